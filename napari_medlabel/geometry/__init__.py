@@ -1,0 +1,1 @@
+"""Where voxels are: axes, affines and grids; numpy only."""

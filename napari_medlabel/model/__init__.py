@@ -1,0 +1,1 @@
+"""The nouns: volumes, label maps and landmarks."""

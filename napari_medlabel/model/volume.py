@@ -1,0 +1,99 @@
+"""The volume: a grid, its voxels, and where they came from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_medlabel.errors import GeometryError
+from napari_medlabel.geometry.grid import Grid
+
+Format = Literal["dicom", "nifti", "nrrd", "mha"]
+
+
+@dataclass(frozen=True, repr=False)
+class Source:
+    """The files behind a volume.
+
+    Parameters
+    ----------
+    format : str
+        ``"dicom"``, ``"nifti"``, ``"nrrd"`` or ``"mha"``.
+    files : tuple of Path
+        In slice order where one file is one slice.
+    sha256 : tuple of str
+        Hex digest of each file's bytes, in the same order; empty when not asked for.
+    series_uid : str or None
+        SeriesInstanceUID. An identifier: never shown, never logged as it is.
+    sop_instance_uids : tuple of str
+        SOPInstanceUID of each slice, in slice order.
+    patient_id, issuer : str or None
+        PatientID and IssuerOfPatientID, kept only to make the log's keyed token.
+    header : object
+        What the writer needs to put a mask on exactly this grid: for NIfTI the header's bytes
+        (348 or 540), for the others None.
+    big_endian : bool
+        Byte order of that header.
+    """
+
+    format: Format
+    files: tuple[Path, ...]
+    sha256: tuple[str, ...] = ()
+    series_uid: str | None = None
+    sop_instance_uids: tuple[str, ...] = ()
+    patient_id: str | None = None
+    issuer: str | None = None
+    header: bytes | None = None
+    big_endian: bool = False
+
+    def __repr__(self) -> str:
+        return f"Source({self.format}, {len(self.files)} files)"
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Volume:
+    """A scan: voxels on a grid.
+
+    Parameters
+    ----------
+    grid : Grid
+        Shape, affine and frame of reference.
+    array : ndarray, shape (i, j, k)
+        Voxel values, rescaled (for CT Hounsfield units), in the smallest dtype that holds
+        them exactly, else float32. Usually a transposed view on a C-ordered (k, j, i) buffer.
+    source : Source
+        Files and identifiers behind it.
+    modality : str
+        Modality (0008,0060) as in DICOM, for instance ``"CT"``; empty when unknown.
+    warnings : tuple of str
+        Doubts in plain words, without values of identifying attributes.
+    window : tuple of float or None
+        WindowCenter and WindowWidth of the source, where it has them.
+    """
+
+    grid: Grid
+    array: npt.NDArray[Any]
+    source: Source
+    modality: str = ""
+    warnings: tuple[str, ...] = field(default=())
+    window: tuple[float, float] | None = None
+
+    def __post_init__(self) -> None:
+        if self.array.shape != self.grid.shape:
+            raise GeometryError(
+                f"The voxels must have the grid's shape {self.grid.shape}; got "
+                f"{self.array.shape}.",
+                hint="This is a fault in the reader; please report it.",
+            )
+        if self.array.dtype.kind not in "iuf" or not self.array.dtype.isnative:
+            raise GeometryError(
+                f"Voxels are native numbers; got {np.dtype(self.array.dtype).name}.",
+                hint="Colour and complex images cannot be segmented as volumes yet.",
+            )
+
+    def __repr__(self) -> str:
+        return f"Volume({self.grid!r}, {self.array.dtype}, {self.modality or '?'})"
