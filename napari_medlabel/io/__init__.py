@@ -1,0 +1,1 @@
+"""Files <-> model; formats do not know each other."""
