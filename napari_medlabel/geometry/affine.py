@@ -103,7 +103,7 @@ class Affine:
 
     @cached_property
     def oblique_deg(self) -> float:
-        """Largest angle in degrees between a voxel axis and the patient axis it is named for."""
+        """Largest angle in degrees between a voxel axis and the patient axis it is named by."""
         world, _ = nearest_axes(self.matrix[:3, :3])
         unit = self.matrix[:3, :3] / np.array(self.spacing_mm)
         worst = 0.0
@@ -136,12 +136,14 @@ class Affine:
             Points in RAS mm.
         """
         points = np.asarray(points_ijk, dtype=np.float64)
-        return points @ self.matrix[:3, :3].T + self.matrix[:3, 3]
+        world: FloatArray = points @ self.matrix[:3, :3].T + self.matrix[:3, 3]
+        return world
 
     def to_index(self, points_ras: npt.ArrayLike) -> FloatArray:
         """Map RAS mm points, shape (..., 3), to fractional voxel indices (i, j, k)."""
         points = np.asarray(points_ras, dtype=np.float64) - self.matrix[:3, 3]
-        return np.linalg.solve(self.matrix[:3, :3], points[..., None])[..., 0]
+        solved = np.linalg.solve(self.matrix[:3, :3], points[..., None])
+        return np.asarray(solved[..., 0], dtype=np.float64)
 
     def __matmul__(self, inner: FloatArray) -> Affine:
         """Return the affine that first applies ``inner`` (4, 4), index to index, then this."""

@@ -61,7 +61,9 @@ def flip_affine_lps_ras(matrix: npt.ArrayLike) -> FloatArray:
     return out + 0.0
 
 
-def nearest_axes(directions: npt.ArrayLike) -> tuple[tuple[int, int, int], tuple[int, int, int]]:
+def nearest_axes(
+    directions: npt.ArrayLike,
+) -> tuple[tuple[int, int, int], tuple[int, int, int]]:
     """Match each voxel axis with the nearest patient axis, one to one.
 
     The nearest rotation (polar decomposition) is matched greedily, largest cosine first, so a
@@ -118,7 +120,9 @@ def axis_codes(directions: npt.ArrayLike) -> str:
         Three letters out of R L A P S I, for i, j and k.
     """
     world, sign = nearest_axes(directions)
-    return "".join((POSITIVE if s > 0 else NEGATIVE)[w] for w, s in zip(world, sign, strict=True))
+    return "".join(
+        (POSITIVE if s > 0 else NEGATIVE)[w] for w, s in zip(world, sign, strict=True)
+    )
 
 
 def orientation_matrix(codes: str) -> FloatArray:

@@ -42,7 +42,7 @@ class Grid:
     frame_of_reference: str | None = None
 
     def __post_init__(self) -> None:
-        if len(self.shape) != 3 or any(int(n) != n or n < 1 for n in self.shape):
+        if np.shape(self.shape) != (3,) or any(int(n) != n or n < 1 for n in self.shape):
             raise GeometryError(
                 f"A grid has three positive sizes; got {tuple(self.shape)}.",
                 hint="Four-dimensional data must be split into volumes first.",

@@ -60,7 +60,8 @@ class Label:
             )
         if not self.name.strip():
             raise InputError(
-                f"Label {self.value} has no name.", hint="Give every label a name to call it by."
+                f"Label {self.value} has no name.",
+                hint="Give every label a name to call it by.",
             )
         if not _COLOUR.fullmatch(self.colour):
             raise InputError(
@@ -165,7 +166,7 @@ class LabelScheme:
         """
         try:
             if not isinstance(data, Mapping):
-                raise TypeError
+                raise TypeError  # noqa: TRY301 - joins what a wrong form raises by itself
             labels = tuple(_label_from_json(row) for row in data["labels"])
             return cls(str(data["name"]), labels)
         except (KeyError, TypeError) as err:
@@ -253,7 +254,7 @@ class LabelMap:
         return f"LabelMap({self.grid!r}, {len(self.scheme.labels)} labels)"
 
     def voxel_counts(self) -> dict[int, int]:
-        """Number of voxels of each value that occurs, background left out."""
+        """Count the voxels of each value that occurs, background left out."""
         # The transposed view walks the buffer in memory order.
         counts = np.bincount(self.array.T.ravel())
         return {v: int(n) for v, n in enumerate(counts) if v and n}

@@ -151,11 +151,12 @@ def template_from_json(data: object) -> LandmarkSet:
     """
     try:
         if not isinstance(data, Mapping):
-            raise TypeError
+            raise TypeError  # noqa: TRY301 - joins what a wrong form raises by itself
         rows: list[Mapping[str, Any]] = list(data["landmarks"])
         return LandmarkSet(
             tuple(
-                Landmark(str(row["name"]), None, str(row.get("description", ""))) for row in rows
+                Landmark(str(row["name"]), None, str(row.get("description", "")))
+                for row in rows
             )
         )
     except (KeyError, TypeError, AttributeError) as err:

@@ -1,0 +1,1 @@
+"""Pure edits: (label array, parameters) -> Patch, and the history of them."""

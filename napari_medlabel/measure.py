@@ -1,0 +1,44 @@
+"""Measures of segmentations: volumes in ml and the Dice coefficient."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_medlabel.errors import GeometryError
+from napari_medlabel.geometry.grid import Grid
+
+
+def dice(first: npt.NDArray[Any], second: npt.NDArray[Any]) -> float:
+    """Dice coefficient of two regions (Dice 1945): twice the overlap over the sum of sizes.
+
+    Parameters
+    ----------
+    first, second : ndarray of bool, same shape
+        The regions.
+
+    Returns
+    -------
+    float
+        0 to 1; 1 when both are empty.
+
+    Raises
+    ------
+    GeometryError
+        When the shapes differ.
+    """
+    if first.shape != second.shape:
+        raise GeometryError(
+            f"Two masks to compare have one shape; got {first.shape} and {second.shape}.",
+            hint="Compare masks of the same scan.",
+        )
+    a, b = first.T.astype(bool), second.T.astype(bool)
+    total = int(np.count_nonzero(a)) + int(np.count_nonzero(b))
+    return 2.0 * int(np.count_nonzero(a & b)) / total if total else 1.0
+
+
+def volumes_ml(counts: dict[int, int], grid: Grid) -> dict[int, float]:
+    """Turn voxel counts by label value into millilitres."""
+    return {value: n * grid.affine.voxel_ml for value, n in counts.items()}
