@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -258,3 +259,29 @@ class LabelMap:
         # The transposed view walks the buffer in memory order.
         counts = np.bincount(self.array.T.ravel())
         return {v: int(n) for v, n in enumerate(counts) if v and n}
+
+    def content_id(self) -> str:
+        """Return ``sha256:<hex>`` over shape, dtype, affine and voxels: what the mask says.
+
+        It does not depend on the compression or the name of a file.
+        """
+        return content_id(self.grid, self.array)
+
+
+def content_id(grid: Grid, array: npt.NDArray[Any]) -> str:
+    """Return the content id of labels on a grid; see `LabelMap.content_id`.
+
+    Parameters
+    ----------
+    grid : Grid
+        Where the labels lie.
+    array : ndarray, shape (i, j, k)
+        The labels.
+    """
+    digest = hashlib.sha256(b"medlabel-mask-1\n")
+    digest.update(f"{grid.shape} {array.dtype.newbyteorder('<').str}\n".encode())
+    digest.update(grid.affine.matrix.astype("<f8").tobytes())
+    # One slice at a time in (k, j, i) order: no second copy of the mask.
+    for plane in array.T:
+        digest.update(np.ascontiguousarray(plane, dtype=array.dtype.newbyteorder("<")).data)
+    return f"sha256:{digest.hexdigest()}"

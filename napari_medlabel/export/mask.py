@@ -1,0 +1,216 @@
+"""A mask as NIfTI on its scan's exact grid, with a sidecar that says what it is."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from napari_medlabel import __version__
+from napari_medlabel.errors import InputError, SaveError
+from napari_medlabel.geometry.grid import Grid
+from napari_medlabel.io.files import sha256_file, write_aside, write_bytes_aside
+from napari_medlabel.io.nifti import read_labels_nifti, write_mask_nifti
+from napari_medlabel.io.registry import read_mask
+from napari_medlabel.measure import volumes_ml
+from napari_medlabel.model.labelmap import LabelMap, LabelScheme
+from napari_medlabel.model.volume import Source
+
+SIDECAR: Final = "napari-medlabel mask"
+_SUFFIXES: Final = (".nii.gz", ".nii")
+
+
+@dataclass(frozen=True)
+class SavedMask:
+    """A mask that is on the disk and was read back.
+
+    Parameters
+    ----------
+    path : Path
+        The NIfTI file.
+    content_id : str
+        What the mask says, see `LabelMap.content_id`.
+    sha256 : str
+        Hex digest of the file's bytes.
+    """
+
+    path: Path
+    content_id: str
+    sha256: str
+
+
+def sidecar_path(path: Path) -> Path:
+    """Return where the sidecar of a mask lies: ``mask.nii.gz`` -> ``mask.json``.
+
+    Raises
+    ------
+    InputError
+        When the name is not that of a NIfTI file.
+    """
+    for suffix in _SUFFIXES:
+        if path.name.lower().endswith(suffix) and len(path.name) > len(suffix):
+            return path.with_name(path.name[: -len(suffix)] + ".json")
+    raise InputError(
+        "A mask is saved as a NIfTI file, .nii.gz or .nii; the name given ends otherwise.",
+        hint="For example: mask.nii.gz",
+    )
+
+
+def save_mask(path: Path, labels: LabelMap, source: Source, *, time: str) -> SavedMask:
+    """Write a mask and its sidecar, read both back, and only then let them take their names.
+
+    Parameters
+    ----------
+    path : Path
+        ``*.nii.gz`` or ``*.nii``; an earlier file of that name is replaced at the last moment.
+    labels : LabelMap
+        The mask. Its grid must be the source's.
+    source : Source
+        The scan's files: hashes go into the sidecar, a NIfTI header is copied bit for bit.
+    time : str
+        Now, ISO 8601 in UTC.
+
+    Returns
+    -------
+    SavedMask
+
+    Raises
+    ------
+    SaveError
+        When it cannot be written or does not read back the same.
+    InputError
+        When the name is not that of a NIfTI file.
+    """
+    sidecar = sidecar_path(path)
+    digest: list[str] = []
+
+    def write(aside: Path) -> None:
+        write_mask_nifti(
+            aside, labels.array, source.header, source.big_endian, labels.grid.affine
+        )
+
+    def check(aside: Path) -> None:
+        compare_with_file(aside, labels)
+        digest.append(sha256_file(aside))
+
+    write_aside(path, write, check=check)
+    saved = SavedMask(path, labels.content_id(), digest[0])
+    document = describe(saved, labels, source, time=time)
+    text = json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    write_bytes_aside(sidecar, text.encode())
+    return saved
+
+
+def compare_with_file(path: Path, labels: LabelMap) -> None:
+    """Read a mask file and compare it with what it should hold.
+
+    Raises
+    ------
+    SaveError
+        When voxels, type or place differ.
+    """
+    try:
+        array, grid = read_labels_nifti(path)
+    except InputError as err:
+        raise SaveError(
+            "The mask could not be read back after writing.",
+            hint="The disk or the network drive is faulty; save somewhere else.",
+        ) from err
+    # NIfTI knows no frame of reference: place is what is compared.
+    place = Grid(labels.grid.shape, labels.grid.affine)
+    same = (
+        array.dtype == labels.array.dtype
+        and not place.difference(grid)
+        and np.array_equal(array.T, labels.array.T)
+    )
+    if not same:
+        raise SaveError(
+            "The mask did not read back as it was written; the earlier file is untouched.",
+            hint="The disk or the network drive is faulty; save somewhere else.",
+        )
+
+
+def describe(
+    saved: SavedMask, labels: LabelMap, source: Source, *, time: str
+) -> dict[str, Any]:
+    """Return the sidecar of a mask as plain data."""
+    counts = labels.voxel_counts()
+    volumes = volumes_ml(counts, labels.grid)
+    return {
+        "format": SIDECAR,
+        "version": 1,
+        "software": {"name": "napari-medlabel", "version": __version__},
+        "saved": time,
+        "mask": {
+            "file": saved.path.name,
+            "sha256": saved.sha256,
+            "content_id": saved.content_id,
+            "dtype": str(labels.array.dtype),
+        },
+        "grid": {
+            "shape_ijk": list(labels.grid.shape),
+            "affine_ras_mm": labels.grid.affine.matrix.tolist(),
+            "axes": labels.grid.affine.axis_codes,
+        },
+        "source": {
+            "format": source.format,
+            "files": len(source.files),
+            "sha256_in_slice_order": list(source.sha256),
+        },
+        "scheme": labels.scheme.to_json(),
+        "measured": [
+            {"value": value, "voxels": n, "volume_ml": round(volumes[value], 6)}
+            for value, n in sorted(counts.items())
+        ],
+    }
+
+
+def load_mask(path: Path, grid: Grid, *, scheme: LabelScheme) -> LabelMap:
+    """Load a mask that lies on a scan, with the scheme of its sidecar where there is one.
+
+    Parameters
+    ----------
+    path : Path
+        NIfTI, NRRD or MHA.
+    grid : Grid
+        The scan's grid; another grid is refused.
+    scheme : LabelScheme
+        Used where there is no sidecar. Values it does not name get a name of their own.
+
+    Returns
+    -------
+    LabelMap
+        Its array is a copy in memory: the file may be overwritten while it is open.
+
+    Raises
+    ------
+    InputError, GeometryError
+        When it cannot be read, holds no labels, or lies on another grid.
+    """
+    array = read_mask(path, grid)
+    found = _sidecar_scheme(path) or scheme
+    used = found.with_unnamed(int(v) for v in np.flatnonzero(np.bincount(array.T.ravel())))
+    if array.dtype != used.dtype:
+        array = np.array(array.T, dtype=used.dtype, order="C").T
+    return LabelMap(grid, array, used)
+
+
+def _sidecar_scheme(path: Path) -> LabelScheme | None:
+    try:
+        sidecar = sidecar_path(path)
+    except InputError:
+        return None
+    if not sidecar.is_file():
+        return None
+    try:
+        data = json.loads(sidecar.read_bytes())
+        is_ours = isinstance(data, dict) and data.get("format") == SIDECAR
+        return LabelScheme.from_json(data["scheme"]) if is_ours else None
+    except (ValueError, KeyError) as err:
+        raise InputError(
+            "The mask's sidecar (.json) is damaged.",
+            hint="Move the sidecar away to load the mask with the chosen scheme.",
+        ) from err
