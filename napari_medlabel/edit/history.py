@@ -60,6 +60,11 @@ class History:
         self._push(step)
         return step
 
+    def peek(self, direction: int) -> Step | None:
+        """Return the step that an undo (-1) or a redo (+1) would walk, or None."""
+        line = self._past if direction < 0 else self._future
+        return line[-1] if line else None
+
     @property
     def undo_name(self) -> str | None:
         """What an undo would take back, or None."""

@@ -1,0 +1,96 @@
+"""The schemes, templates and windows that come with the program, as data files."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import Any, Final
+
+from napari_medlabel.errors import InputError
+from napari_medlabel.model.labelmap import LabelScheme
+from napari_medlabel.model.landmarks import LandmarkSet, template_from_json
+
+
+@dataclass(frozen=True)
+class Window:
+    """A display window.
+
+    Parameters
+    ----------
+    name : str
+        What radiologists call it.
+    low, high : float
+        Values shown black and white, for CT in HU.
+    """
+
+    name: str
+    low: float
+    high: float
+
+    @classmethod
+    def from_centre(cls, name: str, centre: float, width: float) -> Window:
+        """Build from WindowCenter and WindowWidth."""
+        return cls(name, centre - width / 2.0, centre + width / 2.0)
+
+
+CT_WINDOWS: Final = (
+    Window.from_centre("Abdomen", 60, 400),
+    Window.from_centre("Liver", 90, 150),
+    Window.from_centre("Mediastinum", 40, 400),
+    Window.from_centre("Lung", -600, 1500),
+    Window.from_centre("Bone", 400, 1800),
+    Window.from_centre("Brain", 40, 80),
+    Window.from_centre("Angio", 300, 600),
+)
+"""Presets in common use at CT workstations, in HU."""
+
+
+@cache
+def _document(name: str) -> Any:
+    text = resources.files("napari_medlabel.model").joinpath("presets", f"{name}.json")
+    return json.loads(text.read_text(encoding="utf-8"))
+
+
+@cache
+def schemes() -> dict[str, LabelScheme]:
+    """Return the label schemes by their short name."""
+    return {key: LabelScheme.from_json(data) for key, data in _document("schemes").items()}
+
+
+@cache
+def templates() -> dict[str, LandmarkSet]:
+    """Return the landmark templates by their short name."""
+    return {key: template_from_json(data) for key, data in _document("templates").items()}
+
+
+def scheme(name: str) -> LabelScheme:
+    """Return a scheme by its short name.
+
+    Raises
+    ------
+    InputError
+        When there is none of that name.
+    """
+    return _pick(schemes(), name, "label scheme")
+
+
+def template(name: str) -> LandmarkSet:
+    """Return a landmark template by its short name.
+
+    Raises
+    ------
+    InputError
+        When there is none of that name.
+    """
+    return _pick(templates(), name, "landmark template")
+
+
+def _pick(known: dict[str, Any], name: str, what: str) -> Any:
+    try:
+        return known[name]
+    except KeyError:
+        raise InputError(
+            f"There is no {what} of that name.", hint=f"Choose one of: {', '.join(known)}."
+        ) from None

@@ -1,0 +1,1 @@
+"""The open case: model, history, journal and log; the command line and widgets drive it."""

@@ -1,0 +1,409 @@
+"""The open case: one scan, its labels and landmarks, their history, and what is saved."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from psygnal import Signal
+
+from napari_medlabel.edit.history import History
+from napari_medlabel.edit.journal import JournalHead
+from napari_medlabel.edit.patch import Box, LabelArray, LandmarkChange, Origin, Patch, Step
+from napari_medlabel.errors import InputError
+from napari_medlabel.export.landmarks import to_markups
+from napari_medlabel.model.labelmap import LabelMap, LabelScheme
+from napari_medlabel.model.landmarks import LandmarkSet, Point
+from napari_medlabel.model.volume import Volume
+from napari_medlabel.session.desk import Desk
+from napari_medlabel.session.keeper import Keeper
+from napari_medlabel.session.recovery import Recovery, set_aside
+from napari_medlabel.session.versions import Versions
+
+MASK_FILE: Final = "mask.nii.gz"
+WHOLE: Final = (slice(None), slice(None), slice(None))
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a case's files go and how the log names it.
+
+    Parameters
+    ----------
+    case : str
+        Content id of the scan.
+    subject : str
+        The patient's token in the log.
+    folder : Path
+        Folder of mask and landmarks; made at the first save.
+    """
+
+    case: str
+    subject: str
+    folder: Path
+
+    @property
+    def mask(self) -> Path:
+        """The mask file."""
+        return self.folder / MASK_FILE
+
+    @property
+    def landmarks(self) -> Path:
+        """The landmarks as Slicer Markups; a CSV of the same name lies beside it."""
+        return self.folder / "landmarks.mrk.json"
+
+
+class Session:
+    """One scan being annotated. The window and the command line drive the same object.
+
+    It owns the labels and the landmarks: every change is a step of its history, whoever made
+    it. It keeps a second copy of the labels, the state it knows of, and compares: what was
+    painted past it is found and becomes a step of its own.
+
+    Parameters
+    ----------
+    volume : Volume
+        The scan.
+    labels : LabelMap
+        Its labels; the array is painted in place and never exchanged.
+    landmarks : LandmarkSet
+        Its landmarks, placed or not.
+    desk : Desk
+        Log, tokens and folders.
+    place : Place
+        Where it is saved.
+    saved_mask : str or None
+        Content id of the mask on the disk, None when there is none yet.
+    """
+
+    step_done = Signal(object)
+    """A step changed labels or landmarks: by undo, redo or a tool. Not for absorbed strokes."""
+    history_changed = Signal()
+    landmarks_changed = Signal(object)
+    scheme_changed = Signal(object)
+    saved = Signal(object)
+
+    def __init__(
+        self,
+        volume: Volume,
+        labels: LabelMap,
+        landmarks: LandmarkSet,
+        desk: Desk,
+        place: Place,
+        *,
+        saved_mask: str | None = None,
+    ) -> None:
+        volume.grid.require_same(labels.grid, what="mask")
+        self.volume = volume
+        self.labels = labels
+        self.landmarks = landmarks
+        self.desk = desk
+        self.place = place
+        self.history = History()
+        self.versions = Versions(desk.objects)
+        self.recoveries: tuple[Recovery, ...] = ()
+        self.saved_mask = saved_mask
+        self.saved_landmarks = landmarks
+        self.saved_scheme = labels.scheme
+        self.unattributed: list[Patch] = []
+        self._known: LabelArray = labels.array.T.copy().T
+        self._revision = self._saved_revision = 0
+        self.keeper = Keeper(
+            desk.journals,
+            labels.array,
+            head=self._journal_head,
+            landmarks=lambda: to_markups(self.landmarks),
+            now=desk.time,
+        )
+
+    # -- state ---------------------------------------------------------------------------
+
+    @property
+    def is_dirty(self) -> bool:
+        """Whether something that the program knows of is not saved."""
+        return self._revision != self._saved_revision
+
+    @property
+    def revision(self) -> int:
+        """Grows by one with every step."""
+        return self._revision
+
+    def start_journal(self) -> None:
+        """Begin keeping unsaved work, from the state on the disk."""
+        base = self.saved_mask or self.labels.content_id()
+        self.keeper.start(base, self.labels.array, to_markups(self.saved_landmarks))
+
+    def _journal_head(self, base: str) -> JournalHead:
+        return JournalHead(
+            self.place.case,
+            base,
+            self.labels.grid.shape,
+            self.labels.array.dtype.str,
+            self.desk.time(),
+        )
+
+    # -- labels --------------------------------------------------------------------------
+
+    def edit(
+        self, box: Box, after: LabelArray, *, name: str, origin: Origin = "human"
+    ) -> Patch | None:
+        """Put labels into a box as one step.
+
+        Parameters
+        ----------
+        box : tuple of slice
+            Where, in (i, j, k).
+        after : ndarray, shape of the box
+            The labels to stand there.
+        name : str
+            What the step is called on the undo button.
+        origin : str
+            Who made it.
+
+        Returns
+        -------
+        Patch or None
+            The step, None when nothing changed.
+        """
+        self.reconcile()
+        start = tuple(int(s.start or 0) for s in box)
+        i, j, k = start
+        before = self.labels.array[box]
+        patch = Patch.between(
+            before,
+            np.asarray(after, dtype=before.dtype),
+            start=(i, j, k),
+            name=name,
+            origin=origin,
+        )
+        if patch is not None:
+            patch.apply(self.labels.array)
+            self._add(patch)
+            self.step_done.emit(patch)
+        return patch
+
+    def fill_region(
+        self, region: LabelArray, value: int, *, name: str, origin: Origin = "assisted"
+    ) -> Patch | None:
+        """Give a region one label where nothing is labelled yet.
+
+        Parameters
+        ----------
+        region : ndarray of bool, shape (i, j, k)
+            Where.
+        value : int
+            A value of the scheme.
+        name, origin
+            As in `edit`.
+
+        Raises
+        ------
+        InputError
+            When the scheme has no such value, or the region another shape.
+        """
+        self.labels.scheme[value]
+        if region.shape != self.labels.array.shape:
+            raise InputError(
+                f"A region has the scan's shape {self.labels.array.shape}; got {region.shape}.",
+                hint="Compute it on the scan that is open.",
+            )
+        planes = np.flatnonzero(np.any(region.T, axis=(1, 2)))
+        if planes.size == 0:
+            return None
+        box = (slice(0, None), slice(0, None), slice(int(planes[0]), int(planes[-1]) + 1))
+        after = self.labels.array[box].T.copy().T
+        after[region[box] & (after == 0)] = value
+        return self.edit(box, after, name=name, origin=origin)
+
+    def absorb(self, box: Box = WHOLE, *, name: str, origin: Origin = "human") -> Patch | None:
+        """Make a step of what a tool has already painted into the labels.
+
+        Parameters
+        ----------
+        box : tuple of slice
+            Where it painted, in (i, j, k).
+        name, origin
+            As in `edit`.
+        """
+        before, after = self._known[box], self.labels.array[box]
+        starts = [s.indices(n)[0] for s, n in zip(box, self.labels.grid.shape, strict=True)]
+        patch = Patch.between(
+            before, after, start=(starts[0], starts[1], starts[2]), name=name, origin=origin
+        )
+        if patch is not None:
+            self._add(patch)
+        return patch
+
+    def reconcile(self) -> Patch | None:
+        """Find labels that changed without anybody saying so, and make a step of them."""
+        patch = self.absorb(name="Change from outside", origin="unattributed")
+        if patch is not None:
+            self.unattributed.append(patch)
+        return patch
+
+    def _add(self, step: Step) -> None:
+        if isinstance(step, Patch):
+            self._known[step.box] = step.after
+        self.history.add(step)
+        self._changed()
+
+    def _changed(self) -> None:
+        self._revision += 1
+        self.keeper.touch()
+        self.history_changed.emit()
+
+    # -- landmarks -----------------------------------------------------------------------
+
+    def set_landmarks(self, marks: LandmarkSet, *, name: str = "Move landmark") -> None:
+        """Replace the landmarks as one step of the history."""
+        if marks == self.landmarks:
+            return
+        change = LandmarkChange(self.landmarks, marks, name)
+        self.landmarks = marks
+        self._add(change)
+        self.landmarks_changed.emit(marks)
+
+    def place_landmark(self, name: str, point_ras: Point | None) -> None:
+        """Place, move or unplace (None) one landmark; the point is in RAS mm."""
+        verb = "Remove" if point_ras is None else "Place"
+        self.set_landmarks(self.landmarks.with_point(name, point_ras), name=f"{verb} landmark")
+
+    # -- scheme --------------------------------------------------------------------------
+
+    def set_scheme(self, scheme: LabelScheme) -> None:
+        """Change what the values mean; values in use that it does not name keep a name.
+
+        Raises
+        ------
+        InputError
+            When its values do not fit the mask's type.
+        """
+        if scheme.dtype.itemsize > self.labels.array.dtype.itemsize:
+            raise InputError(
+                "This scheme has values above 255 and the open mask holds up to 255.",
+                hint="Open the scan with this scheme from the start: "
+                "medlabel open SCAN --scheme FILE",
+            )
+        self.labels.scheme = scheme.with_unnamed(self.labels.voxel_counts())
+        self._changed()
+        self.scheme_changed.emit(self.labels.scheme)
+
+    # -- undo, redo ----------------------------------------------------------------------
+
+    def undo(self) -> Step | None:
+        """Take the last step back; return the change that was made, None when there is none."""
+        self._settle(-1)
+        return self._walk(self.history.back())
+
+    def redo(self) -> Step | None:
+        """Do the last undone step again; return it, None when there is none."""
+        self._settle(1)
+        return self._walk(self.history.forward())
+
+    def _settle(self, direction: int) -> None:
+        """Make steps of unannounced changes that lie where the next change will."""
+        step = self.history.peek(direction)
+        if isinstance(step, Patch) and not np.array_equal(
+            self.labels.array[step.box], self._known[step.box]
+        ):
+            self.reconcile()
+
+    def _walk(self, change: Step | None) -> Step | None:
+        if change is None:
+            return None
+        if isinstance(change, Patch):
+            change.apply(self.labels.array)
+            self._known[change.box] = change.after
+        else:
+            self.landmarks = change.after
+        self._changed()
+        self.step_done.emit(change)
+        if isinstance(change, LandmarkChange):
+            self.landmarks_changed.emit(self.landmarks)
+        return change
+
+    # -- recovery ------------------------------------------------------------------------
+
+    def recover(self, recovery: Recovery, marks: LandmarkSet | None) -> Patch | None:
+        """Take work of an earlier run back as one step, which can be undone.
+
+        Parameters
+        ----------
+        recovery : Recovery
+            One of `recoveries`.
+        marks : LandmarkSet or None
+            Its landmarks, None when they had not changed.
+        """
+        patch = self.edit(WHOLE, recovery.array, name="Recover unsaved work", origin="restored")
+        if marks is not None:
+            self.set_landmarks(marks, name="Recover landmarks")
+        self._log_recovery(recovery, "accepted", patch)
+        # Only when the new journal has it on the disk may the old one go.
+        self.keeper.sweep()
+        if self.keeper.problem is None:
+            recovery.path.unlink(missing_ok=True)
+        self._forget(recovery)
+        return patch
+
+    def decline(self, recovery: Recovery) -> None:
+        """Do not take work of an earlier run back; its journal is set aside, not removed."""
+        self._log_recovery(recovery, "discarded", None)
+        set_aside(recovery.path)
+        self._forget(recovery)
+
+    def _forget(self, recovery: Recovery) -> None:
+        self.recoveries = tuple(r for r in self.recoveries if r is not recovery)
+
+    def _log_recovery(self, recovery: Recovery, choice: str, patch: Patch | None) -> None:
+        detail: dict[str, object] = {"choice": choice, "base_matches": recovery.base_matches}
+        if patch is not None:
+            detail |= {
+                "voxels_changed": patch.voxels_changed,
+                "slices": slice_ranges(
+                    int(k) + patch.start[2]
+                    for k in np.flatnonzero(np.any(patch.before != patch.after, axis=(0, 1)))
+                ),
+            }
+        self.desk.log.append("autosave.recover", subject=(self.place.subject,), detail=detail)
+
+    # -- saving and closing --------------------------------------------------------------
+
+    def mark_saved(self, report: Any, state: LabelArray, revision: int) -> None:
+        """Note that a snapshot is on the disk; the journal begins anew from it."""
+        self.saved_mask = report.mask.content_id
+        self.saved_landmarks = report.landmarks
+        self.saved_scheme = report.scheme
+        self._saved_revision = revision
+        self.keeper.start(report.mask.content_id, state, to_markups(report.landmarks))
+        self.saved.emit(report)
+        self.history_changed.emit()
+
+    def close(self, *, discard: bool = False) -> None:
+        """Stop the journal. Unsaved work stays in it and is offered at the next start.
+
+        Parameters
+        ----------
+        discard : bool
+            True when the person said that unsaved work may go.
+        """
+        dirty = self.is_dirty or self.reconcile() is not None
+        if dirty and not discard:
+            self.keeper.sweep()
+        self.keeper.close(discard=discard or not dirty)
+
+
+def slice_ranges(numbers: Iterable[int]) -> str:
+    """Write slice numbers as ranges, ``"3,7-9"``; more than 16 ranges become one hull."""
+    ordered = sorted({int(n) for n in numbers})
+    ranges: list[list[int]] = []
+    for n in ordered:
+        if ranges and n == ranges[-1][1] + 1:
+            ranges[-1][1] = n
+        else:
+            ranges.append([n, n])
+    if len(ranges) > 16:
+        ranges = [[ordered[0], ordered[-1]]]
+    return ",".join(f"{a}-{b}" if a != b else f"{a}" for a, b in ranges)

@@ -1,0 +1,123 @@
+"""The desk: what one person's work needs beside the scan - log, tokens, folders, clock."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final, Protocol
+
+from napari_medlabel.audit.event import ObjectRef
+from napari_medlabel.model.volume import Source
+
+NOTHING: Final[Mapping[str, object]] = {}
+Now = Callable[[], datetime]
+
+
+class EventLog(Protocol):
+    """Where events go; returns only when they are on the disk."""
+
+    def append(
+        self,
+        event: str,
+        *,
+        subject: Sequence[str] = (),
+        detail: Mapping[str, object] = NOTHING,
+        outcome: int | None = None,
+        objects: Sequence[ObjectRef] = (),
+    ) -> object:
+        """Write one event or raise LogError."""
+
+    def close(self) -> object:
+        """Write that the session ends."""
+
+
+class Tokens(Protocol):
+    """Turns identities into keyed tokens; the key stays on this computer."""
+
+    def subject_token(self, issuer: str | None, patient_id: str) -> str:
+        """Return the token of a patient."""
+
+    def content_token(self, sha256: str) -> str:
+        """Return the token of a patient known only by a file's content."""
+
+
+@dataclass(frozen=True)
+class Desk:
+    """What one run of the program works with.
+
+    Parameters
+    ----------
+    log : EventLog
+        The audit log of this run.
+    tokens : Tokens
+        Keyed tokens for the log.
+    audit_root : Path
+        Where the log lies; earlier versions of masks are kept beside it.
+    state : Path
+        This computer's own folder: recovery journals.
+    now : callable
+        The clock, in UTC.
+    """
+
+    log: EventLog
+    tokens: Tokens
+    audit_root: Path
+    state: Path
+    now: Now
+
+    @property
+    def journals(self) -> Path:
+        """Folder of the recovery journals."""
+        return self.state / "journals"
+
+    @property
+    def objects(self) -> Path:
+        """Folder of earlier mask versions, by content."""
+        return self.audit_root / "objects" / "sha256"
+
+    def time(self) -> str:
+        """Return now as ISO 8601 in UTC, whole seconds."""
+        return self.now().astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+    def subject(self, source: Source) -> tuple[str, bool]:
+        """Return the log's token for a scan's patient.
+
+        Parameters
+        ----------
+        source : Source
+            Where the scan came from.
+
+        Returns
+        -------
+        token : str
+            Keyed; says nothing without the key.
+        weak : bool
+            True when the source names no patient and the token is of the file's content.
+        """
+        if source.patient_id and source.patient_id.strip():
+            return self.tokens.subject_token(source.issuer, source.patient_id), False
+        return self.tokens.content_token(source.sha256[0]), True
+
+
+def default_folder(paths: Sequence[Path], case: str, fallback: Path) -> Path:
+    """Choose where a case's masks go when nobody said.
+
+    Beside the scan in ``medlabel/<case>``; where that cannot be written, in the user's own
+    data folder. The name says nothing about the patient.
+
+    Parameters
+    ----------
+    paths : sequence of Path
+        What was opened.
+    case : str
+        Content id of the scan.
+    fallback : Path
+        The user's data folder.
+    """
+    short = case.removeprefix("sha256:")[:12]
+    beside = paths[0].resolve().parent
+    can_write = os.access(beside, os.W_OK | os.X_OK)
+    return (beside / "medlabel" if can_write else fallback / "cases") / short

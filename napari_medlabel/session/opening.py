@@ -1,0 +1,198 @@
+"""Opening a case: read, log, load what was saved, and look for work that a crash left."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from napari_medlabel.errors import GeometryError, InputError
+from napari_medlabel.export.landmarks import load_landmarks, to_markups
+from napari_medlabel.export.mask import load_mask
+from napari_medlabel.io.files import probe_writable
+from napari_medlabel.io.registry import read_volume
+from napari_medlabel.model.labelmap import LabelMap, LabelScheme
+from napari_medlabel.model.landmarks import LandmarkSet
+from napari_medlabel.model.volume import Volume
+from napari_medlabel.session.case import MASK_FILE, Place, Session
+from napari_medlabel.session.desk import Desk, default_folder
+from napari_medlabel.session.recovery import find_recoveries
+from napari_medlabel.session.versions import Versions
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What the person asked for when opening a scan; nothing is a good answer.
+
+    Parameters
+    ----------
+    series : str or None
+        Which series of several.
+    folder : Path or None
+        Where to save; chosen beside the scan when None.
+    mask : Path or None
+        A mask to begin with, instead of the one saved in the folder.
+    landmarks : Path or None
+        Landmarks to begin with, instead of those saved in the folder.
+    scheme : LabelScheme
+        The classes.
+    template : LandmarkSet
+        The landmarks to place.
+    """
+
+    scheme: LabelScheme
+    template: LandmarkSet
+    series: str | None = None
+    folder: Path | None = None
+    mask: Path | None = None
+    landmarks: Path | None = None
+
+
+def open_case(
+    paths: Sequence[Path],
+    desk: Desk,
+    wishes: Wishes,
+    *,
+    fallback: Path,
+    progress: Progress | None = None,
+) -> Session:
+    """Read a scan and everything saved for it.
+
+    Parameters
+    ----------
+    paths : sequence of Path
+        A folder, a file or several.
+    desk : Desk
+        Log, tokens and folders.
+    wishes : Wishes
+        Series, folder, mask, scheme, template.
+    fallback : Path
+        The user's data folder, for scans in folders that cannot be written to.
+    progress : callable, optional
+        Called with (done, total).
+
+    Returns
+    -------
+    Session
+        Its opening is in the log. Work of a crash is in ``recoveries``.
+
+    Raises
+    ------
+    InputError, GeometryError
+        When the scan or a mask cannot be read, or the mask is of another grid.
+    SaveError
+        When the chosen folder cannot be written to.
+    LogError
+        When the opening cannot be logged: then nothing is shown.
+    """
+    volume = read_volume(
+        list(paths) if len(paths) > 1 else paths[0], series=wishes.series, progress=progress
+    )
+    return adopt_volume(volume, paths, desk, wishes, fallback=fallback)
+
+
+def adopt_volume(
+    volume: Volume, paths: Sequence[Path], desk: Desk, wishes: Wishes, *, fallback: Path
+) -> Session:
+    """Make a session of a volume that has been read; see `open_case`."""
+    subject, weak = desk.subject(volume.source)
+    case = case_id(volume)
+    if wishes.folder is not None:
+        probe_writable(wishes.folder)
+    folder = wishes.folder or default_folder(paths, case, fallback)
+    labels, saved_mask = _labels(volume, folder, wishes)
+    marks, saved_marks = _landmarks(folder, wishes)
+    log_opening(desk, volume, subject, weak=weak)
+    place = Place(case, subject, folder)
+    session = Session(volume, labels, marks, desk, place, saved_mask=saved_mask)
+    session.saved_landmarks = saved_marks
+    session.recoveries = find_recoveries(
+        desk.journals,
+        case,
+        labels,
+        landmarks=to_markups(saved_marks),
+        version=Versions(desk.objects).read,
+    )
+    session.start_journal()
+    return session
+
+
+def log_opening(desk: Desk, volume: Volume, subject: str, *, weak: bool) -> None:
+    """Log that a scan is opened, before its pixels are shown.
+
+    Raises
+    ------
+    LogError
+        When the log cannot be written.
+    """
+    desk.log.append(
+        "volume.open",
+        subject=(subject,),
+        detail={
+            "format": volume.source.format,
+            "slices": volume.grid.shape[2],
+            "files": len(volume.source.files),
+            "oblique": volume.grid.affine.oblique_deg > 0.01,
+            "warnings": len(volume.warnings),
+            "weak": weak,
+        },
+    )
+
+
+def case_id(volume: Volume) -> str:
+    """Return the content id of a scan: its files' hashes in slice order, and its grid.
+
+    Raises
+    ------
+    InputError
+        When the volume was read without hashes.
+    """
+    if not volume.source.sha256:
+        raise InputError(
+            "A case needs the hashes of its scan's files and they were not computed.",
+            hint="This is a fault in the program; please report it.",
+        )
+    digest = hashlib.sha256(b"medlabel-case-1\n")
+    digest.update(f"{volume.grid.shape}\n".encode())
+    digest.update(volume.grid.affine.matrix.astype("<f8").tobytes())
+    digest.update("\n".join(volume.source.sha256).encode())
+    return f"sha256:{digest.hexdigest()}"
+
+
+def _labels(volume: Volume, folder: Path, wishes: Wishes) -> tuple[LabelMap, str | None]:
+    """Return the labels to begin with and the content id of the mask on the disk."""
+    saved = folder / MASK_FILE
+    if wishes.mask is None and not saved.is_file():
+        return LabelMap.empty(volume.grid, wishes.scheme), None
+    labels = _load(wishes.mask or saved, volume, wishes.scheme)
+    is_saved_one = wishes.mask is None or wishes.mask.resolve() == saved.resolve()
+    return labels, labels.content_id() if is_saved_one else None
+
+
+def _load(path: Path, volume: Volume, scheme: LabelScheme) -> LabelMap:
+    if not path.is_file():
+        raise InputError(
+            "The mask file does not exist.", hint="Check the path given with --mask."
+        )
+    try:
+        return load_mask(path, volume.grid, scheme=scheme)
+    except GeometryError as err:
+        raise GeometryError(
+            err.message,
+            hint=f"{err.hint} To begin an empty mask, choose another folder with --out.",
+        ) from err
+
+
+def _landmarks(folder: Path, wishes: Wishes) -> tuple[LandmarkSet, LandmarkSet]:
+    """Return the landmarks to begin with, and those on the disk in the same order."""
+    saved = folder / "landmarks.mrk.json"
+    path = wishes.landmarks or (saved if saved.is_file() else None)
+    if path is None:
+        return wishes.template, wishes.template
+    marks = load_landmarks(path).merged_into(wishes.template)
+    if wishes.landmarks is None:
+        return marks, marks
+    return marks, wishes.template

@@ -1,0 +1,122 @@
+"""Recovery: find work that a crash left behind, and decide by content, never by date."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from napari_medlabel.edit.journal import JournalContent, read_journal
+from napari_medlabel.edit.patch import LabelArray
+from napari_medlabel.errors import InputError
+from napari_medlabel.model.labelmap import LabelMap
+
+
+@dataclass(frozen=True, eq=False)
+class Recovery:
+    """Work of an earlier run that was never saved.
+
+    Parameters
+    ----------
+    path : Path
+        The journal.
+    array : ndarray, shape (i, j, k)
+        The mask as it was when the journal was last written.
+    landmarks : object or None
+        Plain data of the landmarks, None when they had not changed.
+    last : str
+        When it was last written, ISO 8601 in UTC.
+    slices : int
+        How many slices differ from the mask on the disk.
+    base_matches : bool
+        True when it continues the mask on the disk; False when that mask has been changed
+        since, so that taking the work back replaces those changes in the slices it covers.
+    """
+
+    path: Path
+    array: LabelArray
+    landmarks: Any
+    last: str
+    slices: int
+    base_matches: bool
+
+
+def find_recoveries(
+    folder: Path,
+    case: str,
+    labels: LabelMap,
+    *,
+    landmarks: Any,
+    version: Callable[[str], LabelArray | None],
+) -> tuple[Recovery, ...]:
+    """Look for journals of a case that no running program holds.
+
+    Parameters
+    ----------
+    folder : Path
+        Where journals lie.
+    case : str
+        Content id of the scan.
+    labels : LabelMap
+        The mask as it is on the disk, or empty.
+    landmarks : object
+        Plain data of the landmarks on the disk.
+    version : callable
+        Returns an earlier mask version, shape (i, j, k), by content id, or None.
+
+    Returns
+    -------
+    tuple of Recovery
+        Newest first. A journal whose work is already in the mask is not among them; its file
+        is removed.
+    """
+    found = []
+    current = labels.content_id() if folder.is_dir() else ""
+    for path in sorted(folder.glob(f"{case.removeprefix('sha256:')[:24]}-*.journal")):
+        content = read_journal(path)
+        if content is None or content.head.case != case:
+            continue
+        recovery = _weigh(path, content, labels, current, version)
+        nothing_new = recovery is not None and recovery.slices == 0
+        marks_known = content.landmarks is None or content.landmarks == landmarks
+        if content.is_empty or (nothing_new and marks_known):
+            path.unlink(missing_ok=True)
+        elif recovery is not None:
+            found.append(recovery)
+    return tuple(sorted(found, key=lambda r: r.last, reverse=True))
+
+
+def _weigh(
+    path: Path,
+    content: JournalContent,
+    labels: LabelMap,
+    current: str,
+    version: Callable[[str], LabelArray | None],
+) -> Recovery | None:
+    matches = content.head.base == current
+    base = labels.array if matches else version(content.head.base)
+    if base is None:
+        # The version it was made on is gone: its slices still are what was painted.
+        base = labels.array
+    try:
+        array = content.onto(base)
+    except InputError:
+        # A mask of another shape cannot belong here; the journal is left for a person.
+        return None
+    differ = np.any(array.T != labels.array.T, axis=(1, 2))
+    return Recovery(
+        path,
+        array,
+        content.landmarks,
+        content.last,
+        int(np.count_nonzero(differ)),
+        matches,
+    )
+
+
+def set_aside(path: Path) -> None:
+    """Rename a journal that was declined: it is not offered again, and not lost either."""
+    path.replace(path.with_suffix(".declined"))
