@@ -1,0 +1,250 @@
+"""One small function for each action code of PS3.15 Table E.1-1a, and the rule by VR."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+from pydicom.dataelem import DataElement
+from pydicom.dataset import Dataset
+from pydicom.sequence import Sequence
+
+from napari_medlabel.deid.attribute_types import AttributeType, attribute_type
+from napari_medlabel.deid.codes import dummy_code
+from napari_medlabel.deid.pseudonyms import Pseudonyms
+from napari_medlabel.deid.vocabulary import is_structural_uid, vocabulary
+
+DUMMY_DATE = "20000101"
+DUMMY_TEXT = "ANON"
+INSERTED = frozenset({DUMMY_TEXT, DUMMY_DATE, "000000", DUMMY_DATE + "000000"})
+"""Values that this module writes, so that finding them proves nothing."""
+
+TEXT_VRS = frozenset(
+    {"AE", "AS", "CS", "DA", "DS", "DT", "IS", "LO", "LT", "PN", "SH", "ST", "TM", "UC", "UI",
+     "UR", "UT"}
+)  # fmt: skip
+NUMBER_VRS = frozenset({"AT", "FD", "FL", "SL", "SS", "SV", "UL", "US", "UV"})
+_TEMPORAL_VRS = frozenset({"DA", "DT", "TM"})
+_JUDGED_VRS = frozenset({"CS", "DS", "IS", "LO", "SH"})
+_LONG_DUMMY = bytes(8)
+
+DUMMIES: Mapping[str, Any] = MappingProxyType(
+    {
+        **dict.fromkeys(("AE", "CS", "LO", "LT", "PN", "SH", "ST", "UC", "UT"), DUMMY_TEXT),
+        **dict.fromkeys(("FD", "FL"), 0.0),
+        **dict.fromkeys(("AT", "SL", "SS", "SV", "UL", "US", "UV"), 0),
+        **dict.fromkeys(("OB", "OW", "UN"), bytes(2)),
+        **dict.fromkeys(("OF", "OL"), bytes(4)),
+        **dict.fromkeys(("OD", "OV"), _LONG_DUMMY),
+        "AS": "000Y",
+        "DA": DUMMY_DATE,
+        "DS": "0",
+        "DT": DUMMY_DATE + "000000",
+        "IS": "0",
+        "TM": "000000",
+        "UR": "https://anon.invalid",
+    }
+)
+_TYPICAL: Mapping[str, str] = MappingProxyType({"Modality": "OT", "ImageType": "OTHER"})
+
+
+@dataclass(frozen=True)
+class Attribute:
+    """One attribute as it is judged.
+
+    Parameters
+    ----------
+    tag : int
+        0xGGGGEEEE.
+    keyword : str
+        From the dictionary; empty when it has none.
+    vr : str
+        VR by the dictionary where it knows the tag, else as found.
+    components : tuple of str
+        The value's components without padding, for text VRs; empty for others.
+    """
+
+    tag: int
+    keyword: str
+    vr: str
+    components: tuple[str, ...] = ()
+
+    def with_value(self, value: Any) -> DataElement:
+        """The same attribute with another value."""
+        return DataElement(self.tag, self.vr, value, validation_mode=0)
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What an action needs to know about the instance.
+
+    Parameters
+    ----------
+    pseudonyms : Pseudonyms
+        Source of everything keyed.
+    sop_class : str
+        SOP Class UID of the instance.
+    issuer, patient_id : str
+        The patient's identity as found, at the level of the instance.
+    nested : bool
+        Whether the attribute lies in a sequence.
+    """
+
+    pseudonyms: Pseudonyms
+    sop_class: str
+    issuer: str = ""
+    patient_id: str = ""
+    nested: bool = False
+
+    @property
+    def patient_code(self) -> str:
+        """The pseudonym of the patient."""
+        return self.pseudonyms.patient_code(self.issuer, self.patient_id)
+
+
+Action = Callable[[Attribute, Setting], DataElement | None]
+
+
+def remove(attribute: Attribute, setting: Setting) -> None:  # noqa: ARG001 - same shape
+    """X: the attribute goes, with all that is in it."""
+
+
+def empty(attribute: Attribute, setting: Setting) -> DataElement:
+    """Z: zero length, or the patient's, study's or order's pseudonym where there is one."""
+    code = _pseudonym(attribute, setting)
+    if code is not None:
+        return attribute.with_value(code)
+    return attribute.with_value(Sequence() if attribute.vr == "SQ" else None)
+
+
+def dummy(attribute: Attribute, setting: Setting) -> DataElement:
+    """D: a valid value of the VR that says nothing, or the pseudonym where there is one."""
+    if attribute.vr == "SQ":
+        return attribute.with_value(Sequence([_dummy_item(attribute.keyword)]))
+    if attribute.vr == "UI":
+        original = "\\".join(attribute.components) or attribute.keyword
+        return attribute.with_value(setting.pseudonyms.uid(original))
+    code = _pseudonym(attribute, setting)
+    if code is None:
+        code = _TYPICAL.get(attribute.keyword, DUMMIES[attribute.vr])
+    return attribute.with_value(code)
+
+
+def replace_uid(attribute: Attribute, setting: Setting) -> DataElement:
+    """U: each UID becomes a keyed one; the standard's own and empty ones stay."""
+    return attribute.with_value(
+        [
+            uid if not uid or is_structural_uid(uid) else setting.pseudonyms.uid(uid)
+            for uid in attribute.components
+        ]
+    )
+
+
+def clean(attribute: Attribute, setting: Setting) -> DataElement | None:
+    """C and the rule by VR: the value stays where the vocabulary allows it.
+
+    PN and dates never pass, UIDs are replaced, numbers and text in DS, IS, CS, LO and SH
+    must be in the vocabulary. What fails is emptied or given a dummy where the IOD
+    requires the attribute, and removed otherwise.
+    """
+    if attribute.vr == "UI":
+        return replace_uid(attribute, setting)
+    if attribute.vr in _JUDGED_VRS:
+        allowed = [
+            vocabulary().passes(attribute.keyword, attribute.vr, component)
+            for component in attribute.components
+        ]
+        if all(allowed):
+            return attribute.with_value(list(attribute.components))
+        if attribute.keyword == "ImageType":
+            pairs = zip(attribute.components, allowed, strict=True)
+            return attribute.with_value([c if ok else "OTHER" for c, ok in pairs])
+    required = attribute_type(attribute.keyword, setting.sop_class)
+    return _BY_TYPE[required](attribute, setting)
+
+
+_BY_TYPE: Mapping[AttributeType, Action] = MappingProxyType(
+    {
+        AttributeType.VALUE: dummy,
+        AttributeType.PRESENT: empty,
+        AttributeType.OPTIONAL: remove,
+    }
+)
+ACTIONS: Mapping[str, Action] = MappingProxyType(
+    {"X": remove, "Z": empty, "D": dummy, "U": replace_uid, "C": clean}
+)
+
+
+def resolved(code: str, keyword: str, sop_class: str) -> str:
+    """A composite action code as one of ``D Z X K C U``.
+
+    Parameters
+    ----------
+    code : str
+        A code of Table E.1-1a.
+    keyword : str
+        The attribute's keyword, whose type in the IOD decides.
+    sop_class : str
+        SOP Class UID of the instance.
+
+    Returns
+    -------
+    str
+        The last code named that the attribute's type requires. ``X/Z/U*`` is always ``U``:
+        the references stay, with keyed UIDs.
+    """
+    if code == "X/Z/U*":
+        return "U"
+    if "/" not in code:
+        return code
+    choices = code.split("/")
+    required = attribute_type(keyword, sop_class, code)
+    if required is AttributeType.VALUE:
+        return choices[-1]
+    if required is AttributeType.PRESENT and "Z" in choices:
+        return "Z"
+    return choices[0]
+
+
+def _pseudonym(attribute: Attribute, setting: Setting) -> str | None:
+    """The keyed code that takes an identifier's place, or None where there is none."""
+    keyword, value = attribute.keyword, "\\".join(attribute.components)
+    if keyword == "PatientName" and not setting.nested:
+        return setting.patient_code
+    if keyword == "PatientID" and not setting.nested:
+        return setting.patient_code
+    if not value:
+        return None
+    if keyword == "PatientID":
+        return setting.pseudonyms.patient_code(setting.issuer, value)
+    if keyword == "AccessionNumber":
+        return "A-" + setting.pseudonyms.code("accession", value)
+    if keyword == "StudyID":
+        return "S-" + setting.pseudonyms.code("study-id", value)
+    return None
+
+
+def _dummy_item(keyword: str) -> Dataset:
+    """The smallest item that makes sense in a sequence of this name."""
+    if keyword.endswith("CodeSequence"):
+        return dummy_code()
+    item = Dataset()
+    if keyword == "ContentSequence":
+        item.RelationshipType = "CONTAINS"
+        item.ValueType = "TEXT"
+        item.ConceptNameCodeSequence = Sequence([dummy_code()])
+        item.TextValue = DUMMY_TEXT
+    elif keyword == "VerifyingObserverSequence":
+        item.VerifyingOrganization = DUMMY_TEXT
+        item.VerificationDateTime = DUMMIES["DT"]
+        item.VerifyingObserverName = DUMMY_TEXT
+        item.VerifyingObserverIdentificationCodeSequence = Sequence()
+    elif keyword == "OperatorIdentificationSequence":
+        item.PersonIdentificationCodeSequence = Sequence([dummy_code()])
+    elif keyword == "FlowIdentifierSequence":
+        item.FlowIdentifier = DUMMIES["OB"]
+    elif keyword == "GraphicAnnotationSequence":
+        item.GraphicLayer = DUMMY_TEXT
+    return item

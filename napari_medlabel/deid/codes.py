@@ -1,0 +1,54 @@
+"""Coded entries (PS3.3 section 8): the code stays where its scheme is published, words never."""
+
+from __future__ import annotations
+
+from pydicom.dataset import Dataset
+
+from napari_medlabel.deid.vocabulary import code_meaning, vocabulary
+
+CODE_TAGS = frozenset({0x00080100, 0x00080102, 0x00080103, 0x00080104, 0x00080119, 0x00080120})
+"""Value, designator, version, meaning, long value and URN of a code."""
+
+_VALUE_TAGS = (0x00080100, 0x00080119, 0x00080120)
+_SCHEME_TAG = 0x00080102
+_DUMMY = ("ANON", "99ANON", "Anonymized")
+
+
+def is_code(item: Dataset) -> bool:
+    """Whether an item of a sequence holds a code."""
+    return any(tag in item for tag in _VALUE_TAGS)
+
+
+def published_code(value: str, scheme: str) -> Dataset | None:
+    """A code of a published scheme with its published meaning.
+
+    Parameters
+    ----------
+    value, scheme : str
+        Code value and coding scheme designator as found.
+
+    Returns
+    -------
+    Dataset or None
+        Value, designator and meaning. The meaning is PS3.16's, never the file's; where
+        PS3.16 does not have the code but its form is right, the value stands for it. None
+        when scheme or form are not known.
+    """
+    meaning = code_meaning(scheme, value)
+    pattern = vocabulary().schemes.get(scheme)
+    if meaning is None and (pattern is None or pattern.fullmatch(value) is None):
+        return None
+    return _code(value, scheme, meaning or value)
+
+
+def dummy_code() -> Dataset:
+    """A code that says nothing, for where one is required."""
+    return _code(*_DUMMY)
+
+
+def _code(value: str, scheme: str, meaning: str) -> Dataset:
+    item = Dataset()
+    item.CodeValue = value
+    item.CodingSchemeDesignator = scheme
+    item.CodeMeaning = meaning[:64]
+    return item

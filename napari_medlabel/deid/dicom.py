@@ -1,0 +1,286 @@
+"""Walk every level of a DICOM data set, apply the profile, and mark what was done."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field, replace
+
+from pydicom.datadict import dictionary_has_tag, dictionary_keyword, dictionary_VR
+from pydicom.dataelem import DataElement, RawDataElement
+from pydicom.dataset import Dataset
+from pydicom.sequence import Sequence
+from pydicom.tag import BaseTag
+
+from napari_medlabel import __version__
+from napari_medlabel.deid.actions import (
+    ACTIONS,
+    NUMBER_VRS,
+    TEXT_VRS,
+    Attribute,
+    Setting,
+    clean,
+    resolved,
+)
+from napari_medlabel.deid.codes import CODE_TAGS, dummy_code, is_code, published_code
+from napari_medlabel.deid.pixels import PIXEL_TAGS, check_complete, exact_pixels, may_show_identity
+from napari_medlabel.deid.profile import BY_VR, Profile
+from napari_medlabel.deid.pseudonyms import Pseudonyms
+from napari_medlabel.deid.refusal import Quarantine
+from napari_medlabel.deid.report import DeidReport, Note, Reason
+from napari_medlabel.deid.vocabulary import is_structural_uid, vocabulary
+
+MAX_DEPTH = 64
+_HEADS = frozenset({"HEAD", "BRAIN", "SKULL", "FACE", "NECK", "HEADNECK", "HEAD NECK", ""})
+_TOMOGRAPHY = frozenset({"CT", "MR", "PT"})
+
+
+@dataclass
+class _Tally:
+    """Counts while one instance is walked."""
+
+    actions: Counter[str] = field(default_factory=Counter)
+    kept: int = 0
+    notes: set[Note] = field(default_factory=set)
+
+
+@dataclass(frozen=True)
+class _Level:
+    """One data set or item on the way down."""
+
+    profile: Profile
+    setting: Setting
+    tally: _Tally
+    depth: int = 0
+
+    def below(self) -> _Level:
+        """The level of an item in a sequence of this one."""
+        if self.depth >= MAX_DEPTH:
+            raise Quarantine(Reason.UNREADABLE)
+        setting = replace(self.setting, nested=True)
+        return replace(self, setting=setting, depth=self.depth + 1)
+
+
+def deidentify_dataset(
+    dataset: Dataset,
+    profile: Profile,
+    pseudonyms: Pseudonyms,
+    *,
+    encapsulated: bool = False,
+) -> tuple[Dataset, DeidReport]:
+    """A new data set that holds only what the profile and the vocabulary name.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        The instance as read, without file meta information. Not modified.
+    profile : Profile
+        The rules.
+    pseudonyms : Pseudonyms
+        Source of UIDs and codes.
+    encapsulated : bool
+        Whether the pixel data is encapsulated (PS3.5 A.4).
+
+    Returns
+    -------
+    Dataset
+        The cleaned instance with the marks of PS3.15 E.1.1 and E.2.
+    DeidReport
+        Counts, without values.
+
+    Raises
+    ------
+    Quarantine
+        When the instance cannot be cleaned: no standard SOP class or instance UID, pixels
+        that may show identity, or pixel data that is not what the header describes.
+    """
+    sop_class, instance = text_of(dataset, 0x00080016), text_of(dataset, 0x00080018)
+    if not sop_class or not instance:
+        raise Quarantine(Reason.NO_IDENTIFIERS)
+    if not is_structural_uid(sop_class):
+        raise Quarantine(Reason.PRIVATE_SOP_CLASS)
+    if may_show_identity(dataset):
+        raise Quarantine(Reason.PIXELS_MAY_SHOW)
+    check_complete(dataset)
+    issuer, patient_id = patient_of(dataset)
+    setting = Setting(pseudonyms, sop_class, issuer, patient_id)
+    level = _Level(profile, setting, _Tally())
+    cleaned = _walked(dataset, level)
+    for tag in PIXEL_TAGS:
+        if tag in dataset:
+            raw = _raw(dataset, tag)
+            cleaned[tag] = exact_pixels(dataset, raw, encapsulated=encapsulated)
+            level.tally.kept += 1
+    if _may_show_face(cleaned):
+        level.tally.notes.add(Note.FACE)
+    mark(cleaned, profile, setting.patient_code)
+    report = DeidReport(
+        actions=level.tally.actions,
+        kept=level.tally.kept,
+        notes=frozenset(level.tally.notes),
+        patient_code=setting.patient_code,
+        subject=pseudonyms.subject_token(issuer, patient_id),
+    )
+    return cleaned, report
+
+
+def mark(dataset: Dataset, profile: Profile, patient_code: str) -> None:
+    """Write the marks of PS3.15 E.1.1 into a cleaned data set, and the patient's code."""
+    dataset.PatientName = patient_code
+    dataset.PatientID = patient_code
+    dataset.PatientIdentityRemoved = "YES"
+    dataset.DeidentificationMethod = (
+        f"napari-medlabel {__version__}, PS3.15 {profile.edition} {profile.name}"
+    )[:64]
+    code = published_code("113100", "DCM")
+    dataset.DeidentificationMethodCodeSequence = Sequence([code or dummy_code()])
+    dataset.LongitudinalTemporalInformationModified = "REMOVED"
+
+
+def patient_of(dataset: Dataset) -> tuple[str, str]:
+    """Issuer and Patient ID as found; without an ID, the study's UID stands for the patient."""
+    patient_id = text_of(dataset, 0x00100020)
+    if patient_id:
+        return text_of(dataset, 0x00100021), patient_id
+    return "study", text_of(dataset, 0x0020000D) or text_of(dataset, 0x00080018)
+
+
+def text_of(dataset: Dataset, tag: int) -> str:
+    """A text attribute as found, without padding, undecoded bytes as Latin-1."""
+    if tag not in dataset:
+        return ""
+    return "\\".join(_components(dataset.get_item(BaseTag(tag))))
+
+
+def _walked(dataset: Dataset, level: _Level) -> Dataset:
+    """One level, cleaned."""
+    result = Dataset()
+    for tag in sorted(dataset.keys()):
+        if level.depth == 0 and tag in PIXEL_TAGS:
+            continue
+        element = _applied(dataset, tag, level)
+        if element is not None:
+            result[tag] = element
+    return result
+
+
+def _applied(dataset: Dataset, tag: BaseTag, level: _Level) -> DataElement | None:
+    """One attribute, after the action that the profile names for it."""
+    raw = dataset.get_item(tag)
+    attribute = _attribute(tag, raw)
+    code = level.profile.action_for(tag, attribute.vr)
+    if code == "X":
+        known = attribute.vr != "UN" or tag in level.profile.rules
+        level.tally.actions["private" if tag.is_private else "X" if known else "unknown"] += 1
+        return None
+    if code == BY_VR:
+        return _by_vr(dataset, attribute, level)
+    simple = resolved(code, attribute.keyword, level.setting.sop_class)
+    level.tally.actions[simple] += 1
+    if attribute.vr == "SQ" and simple in {"U", "K", "C"}:
+        return _sequence(dataset, attribute, level)
+    return ACTIONS[simple](attribute, level.setting)
+
+
+def _by_vr(dataset: Dataset, attribute: Attribute, level: _Level) -> DataElement | None:
+    """An attribute that no row names: numbers and listed binaries pass, text is judged."""
+    if attribute.vr == "SQ":
+        return _sequence(dataset, attribute, level)
+    if attribute.vr in TEXT_VRS:
+        element = clean(attribute, level.setting)
+        if attribute.vr == "UI":
+            level.tally.actions["U"] += 1
+        elif element is not None and _same(element, attribute):
+            level.tally.kept += 1
+        else:
+            level.tally.actions["text"] += 1
+        return element
+    element = _number_or_bulk(dataset, attribute)
+    if element is None:
+        level.tally.actions["unknown"] += 1
+    else:
+        level.tally.kept += 1
+    return element
+
+
+def _number_or_bulk(dataset: Dataset, attribute: Attribute) -> DataElement | None:
+    """Binary numbers as they are, bulk data where it is listed; None for everything else."""
+    element = dataset[attribute.tag]
+    if attribute.vr in NUMBER_VRS or attribute.vr == "US or SS":
+        fits = element.VR in NUMBER_VRS or element.VR == "US or SS"
+    else:
+        listed = attribute.keyword in vocabulary().bulk and attribute.tag not in PIXEL_TAGS
+        fits = listed and element.VR not in TEXT_VRS and element.VR not in {"SQ", "UN"}
+    return DataElement(attribute.tag, element.VR, element.value) if fits else None
+
+
+def _sequence(dataset: Dataset, attribute: Attribute, level: _Level) -> DataElement | None:
+    """A sequence with each of its items cleaned; None where it is none in the file."""
+    element = dataset[attribute.tag]
+    if element.VR != "SQ" or not isinstance(element.value, Sequence):
+        level.tally.actions["unknown"] += 1
+        return None
+    below = level.below()
+    level.tally.kept += 1
+    return attribute.with_value(Sequence([_item(item, below) for item in element.value]))
+
+
+def _item(item: Dataset, level: _Level) -> Dataset:
+    """One item; a code is rebuilt from published tables."""
+    if not is_code(item):
+        return _walked(item, level)
+    rest = Dataset()
+    for tag in item.keys() - CODE_TAGS:
+        rest[tag] = item.get_item(tag)
+    value = next((text_of(item, t) for t in (0x00080100, 0x00080119, 0x00080120) if t in item), "")
+    code = published_code(value, text_of(item, 0x00080102))
+    if code is None:
+        level.tally.notes.add(Note.CODES_REPLACED)
+        level.tally.actions["text"] += 1
+        code = dummy_code()
+    else:
+        level.tally.kept += 1
+    cleaned = _walked(rest, level)
+    cleaned.update(code)
+    return cleaned
+
+
+def _attribute(tag: BaseTag, raw: RawDataElement | DataElement) -> Attribute:
+    """What is judged: keyword and VR by the dictionary, components for text."""
+    if not dictionary_has_tag(tag):
+        return Attribute(int(tag), "", "UN")
+    vr = dictionary_VR(tag)
+    components = _components(raw) if vr in TEXT_VRS else ()
+    return Attribute(int(tag), dictionary_keyword(tag), vr, components)
+
+
+def _components(raw: RawDataElement | DataElement) -> tuple[str, ...]:
+    """A value's components as text, without padding; bytes are read as Latin-1."""
+    value = raw.value
+    if value is None:
+        return ()
+    if isinstance(value, bytes | bytearray):
+        text = bytes(value).decode("latin-1").rstrip("\0 ")
+        return tuple(part.strip("\0 ") for part in text.split("\\")) if text else ()
+    parts = [value] if isinstance(value, str) or not hasattr(value, "__iter__") else list(value)
+    return tuple(str(part).strip("\0 ") for part in parts)
+
+
+def _same(element: DataElement, attribute: Attribute) -> bool:
+    """Whether judging left the value as it was."""
+    return _components(element) == attribute.components
+
+
+def _raw(dataset: Dataset, tag: int) -> RawDataElement:
+    """An element with its bytes, whether it was decoded before or not."""
+    element = dataset.get_item(BaseTag(tag))
+    if isinstance(element, RawDataElement):
+        return element
+    value = bytes(element.value or b"")
+    length = 0xFFFFFFFF if element.is_undefined_length else len(value)
+    return RawDataElement(BaseTag(tag), element.VR, length, value, 0, False, True)
+
+
+def _may_show_face(dataset: Dataset) -> bool:
+    """Whether a volume could be rendered to a face: CT, MR or PET of a head or unnamed part."""
+    part = str(dataset.get("BodyPartExamined", "") or "").upper()
+    return dataset.get("Modality") in _TOMOGRAPHY and part in _HEADS

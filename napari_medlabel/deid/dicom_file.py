@@ -1,0 +1,220 @@
+"""One DICOM file: read in any encoding, cleaned, written with new meta, read back, searched."""
+
+from __future__ import annotations
+
+import logging
+import warnings
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from io import BytesIO
+
+from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
+from pydicom.filereader import dcmread, read_partial
+from pydicom.filewriter import dcmwrite
+from pydicom.uid import (
+    UID,
+    DeflatedExplicitVRLittleEndian,
+    ExplicitVRBigEndian,
+    ExplicitVRLittleEndian,
+    ImplicitVRLittleEndian,
+)
+
+from napari_medlabel.deid.dicom import deidentify_dataset, text_of
+from napari_medlabel.deid.pixels import PIXEL_TAGS
+from napari_medlabel.deid.profile import Profile
+from napari_medlabel.deid.pseudonyms import Pseudonyms
+from napari_medlabel.deid.refusal import PARSE_ERRORS, Quarantine
+from napari_medlabel.deid.report import DeidReport, Reason
+from napari_medlabel.deid.sweep import find, identity_of
+from napari_medlabel.deid.vocabulary import is_structural_uid
+
+DICOMDIR_CLASS = "1.2.840.10008.1.3.10"
+IMPLEMENTATION_CLASS_UID = "2.25.176434815406174208532177143521806529621"
+IMPLEMENTATION_VERSION = "NAPARI_MEDLABEL"
+_LAST_PIXEL_TAG = PIXEL_TAGS[-1]
+_META_START = 132
+_LONGEST_FIRST_VALUE = 0x10000
+
+
+@dataclass(frozen=True)
+class CleanFile:
+    """A cleaned file before it is written.
+
+    Parameters
+    ----------
+    name : tuple of str
+        Folders and file name under the target, from codes only.
+    content : bytes
+        The whole file.
+    report : DeidReport
+        What was done.
+    """
+
+    name: tuple[str, ...]
+    content: bytes
+    report: DeidReport
+
+
+def looks_like_dicom(head: bytes) -> bool:
+    """Whether a file's first bytes are DICOM, with or without the 128-byte preamble.
+
+    Parameters
+    ----------
+    head : bytes
+        At least the first 132 bytes, or all of a shorter file.
+    """
+    if head[128:132] == b"DICM":
+        return True
+    if len(head) < 8:
+        return False
+    group_element = (head[0:4], head[1::-1] + head[3:1:-1])
+    explicit = head[4:6].isalpha() and head[4:6].isupper()
+    short = int.from_bytes(head[4:8], "little") < _LONGEST_FIRST_VALUE
+    return any(
+        start[0] in (0x02, 0x08) and start[1] == 0 and start[3] == 0 and (explicit or short)
+        for start in group_element
+    )
+
+
+def read(content: bytes) -> FileDataset:
+    """A file's data set up to its pixel data; what comes after it is never read.
+
+    Raises
+    ------
+    Quarantine
+        When the bytes cannot be understood, or an element is cut short.
+    """
+    try:
+        dataset = read_partial(
+            BytesIO(content), stop_when=lambda tag, _vr, _length: tag > _LAST_PIXEL_TAG, force=True
+        )
+    except PARSE_ERRORS as err:
+        raise Quarantine(Reason.UNREADABLE) from err
+    for tag in dataset.keys():
+        raw = dataset.get_item(tag)
+        length = getattr(raw, "length", None)
+        if tag in PIXEL_TAGS or length in (None, 0, 0xFFFFFFFF):
+            continue
+        if len(raw.value or b"") != length:
+            raise Quarantine(Reason.UNREADABLE)
+    return dataset
+
+
+def is_dicomdir(dataset: FileDataset) -> bool:
+    """Whether a file is a DICOMDIR, which is never passed on."""
+    return (
+        dataset.file_meta.get("MediaStorageSOPClassUID") == DICOMDIR_CLASS
+        or 0x00041220 in dataset
+    )
+
+
+def clean_file(content: bytes, profile: Profile, pseudonyms: Pseudonyms) -> CleanFile:
+    """A DICOM file without identity, in the transfer syntax that it came in.
+
+    Parameters
+    ----------
+    content : bytes
+        The whole file as found.
+    profile : Profile
+        The rules.
+    pseudonyms : Pseudonyms
+        Source of UIDs and codes.
+
+    Returns
+    -------
+    CleanFile
+        New bytes, with a zeroed preamble and file meta information made from nothing.
+
+    Raises
+    ------
+    Quarantine
+        When the file cannot be read or cleaned, or when its own identity is found in what
+        would be written.
+    """
+    with quiet():
+        try:
+            return _cleaned(read(content), profile, pseudonyms)
+        except PARSE_ERRORS as err:
+            raise Quarantine(Reason.UNREADABLE) from err
+
+
+def _cleaned(source: FileDataset, profile: Profile, pseudonyms: Pseudonyms) -> CleanFile:
+    syntax = transfer_syntax(source)
+    result, report = deidentify_dataset(
+        source, profile, pseudonyms, encapsulated=syntax.is_encapsulated
+    )
+    content = written(result, syntax)
+    _check(content, source, result)
+    study, series = text_of(source, 0x0020000D), text_of(source, 0x0020000E)
+    name = (
+        report.patient_code,
+        "ST-" + pseudonyms.code("study", study),
+        "SE-" + pseudonyms.code("series", series),
+        "I-" + pseudonyms.code("instance", text_of(source, 0x00080018), length=16) + ".dcm",
+    )
+    return CleanFile(name, content, report)
+
+
+def transfer_syntax(source: FileDataset) -> UID:
+    """The transfer syntax of a file, found from its encoding where it is not named."""
+    named = source.file_meta.get("TransferSyntaxUID")
+    if named:
+        if not is_structural_uid(str(named)):
+            raise Quarantine(Reason.UNREADABLE)
+        return UID(str(named))
+    implicit, little = source.original_encoding
+    if implicit:
+        return ImplicitVRLittleEndian
+    return ExplicitVRLittleEndian if little else ExplicitVRBigEndian
+
+
+def written(dataset: Dataset, syntax: UID) -> bytes:
+    """A cleaned data set as the bytes of a file (PS3.10): nothing of the source's meta."""
+    meta = FileMetaDataset()
+    meta.MediaStorageSOPClassUID = dataset.SOPClassUID
+    meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID
+    meta.TransferSyntaxUID = syntax
+    meta.ImplementationClassUID = UID(IMPLEMENTATION_CLASS_UID)
+    meta.ImplementationVersionName = IMPLEMENTATION_VERSION
+    stream = BytesIO()
+    target = FileDataset(stream, dataset, b"\0" * 128, meta)
+    implicit, little = syntax.is_implicit_VR, syntax.is_little_endian
+    target.set_original_encoding(implicit, little, None)
+    dcmwrite(stream, target, enforce_file_format=True)
+    return stream.getvalue()
+
+
+def _check(content: bytes, source: Dataset, result: Dataset) -> None:
+    """Read the written bytes back; the marks must be there, the source's identity not."""
+    again = dcmread(BytesIO(content))
+    marked = (
+        again.get("PatientIdentityRemoved") == "YES"
+        and again.SOPInstanceUID == again.file_meta.MediaStorageSOPInstanceUID
+        and again.PatientID == result.PatientID
+    )
+    pixels = b"".join(bytes(result[tag].value) for tag in PIXEL_TAGS if tag in result)
+    body = content
+    if again.file_meta.TransferSyntaxUID == DeflatedExplicitVRLittleEndian:
+        meta_length = again.file_meta.FileMetaInformationGroupLength
+        body = zlib.decompress(content[_META_START + 12 + meta_length :], -zlib.MAX_WBITS)
+    header = body[: len(body) - len(pixels)] if pixels else body
+    same = all(bytes(again[t].value) == bytes(result[t].value) for t in PIXEL_TAGS if t in result)
+    if not marked or not same or find(identity_of(source), header, pixels):
+        raise Quarantine(Reason.IDENTITY_LEFT)
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keep a parser's warnings and log lines, which may quote values, from being shown."""
+    logger = logging.getLogger("pydicom")
+    before = logger.disabled
+    logger.disabled = True
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logger.disabled = before
+

@@ -1,0 +1,158 @@
+"""What de-identification did, in counts and reason codes: never a value, never a path."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Any
+
+
+class Reason(StrEnum):
+    """Why a file was quarantined."""
+
+    UNREADABLE = "unreadable"
+    NOT_WHAT_IT_SAYS = "not what its name says"
+    NO_IDENTIFIERS = "no SOP class or instance UID"
+    PRIVATE_SOP_CLASS = "SOP class not in the standard"
+    PIXELS_MAY_SHOW = "pixels may show identity"
+    OVERLAY_IN_PIXELS = "overlay stored inside the pixels"
+    PIXELS_INCOMPLETE = "pixel data shorter than its description"
+    PIXELS_UNDESCRIBED = "pixel data without a description"
+    PIXELS_BROKEN = "encapsulated pixel data is broken"
+    NIFTI_BROKEN = "NIfTI header is broken"
+    NIFTI_INCOMPLETE = "voxels shorter than their description"
+    DUPLICATE = "instance met twice with different content"
+    IDENTITY_LEFT = "identity found after cleaning"
+
+
+class Skip(StrEnum):
+    """Why a file was left out without being a failure."""
+
+    DICOMDIR = "DICOMDIR"
+    SIDECAR = "sidecar"
+    VOXELS_OF_A_PAIR = "voxel file of a header pair"
+    NOT_AN_IMAGE = "not DICOM or NIfTI"
+    LINK = "link"
+    SAME_INSTANCE = "instance met twice, same content"
+
+
+class Note(StrEnum):
+    """What a person should know about a cleaned file."""
+
+    FACE = "recognizable face not removed"
+    CODES_REPLACED = "codes of local schemes replaced"
+
+
+@dataclass(frozen=True)
+class DeidReport:
+    """What was done to one file.
+
+    Parameters
+    ----------
+    actions : mapping of str to int
+        Attributes by action code as applied: ``D Z X K C U``, ``private`` for removed
+        private ones, ``text`` for text that no rule or vocabulary allows, ``unknown``.
+    kept : int
+        Attributes that passed unchanged.
+    notes : frozenset of Note
+        What a person should know.
+    patient_code, subject : str
+        The patient's pseudonym and the token for the log; empty for NIfTI.
+    """
+
+    actions: Mapping[str, int] = field(default_factory=dict)
+    kept: int = 0
+    notes: frozenset[Note] = frozenset()
+    patient_code: str = ""
+    subject: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "actions", MappingProxyType(dict(self.actions)))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        state = (dict(self.actions), self.kept, self.notes, self.patient_code, self.subject)
+        return type(self), state
+
+
+@dataclass(frozen=True)
+class Quarantined:
+    """A file that was not passed on.
+
+    Parameters
+    ----------
+    position : int
+        Its place, from 1, among the regular files of the source in byte order of path.
+    token : str
+        A keyed code of its relative path.
+    reason : Reason
+        Why.
+    """
+
+    position: int
+    token: str
+    reason: Reason
+
+
+@dataclass(frozen=True)
+class BatchReport:
+    """What was done to a folder.
+
+    Parameters
+    ----------
+    profile, edition, profile_sha256, key_id : str
+        Which rules and which key.
+    dry_run : bool
+        Whether nothing was written.
+    files : int
+        Regular files met.
+    dicom, nifti : int
+        Files written of each kind (or that would have been).
+    patients : int
+        Patient codes among the DICOM files.
+    actions : mapping of str to int
+        Attributes by action, over all files.
+    kept : int
+        Attributes that passed unchanged.
+    notes, skipped : mapping of str to int
+        Files by note and by reason for leaving them out.
+    quarantined : tuple of Quarantined
+        Files that could not be cleaned.
+    """
+
+    profile: str
+    edition: str
+    profile_sha256: str
+    key_id: str
+    dry_run: bool
+    files: int
+    dicom: int
+    nifti: int
+    patients: int
+    actions: Mapping[str, int]
+    kept: int
+    notes: Mapping[str, int]
+    skipped: Mapping[str, int]
+    quarantined: tuple[Quarantined, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """The report as a JSON document: counts, reasons and keyed tokens only."""
+        document = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        document["quarantined"] = [
+            {"position": q.position, "token": q.token, "reason": q.reason.value}
+            for q in self.quarantined
+        ]
+        return {
+            name: dict(value) if isinstance(value, Mapping) else value
+            for name, value in document.items()
+        }
+
+
+def summed(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:
+    """Counts added up by name, names in order."""
+    total: Counter[str] = Counter()
+    for each in counts:
+        total.update(each)
+    return dict(sorted(total.items()))

@@ -1,0 +1,149 @@
+"""Which text may stay where no rule names the attribute: terms, patterns, numbers, codes."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+_DS = re.compile(r"[+-]?(?:[0-9]{1,16}(?:\.[0-9]*)?|\.[0-9]{1,15})(?:[eE][+-]?[0-9]{1,3})?")
+_IS = re.compile(r"[+-]?[0-9]{1,11}")
+_MAX_DS, _MAX_IS = 16, 12
+_STRUCTURAL_UID = re.compile(r"1\.2\.840\.10008(?:\.(?:0|[1-9][0-9]{0,4})){1,12}")
+_MAX_STRUCTURAL_UID = 40
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """The words that may stay.
+
+    Parameters
+    ----------
+    terms : frozenset of str
+        Defined terms of CS attributes, in upper case; body parts are among them.
+    by_keyword : mapping of str to frozenset of str
+        Whole values that may stay in one attribute.
+    patterns : mapping of str to compiled pattern
+        What a component of one attribute may look like.
+    schemes : mapping of str to compiled pattern
+        Form of a code value by coding scheme designator.
+    bulk : frozenset of str
+        Keywords of binary attributes (OB, OW, OF ...) that may stay.
+    """
+
+    terms: frozenset[str]
+    by_keyword: Mapping[str, frozenset[str]]
+    patterns: Mapping[str, re.Pattern[str]]
+    schemes: Mapping[str, re.Pattern[str]]
+    bulk: frozenset[str]
+
+    def passes(self, keyword: str, vr: str, component: str) -> bool:
+        """Whether one component of a value may stay.
+
+        Parameters
+        ----------
+        keyword : str
+            The attribute's keyword.
+        vr : str
+            Its VR in the dictionary: text VRs, DS or IS.
+        component : str
+            One component (no backslash), without padding.
+
+        Returns
+        -------
+        bool
+            True for an empty component, a number in DS or IS, a defined term in CS, a
+            value listed for the attribute or one that matches its pattern.
+        """
+        if not component:
+            return True
+        if vr == "DS":
+            return len(component) <= _MAX_DS and _DS.fullmatch(component) is not None
+        if vr == "IS":
+            return len(component) <= _MAX_IS and _IS.fullmatch(component) is not None
+        if component in self.by_keyword.get(keyword, frozenset()):
+            return True
+        pattern = self.patterns.get(keyword)
+        if pattern is not None and pattern.fullmatch(component) is not None:
+            return True
+        return vr == "CS" and component in self.terms
+
+
+@cache
+def vocabulary() -> Vocabulary:
+    """The vocabulary that ships with the package."""
+    folder = files("napari_medlabel.deid") / "data"
+    document = json.loads((folder / "vocabulary.json").read_text("utf-8"))
+    body_parts = json.loads((folder / "body_parts.json").read_text("utf-8"))
+    schemes = {k: re.compile(v) for k, v in document["schemes"].items()}
+    by_keyword = {k: frozenset(v) for k, v in document["by_keyword"].items()}
+    by_keyword["CodingSchemeDesignator"] = frozenset(schemes)
+    return Vocabulary(
+        terms=frozenset(document["terms"]) | frozenset(body_parts),
+        by_keyword=by_keyword,
+        patterns={k: re.compile(v) for k, v in document["patterns"].items()},
+        schemes=schemes,
+        bulk=frozenset(document["bulk"]),
+    )
+
+
+def is_word(text: str) -> bool:
+    """Whether a word, in any case, is one of the vocabulary and so proves nothing."""
+    return text.upper() in _words()
+
+
+@cache
+def _words() -> frozenset[str]:
+    """Every word of the vocabulary in upper case, split at what is not a letter or digit."""
+    known = vocabulary()
+    values = [*known.terms, *(v for values in known.by_keyword.values() for v in values)]
+    return frozenset(
+        word.upper() for value in values for word in (value, *re.split(r"[^A-Za-z0-9]+", value))
+    )
+
+
+def is_structural_uid(uid: str) -> bool:
+    """Whether a UID is one of the standard's own (1.2.840.10008...) and names no instance.
+
+    A long number under that root is not taken for one: it could hide an identifier.
+    """
+    return len(uid) <= _MAX_STRUCTURAL_UID and _STRUCTURAL_UID.fullmatch(uid) is not None
+
+
+def code_meaning(scheme: str, value: str) -> str | None:
+    """The published meaning of a code, never the file's own text.
+
+    Parameters
+    ----------
+    scheme : str
+        Coding scheme designator, for example ``"SCT"``.
+    value : str
+        Code value.
+
+    Returns
+    -------
+    str or None
+        The meaning in PS3.16, or None when the code is not in the dictionary.
+    """
+    meanings, to_sct = _published_codes()
+    if scheme in {"SRT", "SNM3", "99SDM"}:
+        scheme, value = "SCT", to_sct.get(value, "")
+    return meanings.get((scheme, value))
+
+
+@cache
+def _published_codes() -> tuple[Mapping[tuple[str, str], str], Mapping[str, str]]:
+    """Meaning by (scheme, value) and SRT -> SCT, from the tables that pydicom carries."""
+    from pydicom.sr.codedict import CONCEPTS
+    from pydicom.sr.coding import snomed_mapping
+
+    meanings = {
+        (scheme, value): meaning
+        for scheme, keywords in CONCEPTS.items()
+        for entries in keywords.values()
+        for value, (meaning, _) in entries.items()
+    }
+    return meanings, snomed_mapping["SRT"]
