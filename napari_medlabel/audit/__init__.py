@@ -1,0 +1,1 @@
+"""Who did what, and when: an append-only, signed log that shows when it was changed."""
