@@ -79,7 +79,7 @@ def _measure(canvas: Canvas, seed: int) -> Array:
     win = canvas.whole
     deep = (win.x * win.x * F32(1 / 28900.0)) + win.y * win.y * F32(1 / 13000.0)
     sigma = np.maximum(F32(14.5) - F32(5.0) * deep, F32(6.0))
-    lung = np.minimum(np.maximum((both + F32(600)) * F32(1 / 400.0), F32(0.6)), F32(1))
+    lung = np.minimum(np.maximum((both + F32(600)) * F32(1 / 400.0), F32(0.32)), F32(1))
     hu = np.floor(both + texture(value.shape, seed) * sigma * lung + F32(0.5))
     hu = np.minimum(np.maximum(hu, F32(-1024)), F32(3071)).astype(np.int16)
     n = np.arange(SIZE) * 2 - (SIZE - 1)
