@@ -1,0 +1,173 @@
+"""Gzip both ways: read exactly what a header promises, write the same bytes for the same voxels."""
+
+from __future__ import annotations
+
+import os
+import struct
+import zlib
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import IO, Any, Final
+
+from napari_medlabel.errors import InputError
+
+MAGIC: Final = b"\x1f\x8b"
+LARGEST_RATIO: Final = 1032
+"""Bytes that one byte of a deflate stream can at most stand for (RFC 1951)."""
+
+_CHUNK: Final = 1 << 20
+_LARGEST_REST: Final = 64 << 20
+_LEVEL: Final = 1
+# Deflate, no flags, no time, no name, unknown system: nothing that changes from run to run.
+_HEADER: Final = MAGIC + b"\x08\0\0\0\0\0\0\xff"
+
+
+class GzipReader:
+    """Reads a gzip file (or a plain one) front to back into buffers of the caller's.
+
+    Parameters
+    ----------
+    stream : binary file
+        Open for reading.
+    compressed : bool
+        Whether it is gzip, by its first bytes.
+    see : callable
+        Is given every block of the file's own bytes, for a hash or for progress.
+    wbits : int
+        As in `zlib.decompressobj`: 31 for gzip, 15 for zlib.
+    """
+
+    def __init__(
+        self,
+        stream: IO[bytes],
+        *,
+        compressed: bool,
+        see: Callable[[bytes | memoryview], object],
+        wbits: int = 31,
+    ) -> None:
+        self._stream = stream
+        self._see = see
+        self._wbits = wbits
+        self.compressed = compressed
+        self._inflate: Any = zlib.decompressobj(wbits) if compressed else None
+        self._pending = b""
+
+    def read_into(self, target: memoryview) -> int:
+        """Fill ``target`` (bytes); return how many there were.
+
+        Raises
+        ------
+        InputError
+            When the gzip stream is damaged or cut off.
+        """
+        done = 0
+        while not self.compressed and done < len(target):
+            got = self._stream.readinto(target[done : done + _CHUNK])  # type: ignore[attr-defined]
+            if not got:
+                return done
+            self._see(target[done : done + got])
+            done += got
+        while done < len(target):
+            block = self._next(len(target) - done)
+            if not block:
+                break
+            target[done : done + len(block)] = block
+            done += len(block)
+        return done
+
+    def finish(self) -> None:
+        """Read to the end, so that the check sum is compared and every byte was seen.
+
+        Raises
+        ------
+        InputError
+            When the stream is damaged, cut off, or far longer than it should be.
+        """
+        rest = 0
+        while block := self._next(_CHUNK):
+            rest += len(block)
+            if self._inflate is not None and rest > _LARGEST_REST:
+                raise InputError(
+                    "The compressed file holds far more data than its header says.",
+                    hint="It is damaged or not what it says it is; export it again.",
+                )
+
+    def _next(self, most: int) -> bytes:
+        if self._inflate is None:
+            block = self._stream.read(min(most, _CHUNK))
+            self._see(block)
+            return block
+        try:
+            return self._next_inflated(min(most, 4 * _CHUNK))
+        except zlib.error as err:
+            raise InputError(
+                "The compressed file is damaged: its check sum or its codes are wrong.",
+                hint="Copy or export the file again.",
+            ) from err
+
+    def _next_inflated(self, most: int) -> bytes:
+        while True:
+            if self._inflate.eof and not self._next_member():
+                return b""
+            if not self._pending:
+                self._pending = self._stream.read(_CHUNK)
+                self._see(self._pending)
+            ended = not self._pending
+            block: bytes = self._inflate.decompress(self._pending, most)
+            self._pending = self._inflate.unconsumed_tail
+            if block:
+                return block
+            if ended and not self._inflate.eof:
+                raise InputError(
+                    "The compressed file is cut off.",
+                    hint="The copy was interrupted; copy or export the file again.",
+                )
+
+    def _next_member(self) -> bool:
+        """Begin the next gzip member, as pigz and bgzip write several; False at the end."""
+        rest = self._inflate.unused_data
+        if len(rest) < 2:
+            more = self._stream.read(_CHUNK)
+            self._see(more)
+            rest += more
+        if self._wbits != 31 or rest[:2] != MAGIC:
+            while more := self._stream.read(_CHUNK):
+                self._see(more)
+            self._pending = b""
+            return False
+        self._inflate = zlib.decompressobj(self._wbits)
+        self._pending = rest
+        return True
+
+
+def write_gzip(path: Path, head: bytes, body: memoryview) -> None:
+    """Write a gzip file of ``head`` and ``body`` (bytes): deterministic, and on all cores.
+
+    The body is deflated in blocks of fixed size that end on a byte (Z_SYNC_FLUSH), so the
+    result does not depend on the number of threads. Empty blocks are deflated once.
+    """
+    check = zlib.crc32(body, zlib.crc32(head))
+    size = (len(head) + len(body)) & 0xFFFFFFFF
+    with path.open("xb") as stream:
+        stream.write(_HEADER + _deflate(head))
+        for block in _deflated(body):
+            stream.write(block)
+        stream.write(b"\x03\x00" + struct.pack("<II", check, size))
+
+
+def _deflated(body: memoryview) -> Iterator[bytes]:
+    zeros = bytes(_CHUNK)
+    empty = _deflate(zeros)
+
+    def one(start: int) -> bytes:
+        block = body[start : start + _CHUNK]
+        return empty if block == zeros else _deflate(block)
+
+    with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
+        yield from pool.map(one, range(0, len(body), _CHUNK))
+
+
+def _deflate(block: bytes | memoryview) -> bytes:
+    deflate = zlib.compressobj(_LEVEL, zlib.DEFLATED, -15)
+    return deflate.compress(block) + deflate.flush(zlib.Z_SYNC_FLUSH)

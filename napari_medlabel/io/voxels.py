@@ -1,0 +1,106 @@
+"""What all formats ask of voxels: that there is room for them, and that labels are labels."""
+
+from __future__ import annotations
+
+import os
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_medlabel.errors import InputError
+
+_SHARE_OF_MEMORY: Final = 0.8
+_LARGEST_LABEL: Final = 65535
+ROUNDED: Final = "Some values were rounded: float32 does not hold them exactly."
+
+
+def memory_bytes() -> int:
+    """Physical memory of this computer in bytes; a generous guess where nobody says."""
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, OSError, ValueError):  # Windows has no sysconf
+        return 64 << 30
+
+
+def require_room(needed_bytes: int) -> None:
+    """Refuse a volume that this computer cannot hold, before anything is allocated.
+
+    Raises
+    ------
+    InputError
+        When it needs more than four fifths of the memory.
+    """
+    if needed_bytes > _SHARE_OF_MEMORY * memory_bytes():
+        raise InputError(
+            f"The volume needs {needed_bytes / 1e9:.3g} GB, more than this computer can hold.",
+            hint="If that size is absurd, the header is damaged. Else open it on a computer with "
+            "more memory.",
+        )
+
+
+def require_promise(needed_bytes: int, file_bytes: int, largest_ratio: int) -> None:
+    """Refuse a header that promises more than its file can hold, before allocating.
+
+    Parameters
+    ----------
+    needed_bytes : int
+        What the header promises.
+    file_bytes : int
+        Size of the file.
+    largest_ratio : int
+        Bytes that one byte of the file can at most stand for; 1 where it is not compressed.
+
+    Raises
+    ------
+    InputError
+        When the file is too short.
+    """
+    if needed_bytes > file_bytes * largest_ratio:
+        raise InputError(
+            "The file is cut off or its header is wrong: it cannot hold as many voxels as the "
+            "header says.",
+            hint="Copy or export the file again.",
+        )
+
+
+def as_labels(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Return values as uint8, or uint16 where one needs it: a new, writable C-ordered array.
+
+    Raises
+    ------
+    InputError
+        When a value is no whole number from 0 to 65535.
+    """
+    if values.dtype.kind == "f":
+        with np.errstate(invalid="ignore"):
+            whole = bool(np.all(values == np.rint(values))) and bool(np.isfinite(values).all())
+        if not whole:
+            raise InputError(
+                "A mask holds whole numbers; this one has fractions or values that are no "
+                "numbers.",
+                hint="It may be a probability map or a scan: threshold or convert it first.",
+            )
+    low, high = values.min(), values.max()
+    if low < 0 or high > _LARGEST_LABEL:
+        raise InputError(
+            f"Labels are whole numbers from 0 to {_LARGEST_LABEL}; this mask goes beyond.",
+            hint="Renumber the labels; a scan is not a mask.",
+        )
+    return np.array(values, dtype=np.uint16 if high > 255 else np.uint8, order="C")
+
+
+def smallest_exact(values: npt.NDArray[Any]) -> tuple[npt.NDArray[Any], tuple[str, ...]]:
+    """Return 8-byte values in the smallest dtype that holds them, and doubts in words.
+
+    Whole numbers stay exact; float64 becomes float32, with a warning where that rounds.
+    """
+    if values.dtype == np.float64:
+        with np.errstate(over="ignore"):
+            single = values.astype(np.float32)
+        exact = bool(np.array_equal(single, values, equal_nan=True))
+        return single, () if exact else (ROUNDED,)
+    if values.dtype.kind in "iu" and values.dtype.itemsize == 8:
+        ends = (np.min_scalar_type(int(end)) for end in (values.min(), values.max()))
+        return values.astype(np.result_type(*ends)), ()
+    return values, ()
