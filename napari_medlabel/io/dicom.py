@@ -129,7 +129,7 @@ def _pixel_digest(one: Instance) -> str:
             hint="Check that it still exists and that you may read it.",
         ) from err
     start = one.pixel_offset or 0
-    # Behind undefined lengths there may be private elements; comparing them too is only stricter.
+    # Behind an undefined length there may be more; comparing that too is only stricter.
     end = start + one.pixel_length if one.is_native else len(data)
     return sha256(data[start:end]).hexdigest()
 

@@ -1,5 +1,4 @@
-"""One compressed frame -> stored values: the JPEG family through imagecodecs, the rest through
-pydicom.
+"""One compressed frame -> stored values: JPEG and kin by imagecodecs, the rest by pydicom.
 
 imagecodecs lets other threads run while it decodes. Where its result disagrees with the header
 in kind or shape, pydicom decodes the frame again.
@@ -62,7 +61,8 @@ def decode_frame(one: Instance, data: memoryview, dtype: np.dtype[Any], where: s
         frame = decode(bytes(data))
         if frame.shape != (one.rows, one.columns) or frame.dtype.itemsize != dtype.itemsize:
             raise InputError(
-                f"The decoded pixels of {where} have another shape or type than the header says.",
+                f"The decoded pixels of {where} have another shape or type than the header "
+                "says.",
                 hint="Export the series again, uncompressed if the archive allows it.",
             )
         frame = frame.view(dtype)

@@ -97,6 +97,13 @@ WANTED: Final[Mapping[int, bytes]] = {
 }
 """Attributes that are read, with the VR that an explicit file must give them."""
 
+_MODALITIES: Final = frozenset(
+    "AR BI BMD CR CT CTPROTOCOL DG DX ECG EPS ES FID GM HC HD IO IVOCT IVUS KER LEN LS MG MR NM "
+    "OAM OCT OP OPM OPT OPTBSV OPTENF OPV OSS OT PT PX RF RG RTIMAGE SM SMR SRF TG US VA XA "
+    "XAPROTOCOL XC".split()
+)
+"""Defined terms of PS3.3 C.7.3.1.1.1; anything else might be a text that names somebody."""
+
 _two_shorts = struct.Struct("<HH").unpack_from
 _short = struct.Struct("<H").unpack_from
 _long = struct.Struct("<I").unpack_from
@@ -280,22 +287,18 @@ def _walk_until(
         if tag <= last:
             raise OddFileError("Elements are not in ascending order.")
         last = tag
-        wanted = WANTED.get(tag)
-        if wanted and explicit and vr != wanted:
-            raise OddFileError("An attribute with another value representation.")
+        start, end = at + header, at + header + length
         if length == _UNDEFINED:
             if vr not in (b"SQ", b""):
                 raise OddFileError("An undefined length outside of a sequence.")
-            if wanted:
-                fields[tag] = b""
-            at = _skip_items(data, at + header, explicit=explicit, depth=0)
-            continue
-        end = at + header + length
-        if wanted:
+            end = _skip_items(data, start, explicit=explicit, depth=0)
+        at = end
+        if tag in WANTED:
+            if explicit and vr != WANTED[tag]:
+                raise OddFileError("An attribute with another value representation.")
             if end > len(data):
                 raise _NeedMoreError
-            fields[tag] = bytes(data[at + header : end])
-        at = end
+            fields[tag] = bytes(data[start:end])
     if at > size:
         raise OddFileError("The file ends inside an element.")
     return at
@@ -390,6 +393,7 @@ def build(
         Whether the offset is meaningless, since only pydicom can follow the file.
     """
     faults: list[str] = []
+    modality = text(fields.get(MODALITY, b""))
     stored_bits = _whole(fields, STORED, _whole(fields, ALLOCATED, 16))
     return Instance(
         path=path,
@@ -402,7 +406,7 @@ def build(
         has_modality_lut=MODALITY_LUT in fields,
         sop_class=text(fields.get(SOP_CLASS, b"")),
         sop_uid=text(fields.get(SOP_INSTANCE, b"")),
-        modality=text(fields.get(MODALITY, b"")),
+        modality=modality if modality in _MODALITIES else "",
         image_type=text(fields.get(IMAGE_TYPE, b"")),
         charset=fields.get(CHARSET, b""),
         patient_id=fields.get(PATIENT_ID, b"").strip(b" \0"),

@@ -1,7 +1,7 @@
 """Pixels of sorted instances -> one (k, j, i) array: read, decoded and rescaled in one pass.
 
-Each slice is read, unmasked and rescaled while it is in the processor's cache, by a few threads:
-reading, hashing, decoding and NumPy's arithmetic all release the interpreter's lock.
+Each slice is read, unmasked and rescaled while it is in the processor's cache, by a few
+threads: reading, hashing, decoding and NumPy's arithmetic all release the interpreter's lock.
 """
 
 from __future__ import annotations
@@ -55,7 +55,8 @@ def make_plan(instances: Sequence[Instance]) -> Plan:
     kinds = {(one.allocated, one.signed) for one in instances}
     if len(kinds) > 1:
         raise InputError(
-            "All slices must be stored in one way; Bits Allocated or Pixel Representation differ.",
+            "All slices must be stored in one way; Bits Allocated or Pixel Representation "
+            "differ.",
             hint="Export the series again from its source.",
         )
     stored = np.dtype(f"{'i' if first.signed else 'u'}{first.allocated // 8}")
@@ -112,8 +113,7 @@ def fill(
 
     def one_slice(k: int) -> str:
         digest, stored = _read_slice(instances, k, plan, out[k], scratch, hashes=hashes)
-        low, high = _unmask(stored, instances[k])
-        extremes[k] = low, high
+        extremes[k] = _unmask(stored, instances[k])
         if plan.offset is None:
             _rescale(stored, instances[k], out[k])
         elif plan.offset:
@@ -260,5 +260,6 @@ def _widen(out: Array, plan: Plan, low: int, high: int) -> Array:
         return out
     stored = out.view(plan.stored)
     np.subtract(stored, np.array(plan.offset).astype(plan.stored), out=stored)
-    wide = stored.astype(np.int32 if plan.stored.itemsize == 2 else np.int16)
-    return np.add(wide, plan.offset, out=wide)
+    wide: Array = stored.astype(np.int32 if plan.stored.itemsize == 2 else np.int16)
+    np.add(wide, plan.offset, out=wide)
+    return wide

@@ -17,12 +17,11 @@ from napari_medlabel.geometry.affine import Affine
 from napari_medlabel.geometry.axes import FloatArray
 from napari_medlabel.geometry.grid import Grid
 from napari_medlabel.io.dicom_header import Instance
+from napari_medlabel.io.voxels import turned
 
 _SAME_ORIENTATION: Final = 1e-3
 _ORTHONORMAL: Final = 1e-3
 _SAME_POSITION_MM: Final = 1e-3
-_TILT_DEG: Final = 0.3
-_OBLIQUE_DEG: Final = 0.1
 _AGAIN: Final = "Export the series again from its source."
 
 _OBJECTS: Final = (
@@ -59,7 +58,7 @@ class DicomSeries:
 
 
 def is_image(instance: Instance) -> bool:
-    """Tell whether an instance is an image rather than a report, plan, segmentation or index."""
+    """Tell whether it is an image rather than a report, plan, segmentation or index."""
     if instance.sop_class.startswith(_OBJECTS):
         return False
     return instance.has_pixels or instance.rows > 0 or instance.position_lps is not None
@@ -126,7 +125,7 @@ def _refuse_what_comes_later(instances: Sequence[Instance]) -> None:
             raise InputError(
                 f"Single-frame grey images are expected; this series has {what}, which come "
                 "with a later version.",
-                hint="Split or convert the series into single-frame grey images, one per slice.",
+                hint="Split or convert the series into single-frame grey images.",
             )
 
 
@@ -338,16 +337,7 @@ def _doubt_spacing(ordered: Sequence[Instance], step_mm: float, warnings: list[s
 
 
 def _describe(affine: Affine, frame: str | None, warnings: list[str]) -> None:
-    if affine.shear_deg > _TILT_DEG:
-        warnings.append(
-            f"The slices are tilted by {affine.shear_deg:.1f} degrees (gantry tilt): kept as a "
-            "sheared grid, nothing was resampled."
-        )
-    if affine.oblique_deg > _OBLIQUE_DEG:
-        warnings.append(
-            f"Oblique: the axes are turned by {affine.oblique_deg:.1f} degrees against the "
-            "patient's."
-        )
+    warnings.extend(turned(affine))
     if frame is None:
         warnings.append("No frame of reference: it cannot be aligned with other series.")
 

@@ -1,4 +1,4 @@
-"""Gzip both ways: read exactly what a header promises, write the same bytes for the same voxels."""
+"""Gzip both ways: read what a header promises, write equal bytes for equal voxels."""
 
 from __future__ import annotations
 

@@ -20,7 +20,13 @@ from napari_medlabel.geometry.grid import Grid
 from napari_medlabel.io.files import sha256_file
 from napari_medlabel.io.gzip_stream import LARGEST_RATIO, GzipReader
 from napari_medlabel.io.itk_header import Layout, layout
-from napari_medlabel.io.voxels import as_labels, require_promise, require_room, smallest_exact
+from napari_medlabel.io.voxels import (
+    as_labels,
+    require_promise,
+    require_room,
+    smallest_exact,
+    turned,
+)
 from napari_medlabel.model.volume import Format, Source, Volume
 
 Progress = Callable[[int, int], None]
@@ -83,13 +89,14 @@ def inspect(path: Path) -> ItkHeader:
             "numbers, which come with a later version.",
             hint="Convert it to one grey value per voxel.",
         )
+    affine = _affine(reader)
     warnings = () if packed.has_orientation else (_UNORIENTED,)
     return ItkHeader(
         format=packed.format,
-        grid=Grid(reader.GetSize(), _affine(reader)),
+        grid=Grid(reader.GetSize(), affine),
         dtype=_dtype(sitk, reader.GetPixelID()),
         layout=packed,
-        warnings=warnings,
+        warnings=warnings + turned(affine),
     )
 
 

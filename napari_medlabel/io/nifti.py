@@ -1,4 +1,4 @@
-"""NIfTI-1 and NIfTI-2 files, .nii and .nii.gz: volumes and masks in; masks out through `io.nifti_write`."""
+"""NIfTI-1 and NIfTI-2, .nii and .nii.gz: volumes and masks in; out by `io.nifti_write`."""
 
 from __future__ import annotations
 

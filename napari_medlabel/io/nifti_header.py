@@ -15,6 +15,7 @@ import numpy as np
 from napari_medlabel.errors import GeometryError, InputError
 from napari_medlabel.geometry.affine import Affine
 from napari_medlabel.geometry.grid import Grid
+from napari_medlabel.io.voxels import turned
 
 NIFTI1_BYTES: Final = 348
 NIFTI2_BYTES: Final = 540
@@ -131,7 +132,7 @@ def parse(raw: bytes) -> NiftiHeader:
         slope=slope,
         intercept=intercept,
         offset=int(offset),
-        warnings=tuple(warnings),
+        warnings=(*warnings, *turned(affine)),
     )
 
 
@@ -288,7 +289,7 @@ def _compare_forms(
 
 
 def _voxel_size(header: Any, scale: float) -> tuple[float, float, float]:
-    # A missing size is 0 in two-dimensional files; its sign means nothing without an orientation.
+    # Two-dimensional files have size 0; a sign means nothing without an orientation.
     sizes = [abs(float(size)) * scale for size in header["pixdim"][1:4]]
     if int(header["dim"][0]) < 3 and sizes[2] == 0:
         sizes[2] = 1.0

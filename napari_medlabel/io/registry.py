@@ -276,7 +276,7 @@ def _choose(
     found: Sequence[_Found], series: str | None, skipped: int, unreadable: int
 ) -> _Found:
     if not found:
-        raise _nothing(skipped, unreadable)
+        raise nothing_found(skipped, unreadable)
     matching = found
     if series is not None:
         matching = [one for one in found if series in (one.info.key, one.info.series_uid)]
@@ -302,7 +302,14 @@ def _list(found: Sequence[_Found]) -> str:
     return "\n".join(lines)
 
 
-def _nothing(skipped: int, unreadable: int) -> InputError:
+def nothing_found(skipped: int, unreadable: int) -> InputError:
+    """Say that there is no image, and what there was instead.
+
+    Parameters
+    ----------
+    skipped, unreadable : int
+        As in `Survey`.
+    """
     hint = (
         "DICOM images, NIfTI (.nii, .nii.gz), NRRD (.nrrd, .nhdr) and MetaImage (.mha, .mhd) "
         "are read."
@@ -311,11 +318,14 @@ def _nothing(skipped: int, unreadable: int) -> InputError:
         return InputError("The folder is empty: there is no file in it.", hint=hint)
     if unreadable:
         return InputError(
-            f"No image was found: {_files(unreadable)} cannot be read as what they seem to be, "
-            f"{_files(skipped)} of other kinds.",
+            f"No image was found: {_files(unreadable)} looked like images and cannot be read, "
+            f"{_files(skipped)} hold none.",
             hint="Check that they are whole and that you may read them. " + hint,
         )
-    return InputError(f"No image was found: {_files(skipped)} of other kinds.", hint=hint)
+    return InputError(
+        f"No image was found in {_files(skipped)}: none holds pixels in a format that is read.",
+        hint=hint,
+    )
 
 
 def _files(number: int) -> str:
@@ -346,8 +356,9 @@ def _collect(paths: Sequence[Path]) -> list[Path]:
 
 
 def _walk(folder: Path) -> Iterator[Path]:
-    """Yield the regular files below a folder in a stable order; links to folders are not
-    followed, so that a circle cannot catch us.
+    """Yield the regular files below a folder in a stable order.
+
+    Links to folders are not followed, so that a circle cannot catch us.
     """
     for parent, folders, names in os.walk(folder, onerror=_cannot_list):
         folders.sort()

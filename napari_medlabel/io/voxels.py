@@ -9,7 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_medlabel.errors import InputError
+from napari_medlabel.geometry.affine import Affine
 
+_TILT_DEG: Final = 0.3
+_OBLIQUE_DEG: Final = 0.1
 _SHARE_OF_MEMORY: Final = 0.8
 _LARGEST_LABEL: Final = 65535
 ROUNDED: Final = "Some values were rounded: float32 does not hold them exactly."
@@ -31,11 +34,13 @@ def require_room(needed_bytes: int) -> None:
     InputError
         When it needs more than four fifths of the memory.
     """
-    if needed_bytes > _SHARE_OF_MEMORY * memory_bytes():
+    if needed_bytes > _TILT_DEG: Final = 0.3
+_OBLIQUE_DEG: Final = 0.1
+_SHARE_OF_MEMORY * memory_bytes():
         raise InputError(
             f"The volume needs {needed_bytes / 1e9:.3g} GB, more than this computer can hold.",
-            hint="If that size is absurd, the header is damaged. Else open it on a computer with "
-            "more memory.",
+            hint="If that size is absurd, the header is damaged. Else open it on a computer "
+            "with more memory.",
         )
 
 
@@ -62,6 +67,22 @@ def require_promise(needed_bytes: int, file_bytes: int, largest_ratio: int) -> N
             "header says.",
             hint="Copy or export the file again.",
         )
+
+
+def turned(affine: Affine) -> tuple[str, ...]:
+    """Say in words by how much a grid is sheared (gantry tilt) and oblique; () when it is not."""
+    doubts = []
+    if affine.shear_deg > _TILT_DEG:
+        doubts.append(
+            f"The slices are tilted by {affine.shear_deg:.1f} degrees (gantry tilt): kept as a "
+            "sheared grid, nothing was resampled."
+        )
+    if affine.oblique_deg > _OBLIQUE_DEG:
+        doubts.append(
+            f"Oblique: the axes are turned by {affine.oblique_deg:.1f} degrees against the "
+            "patient's."
+        )
+    return tuple(doubts)
 
 
 def as_labels(values: npt.NDArray[Any]) -> npt.NDArray[Any]:

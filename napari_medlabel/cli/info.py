@@ -1,0 +1,139 @@
+"""``medlabel info``: the series in a folder or file, where they lie, and what to doubt."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from napari_medlabel.errors import InputError
+
+if TYPE_CHECKING:
+    from napari_medlabel.io.registry import SeriesInfo, Survey
+
+_COLUMNS = ("no", "format", "modality", "matrix", "slices", "spacing mm", "axes", "oblique")
+
+
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add ``info`` to the command line.
+
+    Parameters
+    ----------
+    subparsers : argparse subparsers
+        Of ``medlabel``.
+    """
+    text = "list the series in folders or files, their geometry and warnings; names no patient"
+    parser = subparsers.add_parser("info", help=text, description=text)
+    parser.add_argument("path", nargs="+", type=Path, metavar="PATH", help="a folder or a file")
+    parser.add_argument("--json", action="store_true", help="one JSON document")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print what was found.
+
+    Returns
+    -------
+    int
+        0.
+
+    Raises
+    ------
+    InputError
+        When nothing can be read.
+    """
+    from napari_medlabel.io.registry import find_series, nothing_found
+
+    survey = find_series(arguments.path)
+    if not survey.series:
+        raise nothing_found(survey.skipped, survey.unreadable)
+    if arguments.json:
+        print(json.dumps(as_json(survey), indent=2))
+    else:
+        _print_table(survey)
+    if all(one.problem for one in survey.series):
+        raise InputError(
+            f"None of the {len(survey.series)} series found can be read: "
+            f"{survey.series[0].problem}",
+            hint="See the problem listed with each series, and export it again from its source.",
+        )
+    return 0
+
+
+def as_json(survey: Survey) -> dict[str, Any]:
+    """Return the survey as plain data without identifiers.
+
+    Parameters
+    ----------
+    survey : Survey
+        As `find_series` returned it.
+
+    Returns
+    -------
+    dict
+        ``series`` (a list), ``skipped`` and ``unreadable``. A series' ``hash`` is the first
+        twelve hex digits of the SHA-256 of its UID, to tell series apart.
+    """
+    return {
+        "series": [_series_json(one) for one in survey.series],
+        "skipped": survey.skipped,
+        "unreadable": survey.unreadable,
+    }
+
+
+def _series_json(one: SeriesInfo) -> dict[str, Any]:
+    row: dict[str, Any] = {
+        "series": one.key,
+        "hash": sha256(one.series_uid.encode()).hexdigest()[:12] if one.series_uid else None,
+        "format": one.format,
+        "modality": one.modality,
+        "files": one.files,
+        "geometry": None,
+        "warnings": list(one.warnings),
+        "problem": one.problem,
+    }
+    if one.grid is not None:
+        affine = one.grid.affine
+        row["geometry"] = {
+            "shape_ijk": list(one.grid.shape),
+            "spacing_mm": list(affine.spacing_mm),
+            "axes": affine.axis_codes,
+            "oblique_deg": round(affine.oblique_deg, 4),
+            "shear_deg": round(affine.shear_deg, 4),
+            "affine_ras": affine.matrix.tolist(),
+        }
+    return row
+
+
+def _print_table(survey: Survey) -> None:
+    rows = [_COLUMNS, *(_row(one) for one in survey.series)]
+    widths = [max(len(row[n]) for row in rows) for n in range(len(_COLUMNS))]
+    for row, one in zip(rows, (None, *survey.series), strict=True):
+        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        print("  ".join(cells).rstrip())
+        if one is not None:
+            for warning in one.warnings:
+                print(f"      note: {warning}")
+            if one.problem:
+                print(f"      cannot be read: {one.problem}")
+    print(f"\n{len(survey.series)} series, {survey.skipped} other files skipped", end="")
+    print(f", {survey.unreadable} unreadable" if survey.unreadable else "")
+
+
+def _row(one: SeriesInfo) -> tuple[str, ...]:
+    start = (one.key, one.format, one.modality or "-")
+    if one.grid is None:
+        return (*start, "-", f"{one.files} files", "-", "-", "-")
+    i, j, k = one.grid.shape
+    affine = one.grid.affine
+    spacing = " x ".join(f"{mm:.4g}" for mm in affine.spacing_mm)
+    return (
+        *start,
+        f"{i} x {j}",
+        str(k),
+        spacing,
+        affine.axis_codes,
+        f"{affine.oblique_deg:.1f}°",
+    )
