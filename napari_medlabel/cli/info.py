@@ -57,7 +57,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise InputError(
             f"None of the {len(survey.series)} series found can be read: "
             f"{survey.series[0].problem}",
-            hint="See the problem listed with each series, and export it again from its source.",
+            hint="The problem stands with each series; export it again from its source.",
         )
     return 0
 

@@ -98,9 +98,10 @@ WANTED: Final[Mapping[int, bytes]] = {
 """Attributes that are read, with the VR that an explicit file must give them."""
 
 _MODALITIES: Final = frozenset(
-    "AR BI BMD CR CT CTPROTOCOL DG DX ECG EPS ES FID GM HC HD IO IVOCT IVUS KER LEN LS MG MR NM "
-    "OAM OCT OP OPM OPT OPTBSV OPTENF OPV OSS OT PT PX RF RG RTIMAGE SM SMR SRF TG US VA XA "
-    "XAPROTOCOL XC".split()
+    {"AR", "BI", "BMD", "CR", "CT", "CTPROTOCOL", "DG", "DX", "ECG", "EPS", "ES", "FID"}
+    | {"GM", "HC", "HD", "IO", "IVOCT", "IVUS", "KER", "LEN", "LS", "MG", "MR", "NM"}
+    | {"OAM", "OCT", "OP", "OPM", "OPT", "OPTBSV", "OPTENF", "OPV", "OSS", "OT", "PT", "PX"}
+    | {"RF", "RG", "RTIMAGE", "SM", "SMR", "SRF", "TG", "US", "VA", "XA", "XC"}
 )
 """Defined terms of PS3.3 C.7.3.1.1.1; anything else might be a text that names somebody."""
 

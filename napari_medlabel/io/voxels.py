@@ -34,9 +34,7 @@ def require_room(needed_bytes: int) -> None:
     InputError
         When it needs more than four fifths of the memory.
     """
-    if needed_bytes > _TILT_DEG: Final = 0.3
-_OBLIQUE_DEG: Final = 0.1
-_SHARE_OF_MEMORY * memory_bytes():
+    if needed_bytes > _SHARE_OF_MEMORY * memory_bytes():
         raise InputError(
             f"The volume needs {needed_bytes / 1e9:.3g} GB, more than this computer can hold.",
             hint="If that size is absurd, the header is damaged. Else open it on a computer "
@@ -70,7 +68,7 @@ def require_promise(needed_bytes: int, file_bytes: int, largest_ratio: int) -> N
 
 
 def turned(affine: Affine) -> tuple[str, ...]:
-    """Say in words by how much a grid is sheared (gantry tilt) and oblique; () when it is not."""
+    """Say in words by how much a grid is tilted and oblique; () when it is neither."""
     doubts = []
     if affine.shear_deg > _TILT_DEG:
         doubts.append(
