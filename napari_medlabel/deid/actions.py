@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
@@ -72,7 +72,7 @@ class Attribute:
     components: tuple[str, ...] = ()
 
     def with_value(self, value: Any) -> DataElement:
-        """The same attribute with another value."""
+        """Return the same attribute with another value."""
         return DataElement(self.tag, self.vr, value, validation_mode=0)
 
 
@@ -88,6 +88,8 @@ class Setting:
         SOP Class UID of the instance.
     issuer, patient_id : str
         The patient's identity as found, at the level of the instance.
+    identity : frozenset of str
+        Values that tell whose instance it is: they pass nowhere, not even as a number.
     nested : bool
         Whether the attribute lies in a sequence.
     """
@@ -96,6 +98,7 @@ class Setting:
     sop_class: str
     issuer: str = ""
     patient_id: str = ""
+    identity: frozenset[str] = field(default=frozenset(), repr=False)
     nested: bool = False
 
     @property
@@ -107,7 +110,7 @@ class Setting:
 Action = Callable[[Attribute, Setting], DataElement | None]
 
 
-def remove(attribute: Attribute, setting: Setting) -> None:  # noqa: ARG001 - same shape
+def remove(attribute: Attribute, setting: Setting) -> None:
     """X: the attribute goes, with all that is in it."""
 
 
@@ -153,7 +156,8 @@ def clean(attribute: Attribute, setting: Setting) -> DataElement | None:
         return replace_uid(attribute, setting)
     if attribute.vr in _JUDGED_VRS:
         allowed = [
-            vocabulary().passes(attribute.keyword, attribute.vr, component)
+            component not in setting.identity
+            and vocabulary().passes(attribute.keyword, attribute.vr, component)
             for component in attribute.components
         ]
         if all(allowed):
@@ -178,7 +182,7 @@ ACTIONS: Mapping[str, Action] = MappingProxyType(
 
 
 def resolved(code: str, keyword: str, sop_class: str) -> str:
-    """A composite action code as one of ``D Z X K C U``.
+    """Return a composite action code as one of ``D Z X K C U``.
 
     Parameters
     ----------
@@ -209,7 +213,7 @@ def resolved(code: str, keyword: str, sop_class: str) -> str:
 
 
 def _pseudonym(attribute: Attribute, setting: Setting) -> str | None:
-    """The keyed code that takes an identifier's place, or None where there is none."""
+    """Return the keyed code that takes an identifier's place, or None where there is none."""
     keyword, value = attribute.keyword, "\\".join(attribute.components)
     if keyword == "PatientName" and not setting.nested:
         return setting.patient_code
@@ -227,7 +231,7 @@ def _pseudonym(attribute: Attribute, setting: Setting) -> str | None:
 
 
 def _dummy_item(keyword: str) -> Dataset:
-    """The smallest item that makes sense in a sequence of this name."""
+    """Return the smallest item that makes sense in a sequence of this name."""
     if keyword.endswith("CodeSequence"):
         return dummy_code()
     item = Dataset()

@@ -71,7 +71,7 @@ _UNKNOWN = MappingProxyType(
 
 
 def attribute_type(keyword: str, sop_class: str, code: str = "") -> AttributeType:
-    """The type of an attribute in the IOD of a SOP class.
+    """Return the type of an attribute in the IOD of a SOP class.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Coded entries (PS3.3 section 8): the code stays where its scheme is published, words never."""
+"""Coded entries (PS3.3 section 8): a published code stays, its words are looked up."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def is_code(item: Dataset) -> bool:
 
 
 def published_code(value: str, scheme: str) -> Dataset | None:
-    """A code of a published scheme with its published meaning.
+    """Return a code of a published scheme with its published meaning.
 
     Parameters
     ----------
@@ -42,7 +42,7 @@ def published_code(value: str, scheme: str) -> Dataset | None:
 
 
 def dummy_code() -> Dataset:
-    """A code that says nothing, for where one is required."""
+    """Return a code that says nothing, for where one is required."""
     return _code(*_DUMMY)
 
 

@@ -22,11 +22,17 @@ from napari_medlabel.deid.actions import (
     resolved,
 )
 from napari_medlabel.deid.codes import CODE_TAGS, dummy_code, is_code, published_code
-from napari_medlabel.deid.pixels import PIXEL_TAGS, check_complete, exact_pixels, may_show_identity
+from napari_medlabel.deid.pixels import (
+    PIXEL_TAGS,
+    check_complete,
+    exact_pixels,
+    may_show_identity,
+)
 from napari_medlabel.deid.profile import BY_VR, Profile
 from napari_medlabel.deid.pseudonyms import Pseudonyms
-from napari_medlabel.deid.refusal import Quarantine
+from napari_medlabel.deid.refusal import QuarantineError
 from napari_medlabel.deid.report import DeidReport, Note, Reason
+from napari_medlabel.deid.sweep import identity_of
 from napari_medlabel.deid.vocabulary import is_structural_uid, vocabulary
 
 MAX_DEPTH = 64
@@ -53,9 +59,9 @@ class _Level:
     depth: int = 0
 
     def below(self) -> _Level:
-        """The level of an item in a sequence of this one."""
+        """Return the level of an item in a sequence of this one."""
         if self.depth >= MAX_DEPTH:
-            raise Quarantine(Reason.UNREADABLE)
+            raise QuarantineError(Reason.UNREADABLE)
         setting = replace(self.setting, nested=True)
         return replace(self, setting=setting, depth=self.depth + 1)
 
@@ -67,7 +73,7 @@ def deidentify_dataset(
     *,
     encapsulated: bool = False,
 ) -> tuple[Dataset, DeidReport]:
-    """A new data set that holds only what the profile and the vocabulary name.
+    """Return a new data set that holds only what the profile and the vocabulary name.
 
     Parameters
     ----------
@@ -89,20 +95,21 @@ def deidentify_dataset(
 
     Raises
     ------
-    Quarantine
+    QuarantineError
         When the instance cannot be cleaned: no standard SOP class or instance UID, pixels
         that may show identity, or pixel data that is not what the header describes.
     """
     sop_class, instance = text_of(dataset, 0x00080016), text_of(dataset, 0x00080018)
     if not sop_class or not instance:
-        raise Quarantine(Reason.NO_IDENTIFIERS)
+        raise QuarantineError(Reason.NO_IDENTIFIERS)
     if not is_structural_uid(sop_class):
-        raise Quarantine(Reason.PRIVATE_SOP_CLASS)
+        raise QuarantineError(Reason.PRIVATE_SOP_CLASS)
     if may_show_identity(dataset):
-        raise Quarantine(Reason.PIXELS_MAY_SHOW)
+        raise QuarantineError(Reason.PIXELS_MAY_SHOW)
     check_complete(dataset)
     issuer, patient_id = patient_of(dataset)
-    setting = Setting(pseudonyms, sop_class, issuer, patient_id)
+    identity = identity_of(dataset)
+    setting = Setting(pseudonyms, sop_class, issuer, patient_id, identity.texts)
     level = _Level(profile, setting, _Tally())
     cleaned = _walked(dataset, level)
     for tag in PIXEL_TAGS:
@@ -145,7 +152,7 @@ def patient_of(dataset: Dataset) -> tuple[str, str]:
 
 
 def text_of(dataset: Dataset, tag: int) -> str:
-    """A text attribute as found, without padding, undecoded bytes as Latin-1."""
+    """Return a text attribute as found, without padding, undecoded bytes as Latin-1."""
     if tag not in dataset:
         return ""
     return "\\".join(_components(dataset.get_item(BaseTag(tag))))
@@ -182,7 +189,7 @@ def _applied(dataset: Dataset, tag: BaseTag, level: _Level) -> DataElement | Non
 
 
 def _by_vr(dataset: Dataset, attribute: Attribute, level: _Level) -> DataElement | None:
-    """An attribute that no row names: numbers and listed binaries pass, text is judged."""
+    """Judge an attribute that no row names: numbers and listed binaries pass, text by words."""
     if attribute.vr == "SQ":
         return _sequence(dataset, attribute, level)
     if attribute.vr in TEXT_VRS:
@@ -214,7 +221,7 @@ def _number_or_bulk(dataset: Dataset, attribute: Attribute) -> DataElement | Non
 
 
 def _sequence(dataset: Dataset, attribute: Attribute, level: _Level) -> DataElement | None:
-    """A sequence with each of its items cleaned; None where it is none in the file."""
+    """Return a sequence with each of its items cleaned; None where it is none in the file."""
     element = dataset[attribute.tag]
     if element.VR != "SQ" or not isinstance(element.value, Sequence):
         level.tally.actions["unknown"] += 1
@@ -231,7 +238,9 @@ def _item(item: Dataset, level: _Level) -> Dataset:
     rest = Dataset()
     for tag in item.keys() - CODE_TAGS:
         rest[tag] = item.get_item(tag)
-    value = next((text_of(item, t) for t in (0x00080100, 0x00080119, 0x00080120) if t in item), "")
+    value = next(
+        (text_of(item, t) for t in (0x00080100, 0x00080119, 0x00080120) if t in item), ""
+    )
     code = published_code(value, text_of(item, 0x00080102))
     if code is None:
         level.tally.notes.add(Note.CODES_REPLACED)
@@ -245,7 +254,7 @@ def _item(item: Dataset, level: _Level) -> Dataset:
 
 
 def _attribute(tag: BaseTag, raw: RawDataElement | DataElement) -> Attribute:
-    """What is judged: keyword and VR by the dictionary, components for text."""
+    """Return what is judged: keyword and VR by the dictionary, components for text."""
     if not dictionary_has_tag(tag):
         return Attribute(int(tag), "", "UN")
     vr = dictionary_VR(tag)
@@ -254,7 +263,7 @@ def _attribute(tag: BaseTag, raw: RawDataElement | DataElement) -> Attribute:
 
 
 def _components(raw: RawDataElement | DataElement) -> tuple[str, ...]:
-    """A value's components as text, without padding; bytes are read as Latin-1."""
+    """Return a value's components as text, without padding; bytes are read as Latin-1."""
     value = raw.value
     if value is None:
         return ()
@@ -271,8 +280,8 @@ def _same(element: DataElement, attribute: Attribute) -> bool:
 
 
 def _raw(dataset: Dataset, tag: int) -> RawDataElement:
-    """An element with its bytes, whether it was decoded before or not."""
-    element = dataset.get_item(BaseTag(tag))
+    """Return an element with its bytes, whether it was decoded before or not."""
+    element: DataElement | RawDataElement = dataset.get_item(BaseTag(tag))
     if isinstance(element, RawDataElement):
         return element
     value = bytes(element.value or b"")

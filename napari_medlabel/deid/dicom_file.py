@@ -25,7 +25,7 @@ from napari_medlabel.deid.dicom import deidentify_dataset, text_of
 from napari_medlabel.deid.pixels import PIXEL_TAGS
 from napari_medlabel.deid.profile import Profile
 from napari_medlabel.deid.pseudonyms import Pseudonyms
-from napari_medlabel.deid.refusal import PARSE_ERRORS, Quarantine
+from napari_medlabel.deid.refusal import PARSE_ERRORS, QuarantineError
 from napari_medlabel.deid.report import DeidReport, Reason
 from napari_medlabel.deid.sweep import find, identity_of
 from napari_medlabel.deid.vocabulary import is_structural_uid
@@ -79,26 +79,28 @@ def looks_like_dicom(head: bytes) -> bool:
 
 
 def read(content: bytes) -> FileDataset:
-    """A file's data set up to its pixel data; what comes after it is never read.
+    """Return a file's data set up to its pixel data; what comes after it is never read.
 
     Raises
     ------
-    Quarantine
+    QuarantineError
         When the bytes cannot be understood, or an element is cut short.
     """
     try:
         dataset = read_partial(
-            BytesIO(content), stop_when=lambda tag, _vr, _length: tag > _LAST_PIXEL_TAG, force=True
+            BytesIO(content),
+            stop_when=lambda tag, _vr, _length: tag > _LAST_PIXEL_TAG,
+            force=True,
         )
     except PARSE_ERRORS as err:
-        raise Quarantine(Reason.UNREADABLE) from err
-    for tag in dataset.keys():
+        raise QuarantineError(Reason.UNREADABLE) from err
+    for tag in list(dataset.keys()):
         raw = dataset.get_item(tag)
         length = getattr(raw, "length", None)
         if tag in PIXEL_TAGS or length in (None, 0, 0xFFFFFFFF):
             continue
         if len(raw.value or b"") != length:
-            raise Quarantine(Reason.UNREADABLE)
+            raise QuarantineError(Reason.UNREADABLE)
     return dataset
 
 
@@ -111,7 +113,7 @@ def is_dicomdir(dataset: FileDataset) -> bool:
 
 
 def clean_file(content: bytes, profile: Profile, pseudonyms: Pseudonyms) -> CleanFile:
-    """A DICOM file without identity, in the transfer syntax that it came in.
+    """Return a DICOM file without identity, in the transfer syntax that it came in.
 
     Parameters
     ----------
@@ -129,7 +131,7 @@ def clean_file(content: bytes, profile: Profile, pseudonyms: Pseudonyms) -> Clea
 
     Raises
     ------
-    Quarantine
+    QuarantineError
         When the file cannot be read or cleaned, or when its own identity is found in what
         would be written.
     """
@@ -137,7 +139,7 @@ def clean_file(content: bytes, profile: Profile, pseudonyms: Pseudonyms) -> Clea
         try:
             return _cleaned(read(content), profile, pseudonyms)
         except PARSE_ERRORS as err:
-            raise Quarantine(Reason.UNREADABLE) from err
+            raise QuarantineError(Reason.UNREADABLE) from err
 
 
 def _cleaned(source: FileDataset, profile: Profile, pseudonyms: Pseudonyms) -> CleanFile:
@@ -158,11 +160,11 @@ def _cleaned(source: FileDataset, profile: Profile, pseudonyms: Pseudonyms) -> C
 
 
 def transfer_syntax(source: FileDataset) -> UID:
-    """The transfer syntax of a file, found from its encoding where it is not named."""
+    """Return the transfer syntax of a file, found from its encoding where it is not named."""
     named = source.file_meta.get("TransferSyntaxUID")
     if named:
         if not is_structural_uid(str(named)):
-            raise Quarantine(Reason.UNREADABLE)
+            raise QuarantineError(Reason.UNREADABLE)
         return UID(str(named))
     implicit, little = source.original_encoding
     if implicit:
@@ -171,7 +173,7 @@ def transfer_syntax(source: FileDataset) -> UID:
 
 
 def written(dataset: Dataset, syntax: UID) -> bytes:
-    """A cleaned data set as the bytes of a file (PS3.10): nothing of the source's meta."""
+    """Return a cleaned data set as a file's bytes (PS3.10): nothing of the source's meta."""
     meta = FileMetaDataset()
     meta.MediaStorageSOPClassUID = dataset.SOPClassUID
     meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID
@@ -200,9 +202,11 @@ def _check(content: bytes, source: Dataset, result: Dataset) -> None:
         meta_length = again.file_meta.FileMetaInformationGroupLength
         body = zlib.decompress(content[_META_START + 12 + meta_length :], -zlib.MAX_WBITS)
     header = body[: len(body) - len(pixels)] if pixels else body
-    same = all(bytes(again[t].value) == bytes(result[t].value) for t in PIXEL_TAGS if t in result)
+    same = all(
+        bytes(again[t].value) == bytes(result[t].value) for t in PIXEL_TAGS if t in result
+    )
     if not marked or not same or find(identity_of(source), header, pixels):
-        raise Quarantine(Reason.IDENTITY_LEFT)
+        raise QuarantineError(Reason.IDENTITY_LEFT)
 
 
 @contextmanager
@@ -217,4 +221,3 @@ def quiet() -> Iterator[None]:
             yield
     finally:
         logger.disabled = before
-

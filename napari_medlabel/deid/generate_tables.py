@@ -56,7 +56,7 @@ def basic_profile(table: dict[str, Any]) -> dict[str, Any]:
 
 
 def body_parts(table: dict[str, Any]) -> list[str]:
-    """The defined terms of Body Part Examined (PS3.16 Annex L), sorted."""
+    """Return the defined terms of Body Part Examined (PS3.16 Annex L), sorted."""
     return sorted(table)
 
 
@@ -66,7 +66,7 @@ def _tag(text: str) -> str:
 
 
 def documents(folder: Path) -> dict[str, str]:
-    """What each data file holds, as text, by its name in ``deid/data``."""
+    """Return what each data file holds, as text, by its name in ``deid/data``."""
     rules = json.loads((folder / f"table_E.1-1_{EDITION}.json").read_text("utf-8"))
     regions = json.loads((folder / "anatomic_regions.json").read_text("utf-8"))
     profile = basic_profile(rules)

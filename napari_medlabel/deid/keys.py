@@ -17,7 +17,7 @@ _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
 def read_key(path: Path, *, posix: bool = os.name == "posix") -> bytes:
-    """The key in a key file.
+    """Return the key in a key file.
 
     Parameters
     ----------

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pydicom.dataelem import DataElement, RawDataElement
 from pydicom.dataset import Dataset
 
-from napari_medlabel.deid.refusal import Quarantine
+from napari_medlabel.deid.refusal import QuarantineError
 from napari_medlabel.deid.report import Reason
 
 PIXEL_TAGS = (0x7FE00008, 0x7FE00009, 0x7FE00010)
@@ -65,17 +65,17 @@ def check_complete(dataset: Dataset) -> None:
 
     Raises
     ------
-    Quarantine
+    QuarantineError
         When rows and bits are described and no pixel data follows, or when an overlay
         plane (60xx) says that it lies in unused bits of the pixels.
     """
     described = all(k in dataset for k in ("Rows", "Columns", "BitsAllocated"))
     if described and not any(tag in dataset for tag in PIXEL_TAGS):
-        raise Quarantine(Reason.PIXELS_INCOMPLETE)
+        raise QuarantineError(Reason.PIXELS_INCOMPLETE)
     for group in range(0x6000, 0x6100, 2):
         position = (group << 16) | 0x0102
         if position in dataset and ((group << 16) | 0x3000) not in dataset:
-            raise Quarantine(Reason.OVERLAY_IN_PIXELS)
+            raise QuarantineError(Reason.OVERLAY_IN_PIXELS)
 
 
 def exact_pixels(dataset: Dataset, raw: RawDataElement, *, encapsulated: bool) -> DataElement:
@@ -97,20 +97,20 @@ def exact_pixels(dataset: Dataset, raw: RawDataElement, *, encapsulated: bool) -
 
     Raises
     ------
-    Quarantine
+    QuarantineError
         When the description is missing, or the bytes are fewer than described.
     """
     value = bytes(raw.value or b"")
     vr = raw.VR if raw.VR in {"OB", "OW", "OF", "OD"} else None
     if encapsulated:
         if raw.length != 0xFFFFFFFF:
-            raise Quarantine(Reason.PIXELS_BROKEN)
+            raise QuarantineError(Reason.PIXELS_BROKEN)
         element = DataElement(raw.tag, "OB", _whole_fragments(value))
         element.is_undefined_length = True
         return element
     size = described_length(dataset, int(raw.tag))
     if len(value) < size:
-        raise Quarantine(Reason.PIXELS_INCOMPLETE)
+        raise QuarantineError(Reason.PIXELS_INCOMPLETE)
     value = value[:size]
     fallback = {32: "OF", 64: "OD"}.get(_FLOAT_BITS.get(int(raw.tag), 0), "OW")
     return DataElement(raw.tag, vr or fallback, value + bytes(len(value) & 1))
@@ -121,7 +121,7 @@ def described_length(dataset: Dataset, tag: int) -> int:
 
     Raises
     ------
-    Quarantine
+    QuarantineError
         When rows, columns or bits are missing or not positive.
     """
     rows, columns = _number(dataset, "Rows", 0), _number(dataset, "Columns", 0)
@@ -129,19 +129,17 @@ def described_length(dataset: Dataset, tag: int) -> int:
     samples = _number(dataset, "SamplesPerPixel", 1)
     frames = _number(dataset, "NumberOfFrames", 1)
     if min(rows, columns, bits, samples, frames) < 1:
-        raise Quarantine(Reason.PIXELS_UNDESCRIBED)
+        raise QuarantineError(Reason.PIXELS_UNDESCRIBED)
     if _text(dataset, "PhotometricInterpretation") == "YBR_FULL_422":
         samples = 2
     return (rows * columns * samples * frames * bits + 7) // 8
 
 
 def _whole_fragments(value: bytes) -> bytes:
-    """The fragments of encapsulated pixel data, nothing before or after them (PS3.5 A.4)."""
-    end = 0
-    for end in _fragment_ends(value):  # noqa: B007 - the last one counts
-        pass
+    """Return the fragments of encapsulated pixel data and nothing after them (PS3.5 A.4)."""
+    end = max(_fragment_ends(value), default=0)
     if end == 0:
-        raise Quarantine(Reason.PIXELS_BROKEN)
+        raise QuarantineError(Reason.PIXELS_BROKEN)
     return value[:end]
 
 
@@ -155,10 +153,10 @@ def _fragment_ends(value: bytes) -> Iterator[int]:
             return
         position += 8 + length
         if tag != _ITEM or position > len(value):
-            raise Quarantine(Reason.PIXELS_BROKEN)
+            raise QuarantineError(Reason.PIXELS_BROKEN)
         yield position
     if position != len(value):
-        raise Quarantine(Reason.PIXELS_BROKEN)
+        raise QuarantineError(Reason.PIXELS_BROKEN)
 
 
 def _number(dataset: Dataset, keyword: str, default: int) -> int:

@@ -9,15 +9,14 @@ from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 from types import MappingProxyType
+from typing import Any
 
 from napari_medlabel.errors import InputError
 
 BY_VR = "VR"
 """What `Profile.action_for` says of an attribute that no row names: judge it by its VR."""
 
-ACTION_CODES = frozenset(
-    {"D", "Z", "X", "K", "C", "U", "Z/D", "X/Z", "X/D", "X/Z/D", "X/Z/U*"}
-)
+ACTION_CODES = frozenset({"D", "Z", "X", "K", "C", "U", "Z/D", "X/Z", "X/D", "X/Z/D", "X/Z/U*"})
 _FAMILIES = frozenset({"50xxxxxx", "60xx3000", "60xx4000", "odd"})
 _LOWEST_GROUP = 0x0008
 _ITEM_GROUP = 0xFFFE
@@ -65,12 +64,15 @@ class Profile:
         object.__setattr__(self, "families", MappingProxyType(dict(self.families)))
         object.__setattr__(self, "sha256", hashlib.sha256(text.encode("ascii")).hexdigest())
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Profile, (self.edition, self.name, dict(self.rules), dict(self.families))
+
     def __len__(self) -> int:
         """Count of rows, families included."""
         return len(self.rules) + len(self.families)
 
     def action_for(self, tag: int, vr: str) -> str:
-        """The action for one attribute.
+        """Return the action for one attribute.
 
         Parameters
         ----------
@@ -100,7 +102,7 @@ class Profile:
 
 @cache
 def basic_profile(edition: str = "2026c") -> Profile:
-    """The Basic Application Level Confidentiality Profile (PS3.15 Table E.1-1).
+    """Return the Basic Application Level Confidentiality Profile (PS3.15 Table E.1-1).
 
     Raises
     ------

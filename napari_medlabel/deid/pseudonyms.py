@@ -51,7 +51,7 @@ class Pseudonyms:
         return self._digest("key-id", "").hex()[:8]
 
     def uid(self, original: str) -> str:
-        """The UID that replaces one: ``2.25.`` and a version 4 UUID as a decimal number.
+        """Return the UID that replaces one: ``2.25.`` and a version 4 UUID as a decimal number.
 
         Parameters
         ----------
@@ -67,7 +67,7 @@ class Pseudonyms:
         return f"2.25.{UUID(bytes=digest[:16], version=4).int}"
 
     def code(self, purpose: str, value: str, *, length: int = 8) -> str:
-        """A code in Crockford's base 32 for a value, apart for each purpose.
+        """Return a code in Crockford's base 32 for a value, apart for each purpose.
 
         Parameters
         ----------
@@ -87,13 +87,13 @@ class Pseudonyms:
         return "".join(_CROCKFORD[(number >> (5 * i)) & 31] for i in range(length))
 
     def patient_code(self, issuer: str, patient_id: str) -> str:
-        """The code ``P-XXXXXXXX`` that stands for a patient in files and folder names."""
+        """Return the code ``P-XXXXXXXX`` that stands for a patient in files and names."""
         if self.patient_code_source is not None:
             return self.patient_code_source(normalised(issuer), normalised(patient_id))
         return "P-" + self.code("patient", _identity(issuer, patient_id))
 
     def subject_token(self, issuer: str, patient_id: str) -> str:
-        """The token ``s1-`` and 32 hex digits that stands for a patient in the log.
+        """Return the token ``s1-`` and 32 hex digits that stands for a patient in the log.
 
         HMAC-SHA-256 over issuer, 0x1F and Patient ID, normalised; with another purpose
         than the code in files, so that log and data cannot be joined without the key.
@@ -107,7 +107,7 @@ class Pseudonyms:
 
 
 def normalised(text: str) -> str:
-    """An identifier without padding, in Unicode NFC and upper case."""
+    """Return an identifier without padding, in Unicode NFC and upper case."""
     return unicodedata.normalize("NFC", text.strip("\0 \t\r\n")).upper()
 
 

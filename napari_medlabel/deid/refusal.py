@@ -25,7 +25,7 @@ PARSE_ERRORS = (
 """What parsers of foreign bytes raise: each means that the file is not understood."""
 
 
-class Quarantine(RefusedError):
+class QuarantineError(RefusedError):
     """A file cannot be cleaned and is not passed on.
 
     Parameters

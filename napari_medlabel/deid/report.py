@@ -138,7 +138,7 @@ class BatchReport:
     quarantined: tuple[Quarantined, ...]
 
     def to_json(self) -> dict[str, Any]:
-        """The report as a JSON document: counts, reasons and keyed tokens only."""
+        """Return the report as a JSON document: counts, reasons and keyed tokens only."""
         document = {name: getattr(self, name) for name in self.__dataclass_fields__}
         document["quarantined"] = [
             {"position": q.position, "token": q.token, "reason": q.reason.value}
@@ -151,7 +151,7 @@ class BatchReport:
 
 
 def summed(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:
-    """Counts added up by name, names in order."""
+    """Return counts added up by name, names in order."""
     total: Counter[str] = Counter()
     for each in counts:
         total.update(each)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 
 from pydicom.charset import convert_encodings
 from pydicom.datadict import dictionary_has_tag, dictionary_VR
@@ -32,8 +33,24 @@ _SPLIT = re.compile(r"[\^=\\,; ]+")
 _BESIDE = rb"[0-9A-Za-z.]"
 
 
-def identity_of(dataset: Dataset) -> frozenset[bytes]:
-    """The values that tell whose file it is, as bytes in each encoding they may have.
+@dataclass(frozen=True)
+class Identity:
+    """What tells whose file it is.
+
+    Parameters
+    ----------
+    texts : frozenset of str
+        The values as text.
+    tokens : frozenset of bytes
+        The same in each encoding in which they could be written.
+    """
+
+    texts: frozenset[str] = field(default=frozenset(), repr=False)
+    tokens: frozenset[bytes] = field(default=frozenset(), repr=False)
+
+
+def identity_of(dataset: Dataset) -> Identity:
+    """Return the values that tell whose file it is.
 
     Parameters
     ----------
@@ -42,27 +59,29 @@ def identity_of(dataset: Dataset) -> frozenset[bytes]:
 
     Returns
     -------
-    frozenset of bytes
+    Identity
         Name parts (every PN at every depth), IDs, accession number, address, phone, birth
         date, and UIDs that are not the standard's. Parts under four characters, numbers
         under six digits, and words of the vocabulary prove nothing and are left out.
     """
-    found: set[bytes] = set()
+    texts: set[str] = set()
+    tokens: set[bytes] = set()
     for vr, value, encodings in _values(dataset, ("iso8859",)):
         for text in _texts(value, encodings):
             parts = [text] if vr == "UI" else [text, *_SPLIT.split(text)]
             for part in (p.strip("\0 ") for p in parts):
                 if _tells(part, vr):
-                    found.update(_encoded(part, encodings))
-    return frozenset(found)
+                    texts.add(part)
+                    tokens.update(_encoded(part, encodings))
+    return Identity(frozenset(texts), frozenset(tokens))
 
 
-def find(identity: Iterable[bytes], header: bytes, pixels: bytes) -> int:
+def find(identity: Identity, header: bytes, pixels: bytes) -> int:
     """How many identifying values are in written bytes.
 
     Parameters
     ----------
-    identity : iterable of bytes
+    identity : Identity
         From `identity_of`.
     header, pixels : bytes
         What was written; numbers and short words count in the header only, and only where
@@ -75,7 +94,7 @@ def find(identity: Iterable[bytes], header: bytes, pixels: bytes) -> int:
     """
     lowered = header.lower()
     hits = 0
-    for token in identity:
+    for token in identity.tokens:
         alone = len(token) < _ANYWHERE or re.fullmatch(rb"[0-9.]+", token) is not None
         if alone:
             pattern = rb"(?<!%b)%b(?!%b)" % (_BESIDE, re.escape(token.lower()), _BESIDE)
@@ -102,7 +121,7 @@ def _values(
 
 
 def _items(dataset: Dataset, tag: int) -> list[Dataset]:
-    """The items of a sequence; none where the file's bytes are not a sequence."""
+    """Return the items of a sequence; none where the file's bytes are not a sequence."""
     try:
         value = dataset[tag].value
     except PARSE_ERRORS:
@@ -120,7 +139,7 @@ def _charsets(dataset: Dataset, inherited: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _texts(value: object, encodings: tuple[str, ...]) -> Iterator[str]:
-    """A raw value as text: bytes in each charset that decodes them, others as they print."""
+    """Return a raw value as text: bytes in each charset that decodes them."""
     if isinstance(value, bytes | bytearray):
         for encoding in dict.fromkeys((*encodings, "utf-8", "latin-1")):
             try:
@@ -142,7 +161,7 @@ def _tells(part: str, vr: str) -> bool:
 
 
 def _encoded(part: str, encodings: tuple[str, ...]) -> Iterator[bytes]:
-    """A part in each encoding in which it could have been written."""
+    """Return a part in each encoding in which it could have been written."""
     for encoding in dict.fromkeys((*encodings, "utf-8", "latin-1", "utf-16-le", "utf-16-be")):
         try:
             yield part.encode(encoding)

@@ -74,7 +74,7 @@ class Vocabulary:
 
 @cache
 def vocabulary() -> Vocabulary:
-    """The vocabulary that ships with the package."""
+    """Return the vocabulary that ships with the package."""
     folder = files("napari_medlabel.deid") / "data"
     document = json.loads((folder / "vocabulary.json").read_text("utf-8"))
     body_parts = json.loads((folder / "body_parts.json").read_text("utf-8"))
@@ -114,7 +114,7 @@ def is_structural_uid(uid: str) -> bool:
 
 
 def code_meaning(scheme: str, value: str) -> str | None:
-    """The published meaning of a code, never the file's own text.
+    """Return the published meaning of a code, never the file's own text.
 
     Parameters
     ----------
@@ -137,13 +137,14 @@ def code_meaning(scheme: str, value: str) -> str | None:
 @cache
 def _published_codes() -> tuple[Mapping[tuple[str, str], str], Mapping[str, str]]:
     """Meaning by (scheme, value) and SRT -> SCT, from the tables that pydicom carries."""
-    from pydicom.sr.codedict import CONCEPTS
-    from pydicom.sr.coding import snomed_mapping
+    from pydicom.sr._concepts_dict import concepts
+    from pydicom.sr._snomed_dict import mapping
 
+    published: Mapping[str, Mapping[str, Mapping[str, tuple[str, list[int]]]]] = concepts
     meanings = {
         (scheme, value): meaning
-        for scheme, keywords in CONCEPTS.items()
+        for scheme, keywords in published.items()
         for entries in keywords.values()
         for value, (meaning, _) in entries.items()
     }
-    return meanings, snomed_mapping["SRT"]
+    return meanings, mapping["SRT"]
