@@ -132,7 +132,7 @@ def _told(report: BatchReport) -> str:
     verb = "would be written" if report.dry_run else "written"
     lines = [
         f"{report.dicom} DICOM and {report.nifti} NIfTI files {verb}",
-        f"{report.patients} patients, PS3.15 {report.edition} {report.profile}, "
+        f"{report.patients} patients, PS3.15 {report.edition} {report.profile}",
         f"key {report.key_id}",
         f"attributes kept {report.kept}, "
         + ", ".join(f"{name} {count}" for name, count in report.actions.items()),

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from typing import cast
 
 _DS = re.compile(r"[+-]?(?:[0-9]{1,16}(?:\.[0-9]*)?|\.[0-9]{1,15})(?:[eE][+-]?[0-9]{1,3})?")
 _IS = re.compile(r"[+-]?[0-9]{1,11}")
@@ -140,7 +141,7 @@ def _published_codes() -> tuple[Mapping[tuple[str, str], str], Mapping[str, str]
     from pydicom.sr._concepts_dict import concepts
     from pydicom.sr._snomed_dict import mapping
 
-    published: Mapping[str, Mapping[str, Mapping[str, tuple[str, list[int]]]]] = concepts
+    published = cast("dict[str, dict[str, dict[str, tuple[str, list[int]]]]]", concepts)
     meanings = {
         (scheme, value): meaning
         for scheme, keywords in published.items()
