@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import operator
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -142,17 +141,16 @@ class Reason:
 
 
 def _plain(value: object) -> object:
-    """Return JSON's own types for what a caller may pass: tuples, mappings, NumPy integers."""
+    """Return JSON's own types for what a caller may pass: tuples, mappings, NumPy scalars."""
     if value is None or isinstance(value, str | bool):
         return value
     if isinstance(value, Mapping):
         return {key: _plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [_plain(item) for item in value]
-    try:
-        return operator.index(value)  # type: ignore[arg-type]
-    except TypeError:
-        return value  # of no kind that a schema knows: refused there, with its key
+    if getattr(value, "ndim", None) == 0:
+        return value.item()  # type: ignore[attr-defined, no-any-return]
+    return value  # of no kind that a schema knows: refused there, with its key
 
 
 def _check_detail(name: str, spec: Spec, detail: Mapping[str, object]) -> None:

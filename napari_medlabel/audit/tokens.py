@@ -72,13 +72,13 @@ class TokenKey:
         )
         return hmac.digest(key, data, "sha256").hex()
 
-    def subject_token(self, issuer: str, patient_id: str) -> str:
+    def subject_token(self, issuer: str | None, patient_id: str) -> str:
         """Return the token of a patient.
 
         Parameters
         ----------
-        issuer : str
-            Who gave the number (IssuerOfPatientID), or empty.
+        issuer : str or None
+            Who gave the number (IssuerOfPatientID), where known.
         patient_id : str
             The number.
 
@@ -98,7 +98,7 @@ class TokenKey:
                 "A patient id was expected, and an empty one came.",
                 hint="Use the token of the content instead.",
             )
-        data = normalise(issuer).encode() + b"\x1f" + number.encode()
+        data = normalise(issuer or "").encode() + b"\x1f" + number.encode()
         return f"s{KID}-{self._mac(b'', data)[:32]}"
 
     def content_token(self, sha256: str) -> str:
@@ -111,7 +111,7 @@ class TokenKey:
         """
         return f"s{KID}-{self._mac(b'content', sha256.removeprefix('sha256:').encode())[:32]}"
 
-    def subject(self, issuer: str, patient_id: str, content_sha256: str) -> Subject:
+    def subject(self, issuer: str | None, patient_id: str, content_sha256: str) -> Subject:
         """Return the token of a patient, or of the content where there is no id."""
         if normalise(patient_id):
             return Subject(self.subject_token(issuer, patient_id), weak=False)

@@ -1,0 +1,110 @@
+"""A small log on a clock that the test sets, and disks that fail when told to."""
+
+from __future__ import annotations
+
+import errno
+import itertools
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from napari_medlabel.audit.disk import SystemIo
+from napari_medlabel.audit.event import Actor, Event, ObjectRef
+from napari_medlabel.audit.log import AuditLog
+
+WRITER = "w0123456789abcdef"
+NEW = ObjectRef("sha256:" + "ab" * 32, "new", "mask")
+OLD = ObjectRef("sha256:" + "cd" * 32, "old", "mask")
+SAVE = Event(
+    "mask.save",
+    subject=("s1-" + "3b" * 16,),
+    objects=(OLD, NEW),
+    detail={"labels": [1, 2], "voxels_added": 18, "voxels_removed": 7, "slices": "112-140"},
+)
+
+
+class FakeClock:
+    """Ten milliseconds pass at each look."""
+
+    def __init__(self) -> None:
+        self.utc = 1_795_342_443_000
+        self.mono = 5_000_000_000
+
+    def utc_ms(self) -> int:
+        self.utc += 10
+        return self.utc
+
+    def mono_ns(self) -> int:
+        self.mono += 10_000_000
+        return self.mono
+
+
+class FakeIo(SystemIo):
+    """The system, without waiting for the disk, and with failures on demand."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._count = itertools.count()
+        self.fail: Callable[[str, int], None] = lambda call, number: None
+        self.most = 1 << 30
+        self.calls = 0
+
+    def _called(self, call: str) -> None:
+        self.calls += 1
+        self.fail(call, self.calls)
+
+    def create(self, path: Path) -> int:
+        self._called("create")
+        return super().create(path)
+
+    def write(self, fd: int, data: bytes) -> int:
+        self._called("write")
+        return super().write(fd, data[: self.most])
+
+    def sync(self, fd: int) -> None:
+        self._called("sync")
+
+    def sync_folder(self, folder: Path) -> None:
+        self._called("sync_folder")
+
+    def random(self, count: int) -> bytes:
+        return next(self._count).to_bytes(count, "big")
+
+
+def failing(wanted: int, code: int = errno.EIO) -> Callable[[str, int], None]:
+    """Return what lets the n-th call fail, and every later one succeed."""
+
+    def fail(call: str, number: int) -> None:
+        if number == wanted:
+            raise OSError(code, os.strerror(code))
+
+    return fail
+
+
+class Bench:
+    """A folder with a log and a memory."""
+
+    def __init__(self, folder: Path) -> None:
+        self.root = folder / "audit"
+        self.state = folder / "state"
+        self.clock = FakeClock()
+        self.io = FakeIo()
+        self.actor = Actor("u1-9f86d081884c7d65")
+
+    def open(self, **more: object) -> AuditLog:
+        given: dict[str, object] = {
+            "site": "ward-3",
+            "writer": WRITER,
+            "actor": self.actor,
+            "state": self.state,
+            "clock": self.clock,
+            "io": self.io,
+        }
+        return AuditLog.open(self.root, **{**given, **more})  # type: ignore[arg-type]
+
+    def session(self, events: int = 3) -> Path:
+        """Write one closed session and return its file."""
+        with self.open() as log:
+            for _ in range(events):
+                log.append_many([SAVE])
+        return log.path
