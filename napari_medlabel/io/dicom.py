@@ -1,6 +1,6 @@
 """DICOM files -> series -> Volume.
 
-Headers are walked fast (`io.dicom_header`, odd ones by `io.dicom_odd`), grouped and placed
+Headers are walked fast (`io.dicom_walk`, odd ones by `io.dicom_odd`), grouped and placed
 (`io.dicom_series`), and pixels are read in one pass (`io.dicom_pixels`).
 """
 
@@ -13,9 +13,10 @@ from pathlib import Path
 
 from napari_medlabel.errors import InputError
 from napari_medlabel.io import dicom_odd
-from napari_medlabel.io.dicom_header import Instance, OddFileError, text, walk
+from napari_medlabel.io.dicom_header import Instance, text
 from napari_medlabel.io.dicom_pixels import Progress, fill
 from napari_medlabel.io.dicom_series import DicomSeries, arrange, group, is_image
+from napari_medlabel.io.dicom_walk import OddFileError, walk
 from napari_medlabel.model.volume import Source, Volume
 
 

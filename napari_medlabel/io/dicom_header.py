@@ -1,14 +1,11 @@
-"""One DICOM file -> one Instance: the few attributes that place its pixels, read fast.
+"""One DICOM file -> one Instance: the few attributes that place its pixels.
 
-The walk follows PS3.5 7.1 for explicit and implicit little endian and stops before the pixels.
-Whatever it does not expect raises `OddFileError`, and pydicom reads that file instead.
+`io.dicom_walk` collects their raw values fast, `io.dicom_odd` from files that need pydicom.
 """
 
 from __future__ import annotations
 
 import math
-import mmap
-import os
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,15 +15,11 @@ from typing import Final
 IMPLICIT: Final = "1.2.840.10008.1.2"
 EXPLICIT: Final = "1.2.840.10008.1.2.1"
 NATIVE_LITTLE: Final = frozenset({IMPLICIT, EXPLICIT})
-_NOT_WALKED: Final = frozenset({"", "1.2.840.10008.1.2.2", "1.2.840.10008.1.2.1.99"})
-_UNDEFINED: Final = 0xFFFFFFFF
-_FIRST_BLOCK: Final = 8192
-_DEEPEST: Final = 32
 
-_LONG_VR: Final = frozenset(
+LONG_VR: Final = frozenset(
     {b"OB", b"OW", b"OF", b"OD", b"OL", b"OV", b"SQ", b"UT", b"UN", b"UC", b"UR", b"SV", b"UV"}
 )
-_SHORT_VR: Final = frozenset(
+SHORT_VR: Final = frozenset(
     {b"AE", b"AS", b"AT", b"CS", b"DA", b"DS", b"DT", b"FL", b"FD", b"IS", b"LO", b"LT", b"PN"}
     | {b"SH", b"SL", b"SS", b"ST", b"TM", b"UI", b"UL", b"US"}
 )
@@ -105,18 +98,8 @@ _MODALITIES: Final = frozenset(
 )
 """Defined terms of PS3.3 C.7.3.1.1.1; anything else might be a text that names somebody."""
 
-_two_shorts = struct.Struct("<HH").unpack_from
 _short = struct.Struct("<H").unpack_from
 _long = struct.Struct("<I").unpack_from
-_Buffer = bytes | mmap.mmap
-
-
-class OddFileError(Exception):
-    """The walk met something it does not expect; pydicom is asked instead."""
-
-
-class _NeedMoreError(Exception):
-    """The first block ends inside the header."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,181 +170,8 @@ def looks_like_dicom(head: bytes) -> bool:
     if len(head) < 12:
         return False
     if head[:2] in (b"\x02\x00", b"\x08\x00") and head[3] == 0:
-        return head[4:6] in _SHORT_VR | _LONG_VR or 0 < _long(head, 4)[0] <= 256
-    return head[0] == 0 and head[1] in (2, 8) and head[2] == 0 and head[4:6] in _SHORT_VR
-
-
-def walk(path: Path) -> Instance:
-    """Read the header of a little-endian file with preamble.
-
-    Raises
-    ------
-    OddFileError
-        When pydicom should read it.
-    OSError
-        When it cannot be opened.
-    """
-    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
-    try:
-        size = os.fstat(descriptor).st_size
-        head = os.read(descriptor, _FIRST_BLOCK)
-        try:
-            return _walk_bytes(path, descriptor, head, size)
-        except _NeedMoreError:
-            pass
-        try:
-            with mmap.mmap(descriptor, 0, access=mmap.ACCESS_READ) as whole:
-                return _walk_bytes(path, descriptor, whole, size)
-        except _NeedMoreError as err:
-            raise OddFileError("The file ends inside its header.") from err
-    except (struct.error, IndexError) as err:
-        raise OddFileError("The header cannot be followed.") from err
-    finally:
-        os.close(descriptor)
-
-
-def _walk_bytes(path: Path, descriptor: int, data: _Buffer, size: int) -> Instance:
-    syntax, at = _read_meta(data)
-    explicit = syntax != IMPLICIT
-    if explicit != (bytes(data[at + 4 : at + 6]) in _SHORT_VR | _LONG_VR):
-        raise OddFileError("The data set is not encoded as its meta group says.")
-    fields: dict[int, bytes] = {}
-    at = _walk_until(data, at, 0x00290000, fields, explicit=explicit, size=size)
-    offset, length = _find_at_tail(descriptor, fields, syntax, size)
-    floats = False
-    if offset < 0:
-        at = _walk_until(data, at, FLOAT_PIXELS, fields, explicit=explicit, size=size)
-        if at < size:
-            tag, _, header, length = _element(data, at, explicit=explicit)
-            floats = tag in (FLOAT_PIXELS, DOUBLE_PIXELS)
-            offset = at + header if tag in (PIXELS, FLOAT_PIXELS, DOUBLE_PIXELS) else -1
-    return build(path, size, syntax, fields, pixels=(offset, length), has_float_pixels=floats)
-
-
-def _read_meta(data: _Buffer) -> tuple[str, int]:
-    """Return the transfer syntax and where the data set begins."""
-    if bytes(data[128:132]) != b"DICM":
-        raise OddFileError("No preamble.")
-    at, syntax, start = 132, "", 132
-    while at + 8 <= len(data) and _short(data, at)[0] == 2:
-        tag, _, header, length = _element(data, at, explicit=True)
-        if length == _UNDEFINED:
-            raise OddFileError("A meta element without a length.")
-        if tag == 0x00020010:
-            syntax = text(bytes(data[at + header : at + header + length]))
-        at += header + length
-    if syntax in _NOT_WALKED or at == start:
-        raise OddFileError("A transfer syntax for pydicom.")
-    return syntax, at
-
-
-def _element(data: _Buffer, at: int, *, explicit: bool) -> tuple[int, bytes, int, int]:
-    """Return tag, VR, length of the element's header and of its value."""
-    if at + 12 > len(data):
-        raise _NeedMoreError
-    group, element = _two_shorts(data, at)
-    if not explicit:
-        return group << 16 | element, b"", 8, _long(data, at + 4)[0]
-    vr = bytes(data[at + 4 : at + 6])
-    if vr in _SHORT_VR:
-        return group << 16 | element, vr, 8, _short(data, at + 6)[0]
-    if vr not in _LONG_VR:
-        raise OddFileError("An unknown value representation.")
-    return group << 16 | element, vr, 12, _long(data, at + 8)[0]
-
-
-def _walk_until(
-    data: _Buffer,
-    at: int,
-    stop: int,
-    fields: dict[int, bytes],
-    *,
-    explicit: bool,
-    size: int,
-) -> int:
-    """Collect wanted elements from ``at`` up to the first tag that is not below ``stop``."""
-    last = -1
-    while at < size:
-        tag, vr, header, length = _element(data, at, explicit=explicit)
-        if tag >= stop:
-            return at
-        if tag <= last:
-            raise OddFileError("Elements are not in ascending order.")
-        last = tag
-        start, end = at + header, at + header + length
-        if length == _UNDEFINED:
-            if vr not in (b"SQ", b""):
-                raise OddFileError("An undefined length outside of a sequence.")
-            end = _skip_items(data, start, explicit=explicit, depth=0)
-        at = end
-        if tag in WANTED:
-            if explicit and vr != WANTED[tag]:
-                raise OddFileError("An attribute with another value representation.")
-            if end > len(data):
-                raise _NeedMoreError
-            fields[tag] = bytes(data[start:end])
-    if at > size:
-        raise OddFileError("The file ends inside an element.")
-    return at
-
-
-def _skip_items(data: _Buffer, at: int, *, explicit: bool, depth: int) -> int:
-    """Skip the items of a sequence of undefined length, its delimiter included."""
-    if depth > _DEEPEST:
-        raise OddFileError("Sequences are nested too deeply.")
-    while True:
-        if at + 8 > len(data):
-            raise _NeedMoreError
-        group, element = _two_shorts(data, at)
-        length = _long(data, at + 4)[0]
-        at += 8
-        if group != 0xFFFE:
-            raise OddFileError("An item is expected in a sequence.")
-        if element == 0xE0DD:
-            return at
-        if element != 0xE000:
-            raise OddFileError("An item is expected in a sequence.")
-        at = (
-            _skip_item(data, at, explicit=explicit, depth=depth)
-            if length == _UNDEFINED
-            else at + length
-        )
-
-
-def _skip_item(data: _Buffer, at: int, *, explicit: bool, depth: int) -> int:
-    while True:
-        if at + 8 > len(data):
-            raise _NeedMoreError
-        if _two_shorts(data, at) == (0xFFFE, 0xE00D):
-            return at + 8
-        _, vr, header, length = _element(data, at, explicit=explicit)
-        at += header
-        if length != _UNDEFINED:
-            at += length
-        elif vr in (b"SQ", b""):
-            at = _skip_items(data, at, explicit=explicit, depth=depth + 1)
-        else:
-            raise OddFileError("An undefined length outside of a sequence.")
-
-
-def _find_at_tail(
-    descriptor: int, fields: Mapping[int, bytes], syntax: str, size: int
-) -> tuple[int, int]:
-    """Find native pixels from the file's end, so that private groups need not be walked."""
-    if syntax not in NATIVE_LITTLE or FRAMES in fields:
-        return -1, 0
-    counts = [_whole(fields, tag, 0) for tag in (ROWS, COLUMNS, ALLOCATED)]
-    length = counts[0] * counts[1] * counts[2] // 8 * _whole(fields, SAMPLES, 1)
-    header = 12 if syntax == EXPLICIT else 8
-    if length <= 0 or size - length - header <= 132:
-        return -1, 0
-    os.lseek(descriptor, size - length - header, os.SEEK_SET)
-    tail = os.read(descriptor, header)
-    if tail[:4] != b"\xe0\x7f\x10\x00" or _long(tail, header - 4)[0] != length:
-        return -1, 0
-    if syntax == EXPLICIT and tail[4:6] not in (b"OW", b"OB"):
-        return -1, 0
-    return size - length, length
+        return head[4:6] in SHORT_VR | LONG_VR or 0 < _long(head, 4)[0] <= 256
+    return head[0] == 0 and head[1] in (2, 8) and head[2] == 0 and head[4:6] in SHORT_VR
 
 
 def build(
@@ -395,7 +205,7 @@ def build(
     """
     faults: list[str] = []
     modality = text(fields.get(MODALITY, b""))
-    stored_bits = _whole(fields, STORED, _whole(fields, ALLOCATED, 16))
+    stored_bits = whole(fields, STORED, whole(fields, ALLOCATED, 16))
     return Instance(
         path=path,
         size=size,
@@ -422,15 +232,15 @@ def build(
         spacing_mm=_geometry(fields, SPACING, 2, "Pixel Spacing", faults),
         thickness_mm=_one(fields, THICKNESS),
         between_mm=_one(fields, BETWEEN),
-        rows=_whole(fields, ROWS, 0),
-        columns=_whole(fields, COLUMNS, 0),
-        samples=_whole(fields, SAMPLES, 1),
+        rows=whole(fields, ROWS, 0),
+        columns=whole(fields, COLUMNS, 0),
+        samples=whole(fields, SAMPLES, 1),
         frames=int(_one(fields, FRAMES) or 1),
         photometric=text(fields.get(PHOTOMETRIC, b"")),
-        allocated=_whole(fields, ALLOCATED, 16),
+        allocated=whole(fields, ALLOCATED, 16),
         stored=stored_bits,
-        high_bit=_whole(fields, HIGH_BIT, stored_bits - 1),
-        signed=_whole(fields, SIGNED, 0) == 1,
+        high_bit=whole(fields, HIGH_BIT, stored_bits - 1),
+        signed=whole(fields, SIGNED, 0) == 1,
         slope=_rescale(fields, SLOPE, 1.0, "Rescale Slope", faults),
         intercept=_rescale(fields, INTERCEPT, 0.0, "Rescale Intercept", faults),
         window=_window(fields),
@@ -493,6 +303,7 @@ def _window(fields: Mapping[int, bytes]) -> tuple[float, float] | None:
     return (centre, width) if centre is not None and width is not None and width > 0 else None
 
 
-def _whole(fields: Mapping[int, bytes], tag: int, default: int) -> int:
+def whole(fields: Mapping[int, bytes], tag: int, default: int) -> int:
+    """Return the number of a US value, or the default where there is none."""
     raw = fields.get(tag, b"")
     return int(_short(raw)[0]) if len(raw) >= 2 else default

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import stat
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -15,24 +13,13 @@ import numpy.typing as npt
 from napari_medlabel.errors import InputError, SeriesChoiceError
 from napari_medlabel.geometry.grid import Grid
 from napari_medlabel.io import dicom, itk, nifti
-from napari_medlabel.io.dicom_header import looks_like_dicom
 from napari_medlabel.io.dicom_series import DicomSeries
-from napari_medlabel.io.gzip_stream import MAGIC as GZIP_MAGIC
-from napari_medlabel.io.nifti_header import byte_order
+from napari_medlabel.io.sniff import collect, kind_of, walk
 from napari_medlabel.model.volume import Format, Volume
 
 Progress = Callable[[int, int], None]
 Loader = Callable[..., Volume]
-_SUFFIXES: Final[dict[str, Format]] = {
-    ".nii": "nifti",
-    ".nii.gz": "nifti",
-    ".nrrd": "nrrd",
-    ".nhdr": "nrrd",
-    ".mha": "mha",
-    ".mhd": "mha",
-}
 _FILE_KINDS: Final[tuple[Format, ...]] = ("nifti", "nrrd", "mha")
-_HEAD: Final = 352
 _LISTED: Final = 20
 _SNIFFED: Final = 20
 
@@ -194,7 +181,7 @@ def read_mask(path: Path, grid: Grid) -> npt.NDArray[Any]:
     InputError
         When it cannot be read or its values are no labels.
     """
-    kind = _kind(path) if path.is_file() else None
+    kind = kind_of(path) if path.is_file() else None
     if kind is None or kind == "dicom":
         raise InputError(
             "A mask is expected as a NIfTI, NRRD or MetaImage file; this is none.",
@@ -214,10 +201,10 @@ def looks_medical(path: Path) -> bool:
     try:
         if path.is_dir():
             return any(
-                _kind(file) is not None
-                for _, file in zip(range(_SNIFFED), _walk(path), strict=False)
+                kind_of(file) is not None
+                for _, file in zip(range(_SNIFFED), walk(path), strict=False)
             )
-        return path.is_file() and _kind(path) is not None
+        return path.is_file() and kind_of(path) is not None
     except OSError:
         return False
 
@@ -226,9 +213,9 @@ def _find(path: Path | Sequence[Path]) -> tuple[list[_Found], int, int]:
     paths = [path] if isinstance(path, Path) else list(path)
     by_kind: dict[Format | None, list[Path]] = {}
     unreadable = 0
-    for file in _collect(paths):
+    for file in collect(paths):
         try:
-            by_kind.setdefault(_kind(file), []).append(file)
+            by_kind.setdefault(kind_of(file), []).append(file)
         except OSError:
             unreadable += 1
     survey = dicom.find(by_kind.get("dicom", []))
@@ -330,71 +317,3 @@ def nothing_found(skipped: int, unreadable: int) -> InputError:
 
 def _files(number: int) -> str:
     return f"{number} file" if number == 1 else f"{number} files"
-
-
-def _collect(paths: Sequence[Path]) -> list[Path]:
-    """Return the regular files behind the paths, each once, in order."""
-    files: dict[Path, None] = {}
-    for path in paths:
-        try:
-            mode = path.stat().st_mode
-        except OSError as err:
-            raise InputError(
-                "A path does not exist or may not be read.",
-                hint="Check how it is spelled, and that the disk is connected.",
-            ) from err
-        if stat.S_ISDIR(mode):
-            files.update(dict.fromkeys(_walk(path)))
-        elif stat.S_ISREG(mode):
-            files[path] = None
-        else:
-            raise InputError(
-                "A folder or a file is expected; this is neither.",
-                hint="Devices and pipes cannot be opened.",
-            )
-    return list(files)
-
-
-def _walk(folder: Path) -> Iterator[Path]:
-    """Yield the regular files below a folder in a stable order.
-
-    Links to folders are not followed, so that a circle cannot catch us.
-    """
-    for parent, folders, names in os.walk(folder, onerror=_cannot_list):
-        folders.sort()
-        for name in sorted(names):
-            file = Path(parent, name)
-            try:
-                regular = stat.S_ISREG(file.stat().st_mode)
-            except OSError:  # a dangling link
-                regular = False
-            if regular:
-                yield file
-
-
-def _cannot_list(err: OSError) -> None:
-    raise InputError(
-        "A folder may not be read.", hint="Ask for the right to read it, or choose another one."
-    ) from err
-
-
-def _kind(path: Path) -> Format | None:
-    """Tell a file's kind from its first bytes, else from its suffix; None for other kinds."""
-    with path.open("rb", buffering=0) as stream:
-        head = stream.read(_HEAD)
-    if head[128:132] == b"DICM":
-        return "dicom"
-    suffix = _suffix(path)
-    if head.startswith(b"NRRD000"):
-        return "nrrd"
-    if byte_order(head) is not None or (head.startswith(GZIP_MAGIC) and suffix == "nifti"):
-        # ANALYZE and .hdr of a pair begin like NIfTI too, and are named as such when read.
-        return "nifti" if suffix == "nifti" or b"n+" in (head[344:346], head[4:6]) else None
-    if suffix is not None:
-        return suffix
-    return "dicom" if looks_like_dicom(head) else None
-
-
-def _suffix(path: Path) -> Format | None:
-    name = path.name.lower()
-    return next((kind for end, kind in _SUFFIXES.items() if name.endswith(end)), None)
