@@ -22,6 +22,7 @@ import numpy.typing as npt
 from napari_medlabel.errors import InputError
 from napari_medlabel.io.dicom_codecs import decode_frame
 from napari_medlabel.io.dicom_header import Instance
+from napari_medlabel.io.voxels import ROUNDED, smallest_whole
 
 Progress = Callable[[int, int], None]
 Array = npt.NDArray[Any]
@@ -73,7 +74,7 @@ def make_plan(instances: Sequence[Instance]) -> Plan:
         return Plan(stored, np.dtype(f"i{stored.itemsize}"), int(first.intercept))
     if max(abs(value) for value in scaled) >= 1 << 31:
         return Plan(stored, np.dtype(np.float32), None)
-    return Plan(stored, np.result_type(*(np.min_scalar_type(value) for value in scaled)), None)
+    return Plan(stored, smallest_whole(min(scaled), max(scaled)), None)
 
 
 def fill(
@@ -124,7 +125,7 @@ def fill(
     digests = _in_threads(one_slice, len(instances), progress)
     array = _widen(out, plan, int(extremes[:, 0].min()), int(extremes[:, 1].max()))
     exact = plan.result != np.float32 or np.abs(extremes).max() <= _FLOAT32_EXACT
-    doubts = () if exact else ("Some values were rounded: float32 does not hold them exactly.",)
+    doubts = () if exact else (ROUNDED,)
     return array, tuple(digests) if hashes else (), doubts
 
 

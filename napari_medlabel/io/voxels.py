@@ -120,6 +120,15 @@ def smallest_exact(values: npt.NDArray[Any]) -> tuple[npt.NDArray[Any], tuple[st
         exact = bool(np.array_equal(single, values, equal_nan=True))
         return single, () if exact else (ROUNDED,)
     if values.dtype.kind in "iu" and values.dtype.itemsize == 8:
-        ends = (np.min_scalar_type(int(end)) for end in (values.min(), values.max()))
-        return values.astype(np.result_type(*ends)), ()
+        return values.astype(smallest_whole(int(values.min()), int(values.max()))), ()
     return values, ()
+
+
+def smallest_whole(low: int, high: int) -> np.dtype[Any]:
+    """Return the smallest integer dtype that holds all from ``low`` to ``high``."""
+    kinds = ("u1", "i1", "u2", "i2", "u4", "i4", "u8")
+    for kind in kinds:
+        limits = np.iinfo(kind)
+        if limits.min <= low and high <= limits.max:
+            return np.dtype(kind)
+    return np.dtype(np.int64)
