@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from napari_medlabel.errors import InputError
 from napari_medlabel.model.labelmap import LabelScheme
@@ -87,7 +87,10 @@ def template(name: str) -> LandmarkSet:
     return _pick(templates(), name, "landmark template")
 
 
-def _pick(known: dict[str, Any], name: str, what: str) -> Any:
+_Kind = TypeVar("_Kind")
+
+
+def _pick(known: dict[str, _Kind], name: str, what: str) -> _Kind:
     try:
         return known[name]
     except KeyError:

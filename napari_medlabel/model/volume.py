@@ -73,6 +73,8 @@ class Volume:
         Doubts in plain words, without values of identifying attributes.
     window : tuple of float or None
         WindowCenter and WindowWidth of the source, where it has them.
+    is_oriented : bool
+        False when the file does not say which side is left: then no side is written anywhere.
     """
 
     grid: Grid
@@ -81,6 +83,7 @@ class Volume:
     modality: str = ""
     warnings: tuple[str, ...] = field(default=())
     window: tuple[float, float] | None = None
+    is_oriented: bool = True
 
     def __post_init__(self) -> None:
         if self.array.shape != self.grid.shape:

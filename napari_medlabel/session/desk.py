@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from napari_medlabel.audit.event import ObjectRef
+from napari_medlabel.audit.place import default_root, default_state, open_log
+from napari_medlabel.audit.tokens import load_token_key
 from napari_medlabel.model.volume import Source
 
 NOTHING: Final[Mapping[str, object]] = {}
@@ -100,6 +102,30 @@ class Desk:
         if source.patient_id and source.patient_id.strip():
             return self.tokens.subject_token(source.issuer, source.patient_id), False
         return self.tokens.content_token(source.sha256[0]), True
+
+
+def open_desk(
+    audit: Path | None = None, *, state: Path | None = None, role: str = "annotator"
+) -> Desk:
+    """Sit down: open the audit log of this run, with this computer's keys and the real clock.
+
+    Parameters
+    ----------
+    audit : Path or None
+        Folder of the log; ``$MEDLABEL_AUDIT_DIR`` or the user's data folder when None.
+    state : Path or None
+        This computer's own folder; ``$MEDLABEL_STATE_DIR`` or the user's when None.
+    role : str
+        What the person does: annotator, researcher, ...
+
+    Raises
+    ------
+    LogError
+        When the log cannot be written: then nothing that needs it happens.
+    """
+    root, state = audit or default_root(), state or default_state()
+    log = open_log(root, state=state, role=role)
+    return Desk(log, load_token_key(state), root, state, lambda: datetime.now(UTC))
 
 
 def default_folder(paths: Sequence[Path], case: str, fallback: Path) -> Path:

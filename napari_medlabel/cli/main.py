@@ -1,0 +1,79 @@
+"""``medlabel``: finds the subcommand, prints errors as a message and a hint, exits rightly."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from typing import Final
+
+from napari_medlabel import __version__
+from napari_medlabel.errors import MedlabelError
+
+COMMANDS: Final = ("demo", "open", "info", "deid", "audit")
+"""Each is a module beside this one with ``add_parser`` and ``run``."""
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser with all subcommands."""
+    parser = argparse.ArgumentParser(
+        prog="medlabel",
+        description="Label, landmark, de-identify and audit medical volumes. "
+        "Not a medical device.",
+        epilog="Exit codes: 0 done; 2 the input or the command is wrong; 3 refused by a gate; "
+        "4 the log is amber; 5 the log is red; 1 a fault in the program.",
+    )
+    parser.add_argument("--version", action="version", version=f"medlabel {__version__}")
+    subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name in COMMANDS:
+        importlib.import_module(f"napari_medlabel.cli.{name}").add_parser(subparsers)
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command.
+
+    Parameters
+    ----------
+    argv : sequence of str, optional
+        Arguments without the program's name; those of the process when None.
+
+    Returns
+    -------
+    int
+        The exit code.
+    """
+    arguments = build_parser().parse_args(argv)
+    try:
+        return int(arguments.run(arguments))
+    except MedlabelError as err:
+        print(f"medlabel: {err.message}", file=sys.stderr)
+        if err.hint:
+            print(f"hint: {err.hint}", file=sys.stderr)
+        return err.exit_code
+    except BrokenPipeError:
+        # Somebody reads only the first lines of our output, as in "| head".
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        print("medlabel: stopped.", file=sys.stderr)
+        return 130
+    except Exception as err:  # noqa: BLE001 - the last door: a fault of ours, said without values
+        _say_fault(err)
+        return 1
+
+
+def _say_fault(err: Exception) -> None:
+    """Name a fault by class and place: its text may quote a patient's header."""
+    place = traceback.extract_tb(err.__traceback__)[-1]
+    print(
+        f"medlabel: a fault in the program ({type(err).__name__}, {place.name}, line "
+        f"{place.lineno}).\nhint: Please report it. MEDLABEL_DEBUG=1 shows the details; they "
+        "may name a patient.",
+        file=sys.stderr,
+    )
+    if os.environ.get("MEDLABEL_DEBUG") == "1":
+        traceback.print_exception(err)

@@ -1,0 +1,114 @@
+"""``medlabel open``: napari with a scan, the panels and the log running."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from napari_medlabel.errors import InputError
+
+if TYPE_CHECKING:
+    from napari_medlabel.model.labelmap import LabelScheme
+    from napari_medlabel.model.landmarks import LandmarkSet
+
+
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add ``open`` to the command line."""
+    text = "annotate a scan in napari: labels, landmarks, saving and recovery"
+    parser = subparsers.add_parser("open", help=text, description=text)
+    parser.add_argument("path", nargs="+", type=Path, metavar="PATH", help="a folder or a file")
+    parser.add_argument(
+        "--series", metavar="N", help="which series, as medlabel info lists them"
+    )
+    parser.add_argument("--out", type=Path, metavar="DIR", help="where mask and landmarks go")
+    parser.add_argument("--mask", type=Path, metavar="FILE", help="a mask to begin with")
+    parser.add_argument(
+        "--landmarks", type=Path, metavar="FILE", help="landmarks to begin with"
+    )
+    parser.add_argument(
+        "--scheme",
+        default="abdomen",
+        metavar="NAME|FILE",
+        help="label scheme: abdomen, head, regions, or a JSON file",
+    )
+    parser.add_argument(
+        "--template",
+        default="abdomen",
+        metavar="NAME|FILE",
+        help="landmarks to place: abdomen, head, points, or a JSON file",
+    )
+    parser.add_argument("--audit", type=Path, metavar="DIR", help="where the audit log goes")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Open the scan, then the window; bad input is refused before any window shows.
+
+    Returns
+    -------
+    int
+        0 when the window was closed.
+
+    Raises
+    ------
+    MedlabelError
+        When napari is not installed, or the scan or a file cannot be read.
+    """
+    from napari_medlabel._optional import require
+    from napari_medlabel.session.opening import Wishes
+
+    window = require("napari_medlabel.widgets.window", extra="qt")
+    wishes = Wishes(
+        load_scheme(arguments.scheme),
+        load_template(arguments.template),
+        series=arguments.series,
+        folder=arguments.out,
+        mask=arguments.mask,
+        landmarks=arguments.landmarks,
+    )
+    window.annotate(arguments.path, wishes, audit=arguments.audit)
+    return 0
+
+
+def load_scheme(name: str) -> LabelScheme:
+    """Return a scheme that comes with the program, or read one from a JSON file.
+
+    Raises
+    ------
+    InputError
+        When there is no such scheme or the file is not one.
+    """
+    from napari_medlabel.model import presets
+    from napari_medlabel.model.labelmap import LabelScheme
+
+    if name in presets.schemes() or not Path(name).is_file():
+        return presets.scheme(name)
+    return LabelScheme.from_json(_read_json(Path(name)))
+
+
+def load_template(name: str) -> LandmarkSet:
+    """Return a template that comes with the program, or read one from a JSON file.
+
+    Raises
+    ------
+    InputError
+        When there is no such template or the file is not one.
+    """
+    from napari_medlabel.model import presets
+    from napari_medlabel.model.landmarks import template_from_json
+
+    if name in presets.templates() or not Path(name).is_file():
+        return presets.template(name)
+    return template_from_json(_read_json(Path(name)))
+
+
+def _read_json(path: Path) -> object:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as err:
+        raise InputError(
+            "The file given is not valid JSON.",
+            hint="See docs/reference/files.md for an example.",
+        ) from err

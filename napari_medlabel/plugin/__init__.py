@@ -1,0 +1,1 @@
+"""napari without Qt: readers, writers, layers and what ties them to a session."""

@@ -1,0 +1,276 @@
+"""Ties a session to a viewer: layers on its arrays, strokes into its history, and back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from napari_medlabel.edit.patch import Box, Patch, Step
+from napari_medlabel.model.landmarks import Landmark, LandmarkSet
+from napari_medlabel.model.presets import CT_WINDOWS, Window
+from napari_medlabel.model.volume import Volume
+from napari_medlabel.plugin.atoms import painted_box
+from napari_medlabel.plugin.layers import (
+    KEY,
+    Display,
+    colours,
+    labels_to_layer,
+    landmark_points,
+    landmarks_to_layer,
+    metadata,
+    names_table,
+    volume_to_layer,
+)
+from napari_medlabel.plugin.orientation import Orientation
+from napari_medlabel.session.case import WHOLE, Session
+
+_STEP_NAMES = {
+    "paint": "Paint",
+    "erase": "Erase",
+    "fill": "Fill",
+    "polygon": "Polygon",
+}
+
+
+class Binding:
+    """One session shown in one viewer.
+
+    Parameters
+    ----------
+    session : Session
+        The open case.
+    viewer : napari.components.ViewerModel
+        The viewer, or a model without a window.
+    image : napari.layers.Image, optional
+        The scan's layer where it is in the viewer already.
+    """
+
+    def __init__(self, session: Session, viewer: Any, image: Any = None) -> None:
+        self.session = session
+        self.viewer = viewer
+        self.display = Display(session.volume.grid)
+        self._syncing = False
+        self._announced: Box | None = None
+        case = session.place.case
+        limits = initial_window(session.volume)
+        if image is None:
+            data, keywords, _ = volume_to_layer(session.volume, case, (limits.low, limits.high))
+            image = viewer.add_image(data, **keywords)
+        self.image = image
+        image.contrast_limits_range = value_range(session.volume, limits)
+        self._shown = self.display.show(session.labels.array)
+        _, keywords, _ = labels_to_layer(session.labels, case)
+        self.labels = viewer.add_labels(self._shown, **keywords)
+        points, keywords, _ = landmarks_to_layer(session.landmarks, session.volume.grid, case)
+        self.points = viewer.add_points(points, **keywords)
+        self.orientation = Orientation(viewer, named=session.volume.is_oriented)
+        self._connect()
+        viewer.canvas.overlays["scale_bar"].visible = True
+        viewer.layers.selection.active = self.labels
+        self.labels.selected_label = min(session.labels.scheme.values, default=1)
+        self._show_middle()
+        viewer.reset_view()
+
+    def _connect(self) -> None:
+        # napari's own undo emits nothing and forgets what it undid; the session's is the one.
+        self.labels.undo = self.session.undo
+        self.labels.redo = self.session.redo
+        self.labels.events.paint.connect(self._on_paint)
+        self.labels.events.labels_update.connect(self._on_touch)
+        self.labels.events.set_data.connect(self._on_set_data)
+        self.points.events.data.connect(self._on_points)
+        self.viewer.layers.events.inserted.connect(self._on_inserted)
+        self.session.step_done.connect(self._on_step)
+        self.session.landmarks_changed.connect(self._on_landmarks)
+        self.session.scheme_changed.connect(self._on_scheme)
+
+    def detach(self) -> None:
+        """Let go of the viewer; the layers stay as they are."""
+        self.labels.events.paint.disconnect(self._on_paint)
+        self.labels.events.labels_update.disconnect(self._on_touch)
+        self.labels.events.set_data.disconnect(self._on_set_data)
+        self.points.events.data.disconnect(self._on_points)
+        self.viewer.layers.events.inserted.disconnect(self._on_inserted)
+        self.session.step_done.disconnect(self._on_step)
+        self.session.landmarks_changed.disconnect(self._on_landmarks)
+        self.session.scheme_changed.disconnect(self._on_scheme)
+        self.orientation.detach()
+
+    def remove_layers(self) -> None:
+        """Take the case's layers out of the viewer."""
+        for layer in (self.points, self.labels, self.image):
+            if layer in self.viewer.layers:
+                self.viewer.layers.remove(layer)
+
+    # -- labels --------------------------------------------------------------------------
+
+    def _on_paint(self, event: Any) -> None:
+        box = painted_box(event.value, self.display.shape)
+        where = WHOLE if box is None else self.display.box(box)
+        if self.session.absorb(where, name=self._step_name()) is None:
+            # A call from a script is announced before the voxels are written.
+            self._announced = where
+        # napari keeps a second undo list, up to 100 whole boxes; ours makes it needless.
+        forget = getattr(self.labels, "_reset_history", None)
+        if forget is not None:
+            forget()
+
+    def _step_name(self) -> str:
+        return _STEP_NAMES.get(str(self.labels.mode), "Edit")
+
+    def _on_touch(self, _event: Any) -> None:
+        self.session.keeper.touch()
+        where, self._announced = self._announced, None
+        if where is not None:
+            self.session.absorb(where, name=self._step_name())
+
+    def _on_set_data(self, _event: Any) -> None:
+        """Another array was given to the layer: take its labels, keep our buffer."""
+        self._on_touch(None)
+        if self._syncing or self.labels.data is self._shown:
+            return
+        given = np.asarray(self.labels.data)
+        self._syncing = True
+        try:
+            if given.shape == self._shown.shape and not np.shares_memory(given, self._shown):
+                self._shown[...] = given
+            self.labels.data = self._shown
+        finally:
+            self._syncing = False
+        self.session.reconcile()
+
+    def _on_step(self, step: Step) -> None:
+        if isinstance(step, Patch):
+            self.labels.refresh()
+
+    def _on_scheme(self, _scheme: object) -> None:
+        self.labels.colormap = colours(self.session.labels)
+        self.labels.features = names_table(self.session.labels)
+
+    # -- landmarks -----------------------------------------------------------------------
+
+    def _on_points(self, event: Any) -> None:
+        action = str(event.action)
+        if self._syncing or action not in ("added", "removed", "changed"):
+            return
+        points = self.display.to_ras(np.asarray(self.points.data).reshape(-1, 3))
+        names = [str(n) for n in self.points.features["name"]]
+        if action == "added":
+            # napari copies the features of the selected point: the name is ours to give.
+            added = len(names) - len(self.session.landmarks.placed)
+            names = self._name_new(names[: len(names) - added], added)
+        placed = {
+            name: (float(p[0]), float(p[1]), float(p[2]))
+            for name, p in zip(names, points, strict=True)
+        }
+        verb = {"added": "Place", "removed": "Remove", "changed": "Move"}[action]
+        self.session.set_landmarks(self._merge(placed), name=f"{verb} landmark")
+
+    def _name_new(self, names: list[str], count: int) -> list[str]:
+        for _ in range(count):
+            free = [m.name for m in self.session.landmarks if m.name not in names]
+            marks = self.session.landmarks
+            unplaced = next((n for n in free if not marks[n].is_placed), None)
+            number = len(names) + 1
+            while unplaced is None:
+                candidate = f"Point {number}"
+                unplaced = None if candidate in names else candidate
+                number += 1
+            names.append(unplaced)
+        return names
+
+    def _merge(self, placed: dict[str, tuple[float, float, float]]) -> LandmarkSet:
+        """Return the landmarks with these positions; points moved by less than rounding stay."""
+        marks = []
+        for mark in self.session.landmarks:
+            point = placed.pop(mark.name, None)
+            old = mark.point_ras
+            same = point is not None and old is not None and np.allclose(point, old, atol=1e-9)
+            marks.append(Landmark(mark.name, old if same else point, mark.description))
+        marks.extend(Landmark(name, point) for name, point in placed.items())
+        return LandmarkSet(tuple(marks))
+
+    def _on_landmarks(self, marks: LandmarkSet) -> None:
+        points, names = landmark_points(marks, self.session.volume.grid)
+        self._syncing = True
+        try:
+            if len(points) != len(self.points.data) or not np.allclose(
+                points, self.points.data
+            ):
+                self.points.data = points
+            self.points.features = {"name": names}
+            self.points.refresh()
+        finally:
+            self._syncing = False
+
+    # -- the viewer ----------------------------------------------------------------------
+
+    def _on_inserted(self, event: Any) -> None:
+        """Stamp a labels layer that the person made on this scan's grid (napari#4125)."""
+        layer = event.value
+        if type(layer).__name__ != "Labels" or KEY in layer.metadata:
+            return
+        same = (
+            np.shape(layer.data) == self.display.shape
+            and np.allclose(layer.scale, self.display.scale)
+            and np.allclose(layer.translate, self.display.translate)
+        )
+        if same:
+            layer.metadata.update(
+                metadata(self.session.volume.grid, "labels", self.session.place.case)
+            )
+
+    def _show_middle(self) -> None:
+        for axis in range(3):
+            middle = (self.display.shape[axis] - 1) // 2
+            self.viewer.dims.set_current_step(axis, middle)
+
+    def go_to(self, name: str) -> None:
+        """Show the slice of a landmark, in the middle of the screen."""
+        point = self.session.landmarks[name].point_ras
+        if point is None:
+            return
+        shown = self.display.from_ras(point)
+        for axis in range(3):
+            step = int(np.clip(round(float(shown[axis])), 0, self.display.shape[axis] - 1))
+            self.viewer.dims.set_current_step(axis, step)
+        world = np.array(self.display.translate) + shown * np.array(self.display.scale)
+        self.viewer.scene.camera.center = tuple(world)
+
+    def set_window(self, window: Window) -> None:
+        """Show a range of values from black to white."""
+        low, high = self.image.contrast_limits_range
+        self.image.contrast_limits_range = (min(low, window.low), max(high, window.high))
+        self.image.contrast_limits = (window.low, window.high)
+
+
+def initial_window(volume: Volume) -> Window:
+    """Choose what to show first: the scan's own window, else a preset by modality."""
+    if volume.window is not None and volume.window[1] > 0:
+        return Window.from_centre("As scanned", *volume.window)
+    if volume.modality == "CT":
+        return CT_WINDOWS[0]
+    return percentile_window(volume)
+
+
+def percentile_window(volume: Volume) -> Window:
+    """Return the range between the 1st and 99.5th percentile of a sample of the voxels."""
+    steps = tuple(slice(None, None, max(1, n // 64)) for n in volume.grid.shape)
+    values = volume.array[steps]
+    finite = values[np.isfinite(values)]
+    if finite.size == 0:
+        return Window("Full", 0.0, 1.0)
+    low, high = (float(v) for v in np.percentile(finite, (1.0, 99.5)))
+    return Window("Automatic", low, high if high > low else low + 1.0)
+
+
+def value_range(volume: Volume, window: Window) -> tuple[float, float]:
+    """Return how far the contrast slider should reach."""
+    if volume.modality == "CT":
+        low, high = -1024.0, 3071.0
+    else:
+        steps = tuple(slice(None, None, max(1, n // 64)) for n in volume.grid.shape)
+        finite = volume.array[steps][np.isfinite(volume.array[steps])]
+        low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
+    return min(low, window.low), max(high, window.high)

@@ -1,0 +1,165 @@
+"""What napari calls: readers, writers and sample data; thin, and logged like everything."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from napari_medlabel import samples
+from napari_medlabel.audit.event import ObjectRef
+from napari_medlabel.errors import InputError
+from napari_medlabel.export.landmarks import save_landmarks
+from napari_medlabel.export.mask import save_mask
+from napari_medlabel.geometry.affine import Affine
+from napari_medlabel.geometry.grid import Grid
+from napari_medlabel.io.files import sha256_file
+from napari_medlabel.io.registry import looks_medical, read_volume
+from napari_medlabel.model.labelmap import Label, LabelMap, LabelScheme
+from napari_medlabel.model.landmarks import Landmark, LandmarkSet
+from napari_medlabel.plugin.binding import initial_window
+from napari_medlabel.plugin.layers import KEY, Display, LayerTuple, volume_to_layer
+from napari_medlabel.plugin.workplace import WORKPLACE
+from napari_medlabel.session.opening import case_id, log_opening
+
+Paths = str | Sequence[str]
+
+
+def get_reader(path: Paths) -> Callable[[Paths], list[LayerTuple]] | None:
+    """Return the reader for a path, or None when it is none of ours.
+
+    Folders are offered to every reader: this looks inside before it says yes.
+    """
+    paths = _paths(path)
+    return read_layers if all(looks_medical(p) for p in paths) else None
+
+
+def read_layers(path: Paths) -> list[LayerTuple]:
+    """Read a scan into an image layer, after its opening is in the log."""
+    paths = _paths(path)
+    volume = read_volume(paths if len(paths) > 1 else paths[0])
+    desk = WORKPLACE.desk()
+    subject, weak = desk.subject(volume.source)
+    log_opening(desk, volume, subject, weak=weak)
+    case = case_id(volume)
+    WORKPLACE.remember(case, volume, paths)
+    window = initial_window(volume)
+    return [volume_to_layer(volume, case, (window.low, window.high))]
+
+
+def write_labels(path: str, data: Any, meta: dict[str, Any]) -> list[str]:
+    """Save a labels layer as a NIfTI mask on its scan's exact grid, and log that it left.
+
+    Raises
+    ------
+    InputError
+        When the layer has no scan behind it, or the scan is not open.
+    """
+    where = _where(meta, "labels")
+    known = WORKPLACE.recall(where["case"])
+    if known is None:
+        raise InputError(
+            "The scan behind this labels layer is not open, so its grid is not known.",
+            hint="Open the scan with napari-medlabel and save again.",
+        )
+    volume, _ = known
+    array = np.asarray(Display(volume.grid).hide(np.asarray(data)))
+    labels = LabelMap(volume.grid, _as_labels(array), _scheme_of(meta, array))
+    desk = WORKPLACE.desk()
+    subject, _weak = desk.subject(volume.source)
+    desk.log.append(
+        "export.screen",
+        subject=(subject,),
+        detail={"kind": "save-layer", "destination": "folder", "files": 2},
+        objects=(ObjectRef(labels.content_id(), "output", "mask"),),
+    )
+    saved = save_mask(Path(path), labels, volume.source, time=desk.time())
+    return [str(saved.path)]
+
+
+def write_points(path: str, data: Any, meta: dict[str, Any]) -> list[str]:
+    """Save a landmarks layer as Slicer Markups or CSV in patient millimetres.
+
+    Raises
+    ------
+    InputError
+        When the layer has no scan behind it.
+    """
+    where = _where(meta, "landmarks")
+    grid = Grid(tuple(where["shape_ijk"]), Affine(np.array(where["affine_ras_mm"])))
+    points = Display(grid).to_ras(np.asarray(data, dtype=np.float64).reshape(-1, 3))
+    names = [str(n) for n in meta.get("features", {}).get("name", [])]
+    if len(names) != len(points):
+        names = [f"Point {n}" for n in range(1, len(points) + 1)]
+    marks = LandmarkSet(
+        tuple(
+            Landmark(n, (float(p[0]), float(p[1]), float(p[2])))
+            for n, p in zip(names, points, strict=True)
+        )
+    )
+    target = Path(path)
+    save_landmarks(target, marks)
+    known = WORKPLACE.recall(where["case"])
+    desk = WORKPLACE.desk()
+    desk.log.append(
+        "export.screen",
+        subject=() if known is None else (desk.subject(known[0].source)[0],),
+        detail={"kind": "save-layer", "destination": "folder", "files": 1},
+        objects=(ObjectRef(f"sha256:{sha256_file(target)}", "output", "landmarks"),),
+    )
+    return [str(target)]
+
+
+def sample_ct() -> list[LayerTuple]:
+    """Return the CT of the abdomen."""
+    return read_layers(str(samples.path("ct_abdomen")))
+
+
+def sample_ct_followup() -> list[LayerTuple]:
+    """Return the CT of the abdomen a year later."""
+    return read_layers(str(samples.path("ct_abdomen_followup")))
+
+
+def sample_mr() -> list[LayerTuple]:
+    """Return the oblique MR of the head."""
+    return read_layers(str(samples.path("mr_head_oblique")))
+
+
+def _paths(path: Paths) -> tuple[Path, ...]:
+    return (Path(path),) if isinstance(path, str) else tuple(Path(p) for p in path)
+
+
+def _where(meta: dict[str, Any], role: str) -> dict[str, Any]:
+    where = meta.get("metadata", {}).get(KEY)
+    if not isinstance(where, dict) or where.get("role") != role:
+        raise InputError(
+            f"This layer has no scan behind it, so the {role} have no place in a patient.",
+            hint="Open the scan with napari-medlabel first; a layer made on it then knows it.",
+        )
+    return where
+
+
+def _as_labels(array: Any) -> Any:
+    low, high = int(array.min(initial=0)), int(array.max(initial=0))
+    if array.dtype.kind not in "iub" or low < 0 or high > 65535:
+        raise InputError(
+            "Labels are whole numbers from 0 to 65535.",
+            hint="Give the labels of this layer other numbers.",
+        )
+    return np.array(array.T, dtype=np.uint8 if high < 256 else np.uint16, order="C").T
+
+
+def _scheme_of(meta: dict[str, Any], array: Any) -> LabelScheme:
+    """Return the names that the layer shows, for the values that occur."""
+    features = meta.get("features", {})
+    known = dict(zip(features.get("index", ()), features.get("name", ()), strict=False))
+    bare = LabelScheme("Labels", ()).with_unnamed(int(v) for v in np.unique(array))
+    return LabelScheme(
+        "Labels",
+        tuple(
+            Label(label.value, str(known.get(label.value, label.name)), label.colour)
+            for label in bare.labels
+        ),
+    )

@@ -1,0 +1,70 @@
+"""The workplace: the one desk of this napari, and the scans that are open in it."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import platformdirs
+
+from napari_medlabel.model.volume import Volume
+from napari_medlabel.session.desk import Desk, open_desk
+
+
+@dataclass(eq=False)
+class Workplace:
+    """What readers, writers and the dock of one napari share.
+
+    Parameters
+    ----------
+    audit : Path or None
+        Folder of the audit log, None for the usual place.
+    """
+
+    audit: Path | None = None
+    _desk: Desk | None = None
+    _volumes: dict[str, tuple[Volume, tuple[Path, ...]]] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def desk(self) -> Desk:
+        """Return the desk; the audit log is opened at the first call.
+
+        Raises
+        ------
+        LogError
+            When the log cannot be written.
+        """
+        with self._lock:
+            if self._desk is None:
+                self._desk = open_desk(self.audit)
+            return self._desk
+
+    def remember(self, case: str, volume: Volume, paths: tuple[Path, ...]) -> None:
+        """Keep a scan that was opened, so that its layers find back to it."""
+        self._volumes[case] = (volume, paths)
+
+    def recall(self, case: str) -> tuple[Volume, tuple[Path, ...]] | None:
+        """Return an open scan and the paths it came from, or None."""
+        return self._volumes.get(case)
+
+    def forget(self, case: str) -> None:
+        """Let go of a scan whose layers are gone."""
+        self._volumes.pop(case, None)
+
+    def close(self) -> None:
+        """End the session in the audit log."""
+        with self._lock:
+            desk, self._desk = self._desk, None
+            self._volumes.clear()
+        if desk is not None:
+            desk.log.close()
+
+
+WORKPLACE = Workplace()
+"""The one of this process: napari calls readers and writers without a place to keep things."""
+
+
+def data_folder() -> Path:
+    """Return the user's data folder, where masks go when a scan's own folder is read-only."""
+    return platformdirs.user_data_path("napari-medlabel", appauthor=False)

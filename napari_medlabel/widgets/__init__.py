@@ -1,0 +1,1 @@
+"""Qt: panels that show a session and ask it for changes."""

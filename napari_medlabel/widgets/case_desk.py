@@ -1,0 +1,411 @@
+"""What the dock's buttons do: opens, saves and changes a case through its session."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from qtpy.QtCore import QObject, QTimer
+from qtpy.QtWidgets import QInputDialog
+
+from napari_medlabel.errors import MedlabelError, SeriesChoiceError
+from napari_medlabel.export.landmarks import from_markups
+from napari_medlabel.model import presets
+from napari_medlabel.model.landmarks import LandmarkSet
+from napari_medlabel.plugin.binding import Binding, initial_window, percentile_window
+from napari_medlabel.plugin.layers import KEY
+from napari_medlabel.plugin.orientation import VIEWS
+from napari_medlabel.plugin.workplace import WORKPLACE, data_folder
+from napari_medlabel.session.case import Session
+from napari_medlabel.session.opening import Wishes, adopt_volume, open_case
+from napari_medlabel.session.recovery import Recovery
+from napari_medlabel.session.saving import (
+    SaveReport,
+    finish_save,
+    save,
+    take_snapshot,
+    write_snapshot,
+)
+from napari_medlabel.widgets.closing import CloseGuard
+
+_LOOK_MS = 1000
+
+
+class CaseDesk(QObject):
+    """Carries out what the panels ask for.
+
+    Parameters
+    ----------
+    dock : MedlabelDock
+        Shows what came of it.
+    """
+
+    def __init__(self, dock: Any) -> None:
+        super().__init__(dock)
+        self.dock = dock
+        self.viewer = dock.viewer
+        self.session: Session | None = None
+        self.binding: Binding | None = None
+        self._guard: CloseGuard | None = None
+        self._worker: Any = None
+        self._lamp = QTimer(self)
+        self._lamp.setInterval(_LOOK_MS)
+        self._lamp.timeout.connect(self._look)
+        self.viewer.layers.events.inserted.connect(self._on_inserted)
+
+    # -- opening -------------------------------------------------------------------------
+
+    def open_paths(self, paths: list[Path], **wishes: Any) -> None:
+        """Read a scan in the background, then show it."""
+        if self._worker is not None:
+            return
+        wish = _wishes(wishes)
+        try:
+            desk = WORKPLACE.desk()
+        except MedlabelError as err:
+            self.dock.show_error(err)
+            return
+        self.dock.start.setEnabled(False)
+        self.dock.notice.say("green", "Reading the scan …")
+        self._run(
+            lambda: open_case(paths, desk, wish, fallback=data_folder()),
+            self.show_session,
+            lambda err: self._not_opened(err, paths, wishes),
+        )
+
+    def _run(
+        self,
+        work: Callable[[], Any],
+        done: Callable[[Any], object],
+        failed: Callable[[MedlabelError], object],
+    ) -> None:
+        """Work in a thread; both answers come back in this one."""
+        from napari.qt.threading import create_worker
+
+        def guarded() -> tuple[Any, MedlabelError | None]:
+            try:
+                return work(), None
+            except MedlabelError as err:
+                return None, err
+
+        def answer(result: tuple[Any, MedlabelError | None]) -> None:
+            self._worker = None
+            value, err = result
+            if err is None:
+                done(value)
+            else:
+                failed(err)
+
+        self._worker = create_worker(guarded)
+        self._worker.returned.connect(answer)
+        self._worker.start()
+
+    def _not_opened(
+        self, err: MedlabelError, paths: list[Path], wishes: dict[str, Any]
+    ) -> None:
+        self.dock.start.setEnabled(True)
+        if isinstance(err, SeriesChoiceError) and err.choices:
+            self.dock.notice.clear()
+            chosen, ok = QInputDialog.getItem(
+                self.dock, "Several series", err.message, list(err.choices), 0, False
+            )
+            if ok:
+                number = chosen.split()[0].rstrip(":")
+                self.open_paths(paths, **{**wishes, "series": number})
+            return
+        self.dock.show_error(err)
+
+    def adopt_present(self) -> None:
+        """Annotate a scan that is in the viewer already."""
+        for layer in self.viewer.layers:
+            if self._adopt(layer):
+                return
+
+    def _on_inserted(self, event: Any) -> None:
+        if self.session is None:
+            self._adopt(event.value)
+
+    def _adopt(self, layer: Any) -> bool:
+        where = layer.metadata.get(KEY, {})
+        known = WORKPLACE.recall(where.get("case", "")) if where.get("role") == "scan" else None
+        if known is None or self.binding is not None:
+            return False
+        volume, paths = known
+        try:
+            session = adopt_volume(
+                volume, paths, WORKPLACE.desk(), _wishes({}), fallback=data_folder()
+            )
+        except MedlabelError as err:
+            self.dock.show_error(err)
+            return False
+        # napari is still busy inserting the layer: ours come after it.
+        QTimer.singleShot(0, lambda: self.show_session(session, image=layer))
+        return True
+
+    def show_session(self, session: Session, image: Any = None) -> None:
+        """Show a case that has been opened."""
+        self.leave(discard=False)
+        self.session = session
+        WORKPLACE.remember(session.place.case, session.volume, session.volume.source.files)
+        self.binding = Binding(session, self.viewer, image)
+        session.history_changed.connect(self.dock.show_history)
+        session.landmarks_changed.connect(self.dock.landmark_panel.show_landmarks)
+        session.scheme_changed.connect(self._show_scheme)
+        self.binding.labels.events.selected_label.connect(self._show_current)
+        self.binding.points.events.mode.connect(self._show_placing)
+        self.dock.start.setEnabled(True)
+        self.dock.notice.clear()
+        self.dock.show_case()
+        self._show_current()
+        self._bind_keys()
+        self._guard_window()
+        self._offer_recovery()
+        self._lamp.start()
+        self._look()
+
+    def _bind_keys(self) -> None:
+        if self.binding is None:
+            return
+        # Free keys only; Ctrl+S is napari's own "save layers".
+        for layer in (self.binding.labels, self.binding.points, self.binding.image):
+            layer.bind_key("F2", lambda _layer: self.save(), overwrite=True)
+            layer.bind_key("N", lambda _layer: self.next_label(), overwrite=True)
+
+    def _guard_window(self) -> None:
+        window = self.dock.window()
+        if self._guard is None and window is not self.dock:
+            self._guard = CloseGuard(
+                window,
+                is_dirty=lambda: self.session is not None and self.session.is_dirty,
+                save=self.save_now,
+                finish=lambda discard: self.leave(discard=discard),
+            )
+
+    # -- recovery ------------------------------------------------------------------------
+
+    def _offer_recovery(self) -> None:
+        if self.session is None or not self.session.recoveries:
+            self.dock.recovery_notice.clear()
+            return
+        recovery = self.session.recoveries[0]
+        when = recovery.last.replace("T", " ").replace("Z", " UTC")
+        parts = [f"{recovery.slices} slices"] if recovery.slices else []
+        if recovery.landmarks is not None:
+            parts.append("landmarks")
+        words = f"Unsaved work from {when} was found: {' and '.join(parts)}."
+        if not recovery.base_matches:
+            words += " The mask has been saved since; taking it back replaces those slices."
+        self.dock.recovery_notice.say(
+            "amber",
+            words,
+            {
+                "Take it back": lambda: self._recover(recovery),
+                "Leave it": lambda: self._decline(recovery),
+            },
+        )
+
+    def _recover(self, recovery: Recovery) -> None:
+        if self.session is not None:
+            marks = None if recovery.landmarks is None else from_markups(recovery.landmarks)
+            self._try(lambda s: s.recover(recovery, marks))
+            self._offer_recovery()
+
+    def _decline(self, recovery: Recovery) -> None:
+        self._try(lambda s: s.decline(recovery))
+        self._offer_recovery()
+
+    # -- panels --------------------------------------------------------------------------
+
+    def _try(self, action: Callable[[Session], object]) -> None:
+        """Do something to the session; an error shows in the dock."""
+        if self.session is None:
+            return
+        try:
+            action(self.session)
+        except MedlabelError as err:
+            self.dock.show_error(err)
+
+    def undo(self) -> None:
+        """Take the last step back."""
+        self._try(lambda s: s.undo())
+
+    def redo(self) -> None:
+        """Do the last undone step again."""
+        self._try(lambda s: s.redo())
+
+    def choose_label(self, value: int) -> None:
+        """Paint with a label from now on."""
+        if self.binding is not None:
+            self.binding.labels.selected_label = value
+            self.viewer.layers.selection.active = self.binding.labels
+
+    def next_label(self) -> None:
+        """Paint with the next label of the scheme."""
+        if self.binding is None or self.session is None:
+            return
+        values = self.session.labels.scheme.values
+        current = int(self.binding.labels.selected_label)
+        at = values.index(current) + 1 if current in values else 0
+        self.choose_label(values[at % len(values)])
+
+    def choose_scheme(self, key: str) -> None:
+        """Change the label scheme."""
+        self._try(lambda s: s.set_scheme(presets.scheme(key)))
+
+    def _show_scheme(self, scheme: Any) -> None:
+        self.dock.label_panel.show_scheme(scheme)
+        self._show_current()
+        self.dock.show_history()
+
+    def _show_current(self, _event: object = None) -> None:
+        if self.binding is not None:
+            self.dock.label_panel.show_current(int(self.binding.labels.selected_label))
+
+    def choose_template(self, key: str) -> None:
+        """Change the list of landmarks to place; placed ones stay."""
+
+        def change(session: Session) -> None:
+            placed = LandmarkSet(session.landmarks.placed)
+            session.set_landmarks(
+                placed.merged_into(presets.template(key)), name="Change template"
+            )
+
+        self._try(change)
+
+    def place_landmarks(self, placing: bool) -> None:
+        """Let the next clicks place landmarks, or no longer."""
+        if self.binding is None:
+            return
+        self.viewer.layers.selection.active = (
+            self.binding.points if placing else self.binding.labels
+        )
+        self.binding.points.mode = "add" if placing else "pan_zoom"
+
+    def _show_placing(self, _event: object) -> None:
+        if self.binding is not None:
+            self.dock.landmark_panel.show_placing(str(self.binding.points.mode) == "add")
+
+    def remove_landmark(self, name: str) -> None:
+        """Take a landmark's position away."""
+        self._try(lambda s: s.place_landmark(name, None))
+
+    def go_to(self, name: str) -> None:
+        """Show a landmark."""
+        if self.binding is not None:
+            self.binding.go_to(name)
+
+    # -- view ----------------------------------------------------------------------------
+
+    def show_plane(self, plane: str) -> None:
+        """Show a plane, or the volume in 3D."""
+        if plane == "3D":
+            self.viewer.dims.order = VIEWS["Coronal"]
+            self.viewer.dims.ndisplay = 3
+        else:
+            self.viewer.dims.ndisplay = 2
+            self.viewer.dims.order = VIEWS[plane]
+        self.viewer.reset_view()
+        self.dock.views.show_plane(plane)
+
+    def set_convention(self, radiological: bool) -> None:
+        """Choose radiological or neurological display."""
+        if self.binding is not None:
+            self.binding.orientation.radiological = radiological
+
+    def windows(self) -> list[presets.Window]:
+        """Return the windows to offer for this scan; the first is in use."""
+        if self.session is None:
+            return []
+        volume = self.session.volume
+        offered = [initial_window(volume)]
+        if volume.modality == "CT":
+            offered += [w for w in presets.CT_WINDOWS if w.name != offered[0].name]
+        else:
+            offered.append(percentile_window(volume))
+            low, high = float(np.min(volume.array)), float(np.max(volume.array))
+            offered.append(presets.Window("Full", low, high if high > low else low + 1.0))
+        return list({w.name: w for w in offered}.values())
+
+    def set_window(self, name: str) -> None:
+        """Show values through a window."""
+        for window in self.windows():
+            if window.name == name and self.binding is not None:
+                self.binding.set_window(window)
+
+    # -- saving --------------------------------------------------------------------------
+
+    def save(self) -> None:
+        """Save in the background; the painting may go on."""
+        session = self.session
+        if session is None or self._worker is not None:
+            return
+        snapshot = take_snapshot(session)
+        self.dock.status.setText("Saving …")
+
+        def done(report: SaveReport) -> None:
+            finish_save(session, snapshot, report)
+            self._show_saved(report)
+
+        self._run(lambda: write_snapshot(session, snapshot), done, self._not_saved)
+
+    def save_now(self) -> bool:
+        """Save and wait; return whether it went well."""
+        if self.session is None:
+            return True
+        try:
+            self._show_saved(save(self.session))
+        except MedlabelError as err:
+            self._not_saved(err)
+            return False
+        return True
+
+    def _show_saved(self, report: SaveReport) -> None:
+        names = ", ".join(path.name for path in report.files)
+        self.dock.status.setText(f"✓ Saved and read back: {names}\nin {report.files[0].parent}")
+        if report.unlogged is not None:
+            self.dock.notice.say(
+                "red",
+                "The files are saved, but the audit log has no line of it: "
+                f"{report.unlogged.message} {report.unlogged.hint}",
+                {"Dismiss": self.dock.notice.clear},
+            )
+
+    def _not_saved(self, err: MedlabelError) -> None:
+        self.dock.status.setText("Not saved. The work is safe in the recovery journal.")
+        self.dock.show_error(err)
+
+    # -- the lamp and the end ------------------------------------------------------------
+
+    def _look(self) -> None:
+        """Say when the recovery journal cannot be written."""
+        problem = self.session.keeper.problem if self.session is not None else None
+        if problem is not None:
+            self.dock.notice.say(
+                "red",
+                "The recovery copy cannot be written: a crash now would lose work. "
+                f"{problem.message} {problem.hint}",
+                {"Save now": self.save},
+            )
+
+    def leave(self, *, discard: bool) -> None:
+        """Close the open case; unsaved work stays in its journal unless given up."""
+        self._lamp.stop()
+        binding, self.binding = self.binding, None
+        session, self.session = self.session, None
+        if binding is not None:
+            binding.detach()
+        if session is not None:
+            session.close(discard=discard)
+
+
+def _wishes(wishes: dict[str, Any]) -> Wishes:
+    return Wishes(
+        wishes.get("scheme") or presets.scheme("abdomen"),
+        wishes.get("template") or presets.template("abdomen"),
+        series=wishes.get("series"),
+        folder=wishes.get("folder"),
+        mask=wishes.get("mask"),
+        landmarks=wishes.get("landmarks"),
+    )

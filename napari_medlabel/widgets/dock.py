@@ -1,0 +1,195 @@
+"""The dock: builds the panels and ties them to the open case, top to bottom in work order."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from qtpy.QtCore import QTimer
+from qtpy.QtWidgets import (
+    QFrame,
+    QGroupBox,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
+
+from napari_medlabel.errors import MedlabelError
+from napari_medlabel.measure import volumes_ml
+from napari_medlabel.model import presets
+from napari_medlabel.widgets.case_desk import CaseDesk
+from napari_medlabel.widgets.label_panel import LabelPanel
+from napari_medlabel.widgets.landmark_panel import LandmarkPanel
+from napari_medlabel.widgets.notice import Notice
+from napari_medlabel.widgets.start_panel import StartPanel
+from napari_medlabel.widgets.view_panel import PLANES, ViewPanel
+
+if TYPE_CHECKING:
+    import napari.viewer
+
+_TEMPLATES = {"abdomen": "Abdomen", "head": "Head", "points": "Points 1 to 8"}
+_REFRESH_MS = 400
+
+
+class MedlabelDock(QWidget):
+    """Annotate a scan: labels, landmarks, saving and recovery in one column.
+
+    Parameters
+    ----------
+    viewer : napari.viewer.Viewer
+        Given by napari.
+    """
+
+    def __init__(self, viewer: napari.viewer.Viewer, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.viewer = viewer
+        self.setMinimumWidth(330)
+        self.notice = Notice()
+        self.recovery_notice = Notice()
+        self.start = StartPanel()
+        self.summary = QLabel()
+        self.summary.setWordWrap(True)
+        self.views = ViewPanel()
+        self.label_panel = LabelPanel(presets.schemes())
+        self.landmark_panel = LandmarkPanel(_TEMPLATES)
+        self.undo_button, self.redo_button = QPushButton("Undo"), QPushButton("Redo")
+        self.save_button = QPushButton("Save  (Ctrl+S in this dock)")
+        self.status = QLabel()
+        self.status.setWordWrap(True)
+        self.case_box = self._lay_out()
+        # Volumes are counted after the painting pauses, not at every stroke.
+        self._count = QTimer(self)
+        self._count.setSingleShot(True)
+        self._count.setInterval(_REFRESH_MS)
+        self._count.timeout.connect(self._show_volumes)
+        self.desk = CaseDesk(self)
+        self._connect()
+        self.case_box.hide()
+        self.desk.adopt_present()
+
+    # -- building ------------------------------------------------------------------------
+
+    def _lay_out(self) -> QWidget:
+        case_box = QWidget()
+        column = QVBoxLayout(case_box)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self.summary)
+        for title, panel in (
+            ("View", self.views),
+            ("Labels", self.label_panel),
+            ("Landmarks", self.landmark_panel),
+        ):
+            group = QGroupBox(title)
+            inner = QVBoxLayout(group)
+            inner.addWidget(panel)
+            column.addWidget(group)
+        steps = QHBoxLayout()
+        steps.addWidget(self.undo_button)
+        steps.addWidget(self.redo_button)
+        column.addLayout(steps)
+        column.addWidget(self.save_button)
+        column.addWidget(self.status)
+        inside = QWidget()
+        rows = QVBoxLayout(inside)
+        for part in (self.notice, self.recovery_notice, self.start, case_box):
+            rows.addWidget(part)
+        rows.addStretch(1)
+        scroll = QScrollArea()
+        scroll.setWidgetResizable(True)
+        scroll.setFrameShape(QFrame.Shape.NoFrame)
+        scroll.setWidget(inside)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.addWidget(scroll)
+        return case_box
+
+    def _connect(self) -> None:
+        self.start.paths_requested.connect(self.open_paths)
+        self.views.plane_requested.connect(self.desk.show_plane)
+        self.views.convention_requested.connect(self.desk.set_convention)
+        self.views.window_requested.connect(self.desk.set_window)
+        self.label_panel.label_requested.connect(self.desk.choose_label)
+        self.label_panel.scheme_requested.connect(self.desk.choose_scheme)
+        self.landmark_panel.template_requested.connect(self.desk.choose_template)
+        self.landmark_panel.place_requested.connect(self.desk.place_landmarks)
+        self.landmark_panel.go_requested.connect(self.desk.go_to)
+        self.landmark_panel.remove_requested.connect(self.desk.remove_landmark)
+        self.undo_button.clicked.connect(self.desk.undo)
+        self.redo_button.clicked.connect(self.desk.redo)
+        self.save_button.clicked.connect(self.desk.save)
+
+    # -- what the dock does --------------------------------------------------------------
+
+    def open_paths(self, paths: list[str] | list[Path], **wishes: Any) -> None:
+        """Open a scan in the background and annotate it; problems show in the dock."""
+        self.desk.open_paths([Path(p) for p in paths], **wishes)
+
+    @property
+    def session(self) -> Any:
+        """The open session, or None."""
+        return self.desk.session
+
+    # -- showing -------------------------------------------------------------------------
+
+    def show_error(self, err: MedlabelError) -> None:
+        """Show an error's two sentences; they stay until dismissed."""
+        words = f"{err.message}\n{err.hint}".strip()
+        self.notice.say("red", words, {"Dismiss": self.notice.clear})
+
+    def show_case(self) -> None:
+        """Show the case that has just been opened."""
+        session = self.desk.session
+        self.start.setVisible(session is None)
+        self.case_box.setVisible(session is not None)
+        if session is None:
+            return
+        self.summary.setText(describe(session))
+        self.views.show_windows(self.desk.windows())
+        self.views.show_plane(PLANES[0])
+        self.label_panel.show_scheme(session.labels.scheme)
+        self.landmark_panel.show_landmarks(session.landmarks)
+        self.show_history()
+        self._show_volumes()
+
+    def show_history(self) -> None:
+        """Show what undo and redo would do, and whether there is unsaved work."""
+        session = self.desk.session
+        if session is None:
+            return
+        for button, verb, name in (
+            (self.undo_button, "Undo", session.history.undo_name),
+            (self.redo_button, "Redo", session.history.redo_name),
+        ):
+            button.setEnabled(name is not None)
+            button.setText(f"{verb}: {name.lower()}" if name else verb)
+        self.save_button.setText("Save *" if session.is_dirty else "Save")
+        self._count.start()
+
+    def _show_volumes(self) -> None:
+        session = self.desk.session
+        if session is not None:
+            counts = session.labels.voxel_counts()
+            self.label_panel.show_volumes(volumes_ml(counts, session.labels.grid))
+
+    def closeEvent(self, event: Any) -> None:
+        """Leave the case in order when the panel is destroyed; its journal stays if unsaved."""
+        self.desk.leave(discard=False)
+        super().closeEvent(event)
+
+
+def describe(session: Any) -> str:
+    """Say in words what is open: never who."""
+    grid = session.volume.grid
+    size = " x ".join(str(n) for n in grid.shape)
+    spacing = " x ".join(f"{s:.3g}" for s in grid.affine.spacing_mm)
+    lines = [f"<b>{session.volume.modality or 'Scan'}</b>  {size} voxels of {spacing} mm"]
+    if grid.affine.oblique_deg > 0.01:
+        lines.append(
+            f"Acquired {grid.affine.oblique_deg:.1f}° oblique: shown on its own grid; "
+            "millimetres are the patient's."
+        )
+    lines.extend(session.volume.warnings)
+    return "<br>".join(lines)

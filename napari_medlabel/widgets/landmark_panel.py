@@ -1,0 +1,128 @@
+"""The landmarks: a table with patient millimetres; clicking one goes there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from qtpy.QtCore import Qt, Signal
+from qtpy.QtWidgets import (
+    QAbstractItemView,
+    QComboBox,
+    QHBoxLayout,
+    QHeaderView,
+    QLabel,
+    QPushButton,
+    QTableWidget,
+    QTableWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from napari_medlabel.geometry.axes import NEGATIVE, POSITIVE
+from napari_medlabel.model.landmarks import LandmarkSet, Point
+
+_NAME, _PLACE = range(2)
+
+
+class LandmarkPanel(QWidget):
+    """Shows landmarks and asks for changes; knows neither napari nor the session."""
+
+    template_requested = Signal(str)
+    place_requested = Signal(bool)
+    go_requested = Signal(str)
+    remove_requested = Signal(str)
+
+    def __init__(self, templates: Mapping[str, str], parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._marks = LandmarkSet()
+        self._filling = False
+        self.template_box = QComboBox()
+        self.template_box.setToolTip("Which landmarks are to be placed, in which order")
+        for key, name in templates.items():
+            self.template_box.addItem(name, key)
+        self.template_box.activated.connect(
+            lambda index: self.template_requested.emit(self.template_box.itemData(index))
+        )
+        self.table = QTableWidget(0, 2)
+        self.table.setHorizontalHeaderLabels(["Landmark", "Patient mm"])
+        self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.table.verticalHeader().hide()
+        header = self.table.horizontalHeader()
+        header.setSectionResizeMode(_NAME, QHeaderView.ResizeMode.Stretch)
+        header.setSectionResizeMode(_PLACE, QHeaderView.ResizeMode.ResizeToContents)
+        self.table.cellClicked.connect(self._go)
+        self.place_button = QPushButton("Place next")
+        self.place_button.setCheckable(True)
+        self.place_button.toggled.connect(self.place_requested)
+        self.remove_button = QPushButton("Remove")
+        self.remove_button.setToolTip("Take the selected landmark's position away")
+        self.remove_button.clicked.connect(self._remove)
+        self._lay_out()
+
+    def _lay_out(self) -> None:
+        top = QHBoxLayout()
+        top.addWidget(QLabel("Template"))
+        top.addWidget(self.template_box, 1)
+        buttons = QHBoxLayout()
+        buttons.addWidget(self.place_button, 1)
+        buttons.addWidget(self.remove_button)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addLayout(top)
+        layout.addWidget(self.table)
+        layout.addLayout(buttons)
+
+    def show_landmarks(self, marks: LandmarkSet) -> None:
+        """Fill the table."""
+        self._marks = marks
+        self.table.setRowCount(len(marks))
+        for row, mark in enumerate(marks):
+            name = QTableWidgetItem(mark.name)
+            name.setToolTip(mark.description)
+            place = QTableWidgetItem(
+                "-" if mark.point_ras is None else patient_mm(mark.point_ras)
+            )
+            place.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+            self.table.setItem(row, _NAME, name)
+            self.table.setItem(row, _PLACE, place)
+        height = self.table.verticalHeader().defaultSectionSize()
+        self.table.setMinimumHeight(height * (min(len(marks), 5) + 1) + 6)
+        following = marks.next_name
+        self.place_button.setText(f"Place: {following}" if following else "Place another point")
+
+    def show_placing(self, placing: bool) -> None:
+        """Show whether the next click places a landmark."""
+        blocked = self.place_button.blockSignals(True)
+        self.place_button.setChecked(placing)
+        self.place_button.blockSignals(blocked)
+
+    def _go(self, row: int, _column: int) -> None:
+        mark = self._marks.landmarks[row]
+        if mark.is_placed:
+            self.go_requested.emit(mark.name)
+
+    def _remove(self) -> None:
+        row = self.table.currentRow()
+        if 0 <= row < len(self._marks) and self._marks.landmarks[row].is_placed:
+            self.remove_requested.emit(self._marks.landmarks[row].name)
+
+
+def patient_mm(point_ras: Point) -> str:
+    """Write a position as radiologists read it: each number with the side it counts to.
+
+    Parameters
+    ----------
+    point_ras : tuple of float
+        RAS mm.
+
+    Returns
+    -------
+    str
+        For instance ``"L 12.5  P 30.0  S 104.2"``.
+    """
+    return "  ".join(
+        f"{(POSITIVE if v >= 0 else NEGATIVE)[axis]} {abs(v):.1f}"
+        for axis, v in enumerate(point_ras)
+    )

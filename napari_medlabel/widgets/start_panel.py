@@ -1,0 +1,52 @@
+"""The start: open a folder, a file or a sample."""
+
+from __future__ import annotations
+
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import QFileDialog, QLabel, QPushButton, QVBoxLayout, QWidget
+
+from napari_medlabel import samples
+from napari_medlabel.errors import InputError
+
+
+class StartPanel(QWidget):
+    """Asks for a scan; knows neither napari nor the session."""
+
+    paths_requested = Signal(list)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        words = QLabel(
+            "Open a scan to annotate it: a folder of DICOM files, or a NIfTI, NRRD or "
+            "MetaImage file."
+        )
+        words.setWordWrap(True)
+        self.folder_button = QPushButton("Open a folder…")
+        self.folder_button.clicked.connect(self._ask_folder)
+        self.file_button = QPushButton("Open a file…")
+        self.file_button.clicked.connect(self._ask_file)
+        self.sample_button = QPushButton("Try the sample CT")
+        self.sample_button.clicked.connect(self._sample)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        for part in (words, self.folder_button, self.file_button, self.sample_button):
+            layout.addWidget(part)
+
+    def _ask_folder(self) -> None:
+        path = QFileDialog.getExistingDirectory(self, "Open a folder of DICOM files")
+        if path:
+            self.paths_requested.emit([path])
+
+    def _ask_file(self) -> None:
+        path, _ = QFileDialog.getOpenFileName(self, "Open a scan")
+        if path:
+            self.paths_requested.emit([path])
+
+    def _sample(self) -> None:
+        try:
+            path = samples.path("ct_abdomen")
+        except InputError as err:
+            self.sample_button.setText(f"{err.message} {err.hint}")
+            self.sample_button.setEnabled(False)
+            return
+        self.paths_requested.emit([str(path)])

@@ -1,0 +1,59 @@
+"""The view: planes, display convention and window presets."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import QComboBox, QGridLayout, QLabel, QPushButton, QWidget
+
+from napari_medlabel.model.presets import Window
+
+PLANES = ("Axial", "Coronal", "Sagittal", "3D")
+
+
+class ViewPanel(QWidget):
+    """Asks for planes, sides and windows; knows neither napari nor the session."""
+
+    plane_requested = Signal(str)
+    convention_requested = Signal(bool)
+    window_requested = Signal(str)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        layout = QGridLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        self.plane_buttons: dict[str, QPushButton] = {}
+        for column, plane in enumerate(PLANES):
+            button = QPushButton(plane)
+            button.setCheckable(True)
+            button.clicked.connect(lambda _=False, p=plane: self.plane_requested.emit(p))
+            self.plane_buttons[plane] = button
+            layout.addWidget(button, 0, column)
+        self.convention_box = QComboBox()
+        self.convention_box.addItems(["Radiological", "Neurological"])
+        self.convention_box.setToolTip(
+            "Radiological: the patient's left is on the right of the screen"
+        )
+        self.convention_box.activated.connect(
+            lambda index: self.convention_requested.emit(index == 0)
+        )
+        self.window_box = QComboBox()
+        self.window_box.activated.connect(
+            lambda index: self.window_requested.emit(self.window_box.itemText(index))
+        )
+        layout.addWidget(QLabel("Display"), 1, 0)
+        layout.addWidget(self.convention_box, 1, 1, 1, 3)
+        layout.addWidget(QLabel("Window"), 2, 0)
+        layout.addWidget(self.window_box, 2, 1, 1, 3)
+
+    def show_windows(self, windows: Sequence[Window]) -> None:
+        """Offer windows; the first is the one in use."""
+        self.window_box.clear()
+        for window in windows:
+            self.window_box.addItem(window.name)
+
+    def show_plane(self, plane: str) -> None:
+        """Mark the plane that is shown."""
+        for name, button in self.plane_buttons.items():
+            button.setChecked(name == plane)

@@ -1,0 +1,49 @@
+"""The window of ``medlabel open``: napari with the dock, a scan and the log."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import napari
+
+from napari_medlabel.plugin.workplace import WORKPLACE, data_folder
+from napari_medlabel.session.opening import Wishes, open_case
+from napari_medlabel.widgets.dock import MedlabelDock
+
+
+def annotate(paths: Sequence[Path], wishes: Wishes, *, audit: Path | None = None) -> None:
+    """Open a scan in a napari window and return when the window was closed.
+
+    Parameters
+    ----------
+    paths : sequence of Path
+        A folder, a file or several.
+    wishes : Wishes
+        Series, folder, mask, scheme, template.
+    audit : Path or None
+        Folder of the audit log.
+
+    Raises
+    ------
+    MedlabelError
+        When the scan cannot be opened; then no window was shown.
+    """
+    WORKPLACE.audit = audit
+    try:
+        session = open_case(paths, WORKPLACE.desk(), wishes, fallback=data_folder())
+        viewer, dock = make_window()
+        dock.desk.show_session(session)
+        napari.run()
+        del viewer
+    finally:
+        WORKPLACE.close()
+
+
+def make_window(*, show: bool = True) -> tuple[Any, MedlabelDock]:
+    """Return a napari viewer with the dock in it."""
+    viewer = napari.Viewer(title="napari-medlabel", show=show)
+    dock = MedlabelDock(viewer)
+    viewer.window.add_dock_widget(dock, name="Annotate", area="right")
+    return viewer, dock
