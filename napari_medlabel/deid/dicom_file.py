@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
+from pathlib import Path
 
 from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
 from pydicom.filereader import dcmread, read_partial
@@ -28,7 +29,9 @@ from napari_medlabel.deid.pseudonyms import Pseudonyms
 from napari_medlabel.deid.refusal import PARSE_ERRORS, QuarantineError
 from napari_medlabel.deid.report import DeidReport, Reason
 from napari_medlabel.deid.sweep import find, identity_of
+from napari_medlabel.deid.target import write
 from napari_medlabel.deid.vocabulary import is_structural_uid
+from napari_medlabel.errors import InputError
 
 DICOMDIR_CLASS = "1.2.840.10008.1.3.10"
 IMPLEMENTATION_CLASS_UID = "2.25.176434815406174208532177143521806529621"
@@ -140,6 +143,48 @@ def clean_file(content: bytes, profile: Profile, pseudonyms: Pseudonyms) -> Clea
             return _cleaned(read(content), profile, pseudonyms)
         except PARSE_ERRORS as err:
             raise QuarantineError(Reason.UNREADABLE) from err
+
+
+def deidentify_file(
+    source: Path, target: Path, profile: Profile, pseudonyms: Pseudonyms
+) -> DeidReport:
+    """Clean one DICOM file into a file of its own.
+
+    Parameters
+    ----------
+    source : Path
+        The file as found; never written to.
+    target : Path
+        A file that does not exist yet.
+    profile : Profile
+        The rules.
+    pseudonyms : Pseudonyms
+        Source of UIDs and codes.
+
+    Returns
+    -------
+    DeidReport
+        What was done.
+
+    Raises
+    ------
+    InputError
+        When the source cannot be read.
+    QuarantineError
+        When it cannot be cleaned; no target is written then.
+    SaveError
+        When the target exists or cannot be written.
+    """
+    try:
+        content = source.read_bytes()
+    except OSError as err:
+        raise InputError(
+            f"A DICOM file was expected and could not be read ({err.strerror}).",
+            hint="Check the path and its permissions.",
+        ) from err
+    cleaned = clean_file(content, profile, pseudonyms)
+    write(target, cleaned.content)
+    return cleaned.report
 
 
 def _cleaned(source: FileDataset, profile: Profile, pseudonyms: Pseudonyms) -> CleanFile:

@@ -79,17 +79,24 @@ def write(path: Path, content: bytes) -> None:
     Raises
     ------
     SaveError
-        When it cannot be written or reads back as something else.
+        When it exists, cannot be written or reads back as something else; no part of it
+        stays.
     """
     try:
-        with path.open("xb") as stream:
+        stream = path.open("xb")
+    except OSError as err:
+        raise SaveError(_said("made", err), hint=_HINT) from err
+    try:
+        with stream:
             stream.write(content)
             stream.flush()
             os.fsync(stream.fileno())
         same = path.read_bytes() == content
     except OSError as err:
+        path.unlink(missing_ok=True)
         raise SaveError(_said("written", err), hint=_HINT) from err
     if not same:
+        path.unlink()
         raise SaveError(
             "A file of the target did not read back as it was written.",
             hint="The disk may be failing; choose another target.",

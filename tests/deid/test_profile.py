@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+import json
+import pickle
+from pathlib import Path
+
+import pytest
+
+from napari_medlabel.deid.profile import BY_VR, Profile, basic_profile
+from napari_medlabel.errors import InputError
+
+STANDARD = Path(__file__).parents[3] / "shared" / "standard"
+
+
+def test_every_row_of_the_table_is_a_rule(profile):
+    assert len(profile) == 656
+    assert (profile.edition, profile.name) == ("2026c", "basic")
+
+
+@pytest.mark.skipif(not STANDARD.is_dir(), reason="../shared/standard is not here")
+def test_the_rules_equal_the_standards_table(profile):
+    table = json.loads((STANDARD / "table_E.1-1_2026c.json").read_text("utf-8"))
+    for row in table["rows"]:
+        digits = (row[1][1:5] + row[1][6:10]).replace("x", "0")
+        if "odd" in row[1]:
+            digits = "00090010"
+        assert profile.action_for(int(digits, 16), "LO") in {row[4], "X"}, row[1]
+        if "x" not in row[1] and "odd" not in row[1]:
+            assert profile.rules[int(digits, 16)] == row[4]
+
+
+@pytest.mark.parametrize(
+    ("tag", "vr", "code"),
+    [
+        (0x00100010, "PN", "Z"),
+        (0x00080018, "UI", "U"),
+        (0x00091010, "LO", "X"),
+        (0x50000010, "US", "X"),
+        (0x60003000, "OW", "X"),
+        (0x60004000, "LT", "X"),
+        (0x60000010, "US", "X"),
+        (0x00041220, "SQ", "X"),
+        (0x00020010, "UI", "X"),
+        (0x00080000, "UL", "X"),
+        (0xFFFEE00D, "UN", "X"),
+        (0xFFFCFFFC, "OB", "X"),
+        (0xFFFAFFFA, "SQ", "X"),
+        (0x0008ABCD, "UN", "X"),
+        (0x00280010, "US", BY_VR),
+        (0x00101304, "UN", "X"),
+    ],
+)
+def test_a_tag_has_its_action(profile, tag, vr, code):
+    assert profile.action_for(tag, vr) == code
+
+
+def test_the_hash_names_the_rules():
+    one = Profile("2026c", "basic", {0x00100010: "Z"}, {"odd": "X"})
+    other = Profile("2026c", "basic", {0x00100010: "X"}, {"odd": "X"})
+    assert one.sha256 != other.sha256
+    assert one.sha256 == Profile("2026c", "basic", {0x00100010: "Z"}, {"odd": "X"}).sha256
+
+
+def test_a_profile_travels_to_another_process(profile):
+    again = pickle.loads(pickle.dumps(profile))  # noqa: S301 - our own bytes
+    assert again == profile
+    assert again.sha256 == profile.sha256
+
+
+@pytest.mark.parametrize(
+    ("rules", "families"), [({0x00100010: "Q"}, {}), ({}, {"70xx": "X"}), ({}, {"odd": "Q"})]
+)
+def test_an_action_or_family_that_nobody_knows_is_refused(rules, families):
+    with pytest.raises(InputError, match="action codes"):
+        Profile("2026c", "basic", rules, families)
+
+
+def test_an_edition_that_does_not_ship_is_refused():
+    with pytest.raises(InputError, match="edition"):
+        basic_profile("1999a")
