@@ -1,0 +1,158 @@
+"""``medlabel audit``: exit codes, the sentence first, JSON alone on stdout, its own trace."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+import pytest
+
+from napari_medlabel.audit.place import default_root, open_log
+from napari_medlabel.cli import audit
+from napari_medlabel.errors import InputError
+
+
+@pytest.fixture(autouse=True)
+def own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MEDLABEL_AUDIT_DIR", str(tmp_path / "audit"))
+    monkeypatch.setenv("MEDLABEL_STATE_DIR", str(tmp_path / "state"))
+
+
+@pytest.fixture
+def log_file() -> Path:
+    with open_log() as log:
+        log.append(
+            "volume.open",
+            subject=("s1-" + "3b" * 16,),
+            detail={"format": "dicom", "slices": 40},
+        )
+    return log.path
+
+
+def _run(*arguments: str) -> int:
+    parser = argparse.ArgumentParser()
+    audit.add_parser(parser.add_subparsers())
+    parsed = parser.parse_args(["audit", *arguments])
+    code: int = parsed.run(parsed)
+    return code
+
+
+def _break(path: Path) -> None:
+    data = bytearray(path.read_bytes())
+    data[100] ^= 1
+    path.write_bytes(data)
+
+
+def test_a_good_log_is_green_and_the_sentence_comes_first(
+    log_file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert _run("verify") == 0
+    out = capsys.readouterr().out
+    assert out.startswith("GREEN. The log is complete and unaltered: 4 events in 1 session(s)")
+    assert "writer" in out.splitlines()[2]
+
+
+def test_a_changed_byte_is_red_with_file_and_line(
+    log_file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _break(log_file)
+    assert _run("verify") == 5
+    out = capsys.readouterr().out
+    assert out.startswith("RED. ")
+    assert f"{log_file.name}:1\n" in out
+    assert "The log was changed here" in out
+
+
+def test_a_running_session_is_amber(capsys: pytest.CaptureFixture[str]) -> None:
+    with open_log():
+        assert _run("verify") == 4
+    out = capsys.readouterr().out
+    assert out.startswith("AMBER. Nothing shows that the log was altered")
+
+
+def test_json_is_one_document(log_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    _break(log_file)
+    assert _run("verify", str(default_root()), "--json") == 5
+    shown = json.loads(capsys.readouterr().out)
+    assert shown["verdict"] == "red"
+    assert shown["findings"][0]["line"] == 1
+    assert shown["writers"][0]["red"] == 1
+
+
+@pytest.mark.parametrize("command", ["verify", "show", "demo"])
+def test_no_log_is_an_input_error(tmp_path: Path, command: str) -> None:
+    (tmp_path / "empty").mkdir()
+    for root in ("missing", "empty"):
+        with pytest.raises(InputError) as caught:
+            _run(command, str(tmp_path / root))
+        assert caught.value.exit_code == 2
+    assert not default_root().exists()
+
+
+def test_show_prints_a_line_for_each_event(
+    log_file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert _run("show") == 0
+    lines = capsys.readouterr().out.splitlines()
+    (opened,) = [line for line in lines if "volume.open" in line]
+    assert "s1-3b3b3b3b" in opened
+    assert "format=dicom slices=40" in opened
+    assert "s1-" + "3b" * 16 not in opened
+    assert len(lines) == 3 + 4
+
+
+def test_show_json_has_the_records(log_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert _run("show", "--json") == 0
+    shown = json.loads(capsys.readouterr().out)
+    assert [event["event"] for event in shown["events"]] == [
+        "session.open", "key.create", "volume.open", "session.close",
+    ]  # fmt: skip
+    assert shown["events"][2]["line"] == 5
+
+
+@pytest.mark.parametrize(
+    ("command", "event"), [("verify", "audit.verify"), ("show", "audit.view")]
+)
+def test_looking_at_the_log_is_itself_in_the_log(
+    log_file: Path, capsys: pytest.CaptureFixture[str], command: str, event: str
+) -> None:
+    for _ in range(3):
+        assert _run(command) == 0
+    capsys.readouterr()
+    assert _run("show", "--json") == 0
+    shown = json.loads(capsys.readouterr().out)
+    assert [e["event"] for e in shown["events"]].count(event) == 3
+
+
+def test_where_nothing_can_be_written_the_verdict_is_still_given(
+    log_file: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    monkeypatch.setenv("MEDLABEL_AUDIT_DIR", str(tmp_path / "file" / "audit"))
+    assert _run("verify", str(tmp_path / "audit"), "--json") == 0
+    captured = capsys.readouterr()
+    assert json.loads(captured.out)["verdict"] == "green"
+    assert "not noted in the log" in captured.err
+
+
+def test_the_demo_shows_green_then_red_and_leaves_the_log_alone(
+    log_file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = log_file.read_bytes()
+    assert _run("demo") == 0
+    out = capsys.readouterr().out
+    assert out.index("GREEN. ") < out.index("RED. ")
+    assert log_file.read_bytes() == before
+    assert _run("demo", "--json") == 0
+    shown = json.loads(capsys.readouterr().out)
+    assert (shown["before"]["verdict"], shown["after"]["verdict"]) == ("green", "red")
+
+
+def test_the_demo_needs_an_event(log_file: Path) -> None:
+    log_file.write_bytes(b"")
+    with pytest.raises(InputError, match="at least one event"):
+        _run("demo")
