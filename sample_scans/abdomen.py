@@ -78,7 +78,7 @@ def _measure(canvas: Canvas, seed: int) -> Array:
     both[:, 1:-1] = (rows[:, :-2] + rows[:, 2:]) * F32(0.16) + rows[:, 1:-1] * F32(0.68)
     win = canvas.whole
     deep = (win.x * win.x * F32(1 / 28900.0)) + win.y * win.y * F32(1 / 13000.0)
-    sigma = np.maximum(F32(14.5) - F32(5.0) * deep, F32(6.0))
+    sigma = np.maximum(F32(13.8) - F32(5.0) * deep, F32(6.0))
     lung = np.minimum(np.maximum((both + F32(600)) * F32(1 / 400.0), F32(0.32)), F32(1))
     hu = np.floor(both + texture(value.shape, seed) * sigma * lung + F32(0.5))
     hu = np.minimum(np.maximum(hu, F32(-1024)), F32(3071)).astype(np.int16)

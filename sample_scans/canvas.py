@@ -34,7 +34,7 @@ class Window:
         return k0 * (k0 - F32(1)) / k1
 
     def capsule(self, a: Point, b: Point, ra: float, rb: float, flat: float = 1.0) -> Array:
-        """Distance to a tube from `a` to `b` with radii `ra`, `rb`; `flat` stretches it in z."""
+        """Distance to a tube from `a` to `b` with radii `ra`, `rb`; `flat` stretches z."""
         ex, ey, ez = b[0] - a[0], b[1] - a[1], (b[2] - a[2]) / flat
         qx, qy = self.x - F32(a[0]), self.y - F32(a[1])
         qz = (self.z - a[2]) / flat
@@ -46,7 +46,7 @@ class Window:
 
 
 class Canvas:
-    """Values (float32, HU or MR units) and labels (uint8) of one axial slice at height `z` mm."""
+    """Values (float32) and labels (uint8) of one axial slice at height `z` mm."""
 
     def __init__(self, x_mm: Array, y_mm: Array, z_mm: float, background: float) -> None:
         self.x = x_mm.astype(F32)
@@ -56,8 +56,10 @@ class Canvas:
         self.value = np.full(shape, background, F32)
         self.label = np.zeros(shape, np.uint8)
         self.whole = Window(
-            (slice(None), slice(None)), self.x[None, :] + F32(0) * self.y[:, None],
-            self.y[:, None] + F32(0) * self.x[None, :], z_mm,
+            (slice(None), slice(None)),
+            self.x[None, :] + F32(0) * self.y[:, None],
+            self.y[:, None] + F32(0) * self.x[None, :],
+            z_mm,
         )
 
     def window(self, low: tuple[float, float], high: tuple[float, float]) -> Window | None:
@@ -78,10 +80,14 @@ class Canvas:
         return self.window((centre[0] - rx, centre[1] - ry), (centre[0] + rx, centre[1] + ry))
 
     def paint(
-        self, window: Window, distance: Array, value: Array | float, label: int | None = 0,
+        self,
+        window: Window,
+        distance: Array,
+        value: Array | float,
+        label: int | None = 0,
         width: float = 1.5,
     ) -> None:
-        """Lay `value` where `distance` is negative, with an edge of `width` mm; None keeps labels."""
+        """Lay `value` where `distance` is negative, edge `width` mm; None keeps labels."""
         alpha = F32(0.5) - distance * F32(1 / width)
         alpha = np.minimum(np.maximum(alpha, F32(0)), F32(1))
         old = self.value[window.at]
@@ -90,10 +96,15 @@ class Canvas:
             self.label[window.at][distance < 0] = label
 
     def ball(
-        self, centre: Point, radii: Point, value: float, label: int | None = 0,
-        lean: Point = (0.0, 0.0, 0.0), limit: Array | None = None,
+        self,
+        centre: Point,
+        radii: Point,
+        value: float,
+        label: int | None = 0,
+        lean: Point = (0.0, 0.0, 0.0),
+        limit: Array | None = None,
     ) -> None:
-        """Paint one ellipsoid, where `limit` (a distance over the whole slice) is negative too."""
+        """Paint an ellipsoid where `limit` (a distance over the slice) is negative too."""
         reach = (
             radii[0] + abs(lean[0]) * radii[2],
             radii[1] + abs(lean[1]) * radii[2] + abs(lean[2]) * radii[0],
@@ -107,10 +118,14 @@ class Canvas:
             self.paint(window, distance, value, label)
 
     def tube(
-        self, points: Sequence[Point], radii: Sequence[float], value: float,
-        label: int | None = 0, flat: float = 1.0,
-    ) -> Array | None:
-        """Paint a tube through `points`; return its distance field over the whole slice or None."""
+        self,
+        points: Sequence[Point],
+        radii: Sequence[float],
+        value: float,
+        label: int | None = 0,
+        flat: float = 1.0,
+    ) -> None:
+        """Paint a tube through `points` whose radii change from one to the next."""
         for k in range(len(points) - 1):
             a, b, ra, rb = points[k], points[k + 1], radii[k], radii[k + 1]
             r = max(ra, rb) + 2.0
@@ -122,4 +137,3 @@ class Canvas:
             )
             if window is not None:
                 self.paint(window, window.capsule(a, b, ra, rb, flat), value, label)
-        return None

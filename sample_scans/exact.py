@@ -1,7 +1,7 @@
 """Arithmetic that gives the same bits on every processor: hashes, curves, smooth fields, noise.
 
-Only ``+ - * /``, square roots, floors, comparisons and integers are used. NumPy's sines and powers
-may differ in the last bit between processors; these may not (IEEE 754).
+Only ``+ - * /``, square roots, floors, comparisons and integers are used. NumPy's sines and
+powers may differ in the last bit between processors; these may not (IEEE 754).
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ def texture(shape: tuple[int, int], seed: int) -> Array:
     smooth = binomial(fine)
     wide = binomial(binomial(np.roll(fine, (1, 2), (0, 1))))
     # sigmas: smooth 209 * 6 = 1254; the wide part takes the lowest frequencies away
-    return (8 * smooth - wide // 4).astype(F32) * F32(1.0 / 9310.0)
+    return (8 * smooth - wide // 4).astype(F32) * F32(1.0 / 9940.0)
 
 
 def _weights(t: float) -> tuple[float, float, float, float]:
@@ -110,7 +110,7 @@ def _upsample(coarse: Array, size: int, step: int, axis: int) -> Array:
 
 
 def smooth_field(shape: tuple[int, int], step: int, level: float, seed: int) -> Array:
-    """Return a smooth random image in about [-1, 1] (float32): a cubic spline over a 3D lattice.
+    """Return a smooth random image in about [-1, 1] (float32): a spline over a lattice.
 
     Parameters
     ----------

@@ -12,7 +12,12 @@ from exact import F32, Array, gauss, smooth_field, smooth_min
 SHAPE = (160, 192, 120)
 SPACING_MM = (1.1, 1.1, 1.4)
 # cosine and sine of 12 degrees about x, of 7 degrees about y, and of their halves
-COS_X, SIN_X, COS_Y, SIN_Y = 0.9781476007338057, 0.20791169081775934, 0.992546151641322, 0.12186934340514748
+COS_X, SIN_X, COS_Y, SIN_Y = (
+    0.9781476007338057,
+    0.20791169081775934,
+    0.992546151641322,
+    0.12186934340514748,
+)
 HALF = (0.9945218953682733, 0.10452846326765347, 0.9981347984218669, 0.06104853953485687)
 ROTATION = (
     (COS_Y, 0.0, SIN_Y),
@@ -60,7 +65,9 @@ class _Slice:
     def field(self, step: int, seed: int) -> Array:
         return smooth_field((SHAPE[1], SHAPE[0]), step, self.level / (step * 1.1), seed)
 
-    def put(self, distance: Array, value: Array | float, label: int | None = 0, width: float = 1.6) -> None:
+    def put(
+        self, distance: Array, value: Array | float, label: int | None = 0, width: float = 1.6
+    ) -> None:
         self.canvas.paint(self.win, distance, value, label, width)
 
     def ball(self, centre: Point, radii: Point, value: float, label: int | None = 0) -> None:
@@ -102,7 +109,10 @@ def _paint_outside(s: _Slice) -> None:
         skin = smooth_min(skin, ear, 4.0)
     s.put(skin, SKIN)
     s.put(skin + F32(2.0), FAT)
-    s.put(skin + F32(6.5) + np.minimum(np.maximum(-s.z - F32(20), F32(0)) * F32(0.05), F32(3)), MUSCLE)
+    s.put(
+        skin + F32(6.5) + np.minimum(np.maximum(-s.z - F32(20), F32(0)) * F32(0.05), F32(3)),
+        MUSCLE,
+    )
     streak = np.abs(s.field(9, 201)) * F32(8.0) - F32(0.5)
     s.put(np.maximum(streak, skin + F32(8.0)), 460.0, None)
     for side in (-1.0, 1.0):  # cheeks and temples
@@ -119,14 +129,45 @@ def _paint_face(s: _Slice) -> None:
         s.ball((side * 26.0, 50.0, -56.0), (12.5, 15.0, 16.0), AIR + 5)
         s.ball((side * 6.5, 52.0, -52.0), (3.6, 30.0, 17.0), AIR + 10)
         s.ball((side * 9.0, 48.0, -58.0), (3.0, 20.0, 4.0), 470.0)
-        s.put(s.tube([(side * 47.0, 8.0, -60.0), (side * 44.0, 30.0, -98.0), (side * 8.0, 74.0, -104.0)], [6.0, 7.0, 7.0]), CORTEX)
-        s.put(s.tube([(side * 47.0, 8.0, -60.0), (side * 44.0, 30.0, -98.0), (side * 8.0, 74.0, -104.0)], [3.5, 4.5, 4.5]), 640.0)
-        s.put(s.tube([(side * 31.0, 58.0, -28.0), (side * 15.0, 20.0, -22.0)], [20.0, 5.0]), CORTEX)
-        s.put(s.tube([(side * 31.0, 58.0, -28.0), (side * 15.0, 20.0, -22.0)], [18.3, 4.0]), FAT + 40)
+        s.put(
+            s.tube(
+                [
+                    (side * 47.0, 8.0, -60.0),
+                    (side * 44.0, 30.0, -98.0),
+                    (side * 8.0, 74.0, -104.0),
+                ],
+                [6.0, 7.0, 7.0],
+            ),
+            CORTEX,
+        )
+        s.put(
+            s.tube(
+                [
+                    (side * 47.0, 8.0, -60.0),
+                    (side * 44.0, 30.0, -98.0),
+                    (side * 8.0, 74.0, -104.0),
+                ],
+                [3.5, 4.5, 4.5],
+            ),
+            640.0,
+        )
+        s.put(
+            s.tube([(side * 31.0, 58.0, -28.0), (side * 15.0, 20.0, -22.0)], [20.0, 5.0]),
+            CORTEX,
+        )
+        s.put(
+            s.tube([(side * 31.0, 58.0, -28.0), (side * 15.0, 20.0, -22.0)], [18.3, 4.0]),
+            FAT + 40,
+        )
         for dx, dz in ((-11.0, 0.0), (11.0, 0.0), (0.0, 11.0), (0.0, -11.0)):
             end = (side * 31.0 + dx, 58.0, -28.0 + dz)
-            s.put(s.tube([end, (side * 18.0 + dx * 0.2, 26.0, -23.0 + dz * 0.2)], [1.8, 1.6]), 340.0)
-        s.put(s.tube([(side * 31.0, 52.0, -28.0), (side * 15.0, 20.0, -22.0)], [2.4, 2.2]), 470.0)
+            s.put(
+                s.tube([end, (side * 18.0 + dx * 0.2, 26.0, -23.0 + dz * 0.2)], [1.8, 1.6]),
+                340.0,
+            )
+        s.put(
+            s.tube([(side * 31.0, 52.0, -28.0), (side * 15.0, 20.0, -22.0)], [2.4, 2.2]), 470.0
+        )
         s.ball((side * 32.0, 64.0, -28.0), (12.6, 12.6, 12.6), 250.0, LABELS["eyes"])
         s.ball((side * 32.0, 64.0, -28.0), (11.6, 11.6, 11.6), 105.0, LABELS["eyes"])
         s.ball((side * 32.0, 72.5, -28.0), (4.6, 2.4, 4.6), 300.0, LABELS["eyes"])
@@ -169,8 +210,12 @@ def _paint_cerebrum(s: _Slice, inner: Array) -> None:
     middle = np.minimum(F32(19.0) - np.abs(win.x), F32(-12.0) - s.z)
     brain = np.maximum(brain, np.minimum(middle, F32(34.0) - win.y))
     sylvian = np.abs(s.z + F32(6) - (win.y + F32(8)) * F32(0.30)) - F32(1.2)
-    sylvian = np.maximum(sylvian, np.maximum(F32(32) - np.abs(win.x), np.abs(win.y - F32(4)) - F32(30)))
-    fissure = np.maximum(np.abs(win.x + s.field(20, 205) * F32(1.0)) - F32(1.1), F32(-1.0) * _over_callosum(s))
+    sylvian = np.maximum(
+        sylvian, np.maximum(F32(32) - np.abs(win.x), np.abs(win.y - F32(4)) - F32(30))
+    )
+    fissure = np.maximum(
+        np.abs(win.x + s.field(20, 205) * F32(1.0)) - F32(1.1), F32(-1.0) * _over_callosum(s)
+    )
     depth = np.maximum(np.maximum(brain, -sylvian), -fissure)
     fold = _crease(s.field(9, 206) + s.field(20, 207) * F32(0.35))
     fade = np.minimum(np.maximum(F32(1) + (depth + F32(5)) * F32(1 / 22.0), F32(-0.3)), F32(1))
@@ -199,7 +244,14 @@ def _over_callosum(s: _Slice) -> Array:
 
 def _paint_deep(s: _Slice) -> None:
     """Corpus callosum, basal ganglia, thalamus and the ventricles."""
-    arch: list[Point] = [(0.0, 28.0, 4.0), (0.0, 31.0, 14.0), (0.0, 18.0, 25.0), (0.0, -10.0, 28.0), (0.0, -36.0, 20.0), (0.0, -41.0, 11.0)]
+    arch: list[Point] = [
+        (0.0, 28.0, 4.0),
+        (0.0, 31.0, 14.0),
+        (0.0, 18.0, 25.0),
+        (0.0, -10.0, 28.0),
+        (0.0, -36.0, 20.0),
+        (0.0, -41.0, 11.0),
+    ]
     for shift in (-12.0, -8.0, -4.0, 0.0, 4.0, 8.0, 12.0):
         moved = [(p[0] + shift, p[1], p[2] - abs(shift) * 0.1) for p in arch]
         s.put(s.tube(moved, [4.2, 5.0, 3.6, 3.4, 4.4, 4.6]), WHITE + 15, LABELS["brain"])
@@ -210,12 +262,29 @@ def _paint_deep(s: _Slice) -> None:
     s.pair((37.0, 4.0, 3.0), (2.2, 20.0, 14.0), 415.0, LABELS["brain"])
     s.pair((15.0, 14.0, 10.0), (5.0, 12.0, 9.0), 430.0, LABELS["brain"])
     for side in (-1.0, 1.0):
-        horn: list[Point] = [(side * 9.0, 25.0, 8.0), (side * 9.0, 10.0, 17.0), (side * 11.0, -14.0, 21.0), (side * 20.0, -38.0, 16.0), (side * 27.0, -46.0, 6.0), (side * 22.0, -66.0, 4.0)]
+        horn: list[Point] = [
+            (side * 9.0, 25.0, 8.0),
+            (side * 9.0, 10.0, 17.0),
+            (side * 11.0, -14.0, 21.0),
+            (side * 20.0, -38.0, 16.0),
+            (side * 27.0, -46.0, 6.0),
+            (side * 22.0, -66.0, 4.0),
+        ]
         s.put(s.tube(horn, [4.6, 5.2, 4.8, 5.6, 6.2, 2.6]), CSF - 10, LABELS["ventricles"])
-        lower: list[Point] = [(side * 27.0, -44.0, 4.0), (side * 34.0, -28.0, -8.0), (side * 31.0, -10.0, -17.0)]
+        lower: list[Point] = [
+            (side * 27.0, -44.0, 4.0),
+            (side * 34.0, -28.0, -8.0),
+            (side * 31.0, -10.0, -17.0),
+        ]
         s.put(s.tube(lower, [4.6, 3.0, 2.2]), CSF - 10, LABELS["ventricles"])
         s.ball((side * 18.0, -40.0, 15.0), (3.0, 5.0, 3.0), 300.0, None)
-    s.put(np.maximum(np.abs(s.win.x) - F32(1.8), s.win.ellipsoid((0.0, -13.0, -2.0), (9.0, 14.0, 11.0))), CSF, LABELS["ventricles"])
+    s.put(
+        np.maximum(
+            np.abs(s.win.x) - F32(1.8), s.win.ellipsoid((0.0, -13.0, -2.0), (9.0, 14.0, 11.0))
+        ),
+        CSF,
+        LABELS["ventricles"],
+    )
     s.ball((0.0, 0.5, 0.0), (9.0, 1.8, 1.8), WHITE + 20, LABELS["brain"])
     s.ball((0.0, -26.5, 0.0), (6.0, 1.4, 1.4), WHITE + 20, LABELS["brain"])
 
@@ -223,17 +292,37 @@ def _paint_deep(s: _Slice) -> None:
 def _paint_hind(s: _Slice, inner: Array) -> None:
     """Brainstem, cerebellum with folia, fourth ventricle and pituitary."""
     win = s.win
-    halves = [win.ellipsoid((side * 24.0, -62.0, -36.0), (28.0, 25.0, 19.0)) for side in (-1.0, 1.0)]
-    joined = smooth_min(smooth_min(halves[0], halves[1], 6.0), win.ellipsoid((0.0, -62.0, -34.0), (10.0, 20.0, 17.0)), 4.0)
+    halves = [
+        win.ellipsoid((side * 24.0, -62.0, -36.0), (28.0, 25.0, 19.0)) for side in (-1.0, 1.0)
+    ]
+    joined = smooth_min(
+        smooth_min(halves[0], halves[1], 6.0),
+        win.ellipsoid((0.0, -62.0, -34.0), (10.0, 20.0, 17.0)),
+        4.0,
+    )
     both = np.maximum(joined, inner + F32(1.5))
     s.put(both, GREY - 5, LABELS["cerebellum"])
-    leaf = s.z * F32(0.26) + np.sqrt((win.y + F32(44)) * (win.y + F32(44)) + F32(4)) * F32(0.10) + s.field(26, 208) * F32(0.5)
+    leaf = (
+        s.z * F32(0.26)
+        + np.sqrt((win.y + F32(44)) * (win.y + F32(44)) + F32(4)) * F32(0.10)
+        + s.field(26, 208) * F32(0.5)
+    )
     leaf = np.abs(leaf - np.floor(leaf) - F32(0.5)) - F32(0.32)
     s.put(np.maximum(leaf * F32(4.0) * F32(-1.0), both + F32(1.0)), GREY + 70, None, 2.0)
     dark = np.maximum(F32(0.10) + leaf, both) * F32(4.0)
     s.put(dark, CSF + 120, None, 2.0)
-    s.put(smooth_min(both + F32(11.0), leaf * F32(-5) + np.maximum(both + F32(5), F32(0)) * F32(2), 2.0), WHITE - 20, None, 2.5)
-    stem = s.tube([(0.0, -24.0, -8.0), (0.0, -26.0, -24.0), (0.0, -36.0, -52.0), (0.0, -44.0, -120.0)], [13.0, 13.5, 8.5, 6.5])
+    s.put(
+        smooth_min(
+            both + F32(11.0), leaf * F32(-5) + np.maximum(both + F32(5), F32(0)) * F32(2), 2.0
+        ),
+        WHITE - 20,
+        None,
+        2.5,
+    )
+    stem = s.tube(
+        [(0.0, -24.0, -8.0), (0.0, -26.0, -24.0), (0.0, -36.0, -52.0), (0.0, -44.0, -120.0)],
+        [13.0, 13.5, 8.5, 6.5],
+    )
     pons = win.ellipsoid((0.0, -22.0, -28.0), (17.0, 12.5, 14.0))
     s.put(stem + F32(-4.0), CSF, None)
     s.put(smooth_min(stem, pons, 6.0), WHITE - 55, LABELS["brainstem"])
@@ -245,11 +334,13 @@ def _measured(s: _Slice, k: int) -> Array:
     """Shade the coil's sensitivity over the slice and add Rician noise."""
     value = s.canvas.value
     win = s.win
-    shade = F32(1.04) - (win.x * win.x + (win.y + F32(10)) * F32(0.5) * (win.y + F32(10))) * F32(1.1e-5)
+    shade = F32(1.04) - (
+        win.x * win.x + (win.y + F32(10)) * F32(0.5) * (win.y + F32(10))
+    ) * F32(1.1e-5)
     shade = shade + s.field(60, 209) * F32(0.03)
     tissue = F32(1) + s.field(5, 210) * F32(0.018)
-    first = gauss(value.shape, 7000 + k).astype(F32) * F32(11.0 / 209.0)
-    second = gauss(value.shape, 9000 + k).astype(F32) * F32(11.0 / 209.0)
+    first = gauss(value.shape, 7000 + k).astype(F32) * F32(8.0 / 209.0)
+    second = gauss(value.shape, 9000 + k).astype(F32) * F32(8.0 / 209.0)
     real = value * shade * tissue + first
     return np.floor(np.sqrt(real * real + second * second) + F32(0.5)).astype(np.int16)
 
@@ -269,12 +360,12 @@ def render(k: int) -> tuple[Array, Array]:
 def landmarks() -> list[tuple[str, str, Point]]:
     """Name, description and position (LPS, mm) of the points the phantom defines."""
     found = (
-        ("AC", "anterior commissure", (0.0, 0.5, 0.0)), ("PC", "posterior commissure", (0.0, -26.5, 0.0)),
-        ("Nasion", "root of the nose", NASION), ("LPA", "left preauricular point", EAR_LEFT),
+        ("AC", "anterior commissure", (0.0, 0.5, 0.0)),
+        ("PC", "posterior commissure", (0.0, -26.5, 0.0)),
+        ("Nasion", "root of the nose", NASION),
+        ("LPA", "left preauricular point", EAR_LEFT),
         ("RPA", "right preauricular point", EAR_RIGHT),
         ("Left eye", "centre of the globe", (-32.0, 64.0, -28.0)),
         ("Right eye", "centre of the globe", (32.0, 64.0, -28.0)),
     )
     return [(name, text, (-p[0], -p[1], p[2])) for name, text, p in found]
-
-

@@ -14,7 +14,7 @@ FOLDER = "MUSTER_ERIKA_EX-4711"
 
 @dataclass(frozen=True)
 class Plant:
-    """One identity: the path of its element, its value, its kind and the files that carry it."""
+    """One identity: path of its element, value, kind, and the files that carry it."""
 
     where: str
     value: str
@@ -35,12 +35,16 @@ class Occasion:
 
 
 FIRST = Occasion("ct_abdomen", 1, "20250314", "20250315", "EXACC2025-0314", "EXAMPLE^GÖSTA^^DR")
-LATER = Occasion("ct_abdomen_followup", 2, "20260312", "20260313", "EXACC2026-0312", "EXAMPLE^INÈS^^DR")
+LATER = Occasion(
+    "ct_abdomen_followup", 2, "20260312", "20260313", "EXACC2026-0312", "EXAMPLE^INÈS^^DR"
+)
 
 
 def uid(text: str) -> str:
     """Return a UID of the 2.25 branch made from the SHA-256 of `text`."""
-    digest = int.from_bytes(hashlib.sha256(b"napari-medlabel sample " + text.encode()).digest()[:16])
+    digest = int.from_bytes(
+        hashlib.sha256(b"napari-medlabel sample " + text.encode()).digest()[:16]
+    )
     return f"2.25.{digest}"
 
 
@@ -249,7 +253,7 @@ ActualHumanPerformersSequence/HumanPerformerCodeSequence/CodeMeaning=EX IDA CODE
 AdmittingDiagnosesCodeSequence/CodeMeaning=EX DIAGNOSIS CODE MUSTER
 ResponsibleOrganization=EX ORGANISATION MUSTER
 CustodialOrganizationSequence/InstitutionName=EX CUSTODIAN HOUSE
-"""
+"""  # noqa: E501
 _UIDS = """
 StudyInstanceUID=@uid study {number}
 SeriesInstanceUID=@uid series {number}
@@ -259,8 +263,14 @@ IrradiationEventUID=@uid irradiation {number}
 InstanceCreatorUID=@uid creator
 """
 _BLOCKS = (
-    ("name", _NAMES), ("id", _IDS), ("place", _PLACES), ("device", _DEVICES), ("date", _DATES),
-    ("text", _TEXTS), ("nested", _NESTED), ("uid", _UIDS),
+    ("name", _NAMES),
+    ("id", _IDS),
+    ("place", _PLACES),
+    ("device", _DEVICES),
+    ("date", _DATES),
+    ("text", _TEXTS),
+    ("nested", _NESTED),
+    ("uid", _UIDS),
 )
 # values that stay or that are too short to search for are written but not listed
 UNLISTED = ("TEXT", "DNS", "CORRECT", "99EXAMPLE", "Example Devices")

@@ -9,8 +9,18 @@ from canvas import Canvas, Point, Window
 from exact import F32, Array, Dice, curve, smooth_field, smooth_min
 
 LABELS = {
-    "liver": 1, "spleen": 2, "kidney_right": 3, "kidney_left": 4, "aorta": 5, "cava": 6,
-    "gallbladder": 7, "vertebrae": 8, "lung_right": 9, "lung_left": 10, "lesion": 11, "cyst": 12,
+    "liver": 1,
+    "spleen": 2,
+    "kidney_right": 3,
+    "kidney_left": 4,
+    "aorta": 5,
+    "cava": 6,
+    "gallbladder": 7,
+    "vertebrae": 8,
+    "lung_right": 9,
+    "lung_left": 10,
+    "lesion": 11,
+    "cyst": 12,
     "stomach": 13,
 }
 DOME_RIGHT: Point = (-66.0, -8.0, 90.0)
@@ -23,7 +33,12 @@ BIFURCATION: Point = (6.0, -2.0, -99.0)
 CELIAC: Point = (8.0, -4.0, 3.0)
 GALLBLADDER: Point = (-52.0, -58.0, -14.0)
 AORTA = ((130.0, (18.0, 20.0)), (60.0, (12.0, 12.0)), (0.0, (8.0, 5.0)), (-99.0, (6.0, -2.0)))
-CAVA = ((130.0, (-20.0, -8.0)), (70.0, (-24.0, -2.0)), (0.0, (-22.0, 3.0)), (-130.0, (-17.0, 1.0)))
+CAVA = (
+    (130.0, (-20.0, -8.0)),
+    (70.0, (-24.0, -2.0)),
+    (0.0, (-22.0, 3.0)),
+    (-130.0, (-17.0, 1.0)),
+)
 
 
 @dataclass(frozen=True)
@@ -44,11 +59,13 @@ LATER_LESIONS = (
     Lesion((-98.0, 24.0, 36.0), 21.0, 54.0),
     FIRST_LESIONS[1],
     FIRST_LESIONS[2],
-    Lesion((14.0, -66.0, 44.0), 8.5, 60.0),
+    Lesion((8.0, -44.0, 40.0), 8.5, 60.0),
 )
 
 
-def along(z: float, knots: tuple[tuple[float, tuple[float, float]], ...]) -> tuple[float, float]:
+def along(
+    z: float, knots: tuple[tuple[float, tuple[float, float]], ...]
+) -> tuple[float, float]:
     """Return x, y of a vessel at height `z`."""
     up = sorted(knots)
     return (curve(z, [(p, v[0]) for p, v in up]), curve(z, [(p, v[1]) for p, v in up]))
@@ -78,7 +95,9 @@ def paint_chest(canvas: Canvas, cavity: Array) -> Array:
     win, z = canvas.whole, canvas.z
     under = dome(win)
     if z > -32:
-        middle = F32(24.0) - np.abs(win.x) - np.minimum(np.abs(win.y - F32(20)) * F32(0.05), F32(3))
+        middle = (
+            F32(24.0) - np.abs(win.x) - np.minimum(np.abs(win.y - F32(20)) * F32(0.05), F32(3))
+        )
         chest = np.maximum(np.maximum(cavity + F32(1.2), -under + F32(2.0)), middle)
         canvas.paint(win, np.maximum(cavity, -under), 48.0)
         canvas.paint(win, np.maximum(np.maximum(cavity, -under), -middle) + F32(1.5), FAT_HU)
@@ -100,13 +119,16 @@ def paint_chest(canvas: Canvas, cavity: Array) -> Array:
 FAT_HU = -102.0
 
 
-def _tree(root: Point, tip: Point, radius: float, depth: int, dice: Dice) -> list[tuple[Point, Point, float, float]]:
+def _tree(
+    root: Point, tip: Point, radius: float, depth: int, dice: Dice
+) -> list[tuple[Point, Point, float, float]]:
     """Return the branches of a vessel tree that grows from `root` towards `tip`."""
     steps = [tip[k] - root[k] for k in range(3)]
     reach = abs(steps[0]) + abs(steps[1]) + abs(steps[2])
     wob = [dice.within(-0.10, 0.10) * reach for _ in range(3)]
     mid: Point = (
-        root[0] + steps[0] * 0.5 + wob[0], root[1] + steps[1] * 0.5 + wob[1],
+        root[0] + steps[0] * 0.5 + wob[0],
+        root[1] + steps[1] * 0.5 + wob[1],
         root[2] + steps[2] * 0.5 + wob[2],
     )
     end = tip
@@ -117,14 +139,17 @@ def _tree(root: Point, tip: Point, radius: float, depth: int, dice: Dice) -> lis
         out = dice.direction()
         length = reach * 0.36
         goal: Point = (
-            start[0] + steps[0] * 0.30 + out[0] * length, start[1] + steps[1] * 0.30 + out[1] * length,
+            start[0] + steps[0] * 0.30 + out[0] * length,
+            start[1] + steps[1] * 0.30 + out[1] * length,
             start[2] + steps[2] * 0.30 + out[2] * length,
         )
         parts += _tree(start, goal, radius * share, depth - 1, dice)
     return parts
 
 
-def _grow(root: Point, tips: tuple[Point, ...], radius: float, depth: int, seed: int) -> list[tuple[Point, Point, float, float]]:
+def _grow(
+    root: Point, tips: tuple[Point, ...], radius: float, depth: int, seed: int
+) -> list[tuple[Point, Point, float, float]]:
     dice = Dice(seed)
     parts = []
     for tip in tips:
@@ -133,11 +158,23 @@ def _grow(root: Point, tips: tuple[Point, ...], radius: float, depth: int, seed:
 
 
 LUNG_VESSELS = _grow(
-    (-34.0, 8.0, 150.0), ((-80.0, 52.0, 78.0), (-96.0, 20.0, 96.0), (-66.0, -50.0, 104.0), (-108.0, -30.0, 104.0), (-58.0, 62.0, 60.0)),
-    4.6, 4, 71,
+    (-34.0, 8.0, 150.0),
+    (
+        (-80.0, 52.0, 78.0),
+        (-96.0, 20.0, 96.0),
+        (-66.0, -50.0, 104.0),
+        (-108.0, -30.0, 104.0),
+        (-58.0, 62.0, 60.0),
+    ),
+    4.6,
+    4,
+    71,
 ) + _grow(
-    (36.0, 14.0, 150.0), ((82.0, 52.0, 74.0), (104.0, 22.0, 92.0), (110.0, -24.0, 98.0), (62.0, 62.0, 58.0)),
-    4.4, 4, 72,
+    (36.0, 14.0, 150.0),
+    ((82.0, 52.0, 74.0), (104.0, 22.0, 92.0), (110.0, -24.0, 98.0), (62.0, 62.0, 58.0)),
+    4.4,
+    4,
+    72,
 )
 HILUM: Point = (-34.0, -14.0, 18.0)
 PORTAL = _grow(HILUM, ((-78.0, 2.0, 14.0), (-74.0, -10.0, 44.0)), 6.0, 3, 73) + _grow(
@@ -151,12 +188,21 @@ HEPATIC = (
 )
 
 
-def _paint_parts(canvas: Canvas, parts: list[tuple[Point, Point, float, float]], value: float, inside: Array, floor: float) -> None:
+def _paint_parts(
+    canvas: Canvas,
+    parts: list[tuple[Point, Point, float, float]],
+    value: float,
+    inside: Array,
+    floor: float,
+) -> None:
     for a, b, ra, rb in parts:
         r = max(ra, rb) + 2.0
         if not min(a[2], b[2]) - r <= canvas.z <= max(a[2], b[2]) + r:
             continue
-        win = canvas.window((min(a[0], b[0]) - r, min(a[1], b[1]) - r), (max(a[0], b[0]) + r, max(a[1], b[1]) + r))
+        win = canvas.window(
+            (min(a[0], b[0]) - r, min(a[1], b[1]) - r),
+            (max(a[0], b[0]) + r, max(a[1], b[1]) + r),
+        )
         if win is None:
             continue
         distance = win.capsule(a, b, max(ra, floor), max(rb, floor))
@@ -166,15 +212,19 @@ def _paint_parts(canvas: Canvas, parts: list[tuple[Point, Point, float, float]],
 def _paint_lung_vessels(canvas: Canvas, chest: Array) -> None:
     _paint_parts(canvas, LUNG_VESSELS, 20.0, chest + F32(3.0), 0.75)
     for side in (-1.0, 1.0):
-        canvas.tube([(side * 40.0, 10.0, 160.0), (side * 62.0, 30.0, 96.0)], [5.5, 2.8], -20.0, None)
-        canvas.tube([(side * 40.0, 10.0, 160.0), (side * 62.0, 30.0, 94.0)], [4.2, 1.6], -960.0, None)
+        canvas.tube(
+            [(side * 40.0, 10.0, 160.0), (side * 62.0, 30.0, 96.0)], [5.5, 2.8], -20.0, None
+        )
+        canvas.tube(
+            [(side * 40.0, 10.0, 160.0), (side * 62.0, 30.0, 94.0)], [4.2, 1.6], -960.0, None
+        )
 
 
 def liver_field(win: Window) -> Array:
     """Distance to the liver before the walls cut it."""
     z = win.z
     wob = smooth_field(win.x.shape, 40, z / 40.0, 41) * F32(3.0)
-    right = win.ellipsoid((-84.0, 0.0, 20.0), (78.0, 94.0, 92.0), (0.10, 0.05, 0.0))
+    right = win.ellipsoid((-84.0, 0.0, 24.0), (78.0, 94.0, 90.0), (0.10, 0.05, 0.0))
     left = win.ellipsoid((-2.0, -54.0, 52.0), (78.0, 46.0, 42.0), (0.25, 0.15, -0.12))
     joined = smooth_min(right, left, 22.0) + wob
     under = win.ellipsoid((-18.0, 26.0, -34.0), (52.0, 62.0, 62.0))
@@ -184,7 +234,9 @@ def liver_field(win: Window) -> Array:
     return np.maximum(carved, -spine)
 
 
-def paint_liver(canvas: Canvas, cavity: Array, belly: Array, lesions: tuple[Lesion, ...]) -> Array:
+def paint_liver(
+    canvas: Canvas, cavity: Array, belly: Array, lesions: tuple[Lesion, ...]
+) -> Array:
     """Liver with fissures, portal and hepatic veins and lesions; return its distance field."""
     win, z = canvas.whole, canvas.z
     liver = np.maximum(liver_field(win), np.maximum(belly, cavity + F32(2.0)))
@@ -207,6 +259,7 @@ def paint_liver(canvas: Canvas, cavity: Array, belly: Array, lesions: tuple[Lesi
             continue
         lobes = smooth_field(canvas.value.shape, 14, z / 11.0, 43)[part.at] * F32(r * 0.07)
         ball = part.ellipsoid(lesion.centre, (r, r * 0.94, r * 1.04)) + lobes
+        ball = np.maximum(ball, liver[part.at] + F32(1.5))
         canvas.paint(part, ball - F32(1.6), 122.0, None, 2.5)
         canvas.paint(part, ball, lesion.value_hu + 14, LABELS["lesion"], 2.5)
         canvas.paint(part, ball + F32(r * 0.4), lesion.value_hu - 8, LABELS["lesion"], 6.0)
@@ -214,7 +267,7 @@ def paint_liver(canvas: Canvas, cavity: Array, belly: Array, lesions: tuple[Lesi
 
 
 def paint_spleen(canvas: Canvas, belly: Array) -> None:
-    """The spleen, hugging the left wall and hollowed by the stomach and the kidney."""
+    """Paint the spleen, hugging the left wall and hollowed by the stomach and the kidney."""
     win = canvas.window((50.0, -70.0), (150.0, 100.0))
     if win is None:
         return
@@ -222,7 +275,8 @@ def paint_spleen(canvas: Canvas, belly: Array) -> None:
     hollow = win.ellipsoid((52.0, -2.0, 30.0), (43.0, 54.0, 70.0), (-0.05, 0.1, 0.0))
     kidney = win.ellipsoid(KIDNEY_LEFT, (28.5, 30.0, 57.0), (-KIDNEY_LEAN, 0.0, 0.0))
     wob = smooth_field(canvas.value.shape, 30, canvas.z / 30.0, 44)[win.at] * F32(2.0)
-    field = np.maximum(np.maximum(outer + wob, -smooth_min(hollow, kidney, 8.0)), belly[win.at] + F32(2.4))
+    hollowed = smooth_min(-outer - wob, smooth_min(hollow, kidney, 8.0), 14.0)
+    field = -smooth_min(hollowed, -belly[win.at] - F32(2.4), 9.0)
     canvas.paint(win, field, 121.0, LABELS["spleen"])
     canvas.tube([(78.0, 26.0, 22.0), (86.0, 32.0, 24.0)], [4.5, 3.5], 160.0, None)
 
@@ -235,7 +289,7 @@ def kidney_pole(centre: Point, side: float, upper: bool) -> Point:
 
 
 def paint_kidney(canvas: Canvas, centre: Point, side: float, label: int) -> None:
-    """A kidney with cortex, pyramids, sinus fat and a little urine in the pelvis."""
+    """Paint a kidney with cortex, pyramids, sinus fat and a little urine in the pelvis."""
     z = canvas.z
     lean = (-side * KIDNEY_LEAN, 0.0, 0.0)
     win = canvas.around(centre, (KIDNEY_RADII[0] + 16, KIDNEY_RADII[1] + 4, KIDNEY_RADII[2]))
@@ -255,7 +309,9 @@ def paint_kidney(canvas: Canvas, centre: Point, side: float, label: int) -> None
     gaps = smooth_field(canvas.value.shape, 11, z / 11.0, 47)[win.at]
     pyramid = np.maximum(medulla, (F32(-0.1) - gaps) * F32(6))
     canvas.paint(win, pyramid, 154.0, None, 2.5)
-    pelvis = win.ellipsoid((hilum[0] + side * 3, hilum[1] + 1, centre[2] - 4.0), (14.0, 4.5, 15.0))
+    pelvis = win.ellipsoid(
+        (hilum[0] + side * 3, hilum[1] + 1, centre[2] - 4.0), (14.0, 4.5, 15.0)
+    )
     canvas.paint(win, pelvis, 14.0, None)
     for dy, value, r in ((-1.0, 168.0, 3.2), (4.0, 160.0, 4.0)):
         aim = along(z, AORTA if dy > 0 else CAVA)
@@ -271,6 +327,16 @@ def paint_retroperitoneum(canvas: Canvas) -> None:
     canvas.ball((97.0, 42.0, -40.0), (14.5, 14.5, 15.0), 7.0, LABELS["cyst"])
     for side, (x, y, z) in ((-1.0, (-36.0, 22.0, 22.0)), (1.0, (38.0, 22.0, 26.0))):
         for fx, fy in ((9.0, 13.0), (-1.0, 14.0)):
-            canvas.tube([(x, y - 6, z), (x + side * fx, y + fy, z - 8)], [2.0, 1.8], 72.0, flat=4.0)
+            canvas.tube(
+                [(x, y - 6, z), (x + side * fx, y + fy, z - 8)], [2.0, 1.8], 72.0, flat=4.0
+            )
     for side in (-1.0, 1.0):
-        canvas.tube([(side * 44.0, 24.0, -46.0), (side * 36.0, 14.0, -85.0), (side * 33.0, 6.0, -130.0)], [2.2, 2.0, 2.0], 12.0)
+        canvas.tube(
+            [
+                (side * 44.0, 24.0, -46.0),
+                (side * 36.0, 14.0, -85.0),
+                (side * 33.0, 6.0, -130.0),
+            ],
+            [2.2, 2.0, 2.0],
+            12.0,
+        )

@@ -11,29 +11,58 @@ import numpy as np
 from canvas import Canvas, Point, Window
 from exact import F32, Array, bump, curve, smooth_field
 
-# half width, front, back of the outer outline and of the muscle wall and of the cavity, by height
+# by height: half width, front and back of the outline, and the layers inside it
 OUTLINE = (
-    (-130.0, (170.0, 112.0, 106.0)), (-90.0, (163.0, 114.0, 103.0)), (-40.0, (156.0, 115.0, 102.0)),
-    (10.0, (156.0, 113.0, 104.0)), (60.0, (161.0, 110.0, 107.0)), (125.0, (164.0, 106.0, 110.0)),
+    (-130.0, (170.0, 112.0, 106.0)),
+    (-90.0, (163.0, 114.0, 103.0)),
+    (-40.0, (156.0, 115.0, 102.0)),
+    (10.0, (156.0, 113.0, 104.0)),
+    (60.0, (161.0, 110.0, 107.0)),
+    (125.0, (164.0, 106.0, 110.0)),
 )
 FAT = (
-    (-130.0, (27.0, 30.0, 20.0)), (-90.0, (24.0, 29.0, 17.0)), (-40.0, (17.0, 22.0, 13.0)),
-    (10.0, (13.0, 16.0, 11.0)), (60.0, (12.0, 13.0, 11.0)), (125.0, (13.0, 13.0, 12.0)),
+    (-130.0, (27.0, 30.0, 20.0)),
+    (-90.0, (24.0, 29.0, 17.0)),
+    (-40.0, (17.0, 22.0, 13.0)),
+    (10.0, (13.0, 16.0, 11.0)),
+    (60.0, (12.0, 13.0, 11.0)),
+    (125.0, (13.0, 13.0, 12.0)),
 )
 WALL = (
-    (-130.0, (17.0, 10.0, 20.0)), (-90.0, (17.0, 9.0, 20.0)), (-40.0, (17.0, 9.0, 17.0)),
-    (10.0, (16.0, 10.0, 15.0)), (60.0, (15.0, 11.0, 13.0)), (125.0, (15.0, 12.0, 13.0)),
+    (-130.0, (17.0, 10.0, 20.0)),
+    (-90.0, (17.0, 9.0, 20.0)),
+    (-40.0, (17.0, 9.0, 17.0)),
+    (10.0, (16.0, 10.0, 15.0)),
+    (60.0, (15.0, 11.0, 13.0)),
+    (125.0, (15.0, 12.0, 13.0)),
 )
 MUSCLE, FATTY, SKIN, BONE, CORTEX = 57.0, -104.0, 22.0, 195.0, 640.0
 VERTEBRAE = (  # name, height of the centre of the body, mm
-    ("T8", 141.0), ("T9", 112.0), ("T10", 83.0), ("T11", 54.0), ("T12", 24.0),
-    ("L1", -8.0), ("L2", -42.0), ("L3", -76.0), ("L4", -110.0), ("L5", -144.0),
+    ("T8", 141.0),
+    ("T9", 112.0),
+    ("T10", 83.0),
+    ("T11", 54.0),
+    ("T12", 24.0),
+    ("L1", -8.0),
+    ("L2", -42.0),
+    ("L3", -76.0),
+    ("L4", -110.0),
+    ("L5", -144.0),
 )
-SPINE_Y = ((-150.0, 27.0), (-110.0, 24.0), (-60.0, 27.0), (0.0, 34.0), (60.0, 41.0), (130.0, 43.0))
+SPINE_Y = (
+    (-150.0, 27.0),
+    (-110.0, 24.0),
+    (-60.0, 27.0),
+    (0.0, 34.0),
+    (60.0, 41.0),
+    (130.0, 43.0),
+)
 XIPHOID_TIP: Point = (1.0, -84.0, 52.0)
 
 
-def _triple(z: float, table: tuple[tuple[float, tuple[float, float, float]], ...]) -> list[float]:
+def _triple(
+    z: float, table: tuple[tuple[float, tuple[float, float, float]], ...]
+) -> list[float]:
     return [curve(z, [(p, v[k]) for p, v in table]) for k in range(3)]
 
 
@@ -112,7 +141,9 @@ def _paint_muscle_planes(canvas: Canvas, muscle: Array, cavity: Array, septa: Ar
             line = np.abs(depth - F32(at)) - F32(0.55)
             canvas.paint(win, np.maximum(line, -side * F32(0.2)), -60.0, None)
         semilunar = np.abs(np.abs(win.x) - F32(72)) - F32(3.2)
-        canvas.paint(win, np.maximum(np.maximum(semilunar, muscle), win.y + F32(40)), -75.0, None)
+        canvas.paint(
+            win, np.maximum(np.maximum(semilunar, muscle), win.y + F32(40)), -75.0, None
+        )
     front = np.maximum(np.abs(win.x) - F32(1.8), win.y + F32(50))
     canvas.paint(win, np.maximum(front, muscle), -40.0, None)
     back = np.maximum(np.abs(septa) * F32(7) - F32(0.30), muscle + F32(2))
@@ -131,14 +162,26 @@ def paint_back_muscles(canvas: Canvas, wall: Array) -> None:
             grow = curve(z, [(-130.0, 1.0), (-80.0, 0.86), (-30.0, 0.5), (5.0, 0.12)])
             reach = curve(z, [(-130.0, 46.0), (-60.0, 38.0), (5.0, 28.0)])
             canvas.ball(
-                (side * reach, yc + 4.0, z), (21.0 * grow + 1, 23.0 * grow + 1, 50.0), MUSCLE + 3
+                (side * reach, yc + 4.0, z),
+                (21.0 * grow + 1, 23.0 * grow + 1, 50.0),
+                MUSCLE + 3,
             )
-            canvas.ball((side * 66.0, yc + 27.0, z), (22.0, 7.5, 60.0), MUSCLE, lean=(0, 0, -0.25 * side))
+            canvas.ball(
+                (side * 66.0, yc + 27.0, z),
+                (22.0, 7.5, 60.0),
+                MUSCLE,
+                lean=(0, 0, -0.25 * side),
+            )
         if -70 < z < 60:
             thick = curve(z, [(-70.0, 1.5), (0.0, 5.0), (60.0, 4.0)])
             canvas.tube(
-                [(side * 17.0, yc - 6.0, z), (side * 11.0, yc - 24.0, z), (side * 3.0, yc - 35.0, z)],
-                [thick * 0.7, thick, thick * 0.6], MUSCLE,
+                [
+                    (side * 17.0, yc - 6.0, z),
+                    (side * 11.0, yc - 24.0, z),
+                    (side * 3.0, yc - 35.0, z),
+                ],
+                [thick * 0.7, thick, thick * 0.6],
+                MUSCLE,
             )
 
 
@@ -171,7 +214,9 @@ def paint_spine(canvas: Canvas, label: int) -> None:
         vein = np.maximum(np.abs(win.x) - F32(2.2), F32(yc + 4) - win.y)
         inside = np.maximum(_vertebral_body(win, zc, 1.5), F32(abs(z - zc) - 2.5))
         canvas.paint(win, np.maximum(vein, inside), 130.0, None)
-    canal = np.sqrt(win.x * win.x * F32(0.62) + (win.y - F32(yc + 24.5)) * (win.y - F32(yc + 24.5))) - F32(8.6)
+    canal = np.sqrt(
+        win.x * win.x * F32(0.62) + (win.y - F32(yc + 24.5)) * (win.y - F32(yc + 24.5))
+    ) - F32(8.6)
     canvas.paint(win, canal + F32(0.4), -60.0)
     canvas.paint(win, canal + F32(1.8), 16.0)
     cord = 4.6 if z > -8 else 0.0
@@ -217,7 +262,10 @@ def endplate(level: str) -> Point:
 
 
 RIBS = (  # vertebra, part of the way round the chest, drop in mm
-    ("T8", 0.86, 66.0), ("T9", 0.80, 74.0), ("T10", 0.72, 78.0), ("T11", 0.50, 66.0),
+    ("T8", 0.86, 66.0),
+    ("T9", 0.80, 74.0),
+    ("T10", 0.72, 78.0),
+    ("T11", 0.50, 66.0),
     ("T12", 0.32, 46.0),
 )
 
@@ -262,7 +310,7 @@ def paint_ribs(canvas: Canvas) -> None:
 
 
 def paint_pelvis(canvas: Canvas) -> None:
-    """The crests of the iliac bones at the lowest slices, with the gluteal muscle outside."""
+    """Paint the crests of the iliac bones at the lowest slices."""
     z = canvas.z
     if z > -94:
         return
@@ -276,12 +324,14 @@ def paint_pelvis(canvas: Canvas) -> None:
 
 
 def paint_table(canvas: Canvas) -> None:
-    """A curved table top of carbon fibre with foam, and a thin mattress."""
+    """Paint a curved table top of carbon fibre with foam, and a thin mattress."""
     win = canvas.whole
     y = win.y - F32(117.5) + win.x * win.x * F32(1 / 1500.0)
     inside = np.maximum(np.abs(y) - F32(9.0), np.abs(win.x) - F32(205))
     taken = canvas.value + F32(960.0)
     mattress = np.abs(y + F32(13)) - F32(3.0)
-    canvas.paint(win, np.maximum(np.maximum(mattress, taken), np.abs(win.x) - F32(190)), -930.0, None)
+    canvas.paint(
+        win, np.maximum(np.maximum(mattress, taken), np.abs(win.x) - F32(190)), -930.0, None
+    )
     canvas.paint(win, np.maximum(inside, taken), -180.0, None)
     canvas.paint(win, np.maximum(inside + F32(1.6), taken), -935.0, None)

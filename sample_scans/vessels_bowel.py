@@ -24,25 +24,62 @@ def paint_great_vessels(canvas: Canvas) -> None:
     else:
         for side in (-1.0, 1.0):
             canvas.tube([BIFURCATION, (6.0 + side * 32.0, 6.0, -135.0)], [6.5, 5.8], AORTA_HU)
-    for pz, px, py in ((-74.0, 6.5, 5.0), (-88.0, -6.0, 2.0), (-40.0, 8.0, -2.0), (-96.0, 7.0, 4.0)):
-        canvas.ball((along(pz, AORTA)[0] + px, along(pz, AORTA)[1] + py, pz), (2.4, 3.0, 4.5), 620.0, None)
+    for pz, px, py in (
+        (-74.0, 6.5, 5.0),
+        (-88.0, -6.0, 2.0),
+        (-40.0, 8.0, -2.0),
+        (-96.0, 7.0, 4.0),
+    ):
+        canvas.ball(
+            (along(pz, AORTA)[0] + px, along(pz, AORTA)[1] + py, pz),
+            (2.4, 3.0, 4.5),
+            620.0,
+            None,
+        )
     cx, cy, cz = CELIAC
-    canvas.tube([(cx, cy, cz), (cx + 1, cy - 17, cz + 2)], [3.8, 3.2], AORTA_HU)
+    canvas.tube([(cx, cy, cz), (cx + 1, cy - 17, cz + 2)], [3.8, 3.2], AORTA_HU, None)
     canvas.tube([(cx + 1, cy - 17, cz + 2), (-30.0, -16.0, 10.0)], [2.6, 2.2], AORTA_HU)
-    sma: list[Point] = [(7.5, -1.0, -10.0), (6.0, -15.0, -22.0), (2.0, -22.0, -60.0), (-14.0, -30.0, -105.0)]
-    canvas.tube(sma, [4.0, 3.8, 3.4, 2.4], AORTA_HU)
-    smv: list[Point] = [(-6.0, -20.0, 0.0), (-11.0, -20.0, -30.0), (-12.0, -26.0, -65.0), (-30.0, -34.0, -110.0)]
+    sma: list[Point] = [
+        (7.5, -1.0, -10.0),
+        (6.0, -15.0, -22.0),
+        (2.0, -22.0, -60.0),
+        (-14.0, -30.0, -105.0),
+    ]
+    canvas.tube(sma, [4.0, 3.8, 3.4, 2.4], AORTA_HU, None)
+    smv: list[Point] = [
+        (-6.0, -20.0, 0.0),
+        (-11.0, -20.0, -30.0),
+        (-12.0, -26.0, -65.0),
+        (-30.0, -34.0, -110.0),
+    ]
     canvas.tube(smv, [7.0, 6.0, 5.2, 3.4], VEIN_HU)
     canvas.tube([(-6.0, -20.0, 0.0), (-20.0, -18.0, 9.0), HILUM], [7.6, 7.4, 7.0], VEIN_HU)
-    splenic: list[Point] = [(-6.0, -20.0, 0.0), (20.0, -18.0, 9.0), (50.0, 8.0, 18.0), (80.0, 27.0, 22.0)]
+    splenic: list[Point] = [
+        (-6.0, -20.0, 0.0),
+        (20.0, -18.0, 9.0),
+        (50.0, 8.0, 18.0),
+        (80.0, 27.0, 22.0),
+    ]
     canvas.tube(splenic, [5.4, 4.8, 4.4, 4.0], VEIN_HU)
-    left_renal: list[Point] = [(-14.0, 1.0, -18.0), (8.0, -10.5, -17.0), (24.0, 2.0, -16.0), (44.0, 22.0, -18.0)]
-    canvas.tube(left_renal, [4.2, 3.8, 4.2, 4.0], 156.0)
+    left_renal: list[Point] = [
+        (-14.0, 1.0, -18.0),
+        (8.0, -10.5, -17.0),
+        (24.0, 2.0, -16.0),
+        (44.0, 22.0, -18.0),
+    ]
+    canvas.tube(left_renal, [4.2, 3.8, 4.2, 4.0], 156.0, None)
 
 
 def paint_pancreas(canvas: Canvas) -> None:
-    """A lobulated pancreas with the duodenum around its head."""
-    path: list[Point] = [(74.0, 19.0, 26.0), (44.0, -4.0, 18.0), (14.0, -26.0, 12.0), (-10.0, -30.0, 0.0), (-30.0, -20.0, -16.0), (-28.0, -15.0, -34.0)]
+    """Paint a lobulated pancreas with the duodenum around its head."""
+    path: list[Point] = [
+        (74.0, 19.0, 26.0),
+        (44.0, -4.0, 18.0),
+        (14.0, -26.0, 12.0),
+        (-10.0, -30.0, 0.0),
+        (-30.0, -20.0, -16.0),
+        (-28.0, -15.0, -34.0),
+    ]
     radii = [8.5, 9.0, 9.5, 9.5, 14.0, 11.0]
     if not -52 < canvas.z < 42:
         return
@@ -56,16 +93,26 @@ def paint_pancreas(canvas: Canvas) -> None:
     lobes = smooth_field(canvas.value.shape, 6, canvas.z / 5.0, 51)[win.at] * F32(2.6)
     if field is not None:
         canvas.paint(win, field + lobes + F32(1.5), 104.0)
-    duodenum: list[Point] = [(-32.0, -50.0, 2.0), (-49.0, -30.0, -6.0), (-52.0, -12.0, -32.0), (-44.0, -6.0, -52.0), (-8.0, -10.0, -56.0), (26.0, -8.0, -50.0), (34.0, -26.0, -30.0)]
+    duodenum: list[Point] = [
+        (-32.0, -50.0, 2.0),
+        (-49.0, -30.0, -6.0),
+        (-52.0, -12.0, -32.0),
+        (-44.0, -6.0, -52.0),
+        (-8.0, -10.0, -56.0),
+        (26.0, -8.0, -50.0),
+        (34.0, -26.0, -30.0),
+    ]
     canvas.tube(duodenum, [12.0, 12.5, 13.0, 12.5, 10.0, 11.0, 11.0], WALL_HU)
     canvas.tube(duodenum, [9.6, 10.0, 10.4, 10.0, 7.5, 8.6, 8.6], 26.0)
 
 
 def paint_gallbladder(canvas: Canvas) -> None:
-    """The gallbladder under the liver."""
+    """Paint the gallbladder under the liver."""
     x, y, z = GALLBLADDER
     canvas.ball((x, y, z), (17.0, 25.0, 27.0), 62.0, lean=(0.2, -0.3, 0.0))
-    canvas.ball((x, y, z), (15.2, 23.2, 25.2), 9.0, LABELS["gallbladder"], lean=(0.2, -0.3, 0.0))
+    canvas.ball(
+        (x, y, z), (15.2, 23.2, 25.2), 9.0, LABELS["gallbladder"], lean=(0.2, -0.3, 0.0)
+    )
 
 
 def stomach_field(win: Window) -> Array:
@@ -94,13 +141,23 @@ def paint_stomach(canvas: Canvas, belly: Array) -> None:
     canvas.paint(win, np.maximum(field + wall, level), GAS_HU, None, 2.0)
 
 
-def _paint_loop(canvas: Canvas, centre: Point, radii: Point, lean: Point, gas: float, seed: int, belly: Array) -> None:
+def _paint_loop(
+    canvas: Canvas,
+    centre: Point,
+    radii: Point,
+    lean: Point,
+    gas: float,
+    seed: int,
+    belly: Array,
+) -> None:
     """One cut through a loop of bowel: wall, folds, content and gas above a level."""
     win = canvas.around(centre, (radii[0] * 1.5, radii[1] * 1.5, radii[2]))
     if win is None:
         return
     field = win.ellipsoid(centre, radii, lean)
-    field = field + smooth_field(canvas.value.shape, 14, canvas.z / 12.0, seed)[win.at] * F32(1.8)
+    field = field + smooth_field(canvas.value.shape, 14, canvas.z / 12.0, seed)[win.at] * F32(
+        1.8
+    )
     field = np.maximum(field, belly[win.at] + F32(1.5))
     folds = smooth_field(canvas.value.shape, 5, canvas.z / 5.0, seed + 1)[win.at]
     canvas.paint(win, field, WALL_HU)
@@ -132,9 +189,19 @@ def _loops() -> list[tuple[Point, Point, Point, float]]:
 
 LOOPS = _loops()
 COLON: tuple[Point, ...] = (
-    (-101.0, 16.0, -140.0), (-102.0, 14.0, -108.0), (-98.0, 8.0, -86.0), (-84.0, -28.0, -74.0),
-    (-62.0, -74.0, -62.0), (-20.0, -84.0, -58.0), (25.0, -86.0, -50.0), (66.0, -78.0, -30.0),
-    (95.0, -48.0, -8.0), (108.0, -14.0, 6.0), (112.0, 20.0, -22.0), (110.0, 32.0, -60.0), (108.0, 30.0, -140.0),
+    (-101.0, 16.0, -140.0),
+    (-102.0, 14.0, -108.0),
+    (-98.0, 8.0, -94.0),
+    (-86.0, -28.0, -87.0),
+    (-62.0, -72.0, -72.0),
+    (-20.0, -84.0, -58.0),
+    (25.0, -86.0, -50.0),
+    (66.0, -78.0, -30.0),
+    (95.0, -48.0, -8.0),
+    (108.0, -14.0, 6.0),
+    (112.0, 20.0, -22.0),
+    (110.0, 32.0, -60.0),
+    (108.0, 30.0, -140.0),
 )
 COLON_RADII = (25.0, 24.0, 22.0, 20.0, 18.0, 17.0, 17.0, 17.0, 17.0, 16.0, 14.0, 12.0, 12.0)
 

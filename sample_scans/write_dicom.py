@@ -1,4 +1,4 @@
-"""DICOM files: CT slices in JPEG-LS with invented identities at every depth, and one ultrasound."""
+"""DICOM files: CT slices with invented identities at every depth, and one ultrasound."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import imagecodecs
 import numpy as np
 from exact import Array
 from identity import FOLDER, Occasion, Plant, plants, uid
+from pydicom.datadict import dictionary_VR, tag_for_keyword
 from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
-from pydicom.datadict import dictionary_VR, tag_for_keyword
 from pydicom.encaps import encapsulate
 from pydicom.sequence import Sequence
 from pydicom.uid import UID, ExplicitVRLittleEndian, JPEGLSLossless
@@ -19,7 +19,8 @@ from pydicom.uid import UID, ExplicitVRLittleEndian, JPEGLSLossless
 CT_CLASS, US_CLASS = UID("1.2.840.10008.5.1.4.1.1.2"), UID("1.2.840.10008.5.1.4.1.1.6.1")
 PREAMBLE = b"EXPREAMBLE ERIKA MUSTER EX-4711-0815 ROUTED BY ST. EXAMPLE"
 META_TITLES = (
-    ("SourceApplicationEntityTitle", "EXSOURCE_AE"), ("SendingApplicationEntityTitle", "EXSEND_AE"),
+    ("SourceApplicationEntityTitle", "EXSOURCE_AE"),
+    ("SendingApplicationEntityTitle", "EXSEND_AE"),
     ("ReceivingApplicationEntityTitle", "EXRECEIVE_AE"),
 )
 PRIVATE = (  # group, creator, offset, VR, value
@@ -69,7 +70,9 @@ def _file(sop_class: UID, instance: str, syntax: UID) -> FileDataset:
     meta.ImplementationVersionName = "MEDLABEL_SAMPLES"
     for keyword, value in META_TITLES:
         setattr(meta, keyword, value)
-    dataset = FileDataset("", {}, file_meta=meta, preamble=PREAMBLE + bytes(128 - len(PREAMBLE)))
+    dataset = FileDataset(
+        "", {}, file_meta=meta, preamble=PREAMBLE + bytes(128 - len(PREAMBLE))
+    )
     dataset.SpecificCharacterSet = "ISO_IR 100"
     dataset.SOPClassUID = sop_class
     dataset.SOPInstanceUID = UID(instance)
@@ -79,21 +82,46 @@ def _file(sop_class: UID, instance: str, syntax: UID) -> FileDataset:
 def _fixed_ct(dataset: Dataset) -> None:
     """Write what describes the scan, not the person."""
     for keyword, value in (
-        ("ImageType", ["ORIGINAL", "PRIMARY", "AXIAL"]), ("Modality", "CT"),
-        ("Manufacturer", "Example Devices"), ("ManufacturerModelName", "Phantom CT 48"),
-        ("SoftwareVersions", "EX 1.0"), ("PatientSex", "F"), ("PatientSize", "1.68"),
-        ("PatientWeight", "71.5"), ("BodyPartExamined", "ABDOMEN"), ("PatientPosition", "HFS"),
-        ("KVP", "120"), ("ScanOptions", "HELICAL MODE"), ("DataCollectionDiameter", "500"),
-        ("ReconstructionDiameter", "399.36"), ("GantryDetectorTilt", "0"), ("TableHeight", "158"),
-        ("RotationDirection", "CW"), ("ExposureTime", "500"), ("XRayTubeCurrent", "240"),
-        ("Exposure", "120"), ("FilterType", "BODY"), ("ConvolutionKernel", "EXB30"),
-        ("SliceThickness", "5.0"), ("SpacingBetweenSlices", "5.0"), ("ContrastBolusRoute", "IV"),
-        ("SeriesNumber", "3"), ("AcquisitionNumber", "1"), ("ImagesInAcquisition", "48"),
-        ("PositionReferenceIndicator", "XY"), ("SamplesPerPixel", 1),
-        ("PhotometricInterpretation", "MONOCHROME2"), ("PixelRepresentation", 0),
-        ("PixelSpacing", ["0.78", "0.78"]), ("WindowCenter", "40"), ("WindowWidth", "400"),
-        ("RescaleIntercept", "-1024"), ("RescaleSlope", "1"), ("RescaleType", "HU"),
-        ("BurnedInAnnotation", "NO"), ("LossyImageCompression", "00"),
+        ("ImageType", ["ORIGINAL", "PRIMARY", "AXIAL"]),
+        ("Modality", "CT"),
+        ("Manufacturer", "Example Devices"),
+        ("ManufacturerModelName", "Phantom CT 48"),
+        ("SoftwareVersions", "EX 1.0"),
+        ("PatientSex", "F"),
+        ("PatientSize", "1.68"),
+        ("PatientWeight", "71.5"),
+        ("BodyPartExamined", "ABDOMEN"),
+        ("PatientPosition", "HFS"),
+        ("KVP", "120"),
+        ("ScanOptions", "HELICAL MODE"),
+        ("DataCollectionDiameter", "500"),
+        ("ReconstructionDiameter", "399.36"),
+        ("GantryDetectorTilt", "0"),
+        ("TableHeight", "158"),
+        ("RotationDirection", "CW"),
+        ("ExposureTime", "500"),
+        ("XRayTubeCurrent", "240"),
+        ("Exposure", "120"),
+        ("FilterType", "BODY"),
+        ("ConvolutionKernel", "EXB30"),
+        ("SliceThickness", "5.0"),
+        ("SpacingBetweenSlices", "5.0"),
+        ("ContrastBolusRoute", "IV"),
+        ("SeriesNumber", "3"),
+        ("AcquisitionNumber", "1"),
+        ("ImagesInAcquisition", "48"),
+        ("PositionReferenceIndicator", "XY"),
+        ("SamplesPerPixel", 1),
+        ("PhotometricInterpretation", "MONOCHROME2"),
+        ("PixelRepresentation", 0),
+        ("PixelSpacing", ["0.78", "0.78"]),
+        ("WindowCenter", "40"),
+        ("WindowWidth", "400"),
+        ("RescaleIntercept", "-1024"),
+        ("RescaleSlope", "1"),
+        ("RescaleType", "HU"),
+        ("BurnedInAnnotation", "NO"),
+        ("LossyImageCompression", "00"),
         ("ImageOrientationPatient", ["1", "0", "0", "0", "1", "0"]),
     ):
         setattr(dataset, keyword, value)
@@ -111,9 +139,14 @@ def slice_name(occasion: Occasion, k: int) -> str:
 
 
 def write_slice(
-    out: Path, occasion: Occasion, k: int, hu: Array, position: tuple[str, str, float], total: int
+    out: Path,
+    occasion: Occasion,
+    k: int,
+    hu: Array,
+    position: tuple[str, str, float],
+    total: int,
 ) -> None:
-    """Write slice `k` (HU, int16, rows by columns) whose first pixel lies at `position` (LPS, mm)."""
+    """Write slice `k` (HU, int16) whose first pixel lies at `position` (LPS, mm)."""
     dataset = _file(CT_CLASS, uid(f"instance {occasion.number} {k}"), JPEGLSLossless)
     _fixed_ct(dataset)
     for plant in plants(occasion):
@@ -138,7 +171,9 @@ def write_slice(
 def manifest(occasion: Occasion, total: int) -> list[Plant]:
     """Return every identity of one series that a de-identified copy must not contain."""
     files = f"{occasion.folder}/{FOLDER}/*.dcm"
-    found = [Plant(p.where, p.value, p.kind, files) for p in plants(occasion) if p.kind != "unlisted"]
+    found = [
+        Plant(p.where, p.value, p.kind, files) for p in plants(occasion) if p.kind != "unlisted"
+    ]
     found.append(Plant("preamble", PREAMBLE.decode(), "preamble", files))
     found += [Plant(f"file meta/{k}", v, "meta", files) for k, v in META_TITLES]
     for group, _, offset, vr, value in PRIVATE:
@@ -149,33 +184,54 @@ def manifest(occasion: Occasion, total: int) -> list[Plant]:
     found.append(Plant("file name", "MUSTER_ERIKA", "path", files))
     for k in range(total):
         name = f"{occasion.folder}/{FOLDER}/{slice_name(occasion, k)}"
-        found.append(Plant("SOPInstanceUID", uid(f"instance {occasion.number} {k}"), "uid", name))
+        found.append(
+            Plant("SOPInstanceUID", uid(f"instance {occasion.number} {k}"), "uid", name)
+        )
     return found
 
 
-def write_ultrasound(out: Path, frame: Array, region: tuple[int, int, int, int], mm: float) -> list[Plant]:
-    """Write ``us_burned_in.dcm`` (uint8, rows by columns) and return its header's identities."""
+def write_ultrasound(
+    out: Path, frame: Array, region: tuple[int, int, int, int], mm: float
+) -> list[Plant]:
+    """Write ``us_burned_in.dcm`` (uint8) and return the header's identities."""
     dataset = _file(US_CLASS, uid("ultrasound"), ExplicitVRLittleEndian)
     named = (
-        ("PatientName", "MUSTER^ERIKA MARLÉNE", "name"), ("PatientID", "EX-4711-0815", "id"),
-        ("PatientBirthDate", "19630412", "date"), ("StudyDate", "20250318", "date"),
-        ("ContentDate", "20250318", "date"), ("StudyTime", "093412", "date"),
-        ("AccessionNumber", "EXACCUS-5550", "id"), ("StudyID", "EXUS1", "id"),
+        ("PatientName", "MUSTER^ERIKA MARLÉNE", "name"),
+        ("PatientID", "EX-4711-0815", "id"),
+        ("PatientBirthDate", "19630412", "date"),
+        ("StudyDate", "20250318", "date"),
+        ("ContentDate", "20250318", "date"),
+        ("StudyTime", "093412", "date"),
+        ("AccessionNumber", "EXACCUS-5550", "id"),
+        ("StudyID", "EXUS1", "id"),
         ("InstitutionName", "ST. EXAMPLE HOSPITAL MUSTERSTADT", "place"),
         ("ReferringPhysicianName", "HAUSARZT-MUSTER^JÜRGEN^^DR", "name"),
-        ("OperatorsName", "SONO-EXAMPLE^SILJA", "name"), ("StationName", "EXUS-ROOM1", "device"),
+        ("OperatorsName", "SONO-EXAMPLE^SILJA", "name"),
+        ("StationName", "EXUS-ROOM1", "device"),
         ("StudyDescription", "EX US LIVER OF MUSTER", "text"),
-        ("StudyInstanceUID", uid("study us"), "uid"), ("SeriesInstanceUID", uid("series us"), "uid"),
+        ("StudyInstanceUID", uid("study us"), "uid"),
+        ("SeriesInstanceUID", uid("series us"), "uid"),
     )
     for keyword, value, _ in named:
         put(dataset, keyword, value)
     for keyword, item in (
-        ("ImageType", ["ORIGINAL", "PRIMARY", "ABDOMINAL"]), ("Modality", "US"), ("PatientSex", "F"),
-        ("Manufacturer", "Example Devices"), ("ManufacturerModelName", "Phantom US 2"),
-        ("SeriesNumber", "1"), ("InstanceNumber", "1"), ("SamplesPerPixel", 1),
-        ("PhotometricInterpretation", "MONOCHROME2"), ("BitsAllocated", 8), ("BitsStored", 8),
-        ("HighBit", 7), ("PixelRepresentation", 0), ("BurnedInAnnotation", "YES"),
-        ("LossyImageCompression", "00"), ("Rows", frame.shape[0]), ("Columns", frame.shape[1]),
+        ("ImageType", ["ORIGINAL", "PRIMARY", "ABDOMINAL"]),
+        ("Modality", "US"),
+        ("PatientSex", "F"),
+        ("Manufacturer", "Example Devices"),
+        ("ManufacturerModelName", "Phantom US 2"),
+        ("SeriesNumber", "1"),
+        ("InstanceNumber", "1"),
+        ("SamplesPerPixel", 1),
+        ("PhotometricInterpretation", "MONOCHROME2"),
+        ("BitsAllocated", 8),
+        ("BitsStored", 8),
+        ("HighBit", 7),
+        ("PixelRepresentation", 0),
+        ("BurnedInAnnotation", "YES"),
+        ("LossyImageCompression", "00"),
+        ("Rows", frame.shape[0]),
+        ("Columns", frame.shape[1]),
     ):
         setattr(dataset, keyword, item)
     part = Dataset()
@@ -191,4 +247,6 @@ def write_ultrasound(out: Path, frame: Array, region: tuple[int, int, int, int],
     found = [Plant(k, v, kind, "us_burned_in.dcm") for k, v, kind in named]
     found.append(Plant("SOPInstanceUID", uid("ultrasound"), "uid", "us_burned_in.dcm"))
     found.append(Plant("preamble", PREAMBLE.decode(), "preamble", "us_burned_in.dcm"))
-    return found + [Plant(f"file meta/{k}", v, "meta", "us_burned_in.dcm") for k, v in META_TITLES]
+    return found + [
+        Plant(f"file meta/{k}", v, "meta", "us_burned_in.dcm") for k, v in META_TITLES
+    ]
