@@ -526,3 +526,63 @@ def test_after_kill_9_no_acknowledged_event_is_lost_and_nobody_is_blamed(
     assert result.kills == kills
     assert result.after_acknowledgement > kills // 4
     assert (result.lost, result.blamed, result.not_cleared) == (0, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("extra", "words"),
+    [
+        (Event("session.close"), "follows the end"),
+        (None, "first event and no other"),
+    ],
+)
+def test_events_out_of_their_order_are_red_even_with_good_seals(
+    bench: Bench, extra: Event | None, words: str
+) -> None:
+    path = bench.session()
+    origin = check_session(path, "x").origin
+    again = Event("session.open", detail={"origin": origin, "pub": to_base64(bytes(32))})
+    _forge(path, bench, key_seed=b"\7" * 32, events=[extra or again, SAVE])
+    (finding,) = check_session(path, "x").findings
+    assert finding.code == "BROKEN"
+    assert words in finding.text
+
+
+@pytest.mark.parametrize("lost", ["closed", "crashed"])
+def test_the_next_session_notes_that_a_file_is_gone(bench: Bench, lost: str) -> None:
+    bench.session()
+    if lost == "closed":
+        path = bench.session()
+    else:
+        log = bench.open()
+        log._file.release()
+        log._memory.release()
+        path = log.path
+    path.unlink()
+    following = bench.session()
+    assert b'"what":"missing"' in following.read_bytes()
+    report = _verify(bench, memory=False)
+    assert _codes(report, "red") == {"MISSING"}
+
+
+def test_the_next_session_notes_that_a_closed_file_was_cut(bench: Bench) -> None:
+    path = bench.session()
+    _rewrite(path, lambda lines: lines[:-2])
+    assert b'"what":"truncated"' in bench.session().read_bytes()
+
+
+def test_notes_do_not_count_in_the_table(bench: Bench, crashed: tuple[Path, bytes]) -> None:
+    bench.session()
+    (row,) = _verify(bench).writers()
+    assert (row["open"], row["red"], row["amber"]) == (1, 0, 0)
+
+
+def test_a_session_next_to_a_running_one_of_size_nothing_names_only_what_counts(
+    bench: Bench,
+) -> None:
+    with bench.open() as log:
+        (memory,) = bench.state.glob("heads/*/*.jsonl")
+        whole = memory.read_bytes()
+        memory.write_bytes(whole.splitlines(keepends=True)[0])
+        assert b"prev_session" not in bench.session().read_bytes()
+        memory.write_bytes(whole)
+        log.append_many([SAVE])
