@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from napari_medlabel.errors import GeometryError
+from napari_medlabel.errors import GeometryError, InputError
 from napari_medlabel.geometry.grid import Grid
+from napari_medlabel.model.labelmap import LabelMap
 
 
 def dice(first: npt.NDArray[Any], second: npt.NDArray[Any]) -> float:
@@ -42,3 +43,33 @@ def dice(first: npt.NDArray[Any], second: npt.NDArray[Any]) -> float:
 def volumes_ml(counts: dict[int, int], grid: Grid) -> dict[int, float]:
     """Turn voxel counts by label value into millilitres."""
     return {value: n * grid.affine.voxel_ml for value, n in counts.items()}
+
+
+def pole_ras(labels: LabelMap, value: int, *, upper: bool) -> tuple[float, float, float]:
+    """Return the middle of a label's highest or lowest layer of voxels, RAS mm.
+
+    Parameters
+    ----------
+    labels : LabelMap
+        The mask.
+    value : int
+        Which label.
+    upper : bool
+        The pole nearest the head, or nearest the feet.
+
+    Raises
+    ------
+    InputError
+        When no voxel has that label.
+    """
+    hits = np.argwhere(labels.array == value)
+    if not len(hits):
+        raise InputError(
+            f"No voxel has the label {value}, so it has no pole.",
+            hint="Segment it first, or choose another label.",
+        )
+    points = labels.grid.affine.apply(hits)
+    height = points[:, 2]
+    edge = height.max() if upper else height.min()
+    x, y, z = points[np.isclose(height, edge)].mean(axis=0)
+    return float(x), float(y), float(z)

@@ -1,0 +1,69 @@
+# Two commands set everything up on a fresh machine: make demo, make test.
+PYTHON ?= python3
+VENV ?= .venv
+BIN = $(VENV)/bin
+OUT ?= demo-output
+# Qt needs a screen; where there is none, a virtual one.
+SCREEN = $(shell if [ -z "$$DISPLAY$$WAYLAND_DISPLAY" ] && command -v xvfb-run >/dev/null; then \
+	echo 'xvfb-run -a -s "-screen 0 1920x1200x24 +extension GLX"'; fi)
+
+.PHONY: demo test check format bench pictures samples kill-campaign clean help
+
+help:
+	@echo "make demo      install, then the main job on the sample scans (with a window where there is a screen)"
+	@echo "make test      install, then all tests"
+	@echo "make check     style, types, layers, manifest"
+	@echo "make bench     side by side with the peers, into docs/benchmarks.md"
+	@echo "make pictures  the pictures of README and docs"
+	@echo "make samples   write the sample scans again and compare them with the registry"
+	@echo "make kill-campaign   thousands of kill -9 against log, journal and saving (long)"
+
+demo: $(VENV)/.run
+	@.ci/demo $(BIN) $(OUT)
+
+test: $(VENV)/.dev
+	$(SCREEN) $(BIN)/python -m pytest -n 2 --dist loadgroup --cov --cov-report= $(ARGS)
+	$(BIN)/python -m coverage report --fail-under=90
+	$(BIN)/python -m coverage report --include="*/deid/*,*/audit/*,*/geometry/*" --fail-under=100
+
+check: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/npe2 validate napari.yaml
+	$(BIN)/npe2 validate napari-medlabel
+
+format: $(VENV)/.dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(VENV)/.dev
+	$(SCREEN) $(BIN)/python benchmarks/run_all.py
+
+pictures: $(VENV)/.dev
+	$(SCREEN) $(BIN)/python docs/make_pictures.py
+
+samples: $(VENV)/.run
+	$(BIN)/python sample_scans/make_scans.py --check
+
+kill-campaign: $(VENV)/.dev
+	MEDLABEL_KILLS=10000 $(BIN)/python -m pytest tests -k "kill" -p no:cacheprovider --timeout 7200
+
+$(VENV)/.venv:
+	@.ci/python $(PYTHON)
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
+	@touch $@
+
+$(VENV)/.run: $(VENV)/.venv pyproject.toml constraints.txt
+	@.ci/system-libraries
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[qt]"
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.run
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --group dev
+	@touch $@
+
+clean:
+	rm -rf $(VENV) demo-output dist build .coverage* .mypy_cache .ruff_cache .pytest_cache
