@@ -149,7 +149,7 @@ def _plain(value: object) -> object:
     if isinstance(value, list | tuple):
         return [_plain(item) for item in value]
     if getattr(value, "ndim", None) == 0:
-        return value.item()  # type: ignore[attr-defined, no-any-return]
+        return value.item()  # type: ignore[attr-defined]
     return value  # of no kind that a schema knows: refused there, with its key
 
 
