@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from pydicom.datadict import dictionary_has_tag, dictionary_keyword, dictionary_VR
 from pydicom.dataelem import DataElement, RawDataElement
 from pydicom.dataset import Dataset
+from pydicom.multival import MultiValue
 from pydicom.sequence import Sequence
 from pydicom.tag import BaseTag
 
@@ -194,12 +195,10 @@ def _by_vr(dataset: Dataset, attribute: Attribute, level: _Level) -> DataElement
         return _sequence(dataset, attribute, level)
     if attribute.vr in TEXT_VRS:
         element = clean(attribute, level.setting)
-        if attribute.vr == "UI":
-            level.tally.actions["U"] += 1
-        elif element is not None and _same(element, attribute):
+        if element is not None and _same(element, attribute):
             level.tally.kept += 1
         else:
-            level.tally.actions["text"] += 1
+            level.tally.actions["U" if attribute.vr == "UI" else "text"] += 1
         return element
     element = _number_or_bulk(dataset, attribute)
     if element is None:
@@ -270,7 +269,7 @@ def _components(raw: RawDataElement | DataElement) -> tuple[str, ...]:
     if isinstance(value, bytes | bytearray):
         text = bytes(value).decode("latin-1").rstrip("\0 ")
         return tuple(part.strip("\0 ") for part in text.split("\\")) if text else ()
-    parts = [value] if isinstance(value, str) or not hasattr(value, "__iter__") else list(value)
+    parts = list(value) if isinstance(value, MultiValue | list | tuple) else [value]
     return tuple(str(part).strip("\0 ") for part in parts)
 
 

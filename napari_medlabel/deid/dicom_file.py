@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import warnings
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
@@ -14,6 +14,7 @@ from pathlib import Path
 from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
 from pydicom.filereader import dcmread, read_partial
 from pydicom.filewriter import dcmwrite
+from pydicom.tag import BaseTag
 from pydicom.uid import (
     UID,
     DeflatedExplicitVRLittleEndian,
@@ -105,6 +106,20 @@ def read(content: bytes) -> FileDataset:
         if len(raw.value or b"") != length:
             raise QuarantineError(Reason.UNREADABLE)
     return dataset
+
+
+def _after_pixels() -> Callable[[BaseTag, str | None, int], bool]:
+    """Return a rule that stops at the first element after the pixel data, whatever its tag."""
+    seen = False
+
+    def stop(tag: BaseTag, _vr: str | None, _length: int) -> bool:
+        nonlocal seen
+        if seen or tag > _LAST_PIXEL_TAG:
+            return True
+        seen = tag in PIXEL_TAGS
+        return False
+
+    return stop
 
 
 def is_dicomdir(dataset: FileDataset) -> bool:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pydicom.charset import convert_encodings
 from pydicom.datadict import dictionary_has_tag, dictionary_VR
 from pydicom.dataset import Dataset
+from pydicom.multival import MultiValue
 from pydicom.sequence import Sequence
 
 from napari_medlabel.deid.actions import INSERTED
@@ -147,7 +148,7 @@ def _texts(value: object, encodings: tuple[str, ...]) -> Iterator[str]:
             except (UnicodeDecodeError, LookupError):
                 continue
     elif value is not None:
-        parts = [value] if isinstance(value, str) or not hasattr(value, "__iter__") else value
+        parts = list(value) if isinstance(value, MultiValue | list | tuple) else [value]
         yield from (str(part) for part in parts)
 
 

@@ -142,10 +142,17 @@ def _published_codes() -> tuple[Mapping[tuple[str, str], str], Mapping[str, str]
     from pydicom.sr._snomed_dict import mapping
 
     published = cast("dict[str, dict[str, dict[str, tuple[str, list[int]]]]]", concepts)
-    meanings = {
-        (scheme, value): meaning
+    listed = (
+        (scheme, value, meaning)
         for scheme, keywords in published.items()
         for entries in keywords.values()
         for value, (meaning, _) in entries.items()
-    }
+    )
+    meanings: dict[tuple[str, str], str] = {}
+    for (
+        scheme,
+        value,
+        meaning,
+    ) in listed:  # the shortest of several, "Head" not "Head structure"
+        meanings[scheme, value] = min(meaning, meanings.get((scheme, value), meaning), key=len)
     return meanings, mapping["SRT"]

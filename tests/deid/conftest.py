@@ -9,6 +9,7 @@ from io import BytesIO
 import numpy as np
 import pytest
 from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
+from pydicom.filewriter import dcmwrite
 from pydicom.uid import UID, CTImageStorage, ExplicitVRLittleEndian
 
 from napari_medlabel.deid.profile import Profile, basic_profile
@@ -88,9 +89,8 @@ def as_file() -> Callable[..., bytes]:
         implicit = meta.TransferSyntaxUID.is_implicit_VR
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # what is wrong in it is wrong on purpose
-            target.save_as(
-                stream, implicit_vr=implicit, little_endian=little, enforce_file_format=True
-            )
+            target.set_original_encoding(implicit, little)
+            dcmwrite(stream, target, enforce_file_format=True)
         return stream.getvalue()
 
     return make

@@ -15,7 +15,7 @@ from napari_medlabel.deid.dicom_file import clean_file
 from napari_medlabel.deid.refusal import QuarantineError
 from napari_medlabel.deid.report import Note, Reason
 
-SECRET = "Zqxjkv"
+SECRET = "Zqxjkv"  # noqa: S105 - a word to look for
 TEXT_VRS = ("AE", "AS", "CS", "LO", "LT", "PN", "SH", "ST", "UC", "UR", "UT")
 KEPT = (
     "SOPClassUID", "ImageType", "Modality", "Manufacturer", "BodyPartExamined", "KVP",
@@ -174,7 +174,7 @@ def test_no_planted_word_survives_wherever_it_lies(data, ct, as_file, profile, p
             if 0x00082218 not in level:
                 level.add_new(0x00082218, "SQ", Sequence([Dataset()]))
             level = level[0x00082218].value[0]
-        vr = data.draw(st.sampled_from(TEXT_VRS + ("UN", "OB")))
+        vr = data.draw(st.sampled_from((*TEXT_VRS, "UN", "OB")))
         value = word.encode() if vr in {"UN", "OB"} else word
         level.add(DataElement(tag, vr, value, validation_mode=0))
     top.PhotometricInterpretation = "MONOCHROME2"
