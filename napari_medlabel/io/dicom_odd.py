@@ -6,9 +6,12 @@ Big endian, deflated, without preamble or meta group, wrong value representation
 from __future__ import annotations
 
 import io
+import logging
 import struct
 import threading
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -29,6 +32,19 @@ from napari_medlabel.io.dicom_header import (
 
 _ONE_AT_A_TIME: Final = threading.Lock()
 """pydicom warns through the warnings module, whose filters belong to the whole process."""
+
+
+@contextmanager
+def _quietly() -> Iterator[None]:
+    """Keep pydicom's warnings and log lines back: they quote header values."""
+    logger = logging.getLogger("pydicom")
+    with _ONE_AT_A_TIME, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        was_disabled, logger.disabled = logger.disabled, True
+        try:
+            yield
+        finally:
+            logger.disabled = was_disabled
 
 
 def _failures() -> tuple[type[Exception], ...]:
@@ -62,8 +78,7 @@ def read_header(path: Path) -> Instance | None:
     import pydicom
 
     size = path.stat().st_size
-    with _ONE_AT_A_TIME, warnings.catch_warnings(), path.open("rb") as stream:
-        warnings.simplefilter("ignore")
+    with _quietly(), path.open("rb") as stream:
         try:
             dataset = pydicom.dcmread(stream, force=True)
             fields = _raw_fields(dataset)
@@ -128,8 +143,7 @@ def decode(data: bytes) -> npt.NDArray[Any]:
     import pydicom
     from pydicom.uid import UID
 
-    with _ONE_AT_A_TIME, warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    with _quietly():
         try:
             dataset = pydicom.dcmread(io.BytesIO(data), force=True)
             if "TransferSyntaxUID" not in dataset.file_meta:

@@ -69,6 +69,7 @@ def inspect(path: Path) -> ItkHeader:
     import SimpleITK as sitk  # noqa: N813 - the name everybody knows
 
     packed = layout(path)
+    sitk.ProcessObject.SetGlobalWarningDisplay(False)  # its warnings quote paths and headers
     reader = sitk.ImageFileReader()
     reader.SetFileName(str(path))
     try:
@@ -240,7 +241,7 @@ def _through_simpleitk(path: Path) -> npt.NDArray[Any]:
     import SimpleITK as sitk  # noqa: N813
 
     try:
-        return np.array(sitk.GetArrayViewFromImage(sitk.ReadImage(str(path))))
+        return np.asarray(sitk.GetArrayFromImage(sitk.ReadImage(str(path))))
     except RuntimeError as err:
         raise InputError("The voxels cannot be read.", hint=_AGAIN) from err
 

