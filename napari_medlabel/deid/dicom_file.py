@@ -91,11 +91,7 @@ def read(content: bytes) -> FileDataset:
         When the bytes cannot be understood, or an element is cut short.
     """
     try:
-        dataset = read_partial(
-            BytesIO(content),
-            stop_when=lambda tag, _vr, _length: tag > _LAST_PIXEL_TAG,
-            force=True,
-        )
+        dataset = read_partial(BytesIO(content), stop_when=_after_pixels(), force=True)
     except PARSE_ERRORS as err:
         raise QuarantineError(Reason.UNREADABLE) from err
     for tag in list(dataset.keys()):

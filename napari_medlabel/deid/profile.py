@@ -46,8 +46,8 @@ class Profile:
 
     edition: str
     name: str
-    rules: Mapping[int, str]
-    families: Mapping[str, str]
+    rules: Mapping[int, str] = field(repr=False)
+    families: Mapping[str, str] = field(repr=False)
     sha256: str = field(init=False)
 
     def __post_init__(self) -> None:

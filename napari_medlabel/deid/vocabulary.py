@@ -153,6 +153,6 @@ def _published_codes() -> tuple[Mapping[tuple[str, str], str], Mapping[str, str]
         scheme,
         value,
         meaning,
-    ) in listed:  # the shortest of several, "Head" not "Head structure"
+    ) in listed:  # of several the shortest
         meanings[scheme, value] = min(meaning, meanings.get((scheme, value), meaning), key=len)
     return meanings, mapping["SRT"]

@@ -174,8 +174,8 @@ def test_no_planted_word_survives_wherever_it_lies(data, ct, as_file, profile, p
             if 0x00082218 not in level:
                 level.add_new(0x00082218, "SQ", Sequence([Dataset()]))
             level = level[0x00082218].value[0]
-        vr = data.draw(st.sampled_from((*TEXT_VRS, "UN", "OB")))
-        value = word.encode() if vr in {"UN", "OB"} else word
+        vr = data.draw(st.sampled_from((*TEXT_VRS, "OB")))
+        value = word.encode() if vr == "OB" else word
         level.add(DataElement(tag, vr, value, validation_mode=0))
     top.PhotometricInterpretation = "MONOCHROME2"
     content = clean_file(as_file(top), profile, pseudonyms).content
