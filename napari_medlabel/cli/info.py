@@ -125,7 +125,7 @@ def _print_table(survey: Survey) -> None:
 def _row(one: SeriesInfo) -> tuple[str, ...]:
     start = (one.key, one.format, one.modality or "-")
     if one.grid is None:
-        return (*start, "-", f"{one.files} files", "-", "-", "-")
+        return (*start, "-", f"{one.files} file{'s' * (one.files != 1)}", "-", "-", "-")
     i, j, k = one.grid.shape
     affine = one.grid.affine
     spacing = " x ".join(f"{mm:.4g}" for mm in affine.spacing_mm)

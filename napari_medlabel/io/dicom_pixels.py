@@ -6,6 +6,7 @@ threads: reading, hashing, decoding and NumPy's arithmetic all release the inter
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 import threading
@@ -22,7 +23,7 @@ import numpy.typing as npt
 from napari_medlabel.errors import InputError
 from napari_medlabel.io.dicom_codecs import decode_frame
 from napari_medlabel.io.dicom_header import Instance
-from napari_medlabel.io.voxels import ROUNDED, smallest_whole
+from napari_medlabel.io.voxels import ROUNDED, require_room, smallest_whole
 
 Progress = Callable[[int, int], None]
 Array = npt.NDArray[Any]
@@ -106,8 +107,7 @@ def fill(
         When a slice is damaged or cannot be decoded.
     """
     plan = make_plan(instances)
-    first = instances[0]
-    out = _allocate((len(instances), first.rows, first.columns), plan.result)
+    out = _allocate(instances, plan.result)
     # Per slice: lowest and highest stored value, to see afterwards whether all of them fitted.
     extremes = np.zeros((len(instances), 2), dtype=np.int64)
     scratch = threading.local()
@@ -129,14 +129,18 @@ def fill(
     return array, tuple(digests) if hashes else (), doubts
 
 
-def _allocate(shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
-    try:
-        return np.empty(shape, dtype)
-    except MemoryError as err:
-        raise InputError(
-            "The volume is larger than the memory of this computer.",
-            hint="Close other programs, or open it on a computer with more memory.",
-        ) from err
+def _allocate(instances: Sequence[Instance], dtype: np.dtype[Any]) -> Array:
+    """Make room for all slices, once it is certain that their files can hold as many pixels."""
+    for number, one in enumerate(instances, start=1):
+        if one.pixel_bytes > one.size * _LARGEST_RATIO:
+            raise InputError(
+                f"The matrix of slice {number} of {len(instances)} is far larger than its file "
+                "can hold.",
+                hint="The header is damaged; export the series again from its source.",
+            )
+    shape = (len(instances), instances[0].rows, instances[0].columns)
+    require_room(math.prod(shape) * dtype.itemsize)
+    return np.empty(shape, dtype)
 
 
 def _in_threads(work: Callable[[int], str], count: int, progress: Progress | None) -> list[str]:
@@ -182,11 +186,6 @@ def _read_slice(
         frame = np.frombuffer(data, plan.stored, count, one.pixel_offset or 0)
         frame = frame.reshape(one.rows, one.columns)
     else:
-        if one.pixel_bytes > one.size * _LARGEST_RATIO:
-            raise InputError(
-                f"The matrix of {where} is far larger than its file can hold.",
-                hint="The header is damaged; export the series again from its source.",
-            )
         frame = decode_frame(one, data, plan.stored, where)
     if in_place:
         stored = target.view(plan.stored)

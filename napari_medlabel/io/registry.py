@@ -20,6 +20,7 @@ from napari_medlabel.model.volume import Format, Volume
 Progress = Callable[[int, int], None]
 Loader = Callable[..., Volume]
 _FILE_KINDS: Final[tuple[Format, ...]] = ("nifti", "nrrd", "mha")
+_CALLED_DICOM: Final = frozenset({".dcm", ".dicom", ".ima"})
 _LISTED: Final = 20
 _SNIFFED: Final = 20
 
@@ -67,7 +68,9 @@ class SeriesInfo:
         """Describe it in one line, without any identifier."""
         kind = self.modality or self.format.upper()
         if self.grid is None:
-            return f"{self.number}: {kind}, {self.files} files, cannot be read: {self.problem}"
+            return (
+                f"{self.number}: {kind}, {_files(self.files)}, cannot be read: {self.problem}"
+            )
         i, j, k = self.grid.shape
         spacing = " x ".join(f"{mm:.4g}" for mm in self.grid.affine.spacing_mm)
         return f"{self.number}: {kind}, {i} x {j}, {spacing} mm, {k} slices"
@@ -226,7 +229,10 @@ def _find(path: Path | Sequence[Path]) -> tuple[list[_Found], int, int]:
         _Found(replace(row.info, key=str(n), number=n), row.load)
         for n, row in enumerate(rows, start=1)
     ]
-    skipped = survey.skipped + len(by_kind.get(None, []))
+    others = by_kind.get(None, [])
+    # An empty or cut file that is called DICOM may be the slice that is missing: never silent.
+    unreadable += sum(file.suffix.lower() in _CALLED_DICOM for file in others)
+    skipped = survey.skipped + sum(file.suffix.lower() not in _CALLED_DICOM for file in others)
     return found, skipped, survey.unreadable + unreadable
 
 

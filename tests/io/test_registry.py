@@ -29,7 +29,7 @@ def nifti(path):
             lambda p: (p / "a.txt").write_text("This is a text.") and p,
             "No image was found in 1 f",
         ),
-        (lambda p: (p / "a.dcm").write_bytes(b"") or p, "No image was found in 1 file"),
+        (lambda p: (p / "a.dcm").write_bytes(b"") or p, "No image was found: 1 file looked"),
         (lambda p: os.mkfifo(p / "pipe") or p / "pipe", "this is neither"),
         (lambda p: os.mkfifo(p / "pipe") or p, "The folder is empty"),
         (lambda p: (p / "a").symlink_to(p / "nowhere") or p, "The folder is empty"),
@@ -92,8 +92,15 @@ def test_content_goes_before_the_suffix(tmp_path):
 def test_a_broken_file_among_several_series_is_listed_with_its_problem(tmp_path):
     nifti(tmp_path / "a.nii")
     (tmp_path / "b.nii").write_bytes(b"x" * 400)
-    with pytest.raises(SeriesChoiceError, match=r"2: NIFTI, 1 files, cannot be read"):
+    with pytest.raises(SeriesChoiceError, match=r"2: NIFTI, 1 file, cannot be read"):
         read_volume(tmp_path)
+
+
+def test_an_empty_file_called_dicom_beside_a_series_is_doubted(tmp_path):
+    write_series(tmp_path, voxels(2))
+    (tmp_path / "slice3.dcm").write_bytes(b"")
+    assert find_series(tmp_path).unreadable == 1
+    assert any("may be incomplete" in text for text in read_volume(tmp_path).warnings)
 
 
 def test_long_lists_are_shortened(tmp_path):
