@@ -233,7 +233,8 @@ def _unreadable(where: str) -> InputError:
 
 def _unmask(stored: Array, one: Instance) -> tuple[int, int]:
     """Clear or sign-extend the bits outside Bits Stored, in place; return the extremes."""
-    low, high = int(stored.min()), int(stored.max())
+    # Zero is bound enough where there are no signs, and one pass less.
+    low, high = int(stored.min()) if one.signed else 0, int(stored.max())
     if one.stored == one.allocated:
         return low, high
     top = 1 << (one.stored - 1 if one.signed else one.stored)

@@ -7,8 +7,11 @@ import struct
 import zlib
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from pathlib import Path
 from typing import IO, Any, Final
+
+import numpy as np
 
 from napari_medlabel.errors import InputError
 
@@ -19,6 +22,7 @@ LARGEST_RATIO: Final = 1032
 _CHUNK: Final = 1 << 20
 _LARGEST_REST: Final = 64 << 20
 _LEVEL: Final = 1
+_BLOCK: Final = 1 << 18
 # Deflate, no flags, no time, no name, unknown system: nothing that changes from run to run.
 _HEADER: Final = MAGIC + b"\x08\0\0\0\0\0\0\xff"
 
@@ -145,29 +149,67 @@ def write_gzip(path: Path, head: bytes, body: memoryview) -> None:
     """Write a gzip file of ``head`` and ``body`` (bytes): deterministic, and on all cores.
 
     The body is deflated in blocks of fixed size that end on a byte (Z_SYNC_FLUSH), so the
-    result does not depend on the number of threads. Empty blocks are deflated once.
+    result does not depend on the number of threads. Masks are mostly background: blocks of
+    zeros are deflated once.
+
+    Raises
+    ------
+    FileExistsError, OSError
+        When it cannot be written.
     """
-    check = zlib.crc32(body, zlib.crc32(head))
+    check = zlib.crc32(head)
     size = (len(head) + len(body)) & 0xFFFFFFFF
     with path.open("xb") as stream:
         stream.write(_HEADER + _deflate(head))
-        for block in _deflated(body):
+        for block, part, length in _deflated(body):
             stream.write(block)
+            check = _shift(check, length) ^ part
         stream.write(b"\x03\x00" + struct.pack("<II", check, size))
 
 
-def _deflated(body: memoryview) -> Iterator[bytes]:
-    zeros = bytes(_CHUNK)
-    empty = _deflate(zeros)
+def _deflated(body: memoryview) -> Iterator[tuple[bytes, int, int]]:
+    """Yield each block deflated, its CRC-32 and its length."""
+    zeros = bytes(_BLOCK)
+    empty = _deflate(zeros), zlib.crc32(zeros), _BLOCK
 
-    def one(start: int) -> bytes:
-        block = body[start : start + _CHUNK]
-        return empty if block == zeros else _deflate(block)
+    def one(start: int) -> tuple[bytes, int, int]:
+        block = body[start : start + _BLOCK]
+        if len(block) == _BLOCK and not np.frombuffer(block, np.uint64).any():
+            return empty
+        return _deflate(block), zlib.crc32(block), len(block)
 
     with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
-        yield from pool.map(one, range(0, len(body), _CHUNK))
+        yield from pool.map(one, range(0, len(body), _BLOCK))
 
 
 def _deflate(block: bytes | memoryview) -> bytes:
     deflate = zlib.compressobj(_LEVEL, zlib.DEFLATED, -15)
     return deflate.compress(block) + deflate.flush(zlib.Z_SYNC_FLUSH)
+
+
+def _shift(check: int, length: int) -> int:
+    """Return the part of a CRC-32 that is left after ``length`` more bytes were fed.
+
+    With it the sums of blocks add up to that of the whole, as in zlib's crc32_combine: feeding
+    is linear over the bits of the sum, so it is a table of what becomes of each bit.
+    """
+    return _through(_table(length), check)
+
+
+@cache
+def _table(length: int) -> tuple[int, ...]:
+    if length == 0:
+        return tuple(1 << bit for bit in range(32))
+    if length % 2:
+        feed = tuple(zlib.crc32(b"\0", 1 << bit) ^ zlib.crc32(b"\0", 0) for bit in range(32))
+        return tuple(_through(feed, value) for value in _table(length - 1))
+    half = _table(length // 2)
+    return tuple(_through(half, value) for value in half)
+
+
+def _through(table: tuple[int, ...], value: int) -> int:
+    out = 0
+    for bit in range(32):
+        if value >> bit & 1:
+            out ^= table[bit]
+    return out
