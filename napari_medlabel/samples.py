@@ -59,7 +59,7 @@ def truth(name: str) -> Path:
 
 
 def damaged() -> tuple[str, ...]:
-    """Compare every sample with the registry; return the relative names of those that differ."""
+    """Compare every sample with the registry; return the names of those that differ."""
     bad = []
     for line in (folder() / "registry.txt").read_text(encoding="utf-8").splitlines():
         digest, _, name = line.strip().partition("  ")

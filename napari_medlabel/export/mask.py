@@ -110,7 +110,7 @@ def compare_with_file(path: Path, labels: LabelMap) -> None:
     Raises
     ------
     SaveError
-        When voxels, type or place differ.
+        When voxels or place differ.
     """
     try:
         array, grid = read_labels_nifti(path)
@@ -121,12 +121,7 @@ def compare_with_file(path: Path, labels: LabelMap) -> None:
         ) from err
     # NIfTI knows no frame of reference: place is what is compared.
     place = Grid(labels.grid.shape, labels.grid.affine)
-    same = (
-        array.dtype == labels.array.dtype
-        and not place.difference(grid)
-        and np.array_equal(array.T, labels.array.T)
-    )
-    if not same:
+    if place.difference(grid) or not np.array_equal(array.T, labels.array.T):
         raise SaveError(
             "The mask did not read back as it was written; the earlier file is untouched.",
             hint="The disk or the network drive is faulty; save somewhere else.",

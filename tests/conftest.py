@@ -1,0 +1,117 @@
+"""What all tests share: no test touches the user's own folders, scans made in memory."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, settings
+
+from napari_medlabel.geometry.affine import Affine
+from napari_medlabel.geometry.axes import orientation_matrix
+from napari_medlabel.geometry.grid import Grid
+from napari_medlabel.io.nifti import load
+from napari_medlabel.io.nifti_write import write_mask_nifti
+from napari_medlabel.model import presets
+from napari_medlabel.model.labelmap import LabelMap
+from napari_medlabel.model.volume import Volume
+from napari_medlabel.session.case import Session
+from napari_medlabel.session.desk import Desk, open_desk
+from napari_medlabel.session.opening import Wishes, open_case
+
+settings.register_profile(
+    "fast",
+    max_examples=50,
+    derandomize=True,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
+settings.register_profile("nightly", parent=settings.get_profile("fast"), max_examples=2000)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fast"))
+
+NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip windows where there is no screen, with the reason."""
+    if os.environ.get("DISPLAY") and os.environ.get("QT_QPA_PLATFORM") != "offscreen":
+        return
+    skip = pytest.mark.skip(reason="a napari window needs an X server: run under xvfb-run")
+    for item in items:
+        if "viewer" in item.keywords:
+            item.add_marker(skip)
+
+
+@pytest.fixture(autouse=True)
+def own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give every test a log, a state and a data folder of its own."""
+    monkeypatch.setenv("MEDLABEL_STATE_DIR", str(tmp_path / "own-state"))
+    monkeypatch.setenv("MEDLABEL_AUDIT_DIR", str(tmp_path / "own-audit"))
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "own-data"))
+
+
+@pytest.fixture
+def make_grid() -> Callable[..., Grid]:
+    """Return a function that makes a grid of any orientation."""
+
+    def make(
+        codes: str = "LPS",
+        shape: tuple[int, int, int] = (12, 10, 6),
+        spacing: tuple[float, float, float] = (0.8, 0.9, 3.0),
+    ) -> Grid:
+        matrix = np.eye(4)
+        matrix[:3, :3] = orientation_matrix(codes) * np.array(spacing)
+        matrix[:3, 3] = (11.5, -23.25, 41.0)
+        return Grid(shape, Affine(matrix))
+
+    return make
+
+
+@pytest.fixture
+def scan(tmp_path: Path, make_grid: Callable[..., Grid]) -> Path:
+    """Return a small scan on the disk: a NIfTI file whose name says nothing."""
+    grid = make_grid()
+    ramp = np.arange(grid.size, dtype=np.uint16).reshape(grid.shape[::-1]).T
+    path = tmp_path / "scan.nii.gz"
+    write_mask_nifti(path, ramp, None, False, grid.affine)
+    return path
+
+
+@pytest.fixture
+def volume(scan: Path) -> Volume:
+    """Return the small scan, read."""
+    return load(scan)
+
+
+@pytest.fixture
+def desk() -> Desk:
+    """Return a desk with a real log in the test's own folders."""
+    desk = open_desk()
+    yield Desk(desk.log, desk.tokens, desk.audit_root, desk.state, lambda: NOON)
+    desk.log.close()
+
+
+@pytest.fixture
+def wishes(tmp_path: Path) -> Wishes:
+    """Return what a person asks for who asks for nothing special."""
+    return Wishes(
+        presets.scheme("abdomen"), presets.template("abdomen"), folder=tmp_path / "case"
+    )
+
+
+@pytest.fixture
+def session(scan: Path, desk: Desk, wishes: Wishes, tmp_path: Path) -> Session:
+    """Return the small scan, open."""
+    opened = open_case([scan], desk, wishes, fallback=tmp_path)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def labels(volume: Volume) -> LabelMap:
+    """Return empty labels on the small scan."""
+    return LabelMap.empty(volume.grid, presets.scheme("abdomen"))

@@ -1,0 +1,93 @@
+"""The history never loses a state."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from napari_medlabel.edit.history import History
+from napari_medlabel.edit.patch import LandmarkChange, Patch, Step
+from napari_medlabel.model.landmarks import LandmarkSet
+
+
+class Board:
+    """A mask that is only changed through a history."""
+
+    def __init__(self, limit: int = 1 << 20) -> None:
+        self.array = np.zeros((4, 4, 2), np.uint8)
+        self.history = History(limit)
+
+    def paint(self, value: int) -> None:
+        after = self.array.copy()
+        after[value % 4, value // 4 % 4, 0] = value % 7 + 1
+        patch = Patch.between(self.array, after, name=f"Paint {value}")
+        if patch is not None:
+            patch.apply(self.array)
+            self.history.add(patch)
+
+    def walk(self, step: Step | None) -> bool:
+        if isinstance(step, Patch):
+            step.apply(self.array)
+        return step is not None
+
+
+@given(st.lists(st.integers(-2, 30), max_size=25))
+def test_every_state_ever_shown_can_be_reached_by_undo(moves: list[int]) -> None:
+    board = Board()
+    seen = {board.array.tobytes()}
+    for move in moves:
+        if move == -1:
+            board.walk(board.history.back())
+        elif move == -2:
+            board.walk(board.history.forward())
+        else:
+            board.paint(move)
+        seen.add(board.array.tobytes())
+    while board.walk(board.history.forward()):
+        pass
+    reached = {board.array.tobytes()}
+    while board.walk(board.history.back()):
+        reached.add(board.array.tobytes())
+    assert seen <= reached
+    assert not board.array.any()
+
+
+def test_undo_and_redo_say_what_they_would_do() -> None:
+    board = Board()
+    assert (board.history.undo_name, board.history.redo_name) == (None, None)
+    board.paint(3)
+    assert board.history.undo_name == "Paint 3"
+    board.walk(board.history.back())
+    assert (board.history.undo_name, board.history.redo_name) == (None, "Paint 3")
+    assert board.history.back() is None
+    board.walk(board.history.forward())
+    assert board.history.forward() is None
+
+
+def test_peek_shows_the_next_step_and_leaves_it() -> None:
+    board = Board()
+    assert board.history.peek(-1) is None
+    board.paint(3)
+    step = board.history.peek(-1)
+    assert step is not None
+    assert step.name == "Paint 3"
+    assert board.history.peek(1) is None
+    assert len(board.history) == 1
+
+
+def test_memory_is_bounded_by_dropping_the_oldest_steps() -> None:
+    board = Board(limit=100)
+    for value in range(200):
+        board.paint(value)
+    assert 1 <= len(board.history) <= 100
+    newest = board.array.copy()
+    assert board.walk(board.history.back())
+    assert not np.array_equal(board.array, newest)
+
+
+def test_landmark_steps_cost_no_label_memory() -> None:
+    history = History(limit_bytes=1)
+    for _ in range(5):
+        history.add(LandmarkChange(LandmarkSet(), LandmarkSet()))
+    assert len(history) == 5

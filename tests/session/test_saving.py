@@ -1,0 +1,201 @@
+"""Saving: whole, compared, logged; nothing saved is ever lost."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+import pytest
+
+from napari_medlabel.audit.verify import verify_log
+from napari_medlabel.errors import LogError, SaveError
+from napari_medlabel.export.landmarks import load_landmarks
+from napari_medlabel.export.mask import load_mask
+from napari_medlabel.session.case import Session
+from napari_medlabel.session.desk import Desk
+from napari_medlabel.session.opening import Wishes, open_case
+from napari_medlabel.session.saving import finish_save, save, take_snapshot, write_snapshot
+
+BOX = (slice(1, 3), slice(2, 4), slice(0, 1))
+
+
+def events(desk: Desk) -> list[dict]:
+    lines = [
+        json.loads(line)
+        for path in sorted(desk.audit_root.rglob("*.jsonl"))
+        for line in path.read_text().splitlines()
+    ]
+    return [line for line in lines if "event" in line]
+
+
+def paint(session: Session, value: int = 1) -> None:
+    session.edit(BOX, np.full((2, 2, 1), value, np.uint8), name="Square")
+
+
+def test_mask_and_landmarks_load_again_exactly(session: Session) -> None:
+    paint(session)
+    session.place_landmark("Liver dome", (1.25, -2.5, 3.75))
+    report = save(session)
+    again = load_mask(report.mask.path, session.volume.grid, scheme=session.labels.scheme)
+    assert np.array_equal(again.array, session.labels.array)
+    assert again.scheme == session.labels.scheme
+    assert load_landmarks(session.place.landmarks) == session.landmarks
+    assert load_landmarks(session.place.folder / "landmarks.csv") == session.landmarks
+    assert not session.is_dirty
+    assert (report.voxels_added, report.voxels_removed) == (4, 0)
+
+
+def test_the_mask_lies_on_its_scan_bit_for_bit(session: Session, scan: Path) -> None:
+    paint(session)
+    save(session)
+    mask, source = nib.load(session.place.mask), nib.load(scan)
+    assert mask.affine.tobytes() == source.affine.tobytes()
+    for field in ("sform_code", "qform_code", "pixdim", "xyzt_units", "srow_x", "quatern_b"):
+        assert np.array_equal(mask.header[field], source.header[field]), field
+    assert mask.get_data_dtype() == np.uint8
+
+
+def test_the_sidecar_names_scheme_source_and_software(session: Session) -> None:
+    paint(session)
+    report = save(session)
+    sidecar = json.loads((session.place.folder / "mask.json").read_text())
+    assert sidecar["software"]["name"] == "napari-medlabel"
+    assert sidecar["source"]["sha256_in_slice_order"] == list(session.volume.source.sha256)
+    assert sidecar["mask"]["content_id"] == report.mask.content_id
+    assert sidecar["scheme"]["labels"][0]["name"] == "Liver"
+    assert sidecar["measured"] == [
+        {"value": 1, "voxels": 4, "volume_ml": pytest.approx(4 * 0.8 * 0.9 * 3 / 1000)}
+    ]
+
+
+def test_every_earlier_version_is_kept(session: Session) -> None:
+    paint(session, 1)
+    first = save(session).mask.content_id
+    state = session.labels.array.copy()
+    paint(session, 2)
+    second = save(session).mask.content_id
+    kept = session.versions.read(first)
+    assert kept is not None
+    assert np.array_equal(kept, state)
+    assert session.versions.read(second) is not None
+
+
+def test_a_mask_that_another_program_wrote_is_kept_before_it_is_replaced(
+    session: Session,
+) -> None:
+    session.place.mask.write_bytes(b"not a mask at all")
+    paint(session)
+    save(session)
+    kept = [p for p in session.desk.objects.rglob("*") if p.is_file()]
+    assert b"not a mask at all" in {p.read_bytes() for p in kept}
+
+
+def test_each_save_is_in_the_log_with_old_and_new(session: Session) -> None:
+    paint(session, 1)
+    first = save(session).mask.content_id
+    paint(session, 2)
+    save(session)
+    saves = [e for e in events(session.desk) if e["event"] == "mask.save"]
+    assert [e["action"] for e in saves] == ["C", "U"]
+    assert saves[1]["object"][0] == {"id": first, "role": "old", "type": "mask"}
+    assert saves[1]["detail"]["voxels_changed"] == 4
+    assert saves[1]["detail"]["slices"] == "0"
+
+
+def test_unannounced_changes_are_logged_at_the_save(session: Session) -> None:
+    session.labels.array[0, 0, 3] = 5
+    save(session)
+    save(session)
+    found = [e for e in events(session.desk) if e["event"] == "edit.unattributed"]
+    assert len(found) == 1
+    assert found[0]["detail"]["slices"] == "3"
+
+
+def test_painting_may_go_on_while_a_snapshot_is_written(session: Session) -> None:
+    paint(session, 1)
+    snapshot = take_snapshot(session)
+    paint(session, 2)
+    report = write_snapshot(session, snapshot)
+    finish_save(session, snapshot, report)
+    assert session.is_dirty
+    saved = load_mask(report.mask.path, session.volume.grid, scheme=session.labels.scheme)
+    assert saved.voxel_counts() == {1: 4}
+    session.keeper.sweep()
+    assert list(session.desk.journals.glob("*.journal"))
+
+
+def test_a_log_that_fails_does_not_lose_the_save(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_args: object, **_keywords: object) -> None:
+        raise LogError("The log cannot be written.", hint="Free some space.")
+
+    paint(session)
+    with monkeypatch.context() as patched:
+        patched.setattr(session.desk.log, "append", broken)
+        report = save(session)
+    assert report.unlogged is not None
+    assert report.mask.path.is_file()
+
+
+def test_a_full_disk_leaves_the_earlier_mask(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paint(session, 1)
+    save(session)
+    before = session.place.mask.read_bytes()
+    paint(session, 2)
+
+    def full(_path: Path) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("napari_medlabel.io.files.sync_file", full)
+    with pytest.raises(SaveError, match="disk is full"):
+        save(session)
+    assert session.place.mask.read_bytes() == before
+    assert session.is_dirty
+    assert not [p for p in session.place.folder.iterdir() if ".part." in p.name]
+
+
+def test_a_mask_that_does_not_read_back_never_takes_the_name(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = __import__("napari_medlabel.export.mask", fromlist=["x"]).write_mask_nifti
+
+    def lossy(path: Path, array: np.ndarray, *rest: object) -> None:
+        real(path, np.zeros_like(array), *rest)
+
+    paint(session)
+    monkeypatch.setattr("napari_medlabel.export.mask.write_mask_nifti", lossy)
+    with pytest.raises(SaveError, match="did not read back"):
+        save(session)
+    assert not session.place.mask.exists()
+
+
+def test_overwriting_the_file_that_was_loaded_is_safe(
+    scan: Path, desk: Desk, wishes: Wishes, tmp_path: Path
+) -> None:
+    first = open_case([scan], desk, wishes, fallback=tmp_path)
+    paint(first, 1)
+    save(first)
+    first.close()
+    second = open_case([scan], desk, wishes, fallback=tmp_path)
+    assert second.labels.voxel_counts() == {1: 4}
+    paint(second, 3)
+    save(second)
+    second.close()
+    third = open_case([scan], desk, wishes, fallback=tmp_path)
+    assert third.labels.voxel_counts() == {3: 4}
+    third.close()
+
+
+def test_the_log_of_a_whole_case_is_whole(session: Session) -> None:
+    paint(session)
+    session.place_landmark("Liver dome", (1, 2, 3))
+    save(session)
+    session.close()
+    session.desk.log.close()
+    report = verify_log(session.desk.audit_root, state=session.desk.state)
+    assert report.verdict.value == "green", report.findings
