@@ -13,7 +13,7 @@ from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 
-from napari_medlabel.deid.dicom_file import clean_file, is_dicomdir, quiet, read
+from napari_medlabel.deid.dicom_file import DICOMDIR_CLASS, clean_file, is_dicomdir, quiet, read
 from napari_medlabel.deid.events import EventSink, Record
 from napari_medlabel.deid.nifti import clean_nifti
 from napari_medlabel.deid.profile import Profile
@@ -33,6 +33,7 @@ from napari_medlabel.errors import LogError, MedlabelError, SaveError
 
 REPORT_NAME = "deid-report.json"
 _CHUNK = 8
+_META = 4096  # file meta information is shorter
 
 
 @dataclass(frozen=True)
@@ -118,7 +119,7 @@ def deidentify_folder(
     """
     check_target(source, target)
     files = source_files(source)
-    record = Record(log, profile, pseudonyms)
+    record = Record(log, profile)
     record.begin(len(files))
     try:
         with staged(target) as staging:
@@ -126,7 +127,7 @@ def deidentify_folder(
             outcomes = _collected(job, _outcomes(job, files, jobs), len(files), progress)
             report = _report(job, outcomes)
             write(staging / REPORT_NAME, _as_json(report))
-            record.runs(o.report for o in outcomes if isinstance(o.result, Kind))
+            record.runs([o.report for o in outcomes if isinstance(o.result, Kind)], report)
             publish(staging, target)
             try:
                 record.done(report)
@@ -211,6 +212,8 @@ def _cleaned_one(job: _Job, file: SourceFile) -> Outcome:
 
 
 def _holds_directory(content: bytes) -> bool:
+    if DICOMDIR_CLASS.encode() not in content[:_META]:
+        return False
     with quiet():
         return is_dicomdir(read(content))
 

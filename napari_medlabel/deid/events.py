@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+import errno
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Protocol
 
 from napari_medlabel.deid.profile import Profile
-from napari_medlabel.deid.pseudonyms import Pseudonyms
 from napari_medlabel.deid.report import BatchReport, DeidReport, summed
 from napari_medlabel.errors import LogError, MedlabelError
 
 _MINOR, _SERIOUS = 4, 8
 _NOTHING: Mapping[str, object] = MappingProxyType({})
-_REPLACED = ("Z", "D", "U")
-_REMOVED = ("X", "text", "unknown")
+_DESTINATION = "folder"
+_CAUSES: Mapping[int, str] = MappingProxyType(
+    {
+        errno.ENOSPC: "space",
+        errno.EDQUOT: "space",
+        errno.EACCES: "permission",
+        errno.EPERM: "permission",
+        errno.EROFS: "permission",
+    }
+)
 
 
 class EventSink(Protocol):
@@ -26,17 +34,17 @@ class EventSink(Protocol):
         self,
         event: str,
         *,
-        subject: tuple[str, ...] = (),
+        subject: Sequence[str] = (),
         detail: Mapping[str, object] = _NOTHING,
-        outcome: int = 0,
-    ) -> None:
+        outcome: int | None = None,
+    ) -> object:
         """Write one event durably, or raise `LogError`."""
         ...
 
 
 @dataclass(frozen=True)
 class Record:
-    """The events of one export.
+    """The events of one export, with the keys that the log's catalogue has for them.
 
     Parameters
     ----------
@@ -44,48 +52,39 @@ class Record:
         Where they go; without one nothing is recorded, and the caller answers for that.
     profile : Profile
         Named in each event with its hash.
-    pseudonyms : Pseudonyms
-        Whose key is named in each event.
     """
 
     log: EventSink | None
     profile: Profile
-    pseudonyms: Pseudonyms
 
     def begin(self, files: int) -> None:
         """``export.begin``, before the first byte is written."""
-        self._append("export.begin", {"files": files})
+        self._append("export.begin", {"destination": _DESTINATION, "files": files})
 
-    def runs(self, reports: Iterable[DeidReport]) -> None:
-        """``deid.run`` for each patient, and one for files that name none."""
+    def runs(self, reports: Iterable[DeidReport], batch: BatchReport) -> None:
+        """``deid.run`` for each patient, then one for the files that name none."""
         by_subject: dict[str, list[DeidReport]] = defaultdict(list)
         for report in reports:
             by_subject[report.subject].append(report)
+        nameless = by_subject.pop("", [])
         for subject, own in sorted(by_subject.items()):
-            actions = summed(report.actions for report in own)
-            detail = {
-                "files": len(own),
-                "kept": sum(report.kept for report in own),
-                "replaced": sum(actions.get(code, 0) for code in _REPLACED),
-                "removed": sum(actions.get(code, 0) for code in _REMOVED),
-                "private": actions.get("private", 0),
-                "defaced": False,
-            }
-            self._append("deid.run", detail, (subject,) if subject else ())
+            self._append("deid.run", {"format": "dicom", **_counts(own)}, (subject,))
+        skipped, quarantined = sum(batch.skipped.values()), len(batch.quarantined)
+        if nameless or skipped or quarantined:
+            rest = {"skipped": skipped, "quarantined": quarantined, **_counts(nameless)}
+            self._append("deid.run", rest, outcome=_MINOR if quarantined else 0)
 
     def done(self, report: BatchReport) -> None:
         """``export.done``, after the target has its name."""
-        detail = {
-            "files": report.dicom + report.nifti,
-            "patients": report.patients,
-            "quarantined": len(report.quarantined),
-        }
-        self._append("export.done", detail, outcome=_MINOR if report.quarantined else 0)
+        files = report.dicom + report.nifti
+        detail = {"destination": _DESTINATION, "files": files, "cases": report.patients}
+        self._append("export.done", {**detail, "deidentified": True})
 
     def fail(self, error: MedlabelError) -> None:
         """``export.fail``; where the log itself fails, the error says so in a note."""
+        detail = {"destination": _DESTINATION, "cause": _cause(error)}
         try:
-            self._append("export.fail", {"error": type(error).__name__}, outcome=_SERIOUS)
+            self._append("export.fail", detail, outcome=_SERIOUS)
         except LogError:
             error.add_note("The failure could not be recorded in the audit log.")
 
@@ -94,14 +93,37 @@ class Record:
         event: str,
         detail: Mapping[str, object],
         subject: tuple[str, ...] = (),
-        outcome: int = 0,
+        outcome: int | None = None,
     ) -> None:
         if self.log is None:
             return
         rules = {
             "profile": self.profile.name,
             "edition": self.profile.edition,
-            "profile_sha256": self.profile.sha256,
-            "key_id": self.pseudonyms.key_id,
+            "profile_hash": f"sha256:{self.profile.sha256}",
         }
         self.log.append(event, subject=subject, detail={**rules, **detail}, outcome=outcome)
+
+
+def _counts(reports: Sequence[DeidReport]) -> dict[str, object]:
+    """Count what was done to the files of one patient."""
+    actions = summed(report.actions for report in reports)
+    return {
+        "files": len(reports),
+        "retained": sum(report.kept for report in reports),
+        "removed": sum(actions.get(code, 0) for code in ("X", "text", "unknown")),
+        "emptied": actions.get("Z", 0),
+        "replaced": actions.get("D", 0),
+        "uids_replaced": actions.get("U", 0),
+        "private_removed": actions.get("private", 0),
+        "burned_in": "not-checked",
+        "defaced": False,
+    }
+
+
+def _cause(error: MedlabelError) -> str:
+    """Why an export failed, as a word of the log's list."""
+    if isinstance(error, LogError):
+        return "log"
+    number = getattr(error.__cause__, "errno", None)
+    return _CAUSES.get(number, "other") if number is not None else "other"

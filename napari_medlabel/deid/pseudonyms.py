@@ -28,6 +28,9 @@ class Pseudonyms:
     patient_code_source : callable, optional
         ``(issuer, patient_id) -> code``, where codes come from somewhere else than the
         key, such as a link table. Must be consistent for one patient.
+    subject_token_source : callable, optional
+        ``(issuer, patient_id) -> token``, where the log has a key of its own, so that what
+        was opened and what left carry the same token.
 
     Raises
     ------
@@ -37,6 +40,7 @@ class Pseudonyms:
 
     key: bytes = field(repr=False)
     patient_code_source: Callable[[str, str], str] | None = field(default=None, repr=False)
+    subject_token_source: Callable[[str, str], str] | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         if len(self.key) != KEY_BYTES:
@@ -98,6 +102,8 @@ class Pseudonyms:
         HMAC-SHA-256 over issuer, 0x1F and Patient ID, normalised; with another purpose
         than the code in files, so that log and data cannot be joined without the key.
         """
+        if self.subject_token_source is not None:
+            return self.subject_token_source(issuer, patient_id)
         digest = self._digest("log-subject", _identity(issuer, patient_id))
         return f"s1-{digest.hex()[:_TOKEN_HEX]}"
 

@@ -117,7 +117,7 @@ def _values(
         if vr == "SQ" or isinstance(raw.value, Sequence):
             for item in _items(dataset, tag):
                 yield from _values(item, encodings)
-        elif vr in {"PN", "UI"} or tag in _IDENTIFIERS:
+        elif raw.value is not None and (vr in {"PN", "UI"} or tag in _IDENTIFIERS):
             yield str(vr), raw.value, encodings
 
 
@@ -147,7 +147,7 @@ def _texts(value: object, encodings: tuple[str, ...]) -> Iterator[str]:
                 yield bytes(value).decode(encoding)
             except (UnicodeDecodeError, LookupError):
                 continue
-    elif value is not None:
+    else:
         parts = list(value) if isinstance(value, MultiValue | list | tuple) else [value]
         yield from (str(part) for part in parts)
 

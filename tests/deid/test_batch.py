@@ -10,6 +10,7 @@ from pathlib import Path
 import pydicom
 import pytest
 
+from napari_medlabel.audit.event import Event
 from napari_medlabel.deid import batch, dicom_file
 from napari_medlabel.deid.batch import REPORT_NAME, deidentify_folder, preview_folder
 from napari_medlabel.errors import InputError, LogError, SaveError
@@ -49,7 +50,7 @@ class Log:
     """A log in memory that fails at one event."""
 
     def __init__(self, fails_at: str = "") -> None:
-        self.events: list[tuple[str, tuple[str, ...], dict[str, object], int]] = []
+        self.events: list[tuple[str, tuple[str, ...], dict[str, object], int | None]] = []
         self.fails_at = fails_at
 
     def append(
@@ -58,7 +59,7 @@ class Log:
         *,
         subject: tuple[str, ...] = (),
         detail: Mapping[str, object] = {},
-        outcome: int = 0,
+        outcome: int | None = None,
     ) -> None:
         if event in self.fails_at.split():
             raise LogError("The log cannot be written.", hint="Free some space.")
@@ -215,6 +216,8 @@ def test_events_come_before_and_after(scans, tmp_path, profile, pseudonyms):
     log = Log()
     deidentify_folder(scans, tmp_path / "out", profile, pseudonyms, log=log)
     assert log.names == ["export.begin", "deid.run", "deid.run", "deid.run", "export.done"]
+    for event, subject, detail, outcome in log.events:
+        Event(event, subject=subject, detail=detail, outcome=outcome)  # in the log's own list
     subjects = [event[1] for event in log.events if event[0] == "deid.run"]
     assert sorted(subjects) == sorted(
         [
@@ -223,9 +226,11 @@ def test_events_come_before_and_after(scans, tmp_path, profile, pseudonyms):
             (pseudonyms.subject_token("", "MRN999"),),
         ]
     )
-    assert all(event[2]["profile_sha256"] == profile.sha256 for event in log.events)
-    assert log.events[-1][2] == log.events[-1][2] | {"files": 4, "quarantined": 2}
-    assert log.events[-1][3] == 4
+    assert all(event[2]["profile_hash"] == f"sha256:{profile.sha256}" for event in log.events)
+    assert log.events[-1][2] == log.events[-1][2] | {"files": 4, "cases": 2}
+    rest = log.events[-2]
+    assert rest[2] == rest[2] | {"files": 1, "quarantined": 2, "skipped": 2}
+    assert rest[3] == 4
     text = repr(log.events).encode()
     assert not [word for word in WORDS if word in text]
 
@@ -235,7 +240,7 @@ def test_a_clean_export_has_outcome_zero(scans, tmp_path, profile, pseudonyms):
     (scans / "fake.dcm").unlink()
     log = Log()
     deidentify_folder(scans, tmp_path / "out", profile, pseudonyms, log=log)
-    assert log.events[-1][3] == 0
+    assert [event[3] for event in log.events] == [None, None, None, 0, None]
 
 
 @pytest.mark.parametrize("event", ["export.begin", "deid.run", "export.done"])
@@ -247,7 +252,8 @@ def test_without_a_log_there_is_no_export(scans, tmp_path, profile, pseudonyms, 
 
 def test_a_failure_is_an_event(scans, tmp_path, profile, pseudonyms, monkeypatch):
     def full(*_args, **_kwargs):
-        raise SaveError("A file could not be written (No space left on device).")
+        error = SaveError("A file could not be written (No space left on device).")
+        raise error from OSError(28, "No space left on device")
 
     monkeypatch.setattr(batch, "write", full)
     log = Log()
@@ -255,6 +261,8 @@ def test_a_failure_is_an_event(scans, tmp_path, profile, pseudonyms, monkeypatch
         deidentify_folder(scans, tmp_path / "out", profile, pseudonyms, log=log)
     assert log.names == ["export.begin", "export.fail"]
     assert log.events[-1][3] == 8
+    assert log.events[-1][2]["cause"] == "space"
+    Event("export.fail", detail=log.events[-1][2], outcome=8)
     assert [path.name for path in tmp_path.iterdir()] == [scans.name]
     with pytest.raises(SaveError) as caught:
         deidentify_folder(scans, tmp_path / "out", profile, pseudonyms, log=Log("export.fail"))

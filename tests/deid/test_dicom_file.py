@@ -205,6 +205,14 @@ def test_bytes_that_are_no_data_set_are_refused(content, profile, pseudonyms):
         clean_file(content, profile, pseudonyms)
 
 
+def test_a_deflated_file_that_does_not_inflate_is_refused(ct, as_file):
+    content = as_file(ct(), NATIVE[3])
+    with pytest.raises(QuarantineError, match="unreadable"):
+        read(content[:-40] + bytes(40))
+    with pytest.raises(QuarantineError, match="unreadable"):
+        read(content[:400])
+
+
 def test_a_private_transfer_syntax_is_refused(ct, as_file, profile, pseudonyms):
     content = as_file(ct()).replace(b"1.2.840.10008.1.2.1\0", b"1.2.840.113619.5.2\0\0")
     with pytest.raises(QuarantineError):

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from napari_medlabel.deid import nifti
 from napari_medlabel.deid.nifti import clean_nifti, has_magic, is_pair, layout_of
 from napari_medlabel.deid.refusal import QuarantineError
 from napari_medlabel.deid.report import Note
@@ -177,6 +178,12 @@ def test_missing_voxels_are_refused():
         clean_nifti(source[:400])
     with pytest.raises(QuarantineError, match="header is broken"):
         clean_nifti(source[:347])
+
+
+def test_a_result_that_does_not_unpack_to_its_voxels_is_refused(monkeypatch):
+    monkeypatch.setattr(nifti, "_deflated", lambda content: gzip.compress(content[:-1]))
+    with pytest.raises(QuarantineError, match="identity found"):
+        clean_nifti(gzip.compress(image(nib.Nifti1Image, "i2", "<")))
 
 
 def test_broken_gzip_is_refused():

@@ -77,6 +77,11 @@ def test_codes_can_come_from_a_table():
     assert one.patient_code("a", " 7") == "P-TABLE"
 
 
+def test_log_tokens_can_come_from_the_logs_own_key():
+    one = Pseudonyms(KEY, subject_token_source=lambda issuer, pid: f"s1-{issuer}{pid}")
+    assert one.subject_token("A", "7") == "s1-A7"
+
+
 def test_the_key_is_not_shown():
     assert "key" not in repr(Pseudonyms(KEY))
 

@@ -1,9 +1,10 @@
 from __future__ import annotations
 
 import pytest
-from pydicom.dataelem import DataElement
+from pydicom.dataelem import DataElement, RawDataElement
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
+from pydicom.tag import Tag
 
 from napari_medlabel.deid.sweep import Identity, find, identity_of
 
@@ -35,6 +36,15 @@ def test_bytes_are_read_in_the_files_character_set():
     assert "Größe77".encode() in tokens
     assert "Größe77".encode("utf-16-le") in tokens
     assert "Größe77".encode("latin-1") in tokens
+
+
+def test_bytes_that_cannot_be_parsed_do_not_stop_the_search():
+    ds = Dataset()
+    ds[0x00081140] = RawDataElement(Tag(0x00081140), "SQ", 6, b"Quincy", 0, False, True)
+    ds[0x00080005] = RawDataElement(Tag(0x00080005), "AT", 3, b"123", 0, False, True)
+    ds[0x00100020] = RawDataElement(Tag(0x00100020), "LO", 10, b"MRN5550123", 0, False, True)
+    ds.PatientName = None
+    assert "MRN5550123" in identity_of(ds).texts
 
 
 def test_a_broken_sequence_or_character_set_does_not_stop_the_search():

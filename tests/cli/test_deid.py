@@ -1,0 +1,158 @@
+from __future__ import annotations
+
+import argparse
+import io
+import json
+import stat
+import struct
+import sys
+from pathlib import Path
+
+import platformdirs
+import pytest
+
+from napari_medlabel.cli import deid
+from napari_medlabel.errors import InputError, SaveError
+
+
+@pytest.fixture
+def scans(tmp_path: Path) -> Path:
+    """Two NIfTI files with a name in their header."""
+    folder = tmp_path / "QUINCY_Jack"
+    folder.mkdir()
+    header = bytearray(348)
+    struct.pack_into("<i", header, 0, 348)
+    struct.pack_into("<8h", header, 40, 3, 2, 2, 2, 1, 1, 1, 1)
+    struct.pack_into("<2h", header, 70, 2, 8)
+    struct.pack_into("<f", header, 108, 352)
+    header[148:154], header[344:348] = b"QUINCY", b"n+1\0"
+    for name in ("a.nii", "b.nii"):
+        (folder / name).write_bytes(bytes(header) + bytes(4) + b"12345678")
+    return folder
+
+
+def run(*arguments: object) -> int:
+    parser = argparse.ArgumentParser()
+    deid.add_parser(parser.add_subparsers())
+    args = parser.parse_args(["deid", *(str(argument) for argument in arguments)])
+    code: int = args.run(args)
+    return code
+
+
+def test_everything_clean_is_zero(scans, tmp_path, capsys):
+    assert run(scans, tmp_path / "out", "--key", tmp_path / "k") == 0
+    out, err = capsys.readouterr()
+    assert "2 NIfTI files written" in out
+    assert "recognizable face not removed (2 files)" in out
+    assert "mode 0600" in err
+    assert "2 of 2 files" in err
+    assert len(list((tmp_path / "out").rglob("*.nii"))) == 2
+
+
+def test_a_key_is_made_once(scans, tmp_path, capsys):
+    key = tmp_path / "k"
+    run(scans, tmp_path / "one", "--key", key)
+    assert stat.S_IMODE(key.stat().st_mode) == 0o600
+    before = key.read_bytes()
+    capsys.readouterr()
+    run(scans, tmp_path / "two", "--key", key)
+    assert key.read_bytes() == before
+    assert "key was made" not in capsys.readouterr().err
+    one, two = (
+        sorted(p.relative_to(tmp_path / n) for p in (tmp_path / n).rglob("*.nii"))
+        for n in ("one", "two")
+    )
+    assert one == two
+
+
+def test_without_a_key_file_the_users_data_folder_has_one(scans, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(platformdirs, "user_data_path", lambda name: tmp_path / "data" / name)
+    assert run(scans, tmp_path / "out") == 0
+    assert (tmp_path / "data" / "napari-medlabel" / "keys" / "project.key").exists()
+    assert "user's data folder" in capsys.readouterr().err
+
+
+def test_quarantined_files_are_listed_and_the_code_is_three(scans, tmp_path, capsys):
+    (scans / "c.dcm").write_text("just text")
+    assert run(scans, tmp_path / "out", "--key", tmp_path / "k") == 3
+    err = capsys.readouterr().err
+    assert "quarantined: 1 (not what its name says), file 3" in err
+    assert "LC_ALL=C sort" in err
+
+
+def test_many_quarantined_files_are_not_all_listed(scans, tmp_path, capsys):
+    for number in range(15):
+        (scans / f"c{number}.dcm").write_text("just text")
+    (scans / "notes.txt").write_text("text")
+    assert run(scans, tmp_path / "out", "--key", tmp_path / "k") == 3
+    out, err = capsys.readouterr()
+    assert "and 5 more" in err
+    assert "left out: 1 (not DICOM or NIfTI)" in out
+
+
+def test_json_is_one_document(scans, tmp_path, capsys):
+    assert run(scans, tmp_path / "out", "--key", tmp_path / "k", "--json") == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["nifti"] == 2
+    assert document == json.loads((tmp_path / "out" / "deid-report.json").read_text())
+
+
+def test_a_dry_run_writes_nothing_and_makes_no_key(scans, tmp_path, capsys):
+    assert run(scans, tmp_path / "out", "--key", tmp_path / "k", "--dry-run") == 0
+    assert "would be written" in capsys.readouterr().out
+    assert [path.name for path in tmp_path.iterdir()] == [scans.name]
+
+
+def test_no_name_is_said(scans, tmp_path, capsys):
+    (scans / "QUINCY.dcm").write_text("QUINCY")
+    run(scans, tmp_path / "out", "--key", tmp_path / "k")
+    out, err = capsys.readouterr()
+    assert "QUINCY" not in out + err
+
+
+def test_a_terminal_gets_a_bar(scans, tmp_path, monkeypatch):
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    screen = Terminal()
+    monkeypatch.setattr(sys, "stderr", screen)
+    run(scans, tmp_path / "out", "--key", tmp_path / "k")
+    assert "[###############...............] 1/2" in screen.getvalue()
+    assert "2/2\n" in screen.getvalue()
+
+
+def test_one_line_for_each_tenth_elsewhere(capsys):
+    show = deid._lines()
+    for done in range(1, 101):
+        show(done, 100)
+    assert len(capsys.readouterr().err.splitlines()) == 10
+
+
+@pytest.mark.parametrize("made", ["none", "empty"])
+def test_a_bad_source_is_refused_and_makes_no_key(tmp_path, made):
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(InputError):
+        run(tmp_path / made, tmp_path / "out", "--key", tmp_path / "k")
+    assert [path.name for path in tmp_path.iterdir()] == ["empty"]
+
+
+def test_a_target_that_is_not_empty_is_refused(scans, tmp_path):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "x").touch()
+    with pytest.raises(InputError, match="new or empty"):
+        run(scans, tmp_path / "out", "--key", tmp_path / "k")
+
+
+def test_a_target_that_cannot_be_made_is_said(scans, tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(SaveError):
+        run(scans, tmp_path / "file" / "out", "--key", tmp_path / "k")
+
+
+@pytest.mark.parametrize("jobs", ["0", "-1", "many"])
+def test_a_senseless_number_of_processes_is_refused(scans, tmp_path, jobs, capsys):
+    with pytest.raises(SystemExit) as caught:
+        run(scans, tmp_path / "out", "--jobs", jobs)
+    assert caught.value.code == 2
+    assert "--jobs" in capsys.readouterr().err
