@@ -31,7 +31,7 @@ from napari_medlabel.deid.pixels import (
 )
 from napari_medlabel.deid.profile import BY_VR, Profile
 from napari_medlabel.deid.pseudonyms import Pseudonyms
-from napari_medlabel.deid.refusal import QuarantineError
+from napari_medlabel.deid.refusal import PARSE_ERRORS, QuarantineError
 from napari_medlabel.deid.report import DeidReport, Note, Reason
 from napari_medlabel.deid.sweep import identity_of
 from napari_medlabel.deid.vocabulary import is_structural_uid, vocabulary
@@ -210,7 +210,9 @@ def _by_vr(dataset: Dataset, attribute: Attribute, level: _Level) -> DataElement
 
 def _number_or_bulk(dataset: Dataset, attribute: Attribute) -> DataElement | None:
     """Binary numbers as they are, bulk data where it is listed; None for everything else."""
-    element = dataset[attribute.tag]
+    element = _decoded(dataset, attribute.tag)
+    if element is None:
+        return None
     if attribute.vr in NUMBER_VRS or attribute.vr == "US or SS":
         fits = element.VR in NUMBER_VRS or element.VR == "US or SS"
     else:
@@ -219,10 +221,18 @@ def _number_or_bulk(dataset: Dataset, attribute: Attribute) -> DataElement | Non
     return DataElement(attribute.tag, element.VR, element.value) if fits else None
 
 
+def _decoded(dataset: Dataset, tag: int) -> DataElement | None:
+    """Return an element as pydicom understands it; None where its bytes make no sense."""
+    try:
+        return dataset[tag]
+    except PARSE_ERRORS:
+        return None
+
+
 def _sequence(dataset: Dataset, attribute: Attribute, level: _Level) -> DataElement | None:
     """Return a sequence with each of its items cleaned; None where it is none in the file."""
-    element = dataset[attribute.tag]
-    if element.VR != "SQ" or not isinstance(element.value, Sequence):
+    element = _decoded(dataset, attribute.tag)
+    if element is None or element.VR != "SQ" or not isinstance(element.value, Sequence):
         level.tally.actions["unknown"] += 1
         return None
     below = level.below()

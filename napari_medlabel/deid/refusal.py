@@ -6,6 +6,8 @@ import struct
 import zlib
 from typing import Any
 
+from pydicom.errors import BytesLengthException, InvalidDicomError
+
 from napari_medlabel.deid.report import Reason
 from napari_medlabel.errors import RefusedError
 
@@ -16,11 +18,14 @@ PARSE_ERRORS = (
     AttributeError,
     ArithmeticError,
     AssertionError,
+    OSError,
     EOFError,
     RuntimeError,
     MemoryError,
     struct.error,
     zlib.error,
+    BytesLengthException,
+    InvalidDicomError,
 )
 """What parsers of foreign bytes raise: each means that the file is not understood."""
 

@@ -6,12 +6,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydicom.datadict import dictionary_has_tag, dictionary_VR
-from pydicom.dataelem import DataElement
+from pydicom.dataelem import DataElement, RawDataElement
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
+from pydicom.tag import Tag
 
 from napari_medlabel.deid.dicom import MAX_DEPTH, deidentify_dataset
-from napari_medlabel.deid.dicom_file import clean_file
+from napari_medlabel.deid.dicom_file import clean_file, quiet
 from napari_medlabel.deid.refusal import QuarantineError
 from napari_medlabel.deid.report import Note, Reason
 
@@ -351,6 +352,19 @@ def test_a_number_or_sequence_of_another_vr_is_removed(ct, profile, pseudonyms):
     assert 0x00081140 not in cleaned
     assert 0x00082218 not in cleaned
     assert report.actions["unknown"] == 3
+
+
+def test_a_number_whose_bytes_make_no_sense_is_removed_and_the_file_goes_on(
+    ct, profile, pseudonyms
+):
+    source = ct()
+    for tag, vr in ((0x00280106, "US"), (0x00081140, "SQ")):
+        source[tag] = RawDataElement(Tag(tag), vr, 3, b"QUI", 0, False, True)
+    with quiet():
+        cleaned, report = deidentify_dataset(source, profile, pseudonyms)
+    assert 0x00280106 not in cleaned
+    assert 0x00081140 not in cleaned
+    assert report.actions["unknown"] == 2
 
 
 def test_items_nested_too_deeply_are_refused(ct, profile, pseudonyms):
