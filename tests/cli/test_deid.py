@@ -91,7 +91,7 @@ def test_many_quarantined_files_are_not_all_listed(scans, tmp_path, capsys):
 
 
 def test_json_is_one_document(scans, tmp_path, capsys):
-    assert run(scans, tmp_path / "out", "--key", tmp_path / "k", "--json") == 0
+    assert run(scans, tmp_path / "out", "--key", tmp_path / "k", "--jobs", 1, "--json") == 0
     document = json.loads(capsys.readouterr().out)
     assert document["nifti"] == 2
     assert document == json.loads((tmp_path / "out" / "deid-report.json").read_text())

@@ -41,7 +41,7 @@ def test_bytes_are_read_in_the_files_character_set():
 def test_bytes_that_cannot_be_parsed_do_not_stop_the_search():
     ds = Dataset()
     ds[0x00081140] = RawDataElement(Tag(0x00081140), "SQ", 6, b"Quincy", 0, False, True)
-    ds[0x00080005] = RawDataElement(Tag(0x00080005), "AT", 3, b"123", 0, False, True)
+    ds[0x00080005] = RawDataElement(Tag(0x00080005), "US", 3, b"123", 0, False, True)
     ds[0x00100020] = RawDataElement(Tag(0x00100020), "LO", 10, b"MRN5550123", 0, False, True)
     ds.PatientName = None
     assert "MRN5550123" in identity_of(ds).texts
