@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from napari_medlabel.deid.events import EventSink
     from napari_medlabel.deid.report import BatchReport
+    from napari_medlabel.session.desk import Desk
 
 _REFUSED = 3
 _BAR = 30
@@ -64,30 +64,30 @@ def run(args: argparse.Namespace) -> int:
     MedlabelError
         For bad input, a target that cannot be written, or a log that cannot.
     """
-    from napari_medlabel.deid.batch import deidentify_folder, preview_folder
+    from napari_medlabel.deid.batch import preview_folder
     from napari_medlabel.deid.profile import basic_profile
     from napari_medlabel.deid.pseudonyms import Pseudonyms
     from napari_medlabel.deid.sources import source_files
     from napari_medlabel.deid.target import check_target
+    from napari_medlabel.session.desk import open_desk
 
     check_target(args.source, args.target)
     source_files(args.source)  # a key is made only for a job that can begin
-    pseudonyms = Pseudonyms(_key(args))
     progress = _bar if sys.stderr.isatty() else _lines()
     if args.dry_run:
         report = preview_folder(
-            args.source, basic_profile(), pseudonyms, jobs=args.jobs, progress=progress
-        )
-    else:
-        report = deidentify_folder(
             args.source,
-            args.target,
             basic_profile(),
-            pseudonyms,
+            Pseudonyms(_key(args)),
             jobs=args.jobs,
-            log=_open_log(args),
             progress=progress,
         )
+    else:
+        desk = open_desk(args.audit, role="researcher")
+        try:
+            report = deidentify_logged(args, desk, progress=progress)
+        finally:
+            desk.log.close()
     if args.json:
         print(json.dumps(report.to_json()))
     else:
@@ -102,9 +102,37 @@ def run(args: argparse.Namespace) -> int:
     return _REFUSED if report.quarantined else 0
 
 
-def _open_log(args: argparse.Namespace) -> EventSink | None:  # noqa: ARG001 - the seam
-    """Return the audit log that takes the events of this export."""
-    return None
+def deidentify_logged(
+    args: argparse.Namespace,
+    desk: Desk,
+    *,
+    progress: Callable[[int, int], None] = lambda _done, _total: None,
+) -> BatchReport:
+    """De-identify with every event in the log: no log, no export.
+
+    Parameters
+    ----------
+    args : Namespace
+        ``source``, ``target``, ``key``, ``jobs`` and ``dry_run`` as on the command line.
+    desk : Desk
+        Its log takes the events, its tokens name the patients in them.
+    progress : callable
+        Called with (done, total).
+    """
+    from napari_medlabel.deid.batch import deidentify_folder
+    from napari_medlabel.deid.profile import basic_profile
+    from napari_medlabel.deid.pseudonyms import Pseudonyms
+
+    pseudonyms = Pseudonyms(_key(args), subject_token_source=desk.tokens.subject_token)
+    return deidentify_folder(
+        args.source,
+        args.target,
+        basic_profile(),
+        pseudonyms,
+        jobs=args.jobs,
+        log=desk.log,
+        progress=progress,
+    )
 
 
 def _key(args: argparse.Namespace) -> bytes:

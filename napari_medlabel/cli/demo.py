@@ -46,10 +46,10 @@ class Organ:
 RECIPE: Final = (
     Organ(9, (61.2, -50.2, -287.5), -1000, -500, 0),
     Organ(10, (-83.8, -37.7, -287.5), -1000, -500, 0),
-    Organ(3, (72.1, -46.3, -472.5), 130, 210, 3),
-    Organ(4, (-72.2, -49.4, -412.5), 130, 210, 3),
-    Organ(1, (72.9, 6.8, -377.5), 88, 130, 4),
-    Organ(2, (-108.0, -17.4, -412.5), 100, 136, 4),
+    Organ(3, (72.1, -46.3, -472.5), 120, 210, 6),
+    Organ(4, (-72.2, -49.4, -412.5), 120, 210, 6),
+    Organ(1, (72.9, 6.8, -377.5), 80, 130, 4),
+    Organ(2, (-108.0, -17.4, -412.5), 85, 136, 4),
     Organ(7, (48.8, 49.7, -417.5), -15, 40, 4),
 )
 """Lungs first, so that nothing leaks into them; each organ keeps out of those before it."""
@@ -329,17 +329,24 @@ def _export(desk: Desk, session: Session, target: Path, record: Run) -> None:
     from napari_medlabel.cli.deid import deidentify_logged
     from napari_medlabel.export.landmarks import save_landmarks
     from napari_medlabel.export.mask import save_mask
+    from napari_medlabel.io.files import make_folder
     from napari_medlabel.io.registry import read_volume
     from napari_medlabel.model.labelmap import LabelMap
     from napari_medlabel.samples import path
 
-    out = target / "export"
+    out, scan = target / "export" / "labels", target / "export" / "scan"
+    make_folder(out)
     with record.step("de-identify", "series de-identified, written bytes searched"):
-        report = deidentify_logged(
-            path("ct_abdomen"), out, key=target / "project.key", desk=desk
+        wanted = argparse.Namespace(
+            source=path("ct_abdomen"),
+            target=scan,
+            key=target / "project.key",
+            jobs=1,
+            dry_run=False,
         )
+        report = deidentify_logged(wanted, desk)
     with record.step("export", "mask and landmarks laid on the de-identified series"):
-        clean = read_volume(out)
+        clean = read_volume(scan)
         require_same_voxels(clean, session.volume)
         labels = LabelMap(clean.grid, session.labels.array, session.labels.scheme)
         saved = save_mask(out / "mask.nii.gz", labels, clean.source, time=desk.time())
@@ -349,8 +356,8 @@ def _export(desk: Desk, session: Session, target: Path, record: Run) -> None:
             subject=(session.place.subject,),
             detail={"destination": "folder", "format": "nifti", "files": 3},
         )
-    record.written += [str(out), str(saved.path), str(out / "landmarks.mrk.json")]
-    record.facts["deid"] = report
+    record.written += [str(scan), str(saved.path), str(out / "landmarks.mrk.json")]
+    record.facts["deid"] = report.to_json()
 
 
 def require_same_voxels(clean: Volume, scan: Volume) -> None:
@@ -403,4 +410,5 @@ def _tell(record: Run, target: Path) -> None:
     for path in record.written:
         say(f"  {path}")
     say(f"\nTotal {sum(record.seconds.values()):.1f} s. Look at it in napari with:")
-    say(f"  medlabel open {target / 'export'} --mask {target / 'export' / 'mask.nii.gz'}")
+    export = target / "export"
+    say(f"  medlabel open {export / 'scan'} --mask {export / 'labels' / 'mask.nii.gz'}")

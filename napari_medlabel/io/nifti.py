@@ -67,7 +67,13 @@ def load(path: Path, *, progress: Progress | None = None, hashes: bool = True) -
         header=header.raw,
         big_endian=header.big_endian,
     )
-    return Volume(header.grid, array.T, source, warnings=header.warnings + doubts)
+    return Volume(
+        header.grid,
+        array.T,
+        source,
+        warnings=header.warnings + doubts,
+        is_oriented=header.is_oriented,
+    )
 
 
 def read_labels_nifti(path: Path) -> tuple[npt.NDArray[Any], Grid]:

@@ -47,6 +47,9 @@ _UNITS_MM: Final = {0: 1.0, 1: 1000.0, 2: 1.0, 3: 0.001}
 _UNIT_NAMES: Final = {1: "metres", 3: "micrometres"}
 
 
+NO_ORIENTATION: Final = "Orientation unknown: left and right cannot be told."
+
+
 @dataclass(frozen=True)
 class NiftiHeader:
     """What a header says, checked.
@@ -77,6 +80,11 @@ class NiftiHeader:
     intercept: float
     offset: int
     warnings: tuple[str, ...]
+
+    @property
+    def is_oriented(self) -> bool:
+        """Whether the header says which side is left."""
+        return NO_ORIENTATION not in self.warnings
 
     @property
     def data_bytes(self) -> int:
@@ -235,7 +243,7 @@ def choose_affine(header: Any, shape: tuple[int, int, int], warnings: list[str])
             if qform is None:
                 raise InputError("The header's qform is damaged.", hint=_AGAIN)
             return _scaled(qform, scale)
-        warnings.append("Orientation unknown: left and right cannot be told.")
+        warnings.append(NO_ORIENTATION)
         return Affine.from_spacing(_voxel_size(header, scale))
     except GeometryError as err:
         raise InputError(

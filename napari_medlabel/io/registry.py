@@ -151,14 +151,7 @@ def read_volume(
             f"{_files(unreadable)} looked like DICOM and could not be read: the scan may be "
             "incomplete."
         )
-        return Volume(
-            volume.grid,
-            volume.array,
-            volume.source,
-            volume.modality,
-            (*volume.warnings, doubt),
-            volume.window,
-        )
+        return replace(volume, warnings=(*volume.warnings, doubt))
     return volume
 
 

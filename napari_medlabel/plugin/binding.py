@@ -181,7 +181,7 @@ class Binding:
         return names
 
     def _merge(self, placed: dict[str, tuple[float, float, float]]) -> LandmarkSet:
-        """Return the landmarks with these positions; points moved by less than rounding stay."""
+        """Return the landmarks with these positions; a move within rounding is none."""
         marks = []
         for mark in self.session.landmarks:
             point = placed.pop(mark.name, None)
@@ -222,6 +222,8 @@ class Binding:
             )
 
     def _show_middle(self) -> None:
+        # Landmarks fade over neighbouring slices; images and labels ignore the thickness.
+        self.viewer.dims.thickness = tuple(max(12.0, 2.5 * mm) for mm in self.display.scale)
         for axis in range(3):
             middle = (self.display.shape[axis] - 1) // 2
             self.viewer.dims.set_current_step(axis, middle)

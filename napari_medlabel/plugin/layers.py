@@ -239,7 +239,7 @@ def landmarks_to_layer(marks: LandmarkSet, grid: Grid, case: str) -> LayerTuple:
         "face_color": "#ffd23f",
         "border_color": "#202020",
         "symbol": "cross",
-        "projection_mode": "rescale_spherical",
+        "projection_mode": "rescale_linear",
         "features": {"name": names},
         "text": {
             "string": "{name}",

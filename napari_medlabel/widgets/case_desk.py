@@ -11,7 +11,6 @@ from qtpy.QtCore import QObject, QTimer
 from qtpy.QtWidgets import QInputDialog
 
 from napari_medlabel.errors import MedlabelError, SeriesChoiceError
-from napari_medlabel.export.landmarks import from_markups
 from napari_medlabel.model import presets
 from napari_medlabel.model.landmarks import LandmarkSet
 from napari_medlabel.plugin.binding import Binding, initial_window, percentile_window
@@ -20,7 +19,6 @@ from napari_medlabel.plugin.orientation import VIEWS
 from napari_medlabel.plugin.workplace import WORKPLACE, data_folder
 from napari_medlabel.session.case import Session
 from napari_medlabel.session.opening import Wishes, adopt_volume, open_case
-from napari_medlabel.session.recovery import Recovery
 from napari_medlabel.session.saving import (
     SaveReport,
     finish_save,
@@ -28,7 +26,9 @@ from napari_medlabel.session.saving import (
     take_snapshot,
     write_snapshot,
 )
+from napari_medlabel.widgets.background import Background
 from napari_medlabel.widgets.closing import CloseGuard
+from napari_medlabel.widgets.recovery_offer import RecoveryOffer
 
 _LOOK_MS = 1000
 
@@ -49,7 +49,8 @@ class CaseDesk(QObject):
         self.session: Session | None = None
         self.binding: Binding | None = None
         self._guard: CloseGuard | None = None
-        self._worker: Any = None
+        self.background = Background(self)
+        self.recovery = RecoveryOffer(dock.recovery_notice, self._try)
         self._lamp = QTimer(self)
         self._lamp.setInterval(_LOOK_MS)
         self._lamp.timeout.connect(self._look)
@@ -59,7 +60,7 @@ class CaseDesk(QObject):
 
     def open_paths(self, paths: list[Path], **wishes: Any) -> None:
         """Read a scan in the background, then show it."""
-        if self._worker is not None:
+        if self.background.is_busy:
             return
         wish = _wishes(wishes)
         try:
@@ -69,38 +70,11 @@ class CaseDesk(QObject):
             return
         self.dock.start.setEnabled(False)
         self.dock.notice.say("green", "Reading the scan …")
-        self._run(
+        self.background.run(
             lambda: open_case(paths, desk, wish, fallback=data_folder()),
             self.show_session,
             lambda err: self._not_opened(err, paths, wishes),
         )
-
-    def _run(
-        self,
-        work: Callable[[], Any],
-        done: Callable[[Any], object],
-        failed: Callable[[MedlabelError], object],
-    ) -> None:
-        """Work in a thread; both answers come back in this one."""
-        from napari.qt.threading import create_worker
-
-        def guarded() -> tuple[Any, MedlabelError | None]:
-            try:
-                return work(), None
-            except MedlabelError as err:
-                return None, err
-
-        def answer(result: tuple[Any, MedlabelError | None]) -> None:
-            self._worker = None
-            value, err = result
-            if err is None:
-                done(value)
-            else:
-                failed(err)
-
-        self._worker = create_worker(guarded)
-        self._worker.returned.connect(answer)
-        self._worker.start()
 
     def _not_opened(
         self, err: MedlabelError, paths: list[Path], wishes: dict[str, Any]
@@ -161,7 +135,7 @@ class CaseDesk(QObject):
         self._show_current()
         self._bind_keys()
         self._guard_window()
-        self._offer_recovery()
+        self.recovery.offer(session)
         self._lamp.start()
         self._look()
 
@@ -182,39 +156,6 @@ class CaseDesk(QObject):
                 save=self.save_now,
                 finish=lambda discard: self.leave(discard=discard),
             )
-
-    # -- recovery ------------------------------------------------------------------------
-
-    def _offer_recovery(self) -> None:
-        if self.session is None or not self.session.recoveries:
-            self.dock.recovery_notice.clear()
-            return
-        recovery = self.session.recoveries[0]
-        when = recovery.last.replace("T", " ").replace("Z", " UTC")
-        parts = [f"{recovery.slices} slices"] if recovery.slices else []
-        if recovery.landmarks is not None:
-            parts.append("landmarks")
-        words = f"Unsaved work from {when} was found: {' and '.join(parts)}."
-        if not recovery.base_matches:
-            words += " The mask has been saved since; taking it back replaces those slices."
-        self.dock.recovery_notice.say(
-            "amber",
-            words,
-            {
-                "Take it back": lambda: self._recover(recovery),
-                "Leave it": lambda: self._decline(recovery),
-            },
-        )
-
-    def _recover(self, recovery: Recovery) -> None:
-        if self.session is not None:
-            marks = None if recovery.landmarks is None else from_markups(recovery.landmarks)
-            self._try(lambda s: s.recover(recovery, marks))
-            self._offer_recovery()
-
-    def _decline(self, recovery: Recovery) -> None:
-        self._try(lambda s: s.decline(recovery))
-        self._offer_recovery()
 
     # -- panels --------------------------------------------------------------------------
 
@@ -339,7 +280,7 @@ class CaseDesk(QObject):
     def save(self) -> None:
         """Save in the background; the painting may go on."""
         session = self.session
-        if session is None or self._worker is not None:
+        if session is None or self.background.is_busy:
             return
         snapshot = take_snapshot(session)
         self.dock.status.setText("Saving …")
@@ -348,7 +289,7 @@ class CaseDesk(QObject):
             finish_save(session, snapshot, report)
             self._show_saved(report)
 
-        self._run(lambda: write_snapshot(session, snapshot), done, self._not_saved)
+        self.background.run(lambda: write_snapshot(session, snapshot), done, self._not_saved)
 
     def save_now(self) -> bool:
         """Save and wait; return whether it went well."""

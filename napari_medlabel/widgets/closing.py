@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -36,46 +37,49 @@ class CloseGuard(QObject):
         finish: Callable[[bool], object],
     ) -> None:
         super().__init__(window)
-        self._window: Any = window
+        # The window owns this guard: only weak ways back, or neither is ever freed.
+        self._window = weakref.ref(window)
         self._is_dirty, self._save, self._finish = is_dirty, save, finish
         self._finished = False
-        self._window_close = window.close
+        guard = weakref.ref(self)
+
+        def close(*args: Any, **keywords: Any) -> Any:
+            return _close(window_ref(), guard(), args, keywords)
+
+        window_ref = self._window
         # Ctrl+Q comes as a call with arguments, the window's cross as an event.
-        self._window.close = self._close
+        vars(window)["close"] = close
         window.installEventFilter(self)
 
     def release(self) -> None:
         """Let the window close as it likes."""
-        self._window.removeEventFilter(self)
-        # What was set on the instance goes; the class has its own.
-        vars(self._window).pop("close", None)
+        window = self._window()
+        if window is not None:
+            window.removeEventFilter(self)
+            # What was set on the instance goes; the class has its own.
+            vars(window).pop("close", None)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Catch the window's close event."""
-        if watched is not self._window or event.type() != QEvent.Type.Close or self._finished:
+        window = self._window()
+        if watched is not window or event.type() != QEvent.Type.Close or self._finished:
             return False
         if not self._is_dirty():
             # napari may still ask, and the person may stay: the case stays open then.
             return False
         event.ignore()
-        if self._settle():
-            QTimer.singleShot(0, self._close_for_good)
+        if self.settle():
+            QTimer.singleShot(0, lambda: _close(self._window(), None, (), {}))
         return True
 
-    def _close(self, *args: Any, **keywords: Any) -> Any:
-        if self._finished or not self._is_dirty():
-            return self._window_close(*args, **keywords)
-        if not self._settle():
-            return False
-        keywords.pop("confirm_need", None)
-        return self._window_close(*args[:1], **keywords)
+    @property
+    def is_needed(self) -> bool:
+        """Whether closing now would leave unsaved work behind."""
+        return not self._finished and self._is_dirty()
 
-    def _close_for_good(self) -> None:
-        self._window_close()
-
-    def _settle(self) -> bool:
+    def settle(self) -> bool:
         """Ask, act, and return whether the window may go."""
-        answer = ask_to_save(self._window)
+        answer = ask_to_save(self._window())
         if answer == QMessageBox.StandardButton.Cancel:
             return False
         discard = answer == QMessageBox.StandardButton.Discard
@@ -86,7 +90,22 @@ class CloseGuard(QObject):
         return True
 
 
-def ask_to_save(parent: QWidget) -> QMessageBox.StandardButton:
+def _close(
+    window: Any, guard: CloseGuard | None, args: tuple[Any, ...], keywords: dict[str, Any]
+) -> Any:
+    """Close a window as napari would, after the guard's question where it is needed."""
+    if window is None:
+        return False
+    if guard is not None and guard.is_needed:
+        if not guard.settle():
+            return False
+        # One question is enough: napari's own is skipped.
+        keywords["confirm_need"] = False
+        args = args[:1]
+    return type(window).close(window, *args, **keywords)
+
+
+def ask_to_save(parent: QWidget | None) -> QMessageBox.StandardButton:
     """Ask what to do with unsaved work."""
     box = QMessageBox(parent)
     box.setIcon(QMessageBox.Icon.Question)

@@ -1,0 +1,64 @@
+"""The offer to take back work that a crash left behind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from napari_medlabel.export.landmarks import from_markups
+from napari_medlabel.session.case import Session
+from napari_medlabel.session.recovery import Recovery
+from napari_medlabel.widgets.notice import Notice
+
+Attempt = Callable[[Callable[[Session], object]], None]
+
+
+class RecoveryOffer:
+    """Shows the newest recovery with two buttons; after an answer, the next.
+
+    Parameters
+    ----------
+    notice : Notice
+        Where it is shown.
+    attempt : callable
+        Does something to the open session and shows its errors.
+    """
+
+    def __init__(self, notice: Notice, attempt: Attempt) -> None:
+        self._notice = notice
+        self._attempt = attempt
+
+    def offer(self, session: Session) -> None:
+        """Show what was found, or nothing."""
+        if not session.recoveries:
+            self._notice.clear()
+            return
+        recovery = session.recoveries[0]
+        self._notice.say(
+            "amber",
+            describe(recovery),
+            {
+                "Take it back": lambda: self._take(recovery),
+                "Leave it": lambda: self._leave(recovery),
+            },
+        )
+
+    def _take(self, recovery: Recovery) -> None:
+        marks = None if recovery.landmarks is None else from_markups(recovery.landmarks)
+        self._attempt(lambda session: session.recover(recovery, marks))
+        self._attempt(self.offer)
+
+    def _leave(self, recovery: Recovery) -> None:
+        self._attempt(lambda session: session.decline(recovery))
+        self._attempt(self.offer)
+
+
+def describe(recovery: Recovery) -> str:
+    """Say what was found, and what taking it back would do."""
+    when = recovery.last.replace("T", " ").replace("Z", " UTC")
+    parts = [f"{recovery.slices} slices"] if recovery.slices else []
+    if recovery.landmarks is not None:
+        parts.append("landmarks")
+    words = f"Unsaved work from {when} was found: {' and '.join(parts)}."
+    if not recovery.base_matches:
+        words += " The mask has been saved since; taking it back shows the mask as it was then."
+    return f"{words} It can be undone."
