@@ -12,10 +12,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from napari_medlabel.errors import InputError, MedlabelError, SaveError
+from napari_medlabel.errors import InputError, SaveError
 
 if TYPE_CHECKING:
-    from napari_medlabel.model.volume import Volume
     from napari_medlabel.session.case import Session
     from napari_medlabel.session.desk import Desk
 
@@ -347,7 +346,7 @@ def _export(desk: Desk, session: Session, target: Path, record: Run) -> None:
         report = deidentify_logged(wanted, desk)
     with record.step("export", "mask and landmarks laid on the de-identified series"):
         clean = read_volume(scan)
-        require_same_voxels(clean, session.volume)
+        session.volume.require_same_voxels(clean)
         labels = LabelMap(clean.grid, session.labels.array, session.labels.scheme)
         saved = save_mask(out / "mask.nii.gz", labels, clean.source, time=desk.time())
         save_landmarks(out / "landmarks.mrk.json", session.landmarks)
@@ -358,28 +357,6 @@ def _export(desk: Desk, session: Session, target: Path, record: Run) -> None:
         )
     record.written += [str(scan), str(saved.path), str(out / "landmarks.mrk.json")]
     record.facts["deid"] = report.to_json()
-
-
-def require_same_voxels(clean: Volume, scan: Volume) -> None:
-    """Refuse an export whose voxels or place are not the scan's.
-
-    Raises
-    ------
-    MedlabelError
-        When they differ.
-    """
-    import numpy as np
-
-    from napari_medlabel.geometry.grid import Grid
-
-    place = Grid(scan.grid.shape, scan.grid.affine)
-    if place.difference(Grid(clean.grid.shape, clean.grid.affine)) or not np.array_equal(
-        clean.array.T, scan.array.T
-    ):
-        raise MedlabelError(
-            "The de-identified series does not hold the scan's voxels in the scan's place.",
-            hint="This is a fault in the program; please report it.",
-        )
 
 
 def _verify(target: Path, record: Run) -> int:

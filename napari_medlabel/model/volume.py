@@ -100,3 +100,21 @@ class Volume:
 
     def __repr__(self) -> str:
         return f"Volume({self.grid!r}, {self.array.dtype}, {self.modality or '?'})"
+
+    def require_same_voxels(self, other: Volume) -> None:
+        """Refuse a volume that does not hold these voxels in this place.
+
+        Frames of reference may differ: de-identification gives new ones.
+
+        Raises
+        ------
+        GeometryError
+            When place or voxels differ.
+        """
+        place, others = (Grid(v.grid.shape, v.grid.affine) for v in (self, other))
+        place.require_same(others, what="copy of the scan")
+        if not np.array_equal(self.array.T, other.array.T):
+            raise GeometryError(
+                "The copy of the scan does not hold the scan's voxels.",
+                hint="This is a fault in the program; please report it.",
+            )

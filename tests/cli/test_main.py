@@ -1,0 +1,98 @@
+"""The command line as a whole: exit codes, two sentences, no traceback, nothing heavy."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from napari_medlabel import __version__, _optional
+from napari_medlabel.cli.main import COMMANDS, main
+from napari_medlabel.errors import MissingPackageError
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main([command, "--help"])
+    assert ended.value.code == 0
+    assert command in capsys.readouterr().out
+
+
+def test_the_version_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--version"])
+    assert __version__ in capsys.readouterr().out
+
+
+def test_a_wrong_command_exits_with_2() -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["paint"])
+    assert ended.value.code == 2
+
+
+def test_bad_input_is_a_message_a_hint_and_exit_2(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "DOE^JANE").mkdir()
+    assert main(["info", str(tmp_path / "DOE^JANE")]) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.startswith("medlabel: ")
+    assert "\nhint: " in said.err
+    assert "DOE" not in said.err
+
+
+def test_a_fault_of_ours_is_named_without_what_it_says(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fault(_path: object) -> None:
+        raise KeyError("DOE^JANE")
+
+    monkeypatch.setattr("napari_medlabel.io.registry.find_series", fault)
+    assert main(["info", str(tmp_path)]) == 1
+    said = capsys.readouterr().err
+    assert "KeyError, fault, line" in said
+    assert "DOE" not in said
+    monkeypatch.setenv("MEDLABEL_DEBUG", "1")
+    main(["info", str(tmp_path)])
+    assert "Traceback" in capsys.readouterr().err
+
+
+def test_stopping_is_no_fault(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def stop(_path: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("napari_medlabel.io.registry.find_series", stop)
+    assert main(["info", str(tmp_path)]) == 130
+
+
+def test_the_command_line_loads_nothing_heavy() -> None:
+    code = (
+        "import sys; import napari_medlabel.cli.main as m; m.build_parser(); "
+        "heavy = {'napari', 'qtpy', 'vispy', 'skimage', 'SimpleITK', 'nibabel', 'pydicom', "
+        "'scipy'} & set(sys.modules); sys.exit(', '.join(heavy) or 0)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_module_runs_as_the_command() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "napari_medlabel", "--version"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.strip() == f"medlabel {__version__}"
+
+
+def test_an_optional_package_that_is_missing_is_named_with_its_extra() -> None:
+    with pytest.raises(MissingPackageError, match="'no_such_package'") as caught:
+        _optional.require("no_such_package.part", extra="qt")
+    assert "napari-medlabel[qt]" in caught.value.hint
+    assert _optional.require("json", extra="qt").dumps([]) == "[]"
