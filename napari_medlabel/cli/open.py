@@ -29,15 +29,15 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     )
     parser.add_argument(
         "--scheme",
-        default="abdomen",
         metavar="NAME|FILE",
-        help="label scheme: abdomen, head, regions, or a JSON file",
+        help="label scheme: abdomen, head, regions, or a JSON file; by default that of the "
+        "modality",
     )
     parser.add_argument(
         "--template",
-        default="abdomen",
         metavar="NAME|FILE",
-        help="landmarks to place: abdomen, head, points, or a JSON file",
+        help="landmarks to place: abdomen, head, points, or a JSON file; by default those of "
+        "the modality",
     )
     parser.add_argument("--audit", type=Path, metavar="DIR", help="where the audit log goes")
     parser.set_defaults(run=run)
@@ -61,8 +61,8 @@ def run(arguments: argparse.Namespace) -> int:
 
     window = require("napari_medlabel.widgets.window", extra="qt")
     wishes = Wishes(
-        load_scheme(arguments.scheme),
-        load_template(arguments.template),
+        load_scheme(arguments.scheme) if arguments.scheme else None,
+        load_template(arguments.template) if arguments.template else None,
         series=arguments.series,
         folder=arguments.out,
         mask=arguments.mask,

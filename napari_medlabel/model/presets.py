@@ -87,6 +87,17 @@ def template(name: str) -> LandmarkSet:
     return _pick(templates(), name, "landmark template")
 
 
+def usual_for(modality: str) -> tuple[str, str]:
+    """Return the short names of scheme and template to begin with when nobody chose.
+
+    Parameters
+    ----------
+    modality : str
+        Modality (0008,0060), empty when unknown.
+    """
+    return ("abdomen", "abdomen") if modality == "CT" else ("regions", "points")
+
+
 _Kind = TypeVar("_Kind")
 
 

@@ -235,7 +235,7 @@ def landmarks_to_layer(marks: LandmarkSet, grid: Grid, case: str) -> LayerTuple:
     keywords = {
         "name": "Landmarks",
         "ndim": 3,
-        "size": 10.0 / min(display.scale),
+        "size": 7.0 / min(display.scale),
         "face_color": "#ffd23f",
         "border_color": "#202020",
         "symbol": "cross",
@@ -246,7 +246,7 @@ def landmarks_to_layer(marks: LandmarkSet, grid: Grid, case: str) -> LayerTuple:
             "size": 11,
             "color": "#ffd23f",
             "anchor": "upper_left",
-            "translation": np.array([0.0, 4.0 / display.scale[1], 4.0 / display.scale[2]]),
+            "translation": np.array([0.0, 0.0, 6.0 / display.scale[2]]),
         },
         "metadata": metadata(grid, "landmarks", case),
         **display.geometry(),

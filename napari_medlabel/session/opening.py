@@ -12,6 +12,7 @@ from napari_medlabel.export.landmarks import load_landmarks, to_markups
 from napari_medlabel.export.mask import load_mask
 from napari_medlabel.io.files import probe_writable
 from napari_medlabel.io.registry import read_volume
+from napari_medlabel.model import presets
 from napari_medlabel.model.labelmap import LabelMap, LabelScheme
 from napari_medlabel.model.landmarks import LandmarkSet
 from napari_medlabel.model.volume import Volume
@@ -29,6 +30,10 @@ class Wishes:
 
     Parameters
     ----------
+    scheme : LabelScheme or None
+        The classes; chosen by the scan's modality when None.
+    template : LandmarkSet or None
+        The landmarks to place; chosen by the scan's modality when None.
     series : str or None
         Which series of several.
     folder : Path or None
@@ -37,14 +42,10 @@ class Wishes:
         A mask to begin with, instead of the one saved in the folder.
     landmarks : Path or None
         Landmarks to begin with, instead of those saved in the folder.
-    scheme : LabelScheme
-        The classes.
-    template : LandmarkSet
-        The landmarks to place.
     """
 
-    scheme: LabelScheme
-    template: LandmarkSet
+    scheme: LabelScheme | None = None
+    template: LandmarkSet | None = None
     series: str | None = None
     folder: Path | None = None
     mask: Path | None = None
@@ -104,7 +105,8 @@ def adopt_volume(
         probe_writable(wishes.folder)
     folder = wishes.folder or default_folder(paths, case, fallback)
     labels, saved_mask = _labels(volume, folder, wishes)
-    marks, saved_marks = _landmarks(folder, wishes)
+    template = wishes.template or presets.template(presets.usual_for(volume.modality)[1])
+    marks, saved_marks = _landmarks(folder, wishes.landmarks, template)
     log_opening(desk, volume, subject, weak=weak)
     place = Place(case, subject, folder)
     session = Session(volume, labels, marks, desk, place, saved_mask=saved_mask)
@@ -165,9 +167,10 @@ def case_id(volume: Volume) -> str:
 def _labels(volume: Volume, folder: Path, wishes: Wishes) -> tuple[LabelMap, str | None]:
     """Return the labels to begin with and the content id of the mask on the disk."""
     saved = folder / MASK_FILE
+    scheme = wishes.scheme or presets.scheme(presets.usual_for(volume.modality)[0])
     if wishes.mask is None and not saved.is_file():
-        return LabelMap.empty(volume.grid, wishes.scheme), None
-    labels = _load(wishes.mask or saved, volume, wishes.scheme)
+        return LabelMap.empty(volume.grid, scheme), None
+    labels = _load(wishes.mask or saved, volume, scheme)
     is_saved_one = wishes.mask is None or wishes.mask.resolve() == saved.resolve()
     return labels, labels.content_id() if is_saved_one else None
 
@@ -186,13 +189,13 @@ def _load(path: Path, volume: Volume, scheme: LabelScheme) -> LabelMap:
         ) from err
 
 
-def _landmarks(folder: Path, wishes: Wishes) -> tuple[LandmarkSet, LandmarkSet]:
+def _landmarks(
+    folder: Path, given: Path | None, template: LandmarkSet
+) -> tuple[LandmarkSet, LandmarkSet]:
     """Return the landmarks to begin with, and those on the disk in the same order."""
     saved = folder / "landmarks.mrk.json"
-    path = wishes.landmarks or (saved if saved.is_file() else None)
+    path = given or (saved if saved.is_file() else None)
     if path is None:
-        return wishes.template, wishes.template
-    marks = load_landmarks(path).merged_into(wishes.template)
-    if wishes.landmarks is None:
-        return marks, marks
-    return marks, wishes.template
+        return template, template
+    marks = load_landmarks(path).merged_into(template)
+    return (marks, marks) if given is None else (marks, template)

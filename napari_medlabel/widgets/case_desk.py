@@ -62,7 +62,7 @@ class CaseDesk(QObject):
         """Read a scan in the background, then show it."""
         if self.background.is_busy:
             return
-        wish = _wishes(wishes)
+        wish = Wishes(**wishes)
         try:
             desk = WORKPLACE.desk()
         except MedlabelError as err:
@@ -109,7 +109,7 @@ class CaseDesk(QObject):
         volume, paths = known
         try:
             session = adopt_volume(
-                volume, paths, WORKPLACE.desk(), _wishes({}), fallback=data_folder()
+                volume, paths, WORKPLACE.desk(), Wishes(), fallback=data_folder()
             )
         except MedlabelError as err:
             self.dock.show_error(err)
@@ -339,14 +339,3 @@ class CaseDesk(QObject):
             binding.detach()
         if session is not None:
             session.close(discard=discard)
-
-
-def _wishes(wishes: dict[str, Any]) -> Wishes:
-    return Wishes(
-        wishes.get("scheme") or presets.scheme("abdomen"),
-        wishes.get("template") or presets.template("abdomen"),
-        series=wishes.get("series"),
-        folder=wishes.get("folder"),
-        mask=wishes.get("mask"),
-        landmarks=wishes.get("landmarks"),
-    )

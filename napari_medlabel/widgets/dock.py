@@ -30,7 +30,7 @@ from napari_medlabel.widgets.view_panel import PLANES, ViewPanel
 if TYPE_CHECKING:
     import napari.viewer
 
-_TEMPLATES = {"abdomen": "Abdomen", "head": "Head", "points": "Points 1 to 8"}
+_TEMPLATES = {"points": "Points 1 to 8", "abdomen": "Abdomen", "head": "Head"}
 _REFRESH_MS = 400
 
 
@@ -56,7 +56,7 @@ class MedlabelDock(QWidget):
         self.label_panel = LabelPanel(presets.schemes())
         self.landmark_panel = LandmarkPanel(_TEMPLATES)
         self.undo_button, self.redo_button = QPushButton("Undo"), QPushButton("Redo")
-        self.save_button = QPushButton("Save  (Ctrl+S in this dock)")
+        self.save_button = QPushButton("Save (F2)")
         self.status = QLabel()
         self.status.setWordWrap(True)
         self.case_box = self._lay_out()
@@ -150,6 +150,7 @@ class MedlabelDock(QWidget):
         self.views.show_windows(self.desk.windows())
         self.views.show_plane(PLANES[0])
         self.label_panel.show_scheme(session.labels.scheme)
+        self.landmark_panel.show_template(presets.templates(), session.landmarks)
         self.landmark_panel.show_landmarks(session.landmarks)
         self.show_history()
         self._show_volumes()
@@ -165,7 +166,7 @@ class MedlabelDock(QWidget):
         ):
             button.setEnabled(name is not None)
             button.setText(f"{verb}: {name.lower()}" if name else verb)
-        self.save_button.setText("Save *" if session.is_dirty else "Save")
+        self.save_button.setText("Save * (F2)" if session.is_dirty else "Save (F2)")
         self._count.start()
 
     def _show_volumes(self) -> None:
@@ -191,5 +192,6 @@ def describe(session: Any) -> str:
             f"Acquired {grid.affine.oblique_deg:.1f}° oblique: shown on its own grid; "
             "millimetres are the patient's."
         )
-    lines.extend(session.volume.warnings)
+    # The line above says it in the words of this window.
+    lines.extend(w for w in session.volume.warnings if not w.startswith("Oblique:"))
     return "<br>".join(lines)

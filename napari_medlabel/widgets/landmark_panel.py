@@ -74,6 +74,15 @@ class LandmarkPanel(QWidget):
         layout.addWidget(self.table)
         layout.addLayout(buttons)
 
+    def show_template(self, templates: Mapping[str, LandmarkSet], marks: LandmarkSet) -> None:
+        """Show which template the landmarks follow; none of them for a list of one's own."""
+        names = {mark.name for mark in marks}
+        for key, template in templates.items():
+            if names and names >= {mark.name for mark in template}:
+                self.template_box.setCurrentIndex(self.template_box.findData(key))
+                return
+        self.template_box.setCurrentIndex(-1)
+
     def show_landmarks(self, marks: LandmarkSet) -> None:
         """Fill the table."""
         self._marks = marks
