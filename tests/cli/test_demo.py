@@ -15,6 +15,8 @@ from napari_medlabel.cli import demo
 from napari_medlabel.cli.main import main
 from napari_medlabel.errors import SaveError
 
+pytestmark = pytest.mark.xdist_group("demo")
+
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict]:

@@ -32,7 +32,10 @@ class Board:
         return step is not None
 
 
-@given(st.lists(st.integers(-2, 30), max_size=25))
+moves_of_a_person = st.one_of(st.just(-1), st.just(-2), st.integers(0, 30))
+
+
+@given(st.lists(moves_of_a_person, max_size=25))
 def test_every_state_ever_shown_can_be_reached_by_undo(moves: list[int]) -> None:
     board = Board()
     seen = {board.array.tobytes()}
@@ -50,6 +53,19 @@ def test_every_state_ever_shown_can_be_reached_by_undo(moves: list[int]) -> None
     while board.walk(board.history.back()):
         reached.add(board.array.tobytes())
     assert seen <= reached
+    assert not board.array.any()
+
+
+def test_what_was_undone_before_a_new_edit_can_be_reached_again() -> None:
+    board = Board()
+    board.paint(1)
+    lost = board.array.copy()
+    board.walk(board.history.back())
+    board.paint(2)
+    board.walk(board.history.back())
+    board.walk(board.history.back())
+    assert np.array_equal(board.array, lost)
+    board.walk(board.history.back())
     assert not board.array.any()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import napari
 import numpy as np
 import pytest
 from qtpy.QtCore import QPoint, Qt
@@ -13,6 +14,7 @@ from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication, QMessageBox, QPushButton
 
 from napari_medlabel import samples
+from napari_medlabel.errors import SaveError
 from napari_medlabel.geometry.grid import Grid
 from napari_medlabel.io.nifti_write import write_mask_nifti
 from napari_medlabel.plugin.orientation import VIEWS
@@ -281,3 +283,115 @@ def test_bad_input_shows_two_sentences_in_the_dock(
     qtbot.waitUntil(lambda: "\n" in dock.notice.text.text(), timeout=20_000)
     assert dock.session is None
     assert dock.start.isEnabled()
+
+
+def test_every_button_of_the_dock_does_what_it_says(
+    make_dock: Callable[[], MedlabelDock], scan: Path, tmp_path: Path, qtbot, monkeypatch
+) -> None:
+    dock = make_dock()
+    dock.open_paths([str(scan)], folder=tmp_path / "case")
+    dock.open_paths([str(scan)], folder=tmp_path / "twice")  # busy: not begun a second time
+    qtbot.waitUntil(lambda: dock.session is not None, timeout=20_000)
+    desk, session, labels = dock.desk, dock.session, dock.desk.binding.labels
+    assert session.place.folder == tmp_path / "case"
+    assert session.labels.scheme.name == "Regions 1 to 6"
+    dock.label_panel.scheme_requested.emit("abdomen")
+    assert dock.label_panel.table.rowCount() == len(session.labels.scheme.labels)
+    labels.selected_label = session.labels.scheme.values[-1]
+    desk.next_label()
+    assert labels.selected_label == session.labels.scheme.values[0]
+    labels.selected_label = 99
+    desk.next_label()
+    assert labels.selected_label == session.labels.scheme.values[0]
+    dock.landmark_panel.template_requested.emit("head")
+    assert session.landmarks.next_name == "AC"
+    desk.binding.points.add([3, 4, 4])
+    dock.landmark_panel.template_requested.emit("abdomen")
+    assert session.landmarks["AC"].is_placed
+    assert session.landmarks.next_name == "Liver dome"
+    dock.viewer.dims.set_current_step(0, 0)
+    dock.landmark_panel.go_requested.emit("AC")
+    assert dock.viewer.dims.current_step[0] == 3
+    dock.landmark_panel.remove_requested.emit("AC")
+    assert not session.landmarks["AC"].is_placed
+    dock.undo_button.click()
+    assert session.landmarks["AC"].is_placed
+    dock.redo_button.click()
+    for name in ("Automatic", "Full"):
+        dock.views.window_requested.emit(name)
+    assert tuple(desk.binding.image.contrast_limits) == (0, session.volume.grid.size - 1)
+    dock.landmark_panel.place_requested.emit(False)
+    assert dock.viewer.layers.selection.active is labels
+    desk.leave(discard=True)
+
+
+def test_what_goes_wrong_is_said_in_the_dock(
+    make_dock: Callable[[], MedlabelDock], scan: Path, tmp_path: Path, qtbot, monkeypatch
+) -> None:
+    dock = make_dock()
+    dock.open_paths([str(scan)], folder=tmp_path / "case")
+    qtbot.waitUntil(lambda: dock.session is not None, timeout=20_000)
+    desk, session = dock.desk, dock.session
+    desk.binding.labels.paint((2, 5, 5), 1)
+    # A journal that cannot be written is said, in red, with a button.
+    session.keeper.problem = SaveError("The disk is full.", hint="Free some space.")
+    desk._look()
+    assert "a crash now would lose work" in dock.notice.text.text()
+    session.keeper.problem = None
+
+    # A save that fails says so and keeps the star.
+    def full(*_args: object) -> None:
+        raise SaveError("The disk is full.", hint="Free some space.")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("napari_medlabel.widgets.case_desk.write_snapshot", full)
+        dock.save_button.click()
+        qtbot.waitUntil(lambda: "Not saved" in dock.status.text(), timeout=20_000)
+    assert dock.save_button.text().startswith("Save *")
+    dock.notice.clear()
+    desk.leave(discard=True)
+    assert dock.session is None
+    assert desk.save_now()
+
+
+def test_several_series_are_offered(
+    make_dock: Callable[[], MedlabelDock], make_grid, tmp_path: Path, qtbot, monkeypatch
+) -> None:
+    both = tmp_path / "both"
+    both.mkdir()
+    for n in (1, 2):
+        beacon(both / f"{n}.nii.gz", make_grid(shape=(24, 20, 10 + n), spacing=(1, 1, 1)))
+    asked: list[list[str]] = []
+
+    def choose(_parent, _title, _words, choices, *_rest) -> tuple[str, bool]:
+        asked.append(choices)
+        return choices[1], True
+
+    monkeypatch.setattr("napari_medlabel.widgets.case_desk.QInputDialog.getItem", choose)
+    dock = make_dock()
+    dock.open_paths([str(both)], folder=tmp_path / "case")
+    qtbot.waitUntil(lambda: dock.session is not None, timeout=20_000)
+    assert len(asked[0]) == 2
+    assert dock.session.volume.grid.shape[2] == 12
+    dock.desk.leave(discard=True)
+
+
+def test_medlabel_open_shows_the_case_and_ends_the_log(
+    scan: Path, wishes: Wishes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from napari_medlabel.audit.verify import verify_log
+    from napari_medlabel.widgets import window
+
+    seen: list = []
+
+    def look() -> None:
+        spin()
+        viewer = napari.current_viewer()
+        seen.extend(type(layer).__name__ for layer in viewer.layers)
+        viewer.close()
+
+    monkeypatch.setattr(window.napari, "run", look)
+    window.annotate([scan], wishes, audit=tmp_path / "log")
+    assert seen == ["Image", "Labels", "Points"]
+    report = verify_log(tmp_path / "log", state=tmp_path / "own-state")
+    assert report.verdict.value == "green", report.findings
