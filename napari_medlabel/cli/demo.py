@@ -348,13 +348,11 @@ def _export(desk: Desk, session: Session, target: Path, record: Run) -> None:
         clean = read_volume(scan)
         session.volume.require_same_voxels(clean)
         labels = LabelMap(clean.grid, session.labels.array, session.labels.scheme)
+        leaves = {"destination": "folder", "format": "nifti", "files": 3}
+        desk.log.append("export.begin", subject=(session.place.subject,), detail=leaves)
         saved = save_mask(out / "mask.nii.gz", labels, clean.source, time=desk.time())
         save_landmarks(out / "landmarks.mrk.json", session.landmarks)
-        desk.log.append(
-            "export.done",
-            subject=(session.place.subject,),
-            detail={"destination": "folder", "format": "nifti", "files": 3},
-        )
+        desk.log.append("export.done", subject=(session.place.subject,), detail=leaves)
     record.written += [str(scan), str(saved.path), str(out / "landmarks.mrk.json")]
     record.facts["deid"] = report.to_json()
 

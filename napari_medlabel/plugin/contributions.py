@@ -16,9 +16,11 @@ from napari_medlabel.export.mask import save_mask
 from napari_medlabel.geometry.affine import Affine
 from napari_medlabel.geometry.grid import Grid
 from napari_medlabel.io.files import sha256_file
+from napari_medlabel.io.picture import read_picture
 from napari_medlabel.io.registry import looks_medical, read_volume
 from napari_medlabel.model.labelmap import Label, LabelMap, LabelScheme
 from napari_medlabel.model.landmarks import Landmark, LandmarkSet
+from napari_medlabel.model.volume import Source
 from napari_medlabel.plugin.binding import initial_window
 from napari_medlabel.plugin.layers import KEY, Display, LayerTuple, volume_to_layer
 from napari_medlabel.plugin.workplace import WORKPLACE
@@ -125,6 +127,23 @@ def sample_ct_followup() -> list[LayerTuple]:
 def sample_mr() -> list[LayerTuple]:
     """Return the oblique MR of the head."""
     return read_layers(str(samples.path("mr_head_oblique")))
+
+
+def sample_us() -> list[LayerTuple]:
+    """Return the ultrasound image with its burned-in text, as a picture.
+
+    It has no place in a patient, so there is nothing to annotate in millimetres: it shows why
+    de-identification holds such images back.
+    """
+    path = samples.path("us_burned_in")
+    desk = WORKPLACE.desk()
+    picture = read_picture(path)
+    token, weak = desk.subject(Source("dicom", (path,), sha256=(sha256_file(path),)))
+    desk.log.append(
+        "volume.open", subject=(token,), detail={"format": "dicom", "slices": 1, "weak": weak}
+    )
+    colour = picture.ndim == 3
+    return [(picture, {"name": "Ultrasound", "rgb": colour}, "image")]
 
 
 def _paths(path: Paths) -> tuple[Path, ...]:

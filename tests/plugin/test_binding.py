@@ -67,6 +67,15 @@ def test_fill_erase_and_setitem_are_steps(binding: Binding) -> None:
     assert not binding.session.labels.array.any()
 
 
+def test_a_polygon_is_a_step(binding: Binding) -> None:
+    binding.labels.mode = "polygon"
+    binding.labels.paint_polygon([[2, 1, 1], [2, 1, 8], [2, 8, 8], [2, 8, 1]], 6)
+    assert binding.session.history.undo_name == "Polygon"
+    assert set(binding.session.labels.voxel_counts()) == {6}
+    binding.labels.undo()
+    assert not binding.session.labels.array.any()
+
+
 def test_an_array_given_to_the_layer_is_taken_into_our_buffer(binding: Binding) -> None:
     binding.labels.data = np.full(binding.display.shape, 3, np.uint8)
     assert np.shares_memory(binding.labels.data, binding.session.labels.array)
