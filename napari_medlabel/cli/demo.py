@@ -122,7 +122,9 @@ def run(arguments: argparse.Namespace) -> int:
     MedlabelError
         When a sample is damaged or the folder cannot be written to.
     """
-    target = new_folder(arguments.out)
+    from napari_medlabel.io.files import make_numbered_folder
+
+    target = make_numbered_folder(arguments.out, "run")
     # With --json the document alone goes to stdout.
     stream = sys.stderr if arguments.json else sys.stdout
     record = Run(lambda line: print(line, file=stream, flush=True))
@@ -135,32 +137,6 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         _tell(record, target)
     return code
-
-
-def new_folder(parent: Path) -> Path:
-    """Make and return ``run-001`` or the next free number: no run overwrites another.
-
-    Raises
-    ------
-    SaveError
-        When the folder cannot be made.
-    """
-    from napari_medlabel.io.files import explain_os_error, make_folder
-
-    make_folder(parent)
-    for number in range(1, 1000):
-        target = parent / f"run-{number:03d}"
-        try:
-            target.mkdir()
-        except FileExistsError:
-            continue
-        except OSError as err:
-            raise explain_os_error(err) from err
-        return target
-    raise SaveError(
-        "The folder holds a thousand runs of the demo already.",
-        hint="Remove some, or choose another folder with --out.",
-    )
 
 
 def main_job(target: Path, record: Run) -> int:

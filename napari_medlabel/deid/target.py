@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from napari_medlabel.errors import InputError, SaveError
+from napari_medlabel.io.files import sync_folder
 
 _HINT = "Free some space, or choose a target folder that you can write to."
 
@@ -125,9 +126,9 @@ def publish(staging: Path, target: Path) -> None:
         if target.is_dir():
             target.rmdir()
         for folder, _, _ in os.walk(staging):
-            _sync(Path(folder))
+            sync_folder(Path(folder))
         staging.rename(target)
-        _sync(target.parent)
+        sync_folder(target.parent)
     except OSError as err:
         raise SaveError(_said("put in place", err), hint=_HINT) from err
 
@@ -146,17 +147,6 @@ def _remove_empty(folders: list[Path]) -> None:
     for folder in folders:
         if folder.is_dir() and not any(folder.iterdir()):
             folder.rmdir()
-
-
-def _sync(folder: Path) -> None:
-    """Put a folder's entries on the disk, where the system can."""
-    if os.name != "posix":
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _said(what: str, err: OSError) -> str:

@@ -124,6 +124,30 @@ def make_folder(path: Path) -> None:
         raise explain_os_error(err) from err
 
 
+def make_numbered_folder(parent: Path, name: str) -> Path:
+    """Make and return ``name-001`` or the next free number: nothing is overwritten.
+
+    Raises
+    ------
+    SaveError
+        When the folder cannot be made, or there are a thousand already.
+    """
+    make_folder(parent)
+    for number in range(1, 1000):
+        folder = parent / f"{name}-{number:03d}"
+        try:
+            folder.mkdir()
+        except FileExistsError:
+            continue
+        except OSError as err:
+            raise explain_os_error(err) from err
+        return folder
+    raise SaveError(
+        "The folder holds a thousand numbered folders already.",
+        hint="Remove some, or choose another folder.",
+    )
+
+
 def probe_writable(folder: Path) -> None:
     """Find out now, not after hours of painting, whether a folder can be written to.
 

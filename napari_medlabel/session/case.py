@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -10,6 +9,7 @@ from typing import Any, Final
 import numpy as np
 from psygnal import Signal
 
+from napari_medlabel.audit.schema import slice_ranges
 from napari_medlabel.edit.history import History
 from napari_medlabel.edit.journal import JournalHead
 from napari_medlabel.edit.patch import Box, LabelArray, LandmarkChange, Origin, Patch, Step
@@ -393,17 +393,3 @@ class Session:
         if dirty and not discard:
             self.keeper.sweep()
         self.keeper.close(discard=discard or not dirty)
-
-
-def slice_ranges(numbers: Iterable[int]) -> str:
-    """Write slice numbers as ranges, ``"3,7-9"``; more than 16 ranges become one hull."""
-    ordered = sorted({int(n) for n in numbers})
-    ranges: list[list[int]] = []
-    for n in ordered:
-        if ranges and n == ranges[-1][1] + 1:
-            ranges[-1][1] = n
-        else:
-            ranges.append([n, n])
-    if len(ranges) > 16:
-        ranges = [[ordered[0], ordered[-1]]]
-    return ",".join(f"{a}-{b}" if a != b else f"{a}" for a, b in ranges)

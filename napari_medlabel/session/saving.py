@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from napari_medlabel.audit.event import ObjectRef
+from napari_medlabel.audit.schema import slice_ranges
 from napari_medlabel.edit.patch import LabelArray, Patch
 from napari_medlabel.errors import InputError, LogError
 from napari_medlabel.export.landmarks import load_landmarks, save_landmarks
@@ -16,7 +17,7 @@ from napari_medlabel.io.files import make_folder, sha256_file
 from napari_medlabel.io.registry import read_mask
 from napari_medlabel.model.labelmap import LabelMap, LabelScheme, content_id
 from napari_medlabel.model.landmarks import LandmarkSet
-from napari_medlabel.session.case import Session, slice_ranges
+from napari_medlabel.session.case import Session
 
 
 @dataclass(frozen=True, eq=False)

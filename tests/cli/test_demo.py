@@ -11,9 +11,7 @@ import pydicom
 import pytest
 
 from napari_medlabel import samples
-from napari_medlabel.cli import demo
 from napari_medlabel.cli.main import main
-from napari_medlabel.errors import SaveError
 
 pytestmark = pytest.mark.xdist_group("demo")
 
@@ -78,17 +76,6 @@ def test_no_planted_identity_is_in_any_byte_that_left(run: tuple[Path, dict]) ->
         for value in planted:
             assert value.encode("latin-1", "ignore") not in haystack, path.suffix
             assert value.encode("utf-8") not in haystack, path.suffix
-
-
-def test_each_run_has_a_folder_of_its_own(tmp_path: Path) -> None:
-    assert demo.new_folder(tmp_path / "a").name == "run-001"
-    assert demo.new_folder(tmp_path / "a").name == "run-002"
-
-
-def test_a_file_in_the_way_is_said(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("")
-    with pytest.raises(SaveError):
-        demo.new_folder(tmp_path / "file")
 
 
 def test_damaged_samples_are_refused(

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from napari_medlabel.deid import target as target_module
 from napari_medlabel.deid.target import check_target, place, publish, staged, withdraw, write
 from napari_medlabel.errors import InputError, SaveError
 
@@ -155,12 +154,6 @@ def test_placing_and_publishing_on_a_full_disk_is_said(tmp_path, monkeypatch):
     with pytest.raises(SaveError, match="put in place"):
         publish(tmp_path, tmp_path / "out")
 
-
-def test_folders_are_not_synced_where_the_system_cannot(tmp_path, monkeypatch):
-    (tmp_path / "stage").mkdir()
-    monkeypatch.setattr(target_module.os, "open", full)
-    monkeypatch.setattr(target_module.os, "name", "nt")
-    target_module._sync(tmp_path)
 
 
 @pytest.mark.skipif(

@@ -165,3 +165,14 @@ def test_a_writer_killed_at_any_moment_leaves_a_whole_file(tmp_path, wait_s):
     data = path.read_bytes()
     assert len(data) == 400_000
     assert len(set(data)) == 1
+
+
+def test_numbered_folders_are_never_shared(tmp_path: Path) -> None:
+    assert files.make_numbered_folder(tmp_path / "a", "run").name == "run-001"
+    assert files.make_numbered_folder(tmp_path / "a", "run").name == "run-002"
+
+
+def test_a_file_in_the_way_of_numbered_folders_is_said(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(SaveError, match="folder is expected"):
+        files.make_numbered_folder(tmp_path / "file", "run")

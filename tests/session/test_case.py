@@ -13,7 +13,7 @@ from napari_medlabel.geometry.affine import Affine
 from napari_medlabel.geometry.grid import Grid
 from napari_medlabel.model import presets
 from napari_medlabel.model.labelmap import Label, LabelMap, LabelScheme
-from napari_medlabel.session.case import Session, slice_ranges
+from napari_medlabel.session.case import Session
 
 BOX = (slice(1, 3), slice(2, 4), slice(0, 1))
 
@@ -134,14 +134,6 @@ def test_signals_tell_what_happened(session: Session) -> None:
 def test_the_same_landmarks_are_no_step(session: Session) -> None:
     session.set_landmarks(session.landmarks)
     assert len(session.history) == 0
-
-
-@pytest.mark.parametrize(
-    ("numbers", "text"),
-    [([], ""), ([4], "4"), ([3, 1, 2, 9], "1-3,9"), (range(0, 80, 2), "0-78")],
-)
-def test_slice_ranges(numbers: list[int], text: str) -> None:
-    assert slice_ranges(numbers) == text
 
 
 def test_a_closed_clean_case_leaves_no_journal(session: Session) -> None:
