@@ -46,7 +46,7 @@ def test_the_reader_takes_scans_and_leaves_the_rest(scan: Path, tmp_path: Path) 
 
 
 def test_reading_is_logged_before_the_layer_exists(viewer: ViewerModel) -> None:
-    assert [e["event"] for e in logged() if "event" in e] == ["session.open", "volume.open"]
+    assert [e["event"] for e in logged() if "event" in e][-1] == "volume.open"
     case = viewer.layers[0].metadata["medlabel"]["case"]
     assert WORKPLACE.recall(case) is not None
     WORKPLACE.forget(case)
