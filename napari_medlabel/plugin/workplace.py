@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import os
 import threading
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -38,6 +40,8 @@ class Workplace:
         with self._lock:
             if self._desk is None:
                 self._desk = open_desk(self.audit)
+                # napari ends without telling plugins; the log should say that it ended well.
+                atexit.register(self._close_at_exit, os.getpid())
             return self._desk
 
     def remember(self, case: str, volume: Volume, paths: tuple[Path, ...]) -> None:
@@ -51,6 +55,10 @@ class Workplace:
     def forget(self, case: str) -> None:
         """Let go of a scan whose layers are gone."""
         self._volumes.pop(case, None)
+
+    def _close_at_exit(self, owner: int) -> None:
+        if os.getpid() == owner:
+            self.close()
 
     def close(self) -> None:
         """End the session in the audit log."""

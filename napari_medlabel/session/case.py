@@ -111,6 +111,7 @@ class Session:
         self.unattributed: list[Patch] = []
         self._known: LabelArray = labels.array.T.copy().T
         self._revision = self._saved_revision = 0
+        self._closed = False
         self.keeper = Keeper(
             desk.journals,
             labels.array,
@@ -382,13 +383,16 @@ class Session:
         self.history_changed.emit()
 
     def close(self, *, discard: bool = False) -> None:
-        """Stop the journal. Unsaved work stays in it and is offered at the next start.
+        """Stop the journal, once. Unsaved work stays in it and is offered at the next start.
 
         Parameters
         ----------
         discard : bool
             True when the person said that unsaved work may go.
         """
+        if self._closed:
+            return
+        self._closed = True
         dirty = self.is_dirty or self.reconcile() is not None
         if dirty and not discard:
             self.keeper.sweep()

@@ -60,6 +60,9 @@ class SaveReport:
         Against the version before.
     unlogged : LogError or None
         Why the log has no line of it; the files are safe all the same.
+    replaced : str or None
+        Content id of the mask that another program had saved since this one was opened. It
+        is among the kept versions.
     """
 
     mask: SavedMask
@@ -69,6 +72,7 @@ class SaveReport:
     voxels_added: int
     voxels_removed: int
     unlogged: LogError | None
+    replaced: str | None
 
 
 def take_snapshot(session: Session) -> Snapshot:
@@ -124,6 +128,7 @@ def write_snapshot(session: Session, snapshot: Snapshot) -> SaveReport:
         added,
         removed,
         unlogged,
+        old_id if old_id != session.saved_mask else None,
     )
 
 

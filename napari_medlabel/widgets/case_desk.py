@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 from qtpy.QtCore import QObject, QTimer
-from qtpy.QtWidgets import QInputDialog
+from qtpy.QtWidgets import QInputDialog, QMessageBox
 
 from napari_medlabel.errors import MedlabelError, SeriesChoiceError
 from napari_medlabel.model import presets
@@ -26,6 +26,7 @@ from napari_medlabel.session.saving import (
     take_snapshot,
     write_snapshot,
 )
+from napari_medlabel.widgets import closing
 from napari_medlabel.widgets.background import Background
 from napari_medlabel.widgets.closing import CloseGuard
 from napari_medlabel.widgets.recovery_offer import RecoveryOffer
@@ -55,6 +56,7 @@ class CaseDesk(QObject):
         self._lamp.setInterval(_LOOK_MS)
         self._lamp.timeout.connect(self._look)
         self.viewer.layers.events.inserted.connect(self._on_inserted)
+        self.viewer.layers.events.removed.connect(self._on_removed)
 
     # -- opening -------------------------------------------------------------------------
 
@@ -100,6 +102,25 @@ class CaseDesk(QObject):
     def _on_inserted(self, event: Any) -> None:
         if self.session is None:
             self._adopt(event.value)
+
+    def _on_removed(self, event: Any) -> None:
+        """Say that nothing is lost when a layer of the case is taken out of the list."""
+        binding, layer = self.binding, event.value
+        if binding is None or layer not in (binding.image, binding.labels, binding.points):
+            return
+        self.dock.notice.say(
+            "amber",
+            f"The layer '{layer.name}' was taken out of the view. What is in it is safe.",
+            {
+                "Show it again": lambda: self._show_again(layer),
+                "Close this scan": self.close_case,
+            },
+        )
+
+    def _show_again(self, layer: Any) -> None:
+        if layer not in self.viewer.layers:
+            self.viewer.add_layer(layer)
+        self.dock.notice.clear()
 
     def _adopt(self, layer: Any) -> bool:
         where = layer.metadata.get(KEY, {})
@@ -305,6 +326,14 @@ class CaseDesk(QObject):
     def _show_saved(self, report: SaveReport) -> None:
         names = ", ".join(path.name for path in report.files)
         self.dock.status.setText(f"✓ Saved and read back: {names}\nin {report.files[0].parent}")
+        if report.replaced is not None:
+            self.dock.notice.say(
+                "amber",
+                "Another window or program had saved this mask since it was opened here. "
+                "Its version was replaced, and is kept beside the log as "
+                f"{report.replaced.removeprefix('sha256:')[:12]}.",
+                {"Dismiss": self.dock.notice.clear},
+            )
         if report.unlogged is not None:
             self.dock.notice.say(
                 "red",
@@ -329,6 +358,25 @@ class CaseDesk(QObject):
                 f"{problem.message} {problem.hint}",
                 {"Save now": self.save},
             )
+
+    def close_case(self) -> None:
+        """Close the scan, asking once where there is unsaved work; the window stays."""
+        discard = False
+        if self.session is not None and self.session.is_dirty:
+            answer = closing.ask_to_save(self.dock.window())
+            if answer == QMessageBox.StandardButton.Cancel:
+                return
+            discard = answer == QMessageBox.StandardButton.Discard
+            if not discard and not self.save_now():
+                return
+        binding, session = self.binding, self.session
+        self.leave(discard=discard)
+        if binding is not None and session is not None:
+            binding.remove_layers()
+            WORKPLACE.forget(session.place.case)
+        self.dock.notice.clear()
+        self.dock.recovery_notice.clear()
+        self.dock.show_case()
 
     def leave(self, *, discard: bool) -> None:
         """Close the open case; unsaved work stays in its journal unless given up."""

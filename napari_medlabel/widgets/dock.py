@@ -57,6 +57,7 @@ class MedlabelDock(QWidget):
         self.landmark_panel = LandmarkPanel(_TEMPLATES)
         self.undo_button, self.redo_button = QPushButton("Undo"), QPushButton("Redo")
         self.save_button = QPushButton("Save (F2)")
+        self.close_button = QPushButton("Close this scan")
         self.status = QLabel()
         self.status.setWordWrap(True)
         self.case_box = self._lay_out()
@@ -92,6 +93,7 @@ class MedlabelDock(QWidget):
         column.addLayout(steps)
         column.addWidget(self.save_button)
         column.addWidget(self.status)
+        column.addWidget(self.close_button)
         inside = QWidget()
         rows = QVBoxLayout(inside)
         for part in (self.notice, self.recovery_notice, self.start, case_box):
@@ -120,6 +122,7 @@ class MedlabelDock(QWidget):
         self.undo_button.clicked.connect(self.desk.undo)
         self.redo_button.clicked.connect(self.desk.redo)
         self.save_button.clicked.connect(self.desk.save)
+        self.close_button.clicked.connect(self.desk.close_case)
 
     # -- what the dock does --------------------------------------------------------------
 

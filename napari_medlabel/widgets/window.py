@@ -33,10 +33,11 @@ def annotate(paths: Sequence[Path], wishes: Wishes, *, audit: Path | None = None
     WORKPLACE.audit = audit
     try:
         session = open_case(paths, WORKPLACE.desk(), wishes, fallback=data_folder())
-        viewer, dock = make_window()
+        _, dock = make_window()
         dock.desk.show_session(session)
         napari.run()
-        del viewer
+        # Where the window went without a question there was nothing unsaved to ask about.
+        session.close()
     finally:
         WORKPLACE.close()
 

@@ -155,7 +155,6 @@ def test_placing_and_publishing_on_a_full_disk_is_said(tmp_path, monkeypatch):
         publish(tmp_path, tmp_path / "out")
 
 
-
 @pytest.mark.skipif(
     sys.platform != "linux" or os.geteuid() != 0, reason="mounting a tmpfs needs root"
 )

@@ -199,3 +199,21 @@ def test_the_log_of_a_whole_case_is_whole(session: Session) -> None:
     session.desk.log.close()
     report = verify_log(session.desk.audit_root, state=session.desk.state)
     assert report.verdict.value == "green", report.findings
+
+
+def test_a_save_over_somebody_elses_says_so_and_keeps_theirs(
+    scan: Path, desk: Desk, wishes: Wishes, tmp_path: Path
+) -> None:
+    first = open_case([scan], desk, wishes, fallback=tmp_path)
+    second = open_case([scan], desk, wishes, fallback=tmp_path)
+    paint(first, 1)
+    theirs = save(first)
+    assert theirs.replaced is None
+    paint(second, 2)
+    report = save(second)
+    assert report.replaced == theirs.mask.content_id
+    assert second.versions.read(theirs.mask.content_id) is not None
+    paint(second, 3)
+    assert save(second).replaced is None
+    first.close()
+    second.close()

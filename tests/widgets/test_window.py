@@ -395,3 +395,31 @@ def test_medlabel_open_shows_the_case_and_ends_the_log(
     assert seen == ["Image", "Labels", "Points"]
     report = verify_log(tmp_path / "log", state=tmp_path / "own-state")
     assert report.verdict.value == "green", report.findings
+
+
+def test_a_closed_scan_leaves_an_empty_window_for_the_next(
+    make_dock: Callable[[], MedlabelDock], scan: Path, tmp_path: Path, qtbot
+) -> None:
+    dock = make_dock()
+    dock.open_paths([str(scan)], folder=tmp_path / "case")
+    qtbot.waitUntil(lambda: dock.session is not None, timeout=20_000)
+    desk, labels = dock.desk, dock.desk.binding.labels
+    labels.paint((2, 5, 5), 1)
+    # A layer taken out of the list is not lost.
+    dock.viewer.layers.remove(labels)
+    assert "is safe" in dock.notice.text.text()
+    again = next(
+        b for b in dock.notice.findChildren(QPushButton) if b.text() == "Show it again"
+    )
+    again.click()
+    assert labels in dock.viewer.layers
+    labels.paint((3, 5, 5), 1)
+    assert len(dock.session.history) == 2
+    dock.close_button.click()
+    assert len(dock.viewer.layers) == 0
+    assert dock.session is None
+    assert dock.start.isVisibleTo(dock)
+    dock.open_paths([str(scan)], folder=tmp_path / "case")
+    qtbot.waitUntil(lambda: dock.session is not None, timeout=20_000)
+    assert dock.session.recoveries == (), "it was given up by the answer in this test"
+    desk.leave(discard=True)
