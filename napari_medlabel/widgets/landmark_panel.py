@@ -89,7 +89,7 @@ class LandmarkPanel(QWidget):
         self.table.setRowCount(len(marks))
         for row, mark in enumerate(marks):
             name = QTableWidgetItem(mark.name)
-            name.setToolTip(mark.description)
+            name.setToolTip(f"{mark.name}. {mark.description}".rstrip(". "))
             place = QTableWidgetItem(
                 "-" if mark.point_ras is None else patient_mm(mark.point_ras)
             )
