@@ -117,6 +117,9 @@ def in_process(who: str, which: str, folder: Path) -> Side:
     return Side(run)
 
 
+INSIDE = partial(draw, "ours")
+
+
 def _work(name: str, which: str) -> Work:
     return Work(
         name,
@@ -125,7 +128,7 @@ def _work(name: str, which: str) -> Work:
         partial(in_process, "theirs", which),
         0.5,
         3,
-        inside=partial(draw, "ours"),
+        inside=INSIDE,
     )
 
 
