@@ -53,6 +53,11 @@ def path(name: str) -> Path:
     return folder() / f"{name}{_SUFFIX.get(name, '')}"
 
 
+def is_inside(place: Path) -> bool:
+    """Tell whether a path lies in the folder of the samples, which nobody writes to."""
+    return any(place.is_relative_to(own.resolve()) for own in (_INSTALLED, _CHECKOUT))
+
+
 def truth(name: str) -> Path:
     """Return a file of the truth that comes with the samples, for instance a mask."""
     return folder() / "truth" / name

@@ -144,14 +144,16 @@ def _key(args: argparse.Namespace) -> bytes:
     from napari_medlabel.deid.keys import make_key, read_key
     from napari_medlabel.deid.pseudonyms import KEY_BYTES
 
-    path = args.key or user_data_path("napari-medlabel") / "keys" / "project.key"
+    path = (
+        args.key or user_data_path("napari-medlabel", appauthor=False) / "keys" / "project.key"
+    )
     if path.exists():
         return read_key(path)
     if args.dry_run:
         return secrets.token_bytes(KEY_BYTES)
     key = make_key(path, secrets.token_bytes)
-    where = "--key" if args.key else "the user's data folder (keys/project.key)"
-    _say(f"A project key was made in {where} with mode 0600; keep it apart from the data.")
+    where = "as --key asks" if args.key else "in the user's data folder (keys/project.key)"
+    _say(f"A project key was made {where}, with mode 0600; keep it apart from the data.")
     return key
 
 

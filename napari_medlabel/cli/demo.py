@@ -203,7 +203,7 @@ def _open(desk: Desk, target: Path, record: Run) -> Session:
 def _segment(session: Session, record: Run) -> None:
     """Threshold and grow each organ from a seed, as steps of the session's history."""
     import numpy as np
-    from scipy import ndimage as ndi
+    from skimage.filters import gaussian
 
     from napari_medlabel.edit.region import grow
     from napari_medlabel.io.registry import read_mask
@@ -213,8 +213,8 @@ def _segment(session: Session, record: Run) -> None:
     volume = session.volume
     with record.step("smooth", "noise smoothed"):
         # The transposed view is walked in memory order.
-        smooth = ndi.gaussian_filter(
-            volume.array.T.astype(np.float32), _SMOOTHING_VOXELS[::-1]
+        smooth = gaussian(
+            volume.array.T.astype(np.float32), _SMOOTHING_VOXELS[::-1], preserve_range=True
         ).T
     with record.step("segment", f"{len(RECIPE)} organs grown from seeds"):
         for organ in RECIPE:

@@ -113,8 +113,11 @@ class Pseudonyms:
 
 
 def normalised(text: str) -> str:
-    """Return an identifier without padding, in Unicode NFC and upper case."""
-    return unicodedata.normalize("NFC", text.strip("\0 \t\r\n")).upper()
+    """Return an identifier without padding, in Unicode NFC.
+
+    Case is kept, as in the log's tokens: ``a1`` and ``A1`` may be two people.
+    """
+    return unicodedata.normalize("NFC", text).strip("\0 \t\r\n")
 
 
 def _identity(issuer: str, patient_id: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -74,7 +75,8 @@ def grow(
     InputError
         When a seed lies outside the image.
     """
-    from scipy import ndimage as ndi
+    from skimage import measure
+    from skimage.morphology import isotropic_dilation, isotropic_erosion
 
     seeds = np.atleast_2d(np.asarray(seeds_ijk, dtype=np.intp))
     if seeds.shape[1] != 3 or np.any(seeds < 0) or np.any(seeds >= np.array(image.shape)):
@@ -84,10 +86,9 @@ def grow(
     inside = threshold(image, low, high)
     if limit is not None:
         inside &= limit
-    disk = _disk(opening)
-    core = ndi.binary_erosion(inside, disk) if opening else inside
+    core = _each_slice(isotropic_erosion, inside, opening) if opening else inside
     # Labelling the transposed view walks the buffer in memory order.
-    parts, _ = ndi.label(core.T)
+    parts = measure.label(core.T, connectivity=1)
     wanted = np.unique(parts[seeds[:, 2], seeds[:, 1], seeds[:, 0]])
     wanted = wanted[wanted > 0]
     if wanted.size == 0:
@@ -96,11 +97,16 @@ def grow(
     chosen[wanted] = True
     region: BoolArray = chosen[parts].T
     if opening:
-        region = ndi.binary_dilation(region, disk) & inside
+        region = _each_slice(isotropic_dilation, region, opening) & inside
     return region
 
 
-def _disk(radius: int) -> BoolArray:
-    """Return a disk in the (i, j) plane, shape (2r+1, 2r+1, 1)."""
-    ramp = np.arange(-radius, radius + 1)
-    return (ramp[:, None] ** 2 + ramp[None, :] ** 2 <= radius**2)[:, :, None]
+def _each_slice(
+    operation: Callable[[BoolArray, float], BoolArray], mask: BoolArray, radius: int
+) -> BoolArray:
+    """Apply a morphological operation with a disk to each (i, j) slice that has something."""
+    out = np.zeros(mask.shape[::-1], dtype=bool)
+    for k, plane in enumerate(mask.T):
+        if plane.any():
+            out[k] = operation(plane, radius)
+    return out.T

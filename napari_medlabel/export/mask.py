@@ -16,7 +16,7 @@ from napari_medlabel.io.files import sha256_file, write_aside, write_bytes_aside
 from napari_medlabel.io.nifti import read_labels_nifti, write_mask_nifti
 from napari_medlabel.io.registry import read_mask
 from napari_medlabel.measure import volumes_ml
-from napari_medlabel.model.labelmap import LabelMap, LabelScheme
+from napari_medlabel.model.labelmap import LabelMap, LabelScheme, count_labels
 from napari_medlabel.model.volume import Source
 
 SIDECAR: Final = "napari-medlabel mask"
@@ -187,7 +187,7 @@ def load_mask(path: Path, grid: Grid, *, scheme: LabelScheme) -> LabelMap:
     """
     array = read_mask(path, grid)
     found = _sidecar_scheme(path) or scheme
-    used = found.with_unnamed(int(v) for v in np.flatnonzero(np.bincount(array.T.ravel())))
+    used = found.with_unnamed(count_labels(array))
     if array.dtype != used.dtype:
         array = np.array(array.T, dtype=used.dtype, order="C").T
     return LabelMap(grid, array, used)

@@ -273,9 +273,10 @@ def _choose(
                 choices=tuple(one.info.key for one in found),
             )
     if len(matching) > 1:
+        example = next((one for one in matching if not one.info.problem), matching[0])
         raise SeriesChoiceError(
             f"One series is expected; {len(matching)} were found:\n{_list(matching)}",
-            hint=f"Choose one with --series N, for instance --series {matching[0].info.key}.",
+            hint=f"Choose one with --series N, for instance --series {example.info.key}.",
             choices=tuple(one.info.key for one in matching),
         )
     return matching[0]

@@ -256,9 +256,7 @@ class LabelMap:
 
     def voxel_counts(self) -> dict[int, int]:
         """Count the voxels of each value that occurs, background left out."""
-        # The transposed view walks the buffer in memory order.
-        counts = np.bincount(self.array.T.ravel())
-        return {v: int(n) for v, n in enumerate(counts) if v and n}
+        return count_labels(self.array)
 
     def content_id(self) -> str:
         """Return ``sha256:<hex>`` over shape, dtype, affine and voxels: what the mask says.
@@ -266,6 +264,17 @@ class LabelMap:
         It does not depend on the compression or the name of a file.
         """
         return content_id(self.grid, self.array)
+
+
+def count_labels(array: npt.NDArray[Any]) -> dict[int, int]:
+    """Count the voxels of each value of a label array (i, j, k), background left out."""
+    counts = np.zeros(1, dtype=np.int64)
+    # A slice at a time: bincount widens what it is given to eight bytes a voxel.
+    for plane in array.T:
+        found = np.bincount(plane.ravel(), minlength=counts.size)
+        found[: counts.size] += counts
+        counts = found
+    return {v: int(n) for v, n in enumerate(counts) if v and n}
 
 
 def content_id(grid: Grid, array: npt.NDArray[Any]) -> str:

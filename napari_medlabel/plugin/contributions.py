@@ -101,17 +101,16 @@ def write_points(path: str, data: Any, meta: dict[str, Any]) -> list[str]:
             for n, p in zip(names, points, strict=True)
         )
     )
-    target = Path(path)
-    save_landmarks(target, marks)
     known = WORKPLACE.recall(where["case"])
     desk = WORKPLACE.desk()
+    # First the log: what cannot be logged does not leave.
     desk.log.append(
         "export.screen",
         subject=() if known is None else (desk.subject(known[0].source)[0],),
         detail={"kind": "save-layer", "destination": "folder", "files": 1},
-        objects=(ObjectRef(f"sha256:{sha256_file(target)}", "output", "landmarks"),),
     )
-    return [str(target)]
+    save_landmarks(Path(path), marks)
+    return [path]
 
 
 def sample_ct() -> list[LayerTuple]:

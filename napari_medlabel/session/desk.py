@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, Protocol
 
+from napari_medlabel import samples
 from napari_medlabel.audit.event import ObjectRef
 from napari_medlabel.audit.place import default_root, default_state, open_log
 from napari_medlabel.audit.tokens import load_token_key
@@ -131,8 +132,8 @@ def open_desk(
 def default_folder(paths: Sequence[Path], case: str, fallback: Path) -> Path:
     """Choose where a case's masks go when nobody said.
 
-    Beside the scan in ``medlabel/<case>``; where that cannot be written, in the user's own
-    data folder. The name says nothing about the patient.
+    Beside the scan in ``medlabel/<case>``; for the sample scans, and where that cannot be
+    written, in the user's own data folder. The name says nothing about the patient.
 
     Parameters
     ----------
@@ -144,6 +145,8 @@ def default_folder(paths: Sequence[Path], case: str, fallback: Path) -> Path:
         The user's data folder.
     """
     short = case.removeprefix("sha256:")[:12]
-    beside = paths[0].resolve().parent
-    can_write = os.access(beside, os.W_OK | os.X_OK)
+    scan = paths[0].resolve()
+    beside = scan.parent
+    is_sample = samples.is_inside(scan)
+    can_write = not is_sample and os.access(beside, os.W_OK | os.X_OK)
     return (beside / "medlabel" if can_write else fallback / "cases") / short

@@ -11,10 +11,11 @@ from napari_medlabel.audit.event import ObjectRef
 from napari_medlabel.audit.schema import slice_ranges
 from napari_medlabel.edit.patch import LabelArray, Patch
 from napari_medlabel.errors import InputError, LogError
-from napari_medlabel.export.landmarks import load_landmarks, save_landmarks
+from napari_medlabel.export.landmarks import save_landmarks
 from napari_medlabel.export.mask import SavedMask, save_mask
 from napari_medlabel.io.files import make_folder, sha256_file
 from napari_medlabel.io.registry import read_mask
+from napari_medlabel.measure import LabelChange, label_change
 from napari_medlabel.model.labelmap import LabelMap, LabelScheme, content_id
 from napari_medlabel.model.landmarks import LandmarkSet
 from napari_medlabel.session.case import Session
@@ -111,12 +112,12 @@ def write_snapshot(session: Session, snapshot: Snapshot) -> SaveReport:
         for path in (place.landmarks, csv):
             save_landmarks(path, snapshot.landmarks)
             files.append(path)
-    before = np.zeros_like(snapshot.labels.array) if old_array is None else old_array
-    added = int(np.count_nonzero((snapshot.labels.array != 0) & (before == 0)))
-    removed = int(np.count_nonzero((snapshot.labels.array == 0) & (before != 0)))
+    # Zeros that nobody writes to cost no memory.
+    before = np.zeros(snapshot.labels.array.shape[::-1], np.uint8).T
+    change = label_change(before if old_array is None else old_array, snapshot.labels.array)
     unlogged = None
     try:
-        _log(session, snapshot, saved, old_id, before, old_marks)
+        _log(session, snapshot, saved, old_id, change, old_marks)
     except LogError as err:
         # Work on the disk is never given up because the log fails; the person is told.
         unlogged = err
@@ -125,8 +126,8 @@ def write_snapshot(session: Session, snapshot: Snapshot) -> SaveReport:
         snapshot.landmarks,
         snapshot.labels.scheme,
         tuple(files),
-        added,
-        removed,
+        change.added,
+        change.removed,
         unlogged,
         old_id if old_id != session.saved_mask else None,
     )
@@ -170,7 +171,7 @@ def _log(
     snapshot: Snapshot,
     saved: SavedMask,
     old_id: str | None,
-    before: LabelArray,
+    change: LabelChange,
     old_marks: str | None,
 ) -> None:
     log, subject = session.desk.log, (session.place.subject,)
@@ -179,7 +180,7 @@ def _log(
             "edit.unattributed",
             subject=subject,
             detail={
-                **_change(patch.before, patch.after, patch.start[2]),
+                **_detail(label_change(patch.before, patch.after), patch.start[2]),
                 "found_at": "save",
             },
         )
@@ -191,7 +192,7 @@ def _log(
         subject=subject,
         objects=objects,
         detail={
-            **_change(before, snapshot.labels.array, 0),
+            **_detail(change),
             "source_bound": True,
             "file": f"sha256:{saved.sha256}",
         },
@@ -220,20 +221,12 @@ def _log_landmarks(session: Session, snapshot: Snapshot, old_marks: str | None) 
     )
 
 
-def _change(before: LabelArray, after: LabelArray, first_slice: int) -> dict[str, object]:
-    """Return what changed between two arrays, shape (i, j, k), for the log."""
-    differ = before != after
-    planes = np.flatnonzero(np.any(differ, axis=(0, 1))) + first_slice
-    labels = set(np.unique(before[differ])) | set(np.unique(after[differ]))
+def _detail(change: LabelChange, first_slice: int = 0) -> dict[str, object]:
+    """Return a change as the log takes it; ``first_slice`` is where its box begins."""
     return {
-        "labels": sorted(int(v) for v in labels if v)[:64],
-        "voxels_added": int(np.count_nonzero((after != 0) & (before == 0))),
-        "voxels_removed": int(np.count_nonzero((after == 0) & (before != 0))),
-        "voxels_changed": int(np.count_nonzero(differ)),
-        "slices": slice_ranges(planes),
+        "labels": list(change.labels)[:64],
+        "voxels_added": change.added,
+        "voxels_removed": change.removed,
+        "voxels_changed": change.changed,
+        "slices": slice_ranges(k + first_slice for k in change.slices),
     }
-
-
-def load_saved_landmarks(path: Path) -> LandmarkSet | None:
-    """Return the landmarks of an earlier save, or None when there is no file."""
-    return load_landmarks(path) if path.is_file() else None

@@ -167,6 +167,10 @@ class CaseDesk(QObject):
         for layer in (self.binding.labels, self.binding.points, self.binding.image):
             layer.bind_key("F2", lambda _layer: self.save(), overwrite=True)
             layer.bind_key("N", lambda _layer: self.next_label(), overwrite=True)
+        # napari binds these for labels alone; the session's history is one for all.
+        for layer in (self.binding.points, self.binding.image):
+            layer.bind_key("Control-Z", lambda _layer: self.undo(), overwrite=True)
+            layer.bind_key("Control-Shift-Z", lambda _layer: self.redo(), overwrite=True)
 
     def _guard_window(self) -> None:
         window = self.dock.window()

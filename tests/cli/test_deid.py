@@ -66,7 +66,9 @@ def test_a_key_is_made_once(scans, tmp_path, capsys):
 
 
 def test_without_a_key_file_the_users_data_folder_has_one(scans, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(platformdirs, "user_data_path", lambda name: tmp_path / "data" / name)
+    monkeypatch.setattr(
+        platformdirs, "user_data_path", lambda name, **_: tmp_path / "data" / name
+    )
     assert run(scans, tmp_path / "out") == 0
     assert (tmp_path / "data" / "napari-medlabel" / "keys" / "project.key").exists()
     assert "user's data folder" in capsys.readouterr().err

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from napari_medlabel import samples
 from napari_medlabel.errors import GeometryError, InputError, LogError, SaveError
 from napari_medlabel.export.landmarks import save_landmarks
 from napari_medlabel.geometry.affine import Affine
@@ -103,6 +104,9 @@ def test_masks_go_beside_the_scan_or_to_the_user_when_that_is_read_only(
     case = "sha256:" + "ab" * 32
     beside = default_folder([tmp_path / "scan"], case, tmp_path / "user")
     assert beside == tmp_path / "medlabel" / "abababababab"
+    inside = samples.path("ct_abdomen")
+    kept_out = default_folder([inside], case, tmp_path / "user")
+    assert kept_out == tmp_path / "user" / "cases" / "abababababab"
     monkeypatch.setattr("os.access", lambda *_: False)
     away = default_folder([tmp_path / "scan"], case, tmp_path / "user")
     assert away == tmp_path / "user" / "cases" / "abababababab"
