@@ -30,8 +30,13 @@ def require(module: str, *, extra: str) -> ModuleType:
     """
     try:
         return importlib.import_module(module)
-    except ImportError as err:
+    except ModuleNotFoundError as err:
+        missing = (err.name or module).partition(".")[0]
+        if missing == __package__:
+            # A module of our own is missing: that is a fault, not a package to install.
+            raise
         raise MissingPackageError(
-            f"This needs the package '{module.partition('.')[0]}', which is not installed.",
-            hint=f"Install it with: pip install 'napari-medlabel[{extra}]'",
+            f"This needs the package '{missing}', which is not installed.",
+            hint=f"Install it with: pip install 'napari-medlabel[{extra}]', or in a checkout: "
+            f"pip install '.[{extra}]'",
         ) from err

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import shutil
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -12,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from napari_medlabel.errors import InputError, SaveError
+from napari_medlabel.errors import InputError, MedlabelError, SaveError
 
 if TYPE_CHECKING:
     from napari_medlabel.session.case import Session
@@ -129,7 +130,12 @@ def run(arguments: argparse.Namespace) -> int:
     stream = sys.stderr if arguments.json else sys.stdout
     record = Run(lambda line: print(line, file=stream, flush=True))
     record.say(f"napari-medlabel demo, into {target}")
-    code = main_job(target, record)
+    try:
+        code = main_job(target, record)
+    except MedlabelError:
+        # Half a demonstration helps nobody, least of all on a full disk.
+        shutil.rmtree(target, ignore_errors=True)
+        raise
     record.facts["seconds"] = record.seconds
     record.facts["written"] = record.written
     if arguments.json:
@@ -343,7 +349,7 @@ def _verify(target: Path, record: Run) -> int:
         "events": report.events,
         "sentence": report.sentence,
     }
-    record.written.append(str(target / "audit"))
+    record.written += [str(target / "project.key"), str(target / "audit")]
     return report.verdict.exit_code
 
 
@@ -362,4 +368,5 @@ def _tell(record: Run, target: Path) -> None:
         say(f"  {path}")
     say(f"\nTotal {sum(record.seconds.values()):.1f} s. Look at it in napari with:")
     export = target / "export"
-    say(f"  medlabel open {export / 'scan'} --mask {export / 'labels' / 'mask.nii.gz'}")
+    command = "medlabel" if shutil.which("medlabel") else sys.argv[0]
+    say(f"  {command} open {export / 'scan'} --mask {export / 'labels' / 'mask.nii.gz'}")

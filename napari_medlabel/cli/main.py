@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import importlib
+import io
 import os
 import sys
 import traceback
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Callable, Sequence
+from typing import Final, TextIO
 
 from napari_medlabel import __version__
 from napari_medlabel.errors import MedlabelError
@@ -47,6 +49,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         The exit code.
     """
     arguments = build_parser().parse_args(argv)
+    # Somebody may read only our first lines, as in "| head": the exit code stays what it is.
+    with contextlib.redirect_stdout(_Pipe(sys.stdout)):
+        return _run(arguments)
+
+
+def _run(arguments: argparse.Namespace) -> int:
     try:
         return int(arguments.run(arguments))
     except MedlabelError as err:
@@ -54,16 +62,54 @@ def main(argv: Sequence[str] | None = None) -> int:
         if err.hint:
             print(f"hint: {err.hint}", file=sys.stderr)
         return err.exit_code
-    except BrokenPipeError:
-        # Somebody reads only the first lines of our output, as in "| head".
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
     except KeyboardInterrupt:
         print("medlabel: stopped.", file=sys.stderr)
         return 130
     except Exception as err:  # noqa: BLE001 - the last door: a fault of ours, said without values
         _say_fault(err)
         return 1
+
+
+class _Pipe(io.TextIOBase):
+    """Passes text on until nobody reads it any more.
+
+    Parameters
+    ----------
+    stream : TextIO
+        The real output.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        super().__init__()
+        self._stream = stream
+        self._is_read = True
+
+    def write(self, text: str) -> int:
+        """Write, unless the reader has gone."""
+        self._try(lambda: self._stream.write(text))
+        return len(text)
+
+    def flush(self) -> None:
+        """Flush, unless the reader has gone."""
+        self._try(self._stream.flush)
+
+    def isatty(self) -> bool:
+        """Tell whether a person looks at the real output."""
+        return self._stream.isatty()
+
+    def close(self) -> None:
+        """Flush; the real output is not ours to close."""
+        self.flush()
+
+    def _try(self, action: Callable[[], object]) -> None:
+        if not self._is_read:
+            return
+        try:
+            action()
+        except BrokenPipeError:
+            self._is_read = False
+            # What Python flushes at its end must not fail either.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), self._stream.fileno())
 
 
 def _say_fault(err: Exception) -> None:

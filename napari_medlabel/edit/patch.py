@@ -43,7 +43,7 @@ class _Packed:
         return np.frombuffer(raw, np.dtype(self.dtype)).reshape(self.shape[::-1]).T
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Patch:
     """What one edit did to a label array.
 
@@ -62,6 +62,9 @@ class Patch:
     origin: Origin
     _before: _Packed
     _after: _Packed
+
+    def __repr__(self) -> str:
+        return f"Patch({self.name!r}, {self.start}, {self.shape}, {self.origin})"
 
     @classmethod
     def between(

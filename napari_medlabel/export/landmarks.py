@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from napari_medlabel.errors import InputError
 from napari_medlabel.geometry.axes import flip_lps_ras
-from napari_medlabel.io.files import write_bytes_aside
+from napari_medlabel.io.files import Staging
 from napari_medlabel.model.landmarks import Landmark, LandmarkSet, Point
 
 _SCHEMA: Final = (
@@ -50,15 +50,21 @@ def save_landmarks(path: Path, marks: LandmarkSet) -> None:
     InputError
         When the suffix is another one.
     """
+    with Staging() as staging:
+        stage_landmarks(staging, path, marks)
+        staging.publish()
+
+
+def stage_landmarks(staging: Staging, path: Path, marks: LandmarkSet) -> None:
+    """Write landmarks aside; see `save_landmarks`."""
     if path.name.lower().endswith(".json"):
-        text = (
-            json.dumps(to_markups(marks), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-        )
+        document = to_markups(marks)
+        text = json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
     elif path.suffix.lower() == ".csv":
         text = to_csv(marks)
     else:
         raise _unknown_suffix()
-    write_bytes_aside(path, text.encode())
+    staging.add_bytes(path, text.encode())
 
 
 def load_landmarks(path: Path) -> LandmarkSet:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -12,7 +13,7 @@ import numpy as np
 from napari_medlabel import __version__
 from napari_medlabel.errors import InputError, SaveError
 from napari_medlabel.geometry.grid import Grid
-from napari_medlabel.io.files import sha256_file, write_aside, write_bytes_aside
+from napari_medlabel.io.files import Staging, sha256_file
 from napari_medlabel.io.nifti import read_labels_nifti, write_mask_nifti
 from napari_medlabel.io.registry import read_mask
 from napari_medlabel.measure import volumes_ml
@@ -84,7 +85,18 @@ def save_mask(path: Path, labels: LabelMap, source: Source, *, time: str) -> Sav
     InputError
         When the name is not that of a NIfTI file.
     """
+    with Staging() as staging:
+        saved = stage_mask(staging, path, labels, source, time=time)
+        staging.publish()
+    return saved
+
+
+def stage_mask(
+    staging: Staging, path: Path, labels: LabelMap, source: Source, *, time: str
+) -> SavedMask:
+    """Write a mask and its sidecar aside, read both back and compare; see `save_mask`."""
     sidecar = sidecar_path(path)
+    require_not_source((path, sidecar), source)
     digest: list[str] = []
 
     def write(aside: Path) -> None:
@@ -96,12 +108,28 @@ def save_mask(path: Path, labels: LabelMap, source: Source, *, time: str) -> Sav
         compare_with_file(aside, labels)
         digest.append(sha256_file(aside))
 
-    write_aside(path, write, check=check)
+    staging.add(path, write, check=check)
     saved = SavedMask(path, labels.content_id(), digest[0])
     document = describe(saved, labels, source, time=time)
     text = json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-    write_bytes_aside(sidecar, text.encode())
+    staging.add_bytes(sidecar, text.encode())
     return saved
+
+
+def require_not_source(paths: Iterable[Path], source: Source) -> None:
+    """Refuse to write over a file of the scan itself.
+
+    Raises
+    ------
+    SaveError
+        When one of the paths is such a file, by whatever name or link.
+    """
+    taken = {file.resolve() for file in source.files}
+    if any(path.resolve() in taken for path in paths):
+        raise SaveError(
+            "This is the scan's own file, and a scan is never written over.",
+            hint="Choose another name or another folder.",
+        )
 
 
 def compare_with_file(path: Path, labels: LabelMap) -> None:

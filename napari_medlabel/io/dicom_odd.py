@@ -48,9 +48,10 @@ def _quietly() -> Iterator[None]:
 
 
 def _failures() -> tuple[type[Exception], ...]:
-    from pydicom.errors import InvalidDicomError
+    from pydicom.errors import BytesLengthException, InvalidDicomError
 
     return (
+        BytesLengthException,
         InvalidDicomError,
         AttributeError,
         EOFError,

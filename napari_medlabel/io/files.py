@@ -8,7 +8,7 @@ import os
 import secrets
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import Final, Self
 
 from napari_medlabel.errors import SaveError
 
@@ -26,6 +26,95 @@ def sha256_file(path: Path) -> str:
     return digest.hexdigest()
 
 
+class Staging:
+    """Several files that take their names together, or not at all.
+
+    Each is written to a hidden file beside its target, synced and checked at once; an earlier
+    file of that name stays untouched until `publish`. Use as a context manager: what was not
+    published is removed.
+    """
+
+    def __init__(self) -> None:
+        self._ready: list[tuple[Path, Path]] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for aside, _target in self._ready:
+            aside.unlink(missing_ok=True)
+
+    def add(
+        self,
+        path: Path,
+        write: Callable[[Path], None],
+        *,
+        check: Callable[[Path], None] | None = None,
+        mode: int | None = None,
+    ) -> None:
+        """Write one file aside.
+
+        Parameters
+        ----------
+        path : Path
+            The file to end up with. Its folder must exist.
+        write : callable
+            Receives the path to write to, which ends in the target's name.
+        check : callable, optional
+            Receives the written path and raises when it is not what was meant.
+        mode : int, optional
+            Permission bits of the result, for instance ``0o600``.
+
+        Raises
+        ------
+        SaveError
+            When it cannot be written.
+        """
+        if path.is_dir():
+            raise SaveError(
+                "A file is expected where there is a folder.", hint="Choose another name."
+            )
+        aside = path.with_name(f".{secrets.token_hex(4)}.part.{path.name}")
+        self._ready.append((aside, path))
+        try:
+            write(aside)
+            sync_file(aside)
+            if check is not None:
+                check(aside)
+            if mode is not None:
+                aside.chmod(mode)
+        except OSError as err:
+            raise explain_os_error(err) from err
+
+    def add_bytes(self, path: Path, data: bytes, *, mode: int | None = None) -> None:
+        """Write bytes aside and compare them after reading back."""
+
+        def check(written: Path) -> None:
+            if written.read_bytes() != data:
+                raise SaveError(
+                    "The file did not read back as it was written.",
+                    hint="The disk or the network drive is faulty; save somewhere else.",
+                )
+
+        self.add(path, lambda aside: _write_all(aside, data), check=check, mode=mode)
+
+    def publish(self) -> None:
+        """Give every file its name and sync the folders.
+
+        Raises
+        ------
+        SaveError
+            When a file cannot take its name.
+        """
+        try:
+            for aside, path in self._ready:
+                aside.replace(path)
+            for folder in {path.parent for _, path in self._ready}:
+                sync_folder(folder)
+        except OSError as err:
+            raise explain_os_error(err) from err
+
+
 def write_aside(
     path: Path,
     write: Callable[[Path], None],
@@ -33,55 +122,23 @@ def write_aside(
     check: Callable[[Path], None] | None = None,
     mode: int | None = None,
 ) -> None:
-    """Write a file so that it is either whole or not there.
-
-    The content goes to a hidden file beside the target, is synced to the disk, read back by
-    ``check``, and only then takes the target's name; the folder is synced last. An earlier
-    file of that name stays untouched until then.
-
-    Parameters
-    ----------
-    path : Path
-        The file to end up with. Its folder must exist.
-    write : callable
-        Receives the path to write to, which ends in the target's name.
-    check : callable, optional
-        Receives the written path and raises when it is not what was meant.
-    mode : int, optional
-        Permission bits of the result, for instance ``0o600``.
+    """Write one file so that it is either whole or not there; see `Staging.add`.
 
     Raises
     ------
     SaveError
         When it cannot be written. Nothing is left behind.
     """
-    aside = path.with_name(f".{secrets.token_hex(4)}.part.{path.name}")
-    try:
-        write(aside)
-        sync_file(aside)
-        if check is not None:
-            check(aside)
-        if mode is not None:
-            aside.chmod(mode)
-        aside.replace(path)
-        sync_folder(path.parent)
-    except OSError as err:
-        raise explain_os_error(err) from err
-    finally:
-        aside.unlink(missing_ok=True)
+    with Staging() as staging:
+        staging.add(path, write, check=check, mode=mode)
+        staging.publish()
 
 
 def write_bytes_aside(path: Path, data: bytes, *, mode: int | None = None) -> None:
     """Write bytes with `write_aside` and compare them after reading back."""
-
-    def check(written: Path) -> None:
-        if written.read_bytes() != data:
-            raise SaveError(
-                "The file did not read back as it was written.",
-                hint="The disk or the network drive is faulty; save somewhere else.",
-            )
-
-    write_aside(path, lambda aside: _write_all(aside, data), check=check, mode=mode)
+    with Staging() as staging:
+        staging.add_bytes(path, data, mode=mode)
+        staging.publish()
 
 
 def _write_all(path: Path, data: bytes) -> None:

@@ -43,7 +43,7 @@ def collect(paths: Sequence[Path]) -> list[Path]:
                 hint="Check how it is spelled, and that the disk is connected.",
             ) from err
         if stat.S_ISDIR(mode):
-            files.update(dict.fromkeys(walk(path)))
+            files.update(dict.fromkeys(f for f in walk(path) if not is_own_mask(f)))
         elif stat.S_ISREG(mode):
             files[path] = None
         else:
@@ -52,6 +52,23 @@ def collect(paths: Sequence[Path]) -> list[Path]:
                 hint="Devices and pipes cannot be opened.",
             )
     return list(files)
+
+
+def is_own_mask(path: Path) -> bool:
+    """Tell whether a file is a mask that this program saved: its sidecar says so.
+
+    Masks lie beside their scans, so a folder that is opened again holds both.
+    """
+    name = path.name.lower()
+    suffix = next((s for s in (".nii.gz", ".nii") if name.endswith(s)), None)
+    if suffix is None:
+        return False
+    sidecar = path.with_name(path.name[: -len(suffix)] + ".json")
+    try:
+        with sidecar.open("rb") as stream:
+            return b'"napari-medlabel mask"' in stream.read(200)
+    except OSError:
+        return False
 
 
 def walk(folder: Path) -> Iterator[Path]:

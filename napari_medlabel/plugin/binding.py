@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from napari_medlabel.edit.patch import Box, Patch, Step
+from napari_medlabel.errors import InputError
 from napari_medlabel.model.landmarks import Landmark, LandmarkSet
-from napari_medlabel.model.presets import CT_WINDOWS, Window
-from napari_medlabel.model.volume import Volume
+from napari_medlabel.model.presets import Window
 from napari_medlabel.plugin.atoms import painted_box
 from napari_medlabel.plugin.layers import (
     KEY,
@@ -23,6 +23,7 @@ from napari_medlabel.plugin.layers import (
     volume_to_layer,
 )
 from napari_medlabel.plugin.orientation import Orientation
+from napari_medlabel.plugin.windows import initial_window, value_range
 from napari_medlabel.session.case import WHOLE, Session
 
 _STEP_NAMES = {
@@ -131,13 +132,20 @@ class Binding:
         if self._syncing or self.labels.data is self._shown:
             return
         given = np.asarray(self.labels.data)
+        problem = _why_not(given, self._shown)
         self._syncing = True
         try:
-            if given.shape == self._shown.shape and not np.shares_memory(given, self._shown):
+            if not problem and not np.shares_memory(given, self._shown):
                 self._shown[...] = given
             self.labels.data = self._shown
         finally:
             self._syncing = False
+        if problem:
+            raise InputError(
+                f"The array given to the labels layer does not fit: {problem}.",
+                hint="The labels are as they were. Give an array of the layer's own shape with "
+                "values that its type holds.",
+            )
         self.session.reconcile()
 
     def _on_step(self, step: Step) -> None:
@@ -209,17 +217,40 @@ class Binding:
     def _on_inserted(self, event: Any) -> None:
         """Stamp a labels layer that the person made on this scan's grid (napari#4125)."""
         layer = event.value
-        if type(layer).__name__ != "Labels" or KEY in layer.metadata:
-            return
-        same = (
-            np.shape(layer.data) == self.display.shape
-            and np.allclose(layer.scale, self.display.scale)
-            and np.allclose(layer.translate, self.display.translate)
-        )
-        if same:
+        if self.is_on_scan(layer) and KEY not in layer.metadata:
             layer.metadata.update(
                 metadata(self.session.volume.grid, "labels", self.session.place.case)
             )
+
+    def is_on_scan(self, layer: Any) -> bool:
+        """Tell whether a layer is a labels layer on this scan's grid."""
+        return (
+            type(layer).__name__ == "Labels"
+            and np.shape(layer.data) == self.display.shape
+            and np.allclose(layer.scale, self.display.scale)
+            and np.allclose(layer.translate, self.display.translate)
+        )
+
+    def take_in(self, layer: Any) -> None:
+        """Make a step of another layer's labels: they go where nothing is labelled yet.
+
+        Raises
+        ------
+        InputError
+            When the mask cannot hold its values.
+        """
+        given = np.asarray(layer.data)
+        problem = _why_not(given, self._shown)
+        if problem:
+            raise InputError(
+                f"The labels of that layer do not fit: {problem}.",
+                hint="Give its labels other numbers, or save it by itself.",
+            )
+        merged = self.session.labels.array.T.copy().T
+        shown = self.display.show(merged)
+        free = shown == 0
+        shown[free] = given[free]
+        self.session.edit(WHOLE, merged, name="Take in a layer")
 
     def _show_middle(self) -> None:
         # Landmarks fade over neighbouring slices; images and labels ignore the thickness.
@@ -247,32 +278,14 @@ class Binding:
         self.image.contrast_limits = (window.low, window.high)
 
 
-def initial_window(volume: Volume) -> Window:
-    """Choose what to show first: the scan's own window, else a preset by modality."""
-    if volume.window is not None and volume.window[1] > 0:
-        return Window.from_centre("As scanned", *volume.window)
-    if volume.modality == "CT":
-        return CT_WINDOWS[0]
-    return percentile_window(volume)
-
-
-def percentile_window(volume: Volume) -> Window:
-    """Return the range between the 1st and 99.5th percentile of a sample of the voxels."""
-    steps = tuple(slice(None, None, max(1, n // 64)) for n in volume.grid.shape)
-    values = volume.array[steps]
-    finite = values[np.isfinite(values)]
-    if finite.size == 0:
-        return Window("Full", 0.0, 1.0)
-    low, high = (float(v) for v in np.percentile(finite, (1.0, 99.5)))
-    return Window("Automatic", low, high if high > low else low + 1.0)
-
-
-def value_range(volume: Volume, window: Window) -> tuple[float, float]:
-    """Return how far the contrast slider should reach."""
-    if volume.modality == "CT":
-        low, high = -1024.0, 3071.0
-    else:
-        steps = tuple(slice(None, None, max(1, n // 64)) for n in volume.grid.shape)
-        finite = volume.array[steps][np.isfinite(volume.array[steps])]
-        low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
-    return min(low, window.low), max(high, window.high)
+def _why_not(given: np.ndarray, shown: np.ndarray) -> str:
+    """Say why an array cannot become the labels without changing them; empty when it can."""
+    if given.shape != shown.shape:
+        return f"its shape is {given.shape} and the scan's is {shown.shape}"
+    if given.dtype.kind not in "iub":
+        return "its values are not whole numbers"
+    low, high = int(given.min(initial=0)), int(given.max(initial=0))
+    largest = int(np.iinfo(shown.dtype).max)
+    if low < 0 or high > largest:
+        return f"its values go from {low} to {high}, and the mask holds 0 to {largest}"
+    return ""

@@ -12,7 +12,7 @@ from napari_medlabel import samples
 from napari_medlabel.audit.event import ObjectRef
 from napari_medlabel.errors import InputError
 from napari_medlabel.export.landmarks import save_landmarks
-from napari_medlabel.export.mask import save_mask
+from napari_medlabel.export.mask import require_not_source, save_mask, sidecar_path
 from napari_medlabel.geometry.affine import Affine
 from napari_medlabel.geometry.grid import Grid
 from napari_medlabel.io.files import sha256_file
@@ -21,8 +21,8 @@ from napari_medlabel.io.registry import looks_medical, read_volume
 from napari_medlabel.model.labelmap import Label, LabelMap, LabelScheme
 from napari_medlabel.model.landmarks import Landmark, LandmarkSet
 from napari_medlabel.model.volume import Source
-from napari_medlabel.plugin.binding import initial_window
 from napari_medlabel.plugin.layers import KEY, Display, LayerTuple, volume_to_layer
+from napari_medlabel.plugin.windows import initial_window
 from napari_medlabel.plugin.workplace import WORKPLACE
 from napari_medlabel.session.opening import case_id, log_opening
 
@@ -69,6 +69,7 @@ def write_labels(path: str, data: Any, meta: dict[str, Any]) -> list[str]:
     volume, _ = known
     array = np.asarray(Display(volume.grid).hide(np.asarray(data)))
     labels = LabelMap(volume.grid, _as_labels(array), _scheme_of(meta, array))
+    require_not_source((Path(path), sidecar_path(Path(path))), volume.source)
     desk = WORKPLACE.desk()
     subject, _weak = desk.subject(volume.source)
     desk.log.append(
@@ -102,6 +103,8 @@ def write_points(path: str, data: Any, meta: dict[str, Any]) -> list[str]:
         )
     )
     known = WORKPLACE.recall(where["case"])
+    if known is not None:
+        require_not_source((Path(path),), known[0].source)
     desk = WORKPLACE.desk()
     # First the log: what cannot be logged does not leave.
     desk.log.append(

@@ -103,7 +103,7 @@ class Session:
         self.desk = desk
         self.place = place
         self.history = History()
-        self.versions = Versions(desk.objects)
+        self.versions = Versions(desk.objects, place.folder / "versions")
         self.recoveries: tuple[Recovery, ...] = ()
         self.saved_mask = saved_mask
         self.saved_landmarks = landmarks

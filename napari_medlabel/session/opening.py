@@ -9,7 +9,7 @@ from pathlib import Path
 
 from napari_medlabel.errors import GeometryError, InputError
 from napari_medlabel.export.landmarks import load_landmarks, to_markups
-from napari_medlabel.export.mask import load_mask
+from napari_medlabel.export.mask import load_mask, require_not_source
 from napari_medlabel.io.files import probe_writable
 from napari_medlabel.io.registry import read_volume
 from napari_medlabel.model import presets
@@ -19,7 +19,6 @@ from napari_medlabel.model.volume import Volume
 from napari_medlabel.session.case import MASK_FILE, Place, Session
 from napari_medlabel.session.desk import Desk, default_folder
 from napari_medlabel.session.recovery import find_recoveries
-from napari_medlabel.session.versions import Versions
 
 Progress = Callable[[int, int], None]
 
@@ -101,12 +100,12 @@ def adopt_volume(
     """Make a session of a volume that has been read; see `open_case`."""
     subject, weak = desk.subject(volume.source)
     case = case_id(volume)
-    if wishes.folder is not None:
-        probe_writable(wishes.folder)
     folder = wishes.folder or default_folder(paths, case, fallback)
     labels, saved_mask = _labels(volume, folder, wishes)
     template = wishes.template or presets.template(presets.usual_for(volume.modality)[1])
     marks, saved_marks = _landmarks(folder, wishes.landmarks, template)
+    if wishes.folder is not None:
+        probe_writable(wishes.folder)
     log_opening(desk, volume, subject, weak=weak)
     place = Place(case, subject, folder)
     session = Session(volume, labels, marks, desk, place, saved_mask=saved_mask)
@@ -116,7 +115,7 @@ def adopt_volume(
         case,
         labels,
         landmarks=to_markups(saved_marks),
-        version=Versions(desk.objects).read,
+        version=session.versions.read,
     )
     session.start_journal()
     return session
@@ -167,6 +166,7 @@ def case_id(volume: Volume) -> str:
 def _labels(volume: Volume, folder: Path, wishes: Wishes) -> tuple[LabelMap, str | None]:
     """Return the labels to begin with and the content id of the mask on the disk."""
     saved = folder / MASK_FILE
+    require_not_source((saved, folder / "landmarks.mrk.json"), volume.source)
     scheme = wishes.scheme or presets.scheme(presets.usual_for(volume.modality)[0])
     if wishes.mask is None and not saved.is_file():
         return LabelMap.empty(volume.grid, scheme), None

@@ -11,9 +11,14 @@ from napari_medlabel.audit.event import ObjectRef
 from napari_medlabel.audit.schema import slice_ranges
 from napari_medlabel.edit.patch import LabelArray, Patch
 from napari_medlabel.errors import InputError, LogError
-from napari_medlabel.export.landmarks import save_landmarks
-from napari_medlabel.export.mask import SavedMask, save_mask
-from napari_medlabel.io.files import make_folder, sha256_file
+from napari_medlabel.export.landmarks import stage_landmarks
+from napari_medlabel.export.mask import (
+    SavedMask,
+    require_not_source,
+    sidecar_path,
+    stage_mask,
+)
+from napari_medlabel.io.files import Staging, make_folder, sha256_file
 from napari_medlabel.io.registry import read_mask
 from napari_medlabel.measure import LabelChange, label_change
 from napari_medlabel.model.labelmap import LabelMap, LabelScheme, content_id
@@ -87,8 +92,8 @@ def take_snapshot(session: Session) -> Snapshot:
 def write_snapshot(session: Session, snapshot: Snapshot) -> SaveReport:
     """Write a snapshot and log it. Touches no layer and may run in another thread.
 
-    The order is: the version on the disk is kept, the new files take its place, the log gets
-    its line. A log that fails does not undo a save.
+    The order is: the version on the disk is kept, all new files take their names together, the
+    log gets its line. A log that fails does not undo a save.
 
     Raises
     ------
@@ -100,18 +105,18 @@ def write_snapshot(session: Session, snapshot: Snapshot) -> SaveReport:
     make_folder(place.folder)
     old_id, old_array = _present_mask(session)
     if old_id is not None:
-        session.versions.keep(old_id, place.mask)
-    saved = save_mask(
-        place.mask, snapshot.labels, session.volume.source, time=session.desk.time()
-    )
-    session.versions.keep(saved.content_id, saved.path)
-    files = [saved.path, saved.path.with_name("mask.json")]
+        session.versions.keep(old_id, place.mask, else_in=place.folder / "versions")
     old_marks = sha256_file(place.landmarks) if place.landmarks.is_file() else None
-    if len(snapshot.landmarks) or old_marks:
-        csv = place.landmarks.with_name("landmarks.csv")
-        for path in (place.landmarks, csv):
-            save_landmarks(path, snapshot.landmarks)
-            files.append(path)
+    source, time = session.volume.source, session.desk.time()
+    with Staging() as staging:
+        saved = stage_mask(staging, place.mask, snapshot.labels, source, time=time)
+        files = [saved.path, sidecar_path(saved.path)]
+        if len(snapshot.landmarks) or old_marks:
+            for path in (place.landmarks, place.landmarks.with_name("landmarks.csv")):
+                stage_landmarks(staging, path, snapshot.landmarks)
+                files.append(path)
+        require_not_source(files, source)
+        staging.publish()
     # Zeros that nobody writes to cost no memory.
     before = np.zeros(snapshot.labels.array.shape[::-1], np.uint8).T
     change = label_change(before if old_array is None else old_array, snapshot.labels.array)

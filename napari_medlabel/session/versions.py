@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from napari_medlabel.edit.patch import LabelArray
-from napari_medlabel.errors import InputError
+from napari_medlabel.errors import InputError, SaveError
 from napari_medlabel.io.files import make_folder, write_aside
 from napari_medlabel.io.nifti import read_labels_nifti
 
@@ -22,10 +22,13 @@ class Versions:
     ----------
     folder : Path
         Made when the first version is kept.
+    spare : Path, optional
+        Where versions were kept when that folder could not be written to.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, spare: Path | None = None) -> None:
         self._folder = folder
+        self._spare = spare
 
     def path(self, content_id: str) -> Path:
         """Return where a version lies, whether or not it does."""
@@ -37,24 +40,45 @@ class Versions:
         digest = content_id.removeprefix("sha256:")
         return self._folder / digest[:2] / f"{digest}.nii.gz"
 
-    def keep(self, content_id: str, file: Path) -> None:
+    def keep(self, content_id: str, file: Path, *, else_in: Path) -> None:
         """Keep a copy of a mask file, unless that content is kept already.
+
+        Parameters
+        ----------
+        content_id : str
+            What the mask says.
+        file : Path
+            The mask file.
+        else_in : Path
+            A folder beside the mask, used where the log's disk is full or gone: what is
+            replaced is kept somewhere, or it is not replaced.
 
         Raises
         ------
         SaveError
-            When it cannot be written.
+            When neither folder can be written to.
         """
-        target = self.path(content_id)
-        if target.exists():
+        self._spare = else_in
+        if any(target.is_file() for target in self._places(content_id)):
             return
-        make_folder(target.parent)
-        write_aside(target, lambda aside: _copy(file, aside))
+        target = self.path(content_id)
+        try:
+            make_folder(target.parent)
+            write_aside(target, lambda aside: _copy(file, aside))
+        except SaveError:
+            make_folder(else_in)
+            write_aside(else_in / target.name, lambda aside: _copy(file, aside))
 
     def read(self, content_id: str) -> LabelArray | None:
         """Return a version's labels, shape (i, j, k), or None when it is not kept."""
+        for target in self._places(content_id):
+            if target.is_file():
+                return read_labels_nifti(target)[0]
+        return None
+
+    def _places(self, content_id: str) -> tuple[Path, ...]:
         target = self.path(content_id)
-        return read_labels_nifti(target)[0] if target.is_file() else None
+        return (target,) if self._spare is None else (target, self._spare / target.name)
 
 
 def _copy(source: Path, target: Path) -> None:

@@ -6,16 +6,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from qtpy.QtCore import QObject, QTimer
 from qtpy.QtWidgets import QInputDialog, QMessageBox
 
 from napari_medlabel.errors import MedlabelError, SeriesChoiceError
 from napari_medlabel.model import presets
 from napari_medlabel.model.landmarks import LandmarkSet
-from napari_medlabel.plugin.binding import Binding, initial_window, percentile_window
+from napari_medlabel.plugin.binding import Binding
 from napari_medlabel.plugin.layers import KEY
 from napari_medlabel.plugin.orientation import VIEWS
+from napari_medlabel.plugin.windows import offered_windows
 from napari_medlabel.plugin.workplace import WORKPLACE, data_folder
 from napari_medlabel.session.case import Session
 from napari_medlabel.session.opening import Wishes, adopt_volume, open_case
@@ -29,6 +29,7 @@ from napari_medlabel.session.saving import (
 from napari_medlabel.widgets import closing
 from napari_medlabel.widgets.background import Background
 from napari_medlabel.widgets.closing import CloseGuard
+from napari_medlabel.widgets.layer_watch import LayerWatch
 from napari_medlabel.widgets.recovery_offer import RecoveryOffer
 
 _LOOK_MS = 1000
@@ -51,6 +52,7 @@ class CaseDesk(QObject):
         self.binding: Binding | None = None
         self._guard: CloseGuard | None = None
         self.background = Background(self)
+        self.watch = LayerWatch(dock.notice, self.viewer, self._try, self.close_case)
         self.recovery = RecoveryOffer(dock.recovery_notice, self._try)
         self._lamp = QTimer(self)
         self._lamp.setInterval(_LOOK_MS)
@@ -102,25 +104,11 @@ class CaseDesk(QObject):
     def _on_inserted(self, event: Any) -> None:
         if self.session is None:
             self._adopt(event.value)
+        else:
+            self.watch.inserted(self.binding, event.value)
 
     def _on_removed(self, event: Any) -> None:
-        """Say that nothing is lost when a layer of the case is taken out of the list."""
-        binding, layer = self.binding, event.value
-        if binding is None or layer not in (binding.image, binding.labels, binding.points):
-            return
-        self.dock.notice.say(
-            "amber",
-            f"The layer '{layer.name}' was taken out of the view. What is in it is safe.",
-            {
-                "Show it again": lambda: self._show_again(layer),
-                "Close this scan": self.close_case,
-            },
-        )
-
-    def _show_again(self, layer: Any) -> None:
-        if layer not in self.viewer.layers:
-            self.viewer.add_layer(layer)
-        self.dock.notice.clear()
+        self.watch.removed(self.binding, event.value)
 
     def _adopt(self, layer: Any) -> bool:
         where = layer.metadata.get(KEY, {})
@@ -204,6 +192,7 @@ class CaseDesk(QObject):
     def choose_label(self, value: int) -> None:
         """Paint with a label from now on."""
         if self.binding is not None:
+            self.watch.show_again(self.binding.labels)
             self.binding.labels.selected_label = value
             self.viewer.layers.selection.active = self.binding.labels
 
@@ -244,9 +233,9 @@ class CaseDesk(QObject):
         """Let the next clicks place landmarks, or no longer."""
         if self.binding is None:
             return
-        self.viewer.layers.selection.active = (
-            self.binding.points if placing else self.binding.labels
-        )
+        layer = self.binding.points if placing else self.binding.labels
+        self.watch.show_again(layer)
+        self.viewer.layers.selection.active = layer
         self.binding.points.mode = "add" if placing else "pan_zoom"
 
     def _show_placing(self, _event: object) -> None:
@@ -282,17 +271,7 @@ class CaseDesk(QObject):
 
     def windows(self) -> list[presets.Window]:
         """Return the windows to offer for this scan; the first is in use."""
-        if self.session is None:
-            return []
-        volume = self.session.volume
-        offered = [initial_window(volume)]
-        if volume.modality == "CT":
-            offered += [w for w in presets.CT_WINDOWS if w.name != offered[0].name]
-        else:
-            offered.append(percentile_window(volume))
-            low, high = float(np.min(volume.array)), float(np.max(volume.array))
-            offered.append(presets.Window("Full", low, high if high > low else low + 1.0))
-        return list({w.name: w for w in offered}.values())
+        return [] if self.session is None else offered_windows(self.session.volume)
 
     def set_window(self, name: str) -> None:
         """Show values through a window."""

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from pydicom.data import get_testdata_file
 
 from napari_medlabel import __version__, _optional
-from napari_medlabel.cli.main import COMMANDS, main
+from napari_medlabel.cli.main import COMMANDS, _Pipe, main
 from napari_medlabel.errors import MissingPackageError
 
 
@@ -96,3 +98,40 @@ def test_an_optional_package_that_is_missing_is_named_with_its_extra() -> None:
         _optional.require("no_such_package.part", extra="qt")
     assert "napari-medlabel[qt]" in caught.value.hint
     assert _optional.require("json", extra="qt").dumps([]) == "[]"
+
+
+def test_the_exit_code_stays_when_nobody_reads_the_output(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    scan = Path(get_testdata_file("CT_small.dcm", download=False))
+    for path, code in ((scan, 0), (tmp_path / "empty", 2)):
+        command = f"'{sys.executable}' -m napari_medlabel info '{path}' | true"
+        command += "; exit ${PIPESTATUS[0]}"
+        done = subprocess.run(["bash", "-c", command], capture_output=True, check=False)
+        assert done.returncode == code
+        assert b"Broken" not in done.stderr
+
+
+class Closed(io.StringIO):
+    """An output whose reader has gone."""
+
+    def write(self, _text: str) -> int:
+        raise BrokenPipeError
+
+    def fileno(self) -> int:
+        return self.where
+
+
+def test_a_reader_that_goes_ends_the_printing_not_the_work(tmp_path: Path) -> None:
+    with (tmp_path / "out").open("w") as real:
+        closed = Closed()
+        closed.where = real.fileno()
+        pipe = _Pipe(closed)
+        assert pipe.write("first") == 5
+        assert pipe.write("second") == 6
+        pipe.flush()
+        assert not pipe.isatty()
+
+
+def test_a_module_of_ours_that_is_missing_is_a_fault() -> None:
+    with pytest.raises(ModuleNotFoundError):
+        _optional.require("napari_medlabel.no_such_module", extra="qt")

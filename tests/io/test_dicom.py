@@ -542,3 +542,13 @@ def test_junk_behind_a_preamble_is_unreadable_and_never_a_traceback(tmp_path):
     )
     with pytest.raises(InputError, match="looked like images and cannot be read"):
         read_volume(tmp_path / "deep")
+
+
+def test_a_header_with_a_length_that_is_no_length_is_no_fault(tmp_path):
+    import struct
+
+    from napari_medlabel.io.dicom_odd import read_header
+
+    body = struct.pack("<HH2sH3s", 0x0028, 0x0010, b"US", 3, b"abc")
+    (tmp_path / "bent.dcm").write_bytes(b"\0" * 128 + b"DICM" + body)
+    assert read_header(tmp_path / "bent.dcm") is None

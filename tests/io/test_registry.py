@@ -134,3 +134,18 @@ def test_a_file_that_may_not_be_read_is_counted(tmp_path):
     secret.write_bytes(b"x")
     secret.chmod(0)
     assert find_series(tmp_path).unreadable == 1
+
+
+def test_masks_saved_beside_their_scan_are_not_series(tmp_path):
+    import json
+
+    import nibabel as nib
+    import numpy as np
+
+    array = np.zeros((4, 4, 4), np.uint8)
+    for name in ("scan", "mask"):
+        nib.save(nib.Nifti1Image(array, np.eye(4)), tmp_path / f"{name}.nii.gz")
+    assert len(find_series(tmp_path).series) == 2
+    (tmp_path / "mask.json").write_text(json.dumps({"format": "napari-medlabel mask"}))
+    assert len(find_series(tmp_path).series) == 1
+    assert len(find_series(tmp_path / "mask.nii.gz").series) == 1

@@ -6,10 +6,12 @@ import numpy as np
 import pytest
 from napari.components import ViewerModel
 
+from napari_medlabel.errors import InputError
 from napari_medlabel.model.presets import Window
-from napari_medlabel.plugin.binding import Binding, initial_window, percentile_window
+from napari_medlabel.plugin.binding import Binding
 from napari_medlabel.plugin.layers import KEY
 from napari_medlabel.plugin.orientation import VIEWS
+from napari_medlabel.plugin.windows import initial_window, percentile_window
 from napari_medlabel.session.case import Session
 
 
@@ -226,3 +228,38 @@ def test_after_detaching_the_session_hears_nothing(
     assert len(session.history) == 0
     bound.remove_layers()
     assert len(viewer.layers) == 0
+
+
+@pytest.mark.parametrize(
+    ("given", "why"),
+    [
+        (np.full((6, 10, 12), 300, np.int64), "values go from 0 to 300"),
+        (np.full((6, 10, 12), -1, np.int32), "values go from -1"),
+        (np.ones((6, 10, 11), np.uint8), "shape is"),
+    ],
+)
+def test_an_array_that_would_change_is_refused(
+    binding: Binding, given: np.ndarray, why: str
+) -> None:
+    binding.labels.paint((2, 5, 5), 2)
+    before = binding.session.labels.array.copy()
+    with pytest.raises(InputError, match=why):
+        binding.labels.data = given
+    assert np.array_equal(binding.session.labels.array, before)
+    assert np.shares_memory(binding.labels.data, binding.session.labels.array)
+
+
+def test_a_layer_of_ones_own_can_be_taken_in_as_a_step(
+    binding: Binding, viewer: ViewerModel
+) -> None:
+    binding.labels.paint((2, 5, 5), 2)
+    own = np.zeros(binding.display.shape, np.int32)
+    own[4, 5, 5:9] = 4
+    layer = viewer.add_labels(own, **binding.display.geometry())
+    binding.take_in(layer)
+    counts = binding.session.labels.voxel_counts()
+    assert counts[4] == 4
+    assert binding.session.history.undo_name == "Take in a layer"
+    own[0, 0, 0] = 999
+    with pytest.raises(InputError, match="do not fit"):
+        binding.take_in(layer)

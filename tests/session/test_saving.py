@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import nibabel as nib
@@ -12,7 +13,9 @@ import pytest
 from napari_medlabel.audit.verify import verify_log
 from napari_medlabel.errors import LogError, SaveError
 from napari_medlabel.export.landmarks import load_landmarks
-from napari_medlabel.export.mask import load_mask
+from napari_medlabel.export.mask import load_mask, save_mask
+from napari_medlabel.io.files import Staging
+from napari_medlabel.model.labelmap import LabelMap
 from napari_medlabel.session.case import Session
 from napari_medlabel.session.desk import Desk
 from napari_medlabel.session.opening import Wishes, open_case
@@ -79,6 +82,8 @@ def test_every_earlier_version_is_kept(session: Session) -> None:
     kept = session.versions.read(first)
     assert kept is not None
     assert np.array_equal(kept, state)
+    paint(session, 3)
+    save(session)
     assert session.versions.read(second) is not None
 
 
@@ -217,3 +222,54 @@ def test_a_save_over_somebody_elses_says_so_and_keeps_theirs(
     assert save(second).replaced is None
     first.close()
     second.close()
+
+
+def test_a_scan_is_never_written_over(
+    tmp_path: Path, volume, desk: Desk, wishes: Wishes
+) -> None:
+    folder = tmp_path / "own"
+    folder.mkdir()
+    scan = folder / "mask.nii.gz"
+    scan.write_bytes(volume.source.files[0].read_bytes())
+    before = scan.read_bytes()
+    with pytest.raises(SaveError, match="never written over"):
+        open_case([scan], desk, replace(wishes, folder=folder), fallback=tmp_path)
+    (tmp_path / "link.nii.gz").symlink_to(scan)
+    labels = LabelMap.empty(volume.grid, wishes.scheme)
+    source = replace(volume.source, files=(scan,))
+    with pytest.raises(SaveError, match="never written over"):
+        save_mask(tmp_path / "link.nii.gz", labels, source, time="t")
+    assert scan.read_bytes() == before
+
+
+def test_a_disk_that_fills_up_half_way_leaves_every_file_as_it_was(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paint(session, 1)
+    save(session)
+    before = {p.name: p.read_bytes() for p in session.place.folder.iterdir()}
+    paint(session, 2)
+    session.place_landmark("Liver dome", (1, 2, 3))
+    real = Staging.add_bytes
+
+    def full(self, path: Path, data: bytes, **words: object) -> None:
+        if path.suffix == ".csv":
+            raise SaveError("The disk is full; nothing was written.", hint="Free some space.")
+        real(self, path, data, **words)
+
+    monkeypatch.setattr(Staging, "add_bytes", full)
+    with pytest.raises(SaveError, match="disk is full"):
+        save(session)
+    assert {p.name: p.read_bytes() for p in session.place.folder.iterdir()} == before
+
+
+def test_where_the_logs_disk_is_full_the_earlier_version_is_kept_beside_the_mask(
+    session: Session,
+) -> None:
+    paint(session, 1)
+    first = save(session).mask.content_id
+    session.desk.audit_root.joinpath("objects").write_text("in the way")
+    paint(session, 2)
+    save(session)
+    assert session.versions.read(first) is not None
+    assert list((session.place.folder / "versions").iterdir())

@@ -415,6 +415,20 @@ def test_a_closed_scan_leaves_an_empty_window_for_the_next(
     assert labels in dock.viewer.layers
     labels.paint((3, 5, 5), 1)
     assert len(dock.session.history) == 2
+    dock.viewer.layers.remove(labels)
+    desk.choose_label(2)
+    assert labels in dock.viewer.layers
+    # A layer of one's own is not silently left out.
+    own = np.zeros(labels.data.shape, np.uint8)
+    own[1, 1, 1] = 5
+    added = dock.viewer.add_labels(own, **desk.binding.display.geometry())
+    assert "not part of the case" in dock.notice.text.text()
+    take = next(
+        b for b in dock.notice.findChildren(QPushButton) if b.text() == "Take it into the case"
+    )
+    take.click()
+    assert added not in dock.viewer.layers
+    assert dock.session.labels.voxel_counts()[5] == 1
     dock.close_button.click()
     assert len(dock.viewer.layers) == 0
     assert dock.session is None
