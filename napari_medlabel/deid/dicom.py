@@ -33,7 +33,7 @@ from napari_medlabel.deid.profile import BY_VR, Profile
 from napari_medlabel.deid.pseudonyms import Pseudonyms
 from napari_medlabel.deid.refusal import PARSE_ERRORS, QuarantineError
 from napari_medlabel.deid.report import DeidReport, Note, Reason
-from napari_medlabel.deid.sweep import identity_of
+from napari_medlabel.deid.sweep import Identity, identity_of
 from napari_medlabel.deid.vocabulary import is_structural_uid, vocabulary
 
 MAX_DEPTH = 64
@@ -73,6 +73,7 @@ def deidentify_dataset(
     pseudonyms: Pseudonyms,
     *,
     encapsulated: bool = False,
+    identity: Identity | None = None,
 ) -> tuple[Dataset, DeidReport]:
     """Return a new data set that holds only what the profile and the vocabulary name.
 
@@ -86,6 +87,8 @@ def deidentify_dataset(
         Source of UIDs and codes.
     encapsulated : bool
         Whether the pixel data is encapsulated (PS3.5 A.4).
+    identity : Identity, optional
+        From `identity_of` where the caller has it already.
 
     Returns
     -------
@@ -109,7 +112,7 @@ def deidentify_dataset(
         raise QuarantineError(Reason.PIXELS_MAY_SHOW)
     check_complete(dataset)
     issuer, patient_id = patient_of(dataset)
-    identity = identity_of(dataset)
+    identity = identity or identity_of(dataset)
     setting = Setting(pseudonyms, sop_class, issuer, patient_id, identity.texts)
     level = _Level(profile, setting, _Tally())
     cleaned = _walked(dataset, level)

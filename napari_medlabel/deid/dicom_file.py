@@ -24,12 +24,13 @@ from pydicom.uid import (
 )
 
 from napari_medlabel.deid.dicom import deidentify_dataset, text_of
+from napari_medlabel.deid.fragments import plain_parts
 from napari_medlabel.deid.pixels import PIXEL_TAGS
 from napari_medlabel.deid.profile import Profile
 from napari_medlabel.deid.pseudonyms import Pseudonyms
 from napari_medlabel.deid.refusal import PARSE_ERRORS, QuarantineError
 from napari_medlabel.deid.report import DeidReport, Reason
-from napari_medlabel.deid.sweep import find, identity_of
+from napari_medlabel.deid.sweep import Identity, find, identity_of
 from napari_medlabel.deid.target import write
 from napari_medlabel.deid.vocabulary import is_structural_uid
 from napari_medlabel.errors import InputError
@@ -200,11 +201,12 @@ def deidentify_file(
 
 def _cleaned(source: FileDataset, profile: Profile, pseudonyms: Pseudonyms) -> CleanFile:
     syntax = transfer_syntax(source)
+    identity = identity_of(source)
     result, report = deidentify_dataset(
-        source, profile, pseudonyms, encapsulated=syntax.is_encapsulated
+        source, profile, pseudonyms, encapsulated=syntax.is_encapsulated, identity=identity
     )
     content = written(result, syntax)
-    _check(content, source, result)
+    _check(content, identity, result)
     study, series = text_of(source, 0x0020000D), text_of(source, 0x0020000E)
     name = (
         report.patient_code,
@@ -244,7 +246,7 @@ def written(dataset: Dataset, syntax: UID) -> bytes:
     return stream.getvalue()
 
 
-def _check(content: bytes, source: Dataset, result: Dataset) -> None:
+def _check(content: bytes, identity: Identity, result: Dataset) -> None:
     """Read the written bytes back; the marks must be there, the source's identity not."""
     again = dcmread(BytesIO(content))
     marked = (
@@ -258,10 +260,12 @@ def _check(content: bytes, source: Dataset, result: Dataset) -> None:
         meta_length = again.file_meta.FileMetaInformationGroupLength
         body = zlib.decompress(content[_META_START + 12 + meta_length :], -zlib.MAX_WBITS)
     header = body[: len(body) - len(pixels)] if pixels else body
+    if again.file_meta.TransferSyntaxUID.is_encapsulated:
+        header += plain_parts(pixels)
     same = all(
         bytes(again[t].value) == bytes(result[t].value) for t in PIXEL_TAGS if t in result
     )
-    if not marked or not same or find(identity_of(source), header, pixels):
+    if not marked or not same or find(identity, header, pixels):
         raise QuarantineError(Reason.IDENTITY_LEFT)
 
 

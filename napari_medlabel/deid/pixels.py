@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import struct
-from collections.abc import Iterator
-
 from pydicom.dataelem import DataElement, RawDataElement
 from pydicom.dataset import Dataset
 
+from napari_medlabel.deid.fragments import Shape, clean_fragments
 from napari_medlabel.deid.refusal import QuarantineError
 from napari_medlabel.deid.report import Reason
 
@@ -24,8 +22,6 @@ _RISKY_IMAGE_TYPES = frozenset(
     {"SCREEN SAVE", "SCREEN_SAVE", "SCREENSAVE", "LABEL", "OVERVIEW", "SECONDARY CAPTURE"}
 )
 _FLOAT_BITS = {0x7FE00008: 32, 0x7FE00009: 64}
-_ITEM, _DELIMITER = 0xFFFEE000, 0xFFFEE0DD
-_HALF = struct.Struct("<HHL")
 
 
 def may_show_identity(dataset: Dataset) -> bool:
@@ -79,7 +75,7 @@ def check_complete(dataset: Dataset) -> None:
 
 
 def exact_pixels(dataset: Dataset, raw: RawDataElement, *, encapsulated: bool) -> DataElement:
-    """Pixel data of exactly the described length, or whole fragments up to the delimiter.
+    """Pixel data of exactly the described length, or the described frames without surplus.
 
     Parameters
     ----------
@@ -93,19 +89,21 @@ def exact_pixels(dataset: Dataset, raw: RawDataElement, *, encapsulated: bool) -
     Returns
     -------
     DataElement
-        Bytes bit for bit as found, none beyond the last pixel but one to make it even.
+        Native bytes bit for bit as found, none beyond the last pixel but one to make it
+        even. Compressed frames decode to the same pixels, see `clean_fragments`.
 
     Raises
     ------
     QuarantineError
-        When the description is missing, or the bytes are fewer than described.
+        When the description is missing, the bytes are fewer than described, or a
+        compressed frame cannot be checked.
     """
     value = bytes(raw.value or b"")
     vr = raw.VR if raw.VR in {"OB", "OW", "OF", "OD"} else None
     if encapsulated:
         if raw.length != 0xFFFFFFFF:
             raise QuarantineError(Reason.PIXELS_BROKEN)
-        element = DataElement(raw.tag, "OB", _whole_fragments(value))
+        element = DataElement(raw.tag, "OB", clean_fragments(value, _shape(dataset)))
         element.is_undefined_length = True
         return element
     size = described_length(dataset, int(raw.tag))
@@ -135,28 +133,10 @@ def described_length(dataset: Dataset, tag: int) -> int:
     return (rows * columns * samples * frames * bits + 7) // 8
 
 
-def _whole_fragments(value: bytes) -> bytes:
-    """Return the fragments of encapsulated pixel data and nothing after them (PS3.5 A.4)."""
-    end = max(_fragment_ends(value), default=0)
-    if end == 0:
-        raise QuarantineError(Reason.PIXELS_BROKEN)
-    return value[:end]
-
-
-def _fragment_ends(value: bytes) -> Iterator[int]:
-    """Where each item ends; a delimiter or the end of the bytes closes the list."""
-    position = 0
-    while position + 8 <= len(value):
-        group, element, length = _HALF.unpack_from(value, position)
-        tag = (group << 16) | element
-        if tag == _DELIMITER:
-            return
-        position += 8 + length
-        if tag != _ITEM or position > len(value):
-            raise QuarantineError(Reason.PIXELS_BROKEN)
-        yield position
-    if position != len(value):
-        raise QuarantineError(Reason.PIXELS_BROKEN)
+def _shape(dataset: Dataset) -> Shape:
+    rows, columns = _number(dataset, "Rows", 0), _number(dataset, "Columns", 0)
+    samples, bits = _number(dataset, "SamplesPerPixel", 1), _number(dataset, "BitsAllocated", 0)
+    return Shape(_number(dataset, "NumberOfFrames", 1), samples * (bits // 8), rows * columns)
 
 
 def _number(dataset: Dataset, keyword: str, default: int) -> int:

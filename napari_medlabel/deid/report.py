@@ -22,6 +22,7 @@ class Reason(StrEnum):
     PIXELS_INCOMPLETE = "pixel data shorter than its description"
     PIXELS_UNDESCRIBED = "pixel data without a description"
     PIXELS_BROKEN = "encapsulated pixel data is broken"
+    PIXELS_UNCHECKED = "compressed frame cannot be checked"
     NIFTI_BROKEN = "NIfTI header is broken"
     NIFTI_INCOMPLETE = "voxels shorter than their description"
     DUPLICATE = "instance met twice with different content"

@@ -85,23 +85,24 @@ def find(identity: Identity, header: bytes, pixels: bytes) -> int:
     identity : Identity
         From `identity_of`.
     header, pixels : bytes
-        What was written; numbers and short words count in the header only, and only where
-        they stand alone.
+        What was written: what can be read as text (compressed pixels have such parts too),
+        and pixels. Case does not count. Numbers and short words count in the header only,
+        and only where they stand alone.
 
     Returns
     -------
     int
         Count of values found; 0 is clean.
     """
-    lowered = header.lower()
+    lowered, coded = header.lower(), pixels.lower()
     hits = 0
-    for token in identity.tokens:
+    for token in {token.lower() for token in identity.tokens}:
         alone = len(token) < _ANYWHERE or re.fullmatch(rb"[0-9.]+", token) is not None
         if alone:
-            pattern = rb"(?<!%b)%b(?!%b)" % (_BESIDE, re.escape(token.lower()), _BESIDE)
+            pattern = rb"(?<!%b)%b(?!%b)" % (_BESIDE, re.escape(token), _BESIDE)
             hits += re.search(pattern, lowered) is not None
         else:
-            hits += token.lower() in lowered or token in pixels
+            hits += token in lowered or token in coded
     return hits
 
 

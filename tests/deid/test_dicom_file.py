@@ -133,7 +133,7 @@ def test_files_that_ship_with_pydicom_are_cleaned(name, profile, pseudonyms):
         again = pydicom.dcmread(BytesIO(cleaned.content))
         for tag in (0x7FE00010, 0x7FE00008):
             assert (tag in source) == (tag in again)
-            if tag in source:
+            if tag in source and not source[tag].is_undefined_length:
                 new, old = again[tag].value, source[tag].value
                 assert old[: len(new)] == new
                 assert len(old) - len(new) < 200

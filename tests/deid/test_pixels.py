@@ -120,9 +120,12 @@ def item(value: bytes) -> bytes:
 DELIMITER = struct.pack("<HHL", 0xFFFE, 0xE0DD, 0)
 
 
+RUNS = struct.pack("<16L", 2, 64, 66, *[0] * 13) + b"\xe9\7\xe9\0"  # 24 samples
+
+
 @pytest.mark.parametrize("after", [b"", DELIMITER, DELIMITER + b"QUINCY.."])
 def test_fragments_stay_and_nothing_after_the_delimiter(ct, after):
-    fragments = item(b"") + item(b"jpeg") + item(b"moreof")
+    fragments = item(b"") + item(RUNS)
     element = exact_pixels(ct(), raw(fragments + after, undefined=True), encapsulated=True)
     assert element.value == fragments
     assert element.is_undefined_length
@@ -140,7 +143,7 @@ def test_fragments_stay_and_nothing_after_the_delimiter(ct, after):
     ],
 )
 def test_broken_fragments_are_refused(ct, value):
-    with pytest.raises(QuarantineError, match="broken"):
+    with pytest.raises(QuarantineError, match=r"broken|cannot be checked"):
         exact_pixels(ct(), raw(value, undefined=True), encapsulated=True)
 
 
