@@ -32,12 +32,12 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         description="Write a de-identified copy of SRC to DST, a new folder. What cannot be "
         "cleaned is not passed on: it is listed, and the exit code is 3.",
     )
-    parser.add_argument("source", type=Path, metavar="SRC", help="a folder or a file")
-    parser.add_argument("target", type=Path, metavar="DST", help="a new or empty folder")
+    parser.add_argument("source", type=_path, metavar="SRC", help="a folder or a file")
+    parser.add_argument("target", type=_path, metavar="DST", help="a new or empty folder")
     parser.add_argument("--profile", default="basic", choices=["basic"], help="PS3.15 2026c")
     parser.add_argument(
         "--key",
-        type=Path,
+        type=_path,
         metavar="FILE",
         help="the project's secret, made with mode 0600 where the file does not exist; "
         "by default in the user's data folder",
@@ -47,7 +47,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "--dry-run", action="store_true", help="write nothing, count what would be"
     )
     parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
-    parser.add_argument("--audit", type=Path, metavar="DIR", help="the audit log's folder")
+    parser.add_argument("--audit", type=_path, metavar="DIR", help="the audit log's folder")
     parser.set_defaults(run=run)
 
 
@@ -68,10 +68,12 @@ def run(args: argparse.Namespace) -> int:
     from napari_medlabel.deid.profile import basic_profile
     from napari_medlabel.deid.pseudonyms import Pseudonyms
     from napari_medlabel.deid.sources import source_files
-    from napari_medlabel.deid.target import check_target
+    from napari_medlabel.deid.target import check_apart, check_target, remove_leftovers
     from napari_medlabel.session.desk import open_desk
 
     check_target(args.source, args.target)
+    for path in filter(None, (args.key, args.audit)):
+        check_apart(path, args.source, args.target)
     source_files(args.source)  # a key is made only for a job that can begin
     progress = _bar if sys.stderr.isatty() else _lines()
     if args.dry_run:
@@ -83,6 +85,9 @@ def run(args: argparse.Namespace) -> int:
             progress=progress,
         )
     else:
+        removed = remove_leftovers(args.target)
+        if removed:
+            _say(f"{_counted(removed, 'unfinished folder')} of an earlier run removed.")
         desk = open_desk(args.audit, role="researcher")
         try:
             report = deidentify_logged(args, desk, progress=progress)
@@ -96,8 +101,8 @@ def run(args: argparse.Namespace) -> int:
         _say(f"quarantined: {len(positions)} ({reason}), file {_few(positions)}")
     if report.quarantined:
         _say(
-            f"{len(report.quarantined)} of {report.files} files were not passed on. File N is "
-            "the N-th line of: find SRC -type f | LC_ALL=C sort"
+            f"{len(report.quarantined)} of {_counted(report.files, 'file')} not passed on. "
+            "File N is the N-th line of: find SRC -type f | LC_ALL=C sort"
         )
     return _REFUSED if report.quarantined else 0
 
@@ -137,6 +142,7 @@ def deidentify_logged(
 
 def _key(args: argparse.Namespace) -> bytes:
     """Return the project key, made where it does not exist; a dry run makes none."""
+    import os
     import secrets
 
     from platformdirs import user_data_path
@@ -147,7 +153,7 @@ def _key(args: argparse.Namespace) -> bytes:
     path = (
         args.key or user_data_path("napari-medlabel", appauthor=False) / "keys" / "project.key"
     )
-    if path.exists():
+    if os.path.lexists(path):
         return read_key(path)
     if args.dry_run:
         return secrets.token_bytes(KEY_BYTES)
@@ -161,14 +167,16 @@ def _told(report: BatchReport) -> str:
     """Return the report in words."""
     verb = "would be written" if report.dry_run else "written"
     lines = [
-        f"{report.dicom} DICOM and {report.nifti} NIfTI files {verb}",
-        f"{report.patients} patients, PS3.15 {report.edition} {report.profile}",
+        f"{report.dicom} DICOM and {_counted(report.nifti, 'NIfTI file')} {verb}",
+        f"{_counted(report.patients, 'patient')}, PS3.15 {report.edition} {report.profile}",
         f"key {report.key_id}",
         f"attributes kept {report.kept}, "
         + ", ".join(f"{name} {count}" for name, count in report.actions.items()),
     ]
     lines += [f"left out: {count} ({what})" for what, count in report.skipped.items()]
-    lines += [f"note: {what} ({count} files)" for what, count in report.notes.items()]
+    lines += [
+        f"note: {what} ({_counted(count, 'file')})" for what, count in report.notes.items()
+    ]
     return "\n".join(lines)
 
 
@@ -203,13 +211,25 @@ def _lines() -> Callable[[int, int], None]:
         percent = 100 * done // total
         if percent // _STEP > last // _STEP:
             last = percent
-            _say(f"{done} of {total} files")
+            _say(f"{done} of {_counted(total, 'file')}")
 
     return show
 
 
 def _say(text: str) -> None:
     print(text, file=sys.stderr)
+
+
+def _counted(number: int, noun: str) -> str:
+    """Return a number with its noun, in the plural where it is one."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def _path(text: str) -> Path:
+    """Parse a path; an empty one is most often a shell variable without a value."""
+    if not text.strip():
+        raise argparse.ArgumentTypeError("a path was expected and the text is empty")
+    return Path(text)
 
 
 def _count(text: str) -> int:

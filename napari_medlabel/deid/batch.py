@@ -28,7 +28,15 @@ from napari_medlabel.deid.report import (
     summed,
 )
 from napari_medlabel.deid.sources import Kind, SourceFile, source_files
-from napari_medlabel.deid.target import check_target, place, publish, staged, withdraw, write
+from napari_medlabel.deid.target import (
+    check_target,
+    place,
+    publish,
+    remove_leftovers,
+    staged,
+    withdraw,
+    write,
+)
 from napari_medlabel.errors import LogError, MedlabelError, SaveError
 
 REPORT_NAME = "deid-report.json"
@@ -120,6 +128,7 @@ def deidentify_folder(
     check_target(source, target)
     files = source_files(source)
     record = Record(log, profile)
+    remove_leftovers(target)
     record.begin(len(files))
     try:
         with staged(target) as staging:
@@ -128,11 +137,11 @@ def deidentify_folder(
             report = _report(job, outcomes)
             write(staging / REPORT_NAME, _as_json(report))
             record.runs([o.report for o in outcomes if isinstance(o.result, Kind)], report)
-            publish(staging, target)
+            publish(staging, target, last=REPORT_NAME)
             try:
                 record.done(report)
             except LogError:
-                withdraw(target)
+                withdraw(staging, target)
                 raise
     except MedlabelError as err:
         record.fail(err)

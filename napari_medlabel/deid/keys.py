@@ -12,6 +12,7 @@ from napari_medlabel.deid.pseudonyms import KEY_BYTES, Pseudonyms
 from napari_medlabel.errors import InputError, SaveError
 
 _VERSION = 1
+_LARGEST = 64 * 1024
 _OWNER_ONLY = 0o600
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
@@ -34,23 +35,37 @@ def read_key(path: Path, *, posix: bool = os.name == "posix") -> bytes:
     Raises
     ------
     InputError
-        When the file cannot be read, is not a key file, or may be read by others.
+        When it cannot be read, is no regular file or a large one, is no key, or may be
+        read by others.
     """
     try:
-        mode = path.stat().st_mode
-        text = path.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as err:
+        found = path.stat()
+    except OSError as err:
+        raise _unread() from err
+    mode = found.st_mode
+    if not stat.S_ISREG(mode) or found.st_size > _LARGEST:
         raise InputError(
-            "A key file was expected and could not be read as text.",
-            hint="Check --key and the file's permissions.",
-        ) from err
+            f"A key file of at most {_LARGEST} bytes was expected; this is larger, or no file.",
+            hint="Check --key.",
+        )
     if posix and mode & _OTHERS:
         raise InputError(
             f"The key file must be for its owner alone (mode 600), its mode is "
             f"{stat.S_IMODE(mode):o}.",
             hint="Run chmod 600 on the key file; who could read it knows the pseudonyms.",
         )
+    try:
+        text = path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as err:
+        raise _unread() from err
     return _parsed(text)
+
+
+def _unread() -> InputError:
+    return InputError(
+        "A key file was expected and could not be read as text.",
+        hint="Check --key and the file's permissions.",
+    )
 
 
 def _parsed(text: str) -> bytes:

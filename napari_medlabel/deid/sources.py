@@ -11,6 +11,7 @@ from pathlib import Path
 from napari_medlabel.deid.dicom_file import looks_like_dicom
 from napari_medlabel.deid.nifti import GZIP_MAGIC, has_magic, is_pair, layout_of
 from napari_medlabel.deid.report import Reason, Skip
+from napari_medlabel.deid.target import looked_up
 from napari_medlabel.errors import InputError
 
 _HEAD = 4096
@@ -68,8 +69,9 @@ def source_files(source: Path) -> list[SourceFile]:
     Raises
     ------
     InputError
-        When the source does not exist, or holds no DICOM and no NIfTI.
+        When the source does not exist, cannot be looked up, or holds no DICOM and no NIfTI.
     """
+    looked_up(source)
     if source.is_file():
         paths, links, root = [source], list[Path](), source.parent
     elif source.is_dir():

@@ -158,3 +158,48 @@ def test_a_senseless_number_of_processes_is_refused(scans, tmp_path, jobs, capsy
         run(scans, tmp_path / "out", "--jobs", jobs)
     assert caught.value.code == 2
     assert "--jobs" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("option", ["--key", "--audit"])
+@pytest.mark.parametrize("where", ["out/k", "QUINCY_Jack/k"])
+def test_a_key_or_log_among_the_scans_is_refused_before_anything(
+    scans, tmp_path, option, where
+):
+    with pytest.raises(InputError, match="outside the source and the target"):
+        run(scans, tmp_path / "out", option, tmp_path / where)
+    assert [path.name for path in tmp_path.iterdir()] == [scans.name]
+    assert len(list(scans.iterdir())) == 2
+
+
+@pytest.mark.parametrize("arguments", [("", "out"), ("in", ""), ("in", "out", "--key", " ")])
+def test_an_empty_path_is_refused(arguments, capsys):
+    with pytest.raises(SystemExit) as caught:
+        run(*arguments)
+    assert caught.value.code == 2
+    assert "the text is empty" in capsys.readouterr().err
+
+
+def test_paths_that_are_too_long_are_refused(scans, tmp_path):
+    long = tmp_path / ("x" * 300)
+    for arguments in ((long, tmp_path / "out"), (scans, long)):
+        with pytest.raises(InputError, match="looked up"):
+            run(*arguments)
+    with pytest.raises(InputError, match="looked up"):
+        run(scans, tmp_path / "out", "--key", long)
+
+
+def test_leftovers_of_a_killed_run_are_removed_and_said(scans, tmp_path, capsys):
+    pytest.importorskip("fcntl", reason="locks are POSIX")
+    (tmp_path / ".out.1.partial").mkdir()
+    assert run(scans, tmp_path / "out", "--key", tmp_path / "k") == 0
+    assert "1 unfinished folder of an earlier run removed" in capsys.readouterr().err
+    assert not (tmp_path / ".out.1.partial").exists()
+
+
+def test_one_is_said_in_the_singular(scans, tmp_path, capsys):
+    (scans / "b.nii").unlink()
+    run(scans, tmp_path / "out", "--key", tmp_path / "k")
+    out, err = capsys.readouterr()
+    assert "1 NIfTI file written" in out
+    assert "(1 file)" in out
+    assert "1 of 1 file\n" in err

@@ -250,6 +250,16 @@ def test_without_a_log_there_is_no_export(scans, tmp_path, profile, pseudonyms, 
     assert [path.name for path in tmp_path.iterdir()] == [scans.name]
 
 
+def test_a_folder_that_was_there_stays_when_the_log_fails(scans, tmp_path, profile, pseudonyms):
+    (tmp_path / "out").mkdir()
+    with pytest.raises(LogError):
+        deidentify_folder(scans, tmp_path / "out", profile, pseudonyms, log=Log("export.done"))
+    assert list((tmp_path / "out").iterdir()) == []
+    deidentify_folder(scans, tmp_path / "out", profile, pseudonyms)
+    assert (tmp_path / "out" / REPORT_NAME).exists()
+    assert not list((tmp_path / "out").glob(".*"))
+
+
 def test_a_failure_is_an_event(scans, tmp_path, profile, pseudonyms, monkeypatch):
     def full(*_args, **_kwargs):
         error = SaveError("A file could not be written (No space left on device).")

@@ -85,3 +85,21 @@ def test_a_key_file_that_cannot_be_written_leaves_nothing(tmp_path, monkeypatch)
     with pytest.raises(SaveError, match="No space left"):
         make_key(tmp_path / "project.key", os.urandom)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_no_small_file_is_not_read(tmp_path):
+    with pytest.raises(InputError, match="or no file"):
+        read_key(Path(os.devnull))
+    with pytest.raises(InputError, match="or no file"):
+        read_key(tmp_path)
+    large = tmp_path / "large"
+    large.write_bytes(bytes(64 * 1024 + 1))
+    large.chmod(0o600)
+    with pytest.raises(InputError, match="or no file"):
+        read_key(large)
+
+
+def test_a_key_that_is_no_text_is_refused(key_file):
+    key_file.write_bytes(b"\xff\xfe")
+    with pytest.raises(InputError, match="could not be read"):
+        read_key(key_file)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
@@ -7,7 +8,17 @@ from pathlib import Path
 
 import pytest
 
-from napari_medlabel.deid.target import check_target, place, publish, staged, withdraw, write
+from napari_medlabel.deid import target as target_module
+from napari_medlabel.deid.target import (
+    check_apart,
+    check_target,
+    place,
+    publish,
+    remove_leftovers,
+    staged,
+    withdraw,
+    write,
+)
 from napari_medlabel.errors import InputError, SaveError
 
 
@@ -65,16 +76,122 @@ def test_what_was_staged_is_published_whole(tmp_path):
         publish(staging, target)
     assert (target / "P" / "I.dcm").read_bytes() == b"scan"
     assert [p.name for p in target.parent.iterdir()] == ["out"]
-    withdraw(target)
+    withdraw(staging, target)
     assert not target.exists()
 
 
-def test_an_empty_target_is_replaced(tmp_path):
-    (tmp_path / "out").mkdir()
+@pytest.mark.parametrize("linked", [False, True])
+def test_a_folder_that_is_there_is_filled(tmp_path, linked):
+    (tmp_path / "disk").mkdir()
+    target = tmp_path / "disk"
+    if linked:
+        target = tmp_path / "out"
+        target.symlink_to("disk")
+    with staged(target) as staging:
+        assert staging.parent == target
+        for name in ("b", "report", "z"):
+            write(staging / name, b"scan")
+        (staging / "P").mkdir()
+        publish(staging, target, last="report")
+    assert sorted(path.name for path in target.iterdir()) == ["P", "b", "report", "z"]
+    with staged(tmp_path / "disk") as staging:
+        withdraw(staging, tmp_path / "disk")
+    assert list((tmp_path / "disk").iterdir()) == []
+
+
+def test_a_folder_that_is_there_gets_all_or_nothing(tmp_path, monkeypatch):
+    original, moved = Path.rename, []
+
+    def once(self, to):
+        if moved:
+            full()
+        moved.append(self.name)
+        return original(self, to)
+
+    with staged(tmp_path) as staging:
+        write(staging / "report", b"scan")
+        write(staging / "a", b"scan")
+        monkeypatch.setattr(Path, "rename", once)
+        with pytest.raises(SaveError, match="No space left"):
+            publish(staging, tmp_path, last="report")
+    assert moved == ["a"]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_came_into_the_target_meanwhile_is_not_mixed_with(tmp_path):
+    with staged(tmp_path) as staging:
+        (tmp_path / "other").touch()
+        with pytest.raises(SaveError, match="come to hold"):
+            publish(staging, tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["other"]
+
+
+@pytest.mark.parametrize("exists", [False, True])
+def test_what_a_killed_run_left_is_removed(tmp_path, source, exists):
+    fcntl = pytest.importorskip("fcntl", reason="locks are POSIX")
+    target = tmp_path / "out"
+    holder = target if exists else tmp_path
+    holder.mkdir(exist_ok=True)
+    left = holder / ".out.4711.partial"
+    (left / "P").mkdir(parents=True)
+    check_target(source, target)
+    handle = os.open(left, os.O_RDONLY)
+    fcntl.flock(handle, fcntl.LOCK_EX)
+    assert remove_leftovers(target) == 0  # its run goes on
+    os.close(handle)
+    for name in (".out.x.partial", ".other.1.partial"):
+        (tmp_path / name).mkdir()
+    assert remove_leftovers(target) == 1
+    assert not left.exists()
+    assert (tmp_path / ".other.1.partial").exists()
+
+
+def test_a_run_locks_its_own_folder(tmp_path):
     with staged(tmp_path / "out") as staging:
-        write(staging / "x", b"scan")
-        publish(staging, tmp_path / "out")
-    assert (tmp_path / "out" / "x").exists()
+        assert remove_leftovers(tmp_path / "out") == 0
+        assert staging.exists()
+
+
+def test_without_locks_leftovers_stay(tmp_path, monkeypatch):
+    (tmp_path / ".out.4711.partial").mkdir()
+
+    def none(_name: str) -> None:
+        raise ImportError
+
+    monkeypatch.setattr(target_module.importlib, "import_module", none)
+    assert remove_leftovers(tmp_path / "out") == 0
+    with staged(tmp_path / "out") as staging:
+        assert staging.exists()
+    monkeypatch.undo()
+    monkeypatch.setattr(os, "open", full)
+    assert remove_leftovers(tmp_path / "out") == 0
+
+
+def test_a_path_that_is_too_long_is_refused(tmp_path, source):
+    long = tmp_path / ("x" * 300)
+    with pytest.raises(InputError, match="looked up") as caught:
+        check_target(source, long)
+    assert os.strerror(errno.ENAMETOOLONG) in caught.value.message
+    with pytest.raises(InputError, match="looked up"):
+        check_target(long, tmp_path / "out")
+    (tmp_path / "loop").symlink_to("loop")
+    with pytest.raises(InputError, match=r"looked up|broken link"):
+        check_target(source, tmp_path / "loop")
+
+
+def test_a_long_name_leaves_room_for_the_hidden_folders(tmp_path):
+    with staged(tmp_path / ("x" * 250)) as staging:
+        assert len(staging.name) < 70
+
+
+@pytest.mark.parametrize("where", ["scans", "scans/k", "out", "out/deep/k"])
+def test_a_key_in_the_source_or_the_target_is_refused(tmp_path, source, where):
+    with pytest.raises(InputError, match="outside the source and the target"):
+        check_apart(tmp_path / where, source, tmp_path / "out")
+
+
+def test_a_key_beside_them_is_accepted(tmp_path, source):
+    check_apart(tmp_path / "k", source, tmp_path / "out")
 
 
 def test_a_failure_leaves_nothing_behind(tmp_path):
@@ -172,3 +289,23 @@ def test_a_real_full_disk_is_said_and_leaves_nothing(tmp_path):
         assert list(tmp_path.iterdir()) == []
     finally:
         subprocess.run(["umount", str(tmp_path)], check=True)
+
+
+@pytest.mark.skipif(
+    sys.platform != "linux" or os.geteuid() != 0, reason="mounting a tmpfs needs root"
+)
+def test_a_mounted_disk_is_filled(tmp_path):
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "tmpfs", str(disk)], capture_output=True, check=False
+    )
+    if mounted.returncode:
+        pytest.skip("this machine does not let a tmpfs be mounted")
+    try:
+        with staged(disk) as staging:
+            write(staging / "x", b"scan")
+            publish(staging, disk)
+        assert [path.name for path in disk.iterdir()] == ["x"]
+    finally:
+        subprocess.run(["umount", str(disk)], check=True)
