@@ -25,9 +25,9 @@ def kinds(folder: Path) -> dict[str, object]:
     [
         ("a", DICOM, Kind.DICOM),
         ("a.nii", NIFTI, Kind.NIFTI),
-        ("a.nii.gz", gzip.compress(NIFTI), Kind.NIFTI),
+        ("a.nii.gz", gzip.compress(NIFTI, mtime=0), Kind.NIFTI),
         ("a.txt", NIFTI, Kind.NIFTI),
-        ("a.dcm.gz", gzip.compress(DICOM), Skip.NOT_AN_IMAGE),
+        ("a.dcm.gz", gzip.compress(DICOM, mtime=0), Skip.NOT_AN_IMAGE),
         ("a.dcm", b"just text", Reason.NOT_WHAT_IT_SAYS),
         ("a.nii.gz", b"\x1f\x8bbroken", Reason.NOT_WHAT_IT_SAYS),
         ("a.hdr", struct.pack("<i", 348) + bytes(344), Reason.NIFTI_BROKEN),
