@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydicom.dataset import Dataset
 
+from napari_medlabel.deid.snomed import is_concept_id
 from napari_medlabel.deid.vocabulary import code_meaning, vocabulary
 
 CODE_TAGS = frozenset({0x00080100, 0x00080102, 0x00080103, 0x00080104, 0x00080119, 0x00080120})
@@ -31,12 +32,15 @@ def published_code(value: str, scheme: str) -> Dataset | None:
     -------
     Dataset or None
         Value, designator and meaning. The meaning is PS3.16's, never the file's; where
-        PS3.16 does not have the code but its form is right, the value stands for it. None
+        PS3.16 does not have the code but its form is right (SNOMED CT: its check digit
+        too), the value stands for it. None
         when scheme or form are not known.
     """
     meaning = code_meaning(scheme, value)
     pattern = vocabulary().schemes.get(scheme)
     if meaning is None and (pattern is None or pattern.fullmatch(value) is None):
+        return None
+    if meaning is None and scheme == "SCT" and not is_concept_id(value):
         return None
     return _code(value, scheme, meaning or value)
 

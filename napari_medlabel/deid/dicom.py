@@ -34,6 +34,7 @@ from napari_medlabel.deid.pseudonyms import Pseudonyms
 from napari_medlabel.deid.refusal import PARSE_ERRORS, QuarantineError
 from napari_medlabel.deid.report import DeidReport, Note, Reason
 from napari_medlabel.deid.sweep import Identity, identity_of
+from napari_medlabel.deid.tables import is_table, reads_as_text
 from napari_medlabel.deid.vocabulary import is_structural_uid, vocabulary
 
 MAX_DEPTH = 64
@@ -221,6 +222,7 @@ def _number_or_bulk(dataset: Dataset, attribute: Attribute) -> DataElement | Non
     else:
         listed = attribute.keyword in vocabulary().bulk and attribute.tag not in PIXEL_TAGS
         fits = listed and element.VR not in TEXT_VRS and element.VR not in {"SQ", "UN"}
+        fits = fits and not (is_table(attribute.keyword) and reads_as_text(element.value))
     return DataElement(attribute.tag, element.VR, element.value) if fits else None
 
 

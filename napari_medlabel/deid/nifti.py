@@ -19,7 +19,29 @@ _BITS = {
     1: 1, 2: 8, 4: 16, 8: 32, 16: 32, 32: 64, 64: 64, 128: 24, 256: 8, 512: 16, 768: 32,
     1024: 64, 1280: 64, 1536: 128, 1792: 128, 2048: 256, 2304: 32,
 }  # fmt: skip
-_WITH_PARAMETERS = frozenset({*range(2, 25), 1004, 1005})
+_PARAMETERS = {
+    2: 1,
+    3: 1,
+    4: 2,
+    6: 1,
+    7: 2,
+    8: 2,
+    9: 2,
+    10: 1,
+    11: 2,
+    12: 3,
+    13: 2,
+    14: 2,
+    15: 2,
+    16: 2,
+    17: 2,
+    18: 3,
+    19: 1,
+    20: 2,
+    21: 2,
+    1004: 2,
+    1005: 1,
+}  # by intent code, from nifti1.h
 _PLAUSIBLE = (1e-6, 1e6)
 
 
@@ -35,7 +57,7 @@ class _Layout:
     pixdim: tuple[int, str]
     vox_offset: tuple[int, str]
     intent_code: tuple[int, str]
-    intent_p: tuple[int, int]
+    intent_p: tuple[int, str]
     keep: tuple[tuple[int, int], ...]
 
 
@@ -49,7 +71,7 @@ _NIFTI1 = _Layout(
     pixdim=(76, "8f"),
     vox_offset=(108, "f"),
     intent_code=(68, "h"),
-    intent_p=(56, 68),
+    intent_p=(56, "3f"),
     keep=((0, 4), (39, 56), (68, 108), (112, 136), (252, 328)),
 )
 _NIFTI2 = _Layout(
@@ -61,7 +83,7 @@ _NIFTI2 = _Layout(
     pixdim=(104, "8d"),
     vox_offset=(168, "q"),
     intent_code=(504, "i"),
-    intent_p=(80, 104),
+    intent_p=(80, "3d"),
     keep=((0, 4), (12, 80), (104, 168), (176, 216), (224, 240), (344, 508), (524, 525)),
 )
 
@@ -167,11 +189,13 @@ def _rebuilt(header: bytes, layout: _Layout, order: str) -> tuple[bytes, int]:
     at, kind = layout.vox_offset
     struct.pack_into(order + kind, new, at, layout.offset)
     at, kind = layout.intent_code
-    if struct.unpack_from(order + kind, header, at)[0] in _WITH_PARAMETERS:
-        start, end = layout.intent_p
-        new[start:end] = header[start:end]
+    count = _PARAMETERS.get(struct.unpack_from(order + kind, header, at)[0], 0)
+    at, kind = layout.intent_p
+    found = struct.unpack_from(order + kind, header, at)[:count]
+    kept = [number if _is_plausible(number) else 0.0 for number in found]
+    struct.pack_into(order + kind, new, at, *kept, *[0.0] * (3 - count))
     _drop_unused(new, layout, order)
-    emptied = sum(1 for old, kept in zip(header, new, strict=True) if old and not kept)
+    emptied = sum(1 for old, now in zip(header, new, strict=True) if old and not now)
     return bytes(new), emptied
 
 
@@ -185,11 +209,16 @@ def _drop_unused(new: bytearray, layout: _Layout, order: str) -> None:
     )
     at, kind = layout.pixdim
     spacing = list(struct.unpack_from(order + kind, new, at))
-    low, high = _PLAUSIBLE
     for axis in range(count + 1, _MAX_DIMENSIONS + 1):
-        if not (math.isfinite(spacing[axis]) and low < abs(spacing[axis]) < high):
+        if not _is_plausible(spacing[axis]):
             spacing[axis] = 0.0
     struct.pack_into(order + kind, new, at, *spacing)
+
+
+def _is_plausible(number: float) -> bool:
+    """Whether a number is one that a person would write, rather than letters."""
+    low, high = _PLAUSIBLE
+    return math.isfinite(number) and low < abs(number) < high
 
 
 def _dimension_count(dims: list[int]) -> int:

@@ -10,11 +10,12 @@ from functools import cache
 from importlib.resources import files
 from typing import cast
 
+from pydicom._uid_dict import UID_dictionary
+
 _DS = re.compile(r"[+-]?(?:[0-9]{1,16}(?:\.[0-9]*)?|\.[0-9]{1,15})(?:[eE][+-]?[0-9]{1,3})?")
 _IS = re.compile(r"[+-]?[0-9]{1,11}")
 _MAX_DS, _MAX_IS = 16, 12
-_STRUCTURAL_UID = re.compile(r"1\.2\.840\.10008(?:\.(?:0|[1-9][0-9]{0,4})){1,12}")
-_MAX_STRUCTURAL_UID = 40
+_CONTEXT_GROUP_UID = re.compile(r"1\.2\.840\.10008\.6\.1\.[1-9][0-9]{0,3}")
 
 
 @dataclass(frozen=True)
@@ -107,11 +108,12 @@ def _words() -> frozenset[str]:
 
 
 def is_structural_uid(uid: str) -> bool:
-    """Whether a UID is one of the standard's own (1.2.840.10008...) and names no instance.
+    """Whether a UID is one of the standard's own and names no instance.
 
-    A long number under that root is not taken for one: it could hide an identifier.
+    Those are the ones of PS3.6 Annex A that pydicom lists, and context groups
+    (1.2.840.10008.6.1). Any other under 1.2.840.10008 could hide an identifier.
     """
-    return len(uid) <= _MAX_STRUCTURAL_UID and _STRUCTURAL_UID.fullmatch(uid) is not None
+    return uid in UID_dictionary or _CONTEXT_GROUP_UID.fullmatch(uid) is not None
 
 
 def code_meaning(scheme: str, value: str) -> str | None:

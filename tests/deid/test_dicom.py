@@ -310,7 +310,9 @@ def code(value: str, scheme: str, meaning: str, keyword: str = "CodeValue") -> D
     [
         (code("69536005", "SCT", "Jack Quincy"), ("69536005", "SCT", "Head")),
         (code("T-D1100", "SRT", "Jack Quincy"), ("T-D1100", "SRT", "Head")),
-        (code("999999999", "SCT", "Jack Quincy"), ("999999999", "SCT", "999999999")),
+        (code("90000002", "SCT", "Jack Quincy"), ("90000002", "SCT", "90000002")),
+        (code("999999999", "SCT", "Jack Quincy"), ("ANON", "99ANON", "Anonymized")),
+        (code("69536006", "SCT", "Jack Quincy"), ("ANON", "99ANON", "Anonymized")),
         (code("QUINCY", "SCT", "Jack Quincy"), ("ANON", "99ANON", "Anonymized")),
         (code("JQ1", "99LOCAL", "Jack Quincy"), ("ANON", "99ANON", "Anonymized")),
         (code("JQ", "99LOCAL", "Q", "LongCodeValue"), ("ANON", "99ANON", "Anonymized")),
@@ -340,6 +342,23 @@ def test_bulk_data_passes_only_where_it_is_listed(ct, profile, pseudonyms):
     assert list(kept.LUTDescriptor) == [2, 0, 16]
     assert "PixelData" not in kept
     assert "ICCProfile" not in cleaned
+
+
+@pytest.mark.parametrize("vr", ["OW", "US"])
+def test_a_table_that_holds_text_is_removed(ct, profile, pseudonyms, vr):
+    text = b"Abernathy, Beauregard!  "
+    lut = Dataset()
+    lut.add_new(0x00283006, vr, text if vr == "OW" else list(memoryview(text).cast("H")))
+    cleaned, _ = deidentify_dataset(
+        ct(ModalityLUTSequence=Sequence([lut])), profile, pseudonyms
+    )
+    assert "LUTData" not in cleaned.ModalityLUTSequence[0]
+
+
+def test_a_uid_that_only_begins_like_the_standards_is_replaced(ct, profile, pseudonyms):
+    source = ct(FrameOfReferenceUID="1.2.840.10008.1947.316")
+    cleaned, _ = deidentify_dataset(source, profile, pseudonyms)
+    assert cleaned.FrameOfReferenceUID == pseudonyms.uid("1.2.840.10008.1947.316")
 
 
 def test_a_number_or_sequence_of_another_vr_is_removed(ct, profile, pseudonyms):

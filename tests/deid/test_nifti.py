@@ -104,9 +104,14 @@ def test_parameters_of_an_intent_stay_only_where_the_intent_has_them():
     source = bytearray(image(nib.Nifti1Image, "f4", "<"))
     source[56:68] = b"QUINCYQUINCY"
     assert WORD not in clean_nifti(bytes(source)).content
-    struct.pack_into("<3f", source, 56, 12.0, 0, 0)
     struct.pack_into("<h", source, 68, 3)  # t test with its degrees of freedom
-    assert struct.unpack_from("<f", clean_nifti(bytes(source)).content, 56) == (12.0,)
+    assert struct.unpack_from("<3f", clean_nifti(bytes(source)).content, 56) == (0, 0, 0)
+    struct.pack_into("<3f", source, 56, 12.0, 4711.0, 815.0)
+    assert struct.unpack_from("<3f", clean_nifti(bytes(source)).content, 56) == (12.0, 0, 0)
+    struct.pack_into("<h", source, 68, 4)  # F test with both
+    assert struct.unpack_from("<3f", clean_nifti(bytes(source)).content, 56) == (12, 4711, 0)
+    struct.pack_into("<h", source, 68, 22)  # a p value has none
+    assert struct.unpack_from("<3f", clean_nifti(bytes(source)).content, 56) == (0, 0, 0)
 
 
 def test_sizes_beyond_the_last_dimension_hide_nothing():

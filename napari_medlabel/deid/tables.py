@@ -1,0 +1,52 @@
+"""Look-up tables that hold text: numbers of a table rise and fall slowly, letters do not."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from itertools import pairwise
+
+_PRINTABLE = re.compile(rb"[\x20-\x7e]{8,}")
+_LETTER = re.compile(rb"[A-Za-z]")
+_LETTERS = 8
+
+
+def is_table(keyword: str) -> bool:
+    """Whether an attribute is a look-up table, such as LUT Data or a palette."""
+    return keyword == "LUTData" or keyword.endswith("LookupTableData")
+
+
+def reads_as_text(value: object) -> bool:
+    """Whether a table's bytes hold a run of readable text.
+
+    Parameters
+    ----------
+    value : object
+        Bytes, or 16-bit numbers.
+
+    Returns
+    -------
+    bool
+        True where eight or more letters stand in a run of printable ASCII (zero bytes do
+        not count) that no ramp would make: ramps of 8 bits, and the high and the low bytes
+        of ramps of 16 bits, go one way within such a run.
+    """
+    data = _as_bytes(value).replace(b"\0", b"")
+    return any(
+        len(_LETTER.findall(run)) >= _LETTERS and _turns(run[0::2]) and _turns(run[1::2])
+        for run in _PRINTABLE.findall(data)
+    )
+
+
+def _as_bytes(value: object) -> bytes:
+    if isinstance(value, bytes | bytearray):
+        return bytes(value)
+    if isinstance(value, Iterable):
+        return b"".join((int(number) & 0xFFFF).to_bytes(2, "little") for number in value)
+    return b""
+
+
+def _turns(part: bytes) -> bool:
+    """Whether bytes neither only rise nor only fall."""
+    steps = [after - before for before, after in pairwise(part)]
+    return min(steps) < 0 < max(steps)

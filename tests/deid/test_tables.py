@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from napari_medlabel.deid.tables import is_table, reads_as_text
+
+
+@pytest.mark.parametrize(
+    ("keyword", "table"),
+    [
+        ("LUTData", True),
+        ("SegmentedRedPaletteColorLookupTableData", True),
+        ("WaveformData", False),
+    ],
+)
+def test_tables_are_known_by_keyword(keyword, table):
+    assert is_table(keyword) is table
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        b"Millicent Featherstone",
+        bytes(512) + b"Featherstone, M. 1947" + bytes(100),
+        "Abernathy-Beauregard".encode("utf-16-le"),
+        list(np.frombuffer(b"Millicent Featherstone", "<u2")),
+    ],
+)
+def test_names_in_a_table_are_text(value):
+    assert reads_as_text(value)
+
+
+def test_a_number_alone_and_short_words_are_no_text():
+    assert not reads_as_text(4711)
+    assert not reads_as_text(b"Lee 1234 5678 90")
+
+
+@pytest.mark.parametrize("step", [1, 2, 3, 7, 16, 17, 100, 256, 257])
+@pytest.mark.parametrize("way", [1, -1])
+def test_ramps_of_any_step_are_no_text(step, way):
+    ramp = (np.arange(0, 65536, step) * way).astype("<u2")
+    assert not reads_as_text(ramp.tobytes())
+    assert not reads_as_text(list(ramp[:1000]))
+    assert not reads_as_text(ramp.astype("u1").tobytes())
+
+
+def test_curves_and_palettes_are_no_text():
+    x = np.linspace(0, 1, 256)
+    for curve in (x**2, 1 / (1 + np.exp(-12 * (x - 0.5))), np.sin(6 * x) ** 2, x > 0.4):
+        assert not reads_as_text((curve * 255).astype("u1").tobytes())
+        assert not reads_as_text((curve * 4095).astype("<u2").tobytes())
+        assert not reads_as_text((curve * 65535).astype("<u2").tobytes())
