@@ -15,6 +15,7 @@ from pydicom._uid_dict import UID_dictionary
 _DS = re.compile(r"[+-]?(?:[0-9]{1,16}(?:\.[0-9]*)?|\.[0-9]{1,15})(?:[eE][+-]?[0-9]{1,3})?")
 _IS = re.compile(r"[+-]?[0-9]{1,11}")
 _MAX_DS, _MAX_IS = 16, 12
+_SHORT_NUMBER = re.compile(r"0|[1-9][0-9]{0,2}")
 _CONTEXT_GROUP_UID = re.compile(r"1\.2\.840\.10008\.6\.1\.[1-9][0-9]{0,3}")
 
 
@@ -110,10 +111,21 @@ def _words() -> frozenset[str]:
 def is_structural_uid(uid: str) -> bool:
     """Whether a UID is one of the standard's own and names no instance.
 
-    Those are the ones of PS3.6 Annex A that pydicom lists, and context groups
-    (1.2.840.10008.6.1). Any other under 1.2.840.10008 could hide an identifier.
+    Those are the ones of PS3.6 Annex A that pydicom lists, context groups
+    (1.2.840.10008.6.1), and newer ones: beside or below a listed one, with a last number
+    under 1000. Any other under 1.2.840.10008 could hide an identifier.
     """
-    return uid in UID_dictionary or _CONTEXT_GROUP_UID.fullmatch(uid) is not None
+    if uid in UID_dictionary or _CONTEXT_GROUP_UID.fullmatch(uid) is not None:
+        return True
+    parent, _, last = uid.rpartition(".")
+    return _SHORT_NUMBER.fullmatch(last) is not None and parent in _structural_parents()
+
+
+@cache
+def _structural_parents() -> frozenset[str]:
+    """Each listed UID that is longer than the root, and what it lies under."""
+    listed = {*UID_dictionary, *(uid.rpartition(".")[0] for uid in UID_dictionary)}
+    return frozenset(uid for uid in listed if uid.startswith("1.2.840.10008."))
 
 
 def code_meaning(scheme: str, value: str) -> str | None:
