@@ -2,7 +2,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from pydicom.dataset import Dataset
+from pydicom.sequence import Sequence
 
+from napari_medlabel.deid.dicom import deidentify_dataset
 from napari_medlabel.deid.tables import is_table, reads_as_text
 
 
@@ -51,3 +54,14 @@ def test_curves_and_palettes_are_no_text():
         assert not reads_as_text((curve * 255).astype("u1").tobytes())
         assert not reads_as_text((curve * 4095).astype("<u2").tobytes())
         assert not reads_as_text((curve * 65535).astype("<u2").tobytes())
+
+
+@pytest.mark.parametrize("vr", ["OW", "US"])
+def test_a_table_that_holds_text_is_removed(ct, profile, pseudonyms, vr):
+    text = b"Abernathy, Beauregard!  "
+    lut = Dataset()
+    lut.add_new(0x00283006, vr, text if vr == "OW" else list(memoryview(text).cast("H")))
+    cleaned, _ = deidentify_dataset(
+        ct(ModalityLUTSequence=Sequence([lut])), profile, pseudonyms
+    )
+    assert "LUTData" not in cleaned.ModalityLUTSequence[0]

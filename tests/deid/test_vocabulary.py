@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 from pydicom.datadict import tag_for_keyword
 
+from napari_medlabel.deid.dicom import deidentify_dataset
 from napari_medlabel.deid.vocabulary import (
     code_meaning,
     is_structural_uid,
@@ -95,3 +96,9 @@ def test_words_of_the_vocabulary_are_known_in_any_case():
     assert is_word("siemens")
     assert is_word("Medical")
     assert not is_word("Quincy")
+
+
+def test_a_uid_that_only_begins_like_the_standards_is_replaced(ct, profile, pseudonyms):
+    source = ct(FrameOfReferenceUID="1.2.840.10008.1947.316")
+    cleaned, _ = deidentify_dataset(source, profile, pseudonyms)
+    assert cleaned.FrameOfReferenceUID == pseudonyms.uid("1.2.840.10008.1947.316")
