@@ -57,10 +57,10 @@ class MedlabelDock(QWidget):
         self.landmark_panel = LandmarkPanel(_TEMPLATES)
         self.undo_button, self.redo_button = QPushButton("Undo"), QPushButton("Redo")
         self.save_button = QPushButton("Save (F2)")
-        self.close_button = QPushButton("Close this scan")
+        self.close_button = QPushButton("Close scan")
         self.status = QLabel()
         self.status.setWordWrap(True)
-        self.case_box = self._lay_out()
+        self.case_box, self.footer = self._lay_out()
         # Volumes are counted after the painting pauses, not at every stroke.
         self._count = QTimer(self)
         self._count.setSingleShot(True)
@@ -69,11 +69,13 @@ class MedlabelDock(QWidget):
         self.desk = CaseDesk(self)
         self._connect()
         self.case_box.hide()
+        self.footer.hide()
         self.desk.adopt_present()
 
     # -- building ------------------------------------------------------------------------
 
-    def _lay_out(self) -> QWidget:
+    def _lay_out(self) -> tuple[QWidget, QWidget]:
+        """Return what shows only with a case: the panels, and the buttons below them."""
         case_box = QWidget()
         column = QVBoxLayout(case_box)
         column.setContentsMargins(0, 0, 0, 0)
@@ -87,26 +89,38 @@ class MedlabelDock(QWidget):
             inner = QVBoxLayout(group)
             inner.addWidget(panel)
             column.addWidget(group)
-        steps = QHBoxLayout()
-        steps.addWidget(self.undo_button)
-        steps.addWidget(self.redo_button)
-        column.addLayout(steps)
-        column.addWidget(self.save_button)
-        column.addWidget(self.status)
-        column.addWidget(self.close_button)
         inside = QWidget()
         rows = QVBoxLayout(inside)
-        for part in (self.notice, self.recovery_notice, self.start, case_box):
+        for part in (self.start, case_box):
             rows.addWidget(part)
         rows.addStretch(1)
         scroll = QScrollArea()
         scroll.setWidgetResizable(True)
         scroll.setFrameShape(QFrame.Shape.NoFrame)
         scroll.setWidget(inside)
+        footer = self._lay_out_footer()
         outer = QVBoxLayout(self)
-        outer.setContentsMargins(0, 0, 0, 0)
-        outer.addWidget(scroll)
-        return case_box
+        outer.setContentsMargins(4, 4, 4, 4)
+        # What must be seen stays in sight however small the window: words above, buttons below.
+        for part in (self.notice, self.recovery_notice):
+            outer.addWidget(part)
+        outer.addWidget(scroll, 1)
+        outer.addWidget(footer)
+        return case_box, footer
+
+    def _lay_out_footer(self) -> QWidget:
+        footer = QWidget()
+        column = QVBoxLayout(footer)
+        column.setContentsMargins(4, 0, 4, 0)
+        steps, ends = QHBoxLayout(), QHBoxLayout()
+        steps.addWidget(self.undo_button)
+        steps.addWidget(self.redo_button)
+        ends.addWidget(self.save_button, 2)
+        ends.addWidget(self.close_button, 1)
+        column.addLayout(steps)
+        column.addLayout(ends)
+        column.addWidget(self.status)
+        return footer
 
     def _connect(self) -> None:
         self.start.paths_requested.connect(self.open_paths)
@@ -147,6 +161,7 @@ class MedlabelDock(QWidget):
         session = self.desk.session
         self.start.setVisible(session is None)
         self.case_box.setVisible(session is not None)
+        self.footer.setVisible(session is not None)
         if session is None:
             return
         self.summary.setText(describe(session))

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import napari
+from qtpy.QtGui import QGuiApplication
 
 from napari_medlabel.plugin.workplace import WORKPLACE, data_folder
 from napari_medlabel.session.opening import Wishes, open_case
@@ -47,4 +48,9 @@ def make_window(*, show: bool = True) -> tuple[Any, MedlabelDock]:
     viewer = napari.Viewer(title="napari-medlabel", show=show)
     dock = MedlabelDock(viewer)
     viewer.window.add_dock_widget(dock, name="Annotate", area="right")
+    screen = QGuiApplication.primaryScreen()
+    if screen is not None:
+        # Room for scan and dock side by side; napari's own first size is small.
+        free = screen.availableGeometry()
+        viewer.window.resize(int(free.width() * 0.9), int(free.height() * 0.9))
     return viewer, dock
