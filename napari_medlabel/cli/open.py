@@ -3,15 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-from napari_medlabel.errors import InputError
-
-if TYPE_CHECKING:
-    from napari_medlabel.model.labelmap import LabelScheme
-    from napari_medlabel.model.landmarks import LandmarkSet
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -57,12 +49,13 @@ def run(arguments: argparse.Namespace) -> int:
         When napari is not installed, or the scan or a file cannot be read.
     """
     from napari_medlabel._optional import require
+    from napari_medlabel.model import presets
     from napari_medlabel.session.opening import Wishes
 
     window = require("napari_medlabel.widgets.window", extra="qt")
     wishes = Wishes(
-        load_scheme(arguments.scheme) if arguments.scheme else None,
-        load_template(arguments.template) if arguments.template else None,
+        presets.find_scheme(arguments.scheme) if arguments.scheme else None,
+        presets.find_template(arguments.template) if arguments.template else None,
         series=arguments.series,
         folder=arguments.out,
         mask=arguments.mask,
@@ -70,45 +63,3 @@ def run(arguments: argparse.Namespace) -> int:
     )
     window.annotate(arguments.path, wishes, audit=arguments.audit)
     return 0
-
-
-def load_scheme(name: str) -> LabelScheme:
-    """Return a scheme that comes with the program, or read one from a JSON file.
-
-    Raises
-    ------
-    InputError
-        When there is no such scheme or the file is not one.
-    """
-    from napari_medlabel.model import presets
-    from napari_medlabel.model.labelmap import LabelScheme
-
-    if name in presets.schemes() or not Path(name).is_file():
-        return presets.scheme(name)
-    return LabelScheme.from_json(_read_json(Path(name)))
-
-
-def load_template(name: str) -> LandmarkSet:
-    """Return a template that comes with the program, or read one from a JSON file.
-
-    Raises
-    ------
-    InputError
-        When there is no such template or the file is not one.
-    """
-    from napari_medlabel.model import presets
-    from napari_medlabel.model.landmarks import template_from_json
-
-    if name in presets.templates() or not Path(name).is_file():
-        return presets.template(name)
-    return template_from_json(_read_json(Path(name)))
-
-
-def _read_json(path: Path) -> object:
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as err:
-        raise InputError(
-            "The file given is not valid JSON.",
-            hint="See docs/reference/files.md for an example.",
-        ) from err

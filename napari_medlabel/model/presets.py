@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
+from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from napari_medlabel.errors import InputError
@@ -85,6 +86,42 @@ def template(name: str) -> LandmarkSet:
         When there is none of that name.
     """
     return _pick(templates(), name, "landmark template")
+
+
+def find_scheme(name: str) -> LabelScheme:
+    """Return a scheme by its short name, or read one from a JSON file.
+
+    Raises
+    ------
+    InputError
+        When there is no such scheme, or the file is not one.
+    """
+    if name in schemes() or not Path(name).is_file():
+        return scheme(name)
+    return LabelScheme.from_json(_read_json(Path(name)))
+
+
+def find_template(name: str) -> LandmarkSet:
+    """Return a landmark template by its short name, or read one from a JSON file.
+
+    Raises
+    ------
+    InputError
+        When there is no such template, or the file is not one.
+    """
+    if name in templates() or not Path(name).is_file():
+        return template(name)
+    return template_from_json(_read_json(Path(name)))
+
+
+def _read_json(path: Path) -> object:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as err:
+        raise InputError(
+            "The file given is not valid JSON.",
+            hint="See docs/reference/files.md for an example.",
+        ) from err
 
 
 def usual_for(modality: str) -> tuple[str, str]:

@@ -207,7 +207,7 @@ class CaseDesk(QObject):
 
     def choose_scheme(self, key: str) -> None:
         """Change the label scheme."""
-        self._try(lambda s: s.set_scheme(presets.scheme(key)))
+        self._try(lambda s: s.set_scheme(presets.find_scheme(key)))
 
     def _show_scheme(self, scheme: Any) -> None:
         self.dock.label_panel.show_scheme(scheme)
@@ -224,7 +224,7 @@ class CaseDesk(QObject):
         def change(session: Session) -> None:
             placed = LandmarkSet(session.landmarks.placed)
             session.set_landmarks(
-                placed.merged_into(presets.template(key)), name="Change template"
+                placed.merged_into(presets.find_template(key)), name="Change template"
             )
 
         self._try(change)

@@ -9,6 +9,7 @@ from qtpy.QtGui import QColor, QIcon, QPixmap
 from qtpy.QtWidgets import (
     QAbstractItemView,
     QComboBox,
+    QFileDialog,
     QHBoxLayout,
     QHeaderView,
     QLabel,
@@ -19,6 +20,9 @@ from qtpy.QtWidgets import (
 )
 
 from napari_medlabel.model.labelmap import LabelScheme
+
+FROM_FILE = "From a file…"
+"""The last entry of the lists of schemes and templates."""
 
 _NAME, _VALUE, _VOLUME = range(3)
 _ROWS_SHOWN = 7
@@ -40,6 +44,7 @@ class LabelPanel(QWidget):
         self.scheme_box.setToolTip("Which classes can be painted")
         for key, scheme in schemes.items():
             self.scheme_box.addItem(scheme.name, key)
+        self.scheme_box.addItem(FROM_FILE, FROM_FILE)
         self.scheme_box.activated.connect(self._ask_scheme)
         self.table = QTableWidget(0, 3)
         self.table.setHorizontalHeaderLabels(["Label", "Value", "ml"])
@@ -117,6 +122,15 @@ class LabelPanel(QWidget):
             self.label_requested.emit(self._scheme.labels[row].value)
 
     def _ask_scheme(self, index: int) -> None:
-        key = self.scheme_box.itemData(index)
+        key = choose_file(self, self.scheme_box.itemData(index))
+        self._name_scheme(self._scheme.name)
         if key:
             self.scheme_requested.emit(key)
+
+
+def choose_file(parent: QWidget, key: str) -> str:
+    """Ask for a JSON file where the entry "From a file" was chosen; else return the key."""
+    if key != FROM_FILE:
+        return key
+    path, _ = QFileDialog.getOpenFileName(parent, "From a file", filter="JSON (*.json)")
+    return str(path)

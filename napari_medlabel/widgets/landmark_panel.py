@@ -20,6 +20,7 @@ from qtpy.QtWidgets import (
 
 from napari_medlabel.geometry.axes import NEGATIVE, POSITIVE
 from napari_medlabel.model.landmarks import LandmarkSet, Point
+from napari_medlabel.widgets.label_panel import FROM_FILE, choose_file
 
 _NAME, _PLACE = range(2)
 
@@ -40,9 +41,8 @@ class LandmarkPanel(QWidget):
         self.template_box.setToolTip("Which landmarks are to be placed, in which order")
         for key, name in templates.items():
             self.template_box.addItem(name, key)
-        self.template_box.activated.connect(
-            lambda index: self.template_requested.emit(self.template_box.itemData(index))
-        )
+        self.template_box.addItem(FROM_FILE, FROM_FILE)
+        self.template_box.activated.connect(self._ask_template)
         self.table = QTableWidget(0, 2)
         self.table.setHorizontalHeaderLabels(["Landmark", "Patient mm"])
         self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
@@ -106,6 +106,11 @@ class LandmarkPanel(QWidget):
         blocked = self.place_button.blockSignals(True)
         self.place_button.setChecked(placing)
         self.place_button.blockSignals(blocked)
+
+    def _ask_template(self, index: int) -> None:
+        key = choose_file(self, self.template_box.itemData(index))
+        if key:
+            self.template_requested.emit(key)
 
     def _go(self, row: int, _column: int) -> None:
         mark = self._marks.landmarks[row]

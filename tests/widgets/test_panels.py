@@ -10,7 +10,7 @@ from napari_medlabel import samples
 from napari_medlabel.errors import InputError
 from napari_medlabel.model import presets
 from napari_medlabel.model.landmarks import Landmark, LandmarkSet
-from napari_medlabel.widgets.label_panel import LabelPanel
+from napari_medlabel.widgets.label_panel import FROM_FILE, LabelPanel
 from napari_medlabel.widgets.landmark_panel import LandmarkPanel, patient_mm
 from napari_medlabel.widgets.notice import Notice
 from napari_medlabel.widgets.start_panel import StartPanel
@@ -179,3 +179,25 @@ def test_the_start_asks_for_folders_and_files(
     monkeypatch.setattr(f"{where}.getOpenFileName", lambda *_: ("", ""))
     with qtbot.assertNotEmitted(panel.paths_requested):
         panel.file_button.click()
+
+
+def test_schemes_and_templates_come_from_files_too(
+    label_panel: LabelPanel,
+    landmark_panel: LandmarkPanel,
+    qtbot: QtBot,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    where = "napari_medlabel.widgets.label_panel.QFileDialog.getOpenFileName"
+    monkeypatch.setattr(where, lambda *_, **__: ("mine.json", ""))
+    last = label_panel.scheme_box.findText(FROM_FILE)
+    with qtbot.waitSignal(label_panel.scheme_requested) as asked:
+        label_panel.scheme_box.activated.emit(last)
+    assert asked.args == ["mine.json"]
+    with qtbot.waitSignal(landmark_panel.template_requested) as asked:
+        landmark_panel.template_box.activated.emit(2)
+    assert asked.args == ["mine.json"]
+    # Nothing chosen: nothing asked, and the list shows what is in use.
+    monkeypatch.setattr(where, lambda *_, **__: ("", ""))
+    with qtbot.assertNotEmitted(label_panel.scheme_requested):
+        label_panel.scheme_box.activated.emit(last)
+    assert label_panel.scheme_box.currentText() == "Abdomen CT"
