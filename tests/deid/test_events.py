@@ -45,5 +45,6 @@ def test_a_batch_of_patients_alone_has_no_event_without_a_subject(profile):
     assert [event for event, _ in log.events] == ["deid.run"]
 
 
-def test_without_a_log_nothing_is_said(profile):
+def test_without_a_log_nothing_is_said(profile, capsys):
     Record(None, profile).begin(3)
+    assert capsys.readouterr() == ("", "")
