@@ -23,6 +23,7 @@ from napari_medlabel.plugin.layers import (
     volume_to_layer,
 )
 from napari_medlabel.plugin.orientation import Orientation
+from napari_medlabel.plugin.proven import require_proven_napari
 from napari_medlabel.plugin.windows import initial_window, value_range
 from napari_medlabel.session.case import WHOLE, Session
 
@@ -45,9 +46,17 @@ class Binding:
         The viewer, or a model without a window.
     image : napari.layers.Image, optional
         The scan's layer where it is in the viewer already.
+
+    Raises
+    ------
+    RefusedError
+        When this napari is not proven to paint where it shows.
     """
 
     def __init__(self, session: Session, viewer: Any, image: Any = None) -> None:
+        import napari
+
+        require_proven_napari(napari.__version__)
         self.session = session
         self.viewer = viewer
         self.display = Display(session.volume.grid)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import napari
 from qtpy.QtCore import QObject, QTimer
 from qtpy.QtWidgets import QInputDialog, QMessageBox
 
@@ -15,6 +16,7 @@ from napari_medlabel.model.landmarks import LandmarkSet
 from napari_medlabel.plugin.binding import Binding
 from napari_medlabel.plugin.layers import KEY
 from napari_medlabel.plugin.orientation import VIEWS
+from napari_medlabel.plugin.proven import require_proven_napari
 from napari_medlabel.plugin.windows import offered_windows
 from napari_medlabel.plugin.workplace import WORKPLACE, data_folder
 from napari_medlabel.session.case import Session
@@ -68,6 +70,7 @@ class CaseDesk(QObject):
             return
         wish = Wishes(**wishes)
         try:
+            require_proven_napari(napari.__version__)
             desk = WORKPLACE.desk()
         except MedlabelError as err:
             self.dock.show_error(err)
@@ -117,6 +120,7 @@ class CaseDesk(QObject):
             return False
         volume, paths = known
         try:
+            require_proven_napari(napari.__version__)
             session = adopt_volume(
                 volume, paths, WORKPLACE.desk(), Wishes(), fallback=data_folder()
             )

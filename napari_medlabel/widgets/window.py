@@ -9,6 +9,7 @@ from typing import Any
 import napari
 from qtpy.QtGui import QGuiApplication
 
+from napari_medlabel.plugin.proven import require_proven_napari
 from napari_medlabel.plugin.workplace import WORKPLACE, data_folder
 from napari_medlabel.session.opening import Wishes, open_case
 from napari_medlabel.widgets.dock import MedlabelDock
@@ -31,6 +32,7 @@ def annotate(paths: Sequence[Path], wishes: Wishes, *, audit: Path | None = None
     MedlabelError
         When the scan cannot be opened; then no window was shown.
     """
+    require_proven_napari(napari.__version__)
     WORKPLACE.audit = audit
     try:
         session = open_case(paths, WORKPLACE.desk(), wishes, fallback=data_folder())
