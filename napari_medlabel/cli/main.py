@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import errno
 import importlib
 import io
 import os
@@ -13,7 +14,7 @@ from collections.abc import Callable, Sequence
 from typing import Final, TextIO
 
 from napari_medlabel import __version__
-from napari_medlabel.errors import MedlabelError
+from napari_medlabel.errors import InputError, MedlabelError
 
 COMMANDS: Final = ("demo", "open", "info", "deid", "audit")
 """Each is a module beside this one with ``add_parser`` and ``run``."""
@@ -48,7 +49,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     int
         The exit code.
     """
-    arguments = build_parser().parse_args(argv)
+    words = sys.argv[1:] if argv is None else argv
+    parser = build_parser()
+    if "" in words:
+        # An empty path means "here": with an unset shell variable nobody meant that.
+        parser.error("an argument is empty, as from a shell variable that is not set")
+    arguments = parser.parse_args(words)
     # Somebody may read only our first lines, as in "| head": the exit code stays what it is.
     with contextlib.redirect_stdout(_Pipe(sys.stdout)):
         return _run(arguments)
@@ -62,6 +68,8 @@ def _run(arguments: argparse.Namespace) -> int:
         if err.hint:
             print(f"hint: {err.hint}", file=sys.stderr)
         return err.exit_code
+    except OSError as err:
+        return _say_os_error(err)
     except KeyboardInterrupt:
         print("medlabel: stopped.", file=sys.stderr)
         return 130
@@ -110,6 +118,17 @@ class _Pipe(io.TextIOBase):
             self._is_read = False
             # What Python flushes at its end must not fail either.
             os.dup2(os.open(os.devnull, os.O_WRONLY), self._stream.fileno())
+
+
+def _say_os_error(err: OSError) -> int:
+    """Say what the system refused, without the path that its text carries."""
+    name = errno.errorcode.get(err.errno, "unknown") if err.errno else type(err).__name__
+    print(
+        f"medlabel: The system refused to read or write something (error {name}).\n"
+        "hint: Check the paths given, their length and permissions, and the disk.",
+        file=sys.stderr,
+    )
+    return InputError.exit_code
 
 
 def _say_fault(err: Exception) -> None:

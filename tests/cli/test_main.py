@@ -135,3 +135,25 @@ def test_a_reader_that_goes_ends_the_printing_not_the_work(tmp_path: Path) -> No
 def test_a_module_of_ours_that_is_missing_is_a_fault() -> None:
     with pytest.raises(ModuleNotFoundError):
         _optional.require("napari_medlabel.no_such_module", extra="qt")
+
+
+@pytest.mark.parametrize(
+    "command", [["info", ""], ["deid", "", "out"], ["audit", "verify", ""]]
+)
+def test_an_empty_argument_is_refused(
+    command: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(command)
+    assert ended.value.code == 2
+    assert "an argument is empty" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", [["info"], ["audit", "verify"], ["audit", "show"]])
+def test_a_path_that_is_too_long_exits_with_2(
+    command: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*command, "a" * 5000]) == 2
+    said = capsys.readouterr().err
+    assert "hint:" in said
+    assert "aaaa" not in said
