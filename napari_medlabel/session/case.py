@@ -9,17 +9,18 @@ from typing import Any, Final
 import numpy as np
 from psygnal import Signal
 
-from napari_medlabel.audit.schema import slice_ranges
 from napari_medlabel.edit.history import History
 from napari_medlabel.edit.journal import JournalHead
 from napari_medlabel.edit.patch import Box, LabelArray, LandmarkChange, Origin, Patch, Step
 from napari_medlabel.errors import InputError
 from napari_medlabel.export.landmarks import to_markups
+from napari_medlabel.measure import label_change
 from napari_medlabel.model.labelmap import LabelMap, LabelScheme
 from napari_medlabel.model.landmarks import LandmarkSet, Point
 from napari_medlabel.model.volume import Volume
 from napari_medlabel.session.desk import Desk
 from napari_medlabel.session.keeper import Keeper
+from napari_medlabel.session.logged import change_detail
 from napari_medlabel.session.recovery import Recovery, set_aside
 from napari_medlabel.session.versions import Versions
 
@@ -107,7 +108,6 @@ class Session:
         self.recoveries: tuple[Recovery, ...] = ()
         self.saved_mask = saved_mask
         self.saved_landmarks = landmarks
-        self.saved_scheme = labels.scheme
         self.unattributed: list[Patch] = []
         self._known: LabelArray = labels.array.T.copy().T
         self._revision = self._saved_revision = 0
@@ -361,13 +361,7 @@ class Session:
     def _log_recovery(self, recovery: Recovery, choice: str, patch: Patch | None) -> None:
         detail: dict[str, object] = {"choice": choice, "base_matches": recovery.base_matches}
         if patch is not None:
-            detail |= {
-                "voxels_changed": patch.voxels_changed,
-                "slices": slice_ranges(
-                    int(k) + patch.start[2]
-                    for k in np.flatnonzero(np.any(patch.before != patch.after, axis=(0, 1)))
-                ),
-            }
+            detail |= change_detail(label_change(patch.before, patch.after), patch.start[2])
         self.desk.log.append("autosave.recover", subject=(self.place.subject,), detail=detail)
 
     # -- saving and closing --------------------------------------------------------------
@@ -376,7 +370,6 @@ class Session:
         """Note that a snapshot is on the disk; the journal begins anew from it."""
         self.saved_mask = report.mask.content_id
         self.saved_landmarks = report.landmarks
-        self.saved_scheme = report.scheme
         self._saved_revision = revision
         self.keeper.start(report.mask.content_id, state, to_markups(report.landmarks))
         self.saved.emit(report)

@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 
 from napari_medlabel.audit.event import ObjectRef
-from napari_medlabel.audit.schema import slice_ranges
 from napari_medlabel.edit.patch import LabelArray, Patch
 from napari_medlabel.errors import InputError, LogError
 from napari_medlabel.export.landmarks import stage_landmarks
@@ -21,9 +20,10 @@ from napari_medlabel.export.mask import (
 from napari_medlabel.io.files import Staging, make_folder, sha256_file
 from napari_medlabel.io.registry import read_mask
 from napari_medlabel.measure import LabelChange, label_change
-from napari_medlabel.model.labelmap import LabelMap, LabelScheme, content_id
+from napari_medlabel.model.labelmap import LabelMap, content_id
 from napari_medlabel.model.landmarks import LandmarkSet
 from napari_medlabel.session.case import Session
+from napari_medlabel.session.logged import change_detail
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,8 +58,6 @@ class SaveReport:
         The mask file.
     landmarks : LandmarkSet
         The landmarks written.
-    scheme : LabelScheme
-        The scheme written.
     files : tuple of Path
         Every file written, for the person to read.
     voxels_added, voxels_removed : int
@@ -73,7 +71,6 @@ class SaveReport:
 
     mask: SavedMask
     landmarks: LandmarkSet
-    scheme: LabelScheme
     files: tuple[Path, ...]
     voxels_added: int
     voxels_removed: int
@@ -105,7 +102,7 @@ def write_snapshot(session: Session, snapshot: Snapshot) -> SaveReport:
     make_folder(place.folder)
     old_id, old_array = _present_mask(session)
     if old_id is not None:
-        session.versions.keep(old_id, place.mask, else_in=place.folder / "versions")
+        session.versions.keep(old_id, place.mask)
     old_marks = sha256_file(place.landmarks) if place.landmarks.is_file() else None
     source, time = session.volume.source, session.desk.time()
     with Staging() as staging:
@@ -129,7 +126,6 @@ def write_snapshot(session: Session, snapshot: Snapshot) -> SaveReport:
     return SaveReport(
         saved,
         snapshot.landmarks,
-        snapshot.labels.scheme,
         tuple(files),
         change.added,
         change.removed,
@@ -185,7 +181,7 @@ def _log(
             "edit.unattributed",
             subject=subject,
             detail={
-                **_detail(label_change(patch.before, patch.after), patch.start[2]),
+                **change_detail(label_change(patch.before, patch.after), patch.start[2]),
                 "found_at": "save",
             },
         )
@@ -197,7 +193,7 @@ def _log(
         subject=subject,
         objects=objects,
         detail={
-            **_detail(change),
+            **change_detail(change),
             "source_bound": True,
             "file": f"sha256:{saved.sha256}",
         },
@@ -224,14 +220,3 @@ def _log_landmarks(session: Session, snapshot: Snapshot, old_marks: str | None) 
             "source_bound": True,
         },
     )
-
-
-def _detail(change: LabelChange, first_slice: int = 0) -> dict[str, object]:
-    """Return a change as the log takes it; ``first_slice`` is where its box begins."""
-    return {
-        "labels": list(change.labels)[:64],
-        "voxels_added": change.added,
-        "voxels_removed": change.removed,
-        "voxels_changed": change.changed,
-        "slices": slice_ranges(k + first_slice for k in change.slices),
-    }

@@ -22,11 +22,11 @@ class Versions:
     ----------
     folder : Path
         Made when the first version is kept.
-    spare : Path, optional
-        Where versions were kept when that folder could not be written to.
+    spare : Path
+        A folder beside the mask, used when that folder cannot be written to.
     """
 
-    def __init__(self, folder: Path, spare: Path | None = None) -> None:
+    def __init__(self, folder: Path, spare: Path) -> None:
         self._folder = folder
         self._spare = spare
 
@@ -40,7 +40,7 @@ class Versions:
         digest = content_id.removeprefix("sha256:")
         return self._folder / digest[:2] / f"{digest}.nii.gz"
 
-    def keep(self, content_id: str, file: Path, *, else_in: Path) -> None:
+    def keep(self, content_id: str, file: Path) -> None:
         """Keep a copy of a mask file, unless that content is kept already.
 
         Parameters
@@ -49,16 +49,13 @@ class Versions:
             What the mask says.
         file : Path
             The mask file.
-        else_in : Path
-            A folder beside the mask, used where the log's disk is full or gone: what is
-            replaced is kept somewhere, or it is not replaced.
 
         Raises
         ------
         SaveError
-            When neither folder can be written to.
+            When neither folder can be written to: what is replaced is kept somewhere, or it
+            is not replaced.
         """
-        self._spare = else_in
         if any(target.is_file() for target in self._places(content_id)):
             return
         target = self.path(content_id)
@@ -66,8 +63,9 @@ class Versions:
             make_folder(target.parent)
             write_aside(target, lambda aside: _copy(file, aside))
         except SaveError:
-            make_folder(else_in)
-            write_aside(else_in / target.name, lambda aside: _copy(file, aside))
+            # The log's disk is full or gone; the mask's own may not be.
+            make_folder(self._spare)
+            write_aside(self._spare / target.name, lambda aside: _copy(file, aside))
 
     def read(self, content_id: str) -> LabelArray | None:
         """Return a version's labels, shape (i, j, k), or None when it is not kept."""
@@ -78,7 +76,7 @@ class Versions:
 
     def _places(self, content_id: str) -> tuple[Path, ...]:
         target = self.path(content_id)
-        return (target,) if self._spare is None else (target, self._spare / target.name)
+        return target, self._spare / target.name
 
 
 def _copy(source: Path, target: Path) -> None:
