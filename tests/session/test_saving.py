@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -273,3 +277,32 @@ def test_where_the_logs_disk_is_full_the_earlier_version_is_kept_beside_the_mask
     save(session)
     assert session.versions.read(first) is not None
     assert list((session.place.folder / "versions").iterdir())
+
+
+@pytest.mark.skipif(
+    sys.platform != "linux" or os.geteuid() != 0, reason="mounting a tmpfs needs root"
+)
+def test_a_real_full_disk_leaves_the_save_before_as_it_was(session: Session) -> None:
+    folder = session.place.folder
+    mount = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(folder)]
+    if subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("mounting a tmpfs is not allowed here")
+    try:
+        paint(session, 1)
+        save(session)
+        before = {p.name: p.read_bytes() for p in folder.iterdir()}
+        with contextlib.suppress(OSError), (folder / "filler").open("wb") as filler:
+            while True:
+                filler.write(bytes(1024))
+                filler.flush()
+        paint(session, 2)
+        with pytest.raises(SaveError, match="disk is full"):
+            save(session)
+        assert session.is_dirty
+        after = {p.name: p.read_bytes() for p in folder.iterdir() if p.name != "filler"}
+        assert after == before
+        (folder / "filler").unlink()
+        save(session)
+        assert not session.is_dirty
+    finally:
+        subprocess.run(["umount", "-l", str(folder)], check=True)
