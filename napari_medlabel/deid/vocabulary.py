@@ -12,9 +12,11 @@ from typing import cast
 
 from pydicom._uid_dict import UID_dictionary
 
-_DS = re.compile(r"[+-]?(?:[0-9]{1,16}(?:\.[0-9]*)?|\.[0-9]{1,15})(?:[eE][+-]?[0-9]{1,3})?")
+# PS3.5 6.2 allows 16 characters. Scanners write more decimals than fit, above all in positions
+# and spacings: dropping those would take the scan out of its place.
+_DS = re.compile(r"[+-]?(?:[0-9]{1,16}(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?")
 _IS = re.compile(r"[+-]?[0-9]{1,11}")
-_MAX_DS, _MAX_IS = 16, 12
+_MAX_DS, _MAX_IS = 32, 12
 _SHORT_NUMBER = re.compile(r"0|[1-9][0-9]{0,2}")
 _CONTEXT_GROUP_UID = re.compile(r"1\.2\.840\.10008\.6\.1\.[1-9][0-9]{0,3}")
 

@@ -22,6 +22,8 @@ from napari_medlabel.deid.vocabulary import (
         ("SliceThickness", "DS", "-2.5E+01", True),
         ("SliceThickness", "DS", "1.2.3", False),
         ("SliceThickness", "DS", "1" * 17, False),
+        ("SliceThickness", "DS", "-91.4495864331908", True),
+        ("SliceThickness", "DS", "0." + "3" * 40, False),
         ("SliceThickness", "DS", "nan", False),
         ("InstanceNumber", "IS", "-12", True),
         ("InstanceNumber", "IS", "12.0", False),
