@@ -1,0 +1,60 @@
+"""One image plane: which pixels of which file, where they lie, and what sets them apart.
+
+A single-frame file is one plane; a multi-frame file has one for each frame, a mosaic one for
+each tile. What sorts and places images works on planes and does not ask where they came from.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from napari_medlabel.io.dicom_header import Instance
+
+
+@dataclass(frozen=True, slots=True)
+class Plane:
+    """One slice of pixels and where it lies.
+
+    Parameters
+    ----------
+    instance : Instance
+        The file, as its header was read.
+    frame : int
+        Zero-based frame in the file's pixel data.
+    tile : tuple of int or None
+        First row and first column of the part of that frame which is this plane, for mosaics.
+    rows, columns : int
+        Size of the plane in pixels.
+    position_lps, orientation_lps : tuple of float or None
+        Image Position and Image Orientation (Patient), PS3.3 C.7.6.2; mm, LPS.
+    spacing_mm : tuple of float or None
+        Pixel Spacing: distance between rows, distance between columns.
+    thickness_mm, between_mm : float or None
+        Slice Thickness and Spacing Between Slices.
+    slope, intercept : float
+        Linear modality rescale of this plane.
+    window : tuple of float or None
+        Window Center and Window Width.
+    kind : tuple of str
+        What makes images that lie in one place different scans, in words without identifiers:
+        magnitude and phase, stacks. Planes of different kind are never one volume.
+    order : tuple of pair of str and float
+        What makes images that lie in one place different volumes of one scan, most important
+        first: name (``"time"``, ``"echo"``, ``"b-value"``, ...) and value.
+    """
+
+    instance: Instance
+    frame: int
+    tile: tuple[int, int] | None
+    rows: int
+    columns: int
+    position_lps: tuple[float, ...] | None
+    orientation_lps: tuple[float, ...] | None
+    spacing_mm: tuple[float, ...] | None
+    thickness_mm: float | None
+    between_mm: float | None
+    slope: float
+    intercept: float
+    window: tuple[float, float] | None
+    kind: tuple[str, ...] = ()
+    order: tuple[tuple[str, float], ...] = ()
