@@ -40,7 +40,7 @@ class Source:
         Byte order of that header.
     planes : tuple of pair of int
         For DICOM, for each slice (volume after volume where there are several): which of
-        ``files`` it came from and which zero-based frame of it; (-1, -1) where no file holds it.
+        ``files`` it came from and which zero-based frame of it; (-1, -1) where none holds it.
     """
 
     format: Format
@@ -157,7 +157,7 @@ class Volume:
             )
         if self.further is not None and self.further.array.shape[:3] != self.grid.shape:
             raise GeometryError(
-                "All volumes of a scan must lie on its grid; the further ones have another shape.",
+                "All volumes of a scan must lie on its grid; these have another shape.",
                 hint="This is a fault in the reader; please report it.",
             )
         if self.colour is not None and (
