@@ -3,17 +3,20 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 OUT ?= demo-output
+FUZZ_SECONDS ?= 600
 # Qt needs a screen; where there is none, a virtual one.
 SCREEN = $(shell if [ -z "$$DISPLAY$$WAYLAND_DISPLAY" ] && command -v xvfb-run >/dev/null; then \
 	echo 'xvfb-run -a -s "-screen 0 1920x1200x24 +extension GLX"'; fi)
 
-.PHONY: demo test check format bench pictures samples kill-campaign clean help
+.PHONY: demo test check format bench bench-readers fuzz pictures samples kill-campaign clean help
 
 help:
 	@echo "make demo      install, then the main job on the sample scans (with a window where there is a screen)"
 	@echo "make test      install, then all tests"
 	@echo "make check     style, types, layers, manifest"
 	@echo "make bench     side by side with the peers, into docs/benchmarks.md"
+	@echo "make bench-readers   which reader puts real scans where their headers say (DATA=folders)"
+	@echo "make fuzz      damaged files of every format, for FUZZ_SECONDS (600)"
 	@echo "make pictures  the pictures of README and docs"
 	@echo "make samples   write the sample scans again and compare them with the registry"
 	@echo "make kill-campaign   thousands of kill -9 against log, journal and saving (long)"
@@ -38,8 +41,14 @@ format: $(VENV)/.dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(VENV)/.dev
+bench: $(VENV)/.bench
 	$(SCREEN) $(BIN)/python benchmarks/run_all.py
+
+bench-readers: $(VENV)/.bench
+	$(BIN)/python benchmarks/readers.py $(DATA)
+
+fuzz: $(VENV)/.dev
+	MEDLABEL_FUZZ_SECONDS=$(FUZZ_SECONDS) $(BIN)/python -m pytest tests/io/test_fuzz.py -p no:cacheprovider --timeout 0
 
 pictures: $(VENV)/.dev
 	$(SCREEN) $(BIN)/python docs/make_pictures.py
@@ -63,6 +72,10 @@ $(VENV)/.run: $(VENV)/.venv pyproject.toml constraints.txt
 
 $(VENV)/.dev: $(VENV)/.run
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --group dev
+	@touch $@
+
+$(VENV)/.bench: $(VENV)/.dev
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --group bench
 	@touch $@
 
 clean:

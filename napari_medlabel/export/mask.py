@@ -18,7 +18,7 @@ from napari_medlabel.io.nifti import read_labels_nifti, write_mask_nifti
 from napari_medlabel.io.registry import read_mask
 from napari_medlabel.measure import volumes_ml
 from napari_medlabel.model.labelmap import LabelMap, LabelScheme, count_labels
-from napari_medlabel.model.volume import Source
+from napari_medlabel.model.volume import Slices, Source
 
 SIDECAR: Final = "napari-medlabel mask"
 _SUFFIXES: Final = (".nii.gz", ".nii")
@@ -60,7 +60,9 @@ def sidecar_path(path: Path) -> Path:
     )
 
 
-def save_mask(path: Path, labels: LabelMap, source: Source, *, time: str) -> SavedMask:
+def save_mask(
+    path: Path, labels: LabelMap, source: Source, *, time: str, slices: Slices = "places"
+) -> SavedMask:
     """Write a mask and its sidecar, read both back, and only then let them take their names.
 
     Parameters
@@ -73,6 +75,8 @@ def save_mask(path: Path, labels: LabelMap, source: Source, *, time: str) -> Sav
         The scan's files: hashes go into the sidecar, a NIfTI header is copied bit for bit.
     time : str
         Now, ISO 8601 in UTC.
+    slices : str
+        The scan's: where they are ``"pictures"`` the sidecar gives no volumes in ml.
 
     Returns
     -------
@@ -86,13 +90,19 @@ def save_mask(path: Path, labels: LabelMap, source: Source, *, time: str) -> Sav
         When the name is not that of a NIfTI file.
     """
     with Staging() as staging:
-        saved = stage_mask(staging, path, labels, source, time=time)
+        saved = stage_mask(staging, path, labels, source, time=time, slices=slices)
         staging.publish()
     return saved
 
 
 def stage_mask(
-    staging: Staging, path: Path, labels: LabelMap, source: Source, *, time: str
+    staging: Staging,
+    path: Path,
+    labels: LabelMap,
+    source: Source,
+    *,
+    time: str,
+    slices: Slices = "places",
 ) -> SavedMask:
     """Write a mask and its sidecar aside, read both back and compare; see `save_mask`."""
     sidecar = sidecar_path(path)
@@ -110,7 +120,7 @@ def stage_mask(
 
     staging.add(path, write, check=check)
     saved = SavedMask(path, labels.content_id(), digest[0])
-    document = describe(saved, labels, source, time=time)
+    document = describe(saved, labels, source, time=time, slices=slices)
     text = json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
     staging.add_bytes(sidecar, text.encode())
     return saved
@@ -157,11 +167,16 @@ def compare_with_file(path: Path, labels: LabelMap) -> None:
 
 
 def describe(
-    saved: SavedMask, labels: LabelMap, source: Source, *, time: str
+    saved: SavedMask,
+    labels: LabelMap,
+    source: Source,
+    *,
+    time: str,
+    slices: Slices = "places",
 ) -> dict[str, Any]:
     """Return the sidecar of a mask as plain data."""
     counts = labels.voxel_counts()
-    volumes = volumes_ml(counts, labels.grid)
+    volumes = volumes_ml(counts, labels.grid) if slices == "places" else {}
     return {
         "format": SIDECAR,
         "version": 1,
@@ -182,13 +197,25 @@ def describe(
             "format": source.format,
             "files": len(source.files),
             "sha256_in_slice_order": list(source.sha256),
+            **_planes(source),
         },
         "scheme": labels.scheme.to_json(),
         "measured": [
-            {"value": value, "voxels": n, "volume_ml": round(volumes[value], 6)}
+            {"value": value, "voxels": n, "volume_ml": _rounded(volumes.get(value))}
             for value, n in sorted(counts.items())
         ],
     }
+
+
+def _planes(source: Source) -> dict[str, Any]:
+    """Say which frame of which file each slice is, where it is not simply file after file."""
+    if source.is_slice_by_slice:
+        return {}
+    return {"file_and_frame_of_slices": [list(plane) for plane in source.planes]}
+
+
+def _rounded(volume_ml: float | None) -> float | None:
+    return None if volume_ml is None else round(volume_ml, 6)
 
 
 def load_mask(path: Path, grid: Grid, *, scheme: LabelScheme) -> LabelMap:

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from napari_medlabel.errors import GeometryError
 from napari_medlabel.geometry.grid import Grid
 
+Slices = Literal["places", "pictures"]
 Format = Literal["dicom", "nifti", "analyze", "nrrd", "mha", "minc", "par"]
 
 
@@ -53,6 +54,11 @@ class Source:
     header: bytes | None = None
     big_endian: bool = False
     planes: tuple[tuple[int, int], ...] = ()
+
+    @property
+    def is_slice_by_slice(self) -> bool:
+        """Whether slice k is simply the whole of file k."""
+        return all(plane == (k, 0) for k, plane in enumerate(self.planes))
 
     def __repr__(self) -> str:
         return f"Source({self.format}, {len(self.files)} files)"
@@ -141,7 +147,7 @@ class Volume:
     missing: tuple[int, ...] = ()
     is_inverted: bool = False
     quantity: str = ""
-    slices: Literal["places", "pictures"] = "places"
+    slices: Slices = "places"
 
     def __post_init__(self) -> None:
         if self.array.shape != self.grid.shape:

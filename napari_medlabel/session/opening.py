@@ -160,6 +160,9 @@ def case_id(volume: Volume) -> str:
     digest.update(f"{volume.grid.shape}\n".encode())
     digest.update(volume.grid.affine.matrix.astype("<f8").tobytes())
     digest.update("\n".join(volume.source.sha256).encode())
+    if not volume.source.is_slice_by_slice:
+        # One file may hold several scans on one grid: magnitude and phase, for instance.
+        digest.update(f"\n{volume.source.planes}".encode())
     return f"sha256:{digest.hexdigest()}"
 
 

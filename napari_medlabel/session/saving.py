@@ -104,9 +104,11 @@ def write_snapshot(session: Session, snapshot: Snapshot) -> SaveReport:
     if old_id is not None:
         session.versions.keep(old_id, place.mask)
     old_marks = sha256_file(place.landmarks) if place.landmarks.is_file() else None
-    source, time = session.volume.source, session.desk.time()
+    source, time, slices = session.volume.source, session.desk.time(), session.volume.slices
     with Staging() as staging:
-        saved = stage_mask(staging, place.mask, snapshot.labels, source, time=time)
+        saved = stage_mask(
+            staging, place.mask, snapshot.labels, source, time=time, slices=slices
+        )
         files = [saved.path, sidecar_path(saved.path)]
         if len(snapshot.landmarks) or old_marks:
             for path in (place.landmarks, place.landmarks.with_name("landmarks.csv")):

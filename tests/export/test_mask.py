@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import nibabel as nib
@@ -142,3 +143,25 @@ def test_a_wide_mask_with_small_values_reads_back(tmp_path: Path, volume: Volume
     )
     save_mask(tmp_path / "m.nii.gz", labels, volume.source, time="t")
     assert nib.load(tmp_path / "m.nii.gz").get_data_dtype() == np.uint16
+
+
+def test_the_sidecar_tells_frames_where_a_file_holds_several(
+    tmp_path: Path, volume: Volume
+) -> None:
+    planes = tuple((0, k) for k in range(volume.grid.shape[2]))
+    one_file = replace(volume.source, planes=planes)
+    save_mask(tmp_path / "m.nii.gz", filled(volume.grid), one_file, time="t")
+    source = json.loads((tmp_path / "m.json").read_text())["source"]
+    assert source["file_and_frame_of_slices"] == [list(plane) for plane in planes]
+    slice_by_slice = replace(volume.source, planes=tuple((k, 0) for k, _ in enumerate(planes)))
+    save_mask(tmp_path / "n.nii.gz", filled(volume.grid), slice_by_slice, time="t")
+    source = json.loads((tmp_path / "n.json").read_text())["source"]
+    assert "file_and_frame_of_slices" not in source
+
+
+def test_pictures_are_not_measured_in_millilitres(tmp_path: Path, volume: Volume) -> None:
+    labels = filled(volume.grid)
+    save_mask(tmp_path / "m.nii.gz", labels, volume.source, time="t", slices="pictures")
+    measured = json.loads((tmp_path / "m.json").read_text())["measured"]
+    assert [row["volume_ml"] for row in measured] == [None] * len(measured)
+    assert sum(row["voxels"] for row in measured) == np.count_nonzero(labels.array)

@@ -15,6 +15,7 @@ from napari_medlabel.export.landmarks import save_landmarks
 from napari_medlabel.geometry.affine import Affine
 from napari_medlabel.io.nifti_write import write_mask_nifti
 from napari_medlabel.model.landmarks import Landmark, LandmarkSet
+from napari_medlabel.model.volume import Volume
 from napari_medlabel.session.desk import Desk, default_folder
 from napari_medlabel.session.opening import Wishes, case_id, open_case
 
@@ -91,6 +92,17 @@ def test_the_case_is_known_by_content_wherever_it_lies(volume) -> None:
     assert case_id(volume) == case_id(moved)
     bent = replace(volume, source=replace(volume.source, sha256=("00",)))
     assert case_id(volume) != case_id(bent)
+
+
+def test_two_scans_in_one_file_on_one_grid_are_two_cases(volume: Volume) -> None:
+    count = volume.grid.shape[2]
+    magnitude = tuple((0, k) for k in range(count))
+    phase = tuple((0, k + count) for k in range(count))
+    ids = {
+        case_id(replace(volume, source=replace(volume.source, planes=planes)))
+        for planes in (magnitude, phase)
+    }
+    assert len(ids) == 2
 
 
 def test_a_volume_without_hashes_is_no_case(volume) -> None:
