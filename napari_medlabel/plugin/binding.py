@@ -5,15 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from psygnal import Signal
 
 from napari_medlabel.edit.patch import Box, Patch, Step
 from napari_medlabel.errors import InputError
 from napari_medlabel.model.landmarks import Landmark, LandmarkSet
 from napari_medlabel.model.presets import Window
 from napari_medlabel.plugin.atoms import painted_box
+from napari_medlabel.plugin.display import Display
 from napari_medlabel.plugin.layers import (
     KEY,
-    Display,
     colours,
     labels_to_layer,
     landmark_points,
@@ -22,7 +23,9 @@ from napari_medlabel.plugin.layers import (
     names_table,
     volume_to_layer,
 )
+from napari_medlabel.plugin.missing import MissingSlices
 from napari_medlabel.plugin.orientation import Orientation
+from napari_medlabel.plugin.preview import show_middle
 from napari_medlabel.plugin.proven import require_proven_napari
 from napari_medlabel.plugin.windows import initial_window, value_range
 from napari_medlabel.session.case import WHOLE, Session
@@ -46,6 +49,8 @@ class Binding:
         The viewer, or a model without a window.
     image : napari.layers.Image, optional
         The scan's layer where it is in the viewer already.
+    keep_view : bool
+        Whether to leave the slice and the zoom as the person has them.
 
     Raises
     ------
@@ -53,34 +58,58 @@ class Binding:
         When this napari is not proven to paint where it shows.
     """
 
-    def __init__(self, session: Session, viewer: Any, image: Any = None) -> None:
+    painted_on_missing = Signal(list)
+    """A stroke lies on slices (k) that no file holds."""
+
+    def __init__(
+        self, session: Session, viewer: Any, image: Any = None, *, keep_view: bool = False
+    ) -> None:
         import napari
 
         require_proven_napari(napari.__version__)
         self.session = session
         self.viewer = viewer
-        self.display = Display(session.volume.grid)
+        self.display = Display.of(session.volume)
         self._syncing = False
         self._announced: Box | None = None
-        case = session.place.case
-        limits = initial_window(session.volume)
-        if image is None:
-            data, keywords, _ = volume_to_layer(session.volume, case, (limits.low, limits.high))
-            image = viewer.add_image(data, **keywords)
-        self.image = image
-        image.contrast_limits_range = value_range(session.volume, limits)
+        self.image = self._add_image() if image is None else image
         self._shown = self.display.show(session.labels.array)
-        _, keywords, _ = labels_to_layer(session.labels, case)
-        self.labels = viewer.add_labels(self._shown, **keywords)
-        points, keywords, _ = landmarks_to_layer(session.landmarks, session.volume.grid, case)
-        self.points = viewer.add_points(points, **keywords)
-        self.orientation = Orientation(viewer, named=session.volume.is_oriented)
+        self._add_layers()
+        self.orientation = Orientation(
+            viewer, named=session.volume.is_oriented, pictures=self.display.pictures
+        )
         self._connect()
         viewer.canvas.overlays["scale_bar"].visible = True
         viewer.layers.selection.active = self.labels
         self.labels.selected_label = min(session.labels.scheme.values, default=1)
-        self._show_middle()
-        viewer.reset_view()
+        # Landmarks fade over neighbouring slices; images and labels ignore the thickness.
+        further = viewer.dims.thickness[:-3]
+        near = (max(12.0, 2.5 * mm) for mm in self.display.scale)
+        viewer.dims.thickness = (*further, *near)
+        if not keep_view:
+            show_middle(viewer, self.display)
+            viewer.reset_view()
+
+    def _add_image(self) -> Any:
+        volume = self.session.volume
+        limits = initial_window(volume)
+        data, keywords, _ = volume_to_layer(
+            volume, self.session.place.case, (limits.low, limits.high)
+        )
+        return self.viewer.add_image(data, **keywords)
+
+    def _add_layers(self) -> None:
+        session, case = self.session, self.session.place.case
+        volume = session.volume
+        if volume.colour is None:
+            self.image.contrast_limits_range = value_range(volume, initial_window(volume))
+        self.missing: MissingSlices | None = None
+        if volume.missing:
+            self.missing = MissingSlices(self.viewer, self.display, volume.missing, case)
+        _, keywords, _ = labels_to_layer(session.labels, case, pictures=self.display.pictures)
+        self.labels = self.viewer.add_labels(self._shown, **keywords)
+        points, keywords, _ = landmarks_to_layer(session.landmarks, self.display, case)
+        self.points = self.viewer.add_points(points, **keywords)
 
     def _connect(self) -> None:
         # napari's own undo emits nothing and forgets what it undid; the session's is the one.
@@ -106,10 +135,18 @@ class Binding:
         self.session.landmarks_changed.disconnect(self._on_landmarks)
         self.session.scheme_changed.disconnect(self._on_scheme)
         self.orientation.detach()
+        if self.missing is not None:
+            self.missing.detach()
+
+    @property
+    def layers(self) -> tuple[Any, ...]:
+        """The case's layers, from below."""
+        aside = () if self.missing is None else (self.missing.layer,)
+        return self.image, *aside, self.labels, self.points
 
     def remove_layers(self) -> None:
         """Take the case's layers out of the viewer."""
-        for layer in (self.points, self.labels, self.image):
+        for layer in reversed(self.layers):
             if layer in self.viewer.layers:
                 self.viewer.layers.remove(layer)
 
@@ -118,9 +155,12 @@ class Binding:
     def _on_paint(self, event: Any) -> None:
         box = painted_box(event.value, self.display.shape)
         where = WHOLE if box is None else self.display.box(box)
-        if self.session.absorb(where, name=self._step_name()) is None:
+        step = self.session.absorb(where, name=self._step_name())
+        if step is None:
             # A call from a script is announced before the voxels are written.
             self._announced = where
+        elif self.missing is not None and (blank := self.missing.touched(step.box)):
+            self.painted_on_missing.emit(blank)
         # napari keeps a second undo list, up to 100 whole boxes; ours makes it needless.
         forget = getattr(self.labels, "_reset_history", None)
         if forget is not None:
@@ -209,7 +249,7 @@ class Binding:
         return LandmarkSet(tuple(marks))
 
     def _on_landmarks(self, marks: LandmarkSet) -> None:
-        points, names = landmark_points(marks, self.session.volume.grid)
+        points, names = landmark_points(marks, self.display)
         self._syncing = True
         try:
             if len(points) != len(self.points.data) or not np.allclose(
@@ -227,9 +267,7 @@ class Binding:
         """Stamp a labels layer that the person made on this scan's grid (napari#4125)."""
         layer = event.value
         if self.is_on_scan(layer) and KEY not in layer.metadata:
-            layer.metadata.update(
-                metadata(self.session.volume.grid, "labels", self.session.place.case)
-            )
+            layer.metadata.update(metadata(self.display, "labels", self.session.place.case))
 
     def is_on_scan(self, layer: Any) -> bool:
         """Tell whether a layer is a labels layer on this scan's grid."""
@@ -261,12 +299,14 @@ class Binding:
         shown[free] = given[free]
         self.session.edit(WHOLE, merged, name="Take in a layer")
 
-    def _show_middle(self) -> None:
-        # Landmarks fade over neighbouring slices; images and labels ignore the thickness.
-        self.viewer.dims.thickness = tuple(max(12.0, 2.5 * mm) for mm in self.display.scale)
-        for axis in range(3):
-            middle = (self.display.shape[axis] - 1) // 2
-            self.viewer.dims.set_current_step(axis, middle)
+    @property
+    def volume_number(self) -> int:
+        """Which of several volumes is shown, from 0."""
+        further = self.session.volume.further
+        dims = self.viewer.dims
+        if further is None or dims.ndim < 4:
+            return 0
+        return int(np.clip(dims.current_step[dims.ndim - 4], 0, len(further.values) - 1))
 
     def go_to(self, name: str) -> None:
         """Show the slice of a landmark, in the middle of the screen."""
@@ -274,14 +314,20 @@ class Binding:
         if point is None:
             return
         shown = self.display.from_ras(point)
+        dims = self.viewer.dims
+        before = dims.ndim - 3
         for axis in range(3):
             step = int(np.clip(round(float(shown[axis])), 0, self.display.shape[axis] - 1))
-            self.viewer.dims.set_current_step(axis, step)
+            dims.set_current_step(before + axis, step)
         world = np.array(self.display.translate) + shown * np.array(self.display.scale)
-        self.viewer.scene.camera.center = tuple(world)
+        # The camera looks at what is displayed, in the order in which it is displayed.
+        centre = [float(world[axis - before]) for axis in dims.displayed if axis >= before]
+        self.viewer.scene.camera.center = (0.0,) * (3 - len(centre)) + tuple(centre)
 
     def set_window(self, window: Window) -> None:
-        """Show a range of values from black to white."""
+        """Show a range of values from black to white; colours stay as they are."""
+        if self.session.volume.colour is not None:
+            return
         low, high = self.image.contrast_limits_range
         self.image.contrast_limits_range = (min(low, window.low), max(high, window.high))
         self.image.contrast_limits = (window.low, window.high)

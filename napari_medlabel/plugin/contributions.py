@@ -21,7 +21,8 @@ from napari_medlabel.io.registry import looks_medical, read_volume
 from napari_medlabel.model.labelmap import Label, LabelMap, LabelScheme
 from napari_medlabel.model.landmarks import Landmark, LandmarkSet
 from napari_medlabel.model.volume import Source
-from napari_medlabel.plugin.layers import KEY, Display, LayerTuple, volume_to_layer
+from napari_medlabel.plugin.display import Display
+from napari_medlabel.plugin.layers import KEY, LayerTuple, volume_to_layer
 from napari_medlabel.plugin.windows import initial_window
 from napari_medlabel.plugin.workplace import WORKPLACE
 from napari_medlabel.session.opening import case_id, log_opening
@@ -67,7 +68,7 @@ def write_labels(path: str, data: Any, meta: dict[str, Any]) -> list[str]:
             hint="Open the scan with napari-medlabel and save again.",
         )
     volume, _ = known
-    array = np.asarray(Display(volume.grid).hide(np.asarray(data)))
+    array = np.asarray(Display.of(volume).hide(np.asarray(data)))
     labels = LabelMap(volume.grid, _as_labels(array), _scheme_of(meta, array))
     require_not_source((Path(path), sidecar_path(Path(path))), volume.source)
     desk = WORKPLACE.desk()
@@ -92,7 +93,9 @@ def write_points(path: str, data: Any, meta: dict[str, Any]) -> list[str]:
     """
     where = _where(meta, "landmarks")
     grid = Grid(tuple(where["shape_ijk"]), Affine(np.array(where["affine_ras_mm"])))
-    points = Display(grid).to_ras(np.asarray(data, dtype=np.float64).reshape(-1, 3))
+    points = Display(grid, bool(where.get("pictures"))).to_ras(
+        np.asarray(data, dtype=np.float64).reshape(-1, 3)
+    )
     names = [str(n) for n in meta.get("features", {}).get("name", [])]
     if len(names) != len(points):
         names = [f"Point {n}" for n in range(1, len(points) + 1)]

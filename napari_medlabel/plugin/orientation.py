@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_medlabel.geometry.axes import OPPOSITE
-from napari_medlabel.plugin.layers import AXES, side_letters
+from napari_medlabel.plugin.display import AXES
+from napari_medlabel.plugin.layers import side_letters
 
 VIEWS: Final = {"Axial": (0, 1, 2), "Coronal": (1, 0, 2), "Sagittal": (2, 0, 1)}
 """Order of the axes (S, P, L) that shows each plane; the last two are on the screen."""
@@ -34,12 +35,22 @@ class Orientation:
         Patient's left on the right of the screen; False for neurological display.
     named : bool
         Whether sides may be named: False when the scan's file does not say which is which.
+    pictures : bool
+        Whether these are pictures without a place: shown as they are, and without sides.
     """
 
-    def __init__(self, viewer: Any, *, radiological: bool = True, named: bool = True) -> None:
+    def __init__(
+        self,
+        viewer: Any,
+        *,
+        radiological: bool = True,
+        named: bool = True,
+        pictures: bool = False,
+    ) -> None:
         self._viewer = viewer
         self._radiological = radiological
         self._named = named
+        self._pictures = pictures
         self._busy = False
         self._dims_events = (
             viewer.dims.events.order,
@@ -79,19 +90,49 @@ class Orientation:
     def update(self, _event: object = None) -> None:
         """Turn the camera for the axes now shown, and name the sides."""
         dims = self._viewer.dims
-        if dims.ndim != 3 or self._busy:
+        if dims.ndim < 3 or self._busy:
             return
         self._busy = True
         try:
+            self._keep_further_axes_on_sliders()
             camera = self._viewer.scene.camera
-            shown = tuple(int(a) for a in dims.order[-2:])
-            vertical = "up" if AXES[shown[0]] == "S" else "down"
-            mirrored = AXES[shown[1]] == "L" and not self._radiological
+            order = self.places()
+            shown = order[-2:]
+            as_stored = self._pictures
+            vertical = "up" if AXES[shown[0]] == "S" and not as_stored else "down"
+            mirrored = AXES[shown[1]] == "L" and not self._radiological and not as_stored
             camera.orientation2d = (vertical, "left" if mirrored else "right")
-            self._match_handedness(camera, tuple(int(a) for a in dims.order))
+            self._match_handedness(camera, order)
         finally:
             self._busy = False
         self._name_sides()
+
+    def places(self) -> tuple[int, ...]:
+        """Return the order of the three axes of place (0 = S, 1 = P, 2 = L)."""
+        dims = self._viewer.dims
+        before = dims.ndim - 3
+        return tuple(int(a) - before for a in dims.order if a >= before)
+
+    def _keep_further_axes_on_sliders(self) -> None:
+        """Put times and echoes first: a view along them has no sides and no labels."""
+        dims = self._viewer.dims
+        before = dims.ndim - 3
+        wanted = (*range(before), *(a + before for a in self.places()))
+        if tuple(int(a) for a in dims.order) != wanted:
+            dims.order = wanted
+
+    def show_plane(self, plane: str) -> None:
+        """Show a plane of `VIEWS`, or the volume in 3D from the front."""
+        dims = self._viewer.dims
+        before = dims.ndim - 3
+        view = VIEWS["Coronal" if plane == "3D" else plane]
+        order = (*range(before), *(a + before for a in view))
+        if plane == "3D":
+            dims.order = order
+            dims.ndisplay = 3
+        else:
+            dims.ndisplay = 2
+            dims.order = order
 
     def _match_handedness(self, camera: Any, order: tuple[int, ...]) -> None:
         """Choose the depth axis so that a 3D view is never a mirror image.
@@ -107,13 +148,15 @@ class Orientation:
 
     def _name_sides(self, _event: object = None) -> None:
         dims = self._viewer.dims
-        if dims.ndim != 3:
+        if dims.ndim < 3:
             return
-        if not self._named:
+        if self._pictures:
+            sides = dict.fromkeys(_EDGES, "")
+        elif not self._named:
             sides = dict.fromkeys(_EDGES, "?")
         elif dims.ndisplay == 2:
             vertical, horizontal = (str(o) for o in self._viewer.scene.camera.orientation2d)
-            first, second = (int(a) for a in dims.order[-2:])
+            _, first, second = self.places()
             sides = side_letters((first, second), vertical, horizontal)
         else:
             sides = self._sides_3d()
@@ -121,7 +164,7 @@ class Orientation:
             self._viewer.canvas.overlays[f"medlabel_{edge}"].text = letter
 
     def _sides_3d(self) -> dict[str, str]:
-        camera, order = self._viewer.scene.camera, [int(a) for a in self._viewer.dims.order]
+        camera, order = self._viewer.scene.camera, list(self.places())
         up = np.array(camera.up_direction, dtype=np.float64)
         view = np.array(camera.view_direction, dtype=np.float64)
         # In the displayed frame, columns are the shown axes. Screen right is view x up in a

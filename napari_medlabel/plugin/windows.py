@@ -2,50 +2,70 @@
 
 from __future__ import annotations
 
+from typing import Any, Final
+
 import numpy as np
+import numpy.typing as npt
 
 from napari_medlabel.model.presets import CT_WINDOWS, Window
 from napari_medlabel.model.volume import Volume
+
+_ALONG: Final = 64
+"""Of each axis at least so many places are looked at; a large scan is not read whole."""
+_WHOLE: Final = 1 << 22
+"""Voxels that are looked at one and all."""
+
+
+def sample(volume: Volume) -> npt.NDArray[Any]:
+    """Return finite values of voxels spread over the scan, over the first volume of several."""
+    steps = tuple(slice(None, None, max(1, n // _ALONG)) for n in volume.grid.shape)
+    values: npt.NDArray[Any] = np.asarray(volume.array[steps])
+    return values[np.isfinite(values)]
 
 
 def initial_window(volume: Volume) -> Window:
     """Choose what to show first: the scan's own window, else a preset by modality."""
     if volume.window is not None and volume.window[1] > 0:
         return Window.from_centre("As scanned", *volume.window)
-    if volume.modality == "CT":
+    if volume.modality == "CT" and volume.slices == "places":
         return CT_WINDOWS[0]
     return percentile_window(volume)
 
 
 def percentile_window(volume: Volume) -> Window:
     """Return the range between the 1st and 99.5th percentile of a sample of the voxels."""
-    steps = tuple(slice(None, None, max(1, n // 64)) for n in volume.grid.shape)
-    values = volume.array[steps]
-    finite = values[np.isfinite(values)]
-    if finite.size == 0:
+    values = sample(volume)
+    if values.size == 0:
         return Window("Full", 0.0, 1.0)
-    low, high = (float(v) for v in np.percentile(finite, (1.0, 99.5)))
+    low, high = (float(v) for v in np.percentile(values, (1.0, 99.5)))
     return Window("Automatic", low, high if high > low else low + 1.0)
 
 
 def value_range(volume: Volume, window: Window) -> tuple[float, float]:
     """Return how far the contrast slider should reach."""
-    if volume.modality == "CT":
-        low, high = -1024.0, 3071.0
-    else:
-        steps = tuple(slice(None, None, max(1, n // 64)) for n in volume.grid.shape)
-        finite = volume.array[steps][np.isfinite(volume.array[steps])]
-        low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
+    low, high = (-1024.0, 3071.0) if volume.modality == "CT" else _reach(sample(volume))
     return min(low, window.low), max(high, window.high)
 
 
 def offered_windows(volume: Volume) -> list[Window]:
-    """Return the windows to offer for a scan; the first is what it is shown with."""
+    """Return the windows to offer for a scan; the first is what it is shown with.
+
+    Colours are shown as they are: for them there is none.
+    """
+    if volume.colour is not None:
+        return []
     offered = [initial_window(volume)]
     if volume.modality == "CT":
         offered += [w for w in CT_WINDOWS if w.name != offered[0].name]
     else:
-        low, high = float(np.min(volume.array)), float(np.max(volume.array))
-        full = Window("Full", low, high if high > low else low + 1.0)
-        offered += [percentile_window(volume), full]
+        small = volume.grid.size <= _WHOLE
+        values = volume.array[np.isfinite(volume.array)] if small else sample(volume)
+        offered += [percentile_window(volume), Window("Full", *_reach(values))]
     return list({w.name: w for w in offered}.values())
+
+
+def _reach(values: npt.NDArray[Any]) -> tuple[float, float]:
+    if values.size == 0:
+        return 0.0, 1.0
+    low, high = float(values.min()), float(values.max())
+    return low, high if high > low else low + 1.0

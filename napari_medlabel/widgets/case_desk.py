@@ -15,7 +15,6 @@ from napari_medlabel.model import presets
 from napari_medlabel.model.landmarks import LandmarkSet
 from napari_medlabel.plugin.binding import Binding
 from napari_medlabel.plugin.layers import KEY
-from napari_medlabel.plugin.orientation import VIEWS
 from napari_medlabel.plugin.proven import require_proven_napari
 from napari_medlabel.plugin.windows import offered_windows
 from napari_medlabel.plugin.workplace import WORKPLACE, data_folder
@@ -259,12 +258,9 @@ class CaseDesk(QObject):
 
     def show_plane(self, plane: str) -> None:
         """Show a plane, or the volume in 3D."""
-        if plane == "3D":
-            self.viewer.dims.order = VIEWS["Coronal"]
-            self.viewer.dims.ndisplay = 3
-        else:
-            self.viewer.dims.ndisplay = 2
-            self.viewer.dims.order = VIEWS[plane]
+        if self.binding is None:
+            return
+        self.binding.orientation.show_plane(plane)
         self.viewer.reset_view()
         self.dock.views.show_plane(plane)
 

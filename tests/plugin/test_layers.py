@@ -15,8 +15,8 @@ from napari_medlabel.geometry.grid import Grid
 from napari_medlabel.model import presets
 from napari_medlabel.model.labelmap import LabelMap
 from napari_medlabel.model.landmarks import Landmark, LandmarkSet
+from napari_medlabel.plugin.display import Display
 from napari_medlabel.plugin.layers import (
-    Display,
     colours,
     labels_to_layer,
     landmarks_to_layer,
@@ -113,10 +113,10 @@ def test_colours_are_those_of_the_scheme(make_grid: Callable[..., Grid]) -> None
 
 def test_only_placed_landmarks_are_points(make_grid: Callable[..., Grid]) -> None:
     marks = LandmarkSet((Landmark("A"), Landmark("B", (1, 2, 3))))
-    points, keywords, _ = landmarks_to_layer(marks, make_grid(), "sha256:aa")
+    points, keywords, _ = landmarks_to_layer(marks, Display(make_grid()), "sha256:aa")
     assert len(points) == 1
     assert keywords["features"]["name"] == ["B"]
-    assert landmarks_to_layer(LandmarkSet(), make_grid(), "x")[0].shape == (0, 3)
+    assert landmarks_to_layer(LandmarkSet(), Display(make_grid()), "x")[0].shape == (0, 3)
 
 
 def test_letters_follow_the_screen() -> None:
