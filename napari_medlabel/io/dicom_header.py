@@ -1,6 +1,7 @@
 """One DICOM file -> one Instance: the few attributes that place its pixels.
 
-`io.dicom_walk` collects their raw values fast, `io.dicom_odd` from files that need pydicom.
+`io.dicom_walk` collects their raw values fast, `io.dicom_odd` from files that need more care.
+An Instance keeps the bytes and parses them when asked: thousands of files are only sorted.
 """
 
 from __future__ import annotations
@@ -8,12 +9,15 @@ from __future__ import annotations
 import math
 import struct
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
 IMPLICIT: Final = "1.2.840.10008.1.2"
 EXPLICIT: Final = "1.2.840.10008.1.2.1"
+EXPLICIT_BIG: Final = "1.2.840.10008.1.2.2"
+DEFLATED: Final = "1.2.840.10008.1.2.1.99"
 NATIVE_LITTLE: Final = frozenset({IMPLICIT, EXPLICIT})
 
 LONG_VR: Final = frozenset(
@@ -24,26 +28,48 @@ SHORT_VR: Final = frozenset(
     | {b"SH", b"SL", b"SS", b"ST", b"TM", b"UI", b"UL", b"US"}
 )
 
+TRANSFER_SYNTAX: Final = 0x00020010
 CHARSET: Final = 0x00080005
 IMAGE_TYPE: Final = 0x00080008
 SOP_CLASS: Final = 0x00080016
 SOP_INSTANCE: Final = 0x00080018
+CONTENT_DATE: Final = 0x00080023
+ACQUISITION_MOMENT: Final = 0x0008002A
+ACQUISITION_DATE: Final = 0x00080022
+ACQUISITION_TIME: Final = 0x00080032
+CONTENT_TIME: Final = 0x00080033
 MODALITY: Final = 0x00080060
+COMPONENT: Final = 0x00089208
 PATIENT_ID: Final = 0x00100020
 ISSUER: Final = 0x00100021
 THICKNESS: Final = 0x00180050
+ECHO_TIME: Final = 0x00180081
+INVERSION_TIME: Final = 0x00180082
+ECHO_NUMBER: Final = 0x00180086
 BETWEEN: Final = 0x00180088
+TRIGGER_TIME: Final = 0x00181060
+IMAGER_SPACING: Final = 0x00181164
+FLIP_ANGLE: Final = 0x00181314
+B_VALUE: Final = 0x00189087
+GRADIENT: Final = 0x00189089
+CREATOR_19: Final = 0x00190010
+SIEMENS_B_VALUE: Final = 0x0019100C
 SERIES: Final = 0x0020000E
 SERIES_NUMBER: Final = 0x00200011
+ACQUISITION_NUMBER: Final = 0x00200012
+INSTANCE_NUMBER: Final = 0x00200013
 POSITION: Final = 0x00200032
 ORIENTATION: Final = 0x00200037
 FRAME_OF_REFERENCE: Final = 0x00200052
+TEMPORAL_POSITION: Final = 0x00200100
 SAMPLES: Final = 0x00280002
 PHOTOMETRIC: Final = 0x00280004
+PLANAR: Final = 0x00280006
 FRAMES: Final = 0x00280008
 ROWS: Final = 0x00280010
 COLUMNS: Final = 0x00280011
 SPACING: Final = 0x00280030
+ASPECT: Final = 0x00280034
 ALLOCATED: Final = 0x00280100
 STORED: Final = 0x00280101
 HIGH_BIT: Final = 0x00280102
@@ -52,6 +78,7 @@ CENTRE: Final = 0x00281050
 WIDTH: Final = 0x00281051
 INTERCEPT: Final = 0x00281052
 SLOPE: Final = 0x00281053
+RESCALE_TYPE: Final = 0x00281054
 MODALITY_LUT: Final = 0x00283000
 PIXELS: Final = 0x7FE00010
 FLOAT_PIXELS: Final = 0x7FE00008
@@ -62,22 +89,43 @@ WANTED: Final[Mapping[int, bytes]] = {
     IMAGE_TYPE: b"CS",
     SOP_CLASS: b"UI",
     SOP_INSTANCE: b"UI",
+    ACQUISITION_DATE: b"DA",
+    CONTENT_DATE: b"DA",
+    ACQUISITION_MOMENT: b"DT",
+    ACQUISITION_TIME: b"TM",
+    CONTENT_TIME: b"TM",
     MODALITY: b"CS",
+    COMPONENT: b"CS",
     PATIENT_ID: b"LO",
     ISSUER: b"LO",
     THICKNESS: b"DS",
+    ECHO_TIME: b"DS",
+    INVERSION_TIME: b"DS",
+    ECHO_NUMBER: b"IS",
     BETWEEN: b"DS",
+    TRIGGER_TIME: b"DS",
+    IMAGER_SPACING: b"DS",
+    FLIP_ANGLE: b"DS",
+    B_VALUE: b"FD",
+    GRADIENT: b"FD",
+    CREATOR_19: b"LO",
+    SIEMENS_B_VALUE: b"IS",
     SERIES: b"UI",
     SERIES_NUMBER: b"IS",
+    ACQUISITION_NUMBER: b"IS",
+    INSTANCE_NUMBER: b"IS",
     POSITION: b"DS",
     ORIENTATION: b"DS",
     FRAME_OF_REFERENCE: b"UI",
+    TEMPORAL_POSITION: b"IS",
     SAMPLES: b"US",
     PHOTOMETRIC: b"CS",
+    PLANAR: b"US",
     FRAMES: b"IS",
     ROWS: b"US",
     COLUMNS: b"US",
     SPACING: b"DS",
+    ASPECT: b"IS",
     ALLOCATED: b"US",
     STORED: b"US",
     HIGH_BIT: b"US",
@@ -86,6 +134,7 @@ WANTED: Final[Mapping[int, bytes]] = {
     WIDTH: b"DS",
     INTERCEPT: b"DS",
     SLOPE: b"DS",
+    RESCALE_TYPE: b"LO",
     MODALITY_LUT: b"SQ",
 }
 """Attributes that are read, with the VR that an explicit file must give them."""
@@ -94,21 +143,42 @@ _MODALITIES: Final = frozenset(
     {"AR", "BI", "BMD", "CR", "CT", "CTPROTOCOL", "DG", "DX", "ECG", "EPS", "ES", "FID"}
     | {"GM", "HC", "HD", "IO", "IVOCT", "IVUS", "KER", "LEN", "LS", "MG", "MR", "NM"}
     | {"OAM", "OCT", "OP", "OPM", "OPT", "OPTBSV", "OPTENF", "OPV", "OSS", "OT", "PT", "PX"}
-    | {"RF", "RG", "RTIMAGE", "SM", "SMR", "SRF", "TG", "US", "VA", "XA", "XC"}
+    | {"RF", "RG", "RTDOSE", "RTIMAGE", "SM", "SMR", "SRF", "TG", "US", "VA", "XA", "XC"}
 )
 """Defined terms of PS3.3 C.7.3.1.1.1; anything else might be a text that names somebody."""
+
+_GEOMETRY: Final = (
+    (POSITION, 3, "Image Position (Patient)"),
+    (ORIENTATION, 6, "Image Orientation (Patient)"),
+    (SPACING, 2, "Pixel Spacing"),
+)
 
 _short = struct.Struct("<H").unpack_from
 _long = struct.Struct("<I").unpack_from
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Instance:
     """What one file says about where its pixels lie and how they are stored.
 
     Attributes are named after those of PS3.3 C.7.6; lengths are in mm, positions in LPS mm.
-    ``faults`` says in words which geometric attributes cannot be understood.
-    ``pixel_offset`` is None where only pydicom can find the pixels.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    size : int
+        Its length in bytes.
+    transfer_syntax : str
+        As its meta group gives it, or as it was guessed.
+    pixel_offset : int or None
+        Where the pixel data's value begins; None where the file's bytes must be unpacked first.
+    pixel_length : int
+        Its length; 0xFFFFFFFF for encapsulated pixels.
+    has_pixels, has_float_pixels : bool
+        Whether there are pixels, and whether they are Float or Double Float Pixel Data.
+    fields : mapping of int to bytes
+        Raw little-endian values by tag: those of `WANTED` that the file has.
     """
 
     path: Path
@@ -118,35 +188,10 @@ class Instance:
     pixel_length: int
     has_pixels: bool
     has_float_pixels: bool
-    has_modality_lut: bool
-    sop_class: str
-    sop_uid: str
-    modality: str
-    image_type: str
-    charset: bytes
-    patient_id: bytes
-    issuer: bytes
-    series_uid: str
-    series_number: float
-    frame_of_reference: str
-    position_lps: tuple[float, ...] | None
-    orientation_lps: tuple[float, ...] | None
-    spacing_mm: tuple[float, ...] | None
-    thickness_mm: float | None
-    between_mm: float | None
-    rows: int
-    columns: int
-    samples: int
-    frames: int
-    photometric: str
-    allocated: int
-    stored: int
-    high_bit: int
-    signed: bool
-    slope: float
-    intercept: float
-    window: tuple[float, float] | None
-    faults: tuple[str, ...]
+    fields: Mapping[int, bytes] = field(hash=False)
+
+    def __repr__(self) -> str:
+        return f"Instance({self.rows}x{self.columns}, {self.frames} frames)"
 
     @property
     def is_native(self) -> bool:
@@ -157,6 +202,174 @@ class Instance:
     def pixel_bytes(self) -> int:
         """Bytes that the uncompressed pixels of one frame take."""
         return self.rows * self.columns * self.samples * self.allocated // 8
+
+    @property
+    def has_modality_lut(self) -> bool:
+        """Whether a modality look-up table gives the values."""
+        return MODALITY_LUT in self.fields
+
+    @property
+    def sop_class(self) -> str:
+        """SOP Class UID."""
+        return text(self.fields.get(SOP_CLASS, b""))
+
+    @property
+    def sop_uid(self) -> str:
+        """SOP Instance UID."""
+        return text(self.fields.get(SOP_INSTANCE, b""))
+
+    @property
+    def modality(self) -> str:
+        """Modality, where it is a defined term."""
+        modality = text(self.fields.get(MODALITY, b""))
+        return modality if modality in _MODALITIES else ""
+
+    @property
+    def image_type(self) -> str:
+        """Image Type, its values joined by backslashes."""
+        return text(self.fields.get(IMAGE_TYPE, b""))
+
+    @property
+    def charset(self) -> bytes:
+        """Specific Character Set."""
+        return self.fields.get(CHARSET, b"")
+
+    @property
+    def patient_id(self) -> bytes:
+        """Patient ID in the file's character set."""
+        return self.fields.get(PATIENT_ID, b"").strip(b" \0")
+
+    @property
+    def issuer(self) -> bytes:
+        """Issuer of Patient ID in the file's character set."""
+        return self.fields.get(ISSUER, b"").strip(b" \0")
+
+    @property
+    def series_uid(self) -> str:
+        """Series Instance UID."""
+        return text(self.fields.get(SERIES, b""))
+
+    @property
+    def series_number(self) -> float:
+        """Series Number; 0 where there is none."""
+        return self.number(SERIES_NUMBER) or 0.0
+
+    @property
+    def frame_of_reference(self) -> str:
+        """Frame of Reference UID."""
+        return text(self.fields.get(FRAME_OF_REFERENCE, b""))
+
+    @property
+    def position_lps(self) -> tuple[float, ...] | None:
+        """Image Position (Patient), where it is three numbers."""
+        return exactly(self.fields.get(POSITION, b""), 3)
+
+    @property
+    def orientation_lps(self) -> tuple[float, ...] | None:
+        """Image Orientation (Patient), where it is six numbers."""
+        return exactly(self.fields.get(ORIENTATION, b""), 6)
+
+    @property
+    def spacing_mm(self) -> tuple[float, ...] | None:
+        """Pixel Spacing, where it is two numbers: between rows, between columns."""
+        return exactly(self.fields.get(SPACING, b""), 2)
+
+    @property
+    def thickness_mm(self) -> float | None:
+        """Slice Thickness."""
+        return self.number(THICKNESS)
+
+    @property
+    def between_mm(self) -> float | None:
+        """Spacing Between Slices."""
+        return self.number(BETWEEN)
+
+    @property
+    def rows(self) -> int:
+        """Rows; 0 where there are none."""
+        return whole(self.fields, ROWS, 0)
+
+    @property
+    def columns(self) -> int:
+        """Columns; 0 where there are none."""
+        return whole(self.fields, COLUMNS, 0)
+
+    @property
+    def samples(self) -> int:
+        """Samples per Pixel."""
+        return whole(self.fields, SAMPLES, 1)
+
+    @property
+    def planar(self) -> int:
+        """Planar Configuration."""
+        return whole(self.fields, PLANAR, 0)
+
+    @property
+    def frames(self) -> int:
+        """Number of Frames; 1 where it is not said."""
+        return int(self.number(FRAMES) or 1)
+
+    @property
+    def photometric(self) -> str:
+        """Photometric Interpretation."""
+        return text(self.fields.get(PHOTOMETRIC, b""))
+
+    @property
+    def allocated(self) -> int:
+        """Bits Allocated."""
+        return whole(self.fields, ALLOCATED, 16)
+
+    @property
+    def stored(self) -> int:
+        """Bits Stored."""
+        return whole(self.fields, STORED, self.allocated)
+
+    @property
+    def high_bit(self) -> int:
+        """High Bit."""
+        return whole(self.fields, HIGH_BIT, self.stored - 1)
+
+    @property
+    def signed(self) -> bool:
+        """Whether Pixel Representation says two's complement."""
+        return whole(self.fields, SIGNED, 0) == 1
+
+    @property
+    def slope(self) -> float:
+        """Rescale Slope; 1 where there is none."""
+        slope = self.number(SLOPE)
+        return 1.0 if slope is None else slope
+
+    @property
+    def intercept(self) -> float:
+        """Rescale Intercept; 0 where there is none."""
+        return self.number(INTERCEPT) or 0.0
+
+    @property
+    def window(self) -> tuple[float, float] | None:
+        """Window Center and Window Width, the first where there are several."""
+        centre, width = self.number(CENTRE), self.number(WIDTH)
+        return (centre, width) if centre is not None and width and width > 0 else None
+
+    @property
+    def faults(self) -> tuple[str, ...]:
+        """Say in words which geometric attributes and rescales cannot be understood."""
+        found = [
+            f"{name} is not {count} numbers"
+            for tag, count, name in _GEOMETRY
+            if _has_value(self.fields, tag) and exactly(self.fields[tag], count) is None
+        ]
+        found += [
+            f"{name} is not a number"
+            for tag, name in ((SLOPE, "Rescale Slope"), (INTERCEPT, "Rescale Intercept"))
+            if _has_value(self.fields, tag) and self.number(tag) is None
+        ]
+        return tuple(found)
+
+    def number(self, tag: int) -> float | None:
+        """Return the first number of a DS or IS value, or None."""
+        values = numbers(self.fields.get(tag, b""))
+        return values[0] if values else None
 
 
 def looks_like_dicom(head: bytes) -> bool:
@@ -182,7 +395,7 @@ def build(
     *,
     pixels: tuple[int, int],
     has_float_pixels: bool = False,
-    only_pydicom: bool = False,
+    is_packed: bool = False,
 ) -> Instance:
     """Make an Instance of raw little-endian values.
 
@@ -200,51 +413,18 @@ def build(
         Offset (negative: there are none) and length of the pixel data's value.
     has_float_pixels : bool
         Whether these are Float or Double Float Pixel Data.
-    only_pydicom : bool
-        Whether the offset is meaningless, since only pydicom can follow the file.
+    is_packed : bool
+        Whether the offset is meaningless: the file must be inflated or turned round first.
     """
-    faults: list[str] = []
-    modality = text(fields.get(MODALITY, b""))
-    stored_bits = whole(fields, STORED, whole(fields, ALLOCATED, 16))
     return Instance(
-        path=path,
-        size=size,
-        transfer_syntax=transfer_syntax,
-        pixel_offset=None if only_pydicom or pixels[0] < 0 else pixels[0],
-        pixel_length=pixels[1],
-        has_pixels=pixels[0] >= 0,
-        has_float_pixels=has_float_pixels,
-        has_modality_lut=MODALITY_LUT in fields,
-        sop_class=text(fields.get(SOP_CLASS, b"")),
-        sop_uid=text(fields.get(SOP_INSTANCE, b"")),
-        modality=modality if modality in _MODALITIES else "",
-        image_type=text(fields.get(IMAGE_TYPE, b"")),
-        charset=fields.get(CHARSET, b""),
-        patient_id=fields.get(PATIENT_ID, b"").strip(b" \0"),
-        issuer=fields.get(ISSUER, b"").strip(b" \0"),
-        series_uid=text(fields.get(SERIES, b"")),
-        series_number=_one(fields, SERIES_NUMBER) or 0.0,
-        frame_of_reference=text(fields.get(FRAME_OF_REFERENCE, b"")),
-        position_lps=_geometry(fields, POSITION, 3, "Image Position (Patient)", faults),
-        orientation_lps=_geometry(
-            fields, ORIENTATION, 6, "Image Orientation (Patient)", faults
-        ),
-        spacing_mm=_geometry(fields, SPACING, 2, "Pixel Spacing", faults),
-        thickness_mm=_one(fields, THICKNESS),
-        between_mm=_one(fields, BETWEEN),
-        rows=whole(fields, ROWS, 0),
-        columns=whole(fields, COLUMNS, 0),
-        samples=whole(fields, SAMPLES, 1),
-        frames=int(_one(fields, FRAMES) or 1),
-        photometric=text(fields.get(PHOTOMETRIC, b"")),
-        allocated=whole(fields, ALLOCATED, 16),
-        stored=stored_bits,
-        high_bit=whole(fields, HIGH_BIT, stored_bits - 1),
-        signed=whole(fields, SIGNED, 0) == 1,
-        slope=_rescale(fields, SLOPE, 1.0, "Rescale Slope", faults),
-        intercept=_rescale(fields, INTERCEPT, 0.0, "Rescale Intercept", faults),
-        window=_window(fields),
-        faults=tuple(faults),
+        path,
+        size,
+        transfer_syntax,
+        None if is_packed or pixels[0] < 0 else pixels[0],
+        pixels[1],
+        pixels[0] >= 0,
+        has_float_pixels,
+        fields,
     )
 
 
@@ -253,54 +433,26 @@ def text(raw: bytes) -> str:
     return raw.decode("latin-1").strip("\0 ")
 
 
-def _numbers(raw: bytes) -> tuple[float, ...]:
-    """Return the finite numbers of a DS or IS value; raise ValueError for anything else."""
-    values = tuple(float(part) for part in raw.decode("ascii").strip("\0 ").split("\\"))
-    if not all(math.isfinite(value) for value in values):
-        raise ValueError
+@lru_cache(maxsize=4096)
+def numbers(raw: bytes) -> tuple[float, ...]:
+    """Return the numbers of a DS or IS value; () where one of them is none or not finite."""
+    try:
+        values = tuple(float(part) for part in raw.strip(b"\0 ").split(b"\\"))
+    except ValueError:
+        return ()
+    if not all(math.isfinite(value) for value in values) or b"_" in raw:
+        return ()
     return values
 
 
-def _one(fields: Mapping[int, bytes], tag: int) -> float | None:
-    """Return the first number of a value that matters little, or None."""
-    try:
-        return _numbers(fields[tag])[0]
-    except (KeyError, ValueError):
-        return None
+def exactly(raw: bytes, count: int) -> tuple[float, ...] | None:
+    """Return so many numbers of a DS value, or None."""
+    values = numbers(raw)
+    return values if len(values) == count else None
 
 
-def _geometry(
-    fields: Mapping[int, bytes], tag: int, count: int, name: str, faults: list[str]
-) -> tuple[float, ...] | None:
-    raw = fields.get(tag, b"").strip(b"\0 ")
-    if not raw:
-        return None
-    try:
-        values = _numbers(raw)
-    except ValueError:
-        values = ()
-    if len(values) != count:
-        faults.append(f"{name} is not {count} numbers")
-        return None
-    return values
-
-
-def _rescale(
-    fields: Mapping[int, bytes], tag: int, default: float, name: str, faults: list[str]
-) -> float:
-    raw = fields.get(tag, b"").strip(b"\0 ")
-    if not raw:
-        return default
-    try:
-        return _numbers(raw)[0]
-    except ValueError:
-        faults.append(f"{name} is not a number")
-        return default
-
-
-def _window(fields: Mapping[int, bytes]) -> tuple[float, float] | None:
-    centre, width = _one(fields, CENTRE), _one(fields, WIDTH)
-    return (centre, width) if centre is not None and width is not None and width > 0 else None
+def _has_value(fields: Mapping[int, bytes], tag: int) -> bool:
+    return bool(fields.get(tag, b"").strip(b"\0 "))
 
 
 def whole(fields: Mapping[int, bytes], tag: int, default: int) -> int:

@@ -1,15 +1,18 @@
-"""DICOM files that the fast walk cannot follow, read through pydicom.
+"""DICOM files that the fast walk cannot follow.
 
-Big endian, deflated, without preamble or meta group, wrong value representations.
+Big endian, deflated, without preamble or meta group, encoded otherwise than the meta group says
+are walked here. What is stranger still is read through pydicom.
 """
 
 from __future__ import annotations
 
 import io
 import logging
+import os
 import struct
 import threading
 import warnings
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,15 +23,38 @@ import numpy.typing as npt
 
 from napari_medlabel.errors import InputError
 from napari_medlabel.io.dicom_header import (
-    DOUBLE_PIXELS,
-    FLOAT_PIXELS,
+    DEFLATED,
+    EXPLICIT,
+    EXPLICIT_BIG,
     IMPLICIT,
-    PIXELS,
+    LONG_VR,
+    NATIVE_LITTLE,
+    SHORT_VR,
     SOP_CLASS,
     WANTED,
     Instance,
-    build,
 )
+from napari_medlabel.io.dicom_vr import as_wanted
+from napari_medlabel.io.dicom_walk import (
+    BIG_EXPLICIT,
+    LITTLE_EXPLICIT,
+    LITTLE_IMPLICIT,
+    Buffer,
+    Encoding,
+    NeedMoreError,
+    OddFileError,
+    find_pixels,
+    finish,
+    mapped,
+    open_regular,
+    read_meta,
+)
+from napari_medlabel.io.voxels import require_room
+
+_INFLATED_FIRST: Final = 1 << 20
+_LARGEST_RATIO: Final = 1000  # bytes out per byte in, beyond which a deflated file is a bomb
+_ALL_VR: Final = SHORT_VR | LONG_VR
+_FIRST_BYTES: Final = 132
 
 _ONE_AT_A_TIME: Final = threading.Lock()
 """pydicom warns through the warnings module, whose filters belong to the whole process."""
@@ -76,33 +102,174 @@ def read_header(path: Path) -> Instance | None:
     OSError
         When the file cannot be opened.
     """
-    import pydicom
-
-    size = path.stat().st_size
-    with _quietly(), path.open("rb") as stream:
-        try:
-            dataset = pydicom.dcmread(stream, force=True)
-            fields = _raw_fields(dataset)
-            syntax = str(dataset.file_meta.get("TransferSyntaxUID", "")) or IMPLICIT
-            tags = [tag for tag in (PIXELS, FLOAT_PIXELS, DOUBLE_PIXELS) if tag in dataset]
-            length = _pixel_length(dataset, tags[0]) if tags else 0
-        except _failures():
+    descriptor, size = open_regular(path)
+    try:
+        if size < _FIRST_BYTES // 2:
             return None
-    if SOP_CLASS not in fields:
-        return None
-    return build(
-        path,
-        size,
-        syntax,
-        fields,
-        pixels=(0 if tags else -1, length),
-        has_float_pixels=bool(tags) and tags[0] != PIXELS,
-        only_pydicom=True,
+        with mapped(descriptor) as data:
+            try:
+                found: Instance | None = _walked(path, data, size)
+            except (OddFileError, NeedMoreError, struct.error, IndexError, zlib.error):
+                found = _by_pydicom(path, data, size)
+    finally:
+        os.close(descriptor)
+    return found if found is not None and SOP_CLASS in found.fields else None
+
+
+def _walked(path: Path, data: Buffer, size: int) -> Instance:
+    syntax, at = _start(data, size)
+    if syntax == DEFLATED:
+        return _walked_inflated(path, data, at, size)
+    encoding = _encoding_at(data, at)
+    fields: dict[int, bytes] = {}
+    offset, length, floats = find_pixels(data, at, fields, encoding, size)
+    if encoding.big:
+        syntax = EXPLICIT_BIG
+    elif syntax in ("", EXPLICIT_BIG) or syntax in NATIVE_LITTLE:
+        # What the file is, not what its meta group says it is.
+        syntax = EXPLICIT if encoding.explicit else IMPLICIT
+    pixels = (offset, length)
+    return finish(path, size, syntax, fields, pixels, floats=floats, is_packed=encoding.big)
+
+
+def _start(data: Buffer, size: int) -> tuple[str, int]:
+    """Return the transfer syntax, "" where none is named, and where the data set begins."""
+    if data[128:132] == b"DICM":
+        return read_meta(data, size)
+    if data[:2] == b"\x02\x00":
+        return read_meta(data, size, start=0)
+    return "", 0
+
+
+def _encoding_at(data: Buffer, at: int) -> Encoding:
+    """Tell from the first element how a data set is written."""
+    head = data[at : at + 6]
+    is_big = head[0] == 0 and head[1] != 0
+    if head[4:6] in _ALL_VR:
+        return BIG_EXPLICIT if is_big else LITTLE_EXPLICIT
+    if is_big:
+        raise OddFileError("Big endian without value representations.")
+    return LITTLE_IMPLICIT
+
+
+def _walked_inflated(path: Path, data: Buffer, at: int, size: int) -> Instance:
+    """Inflate as much of a deflated data set as its header takes, PS3.5 A.5."""
+    room = _INFLATED_FIRST
+    most = (size - at) * _LARGEST_RATIO
+    while True:
+        inflater = zlib.decompressobj(-zlib.MAX_WBITS)
+        plain = inflater.decompress(data[at:], min(room, most))
+        whole = len(plain) if inflater.eof else most + 1
+        fields: dict[int, bytes] = {}
+        encoding = _encoding_at(plain, 0)
+        try:
+            offset, length, floats = find_pixels(plain, 0, fields, encoding, whole)
+        except NeedMoreError:
+            if inflater.eof or room >= most:
+                raise
+            room *= 16
+            continue
+        return finish(
+            path, size, DEFLATED, fields, (offset, length), floats=floats, is_packed=True
+        )
+
+
+def inflated(data: bytes | memoryview) -> bytes:
+    """Return a deflated file's bytes as those of an explicit little-endian file.
+
+    Raises
+    ------
+    InputError
+        When it is damaged, or inflates to far more than a file of its size can hold.
+    """
+    try:
+        _, at = read_meta(bytes(data[: 1 << 16]), len(data))
+    except (OddFileError, NeedMoreError, struct.error) as err:
+        raise _damaged() from err
+    body = data[at:]
+    most = len(body) * _LARGEST_RATIO
+    inflater = zlib.decompressobj(-zlib.MAX_WBITS)
+    pieces, total, rest = [], 0, bytes(body)
+    try:
+        while rest and not inflater.eof:
+            piece = inflater.decompress(rest, 1 << 24)
+            rest = inflater.unconsumed_tail
+            total += len(piece)
+            require_room(2 * total)
+            if total > most:
+                raise InputError(
+                    "The file inflates to more than a thousand times its size: no scan does.",
+                    hint="The file is damaged or made to do harm; export it again.",
+                )
+            pieces.append(piece)
+    except zlib.error as err:
+        raise _damaged() from err
+    if not inflater.eof:
+        raise _damaged()
+    syntax = EXPLICIT.encode() + b"\0"
+    meta = struct.pack("<HH2sH", 2, 0x10, b"UI", len(syntax)) + syntax
+    length = struct.pack("<HH2sHI", 2, 0, b"UL", 4, len(meta))
+    return b"".join([b"\0" * 128 + b"DICM", length, meta, *pieces])
+
+
+def _damaged() -> InputError:
+    return InputError(
+        "The deflated file is cut off or damaged.",
+        hint="Copy or export the file again.",
     )
 
 
-def _pixel_length(dataset: Any, tag: int) -> int:
-    return len(dataset.get_item(tag).value or b"")
+def _by_pydicom(path: Path, data: Buffer, size: int) -> Instance | None:
+    """Let pydicom read the header, where its rules are wider than ours."""
+    import pydicom
+
+    with _quietly():
+        stream = _Window(data)
+        try:
+            dataset = pydicom.dcmread(stream, force=True, stop_before_pixels=True)
+            fields = _raw_fields(dataset)
+            syntax = str(dataset.file_meta.get("TransferSyntaxUID", "")) or IMPLICIT
+            implicit, little = dataset.original_encoding
+        except _failures():
+            return None
+    encoding = Encoding(explicit=not implicit, big=not little)
+    offset, length, floats = -1, 0, False
+    try:
+        if syntax != DEFLATED and encoding != Encoding(explicit=False, big=True):
+            offset, length, floats = find_pixels(data, stream.tell(), {}, encoding, size)
+    except (OddFileError, NeedMoreError, struct.error):
+        offset, length, floats = -1, 0, False
+    pixels = (offset, length)
+    return finish(path, size, syntax, fields, pixels, floats=floats, is_packed=True)
+
+
+class _Window(io.RawIOBase):
+    """A file in memory, read without copying the whole of it."""
+
+    def __init__(self, data: Buffer) -> None:
+        super().__init__()
+        self._data = data
+        self._at = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def read(self, size: int | None = -1) -> bytes:
+        end = len(self._data) if size is None or size < 0 else self._at + size
+        piece = self._data[self._at : end]
+        self._at += len(piece)
+        return piece
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        base = {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: len(self._data)}[whence]
+        self._at = max(0, base + offset)
+        return self._at
+
+    def tell(self) -> int:
+        return self._at
 
 
 def _raw_fields(dataset: Any) -> dict[int, bytes]:
@@ -117,11 +284,9 @@ def _raw_fields(dataset: Any) -> dict[int, bytes]:
         if vr == b"SQ":
             fields[tag] = b""
         elif isinstance(element, RawDataElement):
-            raw = bytes(element.value or b"")
-            swap = vr == b"US" and not element.is_little_endian
-            fields[tag] = raw[1::-1] if swap else raw
-        elif vr == b"US":
-            fields[tag] = struct.pack("<H", int(element.value))
+            found = (element.VR or vr.decode()).encode()
+            big = not element.is_little_endian
+            fields[tag] = as_wanted(bytes(element.value or b""), found, vr, big=big)
         else:
             value = element.value
             many = (
@@ -129,7 +294,8 @@ def _raw_fields(dataset: Any) -> dict[int, bytes]:
                 if isinstance(value, list | tuple) or hasattr(value, "append")
                 else [value]
             )
-            fields[tag] = "\\".join(str(part) for part in many).encode("utf-8")
+            joined = "\\".join(str(part) for part in many).encode("utf-8")
+            fields[tag] = as_wanted(joined, b"DS", vr, big=False)
     return fields
 
 
