@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections import Counter
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,18 @@ from napari_medlabel.errors import InputError
 if TYPE_CHECKING:
     from napari_medlabel.io.registry import SeriesInfo, Survey
 
-_COLUMNS = ("no", "format", "modality", "matrix", "slices", "spacing mm", "axes", "oblique")
+_COLUMNS = (
+    "no",
+    "format",
+    "modality",
+    "matrix",
+    "slices",
+    "spacing mm",
+    "axes",
+    "oblique",
+    "more",
+)
+_MOST_LISTED = 12
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -44,11 +56,12 @@ def run(arguments: argparse.Namespace) -> int:
     InputError
         When nothing can be read.
     """
+    from napari_medlabel.cli.progress import progress
     from napari_medlabel.io.registry import find_series, nothing_found
 
-    survey = find_series(arguments.path)
+    survey = find_series(arguments.path, progress=progress("looking at files"))
     if not survey.series:
-        raise nothing_found(survey.skipped, survey.unreadable)
+        raise nothing_found(survey)
     if arguments.json:
         print(json.dumps(as_json(survey), indent=2))
     else:
@@ -73,24 +86,36 @@ def as_json(survey: Survey) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``series`` (a list), ``skipped`` and ``unreadable``. A series' ``hash`` is the first
-        twelve hex digits of the SHA-256 of its UID, to tell series apart.
+        As docs/reference/formats.md describes it. A series' ``hash`` is the first twelve hex
+        digits of the SHA-256 of its UID, to tell series apart.
     """
     return {
         "series": [_series_json(one) for one in survey.series],
+        "marks": dict(sorted(Counter(mark.kind for mark in survey.marks).items())),
         "skipped": survey.skipped,
         "unreadable": survey.unreadable,
+        "notes": list(survey.notes),
     }
+
+
+def hash_of(series_uid: str | None) -> str | None:
+    """Return what tells series apart without being an identifier."""
+    return sha256(series_uid.encode()).hexdigest()[:12] if series_uid else None
 
 
 def _series_json(one: SeriesInfo) -> dict[str, Any]:
     row: dict[str, Any] = {
         "series": one.key,
-        "hash": sha256(one.series_uid.encode()).hexdigest()[:12] if one.series_uid else None,
+        "hash": hash_of(one.series_uid),
         "format": one.format,
         "modality": one.modality,
         "files": one.files,
         "geometry": None,
+        "volumes": one.volumes,
+        "axis": None if one.axis is None else {"name": one.axis[0], "unit": one.axis[1]},
+        "slices": one.slices,
+        "missing": list(one.missing),
+        "colour": one.colour,
         "warnings": list(one.warnings),
         "problem": one.problem,
     }
@@ -116,24 +141,37 @@ def _print_table(survey: Survey) -> None:
         if one is not None:
             for warning in one.warnings:
                 print(f"      note: {warning}")
+            if one.missing:
+                print(f"      no file holds slice {_numbers(one.missing)} (counted from 1)")
             if one.problem:
                 print(f"      cannot be read: {one.problem}")
-    print(f"\n{len(survey.series)} series, {survey.skipped} other files skipped", end="")
-    print(f", {survey.unreadable} unreadable" if survey.unreadable else "")
+    for note in survey.notes:
+        print(f"\nnote: {note}", end="")
+    parts = [f"{len(survey.series)} series", survey.marks_in_words()]
+    parts.append(f"{survey.skipped} other files skipped")
+    parts.append(f"{survey.unreadable} unreadable" if survey.unreadable else "")
+    print("\n" + ", ".join(part for part in parts if part))
+
+
+def _numbers(missing: tuple[int, ...]) -> str:
+    shown = ", ".join(str(k + 1) for k in missing[:_MOST_LISTED])
+    more = len(missing) - _MOST_LISTED
+    return f"{shown} and {more} more" if more > 0 else shown
 
 
 def _row(one: SeriesInfo) -> tuple[str, ...]:
     start = (one.key, one.format, one.modality or "-")
     if one.grid is None:
-        return (*start, "-", f"{one.files} file{'s' * (one.files != 1)}", "-", "-", "-")
+        return (*start, "-", f"{one.files} file{'s' * (one.files != 1)}", "-", "-", "-", "")
     i, j, k = one.grid.shape
-    affine = one.grid.affine
+    affine, has_place = one.grid.affine, one.slices == "places"
     spacing = " x ".join(f"{mm:.4g}" for mm in affine.spacing_mm)
     return (
         *start,
         f"{i} x {j}",
         str(k),
         spacing,
-        affine.axis_codes,
-        f"{affine.oblique_deg:.1f}°",
+        affine.axis_codes if has_place else "-",
+        f"{affine.oblique_deg:.1f}°" if has_place else "-",
+        one.description,
     )

@@ -3,116 +3,126 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
+from itertools import islice
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
+import numpy as np
 import numpy.typing as npt
 
 from napari_medlabel.errors import InputError, SeriesChoiceError
 from napari_medlabel.geometry.grid import Grid
-from napari_medlabel.io import dicom, itk, nifti
+from napari_medlabel.io import archive, dicom, dicom_pixels, itk, nifti
+from napari_medlabel.io.behind import Files, sort_out, walk
 from napari_medlabel.io.dicom_series import DicomSeries
-from napari_medlabel.io.sniff import collect, kind_of, walk
+from napari_medlabel.io.series_info import FoundMarks, SeriesInfo, Survey, files
+from napari_medlabel.io.sniff import kind_of
+from napari_medlabel.io.thumbnail import Picture, draw
 from napari_medlabel.model.volume import Format, Volume
 
+__all__ = [
+    "SeriesInfo",
+    "Survey",
+    "find_series",
+    "looks_medical",
+    "nothing_found",
+    "read_mask",
+    "read_series",
+    "read_volume",
+    "thumbnail",
+]
+
 Progress = Callable[[int, int], None]
-Loader = Callable[..., Volume]
-_FILE_KINDS: Final[tuple[Format, ...]] = ("nifti", "nrrd", "mha")
-_CALLED_DICOM: Final = frozenset({".dcm", ".dicom", ".ima"})
+Preview = Callable[[Volume], None]
+VALUES: Final = (
+    "rescaled",
+    "stored",
+    "real-world",
+    "philips-precise",
+    "suv-bw",
+    "suv-lbm",
+    "suv-bsa",
+)
+"""What voxels can be read as; see docs/concepts/reading.md."""
+
+_FILE_KINDS: Final[tuple[Format, ...]] = ("nifti", "analyze", "nrrd", "mha", "minc", "par")
 _LISTED: Final = 20
-_SNIFFED: Final = 20
+_SNIFFED: Final = 200
+_LARGEST_DRAWN: Final = 1 << 26  # voxels that are read for one thumbnail
+_READ: Final = (
+    "DICOM images, NIfTI (.nii, .nii.gz, .hdr with .img), ANALYZE, NRRD (.nrrd, .nhdr), "
+    "MetaImage (.mha, .mhd), MINC (.mnc) and Philips PAR/REC are read, and zip files of them."
+)
 
 
-@dataclass(frozen=True, repr=False)
-class SeriesInfo:
-    """One series that was found, with nothing in it that names a patient.
+class _Header(Protocol):
+    """What every reader tells of a file's header."""
 
-    Parameters
-    ----------
-    key : str
-        What to pass as ``series``: its number. A full SeriesInstanceUID is understood too.
-    number : int
-        Counts from 1 in a stable order.
-    format : str
-        ``"dicom"``, ``"nifti"``, ``"nrrd"`` or ``"mha"``.
-    files : int
-        How many files it consists of.
-    grid : Grid or None
-        None when it cannot be read.
-    modality : str
-        As in DICOM; empty when unknown.
-    warnings : tuple of str
-        Doubts in words.
-    problem : str
-        Why it cannot be read; empty when it can.
-    series_uid : str or None
-        SeriesInstanceUID: an identifier, never shown.
-    """
-
-    key: str
-    number: int
-    format: Format
-    files: int
-    grid: Grid | None
-    modality: str
-    warnings: tuple[str, ...]
-    problem: str
-    series_uid: str | None
-
-    def __repr__(self) -> str:
-        return f"SeriesInfo({self.line()})"
-
-    def line(self) -> str:
-        """Describe it in one line, without any identifier."""
-        kind = self.modality or self.format.upper()
-        if self.grid is None:
-            return (
-                f"{self.number}: {kind}, {_files(self.files)}, cannot be read: {self.problem}"
-            )
-        i, j, k = self.grid.shape
-        spacing = " x ".join(f"{mm:.4g}" for mm in self.grid.affine.spacing_mm)
-        return f"{self.number}: {kind}, {i} x {j}, {spacing} mm, {k} slices"
+    @property
+    def grid(self) -> Grid: ...
+    @property
+    def warnings(self) -> tuple[str, ...]: ...
 
 
-@dataclass(frozen=True)
-class Survey:
-    """What was found.
-
-    Parameters
-    ----------
-    series : tuple of SeriesInfo
-        In a stable order.
-    skipped : int
-        Files that are no images: other objects of DICOM, and files of other kinds.
-    unreadable : int
-        Files that look like images and cannot be read at all.
-    """
-
-    series: tuple[SeriesInfo, ...]
-    skipped: int
-    unreadable: int
-
-
-@dataclass(frozen=True)
-class _Found:
-    info: SeriesInfo
-    load: Loader
-
-
-def find_series(path: Path | Sequence[Path]) -> Survey:
+def find_series(path: Path | Sequence[Path], *, progress: Progress | None = None) -> Survey:
     """List the series in a folder (its sub-folders too), a file or several.
 
-    Only headers are read. A series that cannot be read is listed with its problem.
+    Only headers are read. A series that cannot be read is listed with its problem. A zip file
+    or a DICOMDIR given as the path stands for the files in it.
+
+    Parameters
+    ----------
+    path : Path or sequence of Path
+        A folder, a file or several.
+    progress : callable, optional
+        Called now and then with (done, total), in this thread. What it raises ends the search.
 
     Raises
     ------
     InputError
         When a path does not exist or may not be read.
     """
-    found, skipped, unreadable = _find(path)
-    return Survey(tuple(one.info for one in found), skipped, unreadable)
+    paths = [path] if isinstance(path, Path) else list(path)
+    found = sort_out(paths, progress=_part(progress, 0))
+    survey = _dicom_survey(found.of("dicom"), _part(progress, 1))
+    lost = found.unreadable + survey.unreadable
+    doubts = list(found.notes)
+    if lost:
+        doubts.append(
+            f"{files(lost)} looked like DICOM and could not be read: the scan may be "
+            "incomplete."
+        )
+    rows = [_of_dicom(one, tuple(doubts)) for one in survey.series]
+    for kind in _FILE_KINDS:
+        rows += [_of_file(kind, file) for file in found.of(kind)]
+    return Survey(
+        tuple(replace(row, key=str(n), number=n) for n, row in enumerate(rows, start=1)),
+        survey.skipped + found.skipped,
+        lost,
+        _marks(survey, found),
+        found.notes,
+    )
+
+
+def _dicom_survey(paths: Sequence[Path], progress: Progress | None) -> Any:
+    import inspect
+
+    new = "progress" in inspect.signature(dicom.find).parameters
+    return dicom.find(paths, progress=progress) if new else dicom.find(paths)
+
+
+def _part(progress: Progress | None, half: int) -> Progress | None:
+    """Let one of two passes over the files report its half of the way."""
+    if progress is None:
+        return None
+    return lambda done, total: progress((half * total + done) // 2, total)
+
+
+def _marks(survey: dicom.DicomSurvey, found: Files) -> tuple[FoundMarks, ...]:
+    others = [FoundMarks("segmentation", path) for path in found.of("segmentation")]
+    return (*(FoundMarks(kind, path) for kind, path in getattr(survey, "marks", ())), *others)
 
 
 def read_volume(
@@ -121,8 +131,10 @@ def read_volume(
     series: str | None = None,
     progress: Progress | None = None,
     hashes: bool = True,
+    values: str = "rescaled",
+    preview: Preview | None = None,
 ) -> Volume:
-    """Read one volume.
+    """Read one volume, or several on one grid.
 
     Parameters
     ----------
@@ -135,6 +147,11 @@ def read_volume(
         ends the reading.
     hashes : bool
         Whether to compute the SHA-256 of each file.
+    values : str
+        One of `VALUES`: what stored values are turned into.
+    preview : callable, optional
+        Called once, in this thread, with a volume whose array is still being filled, as soon
+        as its middle slice is in place.
 
     Raises
     ------
@@ -143,16 +160,55 @@ def read_volume(
     InputError
         When there is no image, or it cannot be read whole and in the right place.
     """
-    found, skipped, unreadable = _find(path)
-    chosen = _choose(found, series, skipped, unreadable)
-    volume = chosen.load(progress=progress, hashes=hashes)
-    if unreadable and chosen.info.format == "dicom":
-        doubt = (
-            f"{_files(unreadable)} looked like DICOM and could not be read: the scan may be "
-            "incomplete."
+    info = choose(find_series(path), series)
+    return read_series(info, progress=progress, hashes=hashes, values=values, preview=preview)
+
+
+def read_series(
+    info: SeriesInfo,
+    *,
+    progress: Progress | None = None,
+    hashes: bool = True,
+    values: str = "rescaled",
+    preview: Preview | None = None,
+) -> Volume:
+    """Read a series that `find_series` found; as `read_volume`, without looking again.
+
+    Raises
+    ------
+    InputError
+        When it cannot be read whole and in the right place.
+    """
+    if values not in VALUES:
+        raise InputError(
+            "There is no such way to read values.", hint=f"Choose one of: {', '.join(VALUES)}."
         )
-        return replace(volume, warnings=(*volume.warnings, doubt))
-    return volume
+    if info.load is None:
+        raise InputError(info.problem, hint=info.hint)
+    return info.load(progress=progress, hashes=hashes, values=values, preview=preview)
+
+
+def thumbnail(info: SeriesInfo) -> npt.NDArray[np.uint8]:
+    """Return a small grey picture of a series' middle slice.
+
+    Parameters
+    ----------
+    info : SeriesInfo
+        As `find_series` returned it.
+
+    Returns
+    -------
+    ndarray of uint8, shape (rows, columns)
+        At most 128 each; windowed, upright, in the right proportions, bright as it is read.
+
+    Raises
+    ------
+    InputError
+        When it cannot be read, or is too large to be read for a thumbnail.
+    """
+    if info.picture is None:
+        raise InputError(info.problem, hint=info.hint)
+    return draw(info.picture())
 
 
 def read_mask(path: Path, grid: Grid) -> npt.NDArray[Any]:
@@ -178,13 +234,16 @@ def read_mask(path: Path, grid: Grid) -> npt.NDArray[Any]:
         When it cannot be read or its values are no labels.
     """
     kind = kind_of(path) if path.is_file() else None
-    if kind is None or kind == "dicom":
+    if kind in ("nifti", "analyze"):
+        array, of_mask = nifti.read_labels_nifti(path)
+    elif kind in ("nrrd", "mha", "segmentation"):
+        array, of_mask = itk.read_labels_itk(path)
+    else:
         raise InputError(
             "A mask is expected as a NIfTI, NRRD or MetaImage file; this is none.",
-            hint="Choose a .nii.gz, .nii, .nrrd or .mha file.",
+            hint="Choose a .nii.gz, .nii, .nrrd or .mha file. DICOM segmentations and "
+            "structure sets are converted first: medlabel convert FILE mask.nii.gz --on SCAN.",
         )
-    read = nifti.read_labels_nifti if kind == "nifti" else itk.read_labels_itk
-    array, of_mask = read(path)
     grid.require_same(of_mask, what="mask")
     return array
 
@@ -192,128 +251,193 @@ def read_mask(path: Path, grid: Grid) -> npt.NDArray[Any]:
 def looks_medical(path: Path) -> bool:
     """Tell cheaply whether `read_volume` may know what to do with a path.
 
-    True for files of a known kind, and for folders with one among the first files.
+    True for files of a known kind, for folders with one among the first files, and for zip
+    files with one among the first members.
     """
+    readable = (*_FILE_KINDS, "dicom", "dicomdir")
     try:
         if path.is_dir():
-            return any(
-                kind_of(file) is not None
-                for _, file in zip(range(_SNIFFED), walk(path), strict=False)
-            )
-        return path.is_file() and kind_of(path) is not None
-    except OSError:
+            return any(kind_of(file) in readable for file in islice(walk(path), _SNIFFED))
+        kind = kind_of(path) if path.is_file() else None
+    except (OSError, InputError, ValueError):
         return False
+    return archive.holds_medical(path) if kind == "zip" else kind in (*readable, "part")
 
 
-def _find(path: Path | Sequence[Path]) -> tuple[list[_Found], int, int]:
-    paths = [path] if isinstance(path, Path) else list(path)
-    by_kind: dict[Format | None, list[Path]] = {}
-    unreadable = 0
-    for file in collect(paths):
-        try:
-            by_kind.setdefault(kind_of(file), []).append(file)
-        except OSError:
-            unreadable += 1
-    survey = dicom.find(by_kind.get("dicom", []))
-    rows = [_of_dicom(one) for one in survey.series]
-    for kind in _FILE_KINDS:
-        rows += [_of_file(kind, file) for file in by_kind.get(kind, [])]
-    found = [
-        _Found(replace(row.info, key=str(n), number=n), row.load)
-        for n, row in enumerate(rows, start=1)
-    ]
-    others = by_kind.get(None, [])
-    # An empty or cut file that is called DICOM may be the slice that is missing: never silent.
-    unreadable += sum(file.suffix.lower() in _CALLED_DICOM for file in others)
-    skipped = survey.skipped + sum(file.suffix.lower() not in _CALLED_DICOM for file in others)
-    return found, skipped, survey.unreadable + unreadable
-
-
-def _of_dicom(series: DicomSeries) -> _Found:
+def _of_dicom(series: DicomSeries, doubts: tuple[str, ...]) -> SeriesInfo:
     first = series.instances[0]
-    info = SeriesInfo(
+    can = series.refusal is None
+    return SeriesInfo(
         key="",
         number=0,
         format="dicom",
         files=len(series.instances),
         grid=series.grid,
         modality=first.modality,
-        warnings=series.warnings,
+        warnings=series.warnings + (doubts if can else ()),
         problem="" if series.refusal is None else series.refusal.message,
+        hint="" if series.refusal is None else series.refusal.hint,
         series_uid=first.series_uid or None,
+        volumes=getattr(series, "volumes", 1),
+        axis=None if getattr(series, "axis", None) is None else series.axis[:2],
+        slices=getattr(series, "slices", "places"),
+        missing=getattr(series, "missing", ()),
+        colour=first.samples > 1 or first.photometric == "PALETTE COLOR",
+        load=partial(_load_dicom, series, doubts),
+        picture=partial(_picture_of_dicom, series) if can else None,
     )
-    return _Found(info, partial(dicom.load, series))
 
 
-def _of_file(kind: Format, path: Path) -> _Found:
-    grid, warnings, problem = None, (), ""
+def _load_dicom(series: DicomSeries, doubts: tuple[str, ...], **wishes: Any) -> Volume:
+    import inspect
+
+    for name in ("values", "preview"):
+        if name not in inspect.signature(dicom.load).parameters:
+            wishes.pop(name, None)
+    volume = dicom.load(series, **wishes)
+    return replace(volume, warnings=volume.warnings + doubts) if doubts else volume
+
+
+def _picture_of_dicom(series: DicomSeries) -> Picture:
+    """Read the middle slice of the first volume and nothing else."""
+    per_volume = len(series.planes) // series.volumes
+    plane = series.planes[per_volume // 2]
+    filled = dicom_pixels.fill(
+        (plane,),
+        (1, 1, plane.rows, plane.columns),
+        missing=(),
+        progress=None,
+        hashes=False,
+        values="rescaled",
+        preview=None,
+    )
+    grid = series.grid
+    return Picture(
+        filled.array[0, 0],
+        grid.affine if grid is not None and series.slices == "places" else None,
+        (1.0, 1.0) if grid is None else grid.affine.spacing_mm[:2],
+        plane.window,
+        plane.instance.photometric == "MONOCHROME1",
+    )
+
+
+def _of_file(kind: Format, path: Path) -> SeriesInfo:
+    bare = SeriesInfo("", 0, kind, 1, None, "", (), "", None)
     reader = nifti if kind == "nifti" else itk
     try:
         header = reader.inspect(path)
     except InputError as err:
-        problem = err.message
-    else:
-        grid, warnings = header.grid, header.warnings
-    info = SeriesInfo("", 0, kind, 1, grid, "", warnings, problem, None)
-    return _Found(info, partial(reader.load, path))
+        return replace(bare, problem=err.message, hint=err.hint)
+    load = partial(_load_file, reader, path)
+    return replace(
+        bare,
+        grid=header.grid,
+        warnings=header.warnings,
+        load=load,
+        picture=partial(_picture_of_file, load, header.grid),
+    )
 
 
-def _choose(
-    found: Sequence[_Found], series: str | None, skipped: int, unreadable: int
-) -> _Found:
+def _load_file(
+    reader: Any,
+    path: Path,
+    *,
+    progress: Progress | None,
+    hashes: bool,
+    values: str,
+    preview: Preview | None,  # noqa: ARG001 - one file is read in one go
+) -> Volume:
+    if values not in ("rescaled", "stored"):
+        raise InputError(
+            f"Values as {values} are defined for DICOM; this file is none.",
+            hint="Read it without --values.",
+        )
+    volume: Volume = reader.load(path, progress=progress, hashes=hashes)
+    return volume
+
+
+def _picture_of_file(load: Callable[..., Volume], grid: Grid) -> Picture:
+    if grid.size > _LARGEST_DRAWN:
+        raise InputError(
+            "The file is too large to be read for a thumbnail.", hint="Open it to see it."
+        )
+    volume = load(progress=None, hashes=False, values="rescaled", preview=None)
+    i, j, _ = grid.affine.spacing_mm
+    affine = grid.affine if volume.is_oriented else None
+    middle = volume.array[:, :, grid.shape[2] // 2].T
+    return Picture(middle, affine, (i, j), volume.window, volume.is_inverted)
+
+
+def choose(survey: Survey, series: str | None) -> SeriesInfo:
+    """Return the one series that is meant.
+
+    Parameters
+    ----------
+    survey : Survey
+        As `find_series` returned it.
+    series : str or None
+        Number or SeriesInstanceUID.
+
+    Raises
+    ------
+    SeriesChoiceError
+        When there are several and none was chosen, or there is no such one.
+    InputError
+        When there is none at all.
+    """
+    found = survey.series
     if not found:
-        raise nothing_found(skipped, unreadable)
+        raise nothing_found(survey)
     matching = found
     if series is not None:
-        matching = [one for one in found if series in (one.info.key, one.info.series_uid)]
+        matching = tuple(one for one in found if series in (one.key, one.series_uid))
         if not matching:
             raise SeriesChoiceError(
                 f"There is no such series; {len(found)} were found:\n{_list(found)}",
                 hint=f"Choose one with --series N, N from 1 to {len(found)}.",
-                choices=tuple(one.info.key for one in found),
+                choices=tuple(one.key for one in found),
             )
     if len(matching) > 1:
-        example = next((one for one in matching if not one.info.problem), matching[0])
+        example = next((one for one in matching if not one.problem), matching[0])
         raise SeriesChoiceError(
             f"One series is expected; {len(matching)} were found:\n{_list(matching)}",
-            hint=f"Choose one with --series N, for instance --series {example.info.key}.",
-            choices=tuple(one.info.key for one in matching),
+            hint=f"Choose one with --series N, for instance --series {example.key}.",
+            choices=tuple(one.key for one in matching),
         )
     return matching[0]
 
 
-def _list(found: Sequence[_Found]) -> str:
-    lines = [f"  {one.info.line()}" for one in found[:_LISTED]]
+def _list(found: Sequence[SeriesInfo]) -> str:
+    lines = [f"  {one.line()}" for one in found[:_LISTED]]
     if len(found) > _LISTED:
         lines.append(f"  and {len(found) - _LISTED} more: medlabel info lists them all")
     return "\n".join(lines)
 
 
-def nothing_found(skipped: int, unreadable: int) -> InputError:
+def nothing_found(survey: Survey) -> InputError:
     """Say that there is no image, and what there was instead.
 
     Parameters
     ----------
-    skipped, unreadable : int
-        As in `Survey`.
+    survey : Survey
+        One without series.
     """
-    hint = (
-        "DICOM images, NIfTI (.nii, .nii.gz), NRRD (.nrrd, .nhdr) and MetaImage (.mha, .mhd) "
-        "are read."
-    )
-    if not skipped and not unreadable:
-        return InputError("The folder is empty: there is no file in it.", hint=hint)
-    if unreadable:
+    if survey.marks:
         return InputError(
-            f"No image was found: {_files(unreadable)} looked like images and cannot be read, "
-            f"{_files(skipped)} hold none.",
-            hint="Check that they are whole and that you may read them. " + hint,
+            f"No image was found, only {survey.marks_in_words()}.",
+            hint="Open the scan that it marks; medlabel convert FILE mask.nii.gz --on SCAN "
+            "makes a mask of it.",
+        )
+    if not survey.skipped and not survey.unreadable:
+        return InputError("The folder is empty: there is no file in it.", hint=_READ)
+    if survey.unreadable:
+        return InputError(
+            f"No image was found: {files(survey.unreadable)} looked like images and cannot be "
+            f"read, {files(survey.skipped)} hold none.",
+            hint="Check that they are whole and that you may read them. " + _READ,
         )
     return InputError(
-        f"No image was found in {_files(skipped)}: none holds pixels in a format that is read.",
-        hint=hint,
+        f"No image was found in {files(survey.skipped)}: none holds pixels in a format that is "
+        "read.",
+        hint=_READ,
     )
-
-
-def _files(number: int) -> str:
-    return f"{number} file" if number == 1 else f"{number} files"

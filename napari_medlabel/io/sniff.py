@@ -1,127 +1,128 @@
-"""Which files there are behind a path, and of which kind each one is."""
+"""Of which kind a file is: by its first bytes, then by its name."""
 
 from __future__ import annotations
 
 import os
-import stat
-from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
-from napari_medlabel.errors import InputError
 from napari_medlabel.io.dicom_header import looks_like_dicom
 from napari_medlabel.io.gzip_stream import MAGIC as GZIP_MAGIC
 from napari_medlabel.io.nifti_header import byte_order
 from napari_medlabel.model.volume import Format
 
-_SUFFIXES: Final[dict[str, Format]] = {
-    ".nii": "nifti",
+Kind = Format | Literal["dicomdir", "zip", "segmentation", "part"]
+"""A format that is read; an index of DICOM files; a package; a segmentation that is no DICOM;
+the voxels that belong to another file, which is the one to read."""
+
+_SUFFIXES: Final[dict[str, Kind]] = {
+    ".seg.nrrd": "segmentation",
+    ".seg.nhdr": "segmentation",
     ".nii.gz": "nifti",
+    ".nii": "nifti",
     ".nrrd": "nrrd",
     ".nhdr": "nrrd",
     ".mha": "mha",
     ".mhd": "mha",
+    ".mnc": "minc",
 }
-_HEAD: Final = 352
+_ZIP_MAGIC: Final = (b"PK\x03\x04", b"PK\x05\x06")
+_PACKED: Final = (GZIP_MAGIC, *_ZIP_MAGIC, b"CDF\x01", b"CDF\x02", b"\x89HDF")
+_NIFTI_MAGIC: Final = frozenset({b"n+1", b"n+2", b"ni1", b"ni2"})
+_OTHERS_VOXELS: Final = {
+    ".img": ".hdr",
+    ".img.gz": ".hdr.gz",
+    ".rec": ".par",
+}
+"""Files of voxels, and where their headers are."""
+
+HEAD_BYTES: Final = 352
+_FLAGS: Final = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
 
 
-def collect(paths: Sequence[Path]) -> list[Path]:
-    """Return the regular files behind the paths, each once, in a stable order.
-
-    Raises
-    ------
-    InputError
-        When a path does not exist, may not be read, or is a device or a pipe.
-    """
-    files: dict[Path, None] = {}
-    for path in paths:
-        try:
-            mode = path.stat().st_mode
-        except OSError as err:
-            raise InputError(
-                "A path does not exist or may not be read.",
-                hint="Check how it is spelled, and that the disk is connected.",
-            ) from err
-        if stat.S_ISDIR(mode):
-            files.update(dict.fromkeys(f for f in walk(path) if not is_own_mask(f)))
-        elif stat.S_ISREG(mode):
-            files[path] = None
-        else:
-            raise InputError(
-                "A folder or a file is expected; this is neither.",
-                hint="Devices and pipes cannot be opened.",
-            )
-    return list(files)
-
-
-def is_own_mask(path: Path) -> bool:
-    """Tell whether a file is a mask that this program saved: its sidecar says so.
-
-    Masks lie beside their scans, so a folder that is opened again holds both.
-    """
-    name = path.name.lower()
-    suffix = next((s for s in (".nii.gz", ".nii") if name.endswith(s)), None)
-    if suffix is None:
-        return False
-    sidecar = path.with_name(path.name[: -len(suffix)] + ".json")
-    try:
-        with sidecar.open("rb") as stream:
-            return b'"napari-medlabel mask"' in stream.read(200)
-    except OSError:
-        return False
-
-
-def walk(folder: Path) -> Iterator[Path]:
-    """Yield the regular files below a folder in a stable order.
-
-    Links to folders are not followed, so that a circle cannot catch us.
-
-    Raises
-    ------
-    InputError
-        When a folder may not be read.
-    """
-    for parent, folders, names in os.walk(folder, onerror=_cannot_list):
-        folders.sort()
-        for name in sorted(names):
-            file = Path(parent, name)
-            try:
-                regular = stat.S_ISREG(file.stat().st_mode)
-            except OSError:  # a dangling link
-                regular = False
-            if regular:
-                yield file
-
-
-def _cannot_list(err: OSError) -> None:
-    raise InputError(
-        "A folder may not be read.", hint="Ask for the right to read it, or choose another one."
-    ) from err
-
-
-def kind_of(path: Path) -> Format | None:
-    """Tell a file's kind from its first bytes, else from its suffix; None for other kinds.
+def kind_of(path: Path | str) -> Kind | None:
+    """Tell a file's kind from its first bytes, else from its name; None for other kinds.
 
     Raises
     ------
     OSError
         When it cannot be opened.
     """
-    with path.open("rb", buffering=0) as stream:
-        head = stream.read(_HEAD)
+    text = os.fspath(path)
+    descriptor = os.open(text, _FLAGS)
+    try:
+        head = os.read(descriptor, HEAD_BYTES)
+    finally:
+        os.close(descriptor)
+    return kind_of_head(head, text)
+
+
+def kind_of_head(head: bytes, path: str) -> Kind | None:
+    """Tell a file's kind from its first `HEAD_BYTES` bytes and its path."""
     if head[128:132] == b"DICM":
-        return "dicom"
-    suffix = _suffix(path)
+        # Media Storage Directory Storage, PS3.6 table A-1.
+        return "dicomdir" if b"1.2.840.10008.1.3.10" in head[132:] else "dicom"
+    name = path[-16:].lower()
+    by_name = _by_name(name)
     if head.startswith(b"NRRD000"):
-        return "nrrd"
-    if byte_order(head) is not None or (head.startswith(GZIP_MAGIC) and suffix == "nifti"):
-        # ANALYZE and .hdr of a pair begin like NIfTI too, and are named as such when read.
-        return "nifti" if suffix == "nifti" or b"n+" in (head[344:346], head[4:6]) else None
-    if suffix is not None:
-        return suffix
-    return "dicom" if looks_like_dicom(head) else None
+        return by_name if by_name == "segmentation" else "nrrd"
+    if header_of(path) is not None:
+        return "part"
+    if byte_order(head) is not None:
+        return _nifti_or_analyze(head, name, by_name)
+    if head.startswith(_PACKED):
+        return _packed(head, name)
+    if b"DATA DESCRIPTION FILE" in head:
+        return "par"
+    return by_name or ("dicom" if looks_like_dicom(head) else None)
 
 
-def _suffix(path: Path) -> Format | None:
-    name = path.name.lower()
+def _packed(head: bytes, name: str) -> Kind | None:
+    """Tell what containers of many things hold: only their names say it."""
+    if head.startswith(GZIP_MAGIC):
+        return "nifti" if name.endswith((".nii.gz", ".hdr.gz")) else None
+    if head.startswith(_ZIP_MAGIC):
+        return "zip"
+    return "minc" if name.endswith(".mnc") else None
+
+
+def _nifti_or_analyze(head: bytes, name: str, by_name: Kind | None) -> Kind | None:
+    if head[344:347] in _NIFTI_MAGIC or head[4:7] in _NIFTI_MAGIC or by_name == "nifti":
+        return "nifti"
+    return "analyze" if name.endswith(".hdr") else None
+
+
+def _by_name(name: str) -> Kind | None:
     return next((kind for end, kind in _SUFFIXES.items() if name.endswith(end)), None)
+
+
+def header_of(path: Path | str) -> Path | None:
+    """Return the header of which a file holds the voxels: ``.hdr`` of ``.img``, ``.par`` of
+    ``.rec``; None when it is no such file or there is no header beside it.
+    """  # noqa: D205 - one sentence
+    text = os.fspath(path)
+    low = text[-8:].lower()
+    for end, of_header in _OTHERS_VOXELS.items():
+        if low.endswith(end):
+            base = text[: -len(end)]
+            for candidate in (of_header, of_header.upper(), of_header.capitalize()):
+                if os.path.isfile(base + candidate):  # noqa: PTH113 - text, for speed
+                    return Path(base + candidate)
+    return None
+
+
+def is_own_mask(path: Path | str) -> bool:
+    """Tell whether a file is a mask that this program saved: its sidecar says so.
+
+    Masks lie beside their scans, so a folder that is opened again holds both.
+    """
+    text = os.fspath(path)
+    low = text[-7:].lower()
+    suffix = next((s for s in (".nii.gz", ".nii") if low.endswith(s)), None)
+    if suffix is None:
+        return False
+    try:
+        with open(text[: -len(suffix)] + ".json", "rb") as stream:  # noqa: PTH123
+            return b'"napari-medlabel mask"' in stream.read(200)
+    except OSError:
+        return False
