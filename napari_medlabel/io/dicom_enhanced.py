@@ -2,29 +2,63 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
+from napari_medlabel.errors import InputError
+from napari_medlabel.io.dicom_frames_groups import (
+    FRAMES_WANTED,
+    PER_FRAME,
+    Frame,
+    dimension_pointers,
+    frames_of,
+    moment_of,
+)
+from napari_medlabel.io.dicom_frames_order import UNITS, orders
+from napari_medlabel.io.dicom_frames_vectors import (
+    VECTOR_SEQUENCES,
+    VECTOR_VALUES,
+    cine_planes,
+    dose_planes,
+    nuclear_planes,
+)
+from napari_medlabel.io.dicom_frames_walk import Item, Wanted, read_items
 from napari_medlabel.io.dicom_header import Instance
+from napari_medlabel.io.dicom_plane import Plane
+
+__all__ = ["RELATIVE_TO_PROBE", "UNITS", "planes_of", "wants_enhanced"]
+
+RELATIVE_TO_PROBE: Final = "placed relative to the probe"
+"""In `Plane.kind` of ultrasound volumes whose positions do not refer to the patient."""
 
 _STORAGE: Final = "1.2.840.10008.5.1.4.1.1."
-_GROUPED: Final = frozenset(
+_PATIENT: Final = frozenset(
     {"2.1", "2.2"}  # Enhanced CT and Legacy Converted Enhanced CT
     | {"4.1", "4.3", "4.4"}  # Enhanced MR, MR Color, Legacy Converted Enhanced MR
     | {"130", "128.1"}  # Enhanced PET, Legacy Converted Enhanced PET
-    | {"6.2"}  # Enhanced US Volume
-    | {
-        "13.1.1",
-        "13.1.2",
-        "13.1.3",
-    }  # X-Ray 3D Angiographic, Craniofacial, Breast Tomosynthesis
     | {"30"}  # Parametric Map
-    | {"77.1.5.4", "77.1.5.8"}  # Ophthalmic Tomography and its B-scan analysis
 )
-"""Storage classes with functional groups whose frames may have places, PS3.4 B.5."""
-NUCLEAR: Final = f"{_STORAGE}20"
-DOSE: Final = f"{_STORAGE}481.2"
+"""Storage classes whose frames lie in the patient or are of no use as a volume, PS3.4 B.5."""
+_PICTURES: Final = frozenset(
+    {"6.2"}  # Enhanced US Volume
+    | {"13.1.1", "13.1.2", "13.1.3"}  # X-Ray 3D: angiography, craniofacial, tomosynthesis
+    | {"77.1.5.4", "77.1.5.8"}  # Ophthalmic Tomography, B-scan volume analysis
+)
+"""Storage classes whose frames are pictures where they have no place."""
+_NUCLEAR: Final = f"{_STORAGE}20"
+_DOSE: Final = f"{_STORAGE}481.2"
 _PLAIN: Final = frozenset({"2", "4", "128"})
 """Single-frame CT, MR and PET, which some programs write with several frames."""
+_WANTED: Final = Wanted(
+    values=FRAMES_WANTED.values | VECTOR_VALUES,
+    sequences=FRAMES_WANTED.sequences | VECTOR_SEQUENCES,
+    private=FRAMES_WANTED.private,
+)
+_MOST_FRAMES: Final = 1_000_000
+_AGAIN = "Export the file again from its source."
+_CONVERT = "Export the series again with its geometry, or as single-frame images."
 
 
 def wants_enhanced(instance: Instance) -> bool:
@@ -35,8 +69,148 @@ def wants_enhanced(instance: Instance) -> bool:
     if not instance.sop_class.startswith(_STORAGE):
         return False
     short = instance.sop_class.removeprefix(_STORAGE)
-    if short in _GROUPED or instance.sop_class == DOSE:
+    if short in _PATIENT or short in _PICTURES or instance.sop_class == _DOSE:
         return True
-    if instance.sop_class == NUCLEAR:
+    if instance.sop_class == _NUCLEAR:
         return instance.frames > 1 or instance.position_lps is None
     return short in _PLAIN and instance.frames > 1
+
+
+def planes_of(instance: Instance) -> tuple[Plane, ...]:
+    """Return one plane for each frame, in the order of the file.
+
+    Positions come from the functional groups of PS3.3 C.7.6.16, from the vectors of nuclear
+    medicine (C.8.4.8) or from the offsets of a dose grid (C.8.8.3.2). Files of classes that
+    may be pictures (ultrasound, X-ray, eyes, cine) give planes without a position when no
+    frame has one.
+
+    Raises
+    ------
+    InputError
+        When the header does not say where the frames lie, contradicts itself or is damaged.
+    """
+    if not 1 <= instance.frames <= _MOST_FRAMES:
+        raise InputError(
+            "Number of Frames is expected between 1 and a million; it is not.", hint=_AGAIN
+        )
+    whole = read_items(instance, _WANTED)
+    if instance.sop_class == _DOSE:
+        return dose_planes(instance, whole)
+    if whole.sequences.get(PER_FRAME):
+        return _grouped(instance, whole)
+    if instance.sop_class == _NUCLEAR:
+        return nuclear_planes(instance, whole)
+    if instance.frames == 1 and instance.position_lps is not None:
+        return (_top_level(instance, whole),)
+    return cine_planes(instance, whole, may_be_pictures=_may_be_pictures(instance))
+
+
+def _may_be_pictures(instance: Instance) -> bool:
+    return instance.sop_class.removeprefix(_STORAGE) not in _PATIENT
+
+
+def _grouped(instance: Instance, whole: Item) -> tuple[Plane, ...]:
+    frames = frames_of(whole)
+    if len(frames) != instance.frames:
+        raise InputError(
+            f"The Per-Frame Functional Groups Sequence is expected to have {instance.frames} "
+            f"items, one for each frame; it has {len(frames)}.",
+            hint=_AGAIN,
+        )
+    moment = moment_of(whole)
+    frames = [
+        one if one.moment_s is not None else replace(one, moment_s=moment) for one in frames
+    ]
+    placed = [bool(one.position) for one in frames]
+    if not any(placed) and _may_be_pictures(instance):
+        frames = [replace(one, position=(), orientation=()) for one in frames]
+    elif len(frames) == 1 and not any(placed) and instance.position_lps:
+        frames = [replace(frames[0], position=instance.position_lps)]
+    else:
+        frames = [_checked(one, number, instance) for number, one in enumerate(frames, 1)]
+    kinds = _kinds(frames)
+    told_apart = orders(frames, kinds, dimension_pointers(whole))
+    return tuple(
+        _plane(instance, number, one, kind, order)
+        for number, (one, kind, order) in enumerate(zip(frames, kinds, told_apart, strict=True))
+    )
+
+
+def _checked(one: Frame, number: int, instance: Instance) -> Frame:
+    """Fill in what stands outside the groups, refuse what is missing or no numbers."""
+    orientation = one.orientation or instance.orientation_lps or ()
+    for values, count, name in (
+        (one.position, 3, "Image Position (Patient)"),
+        (orientation, 6, "Image Orientation (Patient)"),
+    ):
+        if len(values) != count:
+            what = "missing" if not values else "not as many numbers as it needs"
+            raise InputError(
+                f"Where the images lie is unknown: {name} is {what} for frame {number} of "
+                f"{instance.frames}.",
+                hint=_CONVERT,
+            )
+    return replace(one, orientation=orientation)
+
+
+def _kinds(frames: Sequence[Frame]) -> list[tuple[str, ...]]:
+    """Return each frame's kind: its image, its stack where there are several, its details."""
+    stacks = {name: n for n, name in enumerate(dict.fromkeys(f.stack for f in frames), 1)}
+    common = set(frames[0].details).intersection(*(one.details for one in frames))
+    return [
+        (
+            *one.kind,
+            *(word for word in one.details if word not in common and word not in one.kind),
+            *((f"stack {stacks[one.stack]}",) if len(stacks) > 1 else ()),
+            *(() if one.is_patient else (RELATIVE_TO_PROBE,)),
+        )
+        for one in frames
+    ]
+
+
+def _plane(
+    instance: Instance,
+    number: int,
+    one: Frame,
+    kind: tuple[str, ...],
+    order: tuple[tuple[str, float], ...],
+) -> Plane:
+    spacing = one.spacing if len(one.spacing) == 2 else instance.spacing_mm
+    return Plane(
+        instance=instance,
+        frame=number,
+        tile=None,
+        rows=instance.rows,
+        columns=instance.columns,
+        position_lps=one.position or None,
+        orientation_lps=one.orientation or None,
+        spacing_mm=spacing or None,
+        thickness_mm=instance.thickness_mm if one.thickness is None else one.thickness,
+        between_mm=instance.between_mm if one.between is None else one.between,
+        slope=instance.slope if one.slope is None else one.slope,
+        intercept=instance.intercept if one.intercept is None else one.intercept,
+        window=one.window or instance.window,
+        kind=kind,
+        order=order,
+    )
+
+
+def _top_level(instance: Instance, whole: Item) -> Plane:
+    """Return the plane of an enhanced file that was written like a single-frame one."""
+    moment = moment_of(whole)
+    return Plane(
+        instance=instance,
+        frame=0,
+        tile=None,
+        rows=instance.rows,
+        columns=instance.columns,
+        position_lps=instance.position_lps,
+        orientation_lps=instance.orientation_lps,
+        spacing_mm=instance.spacing_mm,
+        thickness_mm=instance.thickness_mm,
+        between_mm=instance.between_mm,
+        slope=instance.slope,
+        intercept=instance.intercept,
+        window=instance.window,
+        order=() if moment is None or not math.isfinite(moment) else (("time", moment),),
+    )

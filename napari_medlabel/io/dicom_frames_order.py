@@ -1,0 +1,200 @@
+"""Frames of one file that lie in one place -> what tells their volumes apart.
+
+A stated order of names: what was set on the scanner goes before what merely happened later,
+and a name is used only where it separates frames that nothing before it has separated.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from typing import Final
+
+from napari_medlabel.io.dicom_frames_groups import Frame
+
+Order = tuple[tuple[str, float], ...]
+UNITS: Final[dict[str, str]] = {
+    "echo": "ms",
+    "inversion": "ms",
+    "flip angle": "deg",
+    "repetition": "ms",
+    "tube voltage": "kV",
+    "labelling": "",
+    "b-value": "s/mm2",
+    "direction": "",
+    "trigger": "ms",
+    "cardiac phase": "%",
+    "respiratory phase": "%",
+    "energy window": "",
+    "rotation": "",
+    "heart beat": "",
+    "time slot": "",
+    "time": "s",
+    "volume": "",
+}
+"""Unit of each name that `Plane.order` may hold; most important first."""
+
+_SET = ("echo", "inversion", "flip angle", "repetition", "tube voltage", "labelling")
+_WITHIN = (
+    *_SET,
+    *("b-value", "direction", "trigger", "cardiac phase", "respiratory phase"),
+    *("temporal offset", "temporal index", "moment"),
+)
+_SPATIAL: Final = frozenset({0x00209056, 0x00209057, 0x00200032, 0x00209301, 0x00209113})
+"""Dimension pointers that count places: stack, position in it, image position."""
+_Signatures = list[tuple[Hashable, ...]]
+
+
+def orders(
+    frames: Sequence[Frame], kinds: Sequence[tuple[str, ...]], pointers: Sequence[int]
+) -> list[Order]:
+    """Return for each frame the names and values that tell its volume apart.
+
+    Parameters
+    ----------
+    frames : sequence of Frame
+        Of one file.
+    kinds : sequence of tuple of str
+        Their kinds: frames of different kind are never told apart here.
+    pointers : sequence of int
+        What the Dimension Index Values count.
+    """
+    places: _Signatures = [
+        (kind, _rounded(one.orientation, 4), _rounded(one.position, 2))
+        for one, kind in zip(frames, kinds, strict=True)
+    ]
+    signatures = list(places)
+    found: list[list[tuple[str, float]]] = [[] for _ in frames]
+    chosen: set[str] = set()
+    for name in _WITHIN:
+        if len(set(signatures)) == len(frames):
+            break
+        values = _candidate(frames, name)
+        if values is None or not _separates(signatures, values):
+            continue
+        called, shown = _called(name, frames, signatures, values)
+        chosen.add(called)
+        for number, (value, show) in enumerate(zip(values, shown, strict=True)):
+            signatures[number] = (*signatures[number], _rank_key(called, value, show))
+            found[number].append((called, show))
+    if len(set(signatures)) < len(frames):
+        _count_the_rest(frames, signatures, pointers, found)
+    return [_with_constants(own, frames, chosen) for own in found]
+
+
+def _rounded(values: Iterable[float], digits: int) -> tuple[float, ...]:
+    return tuple(round(value, digits) + 0.0 for value in values)
+
+
+def _rank_key(called: str, value: float, shown: float) -> float:
+    return shown if called == "time" else value
+
+
+def _candidate(frames: Sequence[Frame], name: str) -> list[float] | None:
+    """Return one number for each frame, None where any frame lacks it."""
+    if name == "direction":
+        seen: dict[tuple[float, ...], int] = {(): 0}
+        return [float(seen.setdefault(_rounded(one.direction, 4), len(seen))) for one in frames]
+    get: Callable[[Frame], float | None] = (
+        (lambda one: one.moment_s) if name == "moment" else lambda one: one.facts.get(name)
+    )
+    values = [get(one) for one in frames]
+    if name == "b-value":
+        values = [0.0 if value is None else value for value in values]
+    known = [value for value in values if value is not None]
+    return known if len(known) == len(values) else None
+
+
+def _separates(signatures: _Signatures, values: Sequence[float]) -> bool:
+    together = {(*own, value) for own, value in zip(signatures, values, strict=True)}
+    return len(together) > len(set(signatures))
+
+
+def _called(
+    name: str, frames: Sequence[Frame], signatures: _Signatures, values: Sequence[float]
+) -> tuple[str, list[float]]:
+    """Return the name to show, and values that all places have in common."""
+    if name == "temporal index":
+        times = _times_of(frames, values)
+        return ("volume", list(values)) if times is None else ("time", times)
+    called = "time" if name in {"temporal offset", "moment"} else name
+    return called, _in_common(signatures, values)
+
+
+def _times_of(frames: Sequence[Frame], index: Sequence[float]) -> list[float] | None:
+    """Return when each temporal position began, or None when clock and count disagree."""
+    began: dict[float, float] = {}
+    for one, at in zip(frames, index, strict=True):
+        if one.moment_s is None:
+            return None
+        began[at] = min(began.get(at, one.moment_s), one.moment_s)
+    moments = [began[at] for at in sorted(began)]
+    rising = all(a < b for a, b in zip(moments, moments[1:], strict=False))
+    return [began[at] for at in index] if rising else None
+
+
+def _in_common(signatures: _Signatures, values: Sequence[float]) -> list[float]:
+    """Replace values that differ from place to place by those of the first place, by rank.
+
+    Slices of one volume are acquired one after the other, and triggered a little apart.
+    """
+    levels: dict[tuple[Hashable, ...], set[float]] = defaultdict(set)
+    for own, value in zip(signatures, values, strict=True):
+        levels[own].add(value)
+    ranked = {own: sorted(several) for own, several in levels.items()}
+    first = ranked[signatures[0]]
+    if any(len(several) != len(first) for several in ranked.values()):
+        return list(values)
+    return [
+        first[ranked[own].index(value)] for own, value in zip(signatures, values, strict=True)
+    ]
+
+
+def _count_the_rest(
+    frames: Sequence[Frame],
+    signatures: _Signatures,
+    pointers: Sequence[int],
+    found: list[list[tuple[str, float]]],
+) -> None:
+    """Tell frames that nothing separates apart by their dimension indices, else as they come."""
+    alike: dict[tuple[Hashable, ...], list[int]] = defaultdict(list)
+    for number, own in enumerate(signatures):
+        alike[own].append(number)
+    for numbers in alike.values():
+        several = sorted(numbers, key=lambda n: (_counted(frames[n].dimensions, pointers), n))
+        for rank, number in enumerate(several, start=1):
+            found[number].append(("volume", float(rank)))
+
+
+def _counted(values: Sequence[float], pointers: Sequence[int]) -> tuple[float, ...]:
+    return tuple(
+        value for value, tag in zip(values, pointers, strict=False) if tag not in _SPATIAL
+    )
+
+
+def _with_constants(
+    own: list[tuple[str, float]], frames: Sequence[Frame], chosen: set[str]
+) -> Order:
+    """Add what all frames have in common and other files of the series may have otherwise."""
+    before = [
+        (name, value)
+        for name in _SET
+        if name not in chosen and (value := _same(frames, name)) is not None
+    ]
+    after: list[tuple[str, float]] = []
+    moments = [one.moment_s for one in frames if one.moment_s is not None]
+    for name in ("trigger", "cardiac phase", "respiratory phase"):
+        value = _same(frames, name)
+        if name not in chosen and value is not None:
+            after.append((name, value))
+    if "time" not in chosen and moments:
+        after.append(("time", min(moments)))
+    value = _same(frames, "b-value")
+    if "b-value" not in chosen and value is not None:
+        after.append(("b-value", value))
+    return (*before, *own, *after)
+
+
+def _same(frames: Sequence[Frame], name: str) -> float | None:
+    values = {one.facts.get(name) for one in frames}
+    return values.pop() if len(values) == 1 else None
