@@ -156,11 +156,13 @@ def _checked(one: Frame, number: int, instance: Instance) -> Frame:
 def _kinds(frames: Sequence[Frame]) -> list[tuple[str, ...]]:
     """Return each frame's kind: its image, its stack where there are several, its details."""
     stacks = {name: n for n, name in enumerate(dict.fromkeys(f.stack for f in frames), 1)}
-    common = set(frames[0].details).intersection(*(one.details for one in frames))
+    variants: dict[tuple[str, ...], set[tuple[str, ...]]] = {}
+    for one in frames:
+        variants.setdefault(one.kind, set()).add(one.details)
     return [
         (
             *one.kind,
-            *(word for word in one.details if word not in common and word not in one.kind),
+            *(one.details if len(variants[one.kind]) > 1 else ()),
             *((f"stack {stacks[one.stack]}",) if len(stacks) > 1 else ()),
             *(() if one.is_patient else (RELATIVE_TO_PROBE,)),
         )

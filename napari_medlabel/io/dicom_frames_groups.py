@@ -6,7 +6,7 @@ keep what the old attributes said in the unassigned groups, Philips in a private
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import zlib
 from dataclasses import dataclass
 from typing import Final
@@ -107,34 +107,14 @@ FRAMES_WANTED: Final = Wanted(
     private={0x2005000F: b"SQ", 0x20050029: b"CS"},
 )
 _TERMS: Final = frozenset(
-    {"ORIGINAL", "DERIVED", "ADC", "FA", "TRACEW", "TRACE", "ISOTROPIC", "TENSOR", "TENSOR_B0"}
-    | {
-        "WATER",
-        "FAT",
-        "IN_PHASE",
-        "OPP_PHASE",
-        "OUT_PHASE",
-        "W",
-        "F",
-        "IP",
-        "OP",
-        "FF",
-        "R2_STAR",
-    }
+    {"ORIGINAL", "DERIVED", "MIXED", "ADC", "FA", "TRACEW", "TRACE", "ISOTROPIC", "TENSOR"}
+    | {"WATER", "FAT", "IN_PHASE", "OPP_PHASE", "OUT_PHASE", "W", "F", "IP", "OP", "FF"}
+    | {"R2_STAR", "TENSOR_B0", "B0 MAP", "B1 MAP", "FIELD_MAP", "SPECIES", "NORMAL", "UNKNOWN"}
     | {"M", "P", "R", "I", "T1", "T2", "T2_STAR", "RHO", "MTT", "RCBF", "RCBV", "RMTT", "TTP"}
-    | {
-        "REGIONAL_CBF",
-        "SUBTRACTION",
-        "MEAN",
-        "MIP",
-        "MAX_IP",
-        "MIN_IP",
-        "RESAMPLED",
-        "ADDITION",
-    }
-    | {"DIVISION", "MASKED", "FILTERED", "MEDIAN", "VELOCITY", "FLOW", "MAGNITUDE", "PHASE"}
-    | {"REAL", "IMAGINARY", "MPR", "QUANTITY", "ENERGY_PROP_WT", "CALC_BVALUE", "NONE", "B0"}
-    | {"ATTENUATION", "PERFUSION", "DIFFUSION", "LABEL", "CONTROL", "M_CONTROL"}
+    | {"REGIONAL_CBF", "SUBTRACTION", "MEAN", "MIP", "MAX_IP", "MIN_IP", "RESAMPLED", "LABEL"}
+    | {"ADDITION", "DIVISION", "MASKED", "FILTERED", "MEDIAN", "VELOCITY", "FLOW", "MAGNITUDE"}
+    | {"PHASE", "REAL", "IMAGINARY", "MPR", "QUANTITY", "ENERGY_PROP_WT", "CALC_BVALUE", "B0"}
+    | {"ATTENUATION", "PERFUSION", "DIFFUSION", "CONTROL", "M_CONTROL", "TISSUE_INTENSITY"}
 )
 """Frame type terms that a message may show; what else is written there might name somebody."""
 
@@ -270,11 +250,9 @@ def plain(term: str) -> str:
 
 def _facts(groups: _Groups) -> dict[str, float]:
     """Return the numbers that tell volumes in one place apart, by name."""
-    old, shared_old = _FRAME_UNASSIGNED, _SHARED_UNASSIGNED
+    old, common = _FRAME_UNASSIGNED, _SHARED_UNASSIGNED
     found = {
-        "echo": groups.first_of(
-            (_ECHO, 0x00189082), (old, 0x00180081), (shared_old, 0x00180081)
-        ),
+        "echo": groups.first_of((_ECHO, 0x00189082), (old, 0x00180081), (common, 0x00180081)),
         "inversion": groups.first_of((_MODIFIER, 0x00189079), (old, 0x00180082)),
         "flip angle": groups.first_of((_TIMING, 0x00181314), (old, 0x00181314)),
         "repetition": groups.first_of((_TIMING, 0x00180080), (old, 0x00180080)),
@@ -337,7 +315,7 @@ def seconds(date: str, time: str | None = None) -> float | None:
     for sign in "+-":
         clock = clock.split(sign)[0]
     try:
-        day = datetime.date(int(digits[:4]), int(digits[4:6]), int(digits[6:8])).toordinal()
+        day = dt.date(int(digits[:4]), int(digits[4:6]), int(digits[6:8])).toordinal()
     except ValueError:
         day = 0
     whole, _, part = clock.partition(".")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Sequence
+from itertools import pairwise
 from typing import Final
 
 from napari_medlabel.io.dicom_frames_groups import Frame
@@ -35,9 +36,11 @@ UNITS: Final[dict[str, str]] = {
 """Unit of each name that `Plane.order` may hold; most important first."""
 
 _SET = ("echo", "inversion", "flip angle", "repetition", "tube voltage", "labelling")
+_PHASES = ("trigger", "cardiac phase", "respiratory phase")
 _WITHIN = (
     *_SET,
-    *("b-value", "direction", "trigger", "cardiac phase", "respiratory phase"),
+    *("b-value", "direction"),
+    *_PHASES,
     *("temporal offset", "temporal index", "moment"),
 )
 _SPATIAL: Final = frozenset({0x00209056, 0x00209057, 0x00200032, 0x00209301, 0x00209113})
@@ -129,7 +132,7 @@ def _times_of(frames: Sequence[Frame], index: Sequence[float]) -> list[float] | 
             return None
         began[at] = min(began.get(at, one.moment_s), one.moment_s)
     moments = [began[at] for at in sorted(began)]
-    rising = all(a < b for a, b in zip(moments, moments[1:], strict=False))
+    rising = all(a < b for a, b in pairwise(moments))
     return [began[at] for at in index] if rising else None
 
 
@@ -156,7 +159,7 @@ def _count_the_rest(
     pointers: Sequence[int],
     found: list[list[tuple[str, float]]],
 ) -> None:
-    """Tell frames that nothing separates apart by their dimension indices, else as they come."""
+    """Number the frames that nothing separates: by dimension index, else as they come."""
     alike: dict[tuple[Hashable, ...], list[int]] = defaultdict(list)
     for number, own in enumerate(signatures):
         alike[own].append(number)
@@ -176,22 +179,18 @@ def _with_constants(
     own: list[tuple[str, float]], frames: Sequence[Frame], chosen: set[str]
 ) -> Order:
     """Add what all frames have in common and other files of the series may have otherwise."""
-    before = [
-        (name, value)
-        for name in _SET
+    constant = {
+        name: value
+        for name in (*_SET, *_PHASES, "b-value")
         if name not in chosen and (value := _same(frames, name)) is not None
-    ]
-    after: list[tuple[str, float]] = []
+    }
     moments = [one.moment_s for one in frames if one.moment_s is not None]
-    for name in ("trigger", "cardiac phase", "respiratory phase"):
-        value = _same(frames, name)
-        if name not in chosen and value is not None:
-            after.append((name, value))
-    if "time" not in chosen and moments:
-        after.append(("time", min(moments)))
-    value = _same(frames, "b-value")
-    if "b-value" not in chosen and value is not None:
-        after.append(("b-value", value))
+    if moments and "time" not in chosen:
+        constant["time"] = min(moments)
+    before = [(name, constant[name]) for name in _SET if name in constant]
+    after = [
+        (name, constant[name]) for name in (*_PHASES, "time", "b-value") if name in constant
+    ]
     return (*before, *own, *after)
 
 

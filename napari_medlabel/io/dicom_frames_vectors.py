@@ -55,7 +55,7 @@ def dose_planes(instance: Instance, whole: Item) -> tuple[Plane, ...]:
     scaling = whole.number(_SCALING)
     if scaling is None or scaling <= 0:
         raise InputError(
-            "Dose Grid Scaling is missing or not greater than zero, so the values are no doses.",
+            "Dose Grid Scaling is missing or not greater than zero: the values are no doses.",
             hint=_AGAIN,
         )
     position, normal = _first_place(instance.position_lps, instance.orientation_lps)
@@ -71,7 +71,7 @@ def dose_planes(instance: Instance, whole: Item) -> tuple[Plane, ...]:
     if abs(offsets[0]) > _SAME_MM:
         offsets = _from_coordinates(offsets, position, normal)
     return tuple(
-        _plane(instance, n, position + offset * normal, slope=scaling, intercept=0.0)
+        _plane(instance, n, position + offset * normal, slope=scaling)
         for n, offset in enumerate(offsets)
     )
 
@@ -152,8 +152,8 @@ def _vectors(instance: Instance, whole: Item) -> dict[int, _Vector]:
             continue
         if len(values) != instance.frames:
             raise InputError(
-                f"The vectors of a nuclear medicine file are expected to have {instance.frames} "
-                f"numbers, one for each frame; one has {len(values)}.",
+                "The vectors of a nuclear medicine file are expected to have "
+                f"{instance.frames} numbers, one for each frame; one has {len(values)}.",
                 hint=_AGAIN,
             )
         vectors[tag] = values
@@ -223,7 +223,6 @@ def _plane(
     *,
     orientation: _Vector | None = None,
     slope: float | None = None,
-    intercept: float | None = None,
     kind: tuple[str, ...] = (),
     order: tuple[tuple[str, float], ...] = (),
 ) -> Plane:
@@ -240,7 +239,7 @@ def _plane(
         thickness_mm=instance.thickness_mm,
         between_mm=instance.between_mm,
         slope=instance.slope if slope is None else slope,
-        intercept=instance.intercept if intercept is None else intercept,
+        intercept=instance.intercept if slope is None else 0.0,
         window=instance.window,
         kind=kind,
         order=order,

@@ -268,7 +268,7 @@ def _converted(dataset: Any, wanted: Wanted, depth: int) -> Item:
     if depth > _DEEPEST:
         raise InputError(_DAMAGED, hint=_AGAIN)
     item = Item()
-    for tag in dataset.keys():
+    for tag in dataset.keys():  # noqa: SIM118 - a Dataset iterates over elements
         meant = wanted.representation(int(tag))
         if not meant:
             continue
