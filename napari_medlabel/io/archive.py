@@ -21,13 +21,13 @@ from pathlib import Path, PurePosixPath
 from typing import IO, Final
 
 from napari_medlabel.errors import InputError
-from napari_medlabel.io.gzip_stream import LARGEST_RATIO
 from napari_medlabel.io.sniff import HEAD_BYTES, kind_of_head
 
 Progress = Callable[[int, int], None]
 _MOST_MEMBERS: Final = 200_000
 _PEEKED: Final = 20
 _SHARE_OF_DISK: Final = 0.9
+_LARGEST_RATIO: Final = 1032  # what deflate can at most
 _CHUNK: Final = 1 << 20
 _PREFIX: Final = "medlabel-zip-"
 _ENCRYPTED: Final = 1
@@ -145,7 +145,7 @@ def _require_honest(members: Sequence[zipfile.ZipInfo], size: int) -> None:
         sum(getattr(m, n) for m in members) for n in ("file_size", "compress_size")
     )
     # What lies on top of each other in the file is counted twice: the oldest bomb.
-    if whole > size * LARGEST_RATIO or packed > size:
+    if whole > size * _LARGEST_RATIO or packed > size:
         raise InputError(
             f"The zip file of {size} bytes says that it unpacks to {whole}: no honest package "
             "does.",

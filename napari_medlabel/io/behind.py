@@ -86,12 +86,12 @@ def sort_out(paths: Sequence[Path], *, progress: Progress | None = None) -> File
         except OSError:
             unreadable += 1
             continue
-        if kind in (None, "zip", "dicomdir"):
+        if kind is None or kind in ("zip", "dicomdir"):
             # A file called DICOM that is none may be the slice that is missing: never silent.
             lost = file.lower().endswith(_CALLED_DICOM)
             unreadable += lost
             skipped += not lost
-        elif kind is not None and kind != "part":
+        elif kind != "part":
             by_kind.setdefault(kind, []).append(Path(file))
     return Files(
         {kind: tuple(files) for kind, files in by_kind.items()},

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from napari_medlabel.errors import InputError
-from napari_medlabel.io import dicom_odd
+from napari_medlabel.io.dicom_quiet import failures, quietly
 
 _IN_USE: Final = 0xFFFF
 _WAYS: Final = (
@@ -78,10 +78,10 @@ def _records(path: Path) -> list[_Record]:
     import pydicom
 
     try:
-        with dicom_odd._quietly():  # noqa: SLF001 - to be made public there
+        with quietly():
             index = pydicom.dcmread(path, force=True)
             return [_record(one) for one in index.get("DirectoryRecordSequence") or []]
-    except dicom_odd._failures() as err:  # noqa: SLF001
+    except failures() as err:
         raise InputError("The index (DICOMDIR) cannot be read.", hint=_HINT) from err
 
 

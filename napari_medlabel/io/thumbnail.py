@@ -70,7 +70,7 @@ def upright(array_ji: npt.NDArray[Any], affine: Affine | None) -> npt.NDArray[An
     """Turn and flip a slice (j, i): head or front up, the patient's right or front left."""
     if affine is None:
         return array_ji
-    across, down = affine.axis_codes[:2]
+    across, down = affine.axis_codes[0], affine.axis_codes[1]
     vertical = "SI" if {across, down} & set("SI") else "AP"
     if across in vertical:
         array_ji, across, down = array_ji.T, down, across
@@ -102,4 +102,7 @@ def _windowed(
     else:
         low, high = window[0] - window[1] / 2, window[0] + window[1] / 2
     span = high - low if high > low else 1.0
-    return np.rint(np.clip((values - low) / span, 0, 1) * 255).astype(np.uint8)
+    grey: npt.NDArray[np.uint8] = np.rint(np.clip((values - low) / span, 0, 1) * 255).astype(
+        np.uint8
+    )
+    return grey
