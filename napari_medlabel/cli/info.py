@@ -38,7 +38,13 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     """
     text = "list the series in folders or files, their geometry and warnings; names no patient"
     parser = subparsers.add_parser("info", help=text, description=text)
-    parser.add_argument("path", nargs="+", type=Path, metavar="PATH", help="a folder or a file")
+    parser.add_argument(
+        "path",
+        nargs="+",
+        type=Path,
+        metavar="PATH",
+        help="a folder, a file, a zip file or a DICOMDIR",
+    )
     parser.add_argument("--json", action="store_true", help="one JSON document")
     parser.set_defaults(run=run)
 

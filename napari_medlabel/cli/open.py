@@ -5,14 +5,28 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from napari_medlabel.cli.convert import VALUES
+
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add ``open`` to the command line."""
     text = "annotate a scan in napari: labels, landmarks, saving and recovery"
     parser = subparsers.add_parser("open", help=text, description=text)
-    parser.add_argument("path", nargs="+", type=Path, metavar="PATH", help="a folder or a file")
     parser.add_argument(
-        "--series", metavar="N", help="which series, as medlabel info lists them"
+        "path",
+        nargs="+",
+        type=Path,
+        metavar="PATH",
+        help="a folder, a file, a zip file or a DICOMDIR",
+    )
+    parser.add_argument(
+        "--series", metavar="N|UID", help="which series, as medlabel info lists them"
+    )
+    parser.add_argument(
+        "--values",
+        choices=VALUES,
+        default="rescaled",
+        help="what stored values become (default: rescaled)",
     )
     parser.add_argument("--out", type=Path, metavar="DIR", help="where mask and landmarks go")
     parser.add_argument("--mask", type=Path, metavar="FILE", help="a mask to begin with")
@@ -60,6 +74,7 @@ def run(arguments: argparse.Namespace) -> int:
         folder=arguments.out,
         mask=arguments.mask,
         landmarks=arguments.landmarks,
+        values=arguments.values,
     )
     window.annotate(arguments.path, wishes, audit=arguments.audit)
     return 0

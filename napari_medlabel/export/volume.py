@@ -11,7 +11,7 @@ import numpy as np
 
 from napari_medlabel.errors import InputError, SaveError
 from napari_medlabel.geometry.grid import Grid
-from napari_medlabel.io import nifti
+from napari_medlabel.io import nifti, nifti_write
 from napari_medlabel.io.files import Staging, sha256_file
 from napari_medlabel.model.volume import Volume
 
@@ -115,7 +115,7 @@ def save_volume(path: Path, volume: Volume) -> SavedVolume:
         found.append((sha256_file(aside), aside.stat().st_size))
 
     with Staging() as staging:
-        staging.add(path, lambda aside: nifti.write_volume_nifti(aside, volume), check=check)
+        staging.add(path, lambda aside: nifti_write.write_volume_nifti(aside, volume), check=check)
         require_new(path)
         staging.publish()
     return SavedVolume(path, *found[0])
