@@ -159,7 +159,7 @@ def _count_the_rest(
     pointers: Sequence[int],
     found: list[list[tuple[str, float]]],
 ) -> None:
-    """Number the frames that nothing separates: by dimension index, else as they come."""
+    """Count the frames that nothing separates: by dimension index, else as they come."""
     alike: dict[tuple[Hashable, ...], list[int]] = defaultdict(list)
     for number, own in enumerate(signatures):
         alike[own].append(number)
