@@ -160,10 +160,16 @@ class _Folder:
 
 def _leads_in_a_circle(records: Sequence[_Record]) -> bool:
     """Tell whether following the records' offsets comes back to where it was."""
-    known = {one.here for one in records}
-    # In a tree every record but the first has one way in at most.
-    ways_in = [way for one in records for way in one.ways if way in known]
-    return len(ways_in) > len(set(ways_in)) or len(ways_in) >= len(known) > 0
+    ways = {one.here: one.ways for one in records if one.here is not None}
+    inner = {way for one in records for way in one.ways}
+    # In a tree, every record can be reached from one that none leads to.
+    todo = [here for here in ways if here not in inner]
+    seen = set(todo)
+    while todo:
+        new = [way for way in ways[todo.pop()] if way in ways and way not in seen]
+        seen.update(new)
+        todo.extend(new)
+    return len(seen) < len(ways)
 
 
 def _files(number: int) -> str:

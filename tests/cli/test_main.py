@@ -50,7 +50,7 @@ def test_bad_input_is_a_message_a_hint_and_exit_2(
 def test_a_fault_of_ours_is_named_without_what_it_says(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fault(_path: object) -> None:
+    def fault(_path: object, **_: object) -> None:
         raise KeyError("DOE^JANE")
 
     monkeypatch.setattr("napari_medlabel.io.registry.find_series", fault)
@@ -64,7 +64,7 @@ def test_a_fault_of_ours_is_named_without_what_it_says(
 
 
 def test_stopping_is_no_fault(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    def stop(_path: object) -> None:
+    def stop(_path: object, **_: object) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr("napari_medlabel.io.registry.find_series", stop)
