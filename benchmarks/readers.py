@@ -57,13 +57,15 @@ def main() -> int:
         0; 1 when ours was wrong or short anywhere.
     """
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("folder", nargs="*", help="a folder, or NAME=FOLDER, or NAME@COMMIT=FOLDER")
-    parser.add_argument("--only", nargs="*", default=list(READERS), help="readers to run")
+    parser.add_argument(
+        "folder", nargs="*", help="a folder, or NAME=FOLDER, or NAME@COMMIT=FOLDER"
+    )
+    parser.add_argument("--only", action="append", choices=READERS, help="run this reader")
     parser.add_argument("--show", action="store_true", help="files of what is not exact")
     parser.add_argument("--no-report", action="store_true", help="do not write the table")
     arguments = parser.parse_args()
     named = [_named(text) for text in arguments.folder] or _shared()
-    readers = {n: v for n, v in installed().items() if n in arguments.only}
+    readers = {n: v for n, v in installed().items() if n in (arguments.only or READERS)}
     rows: list[tuple[Series, dict[str, Outcome]]] = []
     for name, root in named:
         start = time.perf_counter()
@@ -82,7 +84,9 @@ def main() -> int:
         print(f"written: docs/{REPORT.name}")
     for reader in readers:
         words = [row[reader].word for _, row in rows]
-        counts = ", ".join(f"{words.count(w)} {w}" for w in ("exact", "refused", "wrong", "short"))
+        counts = ", ".join(
+            f"{words.count(w)} {w}" for w in ("exact", "refused", "wrong", "short")
+        )
         print(f"{reader}: {counts}")
     return int(any(row["ours"].word in ("wrong", "short") for _, row in rows if "ours" in row))
 

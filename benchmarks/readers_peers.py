@@ -63,10 +63,11 @@ def _answer(volume: Any) -> Answer:
 
 
 def dcm2niix(folder: Path) -> tuple[list[Answer], list[str]]:
-    """Convert with the options of its manual, uncompressed, and read the NIfTI files."""
+    """Convert uncompressed, with Rescale Slope and not Philips' own, and read the NIfTI files."""
     program = Path(sys.executable).with_name("dcm2niix")
     with tempfile.TemporaryDirectory() as name:
-        command = [program, "-z", "n", "-b", "n", "-f", "%s_%z_%e", "-o", name, str(folder)]
+        options = ("-z", "n", "-b", "n", "-p", "n", "-f", "%s_%z_%e")
+        command = [program, *options, "-o", name, str(folder)]
         done = subprocess.run(command, capture_output=True, check=False)
         answers = [nifti(path) for path in sorted(Path(name).glob("*.nii"))]
     return answers, [] if answers else [f"exit code {done.returncode}"]

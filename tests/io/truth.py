@@ -71,9 +71,7 @@ class Image:
 
     def world(self, points: np.ndarray) -> np.ndarray:
         """Return where pixels (column, row) lie, RAS mm, shape (n, 3)."""
-        return (
-            self.origin_ras + points[:, :1] * self.right_ras + points[:, 1:] * self.down_ras
-        )
+        return self.origin_ras + points[:, :1] * self.right_ras + points[:, 1:] * self.down_ras
 
     def corners(self) -> np.ndarray:
         """Return column and row of the four corners."""
@@ -245,7 +243,11 @@ def _modality(ds: Any, frame: int) -> tuple[float, float, Any]:
     holder = _group(ds, frame, "PixelValueTransformationSequence")
     holder = ds if holder is None else holder
     try:
-        return float(holder.get("RescaleSlope", 1)), float(holder.get("RescaleIntercept", 0)), None
+        return (
+            float(holder.get("RescaleSlope", 1)),
+            float(holder.get("RescaleIntercept", 0)),
+            None,
+        )
     except (TypeError, ValueError):
         return 1.0, 0.0, None
 

@@ -102,9 +102,9 @@ def judge(answers: Sequence[Answer], truth: Sequence[Image]) -> Verdict:
         reached += placed
     found = sum(slot is not None for slot in slots)
     held = sum(v.shape[0] * v.shape[1] * v.shape[2] * v.shape[3] for _, v, _ in whole)
-    invented = sum(
-        (v.shape[2] - len(one.missing)) * v.shape[3] for one, v, _ in whole
-    ) - len({slot for slot in slots if slot is not None})
+    invented = sum((v.shape[2] - len(one.missing)) * v.shape[3] for one, v, _ in whole) - len(
+        {slot for slot in slots if slot is not None}
+    )
     if found == len(truth):
         word: Any = "exact"
     else:
