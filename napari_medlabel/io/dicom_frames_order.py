@@ -82,7 +82,8 @@ def orders(
             found[number].append((called, show))
     if len(set(signatures)) < len(frames):
         _count_the_rest(frames, signatures, pointers, found)
-    return [_with_constants(own, frames, chosen) for own in found]
+    before, after = _constants(frames, chosen)
+    return [(*before, *own, *after) for own in found]
 
 
 def _rounded(values: Iterable[float], digits: int) -> tuple[float, ...]:
@@ -144,13 +145,15 @@ def _in_common(signatures: _Signatures, values: Sequence[float]) -> list[float]:
     levels: dict[tuple[Hashable, ...], set[float]] = defaultdict(set)
     for own, value in zip(signatures, values, strict=True):
         levels[own].add(value)
-    ranked = {own: sorted(several) for own, several in levels.items()}
-    first = ranked[signatures[0]]
-    if any(len(several) != len(first) for several in ranked.values()):
+    first = sorted(levels[signatures[0]])
+    if any(len(several) != len(first) for several in levels.values()):
         return list(values)
-    return [
-        first[ranked[own].index(value)] for own, value in zip(signatures, values, strict=True)
-    ]
+    shown = {
+        (own, value): first[rank]
+        for own, several in levels.items()
+        for rank, value in enumerate(sorted(several))
+    }
+    return [shown[key] for key in zip(signatures, values, strict=True)]
 
 
 def _count_the_rest(
@@ -175,10 +178,8 @@ def _counted(values: Sequence[float], pointers: Sequence[int]) -> tuple[float, .
     )
 
 
-def _with_constants(
-    own: list[tuple[str, float]], frames: Sequence[Frame], chosen: set[str]
-) -> Order:
-    """Add what all frames have in common and other files of the series may have otherwise."""
+def _constants(frames: Sequence[Frame], chosen: set[str]) -> tuple[Order, Order]:
+    """Return what all frames have in common and other files of the series may have otherwise."""
     constant = {
         name: value
         for name in (*_SET, *_PHASES, "b-value")
@@ -187,11 +188,11 @@ def _with_constants(
     moments = [one.moment_s for one in frames if one.moment_s is not None]
     if moments and "time" not in chosen:
         constant["time"] = min(moments)
-    before = [(name, constant[name]) for name in _SET if name in constant]
-    after = [
-        (name, constant[name]) for name in (*_PHASES, "time", "b-value") if name in constant
-    ]
-    return (*before, *own, *after)
+    later = (*_PHASES, "time", "b-value")
+    return (
+        tuple((name, constant[name]) for name in _SET if name in constant),
+        tuple((name, constant[name]) for name in later if name in constant),
+    )
 
 
 def _same(frames: Sequence[Frame], name: str) -> float | None:

@@ -12,8 +12,16 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from napari_medlabel.errors import InputError
-from napari_medlabel.io.dicom_header import IMPLICIT, LONG_VR, SHORT_VR, Instance, text
-from napari_medlabel.io.dicom_odd import _failures, _quietly
+from napari_medlabel.io.dicom_header import (
+    DEFLATED,
+    EXPLICIT_BIG,
+    IMPLICIT,
+    LONG_VR,
+    SHORT_VR,
+    Instance,
+    text,
+)
+from napari_medlabel.io.dicom_odd import _failures, _quietly, inflated
 
 _DEEPEST: Final = 32
 _MOST_NUMBERS: Final = 1 << 17
@@ -98,10 +106,9 @@ class Item:
 
     def private(self, group: int, creator: str, element: int) -> int:
         """Return the tag that a private creator's element has in this data set, else 0."""
-        for block in range(0x10, 0x100):
-            held = self.values.get(group << 16 | block)
-            if held and text(held[1]).upper() == creator:
-                return group << 16 | block << 8 | element
+        for tag, (_, raw) in self.values.items():
+            if tag >> 16 == group and tag & 0xFF00 == 0 and text(raw).upper() == creator:
+                return group << 16 | (tag & 0xFF) << 8 | element
         return 0
 
 
@@ -147,9 +154,8 @@ def read_items(instance: Instance, wanted: Wanted) -> Item:
         When the header cannot be followed, not even by pydicom, or the file not be read.
     """
     try:
-        if instance.pixel_offset is not None:
-            with instance.path.open("rb") as stream:
-                head = stream.read(instance.pixel_offset)
+        head = _head_of(instance)
+        if head:
             try:
                 return _Walk(head, wanted).data_set(instance.transfer_syntax)
             except (_LostError, struct.error, IndexError):
@@ -157,6 +163,16 @@ def read_items(instance: Instance, wanted: Wanted) -> Item:
         return _through_pydicom(instance, wanted)
     except OSError as err:
         raise InputError("The file cannot be read.", hint="Check its permissions.") from err
+
+
+def _head_of(instance: Instance) -> bytes:
+    """Return the bytes in front of the pixels, none where only pydicom can follow them."""
+    if instance.transfer_syntax == DEFLATED:
+        return inflated(instance.path.read_bytes())
+    if instance.pixel_offset is None or instance.transfer_syntax == EXPLICIT_BIG:
+        return b""
+    with instance.path.open("rb") as stream:
+        return stream.read(instance.pixel_offset)
 
 
 class _Walk:

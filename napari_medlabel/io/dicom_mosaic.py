@@ -186,26 +186,44 @@ def _first_tile(instance: Instance, rows: int, columns: int) -> tuple[_Vector, _
 
 def _direction(said: dicom_siemens.Mosaic, normal: _Vector, centre: _Vector) -> float:
     """Return 1 where tiles follow each other along the normal, -1 where against it."""
-    if said.normal_lps is not None:
-        along = float(np.dot(said.normal_lps, normal))
-        if abs(along) < _PARALLEL:
-            raise InputError(
-                "The mosaic's private slice normal is expected at right angles to Image "
-                "Orientation (Patient); it is not.",
-                hint=_AGAIN,
-            )
-        return math.copysign(1.0, along)
-    if len(said.centres_lps) != said.count:
+    planned = _planned_direction(said, normal, centre)
+    if said.normal_lps is None:
+        if planned:
+            return planned
         raise InputError(
             "The picture is a mosaic, and nothing says whether its slices run up or down: the "
             "private elements of Siemens are missing.",
             hint=_AGAIN,
         )
+    along = float(np.dot(said.normal_lps, normal))
+    if abs(along) < _PARALLEL:
+        raise InputError(
+            "The mosaic's private slice normal is expected at right angles to Image "
+            "Orientation (Patient); it is not.",
+            hint=_AGAIN,
+        )
+    if planned * along < 0:
+        raise InputError(
+            "The mosaic's slice normal and its protocol contradict each other: where its "
+            "slices lie is unknown.",
+            hint=_AGAIN,
+        )
+    return math.copysign(1.0, along)
+
+
+def _planned_direction(said: dicom_siemens.Mosaic, normal: _Vector, centre: _Vector) -> float:
+    """Return the same by the protocol's list of slices, 0 where it does not tell.
+
+    The first tile is the first planned slice or, where images are numbered backwards, the
+    last one: which of them lies where the tile lies needs no knowledge of that number.
+    """
+    if len(said.centres_lps) != said.count:
+        return 0.0
     planned = np.array(said.centres_lps) @ normal
-    rises = math.copysign(1.0, float(planned[-1] - planned[0]))
+    rises = float(np.sign(planned[-1] - planned[0]))
     begins, ends = np.abs(planned[[0, -1]] - centre @ normal)
-    if min(begins, ends) > 0.5 * abs(planned[1] - planned[0]):
-        return -rises if said.is_reversed else rises
+    if min(begins, ends) > 0.1 * abs(planned[1] - planned[0]):
+        return 0.0
     return rises if begins < ends else -rises
 
 

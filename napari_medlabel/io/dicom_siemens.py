@@ -31,9 +31,6 @@ _tag_head = struct.Struct("<64si4sii4x").unpack_from
 _item_head = struct.Struct("<4i").unpack_from
 _protocol = re.compile(rb"### ASCCONV BEGIN(.*?)### ASCCONV END", re.DOTALL)
 _count = re.compile(rb"^sSliceArray\.lSize\s*=\s*(0x[0-9a-fA-F]+|\d+)\s*$", re.MULTILINE)
-_reversed = re.compile(
-    rb"^sSliceArray\.ucImageNumb(?:Sag|Cor|Tra)\s*=\s*(?:0x0*)?1\s*$", re.MULTILINE
-)
 _position = re.compile(
     rb"^sSliceArray\.asSlice\[(\d{1,4})\]\.sPosition\.d(Sag|Cor|Tra)\s*=\s*"
     rb"([-+]?\d[\d.eE+-]*)\s*$",
@@ -56,15 +53,12 @@ class Mosaic:
         Distance between slices.
     centres_lps : tuple of tuple of float
         Planned centre of each slice, in the order of the protocol; mm, LPS.
-    is_reversed : bool
-        Whether the protocol numbers images against that order.
     """
 
     count: int | None
     normal_lps: tuple[float, ...] | None
     spacing_mm: float | None
     centres_lps: tuple[tuple[float, ...], ...]
-    is_reversed: bool
 
 
 def read_mosaic(whole: Item) -> Mosaic:
@@ -73,7 +67,7 @@ def read_mosaic(whole: Item) -> Mosaic:
     protocol = _private(whole, SERIES_HEADER, _CSA) or _private(
         whole, PHOENIX, "SIEMENS MR SDS 01"
     )
-    count, is_reversed, centres = protocol_slices(protocol)
+    count, centres = protocol_slices(protocol)
     numbers = (
         next(iter(_numbers(said.get("NumberOfImagesInMosaic", ()))), None),
         _number(whole, IMAGES_IN_MOSAIC),
@@ -86,7 +80,6 @@ def read_mosaic(whole: Item) -> Mosaic:
         normal_lps=normal if len(normal) == 3 else None,
         spacing_mm=spacing if spacing is not None and spacing > 0 else None,
         centres_lps=centres,
-        is_reversed=is_reversed,
     )
 
 
@@ -160,25 +153,21 @@ def _numbers(texts: tuple[str, ...]) -> tuple[float, ...]:
     return values if all(math.isfinite(value) for value in values) else ()
 
 
-def protocol_slices(
-    data: bytes,
-) -> tuple[int | None, bool, tuple[tuple[float, ...], ...]]:
-    """Return how many slices a protocol plans, whether images count backwards, and centres."""
+def protocol_slices(data: bytes) -> tuple[int | None, tuple[tuple[float, ...], ...]]:
+    """Return how many slices a protocol plans, and the centre of each; mm, LPS."""
     # The last protocol in the header is the one that was measured.
     texts = [text.replace(b"\r", b"") for text in _protocol.findall(data)]
     if not texts:
-        return None, False, ()
-    text = texts[-1]
-    counted = _count.search(text)
+        return None, ()
+    counted = _count.search(texts[-1])
     centres: dict[int, list[float]] = {}
-    for number, axis, value in _position.findall(text):
+    for number, axis, value in _position.findall(texts[-1]):
         try:
             centres.setdefault(int(number), [0.0, 0.0, 0.0])[_AXES[axis]] = float(value)
         except ValueError:
-            return None, False, ()
+            return None, ()
     count = int(counted[1], 0) if counted else None
     if count is None or not 1 <= count <= _MOST_SLICES:
-        return None, False, ()
+        return None, ()
     # A slice at the magnet's centre has no position written at all.
-    placed = tuple(tuple(centres.get(n, [0.0, 0.0, 0.0])) for n in range(count))
-    return count, bool(_reversed.search(text)), placed
+    return count, tuple(tuple(centres.get(n, (0.0, 0.0, 0.0))) for n in range(count))
