@@ -1,23 +1,56 @@
 """DICOM files -> series -> Volume.
 
-Headers are walked fast (`io.dicom_walk`, odd ones by `io.dicom_odd`), grouped and placed
-(`io.dicom_series`), and pixels are read in one pass (`io.dicom_pixels`).
+Headers are walked fast (`io.dicom_walk`, odd ones by `io.dicom_odd`), grouped, sorted into
+volumes and placed (`io.dicom_series`), and pixels are read in one pass (`io.dicom_pixels`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
 
 from napari_medlabel.errors import InputError
 from napari_medlabel.io import dicom_odd
-from napari_medlabel.io.dicom_header import Instance, text
-from napari_medlabel.io.dicom_pixels import Progress, fill
-from napari_medlabel.io.dicom_series import DicomSeries, arrange, group, is_image
+from napari_medlabel.io.dicom_header import SOP_CLASS, Instance, text
+from napari_medlabel.io.dicom_pixels import Filled, fill
+from napari_medlabel.io.dicom_series import DicomSeries, arrange, is_image
 from napari_medlabel.io.dicom_walk import OddFileError, walk
-from napari_medlabel.model.volume import Source, Volume
+from napari_medlabel.model.volume import FurtherAxis, Source, Volume
+
+Progress = Callable[[int, int], None]
+_TOLD_EVERY: Final = 50
+_STORAGE: Final = b"1.2.840.10008.5.1.4.1.1."
+_MARKS: Final = {
+    _STORAGE + b"66.4": "segmentation",
+    _STORAGE + b"66.7": "segmentation",
+    _STORAGE + b"481.3": "structure set",
+}
+_REPORTS: Final = _STORAGE + b"88."
+
+
+@dataclass(frozen=True, repr=False)
+class MarkFile:
+    """A file that marks something in a scan.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    kind : str
+        ``"segmentation"``, ``"structure set"`` or ``"report"``.
+    """
+
+    path: Path
+    kind: str
+
+    def __repr__(self) -> str:
+        return f"MarkFile({self.kind})"
 
 
 @dataclass(frozen=True)
@@ -28,45 +61,81 @@ class DicomSurvey:
     ----------
     series : tuple of DicomSeries
         In a stable order.
+    marks : tuple of MarkFile
+        Segmentations, structure sets and reports, in the order of the files.
     skipped : int
-        DICOM objects that are no images: reports, plans, segmentations, indexes.
+        Other DICOM objects that are no images: plans, presentation states, indexes.
     unreadable : int
         Files that look like DICOM and cannot be read.
     """
 
     series: tuple[DicomSeries, ...]
+    marks: tuple[MarkFile, ...]
     skipped: int
     unreadable: int
 
 
-def find(files: Sequence[Path]) -> DicomSurvey:
-    """Read the headers of files that look like DICOM, and arrange the images among them."""
+def find(files: Sequence[Path], *, progress: Progress | None = None) -> DicomSurvey:
+    """Read the headers of files that look like DICOM, and arrange the images among them.
+
+    Parameters
+    ----------
+    files : sequence of Path
+        Regular files.
+    progress : callable, optional
+        Called at least every hundred files with how many are done and how many there are.
+        What it raises ends the search.
+    """
     images: list[Instance] = []
+    marks: list[MarkFile] = []
     skipped = unreadable = 0
-    for path in files:
+    for done, path in enumerate(files):
+        if progress is not None and done % _TOLD_EVERY == 0:
+            progress(done, len(files))
         try:
             one = read_instance(path)
         except OSError:
             one = None
         if one is None:
             unreadable += 1
+        elif (kind := _mark_kind(one)) is not None:
+            marks.append(MarkFile(path, kind))
         elif is_image(one):
             images.append(one)
         else:
             skipped += 1
-    return DicomSurvey(tuple(arrange(part) for part in group(images)), skipped, unreadable)
+    series = tuple(arrange(images))
+    if progress is not None and files:
+        progress(len(files), len(files))
+    return DicomSurvey(series, tuple(marks), skipped, unreadable)
 
 
 def read_instance(path: Path) -> Instance | None:
-    """Read one header; None when it cannot be understood."""
+    """Read one header; None when it cannot be understood.
+
+    Raises
+    ------
+    OSError
+        When it cannot be opened, or is a pipe or a device.
+    """
     try:
         return walk(path)
     except OddFileError:
         return dicom_odd.read_header(path)
 
 
+def _mark_kind(one: Instance) -> str | None:
+    raw = one.fields.get(SOP_CLASS, b"").rstrip(b"\0 ")
+    return "report" if raw.startswith(_REPORTS) else _MARKS.get(raw)
+
+
 def load(
-    series: DicomSeries, *, progress: Progress | None = None, hashes: bool = True
+    series: DicomSeries,
+    *,
+    progress: Progress | None = None,
+    hashes: bool = True,
+    values: str = "rescaled",
+    preview: Callable[[Volume], None] | None = None,
 ) -> Volume:
     """Read the voxels of a series.
 
@@ -75,38 +144,94 @@ def load(
     series : DicomSeries
         As `find` returned it.
     progress : callable, optional
-        Called with slices done and slices in all.
+        Called with slices done and slices in all. What it raises ends the reading.
     hashes : bool
         Whether to compute the SHA-256 of each file.
+    values : str
+        What stored values are turned into; see `io.dicom_values`.
+    preview : callable, optional
+        Called once, in this thread, as soon as the middle slice is in place, with a volume
+        whose array is still being filled.
 
     Raises
     ------
     InputError
         When it cannot be read whole.
     """
-    if series.refusal is not None or series.grid is None:
+    grid = series.grid
+    if series.refusal is not None or grid is None:
         raise series.refusal or InputError(
             "The series has no geometry.", hint="Export the series again from its source."
         )
     _require_equal(series.duplicates)
-    array, digests, doubts = fill(series.instances, progress=progress, hashes=hashes)
+
+    def show(array: npt.NDArray[Any]) -> None:
+        if preview is not None:
+            preview(_volume(series, Filled(array, None, (), (), "")))
+
+    filled = fill(
+        series.planes,
+        volumes=series.volumes,
+        slices=grid.shape[2],
+        missing=series.missing,
+        progress=progress,
+        hashes=hashes,
+        values=values,
+        preview=None if preview is None else show,
+    )
+    return _volume(series, filled)
+
+
+def _volume(series: DicomSeries, filled: Filled) -> Volume:
+    grid = series.grid
+    if grid is None:
+        raise InputError("The series has no geometry.", hint="Export the series again.")
+    first = series.planes[0]
+    further = None
+    if series.axis is not None:
+        further = FurtherAxis(*series.axis, filled.array.transpose(3, 2, 1, 0))
+    return Volume(
+        grid,
+        np.asarray(filled.array[0]).T,
+        _source(series, filled.sha256, grid.shape[2]),
+        modality=first.instance.modality,
+        warnings=series.warnings + filled.warnings,
+        window=first.window,
+        is_oriented=series.slices == "places",
+        further=further,
+        colour=None if filled.colour is None else filled.colour.transpose(2, 1, 0, 3),
+        missing=series.missing,
+        is_inverted=first.instance.photometric == "MONOCHROME1",
+        quantity=filled.quantity,
+        slices=series.slices,
+    )
+
+
+def _source(series: DicomSeries, digests: tuple[str, ...], slices: int) -> Source:
+    numbers = {id(one): n for n, one in enumerate(series.instances)}
+    missing = set(series.missing)
+    planes: list[tuple[int, int]] = []
+    uids: list[str] = []
+    present = iter(series.planes)
+    for _ in range(series.volumes):
+        for k in range(slices):
+            if k in missing:
+                planes.append((-1, -1))
+                uids.append("")
+                continue
+            plane = next(present)
+            planes.append((numbers[id(plane.instance)], plane.frame))
+            uids.append(plane.instance.sop_uid)
     first = series.instances[0]
-    source = Source(
+    return Source(
         format="dicom",
         files=tuple(one.path for one in series.instances),
         sha256=digests,
         series_uid=first.series_uid or None,
-        sop_instance_uids=tuple(one.sop_uid for one in series.instances),
+        sop_instance_uids=tuple(uids),
         patient_id=_name(first, first.patient_id),
         issuer=_name(first, first.issuer),
-    )
-    return Volume(
-        series.grid,
-        array.T,
-        source,
-        modality=first.modality,
-        warnings=series.warnings + doubts,
-        window=first.window,
+        planes=tuple(planes),
     )
 
 

@@ -13,7 +13,7 @@ import struct
 import threading
 import warnings
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -48,9 +48,13 @@ from napari_medlabel.io.dicom_walk import (
     mapped,
     open_regular,
     read_meta,
+    walk_until,
 )
 from napari_medlabel.io.voxels import require_room
 
+_UNDEFINED: Final = 0xFFFFFFFF
+_ITEM_END: Final = 0xFFFEE00D
+_END_OF_ITEM: Final = b"\xfe\xff\x0d\xe0" + bytes(8)
 _INFLATED_FIRST: Final = 1 << 20
 _LARGEST_RATIO: Final = 1000  # bytes out per byte in, beyond which a deflated file is a bomb
 _ALL_VR: Final = SHORT_VR | LONG_VR
@@ -172,6 +176,55 @@ def _walked_inflated(path: Path, data: Buffer, at: int, size: int) -> Instance:
         return finish(
             path, size, DEFLATED, fields, (offset, length), floats=floats, is_packed=True
         )
+
+
+def read_more(path: Path, wanted: Mapping[int, bytes]) -> Mapping[int, bytes]:
+    """Return further attributes of one file, raw; {} where they cannot be walked to.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    wanted : mapping of int to bytes
+        Tags, and the VR in which their values are wanted.
+    """
+    fields: dict[int, bytes] = {}
+    try:
+        descriptor, size = open_regular(path)
+    except OSError:
+        return {}
+    try:
+        with mapped(descriptor) as data:
+            syntax, at = _start(data, size)
+            if syntax != DEFLATED:
+                encoding = _encoding_at(data, at)
+                walk_until(data, at, max(wanted) + 1, fields, encoding, size, wanted)
+    except (OddFileError, NeedMoreError, OSError, struct.error, IndexError, ValueError):
+        return {}
+    finally:
+        os.close(descriptor)
+    return fields
+
+
+def items_of(
+    raw: bytes, wanted: Mapping[int, bytes], encoding: Encoding
+) -> list[dict[int, bytes]]:
+    """Return attributes of each item of a sequence; [] where it is encoded otherwise."""
+    found: list[dict[int, bytes]] = []
+    at = 0
+    try:
+        while at + 8 <= len(raw) and raw[at : at + 4] == b"\xfe\xff\x00\xe0":
+            length = int.from_bytes(raw[at + 4 : at + 8], "little")
+            at += 8
+            fields: dict[int, bytes] = {}
+            body = raw[at:] if length == _UNDEFINED else raw[at : at + length]
+            body += _END_OF_ITEM
+            done = walk_until(body, 0, _ITEM_END, fields, encoding, len(body), wanted)
+            found.append(fields)
+            at += done + 8 if length == _UNDEFINED else length
+    except (OddFileError, NeedMoreError, struct.error):
+        return []
+    return found
 
 
 def inflated(data: bytes | memoryview) -> bytes:

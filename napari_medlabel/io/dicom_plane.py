@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from napari_medlabel.io.dicom_header import Instance
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Plane:
     """One slice of pixels and where it lies.
 
@@ -58,3 +58,26 @@ class Plane:
     window: tuple[float, float] | None
     kind: tuple[str, ...] = ()
     order: tuple[tuple[str, float], ...] = ()
+
+    def __repr__(self) -> str:
+        return f"Plane({self.rows}x{self.columns}, frame {self.frame})"
+
+
+def plane_of(instance: Instance, kind: tuple[str, ...] = ()) -> Plane:
+    """Return the one plane of a single-frame file."""
+    return Plane(
+        instance,
+        0,
+        None,
+        instance.rows,
+        instance.columns,
+        instance.position_lps,
+        instance.orientation_lps,
+        instance.spacing_mm,
+        instance.thickness_mm,
+        instance.between_mm,
+        instance.slope,
+        instance.intercept,
+        instance.window,
+        kind,
+    )

@@ -1,53 +1,106 @@
-"""Instances -> series on a grid: grouped, sorted by position, and checked slice by slice.
-
-Only Image Position and Image Orientation (Patient) and Pixel Spacing say where a slice lies
-(PS3.3 C.7.6.2); Slice Thickness, Slice Location and instance numbers never do.
-"""
+"""Files -> planes -> series: grouped, sorted into volumes, placed, and each slice checked."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Final
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from typing import Final, Literal
 
 import numpy as np
 
 from napari_medlabel.errors import InputError
-from napari_medlabel.geometry.affine import Affine
-from napari_medlabel.geometry.axes import FloatArray
 from napari_medlabel.geometry.grid import Grid
-from napari_medlabel.io.dicom_header import Instance
-from napari_medlabel.io.voxels import turned
+from napari_medlabel.io import dicom_picture
+from napari_medlabel.io.dicom_coding import coding_of, is_native
+from napari_medlabel.io.dicom_enhanced import planes_of as frames_of
+from napari_medlabel.io.dicom_enhanced import wants_enhanced
+from napari_medlabel.io.dicom_header import (
+    COLUMNS,
+    COMPONENT,
+    FRAME_OF_REFERENCE,
+    FRAMES,
+    IMAGE_TYPE,
+    MODALITY,
+    ORIENTATION,
+    PATIENT_ID,
+    POSITION,
+    ROWS,
+    SAMPLES,
+    SERIES,
+    SERIES_NUMBER,
+    SOP_CLASS,
+    SPACING,
+    Instance,
+    text,
+)
+from napari_medlabel.io.dicom_mosaic import planes_of as tiles_of
+from napari_medlabel.io.dicom_mosaic import wants_mosaic
+from napari_medlabel.io.dicom_place import MOST_PARTS, Part, place, slots_of, stations
+from napari_medlabel.io.dicom_plane import Plane, plane_of
+from napari_medlabel.io.dicom_stack import Axis, Pile, separate
 
 _SAME_ORIENTATION: Final = 1e-3
+_SAME_SPACING: Final = 1e-3
 _ORTHONORMAL: Final = 1e-3
-_SAME_POSITION_MM: Final = 1e-3
 _AGAIN: Final = "Export the series again from its source."
-
-_OBJECTS: Final = (
-    "1.2.840.10008.5.1.4.1.1.66.",  # segmentations, registrations, fiducials, surfaces
-    "1.2.840.10008.5.1.4.1.1.481.2",  # RT dose
-    "1.2.840.10008.5.1.4.1.1.30",  # parametric maps
-    "1.2.840.10008.1.3.10",  # DICOMDIR
+_SLIDES: Final = "1.2.840.10008.5.1.4.1.1.77.1.6"
+_ALIKE: Final = (
+    SERIES_NUMBER,
+    SERIES,
+    PATIENT_ID,
+    FRAME_OF_REFERENCE,
+    ROWS,
+    COLUMNS,
+    SAMPLES,
+    ORIENTATION,
+    SPACING,
+    IMAGE_TYPE,
+    COMPONENT,
+    FRAMES,
+    SOP_CLASS,
+    MODALITY,
 )
+"""Files with the same bytes in these hold images of one kind, and are treated alike."""
+_COMPONENTS: Final = {
+    "P": "phase",
+    "PHASE": "phase",
+    "PHASE MAP": "phase",
+    "VELOCITY MAP": "phase",
+    "R": "real",
+    "REAL": "real",
+    "I": "imaginary",
+    "IMAGINARY": "imaginary",
+}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class DicomSeries:
-    """One series, or the part of one that shares orientation and matrix.
+    """One series, or the part of one that lies on one grid.
 
     Parameters
     ----------
     instances : tuple of Instance
-        In slice order where it can be read; without duplicates.
+        Its files, each once, in the order of the planes.
     duplicates : tuple of pair of Instance
-        Each dropped instance with the one it repeats, to be compared when pixels are read.
+        Each dropped file with the one it repeats, to be compared when pixels are read.
     grid : Grid or None
         None when it cannot be read.
     warnings : tuple of str
         Doubts in words.
     refusal : InputError or None
         Why it cannot be read.
+    planes : tuple of Plane
+        Volume after volume, each in slice order, without the missing slices; () when it cannot
+        be read.
+    volumes : int
+        How many volumes lie on the grid.
+    axis : tuple of name, unit and values, or None
+        What they differ in.
+    missing : tuple of int
+        Slices (k) that no file holds.
+    slices : str
+        ``"places"``, or ``"pictures"`` where k only counts images.
     """
 
     instances: tuple[Instance, ...]
@@ -55,291 +108,389 @@ class DicomSeries:
     grid: Grid | None
     warnings: tuple[str, ...]
     refusal: InputError | None
+    planes: tuple[Plane, ...] = field(default=())
+    volumes: int = 1
+    axis: Axis | None = None
+    missing: tuple[int, ...] = ()
+    slices: Literal["places", "pictures"] = "places"
+
+    def __repr__(self) -> str:
+        return f"DicomSeries({len(self.instances)} files, {self.volumes} volumes)"
 
 
 def is_image(instance: Instance) -> bool:
     """Tell whether it is an image rather than a report, plan, segmentation or index."""
-    if instance.sop_class.startswith(_OBJECTS):
-        return False
-    return instance.has_pixels or instance.rows > 0 or instance.position_lps is not None
+    return _is_image_class(instance.sop_class) and (
+        instance.has_pixels or instance.rows > 0 or POSITION in instance.fields
+    )
 
 
-def group(instances: Iterable[Instance]) -> list[list[Instance]]:
-    """Split images by series, patient, frame of reference, matrix, samples and orientation."""
-    groups: dict[tuple[object, ...], list[list[Instance]]] = {}
+@lru_cache(maxsize=256)
+def _is_image_class(sop_class: str) -> bool:
+    # Segmentations, registrations, fiducials, surfaces; DICOMDIR.
+    return not sop_class.startswith(("1.2.840.10008.5.1.4.1.1.66.", "1.2.840.10008.1.3.10"))
+
+
+def arrange(instances: Iterable[Instance]) -> list[DicomSeries]:
+    """Group images into series, and find the grid of each, in a stable order."""
+    alike: dict[tuple[object, ...], list[Instance]] = {}
     for one in instances:
-        key = (
-            one.series_number,
-            one.series_uid,
-            one.patient_id,
-            one.frame_of_reference,
-            one.rows,
-            one.columns,
-            one.samples,
-            one.frames if one.frames > 1 else 1,
+        get = one.fields.get
+        key = (*map(get, _ALIKE), POSITION in one.fields, one.has_pixels)
+        alike.setdefault(key, []).append(one)
+    planes: list[Plane] = []
+    failed: list[DicomSeries] = []
+    for several in alike.values():
+        for found in map(_ways_of(several[0]), several):
+            if isinstance(found, DicomSeries):
+                failed.append(found)
+            else:
+                planes.extend(found)
+    keyed = [(_rank(group[0].instance), n, group) for n, group in enumerate(_group(planes))]
+    rows = [(rank, n, one) for rank, n, group in keyed for one in _arrange_group(group)]
+    rows += [
+        (_rank(one.instances[0]), len(keyed) + n, one) for n, one in enumerate(_joined(failed))
+    ]
+    rows.sort(key=lambda row: row[:2])
+    return _with_losses([one for _, _, one in rows])
+
+
+def _rank(one: Instance) -> tuple[object, ...]:
+    return one.series_number, one.series_uid, one.patient_id
+
+
+def _ways_of(first: Instance) -> Callable[[Instance], tuple[Plane, ...] | DicomSeries]:
+    """Choose how to find the planes of a file, by what it has in common with others."""
+    if first.sop_class == _SLIDES:
+        return lambda one: _refused(
+            (one,),
+            InputError(
+                "Tiles of a whole-slide image are no slices of a volume.",
+                hint="Open it with a viewer for microscopy.",
+            ),
         )
+    for wants, planes_of in ((wants_enhanced, frames_of), (wants_mosaic, tiles_of)):
+        if wants(first):
+            return lambda one, planes_of=planes_of: _tried(planes_of, one)  # type: ignore[misc]
+    if first.frames > 1:
+        return _as_pictures
+    kind = _kind(first)
+    return lambda one: (plane_of(one, kind),)
+
+
+def _tried(
+    planes_of: Callable[[Instance], tuple[Plane, ...]], one: Instance
+) -> tuple[Plane, ...] | DicomSeries:
+    try:
+        return planes_of(one)
+    except InputError as err:
+        return _refused((one,), err)
+
+
+def _as_pictures(one: Instance) -> tuple[Plane, ...]:
+    """Return the frames of a clip: whatever position it has cannot be that of all of them."""
+    coding_frames = min(one.frames, one.size * 1000)
+    first = replace(plane_of(one), position_lps=None, orientation_lps=None)
+    return tuple(replace(first, frame=n) for n in range(coding_frames))
+
+
+def _kind(first: Instance) -> tuple[str, ...]:
+    """Tell phase, real and imaginary images from magnitude, PS3.3 C.8.3.1.1.1, C.8.13.3.1."""
+    if first.modality != "MR":
+        return ()
+    component = text(first.fields.get(COMPONENT, b""))
+    values = [component, *first.image_type.upper().split("\\")[2:4]]
+    return tuple(dict.fromkeys(_COMPONENTS[one] for one in values if one in _COMPONENTS))[:1]
+
+
+def _group(planes: Sequence[Plane]) -> list[list[Plane]]:
+    """Split planes by series, patient, frame of reference, matrix, samples, kind, direction."""
+    groups: dict[tuple[object, ...], list[list[Plane]]] = {}
+    keys: dict[tuple[object, ...], tuple[object, ...]] = {}
+    last: tuple[object, list[Plane]] | None = None
+    for one in planes:
+        get = one.instance.fields.get
+        raw = (*map(get, _ALIKE), one.rows, one.columns, one.kind, one.position_lps is None)
+        key = keys.get(raw)
+        if key is None:
+            key = keys[raw] = _group_key(one)
+        told = (raw, one.orientation_lps, one.spacing_mm)
+        if last is not None and last[0] == told and key[-1] is None:
+            last[1].append(one)
+            continue
+        if key[-1] is not None:
+            key = (*key, one.instance.path)
         turned = groups.setdefault(key, [])
         for alike in turned:
-            if _same_orientation(alike[0].orientation_lps, one.orientation_lps):
+            if _same_place(alike[0], one):
                 alike.append(one)
                 break
         else:
-            turned.append([one])
-    ordered = sorted(groups.items(), key=lambda item: item[0])
-    return [alike for _, turned in ordered for alike in turned]
+            alike = [one]
+            turned.append(alike)
+        last = (told, alike)
+    return [alike for turned in groups.values() for alike in turned]
 
 
-def _same_orientation(one: Sequence[float] | None, other: Sequence[float] | None) -> bool:
+def _group_key(one: Plane) -> tuple[object, ...]:
+    """Return what images of one volume have in common; the last entry says: one file alone."""
+    own = one.instance
+    picture = dicom_picture.is_picture(one)
+    return (
+        own.series_number,
+        own.series_uid,
+        own.patient_id,
+        own.frame_of_reference,
+        one.rows,
+        one.columns,
+        own.samples,
+        one.kind,
+        picture,
+        dicom_picture.spacing_key(one) if picture else (),
+        "clip" if picture and own.frames > 1 else None,
+    )
+
+
+def _same_place(one: Plane, other: Plane) -> bool:
+    return _close(one.orientation_lps, other.orientation_lps, _SAME_ORIENTATION) and _close(
+        one.spacing_mm, other.spacing_mm, _SAME_SPACING * min(one.spacing_mm or (1.0,))
+    )
+
+
+def _close(
+    one: Sequence[float] | None, other: Sequence[float] | None, tolerance: float
+) -> bool:
+    if one is other:
+        return True
     if one is None or other is None:
-        return one is other
-    return all(abs(a - b) <= _SAME_ORIENTATION for a, b in zip(one, other, strict=True))
+        return False
+    return all(abs(a - b) <= tolerance for a, b in zip(one, other, strict=True))
 
 
-def arrange(instances: Sequence[Instance]) -> DicomSeries:
-    """Sort one group by position, check that it is one volume, and build its grid."""
-    by_name = tuple(sorted(instances, key=lambda one: one.path))
+def _arrange_group(group: Sequence[Plane]) -> list[DicomSeries]:
+    """Sort one group into volumes, check them, and build their grids."""
+    by_name = sorted(group, key=lambda one: (one.instance.path, one.frame, one.tile or ()))
     warnings: list[str] = []
     try:
-        _refuse_what_comes_later(by_name)
         kept, duplicates = _without_duplicates(by_name, warnings)
+        if dicom_picture.is_picture(kept[0]):
+            return [_pictures(kept, duplicates, warnings)]
         _require_geometry(kept)
-        ordered, grid = _place(kept, warnings)
+        found = [
+            one
+            for members in stations(kept)
+            for one in _volumes([kept[n] for n in members], duplicates, warnings)
+        ]
     except InputError as err:
-        return DicomSeries(by_name, (), None, tuple(warnings), err)
-    return DicomSeries(ordered, duplicates, grid, tuple(warnings), None)
+        return [_refused(_instances(by_name), err, tuple(warnings))]
+    if len(found) <= MOST_PARTS:
+        return found
+    return [
+        _refused(
+            _instances(by_name),
+            InputError(
+                f"The series falls into {len(found)} parts that do not lie on one grid; at "
+                f"most {MOST_PARTS} are listed.",
+                hint="Split the series into volumes.",
+            ),
+        )
+    ]
 
 
-def _refuse_what_comes_later(instances: Sequence[Instance]) -> None:
-    first = instances[0]
-    reasons = (
-        (first.samples != 1 or first.photometric == "PALETTE COLOR", "colour images"),
-        (first.frames > 1, "multi-frame images"),
-        (_is_enhanced(first), "enhanced multi-frame images"),
-        ("MOSAIC" in first.image_type.split("\\"), "mosaic images"),
-        (first.has_float_pixels, "floating-point pixels"),
-        (first.has_modality_lut, "a modality look-up table"),
-        (first.has_pixels and first.allocated not in (8, 16, 32), "packed pixels"),
+def _volumes(
+    planes: Sequence[Plane],
+    duplicates: tuple[tuple[Instance, Instance], ...],
+    warnings: Sequence[str],
+) -> list[DicomSeries]:
+    return [
+        _series_of(pile, part, duplicates, warnings)
+        for pile in separate(planes, slots_of(planes))
+        for part in place(pile.planes, pile.volumes)
+    ]
+
+
+def _series_of(
+    pile: Pile,
+    part: Part,
+    duplicates: tuple[tuple[Instance, Instance], ...],
+    warnings: Sequence[str],
+) -> DicomSeries:
+    places = len(pile.planes) // pile.volumes
+    planes = tuple(
+        pile.planes[t * places + k] for t in range(pile.volumes) for k in part.chosen
     )
-    for met, what in reasons:
-        if met:
-            raise InputError(
-                f"Single-frame grey images are expected; this series has {what}, which come "
-                "with a later version.",
-                hint="Split or convert the series into single-frame grey images.",
-            )
-
-
-def _is_enhanced(instance: Instance) -> bool:
-    # Enhanced MR, CT, PET and their legacy converted kin keep positions in functional groups.
-    ends = (".1.4.1", ".1.4.3", ".1.4.4", ".1.2.1", ".1.2.2", ".1.130", ".1.128.1")
-    return instance.sop_class.startswith("1.2.840.10008.5.1.4.1.1.") and (
-        instance.sop_class.removeprefix("1.2.840.10008.5.1.4.1") in ends
+    return DicomSeries(
+        instances=_instances(planes),
+        duplicates=duplicates,
+        grid=part.grid,
+        warnings=(*warnings, *pile.warnings, *part.warnings),
+        refusal=None,
+        planes=planes,
+        volumes=pile.volumes,
+        axis=pile.axis,
+        missing=part.missing,
     )
+
+
+def _pictures(
+    kept: Sequence[Plane],
+    duplicates: tuple[tuple[Instance, Instance], ...],
+    warnings: Sequence[str],
+) -> DicomSeries:
+    _require_pixels(kept)
+    planes = tuple(dicom_picture.in_order(kept))
+    grid, doubts = dicom_picture.grid_of(planes)
+    return DicomSeries(
+        instances=_instances(planes),
+        duplicates=duplicates,
+        grid=grid,
+        warnings=(*warnings, *doubts),
+        refusal=None,
+        planes=planes,
+        slices="pictures",
+    )
+
+
+def _instances(planes: Iterable[Plane]) -> tuple[Instance, ...]:
+    return tuple({id(one.instance): one.instance for one in planes}.values())
+
+
+def _refused(
+    instances: tuple[Instance, ...], err: InputError, warnings: tuple[str, ...] = ()
+) -> DicomSeries:
+    return DicomSeries(instances, (), None, warnings, err)
+
+
+def _joined(failed: Sequence[DicomSeries]) -> list[DicomSeries]:
+    """Put files of one series that fail for one reason together."""
+    groups: dict[tuple[object, ...], list[DicomSeries]] = {}
+    for one in failed:
+        reason = "" if one.refusal is None else one.refusal.message
+        groups.setdefault((*_rank(one.instances[0]), reason), []).append(one)
+    return [
+        replace(several[0], instances=tuple(own for one in several for own in one.instances))
+        for several in groups.values()
+    ]
+
+
+def _with_losses(found: Sequence[DicomSeries]) -> list[DicomSeries]:
+    """Say in what can be read of a series that files of it cannot."""
+    lost: dict[tuple[object, ...], int] = {}
+    for one in found:
+        if one.refusal is not None:
+            key = _rank(one.instances[0])
+            lost[key] = lost.get(key, 0) + len(one.instances)
+    told: list[DicomSeries] = []
+    for one in found:
+        number = lost.get(_rank(one.instances[0]), 0)
+        if number and one.refusal is None:
+            doubt = f"{_count(number, 'file')} of this series cannot be read."
+            told.append(replace(one, warnings=(*one.warnings, doubt)))
+        else:
+            told.append(one)
+    return told
 
 
 def _without_duplicates(
-    instances: Sequence[Instance], warnings: list[str]
-) -> tuple[list[Instance], tuple[tuple[Instance, Instance], ...]]:
-    """Drop copies: the same SOPInstanceUID at the same position."""
-    kept: dict[tuple[object, ...], Instance] = {}
-    copies: list[tuple[Instance, Instance]] = []
-    for number, one in enumerate(instances):
-        key = (one.sop_uid or number, one.position_lps)
+    planes: Sequence[Plane], warnings: list[str]
+) -> tuple[list[Plane], tuple[tuple[Instance, Instance], ...]]:
+    """Drop copies: the same SOPInstanceUID and frame at the same position."""
+    kept: dict[tuple[object, ...], Plane] = {}
+    copies: dict[int, tuple[Instance, Instance]] = {}
+    for number, one in enumerate(planes):
+        uid = one.instance.sop_uid or number
+        key = (uid, one.frame, one.tile, one.position_lps)
         if key in kept:
-            copies.append((one, kept[key]))
+            copies[id(one.instance)] = (one.instance, kept[key].instance)
         else:
             kept[key] = one
     if copies:
         warnings.append(f"{_count(len(copies), 'file')} repeated another one and was left out.")
-    if len({one.sop_uid for one in kept.values()}) < len(kept):
+    own = _instances(kept.values())
+    if len({one.sop_uid for one in own}) < len(own):
         warnings.append("Several images share one SOP Instance UID, or have none.")
-    return list(kept.values()), tuple(copies)
+    return list(kept.values()), tuple(copies.values())
 
 
-def _require_geometry(instances: Sequence[Instance]) -> None:
-    for number, one in enumerate(instances, start=1):
-        where = f"file {number} of {len(instances)}"
-        if one.faults:
-            raise InputError(f"In {where} {one.faults[0]}.", hint=_AGAIN)
-        missing = [
-            name
-            for name, value in (
-                ("Image Position (Patient)", one.position_lps),
-                ("Image Orientation (Patient)", one.orientation_lps),
-                ("Pixel Spacing", one.spacing_mm),
-            )
-            if value is None
-        ]
-        if missing:
-            raise InputError(
-                f"Where the image lies is unknown: {' and '.join(missing)} missing in {where}.",
-                hint="Only images with a position in the patient can be opened as a volume; "
-                "export the series again, with its geometry.",
-            )
-        _require_sound(one, where)
-
-
-def _require_sound(one: Instance, where: str) -> None:
-    orientation = np.array(one.orientation_lps)
-    row, column = orientation[:3], orientation[3:]
-    lengths = abs(np.array([row @ row, column @ column]) - 1.0)
-    if lengths.max() > 2 * _ORTHONORMAL or abs(row @ column) > _ORTHONORMAL:
+def _require_geometry(planes: Sequence[Plane]) -> None:
+    for number, one in enumerate(planes, start=1):
+        if None in (one.position_lps, one.orientation_lps, one.spacing_mm):
+            _refuse_missing(one, _where(planes, number))
+    orientation = np.array([one.orientation_lps for one in planes])
+    spacing = np.array([one.spacing_mm for one in planes])
+    row, column = orientation[:, :3], orientation[:, 3:]
+    bent = (abs((row * row).sum(1) - 1) > 2 * _ORTHONORMAL) | (
+        abs((column * column).sum(1) - 1) > 2 * _ORTHONORMAL
+    )
+    bent |= abs((row * column).sum(1)) > _ORTHONORMAL
+    if bent.any():
         raise InputError(
             "Rows and columns are expected at right angles and of length one; Image "
-            f"Orientation (Patient) is not, in {where}.",
+            f"Orientation (Patient) is not, in {_where(planes, int(np.argmax(bent)) + 1)}.",
             hint=_AGAIN,
         )
-    if not one.spacing_mm or min(one.spacing_mm) <= 0:
+    flat = spacing.min(axis=1) <= 0
+    if flat.any():
         raise InputError(
-            f"Pixel Spacing must be greater than zero; it is not, in {where}.", hint=_AGAIN
-        )
-    if one.rows < 1 or one.columns < 1:
-        raise InputError(f"Rows or Columns missing or zero in {where}.", hint=_AGAIN)
-    _require_pixels(one, where)
-
-
-def _require_pixels(one: Instance, where: str) -> None:
-    if not one.has_pixels:
-        raise InputError(
-            f"The series is damaged: {where} has no pixel data.",
-            hint="The file was cut off or stripped; copy or export the series again.",
-        )
-    if one.is_native and (
-        one.pixel_length < one.pixel_bytes
-        or (one.pixel_offset or 0) + one.pixel_bytes > one.size
-    ):
-        raise InputError(
-            f"The series is damaged: the pixel data in {where} is shorter than its rows and "
-            "columns need.",
-            hint="The file was cut off; copy or export the series again.",
-        )
-    if not (0 < one.stored <= one.allocated and one.stored - 1 <= one.high_bit < one.allocated):
-        raise InputError(
-            f"Bits Allocated, Bits Stored and High Bit contradict each other in {where}.",
+            "Pixel Spacing must be greater than zero; it is not, in "
+            f"{_where(planes, int(np.argmax(flat)) + 1)}.",
             hint=_AGAIN,
         )
+    _require_pixels(planes)
 
 
-def _place(
-    instances: Sequence[Instance], warnings: list[str]
-) -> tuple[tuple[Instance, ...], Grid]:
-    first = instances[0]
-    orientation = np.array(first.orientation_lps)
-    normal = np.cross(orientation[:3], orientation[3:])
-    positions = np.array([one.position_lps for one in instances])
-    along = positions @ normal
-    order = np.argsort(along, kind="stable")
-    ordered = tuple(instances[n] for n in order)
-    positions, along = positions[order], along[order]
-    if len(ordered) == 1:
-        step = normal * _lone_step(first, warnings)
-    else:
-        _refuse_repeated_positions(along)
-        step = (positions[-1] - positions[0]) / (len(ordered) - 1)
-        _require_regular(ordered, along, step)
-        _doubt_spacing(ordered, float(np.linalg.norm(step)), warnings)
-    affine = _affine(ordered[0], step)
-    frame = first.frame_of_reference or None
-    _describe(affine, frame, warnings)
-    shape = (first.columns, first.rows, len(ordered))
-    return ordered, Grid(shape, affine, frame)
+def _where(planes: Sequence[Plane], number: int) -> str:
+    one = planes[number - 1]
+    own = _instances(planes)
+    file = next(n for n, held in enumerate(own, start=1) if held is one.instance)
+    where = f"file {file} of {len(own)}"
+    return where if one.instance.frames <= 1 else f"frame {one.frame + 1} of {where}"
 
 
-def _affine(first: Instance, step: FloatArray) -> Affine:
-    """Build the voxel-to-world map of PS3.3 C.7.6.2.1.1 with i = column, j = row, k = slice."""
-    orientation, spacing = np.array(first.orientation_lps), np.array(first.spacing_mm)
-    matrix_lps = np.eye(4)
-    matrix_lps[:3, 0] = orientation[:3] * spacing[1]
-    matrix_lps[:3, 1] = orientation[3:] * spacing[0]
-    matrix_lps[:3, 2] = step
-    matrix_lps[:3, 3] = first.position_lps
-    return Affine.from_lps(matrix_lps)
-
-
-def _lone_step(one: Instance, warnings: list[str]) -> float:
-    for value, name in (
-        (one.between_mm, "Spacing Between Slices"),
-        (one.thickness_mm, "Slice Thickness"),
-    ):
-        if value is not None and value > 0:
-            warnings.append(f"A single slice: its thickness is taken from {name}.")
-            return value
-    warnings.append("A single slice of unknown thickness: 1 mm is assumed.")
-    return 1.0
-
-
-def _refuse_repeated_positions(along: FloatArray) -> None:
-    starts = np.flatnonzero(np.diff(along, prepend=-np.inf) > _SAME_POSITION_MM)
-    counts = np.diff(starts, append=len(along))
-    if counts.max() == 1:
-        return
-    if counts.min() == counts.max():
-        raise InputError(
-            f"One image at each position is expected; there are {counts[0]} at each of "
-            f"{len(counts)}: several times, echoes or phases, which come with a later version.",
-            hint="Split the series so that each folder holds one volume.",
+def _refuse_missing(one: Plane, where: str) -> None:
+    missing = [
+        name
+        for name, value in (
+            ("Image Position (Patient)", one.position_lps),
+            ("Image Orientation (Patient)", one.orientation_lps),
+            ("Pixel Spacing", one.spacing_mm),
         )
+        if value is None
+    ]
+    faults = [fault for fault in one.instance.faults if fault.startswith(tuple(missing))]
+    if faults:
+        raise InputError(f"In {where} {faults[0]}.", hint=_AGAIN)
     raise InputError(
-        f"One image at each position is expected; {int((counts > 1).sum())} of {len(counts)} "
-        "positions hold several, the others one: they do not form one volume.",
-        hint="Move the surplus images to another folder.",
+        f"Where the image lies is unknown: {' and '.join(missing)} missing in {where}.",
+        hint="Only images with a position in the patient can be opened as a volume; "
+        "export the series again, with its geometry.",
     )
 
 
-def _require_regular(ordered: Sequence[Instance], along: FloatArray, step: FloatArray) -> None:
-    """Refuse when any corner of any slice lies off the regular grid."""
-    position = np.array([one.position_lps for one in ordered])
-    orientation = np.array([one.orientation_lps for one in ordered])
-    spacing = np.array([one.spacing_mm for one in ordered])
-    row = orientation[:, :3] * (spacing[:, 1:] * (ordered[0].columns - 1))
-    column = orientation[:, 3:] * (spacing[:, :1] * (ordered[0].rows - 1))
-    corners = np.stack(
-        [position, position + row, position + column, position + row + column], 1
-    )
-    meant = corners[0] + np.arange(len(ordered))[:, None, None] * step
-    off = np.linalg.norm(corners - meant, axis=2).max(axis=1)
-    tolerance = max(0.01 * float(np.linalg.norm(step)), 0.05)
-    if off.max() <= tolerance:
-        return
-    gaps = np.diff(along)
-    typical = float(np.median(gaps))
-    wide = gaps > 1.5 * typical
-    steady = np.abs(gaps[~wide] - typical) <= 0.1 * typical
-    if wide.any() and steady.all() and wide.sum() <= max(1, 0.2 * len(gaps)):
-        after = int(np.argmax(wide))
-        raise InputError(
-            f"Slices are missing: after slice {after + 1} of {len(ordered)} the next one lies "
-            f"{gaps[after]:.4g} mm further, where {typical:.4g} mm are expected"
-            + (f" (and {int(wide.sum()) - 1} more gaps)." if wide.sum() > 1 else "."),
-            hint="Copy or export the whole series again. Gaps are never closed up.",
-        )
-    if gaps.max() - gaps.min() > tolerance:
-        raise InputError(
-            f"Slices at equal distances are expected; they lie {gaps.min():.4g} to "
-            f"{gaps.max():.4g} mm apart.",
-            hint="Split the series where the distance changes; it is never resampled silently.",
-        )
-    worst = int(np.argmax(off))
-    raise InputError(
-        f"Slices are expected in line; slice {worst + 1} of {len(ordered)} lies "
-        f"{off[worst]:.3g} mm off the grid of the others.",
-        hint="Split the series into parts whose slices lie in line.",
-    )
-
-
-def _doubt_spacing(ordered: Sequence[Instance], step_mm: float, warnings: list[str]) -> None:
-    between = ordered[0].between_mm
-    if between is not None and between > 0 and step_mm > 1.5 * between:
-        warnings.append(
-            f"The slices lie {step_mm:.4g} mm apart, but Spacing Between Slices says "
-            f"{between:.4g} mm: slices in between may be missing."
-        )
-
-
-def _describe(affine: Affine, frame: str | None, warnings: list[str]) -> None:
-    warnings.extend(turned(affine))
-    if frame is None:
-        warnings.append("No frame of reference: it cannot be aligned with other series.")
+def _require_pixels(planes: Sequence[Plane]) -> None:
+    own = _instances(planes)
+    for number, one in enumerate(own, start=1):
+        where = f"file {number} of {len(own)}"
+        if one.rows < 1 or one.columns < 1:
+            raise InputError(f"Rows or Columns missing or zero in {where}.", hint=_AGAIN)
+        if not one.has_pixels:
+            raise InputError(
+                f"The series is damaged: {where} has no pixel data.",
+                hint="The file was cut off or stripped; copy or export the series again.",
+            )
+        if one.faults:
+            raise InputError(f"In {where} {one.faults[0]}.", hint=_AGAIN)
+        coding = coding_of(one)
+        needed = (coding.frame_bits * max(one.frames, 1) + 7) // 8
+        if is_native(coding) and (
+            one.pixel_length < needed
+            or (one.pixel_offset is not None and one.pixel_offset + needed > one.size)
+        ):
+            raise InputError(
+                f"The series is damaged: the pixel data in {where} is shorter than its rows "
+                "and columns need.",
+                hint="The file was cut off; copy or export the series again.",
+            )
 
 
 def _count(number: int, noun: str) -> str:
