@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -57,15 +57,6 @@ _READ: Final = (
 )
 
 
-class _Header(Protocol):
-    """What every reader tells of a file's header."""
-
-    @property
-    def grid(self) -> Grid: ...
-    @property
-    def warnings(self) -> tuple[str, ...]: ...
-
-
 def find_series(path: Path | Sequence[Path], *, progress: Progress | None = None) -> Survey:
     """List the series in a folder (its sub-folders too), a file or several.
 
@@ -86,7 +77,7 @@ def find_series(path: Path | Sequence[Path], *, progress: Progress | None = None
     """
     paths = [path] if isinstance(path, Path) else list(path)
     found = sort_out(paths, progress=_part(progress, 0))
-    survey = _dicom_survey(found.of("dicom"), _part(progress, 1))
+    survey = dicom.find(found.of("dicom"), progress=_part(progress, 1))
     lost = found.unreadable + survey.unreadable
     doubts = list(found.notes)
     if lost:
@@ -106,13 +97,6 @@ def find_series(path: Path | Sequence[Path], *, progress: Progress | None = None
     )
 
 
-def _dicom_survey(paths: Sequence[Path], progress: Progress | None) -> Any:
-    import inspect
-
-    new = "progress" in inspect.signature(dicom.find).parameters
-    return dicom.find(paths, progress=progress) if new else dicom.find(paths)
-
-
 def _part(progress: Progress | None, half: int) -> Progress | None:
     """Let one of two passes over the files report its half of the way."""
     if progress is None:
@@ -122,7 +106,7 @@ def _part(progress: Progress | None, half: int) -> Progress | None:
 
 def _marks(survey: dicom.DicomSurvey, found: Files) -> tuple[FoundMarks, ...]:
     others = [FoundMarks("segmentation", path) for path in found.of("segmentation")]
-    return (*(FoundMarks(kind, path) for kind, path in getattr(survey, "marks", ())), *others)
+    return (*(FoundMarks(one.kind, one.path) for one in survey.marks), *others)
 
 
 def read_volume(
@@ -278,10 +262,10 @@ def _of_dicom(series: DicomSeries, doubts: tuple[str, ...]) -> SeriesInfo:
         problem="" if series.refusal is None else series.refusal.message,
         hint="" if series.refusal is None else series.refusal.hint,
         series_uid=first.series_uid or None,
-        volumes=getattr(series, "volumes", 1),
-        axis=None if getattr(series, "axis", None) is None else series.axis[:2],
-        slices=getattr(series, "slices", "places"),
-        missing=getattr(series, "missing", ()),
+        volumes=series.volumes,
+        axis=None if series.axis is None else series.axis[:2],
+        slices=series.slices,
+        missing=series.missing,
         colour=first.samples > 1 or first.photometric == "PALETTE COLOR",
         load=partial(_load_dicom, series, doubts),
         picture=partial(_picture_of_dicom, series) if can else None,
@@ -289,11 +273,6 @@ def _of_dicom(series: DicomSeries, doubts: tuple[str, ...]) -> SeriesInfo:
 
 
 def _load_dicom(series: DicomSeries, doubts: tuple[str, ...], **wishes: Any) -> Volume:
-    import inspect
-
-    for name in ("values", "preview"):
-        if name not in inspect.signature(dicom.load).parameters:
-            wishes.pop(name, None)
     volume = dicom.load(series, **wishes)
     return replace(volume, warnings=volume.warnings + doubts) if doubts else volume
 
@@ -302,15 +281,7 @@ def _picture_of_dicom(series: DicomSeries) -> Picture:
     """Read the middle slice of the first volume and nothing else."""
     per_volume = len(series.planes) // series.volumes
     plane = series.planes[per_volume // 2]
-    filled = dicom_pixels.fill(
-        (plane,),
-        (1, 1, plane.rows, plane.columns),
-        missing=(),
-        progress=None,
-        hashes=False,
-        values="rescaled",
-        preview=None,
-    )
+    filled = dicom_pixels.fill((plane,), volumes=1, slices=1, progress=None, hashes=False)
     grid = series.grid
     return Picture(
         filled.array[0, 0],
@@ -329,10 +300,15 @@ def _of_file(kind: Format, path: Path) -> SeriesInfo:
     except InputError as err:
         return replace(bare, problem=err.message, hint=err.hint)
     load = partial(_load_file, reader, path)
+    further = header.further
     return replace(
         bare,
         grid=header.grid,
         warnings=header.warnings,
+        volumes=1 if further is None else further[2],
+        axis=None if further is None else further[:2],
+        slices=header.said.slices,
+        colour=header.is_colour,
         load=load,
         picture=partial(_picture_of_file, load, header.grid),
     )
