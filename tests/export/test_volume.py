@@ -1,4 +1,4 @@
-"""Volumes as NIfTI: where they lie, what they hold, whatever reads them, and never over a file."""
+"""Volumes as NIfTI: where they lie, what they hold, and never over a file."""
 
 from __future__ import annotations
 
