@@ -9,6 +9,7 @@ from psygnal import Signal
 
 from napari_medlabel.edit.patch import Box, Patch, Step
 from napari_medlabel.errors import InputError
+from napari_medlabel.model.labelmap import LabelScheme
 from napari_medlabel.model.landmarks import Landmark, LandmarkSet
 from napari_medlabel.model.presets import Window
 from napari_medlabel.plugin.atoms import painted_box
@@ -23,6 +24,7 @@ from napari_medlabel.plugin.layers import (
     names_table,
     volume_to_layer,
 )
+from napari_medlabel.plugin.marks import take_in_labels
 from napari_medlabel.plugin.missing import MissingSlices
 from napari_medlabel.plugin.orientation import Orientation
 from napari_medlabel.plugin.preview import show_middle
@@ -155,16 +157,23 @@ class Binding:
     def _on_paint(self, event: Any) -> None:
         box = painted_box(event.value, self.display.shape)
         where = WHOLE if box is None else self.display.box(box)
-        step = self.session.absorb(where, name=self._step_name())
-        if step is None:
+        if not self._absorb(where):
             # A call from a script is announced before the voxels are written.
             self._announced = where
-        elif self.missing is not None and (blank := self.missing.touched(step.box)):
-            self.painted_on_missing.emit(blank)
         # napari keeps a second undo list, up to 100 whole boxes; ours makes it needless.
         forget = getattr(self.labels, "_reset_history", None)
         if forget is not None:
             forget()
+
+    def _absorb(self, where: Box) -> bool:
+        """Make a step of a stroke; say so when it lies where there is no image."""
+        step = self.session.absorb(where, name=self._step_name())
+        if step is None:
+            return False
+        blank = [] if self.missing is None else self.missing.touched(step.box)
+        if blank:
+            self.painted_on_missing.emit(blank)
+        return True
 
     def _step_name(self) -> str:
         return _STEP_NAMES.get(str(self.labels.mode), "Edit")
@@ -173,7 +182,7 @@ class Binding:
         self.session.keeper.touch()
         where, self._announced = self._announced, None
         if where is not None:
-            self.session.absorb(where, name=self._step_name())
+            self._absorb(where)
 
     def _on_set_data(self, _event: Any) -> None:
         """Another array was given to the layer: take its labels, keep our buffer."""
@@ -281,6 +290,8 @@ class Binding:
     def take_in(self, layer: Any) -> None:
         """Make a step of another layer's labels: they go where nothing is labelled yet.
 
+        Names and colours come along where the layer has them.
+
         Raises
         ------
         InputError
@@ -293,10 +304,15 @@ class Binding:
                 f"The labels of that layer do not fit: {problem}.",
                 hint="Give its labels other numbers, or save it by itself.",
             )
+        array = self.display.hide(given)
+        where = layer.metadata.get(KEY, {})
+        if where.get("scheme") is not None:
+            scheme = LabelScheme.from_json(where["scheme"])
+            take_in_labels(self.session, array, scheme, name="Take in a layer")
+            return
         merged = self.session.labels.array.T.copy().T
-        shown = self.display.show(merged)
-        free = shown == 0
-        shown[free] = given[free]
+        free = (merged == 0) & (array != 0)
+        merged[free] = array[free]
         self.session.edit(WHOLE, merged, name="Take in a layer")
 
     @property

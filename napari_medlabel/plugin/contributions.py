@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -15,19 +15,20 @@ from napari_medlabel.export.landmarks import save_landmarks
 from napari_medlabel.export.mask import require_not_source, save_mask, sidecar_path
 from napari_medlabel.geometry.affine import Affine
 from napari_medlabel.geometry.grid import Grid
-from napari_medlabel.io.files import sha256_file
-from napari_medlabel.io.picture import read_picture
-from napari_medlabel.io.registry import looks_medical, read_volume
+from napari_medlabel.io.registry import choose, find_series, looks_medical, read_series
+from napari_medlabel.io.series_info import SeriesInfo, Survey
 from napari_medlabel.model.labelmap import Label, LabelMap, LabelScheme
 from napari_medlabel.model.landmarks import Landmark, LandmarkSet
-from napari_medlabel.model.volume import Source
 from napari_medlabel.plugin.display import Display
 from napari_medlabel.plugin.layers import KEY, LayerTuple, volume_to_layer
+from napari_medlabel.plugin.marks import marks_to_layers, only_marks
 from napari_medlabel.plugin.windows import initial_window
 from napari_medlabel.plugin.workplace import WORKPLACE
 from napari_medlabel.session.opening import case_id, log_opening
 
 Paths = str | Sequence[str]
+NOTHING: Final[tuple[LayerTuple, ...]] = ((None,),)  # type: ignore[assignment]
+"""What napari takes for "read, and there is no layer"."""
 
 
 def get_reader(path: Paths) -> Callable[[Paths], list[LayerTuple]] | None:
@@ -35,14 +36,49 @@ def get_reader(path: Paths) -> Callable[[Paths], list[LayerTuple]] | None:
 
     Folders are offered to every reader: this looks inside before it says yes.
     """
-    paths = _paths(path)
+    paths = as_paths(path)
     return read_layers if all(looks_medical(p) for p in paths) else None
 
 
-def read_layers(path: Paths) -> list[LayerTuple]:
-    """Read a scan into an image layer, after its opening is in the log."""
-    paths = _paths(path)
-    volume = read_volume(paths if len(paths) > 1 else paths[0])
+def read_layers(
+    path: Paths,
+    *,
+    ask: Callable[[Survey], SeriesInfo | None] | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> list[LayerTuple]:
+    """Read a scan into an image layer, after its opening is in the log, and its marks.
+
+    Parameters
+    ----------
+    path : str or sequence of str
+        A folder, a file or several.
+    ask : callable, optional
+        Chooses one of several series; without it several are an error that lists them.
+    progress : callable, optional
+        Called with (done, total); what it raises ends the reading.
+
+    Returns
+    -------
+    list of LayerTuple
+        Nothing to add, `NOTHING`, when the person chose none.
+
+    Raises
+    ------
+    InputError
+        When there is nothing to read, or marks without their scan.
+    """
+    paths = as_paths(path)
+    survey = find_series(paths if len(paths) > 1 else paths[0], progress=progress)
+    marks = tuple(mark.path for mark in survey.marks)
+    if not survey.series and survey.marks:
+        return read_marks_layers(marks, only_marks(survey))
+    if len(survey.series) > 1 and ask is not None:
+        chosen = ask(survey)
+        if chosen is None:
+            return list(NOTHING)
+    else:
+        chosen = choose(survey, None)
+    volume = read_series(chosen, progress=progress)
     desk = WORKPLACE.desk()
     subject, weak = desk.subject(volume.source)
     log_opening(desk, volume, subject, weak=weak)
@@ -50,6 +86,28 @@ def read_layers(path: Paths) -> list[LayerTuple]:
     WORKPLACE.remember(case, volume, paths)
     window = initial_window(volume)
     return [volume_to_layer(volume, case, (window.low, window.high))]
+
+
+def read_marks_layers(paths: Sequence[Path], without: InputError) -> list[LayerTuple]:
+    """Read marks as layers on the scan that is open, the newest first where there are several.
+
+    Parameters
+    ----------
+    paths : sequence of Path
+        Files of marks.
+    without : InputError
+        What to raise when no scan is open.
+    """
+    from napari_medlabel.io.marks import read_marks
+
+    known = WORKPLACE.newest()
+    if known is None:
+        raise without
+    case, volume = known
+    made: list[LayerTuple] = []
+    for path in paths:
+        made += marks_to_layers(read_marks(path, volume), Display.of(volume), case)
+    return made
 
 
 def write_labels(path: str, data: Any, meta: dict[str, Any]) -> list[str]:
@@ -140,18 +198,11 @@ def sample_us() -> list[LayerTuple]:
     It has no place in a patient, so there is nothing to annotate in millimetres: it shows why
     de-identification holds such images back.
     """
-    path = samples.path("us_burned_in")
-    desk = WORKPLACE.desk()
-    picture = read_picture(path)
-    token, weak = desk.subject(Source("dicom", (path,), sha256=(sha256_file(path),)))
-    desk.log.append(
-        "volume.open", subject=(token,), detail={"format": "dicom", "slices": 1, "weak": weak}
-    )
-    colour = picture.ndim == 3
-    return [(picture, {"name": "Ultrasound", "rgb": colour}, "image")]
+    return read_layers(str(samples.path("us_burned_in")))
 
 
-def _paths(path: Paths) -> tuple[Path, ...]:
+def as_paths(path: Paths) -> tuple[Path, ...]:
+    """Return what napari calls a path, one or several, as paths."""
     return (Path(path),) if isinstance(path, str) else tuple(Path(p) for p in path)
 
 

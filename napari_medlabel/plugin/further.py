@@ -52,6 +52,6 @@ def volume_words(further: FurtherAxis, number: int) -> str:
     name = "" if further.name == "time" else f"{further.name} "
     unit = _SIGNS.get(further.unit, further.unit)
     # Seconds always with a decimal: 6.0 s and 6.5 s are of one series.
-    trim = "0" if further.unit == "s" else "-"
-    size = np.format_float_positional(round(value, 4), trim=trim)
+    whole = further.unit == "s"
+    size = np.format_float_positional(round(value, 4), trim="0" if whole else "-")
     return f"{words}: {name}{size} {unit}".rstrip()

@@ -20,7 +20,8 @@ def sample(volume: Volume) -> npt.NDArray[Any]:
     """Return finite values of voxels spread over the scan, over the first volume of several."""
     steps = tuple(slice(None, None, max(1, n // _ALONG)) for n in volume.grid.shape)
     values: npt.NDArray[Any] = np.asarray(volume.array[steps])
-    return values[np.isfinite(values)]
+    finite: npt.NDArray[Any] = values[np.isfinite(values)]
+    return finite
 
 
 def initial_window(volume: Volume) -> Window:

@@ -46,11 +46,18 @@ class Workplace:
 
     def remember(self, case: str, volume: Volume, paths: tuple[Path, ...]) -> None:
         """Keep a scan that was opened, so that its layers find back to it."""
+        self._volumes.pop(case, None)
         self._volumes[case] = (volume, paths)
 
     def recall(self, case: str) -> tuple[Volume, tuple[Path, ...]] | None:
         """Return an open scan and the paths it came from, or None."""
         return self._volumes.get(case)
+
+    def newest(self) -> tuple[str, Volume] | None:
+        """Return the scan that was opened last, with its content id, or None."""
+        for case, (volume, _paths) in reversed(self._volumes.items()):
+            return case, volume
+        return None
 
     def forget(self, case: str) -> None:
         """Let go of a scan whose layers are gone."""

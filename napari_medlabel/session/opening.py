@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from napari_medlabel.errors import GeometryError, InputError
 from napari_medlabel.export.landmarks import load_landmarks, to_markups
 from napari_medlabel.export.mask import load_mask, require_not_source
-from napari_medlabel.io.files import probe_writable
-from napari_medlabel.io.registry import read_volume
+from napari_medlabel.io.files import probe_writable, sha256_file
+from napari_medlabel.io.registry import choose, find_series, read_series
+from napari_medlabel.io.series_info import SeriesInfo
 from napari_medlabel.model import presets
 from napari_medlabel.model.labelmap import LabelMap, LabelScheme
 from napari_medlabel.model.landmarks import LandmarkSet
@@ -21,6 +22,7 @@ from napari_medlabel.session.desk import Desk, default_folder
 from napari_medlabel.session.recovery import find_recoveries
 
 Progress = Callable[[int, int], None]
+Preview = Callable[[Volume], None]
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,9 @@ class Wishes:
         A mask to begin with, instead of the one saved in the folder.
     landmarks : Path or None
         Landmarks to begin with, instead of those saved in the folder.
+    values : str
+        Which values the voxels get: ``"rescaled"``, ``"stored"``, ``"real-world"``,
+        ``"philips-precise"``, ``"suv-bw"``, ``"suv-lbm"`` or ``"suv-bsa"``.
     """
 
     scheme: LabelScheme | None = None
@@ -49,6 +54,7 @@ class Wishes:
     folder: Path | None = None
     mask: Path | None = None
     landmarks: Path | None = None
+    values: str = "rescaled"
 
 
 def open_case(
@@ -58,6 +64,7 @@ def open_case(
     *,
     fallback: Path,
     progress: Progress | None = None,
+    preview: Preview | None = None,
 ) -> Session:
     """Read a scan and everything saved for it.
 
@@ -72,7 +79,10 @@ def open_case(
     fallback : Path
         The user's data folder, for scans in folders that cannot be written to.
     progress : callable, optional
-        Called with (done, total).
+        Called with (done, total); what it raises ends the reading.
+    preview : callable, optional
+        Called once, in this thread, with a volume whose middle slice is there and whose other
+        voxels are still coming. The opening is in the log by then.
 
     Returns
     -------
@@ -88,16 +98,63 @@ def open_case(
     LogError
         When the opening cannot be logged: then nothing is shown.
     """
-    volume = read_volume(
-        list(paths) if len(paths) > 1 else paths[0], series=wishes.series, progress=progress
+    info = choose(find_series(list(paths) if len(paths) > 1 else paths[0]), wishes.series)
+    return open_series(
+        info, paths, desk, wishes, fallback=fallback, progress=progress, preview=preview
     )
-    return adopt_volume(volume, paths, desk, wishes, fallback=fallback)
+
+
+def open_series(
+    info: SeriesInfo,
+    paths: Sequence[Path],
+    desk: Desk,
+    wishes: Wishes,
+    *,
+    fallback: Path,
+    progress: Progress | None = None,
+    preview: Preview | None = None,
+) -> Session:
+    """Read one of the series that were found, and everything saved for it; see `open_case`."""
+    early = None if preview is None else _Early(desk, preview)
+    volume = read_series(info, progress=progress, values=wishes.values, preview=early)
+    logged = early is not None and early.logged
+    return adopt_volume(volume, paths, desk, wishes, fallback=fallback, logged=logged)
+
+
+class _Early:
+    """Logs an opening before the first slice is shown, while the others are still read."""
+
+    def __init__(self, desk: Desk, show: Preview) -> None:
+        self._desk, self._show = desk, show
+        self.logged = False
+
+    def __call__(self, volume: Volume) -> None:
+        source = volume.source
+        if not source.sha256:
+            # A scan that names no patient is known by its first file's content.
+            source = replace(source, sha256=(sha256_file(source.files[0]),))
+        subject, weak = self._desk.subject(source)
+        log_opening(self._desk, volume, subject, weak=weak)
+        self.logged = True
+        self._show(volume)
 
 
 def adopt_volume(
-    volume: Volume, paths: Sequence[Path], desk: Desk, wishes: Wishes, *, fallback: Path
+    volume: Volume,
+    paths: Sequence[Path],
+    desk: Desk,
+    wishes: Wishes,
+    *,
+    fallback: Path,
+    logged: bool = False,
 ) -> Session:
-    """Make a session of a volume that has been read; see `open_case`."""
+    """Make a session of a volume that has been read; see `open_case`.
+
+    Parameters
+    ----------
+    logged : bool
+        Whether its opening is in the log already.
+    """
     subject, weak = desk.subject(volume.source)
     case = case_id(volume)
     folder = wishes.folder or default_folder(paths, case, fallback)
@@ -106,7 +163,8 @@ def adopt_volume(
     marks, saved_marks = _landmarks(folder, wishes.landmarks, template)
     if wishes.folder is not None:
         probe_writable(wishes.folder)
-    log_opening(desk, volume, subject, weak=weak)
+    if not logged:
+        log_opening(desk, volume, subject, weak=weak)
     place = Place(case, subject, folder)
     session = Session(volume, labels, marks, desk, place, saved_mask=saved_mask)
     session.saved_landmarks = saved_marks

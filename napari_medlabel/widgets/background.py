@@ -2,22 +2,37 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
-from qtpy.QtCore import QObject
+from qtpy.QtCore import QObject, Signal
 
 from napari_medlabel.errors import MedlabelError
 
-Outcome = tuple[Any, MedlabelError | None]
+_TELL_S: Final = 0.05
+
+
+class CancelledError(Exception):
+    """The person does not want it any more."""
+
+
+Outcome = tuple[Any, MedlabelError | CancelledError | None]
 
 
 class Background(QObject):
     """Runs work in a thread; answers come back in the thread of the window."""
 
+    progressed = Signal(int, int)
+    """Done and total, now and then."""
+    reported = Signal(object)
+    """What the work reported before its end."""
+
     def __init__(self, parent: QObject) -> None:
         super().__init__(parent)
         self._worker: Any = None
+        self._cancelled = False
+        self._told = 0.0
 
     @property
     def is_busy(self) -> bool:
@@ -29,38 +44,70 @@ class Background(QObject):
         work: Callable[[], Any],
         done: Callable[[Any], object],
         failed: Callable[[MedlabelError], object],
+        cancelled: Callable[[], object] | None = None,
     ) -> None:
         """Do something long.
 
         Parameters
         ----------
         work : callable
-            Runs in a thread; touches no layer and no widget.
+            Runs in a thread; touches no layer and no widget. It may call `tell` and `report`.
         done : callable
             Gets its result.
         failed : callable
             Gets its error, when it is one of ours. Other errors are napari's to show.
+        cancelled : callable, optional
+            Called instead when `cancel` ended it.
         """
         from napari.qt.threading import create_worker
+
+        self._cancelled = False
 
         def guarded() -> Outcome:
             try:
                 return work(), None
-            except MedlabelError as err:
+            except (MedlabelError, CancelledError) as err:
                 return None, err
 
         def answer(outcome: Outcome) -> None:
             self._worker = None
             value, err = outcome
-            if err is None:
-                done(value)
-            else:
+            if isinstance(err, MedlabelError):
                 failed(err)
+            elif err is None and not (self._cancelled and cancelled is not None):
+                done(value)
+            elif cancelled is not None:
+                cancelled()
 
         self._worker = create_worker(guarded)
         self._worker.returned.connect(answer)
         self._worker.errored.connect(lambda _err: self._forget())
         self._worker.start()
+
+    def cancel(self) -> None:
+        """End the work at its next sign of progress."""
+        self._cancelled = True
+
+    def tell(self, done: int, total: int) -> None:
+        """Say how far the work is; called in its thread.
+
+        Raises
+        ------
+        CancelledError
+            When the person does not want it any more.
+        """
+        if self._cancelled:
+            raise CancelledError
+        now = time.monotonic()
+        if now - self._told > _TELL_S or done >= total:
+            self._told = now
+            self.progressed.emit(done, total)
+
+    def report(self, what: object) -> None:
+        """Hand something over before the end; called in the work's thread."""
+        if self._cancelled:
+            raise CancelledError
+        self.reported.emit(what)
 
     def _forget(self) -> None:
         self._worker = None

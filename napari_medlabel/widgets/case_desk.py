@@ -8,18 +8,19 @@ from typing import Any
 
 import napari
 from qtpy.QtCore import QObject, QTimer
-from qtpy.QtWidgets import QInputDialog, QMessageBox
+from qtpy.QtWidgets import QMessageBox
 
-from napari_medlabel.errors import MedlabelError, SeriesChoiceError
+from napari_medlabel.errors import MedlabelError
 from napari_medlabel.model import presets
 from napari_medlabel.model.landmarks import LandmarkSet
 from napari_medlabel.plugin.binding import Binding
+from napari_medlabel.plugin.further import volume_words
 from napari_medlabel.plugin.layers import KEY
 from napari_medlabel.plugin.proven import require_proven_napari
 from napari_medlabel.plugin.windows import offered_windows
 from napari_medlabel.plugin.workplace import WORKPLACE, data_folder
 from napari_medlabel.session.case import Session
-from napari_medlabel.session.opening import Wishes, adopt_volume, open_case
+from napari_medlabel.session.opening import Wishes, adopt_volume
 from napari_medlabel.session.saving import (
     SaveReport,
     finish_save,
@@ -27,10 +28,13 @@ from napari_medlabel.session.saving import (
     take_snapshot,
     write_snapshot,
 )
-from napari_medlabel.widgets import closing
+from napari_medlabel.widgets import closing, reading
 from napari_medlabel.widgets.background import Background
 from napari_medlabel.widgets.closing import CloseGuard
+from napari_medlabel.widgets.drops import DropCatcher
 from napari_medlabel.widgets.layer_watch import LayerWatch
+from napari_medlabel.widgets.marks_loader import MarksLoader
+from napari_medlabel.widgets.opening import Opening
 from napari_medlabel.widgets.recovery_offer import RecoveryOffer
 
 _LOOK_MS = 1000
@@ -52,7 +56,10 @@ class CaseDesk(QObject):
         self.session: Session | None = None
         self.binding: Binding | None = None
         self._guard: CloseGuard | None = None
+        self._drops: DropCatcher | None = None
         self.background = Background(self)
+        self.opening = Opening(dock, self.background, self._opened)
+        self.marks = MarksLoader(dock, self.background, lambda: self.binding)
         self.watch = LayerWatch(dock.notice, self.viewer, self._try, self.close_case)
         self.recovery = RecoveryOffer(dock.recovery_notice, self._try)
         self._lamp = QTimer(self)
@@ -65,37 +72,29 @@ class CaseDesk(QObject):
 
     def open_paths(self, paths: list[Path], **wishes: Any) -> None:
         """Read a scan in the background, then show it."""
-        if self.background.is_busy:
+        self.opening.open_paths(paths, **wishes)
+
+    def take_dropped(self, paths: list[Path]) -> None:
+        """Open what was dropped: as the case, or beside the one that is open."""
+        if self.session is None:
+            self.open_paths(paths)
             return
-        wish = Wishes(**wishes)
+        from napari.layers import Layer
+
+        names = [str(path) for path in paths]
         try:
-            require_proven_napari(napari.__version__)
-            desk = WORKPLACE.desk()
+            made = reading.read_layers(names[0] if len(names) == 1 else names)
         except MedlabelError as err:
             self.dock.show_error(err)
             return
-        self.dock.start.setEnabled(False)
-        self.dock.notice.say("green", "Reading the scan …")
-        self.background.run(
-            lambda: open_case(paths, desk, wish, fallback=data_folder()),
-            self.show_session,
-            lambda err: self._not_opened(err, paths, wishes),
-        )
+        for layer in made:
+            if layer[0] is not None:
+                self.viewer.add_layer(Layer.create(*layer))
 
-    def _not_opened(
-        self, err: MedlabelError, paths: list[Path], wishes: dict[str, Any]
-    ) -> None:
-        self.dock.start.setEnabled(True)
-        if isinstance(err, SeriesChoiceError) and err.choices:
-            self.dock.notice.clear()
-            chosen, ok = QInputDialog.getItem(
-                self.dock, "Several series", err.message, list(err.choices), 0, False
-            )
-            if ok:
-                number = chosen.split()[0].rstrip(":")
-                self.open_paths(paths, **{**wishes, "series": number})
-            return
-        self.dock.show_error(err)
+    def _opened(self, session: Session, image: Any, marks: tuple[Path, ...]) -> None:
+        self.show_session(session, image, keep_view=image is not None)
+        if marks:
+            self.marks.offer(marks)
 
     def adopt_present(self) -> None:
         """Annotate a scan that is in the viewer already."""
@@ -130,26 +129,54 @@ class CaseDesk(QObject):
         QTimer.singleShot(0, lambda: self.show_session(session, image=layer))
         return True
 
-    def show_session(self, session: Session, image: Any = None) -> None:
-        """Show a case that has been opened."""
+    def show_session(
+        self, session: Session, image: Any = None, *, keep_view: bool = False
+    ) -> None:
+        """Show a case that has been opened, in the layer that shows it already, if any."""
         self.leave(discard=False)
         self.session = session
         WORKPLACE.remember(session.place.case, session.volume, session.volume.source.files)
-        self.binding = Binding(session, self.viewer, image)
+        self.binding = Binding(session, self.viewer, image, keep_view=keep_view)
         session.history_changed.connect(self.dock.show_history)
         session.landmarks_changed.connect(self.dock.landmark_panel.show_landmarks)
         session.scheme_changed.connect(self._show_scheme)
         self.binding.labels.events.selected_label.connect(self._show_current)
         self.binding.points.events.mode.connect(self._show_placing)
+        self.binding.painted_on_missing.connect(self._warn_of_missing)
+        self.viewer.dims.events.current_step.connect(self._show_volume)
         self.dock.start.setEnabled(True)
         self.dock.notice.clear()
         self.dock.show_case()
         self._show_current()
+        self._show_volume()
         self._bind_keys()
         self._guard_window()
         self.recovery.offer(session)
         self._lamp.start()
         self._look()
+
+    def _show_volume(self, _event: object = None) -> None:
+        """Say which of several volumes is on the screen."""
+        if self.binding is None or self.session is None:
+            return
+        further = self.session.volume.further
+        if further is not None:
+            self.dock.show_volume(volume_words(further, self.binding.volume_number))
+
+    def _warn_of_missing(self, slices: list[int]) -> None:
+        """Say that paint lies where there is no image: it stays, but never unseen."""
+        numbers = ", ".join(str(k + 1) for k in slices)
+        which = f"slice {numbers}" if len(slices) == 1 else f"slices {numbers}"
+        self.dock.notice.say(
+            "amber",
+            f"You painted on {which}: no file holds an image there, so there is nothing to see "
+            "under the paint.",
+            {"Undo": self._undo_on_missing, "Keep it": self.dock.notice.clear},
+        )
+
+    def _undo_on_missing(self) -> None:
+        self.dock.notice.clear()
+        self.undo()
 
     def _bind_keys(self) -> None:
         if self.binding is None:
@@ -162,6 +189,12 @@ class CaseDesk(QObject):
         for layer in (self.binding.points, self.binding.image):
             layer.bind_key("Control-Z", lambda _layer: self.undo(), overwrite=True)
             layer.bind_key("Control-Shift-Z", lambda _layer: self.redo(), overwrite=True)
+
+    def watch_drops(self) -> None:
+        """Take what is dropped on the window, once the dock is in one."""
+        window = self.dock.window()
+        if self._drops is None and window is not self.dock:
+            self._drops = DropCatcher(window, self.take_dropped)
 
     def _guard_window(self) -> None:
         window = self.dock.window()
@@ -364,6 +397,7 @@ class CaseDesk(QObject):
     def leave(self, *, discard: bool) -> None:
         """Close the open case; unsaved work stays in its journal unless given up."""
         self._lamp.stop()
+        self.viewer.dims.events.current_step.disconnect(self._show_volume)
         binding, self.binding = self.binding, None
         session, self.session = self.session, None
         if binding is not None:

@@ -20,10 +20,13 @@ from qtpy.QtWidgets import (
 from napari_medlabel.errors import MedlabelError
 from napari_medlabel.measure import volumes_ml
 from napari_medlabel.model import presets
+from napari_medlabel.model.volume import Volume
 from napari_medlabel.widgets.case_desk import CaseDesk
+from napari_medlabel.widgets.doubts import Doubts
 from napari_medlabel.widgets.label_panel import LabelPanel
 from napari_medlabel.widgets.landmark_panel import LandmarkPanel
 from napari_medlabel.widgets.notice import Notice
+from napari_medlabel.widgets.progress_row import ProgressRow
 from napari_medlabel.widgets.start_panel import StartPanel
 from napari_medlabel.widgets.view_panel import PLANES, ViewPanel
 
@@ -32,6 +35,7 @@ if TYPE_CHECKING:
 
 _TEMPLATES = {"points": "Points 1 to 8", "abdomen": "Abdomen", "head": "Head"}
 _REFRESH_MS = 400
+_NAMED = 8  # missing slices that are named one by one
 
 
 class MedlabelDock(QWidget):
@@ -52,9 +56,13 @@ class MedlabelDock(QWidget):
         self.start = StartPanel()
         self.summary = QLabel()
         self.summary.setWordWrap(True)
+        self.volume_line = QLabel()
+        self.doubts = Doubts()
+        self.progress = ProgressRow()
         self.views = ViewPanel()
         self.label_panel = LabelPanel(presets.schemes())
         self.landmark_panel = LandmarkPanel(_TEMPLATES)
+        self.load_button = QPushButton("Load a segmentation…")
         self.undo_button, self.redo_button = QPushButton("Undo"), QPushButton("Redo")
         self.save_button = QPushButton("Save (F2)")
         self.close_button = QPushButton("Close scan")
@@ -79,7 +87,8 @@ class MedlabelDock(QWidget):
         case_box = QWidget()
         column = QVBoxLayout(case_box)
         column.setContentsMargins(0, 0, 0, 0)
-        column.addWidget(self.summary)
+        for words in (self.summary, self.volume_line, self.doubts):
+            column.addWidget(words)
         for title, panel in (
             ("View", self.views),
             ("Labels", self.label_panel),
@@ -88,6 +97,8 @@ class MedlabelDock(QWidget):
             group = QGroupBox(title)
             inner = QVBoxLayout(group)
             inner.addWidget(panel)
+            if panel is self.label_panel:
+                inner.addWidget(self.load_button)
             column.addWidget(group)
         inside = QWidget()
         rows = QVBoxLayout(inside)
@@ -102,7 +113,7 @@ class MedlabelDock(QWidget):
         outer = QVBoxLayout(self)
         outer.setContentsMargins(4, 4, 4, 4)
         # What must be seen stays in sight however small the window: words above, buttons below.
-        for part in (self.notice, self.recovery_notice):
+        for part in (self.notice, self.recovery_notice, self.progress):
             outer.addWidget(part)
         outer.addWidget(scroll, 1)
         outer.addWidget(footer)
@@ -127,6 +138,7 @@ class MedlabelDock(QWidget):
         self.views.plane_requested.connect(self.desk.show_plane)
         self.views.convention_requested.connect(self.desk.set_convention)
         self.views.window_requested.connect(self.desk.set_window)
+        self.load_button.clicked.connect(self.desk.marks.ask)
         self.label_panel.label_requested.connect(self.desk.choose_label)
         self.label_panel.scheme_requested.connect(self.desk.choose_scheme)
         self.landmark_panel.template_requested.connect(self.desk.choose_template)
@@ -164,7 +176,11 @@ class MedlabelDock(QWidget):
         self.footer.setVisible(session is not None)
         if session is None:
             return
+        volume = session.volume
         self.summary.setText(describe(session))
+        self.volume_line.setVisible(volume.further is not None)
+        self.doubts.show_doubts(doubts_of(volume))
+        self.views.offer(pictures=volume.slices == "pictures", colour=volume.colour is not None)
         self.views.show_windows(self.desk.windows())
         self.views.show_plane(PLANES[0])
         self.label_panel.show_scheme(session.labels.scheme)
@@ -172,6 +188,10 @@ class MedlabelDock(QWidget):
         self.landmark_panel.show_landmarks(session.landmarks)
         self.show_history()
         self._show_volumes()
+
+    def show_volume(self, words: str) -> None:
+        """Say which of several volumes is on the screen."""
+        self.volume_line.setText(words)
 
     def show_history(self) -> None:
         """Show what undo and redo would do, and whether there is unsaved work."""
@@ -193,6 +213,11 @@ class MedlabelDock(QWidget):
             counts = session.labels.voxel_counts()
             self.label_panel.show_volumes(volumes_ml(counts, session.labels.grid))
 
+    def showEvent(self, event: Any) -> None:
+        """Begin to take drops when the dock has its window."""
+        super().showEvent(event)
+        self.desk.watch_drops()
+
     def closeEvent(self, event: Any) -> None:
         """Leave the case in order when the panel is destroyed; its journal stays if unsaved."""
         self.desk.leave(discard=False)
@@ -201,15 +226,42 @@ class MedlabelDock(QWidget):
 
 def describe(session: Any) -> str:
     """Say in words what is open: never who."""
-    grid = session.volume.grid
-    size = " x ".join(str(n) for n in grid.shape)
-    spacing = " x ".join(f"{s:.3g}" for s in grid.affine.spacing_mm)
-    lines = [f"<b>{session.volume.modality or 'Scan'}</b>  {size} voxels of {spacing} mm"]
+    volume = session.volume
+    grid = volume.grid
+    i, j, k = grid.shape
+    spacing = [f"{s:.3g}" for s in grid.affine.spacing_mm]
+    kind = f"<b>{volume.modality or 'Scan'}</b>"
+    if volume.slices == "pictures":
+        count = "1 picture" if k == 1 else f"{k} pictures"
+        words = f"{kind}  {count} of {i} x {j} pixels of {' x '.join(spacing[:2])} mm"
+        return words + "<br>These pictures have no place in the patient: no sides, no 3D."
+    lines = [f"{kind}  {i} x {j} x {k} voxels of {' x '.join(spacing)} mm"]
+    if volume.further is not None:
+        lines.append(f"{len(volume.further.values)} volumes; one mask lies on all of them.")
+    if volume.quantity and volume.quantity != "HU":
+        lines.append(f"Values: {volume.quantity}")
     if grid.affine.oblique_deg > 0.01:
         lines.append(
             f"Acquired {grid.affine.oblique_deg:.1f}° oblique: shown on its own grid; "
             "millimetres are the patient's."
         )
-    # The line above says it in the words of this window.
-    lines.extend(w for w in session.volume.warnings if not w.startswith("Oblique:"))
     return "<br>".join(lines)
+
+
+def doubts_of(volume: Volume) -> list[str]:
+    """Return what the person should know of a scan, the most important first."""
+    doubts = []
+    if volume.missing:
+        count, k = len(volume.missing), volume.grid.shape[2]
+        numbers = ", ".join(str(n + 1) for n in volume.missing[:_NAMED])
+        more = ", …" if count > _NAMED else ""
+        missing = "slice is" if count == 1 else "slices are"
+        doubts.append(
+            f"{count} of {k} {missing} missing (number {numbers}{more}): shown red and blank. "
+            "Paint there has no image under it, and you are told when you do."
+        )
+    if volume.is_inverted:
+        doubts.append("Low values are shown bright, as the file asks (MONOCHROME1).")
+    # The line above says it in the words of this window.
+    doubts.extend(w for w in volume.warnings if not w.startswith("Oblique:"))
+    return doubts

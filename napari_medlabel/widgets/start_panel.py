@@ -17,8 +17,8 @@ class StartPanel(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         words = QLabel(
-            "Open a scan to annotate it: a folder of DICOM files, or a NIfTI, NRRD or "
-            "MetaImage file."
+            "Open a scan to annotate it: a folder of DICOM files, a zip of one, or a NIfTI, "
+            "NRRD or MetaImage file. It may also be dropped on the window."
         )
         words.setWordWrap(True)
         self.folder_button = QPushButton("Open a folder…")

@@ -21,6 +21,7 @@ class ViewPanel(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._colour = False
         layout = QGridLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         self.plane_buttons: dict[str, QPushButton] = {}
@@ -47,9 +48,30 @@ class ViewPanel(QWidget):
         layout.addWidget(QLabel("Window"), 2, 0)
         layout.addWidget(self.window_box, 2, 1, 1, 3)
 
+    def offer(self, *, pictures: bool = False, colour: bool = False) -> None:
+        """Offer what makes sense for the open scan.
+
+        Parameters
+        ----------
+        pictures : bool
+            Whether it has no place in the patient: then there is one plane and no side.
+        colour : bool
+            Whether it has colours: they are shown as they are, without a window.
+        """
+        for plane, button in self.plane_buttons.items():
+            button.setVisible(not pictures or plane == PLANES[0])
+            if plane == PLANES[0]:
+                button.setText("As stored" if pictures else plane)
+        self.convention_box.setEnabled(not pictures)
+        self._colour = colour
+        self.window_box.setEnabled(not colour)
+        self.window_box.setToolTip("Colours are shown as they are" if colour else "")
+
     def show_windows(self, windows: Sequence[Window]) -> None:
         """Offer windows; the first is the one in use."""
         self.window_box.clear()
+        if self._colour:
+            self.window_box.addItem("Colours, as they are")
         for window in windows:
             self.window_box.addItem(window.name)
 

@@ -16,11 +16,6 @@ from napari_medlabel.session.case import Session
 
 
 @pytest.fixture
-def viewer() -> ViewerModel:
-    return ViewerModel()
-
-
-@pytest.fixture
 def binding(session: Session, viewer: ViewerModel) -> Binding:
     bound = Binding(session, viewer)
     yield bound

@@ -354,28 +354,6 @@ def test_what_goes_wrong_is_said_in_the_dock(
     assert desk.save_now()
 
 
-def test_several_series_are_offered(
-    make_dock: Callable[[], MedlabelDock], make_grid, tmp_path: Path, qtbot, monkeypatch
-) -> None:
-    both = tmp_path / "both"
-    both.mkdir()
-    for n in (1, 2):
-        beacon(both / f"{n}.nii.gz", make_grid(shape=(24, 20, 10 + n), spacing=(1, 1, 1)))
-    asked: list[list[str]] = []
-
-    def choose(_parent, _title, _words, choices, *_rest) -> tuple[str, bool]:
-        asked.append(choices)
-        return choices[1], True
-
-    monkeypatch.setattr("napari_medlabel.widgets.case_desk.QInputDialog.getItem", choose)
-    dock = make_dock()
-    dock.open_paths([str(both)], folder=tmp_path / "case")
-    qtbot.waitUntil(lambda: dock.session is not None, timeout=20_000)
-    assert len(asked[0]) == 2
-    assert dock.session.volume.grid.shape[2] == 12
-    dock.desk.leave(discard=True)
-
-
 def test_medlabel_open_shows_the_case_and_ends_the_log(
     scan: Path, wishes: Wishes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,0 +1,204 @@
+"""The chooser: the series that were found, with pictures, to open one of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+from qtpy.QtCore import QSize, Qt
+from qtpy.QtGui import QIcon, QImage, QPixmap
+from qtpy.QtWidgets import (
+    QDialog,
+    QDialogButtonBox,
+    QLabel,
+    QListWidget,
+    QListWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from napari_medlabel.errors import MedlabelError
+from napari_medlabel.io.registry import thumbnail
+from napari_medlabel.io.series_info import SeriesInfo, Survey, files
+
+Thumbnail = npt.NDArray[np.uint8]
+_SIDE: Final = 96
+_SIZE: Final = (760, 620)
+
+
+class SeriesChooser(QDialog):
+    """Lists series with a picture each; those that cannot be read are grey, with the reason.
+
+    Parameters
+    ----------
+    survey : Survey
+        What was found.
+    parent : QWidget, optional
+        The window.
+    draw : callable
+        Returns the picture of a series, shape (rows, columns); called in a thread.
+    """
+
+    def __init__(
+        self,
+        survey: Survey,
+        parent: QWidget | None = None,
+        *,
+        draw: Callable[[SeriesInfo], Thumbnail] = thumbnail,
+    ) -> None:
+        super().__init__(parent)
+        self._survey = survey
+        self._draw = draw
+        self._worker: Any = None
+        self.setWindowTitle("Choose a series")
+        self.resize(*_SIZE)
+        self.list = QListWidget()
+        self.list.setIconSize(QSize(_SIDE, _SIDE))
+        self.list.setWordWrap(True)
+        self.list.setSpacing(2)
+        self.about = QLabel()
+        self.about.setWordWrap(True)
+        buttons = QDialogButtonBox(
+            QDialogButtonBox.StandardButton.Open | QDialogButtonBox.StandardButton.Cancel
+        )
+        self.open_button = buttons.button(QDialogButtonBox.StandardButton.Open)
+        column = QVBoxLayout(self)
+        heading = QLabel(summary(survey))
+        heading.setWordWrap(True)
+        for part in (heading, self.list, self.about, buttons):
+            column.addWidget(part)
+        column.setStretch(1, 1)
+        for info in survey.series:
+            self._add(info)
+        self.list.currentRowChanged.connect(self._show_about)
+        self.list.itemActivated.connect(lambda _item: self._accept_chosen())
+        buttons.accepted.connect(self._accept_chosen)
+        buttons.rejected.connect(self.reject)
+        self.finished.connect(lambda _result: self._stop())
+        readable = [n for n, info in enumerate(survey.series) if not info.problem]
+        self._show_about(-1)
+        if readable:
+            self.list.setCurrentRow(readable[0])
+        self.list.setFocus()
+        self._begin_thumbnails()
+
+    def _add(self, info: SeriesInfo) -> None:
+        item = QListWidgetItem(blank_icon(), describe(info))
+        if info.problem:
+            item.setFlags(Qt.ItemFlag.NoItemFlags)
+        item.setToolTip("\n".join((info.problem, info.hint) if info.problem else info.warnings))
+        self.list.addItem(item)
+
+    @property
+    def chosen(self) -> SeriesInfo | None:
+        """The series under the cursor, None when there is none that can be read."""
+        row = self.list.currentRow()
+        info = self._survey.series[row] if row >= 0 else None
+        return None if info is None or info.problem else info
+
+    def _show_about(self, _row: int) -> None:
+        info = self.chosen
+        self.open_button.setEnabled(info is not None)
+        doubts = () if info is None else info.warnings
+        self.about.setText("\n".join(f"• {doubt}" for doubt in doubts))
+        self.about.setVisible(bool(doubts))
+
+    def _accept_chosen(self) -> None:
+        if self.chosen is not None:
+            self.accept()
+
+    # -- pictures ------------------------------------------------------------------------
+
+    def _begin_thumbnails(self) -> None:
+        from napari.qt.threading import create_worker
+
+        self._worker = create_worker(self._thumbnails)
+        self._worker.yielded.connect(self._show_thumbnail)
+        self._worker.start()
+
+    def _thumbnails(self) -> Iterator[tuple[int, Thumbnail]]:
+        for row, info in enumerate(self._survey.series):
+            if info.problem:
+                continue
+            try:
+                yield row, self._draw(info)
+            except MedlabelError:
+                # Its list entry stays without a picture; opening it says why.
+                continue
+
+    def _show_thumbnail(self, found: tuple[int, Thumbnail]) -> None:
+        row, picture = found
+        item = self.list.item(row)
+        if item is not None:
+            item.setIcon(icon_of(picture))
+
+    def _stop(self) -> None:
+        worker, self._worker = self._worker, None
+        if worker is not None:
+            worker.yielded.disconnect(self._show_thumbnail)
+            worker.quit()
+
+
+def ask_series(survey: Survey, parent: QWidget | None = None) -> SeriesInfo | None:
+    """Let the person choose and wait for it; None when she chose none."""
+    dialog = SeriesChooser(survey, parent)
+    taken = dialog.exec() == QDialog.DialogCode.Accepted
+    chosen = dialog.chosen if taken else None
+    dialog.deleteLater()
+    return chosen
+
+
+def summary(survey: Survey) -> str:
+    """Say in a sentence or two what was found."""
+    count = len(survey.series)
+    words = f"{count} series were found. Which one should be opened?"
+    if marks := survey.marks_in_words():
+        words += f" With them: {marks}."
+    if survey.unreadable:
+        words += f" {files(survey.unreadable)} could not be read at all."
+    return words
+
+
+def describe(info: SeriesInfo) -> str:
+    """Describe a series in three lines: what, how large, what is doubtful."""
+    kind = info.modality or info.format.upper()
+    if info.grid is None:
+        return f"{kind}, {files(info.files)}\nCannot be read: {info.problem}"
+    i, j, k = info.grid.shape
+    unit = "pictures" if info.slices == "pictures" else "slices"
+    spacing = " x ".join(f"{mm:.3g}" for mm in info.grid.affine.spacing_mm)
+    lines = [f"{kind}   {i} x {j}, {k} {unit}", f"{spacing} mm"]
+    if info.slices == "pictures":
+        lines[1] = " x ".join(f"{mm:.3g}" for mm in info.grid.affine.spacing_mm[:2]) + " mm"
+    if info.description:
+        lines[1] += f", {info.description}"
+    if info.problem:
+        lines.append(f"Cannot be read: {info.problem}")
+    elif info.warnings:
+        more = f" (and {len(info.warnings) - 1} more)" if len(info.warnings) > 1 else ""
+        lines.append(f"⚠ {info.warnings[0]}{more}")
+    return "\n".join(lines)
+
+
+def icon_of(picture: Thumbnail) -> QIcon:
+    """Make an icon of a grey (rows, columns) or coloured (rows, columns, 3) picture."""
+    form = QImage.Format.Format_Grayscale8 if picture.ndim == 2 else QImage.Format.Format_RGB888
+    pixels = np.ascontiguousarray(picture)
+    rows, columns = pixels.shape[:2]
+    image = QImage(pixels.tobytes(), columns, rows, pixels.strides[0], form)
+    scaled = QPixmap.fromImage(image).scaled(
+        _SIDE,
+        _SIDE,
+        Qt.AspectRatioMode.KeepAspectRatio,
+        Qt.TransformationMode.SmoothTransformation,
+    )
+    return QIcon(scaled)
+
+
+def blank_icon() -> QIcon:
+    """Return the dark square that stands until a picture has come."""
+    square = QPixmap(_SIDE, _SIDE)
+    square.fill(Qt.GlobalColor.black)
+    return QIcon(square)

@@ -1,0 +1,54 @@
+"""Scans dropped on the window: all at once to us, and anything else to napari as ever."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from qtpy.QtCore import QEvent, QObject, QTimer
+from qtpy.QtWidgets import QWidget
+
+from napari_medlabel.io.registry import looks_medical
+
+
+class DropCatcher(QObject):
+    """Takes folders and files that look like scans.
+
+    napari itself opens several dropped files one by one: of a series that makes as many layers
+    as it has slices.
+
+    Parameters
+    ----------
+    window : QWidget
+        The main window.
+    opened : callable
+        Gets the paths.
+    """
+
+    def __init__(self, window: QWidget, opened: Callable[[list[Path]], object]) -> None:
+        super().__init__(window)
+        self._opened = opened
+        for part in window.findChildren(QWidget):
+            if type(part).__name__ == "QtViewer":
+                part.installEventFilter(self)
+
+    def eventFilter(self, _watched: QObject, event: QEvent) -> bool:
+        """Catch a drop of scans; everything else goes on."""
+        if event.type() != QEvent.Type.Drop:
+            return False
+        paths = dropped_paths(event)
+        if not paths or not all(looks_medical(path) for path in paths):
+            return False
+        event.acceptProposedAction()
+        # The drag ends first: a question would hold the other program's mouse.
+        QTimer.singleShot(0, lambda: self._opened(paths))
+        return True
+
+
+def dropped_paths(event: Any) -> list[Path]:
+    """Return the local files and folders of a drop; nothing when there is a web address."""
+    urls = event.mimeData().urls()
+    if not all(url.isLocalFile() for url in urls):
+        return []
+    return [Path(url.toLocalFile()) for url in urls]

@@ -1,0 +1,170 @@
+"""Opening in the dock: look, choose, read in the background, first slice before the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+import napari
+from qtpy.QtCore import QObject, QTimer
+from qtpy.QtWidgets import QDialog
+
+from napari_medlabel.errors import MedlabelError
+from napari_medlabel.io.registry import choose, find_series, nothing_found
+from napari_medlabel.io.series_info import SeriesInfo, Survey
+from napari_medlabel.model.volume import Volume
+from napari_medlabel.plugin.marks import only_marks
+from napari_medlabel.plugin.preview import Preview
+from napari_medlabel.plugin.proven import require_proven_napari
+from napari_medlabel.plugin.workplace import WORKPLACE, data_folder
+from napari_medlabel.session.case import Session
+from napari_medlabel.session.desk import Desk
+from napari_medlabel.session.opening import Wishes, open_series
+from napari_medlabel.widgets.background import Background
+from napari_medlabel.widgets.chooser import SeriesChooser
+
+_DRAW_MS: Final = 250
+
+Opened = Callable[[Session, Any, tuple[Path, ...]], object]
+
+
+class Opening(QObject):
+    """Takes paths to an open session, one at a time.
+
+    Parameters
+    ----------
+    dock : MedlabelDock
+        Shows progress and errors.
+    background : Background
+        Where it is read.
+    opened : callable
+        Gets the session, the layer that shows it already or None, and the files of marks
+        that were found with it.
+    """
+
+    def __init__(self, dock: Any, background: Background, opened: Opened) -> None:
+        super().__init__(dock)
+        self._dock = dock
+        self._background = background
+        self._opened = opened
+        self._preview: Preview | None = None
+        self.chooser: SeriesChooser | None = None
+        self._paths: tuple[Path, ...] = ()
+        self._wish = Wishes()
+        self._marks: tuple[Path, ...] = ()
+        self._redraw = QTimer(self)
+        self._redraw.setInterval(_DRAW_MS)
+        self._redraw.timeout.connect(self._draw)
+        background.progressed.connect(dock.progress.show_progress)
+        background.reported.connect(self._show_early)
+        dock.progress.cancel_requested.connect(self.cancel)
+
+    def open_paths(self, paths: list[Path], **wishes: Any) -> None:
+        """Look what is there, then read it."""
+        if self._background.is_busy or self.chooser is not None:
+            return
+        self._paths, self._wish = tuple(paths), Wishes(**wishes)
+        try:
+            require_proven_napari(napari.__version__)
+            desk = WORKPLACE.desk()
+        except MedlabelError as err:
+            self._dock.show_error(err)
+            return
+        self._begin("Looking for scans …")
+        tell = self._background.tell
+        self._background.run(
+            lambda: find_series(paths if len(paths) > 1 else paths[0], progress=tell),
+            lambda survey: self._found(survey, desk),
+            self._failed,
+            self._stopped,
+        )
+
+    def cancel(self) -> None:
+        """Stop what is under way, soon."""
+        self._dock.progress.cancel_button.setEnabled(False)
+        self._background.cancel()
+
+    def _begin(self, words: str) -> None:
+        self._dock.start.setEnabled(False)
+        self._dock.notice.clear()
+        self._dock.progress.begin(words)
+
+    def _found(self, survey: Survey, desk: Desk) -> None:
+        self._marks = tuple(mark.path for mark in survey.marks)
+        if len(survey.series) > 1 and self._wish.series is None:
+            self._ask(survey, desk)
+            return
+        try:
+            if not survey.series:
+                raise only_marks(survey) if survey.marks else nothing_found(survey)
+            info = choose(survey, self._wish.series)
+        except MedlabelError as err:
+            self._failed(err)
+            return
+        self._read(info, desk)
+
+    def _ask(self, survey: Survey, desk: Desk) -> None:
+        self._dock.progress.end()
+        self.chooser = SeriesChooser(survey, self._dock.window())
+        self.chooser.finished.connect(lambda result: self._answered(result, desk))
+        self.chooser.open()
+
+    def _answered(self, result: int, desk: Desk) -> None:
+        chooser, self.chooser = self.chooser, None
+        chosen = None if chooser is None else chooser.chosen
+        if chooser is not None:
+            chooser.deleteLater()
+        if chosen is None or result != QDialog.DialogCode.Accepted:
+            self._dock.start.setEnabled(True)
+            return
+        self._read(chosen, desk)
+
+    def _read(self, info: SeriesInfo, desk: Desk) -> None:
+        self._begin("Reading the scan …")
+        background, paths, wish = self._background, self._paths, self._wish
+        background.run(
+            lambda: open_series(
+                info,
+                paths,
+                desk,
+                wish,
+                fallback=data_folder(),
+                progress=background.tell,
+                preview=background.report,
+            ),
+            self._done,
+            self._failed,
+            self._stopped,
+        )
+
+    def _show_early(self, volume: object) -> None:
+        """Show the first slice; its opening is in the log by now."""
+        if isinstance(volume, Volume) and self._dock.session is None:
+            self._preview = Preview(self._dock.viewer, volume)
+            self._redraw.start()
+
+    def _draw(self) -> None:
+        if self._preview is not None:
+            self._preview.refresh()
+
+    def _done(self, session: Session) -> None:
+        self._redraw.stop()
+        self._dock.progress.end()
+        preview, self._preview = self._preview, None
+        image = None
+        if preview is not None:
+            image = preview.adopt(session.volume, session.place.case)
+        self._opened(session, image, self._marks)
+
+    def _failed(self, err: MedlabelError) -> None:
+        self._stopped()
+        self._dock.show_error(err)
+
+    def _stopped(self) -> None:
+        self._redraw.stop()
+        preview, self._preview = self._preview, None
+        if preview is not None:
+            preview.remove()
+        self._dock.progress.end()
+        self._dock.start.setEnabled(True)
