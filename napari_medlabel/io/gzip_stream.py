@@ -1,60 +1,65 @@
-"""Gzip both ways: read what a header promises, write equal bytes for equal voxels."""
+"""Gzip both ways: read what a header promises, write equal bytes for equal voxels.
+
+ISA-L (the package isal) does the work: it inflates more than twice as fast as zlib, deflates
+five to ten times as fast, and packs masks tighter than zlib's level 1.
+"""
 
 from __future__ import annotations
 
+import bz2
 import os
 import struct
-import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import IO, Any, Final, Literal, cast
 
 import numpy as np
+from isal import igzip_lib, isal_zlib
 
 from napari_medlabel.errors import InputError
 
+Packing = Literal["raw", "gzip", "zlib", "bzip2"]
 MAGIC: Final = b"\x1f\x8b"
-LARGEST_RATIO: Final = 1032
-"""Bytes that one byte of a deflate stream can at most stand for (RFC 1951)."""
+LARGEST_RATIO: Final[dict[str, int]] = {"raw": 1, "gzip": 1032, "zlib": 1032, "bzip2": 50_000}
+"""Bytes that one byte of a file can at most stand for (RFC 1951 for gzip and zlib)."""
 
-_CHUNK: Final = 1 << 20
+_READ: Final = 1 << 18
+_INFLATED: Final = 1 << 20
 _LARGEST_REST: Final = 64 << 20
-_LEVEL: Final = 1
-_BLOCK: Final = 1 << 18
+_LEVEL: Final = 2
+_BLOCK: Final = 1 << 20
 # Deflate, no flags, no time, no name, unknown system: nothing that changes from run to run.
 _HEADER: Final = MAGIC + b"\x08\0\0\0\0\0\0\xff"
+_ISAL_ERROR: Final = cast("type[Exception]", igzip_lib.IsalError)  # its stubs name an instance
+_NEXT_MEMBER: Final = {"gzip": MAGIC, "bzip2": b"BZh"}
 
 
 class GzipReader:
-    """Reads a gzip file (or a plain one) front to back into buffers of the caller's.
+    """Reads a packed file (or a plain one) front to back into buffers of the caller's.
 
     Parameters
     ----------
     stream : binary file
-        Open for reading.
-    compressed : bool
-        Whether it is gzip, by its first bytes.
+        Open for reading, unbuffered.
+    packing : str
+        ``"gzip"``, ``"zlib"``, ``"bzip2"``, or ``"raw"`` for a file that is not packed.
     see : callable
-        Is given every block of the file's own bytes, for a hash or for progress.
-    wbits : int
-        As in `zlib.decompressobj`: 31 for gzip, 15 for zlib.
+        Is given every block of the file's own bytes, for a hash or for progress. The blocks
+        are not changed until the reader's owner changes what was read.
     """
 
     def __init__(
         self,
         stream: IO[bytes],
         *,
-        compressed: bool,
+        packing: Packing,
         see: Callable[[bytes | memoryview], object],
-        wbits: int = 31,
     ) -> None:
         self._stream = stream
         self._see = see
-        self._wbits = wbits
-        self.compressed = compressed
-        self._inflate: Any = zlib.decompressobj(wbits) if compressed else None
+        self.packing = packing
+        self._inflate: Any = None if packing == "raw" else _inflater(packing)
         self._pending = b""
 
     def read_into(self, target: memoryview) -> int:
@@ -63,11 +68,11 @@ class GzipReader:
         Raises
         ------
         InputError
-            When the gzip stream is damaged or cut off.
+            When the packed stream is damaged or cut off.
         """
         done = 0
-        while not self.compressed and done < len(target):
-            got = self._stream.readinto(target[done : done + _CHUNK])  # type: ignore[attr-defined]
+        while self._inflate is None and done < len(target):
+            got = self._stream.readinto(target[done : done + 4 * _INFLATED])  # type: ignore[attr-defined]
             if not got:
                 return done
             self._see(target[done : done + got])
@@ -80,6 +85,13 @@ class GzipReader:
             done += len(block)
         return done
 
+    def skip(self, count: int) -> int:
+        """Pass over ``count`` bytes; return how many there were."""
+        done = 0
+        while done < count and (block := self._next(count - done)):
+            done += len(block)
+        return done
+
     def finish(self) -> None:
         """Read to the end, so that the check sum is compared and every byte was seen.
 
@@ -89,7 +101,7 @@ class GzipReader:
             When the stream is damaged, cut off, or far longer than it should be.
         """
         rest = 0
-        while block := self._next(_CHUNK):
+        while block := self._next(_INFLATED):
             rest += len(block)
             if self._inflate is not None and rest > _LARGEST_REST:
                 raise InputError(
@@ -99,27 +111,33 @@ class GzipReader:
 
     def _next(self, most: int) -> bytes:
         if self._inflate is None:
-            block = self._stream.read(min(most, _CHUNK))
-            self._see(block)
-            return block
+            return self._read(min(most, _INFLATED))
         try:
-            return self._next_inflated(min(most, 4 * _CHUNK))
-        except zlib.error as err:
+            return self._next_inflated(min(most, _INFLATED))
+        except (_ISAL_ERROR, OSError, EOFError) as err:
+            if isinstance(err, OSError) and err.errno is not None:
+                raise  # the disk, not the codes: bz2 raises OSError without a number
             raise InputError(
                 "The compressed file is damaged: its check sum or its codes are wrong.",
                 hint="Copy or export the file again.",
             ) from err
 
+    def _read(self, most: int = _READ) -> bytes:
+        block = self._stream.read(most)
+        self._see(block)
+        return block
+
     def _next_inflated(self, most: int) -> bytes:
         while True:
             if self._inflate.eof and not self._next_member():
                 return b""
-            if not self._pending:
-                self._pending = self._stream.read(_CHUNK)
-                self._see(self._pending)
-            ended = not self._pending
-            block: bytes = self._inflate.decompress(self._pending, most)
-            self._pending = self._inflate.unconsumed_tail
+            ended = False
+            given = b""
+            if self._inflate.needs_input:
+                given = self._pending or self._read()
+                self._pending = b""
+                ended = not given
+            block: bytes = self._inflate.decompress(given, most)
             if block:
                 return block
             if ended and not self._inflate.eof:
@@ -129,87 +147,75 @@ class GzipReader:
                 )
 
     def _next_member(self) -> bool:
-        """Begin the next gzip member, as pigz and bgzip write several; False at the end."""
-        rest = self._inflate.unused_data
-        if len(rest) < 2:
-            more = self._stream.read(_CHUNK)
-            self._see(more)
-            rest += more
-        if self._wbits != 31 or rest[:2] != MAGIC:
-            while more := self._stream.read(_CHUNK):
-                self._see(more)
-            self._pending = b""
+        """Begin the next member, as pigz and bgzip write several; False at the end."""
+        rest: bytes = self._pending or self._inflate.unused_data
+        self._pending = b""
+        start = _NEXT_MEMBER.get(self.packing)
+        if len(rest) < 4:
+            rest += self._read()
+        if start is None or not rest.startswith(start):
+            while self._read():  # whatever lies behind: every byte is seen
+                pass
             return False
-        self._inflate = zlib.decompressobj(self._wbits)
+        self._inflate = _inflater(self.packing)
         self._pending = rest
         return True
 
 
-def write_gzip(path: Path, head: bytes, body: memoryview) -> None:
-    """Write a gzip file of ``head`` and ``body`` (bytes): deterministic, and on all cores.
+def _inflater(packing: str) -> Any:
+    if packing == "bzip2":
+        return bz2.BZ2Decompressor()
+    flag = igzip_lib.DECOMP_ZLIB if packing == "zlib" else igzip_lib.DECOMP_GZIP
+    return igzip_lib.IgzipDecompressor(flag)
 
-    The body is deflated in blocks of fixed size that end on a byte (Z_SYNC_FLUSH), so the
+
+def write_gzip(path: Path, head: bytes, bodies: Iterable[memoryview]) -> None:
+    """Write a gzip file of ``head`` and ``bodies`` (bytes): deterministic, and on all cores.
+
+    The bodies are deflated in blocks of fixed size that end on a byte (Z_SYNC_FLUSH), so the
     result does not depend on the number of threads. Masks are mostly background: blocks of
     zeros are deflated once.
+
+    Parameters
+    ----------
+    path : Path
+        A file that does not exist yet.
+    head : bytes
+        What comes first.
+    bodies : iterable of memoryview
+        What follows, one after the other; only one at a time is asked for.
 
     Raises
     ------
     FileExistsError, OSError
         When it cannot be written.
     """
-    check = zlib.crc32(head)
-    size = (len(head) + len(body)) & 0xFFFFFFFF
+    check, size = isal_zlib.crc32(head), len(head)
     with path.open("xb") as stream:
         stream.write(_HEADER + _deflate(head))
-        for block, part, length in _deflated(body):
-            stream.write(block)
-            check = _shift(check, length) ^ part
-        stream.write(b"\x03\x00" + struct.pack("<II", check, size))
+        for body in bodies:
+            for block, part, length in _deflated(body):
+                stream.write(block)
+                check = isal_zlib.crc32_combine(check, part, length)
+                size += length
+        stream.write(b"\x03\x00" + struct.pack("<II", check, size & 0xFFFFFFFF))
 
 
 def _deflated(body: memoryview) -> Iterator[tuple[bytes, int, int]]:
     """Yield each block deflated, its CRC-32 and its length."""
     zeros = bytes(_BLOCK)
-    empty = _deflate(zeros), zlib.crc32(zeros), _BLOCK
+    empty = _deflate(zeros), isal_zlib.crc32(zeros), _BLOCK
 
     def one(start: int) -> tuple[bytes, int, int]:
         block = body[start : start + _BLOCK]
         if len(block) == _BLOCK and not np.frombuffer(block, np.uint64).any():
             return empty
-        return _deflate(block), zlib.crc32(block), len(block)
+        return _deflate(block), isal_zlib.crc32(block), len(block)
 
     with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
         yield from pool.map(one, range(0, len(body), _BLOCK))
 
 
 def _deflate(block: bytes | memoryview) -> bytes:
-    deflate = zlib.compressobj(_LEVEL, zlib.DEFLATED, -15)
-    return deflate.compress(block) + deflate.flush(zlib.Z_SYNC_FLUSH)
-
-
-def _shift(check: int, length: int) -> int:
-    """Return the part of a CRC-32 that is left after ``length`` more bytes were fed.
-
-    With it the sums of blocks add up to that of the whole, as in zlib's crc32_combine: feeding
-    is linear over the bits of the sum, so it is a table of what becomes of each bit.
-    """
-    return _through(_table(length), check)
-
-
-@cache
-def _table(length: int) -> tuple[int, ...]:
-    if length == 0:
-        return tuple(1 << bit for bit in range(32))
-    if length % 2:
-        feed = tuple(zlib.crc32(b"\0", 1 << bit) ^ zlib.crc32(b"\0", 0) for bit in range(32))
-        return tuple(_through(feed, value) for value in _table(length - 1))
-    half = _table(length // 2)
-    return tuple(_through(half, value) for value in half)
-
-
-def _through(table: tuple[int, ...], value: int) -> int:
-    out = 0
-    for bit in range(32):
-        if value >> bit & 1:
-            out ^= table[bit]
-    return out
+    deflate = isal_zlib.compressobj(_LEVEL, isal_zlib.DEFLATED, -15)
+    return bytes(deflate.compress(block) + deflate.flush(isal_zlib.Z_SYNC_FLUSH))

@@ -1,166 +1,80 @@
-"""NRRD, NHDR, MHA and MHD: geometry through SimpleITK, the only file that names it.
+"""NRRD, NHDR, MHA and MHD, as ITK and Slicer write them: volumes and masks in.
 
-SimpleITK fills the missing end of a cut file with zeros, so the voxels of raw and compressed
-files are read here, against the length that the header promises.
+SimpleITK fills the missing end of a cut file with zeros and turns several volumes into odd
+shapes, so headers and voxels are read here, against the length that the header promises.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from napari_medlabel.errors import GeometryError, InputError
-from napari_medlabel.geometry.affine import Affine
+from napari_medlabel.errors import InputError
 from napari_medlabel.geometry.grid import Grid
-from napari_medlabel.io.files import sha256_file
-from napari_medlabel.io.gzip_stream import LARGEST_RATIO, GzipReader
-from napari_medlabel.io.itk_header import Layout, layout
+from napari_medlabel.io.gzip_stream import LARGEST_RATIO, Packing
+from napari_medlabel.io.itk_header import ItkHeader, read_head
+from napari_medlabel.io.meta_header import parse_meta
+from napari_medlabel.io.nrrd_header import parse_nrrd
+from napari_medlabel.io.stored import (
+    Progress,
+    Watch,
+    cut_off,
+    labels_of,
+    mapped,
+    read_block,
+    see_whole,
+    unreadable,
+    volume_of,
+)
 from napari_medlabel.io.voxels import (
-    as_labels,
+    AT_ONCE_BYTES,
+    require_no_bomb,
     require_promise,
     require_room,
-    smallest_exact,
-    turned,
 )
-from napari_medlabel.model.volume import Format, Source, Volume
-
-Progress = Callable[[int, int], None]
-_AGAIN: Final = "The file is damaged or of an unknown kind; export it again from its source."
-
-
-@dataclass(frozen=True)
-class ItkHeader:
-    """What a header says, checked.
-
-    Parameters
-    ----------
-    format : str
-        ``"nrrd"`` or ``"mha"``.
-    grid : Grid
-        Shape and affine.
-    dtype : dtype
-        Of the voxels, native.
-    layout : Layout
-        Where the voxels lie and how they are packed.
-    warnings : tuple of str
-        Doubts in words.
-    """
-
-    format: Format
-    grid: Grid
-    dtype: np.dtype[Any]
-    layout: Layout
-    warnings: tuple[str, ...]
+from napari_medlabel.model.volume import Source, Volume
 
 
 def inspect(path: Path) -> ItkHeader:
     """Read and check the header alone.
+
+    Parameters
+    ----------
+    path : Path
+        A .nrrd, .nhdr, .mha or .mhd file.
 
     Raises
     ------
     InputError
         When it cannot be read or used.
     """
-    import SimpleITK as sitk  # noqa: N813 - the name everybody knows
-
-    packed = layout(path)
-    sitk.ProcessObject.SetGlobalWarningDisplay(False)  # its warnings quote paths and headers
-    reader = sitk.ImageFileReader()
-    reader.SetFileName(str(path))
-    try:
-        reader.ReadImageInformation()
-    except RuntimeError as err:
-        raise InputError(
-            "The header cannot be read as NRRD or MetaImage.", hint=_AGAIN
-        ) from err
-    if reader.GetDimension() != 3:
-        raise InputError(
-            f"One volume is expected; the file has {reader.GetDimension()} dimensions, which "
-            "come with a later version.",
-            hint="Split it into one file per volume.",
-        )
-    if reader.GetNumberOfComponents() != 1:
-        raise InputError(
-            f"Grey values are expected; each voxel holds {reader.GetNumberOfComponents()} "
-            "numbers, which come with a later version.",
-            hint="Convert it to one grey value per voxel.",
-        )
-    affine = _affine(reader)
-    warnings = () if packed.has_orientation else (_UNORIENTED,)
-    return ItkHeader(
-        format=packed.format,
-        grid=Grid(reader.GetSize(), affine),
-        dtype=_dtype(sitk, reader.GetPixelID()),
-        layout=packed,
-        warnings=warnings + turned(affine),
-    )
-
-
-_UNORIENTED: Final = "Orientation unknown: left and right cannot be told."
-
-
-def _affine(reader: Any) -> Affine:
-    matrix_lps = np.eye(4)
-    direction = np.array(reader.GetDirection()).reshape(3, 3)
-    matrix_lps[:3, :3] = direction * np.array(reader.GetSpacing())
-    matrix_lps[:3, 3] = reader.GetOrigin()
-    try:
-        return Affine.from_lps(matrix_lps)
-    except GeometryError as err:
-        raise InputError(
-            "The header's spacing or directions are not finite or span no volume.", hint=_AGAIN
-        ) from err
-
-
-def _dtype(sitk: Any, pixel: int) -> np.dtype[Any]:
-    kinds = {
-        sitk.sitkUInt8: np.uint8,
-        sitk.sitkInt8: np.int8,
-        sitk.sitkUInt16: np.uint16,
-        sitk.sitkInt16: np.int16,
-        sitk.sitkUInt32: np.uint32,
-        sitk.sitkInt32: np.int32,
-        sitk.sitkUInt64: np.uint64,
-        sitk.sitkInt64: np.int64,
-        sitk.sitkFloat32: np.float32,
-        sitk.sitkFloat64: np.float64,
-    }
-    if pixel not in kinds:
-        raise InputError(
-            "Grey values are expected; the file holds another kind of voxel.",
-            hint="Convert it to integers or float32.",
-        )
-    return np.dtype(kinds[pixel])
+    return parse_nrrd(path) if read_head(path).startswith(b"NRRD") else parse_meta(path)
 
 
 def load(path: Path, *, progress: Progress | None = None, hashes: bool = True) -> Volume:
-    """Read a volume.
+    """Read a volume, or several on one grid.
 
     Parameters
     ----------
     path : Path
-        A .nrrd, .nhdr, .mha or .mhd file.
+        As for `inspect`.
     progress : callable, optional
         Called with bytes read and bytes in all.
     hashes : bool
-        Whether to compute the SHA-256 of the file, and of the data file beside a header.
+        Whether to compute the SHA-256 of the file, and of the data files beside a header.
 
     Raises
     ------
     InputError
-        When the file is damaged, cut off, too large, or not a single grey volume.
+        When the file is damaged, cut off or too large, or its header leaves open what its axes
+        are.
     """
-    header = inspect(path)
-    array, doubts = smallest_exact(_voxels(path, header, progress))
-    files = (path,) if header.layout.data == path else (path, header.layout.data)
-    digests = tuple(_digest(file) for file in files) if hashes else ()
-    source = Source(format=header.format, files=files, sha256=digests)
-    return Volume(header.grid, array.T, source, warnings=header.warnings + doubts)
+    header, stored, digests = read_stored(path, progress=progress, hashes=hashes)
+    source = Source(format=header.format, files=files_of(path, header), sha256=digests)
+    return volume_of(stored, header.said, source)
 
 
 def read_labels_itk(path: Path) -> tuple[npt.NDArray[Any], Grid]:
@@ -176,92 +90,142 @@ def read_labels_itk(path: Path) -> tuple[npt.NDArray[Any], Grid]:
     Raises
     ------
     InputError
-        When the values are no labels, or as for `load`.
+        When the values are no labels, there are several volumes, or as for `load`.
+    """
+    header, stored, _ = read_stored(path, hashes=False, is_scan=False)
+    return labels_of(stored, header.said).T, header.grid
+
+
+def files_of(path: Path, header: ItkHeader) -> tuple[Path, ...]:
+    """Return the header's file and the data files beside it."""
+    return (path, *header.packed.files) if header.packed.is_apart else (path,)
+
+
+def read_stored(
+    path: Path, *, progress: Progress | None = None, hashes: bool = False, is_scan: bool = True
+) -> tuple[ItkHeader, npt.NDArray[Any], tuple[str, ...]]:
+    """Read what a file stores, as it stores it.
+
+    Parameters
+    ----------
+    path, progress, hashes
+        As for `load`.
+    is_scan : bool
+        Whether a file that unpacks to next to nothing but one value is refused, and a large
+        one with several volumes becomes a memory map.
+
+    Returns
+    -------
+    header : ItkHeader
+    stored : ndarray, shape (t, k, j, i), or (t, k, j, i, 3 or 4) for colours
+        Of the file's dtype and byte order.
+    sha256 : tuple of str
+        Of each of `files_of`.
+
+    Raises
+    ------
+    InputError
+        As for `load`.
     """
     header = inspect(path)
-    return as_labels(_voxels(path, header, None)).T, header.grid
-
-
-def _voxels(path: Path, header: ItkHeader, progress: Progress | None) -> npt.NDArray[Any]:
-    """Return the voxels, shape (k, j, i), native."""
-    packed = header.layout
-    needed = header.grid.size * header.dtype.itemsize
-    require_room(needed)
-    if packed.packing == "other":
-        return _through_simpleitk(path)
-    size = _size(packed.data)
-    ratio = LARGEST_RATIO if packed.packing in ("gzip", "zlib") else 1
-    require_promise(needed, max(size - packed.offset, 0), ratio)
-    order = ">" if packed.big_endian else "<"
-    out = np.empty(header.grid.shape[::-1], np.dtype(order + header.dtype.str[1:]))
+    packed, needed = header.packed, header.data_bytes
+    files = files_of(path, header)
     try:
-        with packed.data.open("rb", buffering=0) as stream:
-            done = _unpack(stream, packed, out, size, progress)
+        total = sum(file.stat().st_size for file in files)
+        largest = min(file.stat().st_size for file in packed.files)
     except OSError as err:
-        raise _unreadable() from err
-    if done != out.nbytes:
+        raise unreadable() from err
+    is_lazy = (
+        is_scan
+        and header.said.volumes > 1
+        and needed > AT_ONCE_BYTES
+        and packed.packing == "raw"
+        and len(packed.files) == 1
+    )
+    require_room(needed // header.said.volumes if is_lazy else needed)
+    if packed.packing != "text":
+        promised = needed // len(packed.files)
+        require_promise(promised, max(0, largest - packed.start), LARGEST_RATIO[packed.packing])
+        if is_scan and packed.packing != "raw":
+            require_no_bomb(needed, total)
+    with Watch(total, progress, hashes=hashes) as watch:
+        if packed.is_apart:
+            see_whole(path, watch)
+        if is_lazy:
+            raw = _mapped(header, watch, hashes=hashes)
+        else:
+            raw = np.empty(header.sizes[::-1], header.dtype)
+            _fill(raw, header, watch)
+    return header, _arranged(raw, header), watch.digests()
+
+
+def _mapped(header: ItkHeader, watch: Watch, *, hashes: bool) -> npt.NDArray[Any]:
+    packed = header.packed
+    file = packed.files[0]
+    try:
+        at = file.stat().st_size - header.data_bytes if packed.skip < 0 else packed.skip
+    except OSError as err:
+        raise unreadable() from err
+    at += packed.start if packed.skip >= 0 else 0
+    raw = mapped(file, header.dtype, at, header.sizes[::-1])
+    if hashes:
+        see_whole(file, watch)
+    return raw
+
+
+def _fill(raw: npt.NDArray[Any], header: ItkHeader, watch: Watch) -> None:
+    packed = header.packed
+    parts = raw.reshape(len(packed.files), -1)
+    for file, part in zip(packed.files, parts, strict=True):
+        if packed.packing == "text":
+            part[:] = _numbers(file, packed.start, part.size, header.dtype, watch)
+        else:
+            packing: Packing = packed.packing
+            read_block(file, packing, packed.skip, part, watch, start=packed.start)
+
+
+def _numbers(
+    file: Path, start: int, count: int, dtype: np.dtype[Any], watch: Watch
+) -> npt.NDArray[Any]:
+    """Read voxels that are written as text."""
+    try:
+        size = max(0, file.stat().st_size - start)
+    except OSError as err:
+        raise unreadable() from err
+    require_promise(2 * count - 1, size, 1)  # a digit and what keeps it from the next
+    require_room(size * 16)  # a word each
+    text = np.empty(size, np.uint8)
+    read_block(file, "raw", 0, text, watch, start=start)
+    words = text.tobytes().replace(b",", b" ").split()
+    if len(words) < count:
+        raise cut_off()
+    try:
+        return np.array([_number(word, dtype) for word in words[:count]]).astype(dtype)
+    except (ValueError, OverflowError) as err:
         raise InputError(
-            "The file is cut off: it holds fewer voxels than its header says.",
-            hint="The copy was interrupted; copy or export the file again.",
-        )
-    return out if out.dtype.isnative else out.byteswap().view(header.dtype)
+            "The voxels are written as text, and some are no numbers of the header's type.",
+            hint="The file is damaged; export it again from its source.",
+        ) from err
 
 
-def _unpack(
-    stream: IO[bytes],
-    packed: Layout,
-    out: npt.NDArray[Any],
-    size: int,
-    progress: Progress | None,
-) -> int:
-    seen = packed.offset
-
-    def see(block: bytes | memoryview) -> None:
-        nonlocal seen
-        seen += len(block)
-        if progress is not None:
-            progress(min(seen, size), size)
-
-    # A negative offset: the voxels are the last bytes of the file.
-    stream.seek(packed.offset if packed.offset >= 0 else size - out.nbytes)
-    reader = GzipReader(
-        stream,
-        compressed=packed.packing != "raw",
-        see=see,
-        wbits=15 if packed.packing == "zlib" else 31,
-    )
-    done = reader.read_into(out.view(np.uint8).data.cast("B"))
-    if packed.packing != "raw":
-        reader.finish()
-    return done
+def _number(word: bytes, dtype: np.dtype[Any]) -> Any:
+    native = dtype.newbyteorder("=").type
+    return native(word) if dtype.kind == "f" else native(int(word))
 
 
-def _through_simpleitk(path: Path) -> npt.NDArray[Any]:
-    """Read text and bzip2, whose end SimpleITK checks itself."""
-    import SimpleITK as sitk  # noqa: N813
-
-    try:
-        return np.asarray(sitk.GetArrayFromImage(sitk.ReadImage(str(path))))
-    except RuntimeError as err:
-        raise InputError("The voxels cannot be read.", hint=_AGAIN) from err
-
-
-def _size(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except OSError as err:
-        raise _unreadable() from err
-
-
-def _digest(path: Path) -> str:
-    try:
-        return sha256_file(path)
-    except OSError as err:
-        raise _unreadable() from err
-
-
-def _unreadable() -> InputError:
-    return InputError(
-        "The file, or the data file that its header names, cannot be opened.",
-        hint="Keep both files together, under the names they had.",
-    )
+def _arranged(raw: npt.NDArray[Any], header: ItkHeader) -> npt.NDArray[Any]:
+    """Turn the file's axes into (t, k, j, i), colours behind."""
+    last = len(header.sizes) - 1
+    space = [last - axis for axis in reversed(header.spatial)]  # k, j, i
+    others = [last - n for n in range(last + 1) if n not in header.spatial]
+    moved = raw.transpose(*others, *space)
+    # Of the others at most one is longer than one.
+    whole = moved.reshape(-1, *moved.shape[len(others) :])
+    if len(space) == 2:
+        whole = whole[:, None]
+    if header.role == "colour":
+        return np.ascontiguousarray(np.moveaxis(whole, 0, -1))[None]
+    if header.role == "complex":
+        return np.asarray(whole[0] + 1j * whole[1])[None]
+    is_scattered = not isinstance(whole, np.memmap) and whole.nbytes <= AT_ONCE_BYTES
+    return np.ascontiguousarray(whole) if is_scattered else whole

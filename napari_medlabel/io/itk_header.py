@@ -1,172 +1,307 @@
-"""How the voxels of an NRRD or MetaImage file are packed: where they begin, and as what.
-
-NRRD: teem.sourceforge.net/nrrd/format.html; MetaImage: itk.org/Wiki/ITK/MetaIO/Documentation.
-"""
+"""What the text headers of NRRD and MetaImage have in common: fields, and files they name."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Final, Literal
+import math
+import re
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import Any, Final, Literal
 
-from napari_medlabel.errors import InputError
+import numpy as np
+
+from napari_medlabel.errors import GeometryError, InputError
+from napari_medlabel.geometry.affine import Affine
+from napari_medlabel.geometry.grid import Grid
+from napari_medlabel.io.gzip_stream import Packing
+from napari_medlabel.io.stored import Description
 from napari_medlabel.model.volume import Format
 
-Packing = Literal["raw", "gzip", "zlib", "other"]
-_LONGEST_HEADER: Final = 1 << 20
-_AGAIN: Final = "The file is damaged; export it again from its source."
+AGAIN: Final = "The file is damaged or of an unknown kind; export it again from its source."
+LONGEST_HEADER: Final = 1 << 20
+_MOST_FILES: Final = 100_000
+_MOST_NUMBERS: Final = 1 << 62
+_PATTERN: Final = re.compile(r"[^%]*%0?\d{0,3}[di][^%]*")
+LENGTHS_MM: Final = {
+    "mm": 1.0,
+    "millimeter": 1.0,
+    "millimeters": 1.0,
+    "um": 1e-3,
+    "\u00b5m": 1e-3,
+    "\u03bcm": 1e-3,
+    "micron": 1e-3,
+    "microns": 1e-3,
+    "cm": 10.0,
+    "m": 1000.0,
+}
+
+Role = Literal["none", "volumes", "colour", "complex"]
 
 
 @dataclass(frozen=True)
-class Layout:
+class Packed:
     """Where and how the voxels lie.
+
+    Parameters
+    ----------
+    files : tuple of Path
+        That hold the voxels, one part of equal size in each.
+    is_apart : bool
+        Whether those are other files than the header's.
+    packing : str
+        As in `GzipReader`, or ``"text"``.
+    start : int
+        Where in each file the packed bytes begin.
+    skip : int
+        Unpacked bytes in front of the voxels; -1: they are the last bytes of a raw file.
+    """
+
+    files: tuple[Path, ...]
+    is_apart: bool
+    packing: Packing | Literal["text"]
+    start: int
+    skip: int
+
+
+@dataclass(frozen=True)
+class ItkHeader:
+    """What a header says, checked.
 
     Parameters
     ----------
     format : str
         ``"nrrd"`` or ``"mha"``.
-    data : Path
-        The file that holds the voxels: the header's own or one beside it.
-    offset : int
-        Where they begin; -1: they are the last bytes of the file.
-    packing : str
-        ``"raw"``, ``"gzip"``, ``"zlib"``, or ``"other"`` (text, bzip2).
-    big_endian : bool
-        Byte order.
-    has_orientation : bool
-        Whether the header says which side is which.
+    said : Description
+        Grid, further volumes and doubts.
+    dtype : dtype
+        Of one number in the file, in the file's byte order.
+    sizes : tuple of int
+        Of all axes in the file, the fastest first.
+    spatial : tuple of int
+        Which of them are i, j and k (only i and j for one slice).
+    other : int or None
+        Which one is none of them.
+    role : str
+        What that one is: ``"volumes"``, ``"colour"``, ``"complex"``, or ``"none"``.
+    packed : Packed
+        Where the voxels lie.
+    fields : dict
+        The header's fields, by names in small letters.
+    keys : dict
+        The key-value pairs of an NRRD header (``key:=value``), as they are spelled.
     """
 
     format: Format
-    data: Path
-    offset: int
-    packing: Packing
-    big_endian: bool
-    has_orientation: bool
+    said: Description
+    dtype: np.dtype[Any]
+    sizes: tuple[int, ...]
+    spatial: tuple[int, ...]
+    other: int | None
+    role: Role
+    packed: Packed
+    fields: dict[str, str] = field(default_factory=dict, repr=False)
+    keys: dict[str, str] = field(default_factory=dict, repr=False)
+
+    @property
+    def grid(self) -> Grid:
+        """Shape and affine."""
+        return self.said.grid
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Doubts in words."""
+        return self.said.warnings
+
+    @property
+    def further(self) -> tuple[str, str, int] | None:
+        """Name and unit of what several volumes differ in, and how many there are."""
+        return self.said.further
+
+    @property
+    def is_oriented(self) -> bool:
+        """Whether the header says which side is left."""
+        return self.said.is_oriented
+
+    @property
+    def is_colour(self) -> bool:
+        """Whether the voxels are colours."""
+        return self.role == "colour"
+
+    @property
+    def data_bytes(self) -> int:
+        """Bytes that the values take."""
+        return math.prod(self.sizes) * self.dtype.itemsize
 
 
-def layout(path: Path) -> Layout:
-    """Read the text header.
+def read_head(path: Path) -> bytes:
+    """Return the first mebibyte of a file, which holds its header.
 
     Raises
     ------
     InputError
-        When there is none, or it spreads the voxels over several files.
+        When it cannot be opened.
     """
     try:
         with path.open("rb") as stream:
-            head = stream.read(_LONGEST_HEADER)
+            return stream.read(LONGEST_HEADER)
     except OSError as err:
         raise InputError(
             "The file cannot be opened.", hint="Check that it exists and that you may read it."
         ) from err
-    if head.startswith(b"NRRD"):
-        return _nrrd(path, head)
-    return _meta_image(path, head)
 
 
-def _nrrd(path: Path, head: bytes) -> Layout:
-    lines, end = _until_blank(head)
-    fields = _fields(lines[1:], ": ")
-    name = fields.get("data file", fields.get("datafile", ""))
-    if not name and end < 0:
-        raise InputError("The NRRD header has no end.", hint=_AGAIN)
-    packings: dict[str, Packing] = {"raw": "raw", "gzip": "gzip", "gz": "gzip"}
-    line_skip = fields.get("line skip", fields.get("lineskip", "0"))
-    byte_skip = fields.get("byte skip", fields.get("byteskip", "0"))
-    packing = packings.get(fields.get("encoding", ""), "other")
-    if line_skip != "0" or (byte_skip != "0" and packing != "raw"):
-        packing = "other"
-    skip = _whole(byte_skip)
-    return Layout(
-        format="nrrd",
-        data=_beside(path, name) if name else path,
-        offset=-1 if skip < 0 else skip + (0 if name else end),
-        packing=packing,
-        big_endian=fields.get("endian", "little") == "big",
-        has_orientation="space directions" in fields
-        and ("space" in fields or "space dimension" in fields),
-    )
+def numbers(text: str, count: int, what: str) -> list[float]:
+    """Return the numbers of a field.
 
-
-def _until_blank(head: bytes) -> tuple[list[str], int]:
-    """Return the header's lines and where the first byte behind its blank line lies."""
-    at = 0
-    lines: list[str] = []
-    while (stop := head.find(b"\n", at)) >= 0:
-        line = head[at:stop].rstrip(b"\r")
-        at = stop + 1
-        if not line:
-            return lines, at
-        lines.append(line.decode("latin-1"))
-    return [*lines, head[at:].decode("latin-1")], -1
-
-
-def _fields(lines: list[str], between: str) -> dict[str, str]:
-    fields: dict[str, str] = {}
-    for line in lines:
-        name, found, value = line.partition(between)
-        if found and not line.startswith("#"):
-            fields[name.strip().lower()] = value.strip()
-    return fields
-
-
-def _meta_image(path: Path, head: bytes) -> Layout:
-    marker = head.find(b"ElementDataFile")
-    end = head.find(b"\n", marker)
-    if marker < 0 or not head.lstrip().startswith((b"ObjectType", b"NDims", b"Comment")):
-        raise InputError(
-            "An NRRD or MetaImage file is expected; its header is neither.", hint=_AGAIN
-        )
-    end = len(head) if end < 0 else end
-    fields = _fields(head[:end].decode("latin-1").splitlines(), "=")
-    name = fields.get("elementdatafile", "")
-    local = name.upper() == "LOCAL"
-    compressed = fields.get("compresseddata", "false").lower() == "true"
-    binary = fields.get("binarydata", "true").lower() == "true"
-    order = fields.get("binarydatabyteordermsb", fields.get("elementbyteordermsb", "false"))
-    skip = _whole(fields.get("headersize", "0"))
-    packing: Packing = "zlib" if compressed else "raw"
-    return Layout(
-        format="mha",
-        data=path if local else _beside(path, name),
-        offset=-1 if skip < 0 else skip + (end + 1 if local else 0),
-        packing=packing if binary else "other",
-        big_endian=order.lower() == "true",
-        has_orientation=any(
-            key in fields for key in ("transformmatrix", "orientation", "rotation")
-        ),
-    )
-
-
-def _whole(value: str) -> int:
+    Raises
+    ------
+    InputError
+        When they are not ``count`` numbers.
+    """
     try:
-        return int(value)
+        values = [float(word) for word in text.split()]
     except ValueError as err:
-        raise InputError("The header's skip is not a whole number.", hint=_AGAIN) from err
+        raise InputError(f"The header's {what} are not numbers.", hint=AGAIN) from err
+    if len(values) != count:
+        raise InputError(
+            f"The header's {what} are {len(values)} numbers; {count} are expected.", hint=AGAIN
+        )
+    return values
+
+
+def whole(text: str, what: str) -> int:
+    """Return a field's whole number.
+
+    Raises
+    ------
+    InputError
+        When it is none.
+    """
+    try:
+        return int(text)
+    except ValueError as err:
+        raise InputError(f"The header's {what} is not a whole number.", hint=AGAIN) from err
+
+
+def sizes_of(text: str, count: int) -> tuple[int, ...]:
+    """Return the sizes of all axes.
+
+    Raises
+    ------
+    InputError
+        When they are not so many positive whole numbers.
+    """
+    values = numbers(text, count, "sizes")
+    if any(not value.is_integer() or value < 1 for value in values):
+        raise InputError("The header's sizes are not positive whole numbers.", hint=AGAIN)
+    if math.prod(values) > _MOST_NUMBERS:
+        raise InputError(
+            "The header's sizes are larger than any computer's memory.", hint=AGAIN
+        )
+    return tuple(int(value) for value in values)
+
+
+def checked_affine(matrix: Any, *, is_lps: bool) -> Affine:
+    """Return an affine from a (4, 4) matrix into LPS or RAS mm.
+
+    Raises
+    ------
+    InputError
+        When it is not finite or spans no volume.
+    """
+    try:
+        return Affine.from_lps(matrix) if is_lps else Affine(matrix)
+    except GeometryError as err:
+        raise InputError(
+            "The header's voxel-to-world matrix is not finite or spans no volume.", hint=AGAIN
+        ) from err
+
+
+def data_files(path: Path, spec: str, lines: list[str]) -> tuple[Path, ...]:
+    """Return the data files that a header names, each beside it or in a folder below.
+
+    Parameters
+    ----------
+    path : Path
+        The header's file.
+    spec : str
+        A name; ``LIST``; or a pattern (``slice%03d.raw``) with first number, last and step.
+    lines : list of str
+        What follows the field: the names, where it says LIST.
+
+    Raises
+    ------
+    InputError
+        When one is missing or lies elsewhere.
+    """
+    if spec.split()[:1] == ["LIST"]:
+        names = [line.strip() for line in lines if line.strip()]
+    elif "%" in spec and not (path.parent / spec).is_file():
+        names = _from_pattern(spec)
+    else:
+        names = [spec.strip()]
+    if not names or len(names) > _MOST_FILES:
+        raise InputError(
+            f"The header names {len(names)} data files; 1 to {_MOST_FILES} are expected.",
+            hint=AGAIN,
+        )
+    return tuple(_beside(path, name) for name in names)
+
+
+def _from_pattern(spec: str) -> list[str]:
+    words = spec.split()
+    try:
+        first, last, step = (int(word) for word in [*words[1:4], "1"][:3])
+        count = len(range(first, last + (1 if step > 0 else -1), step))
+    except ValueError as err:
+        raise InputError(
+            "The header's pattern of data files is incomplete.", hint=AGAIN
+        ) from err
+    if not _PATTERN.fullmatch(words[0]) or not 1 <= count <= _MOST_FILES:
+        raise InputError("The header's pattern of data files is not understood.", hint=AGAIN)
+    return [words[0] % (first + n * step) for n in range(count)]
 
 
 def _beside(path: Path, name: str) -> Path:
-    """Return the one data file beside the header; never one elsewhere."""
-    plain = name.removeprefix("./")
-    if (
-        plain.startswith("LIST")
-        or "%" in plain
-        or (" " in plain.strip() and not (path.parent / plain).is_file())
-    ):
-        raise InputError(
-            "The voxels are spread over several files; one data file is read.",
-            hint="Save the volume as one file.",
-        )
-    if Path(plain).name != plain or not plain:
+    plain = PurePosixPath(name.replace("\\", "/"))
+    if plain.is_absolute() or ".." in plain.parts or ":" in name or not plain.name:
         raise InputError(
             "The header names a data file in another folder.",
             hint="Put the data file beside its header and name it without a folder.",
         )
     data = path.parent / plain
-    if not data.is_file():
+    if "\0" in name or not data.is_file():
         raise InputError(
-            "The data file that the header names is missing.",
-            hint="Keep both files together, under the names they had.",
+            "A data file that the header names is missing.",
+            hint="Keep the files together, under the names they had.",
         )
     return data
+
+
+def require_even(files: tuple[Path, ...], sizes: tuple[int, ...], within: int) -> None:
+    """Refuse data files that do not hold one part of equal size each.
+
+    Parameters
+    ----------
+    files : tuple of Path
+        The data files.
+    sizes : tuple of int
+        Of all axes.
+    within : int
+        How many axes one file has.
+
+    Raises
+    ------
+    InputError
+        When there are more or fewer files than parts.
+    """
+    if within < len(sizes):
+        fits = len(files) == math.prod(sizes[within:])
+    else:
+        fits = sizes[-1] % len(files) == 0
+    if not fits:
+        raise InputError(
+            f"The header names {len(files)} data files, which is not one for each part of its "
+            "volume.",
+            hint="Some are missing, or the header belongs to other files.",
+        )

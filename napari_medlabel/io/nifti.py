@@ -1,79 +1,99 @@
-"""NIfTI-1 and NIfTI-2, .nii and .nii.gz: volumes and masks in; out by `io.nifti_write`."""
+"""NIfTI-1, NIfTI-2 and ANALYZE, single files and pairs: volumes and masks in."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from hashlib import sha256
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from napari_medlabel.errors import InputError
 from napari_medlabel.geometry.grid import Grid
-from napari_medlabel.io.gzip_stream import LARGEST_RATIO, MAGIC, GzipReader
-from napari_medlabel.io.nifti_header import NiftiHeader, byte_order, parse
-from napari_medlabel.io.nifti_write import write_mask_nifti
-from napari_medlabel.io.voxels import as_labels, require_promise, require_room, smallest_exact
+from napari_medlabel.io.analyze_header import parse_analyze
+from napari_medlabel.io.gzip_stream import LARGEST_RATIO, MAGIC, GzipReader, Packing
+from napari_medlabel.io.nifti_header import NiftiHeader, byte_order, is_nifti, parse
+from napari_medlabel.io.nifti_pair import header_of, is_header, voxels_of
+from napari_medlabel.io.nifti_write import write_mask_nifti, write_volume_nifti
+from napari_medlabel.io.stored import (
+    Progress,
+    Watch,
+    labels_of,
+    mapped,
+    read_block,
+    see_whole,
+    unreadable,
+    volume_of,
+)
+from napari_medlabel.io.voxels import (
+    AT_ONCE_BYTES,
+    require_no_bomb,
+    require_promise,
+    require_room,
+)
 from napari_medlabel.model.volume import Source, Volume
 
-__all__ = ["inspect", "load", "read_labels_nifti", "write_mask_nifti"]
-
-Progress = Callable[[int, int], None]
+__all__ = ["inspect", "load", "read_labels_nifti", "write_mask_nifti", "write_volume_nifti"]
 
 
 def inspect(path: Path) -> NiftiHeader:
     """Read and check the header alone.
+
+    Parameters
+    ----------
+    path : Path
+        A .nii or .nii.gz file, or either half of a pair (.hdr and .img, each perhaps .gz).
 
     Raises
     ------
     InputError
         When it cannot be read or used.
     """
+    file = header_of(path)
     try:
-        with path.open("rb") as stream:
-            return _read_header(_reader(stream, lambda _: None))
+        with file.open("rb", buffering=0) as stream:
+            packing = _packing(stream.read(2))
+            stream.seek(0)
+            reader = GzipReader(stream, packing=packing, see=lambda _: None)
+            raw = bytearray(4)
+            found = byte_order(bytes(raw)) if reader.read_into(memoryview(raw)) == 4 else None
+            rest = bytearray(0 if found is None else found[0] - 4)
+            raw += rest[: reader.read_into(memoryview(rest))]
     except OSError as err:
-        raise _unreadable() from err
+        raise unreadable() from err
+    head = bytes(raw)
+    return parse_analyze(head) if is_header(file) and not is_nifti(head) else parse(head)
 
 
 def load(path: Path, *, progress: Progress | None = None, hashes: bool = True) -> Volume:
-    """Read a volume.
+    """Read a volume, or several on one grid.
 
     Integers stay integers where the header does not scale them; everything else becomes
-    float32.
+    float32. More than 512 MB of several volumes are a memory map, where the file is not
+    compressed.
 
     Parameters
     ----------
     path : Path
-        A .nii or .nii.gz file.
+        As for `inspect`.
     progress : callable, optional
         Called with bytes read and bytes in all.
     hashes : bool
-        Whether to compute the SHA-256 of the file on the way.
+        Whether to compute the SHA-256 of the files on the way.
 
     Raises
     ------
     InputError
-        When the file is damaged, cut off, too large, or not a single grey volume.
+        When the file is damaged, cut off or too large.
     """
-    header, stored, digest = _read(path, progress=progress, hashes=hashes)
-    array, doubts = _values(stored, header)
+    header, stored, files, digests = _read(path, progress, hashes=hashes, is_scan=True)
     source = Source(
-        format="nifti",
-        files=(path,),
-        sha256=(digest,) if hashes else (),
+        format=header.format,
+        files=files,
+        sha256=digests,
         header=header.raw,
         big_endian=header.big_endian,
     )
-    return Volume(
-        header.grid,
-        array.T,
-        source,
-        warnings=header.warnings + doubts,
-        is_oriented=header.is_oriented,
-    )
+    return volume_of(stored, header.said, source)
 
 
 def read_labels_nifti(path: Path) -> tuple[npt.NDArray[Any], Grid]:
@@ -89,85 +109,44 @@ def read_labels_nifti(path: Path) -> tuple[npt.NDArray[Any], Grid]:
     Raises
     ------
     InputError
-        When the values are no labels, or as for `load`.
+        When the values are no labels, there are several volumes, or as for `load`.
     """
-    header, stored, _ = _read(path, progress=None, hashes=False)
-    values: npt.NDArray[Any] = stored
-    if (header.slope, header.intercept) != (1.0, 0.0):
-        values = stored * np.float64(header.slope) + header.intercept
-    return as_labels(values).T, header.grid
+    header, stored, _, _ = _read(path, None, hashes=False, is_scan=False)
+    return labels_of(stored, header.said).T, header.grid
 
 
-def _reader(stream: IO[bytes], see: Callable[[bytes | memoryview], object]) -> GzipReader:
-    compressed = stream.read(2) == MAGIC
-    stream.seek(0)
-    return GzipReader(stream, compressed=compressed, see=see)
-
-
-def _read_header(reader: GzipReader) -> NiftiHeader:
-    """Read as many bytes as the first four of them ask for."""
-    head = bytearray(4)
-    found = byte_order(bytes(head)) if reader.read_into(memoryview(head)) == 4 else None
-    if found is None:
-        return parse(bytes(head))  # which refuses it
-    rest = bytearray(found[0] - 4)
-    got = reader.read_into(memoryview(rest))
-    return parse(bytes(head + rest[:got]))
+def _packing(head: bytes) -> Packing:
+    return "gzip" if head[:2] == MAGIC else "raw"
 
 
 def _read(
-    path: Path, *, progress: Progress | None, hashes: bool
-) -> tuple[NiftiHeader, npt.NDArray[Any], str]:
-    """Return header, stored values (k, j, i) in native order, and the file's digest."""
-    digest, seen = sha256(), 0
-
-    def see(block: bytes | memoryview) -> None:
-        nonlocal seen
-        seen += len(block)
-        if hashes:
-            digest.update(block)
-        if progress is not None:
-            progress(min(seen, size), size)
-
+    path: Path, progress: Progress | None, *, hashes: bool, is_scan: bool
+) -> tuple[NiftiHeader, npt.NDArray[Any], tuple[Path, ...], tuple[str, ...]]:
+    """Return header, stored values in the header's shape, files, and their digests."""
+    header = inspect(path)
+    file = header_of(path)
+    files = (file,) if header.is_single else (file, voxels_of(file))
+    data = files[-1]
     try:
-        size = path.stat().st_size
-        with path.open("rb", buffering=0) as stream:
-            reader = _reader(stream, see)
-            header = _read_header(reader)
-            needed = header.offset + header.data_bytes
-            require_promise(needed, size, LARGEST_RATIO if reader.compressed else 1)
-            require_room(header.data_bytes)
-            reader.read_into(memoryview(bytearray(header.offset - len(header.raw))))
-            stored = np.empty(header.grid.shape[::-1], header.dtype)
-            done = reader.read_into(stored.view(np.uint8).data.cast("B"))
-            reader.finish()
+        with data.open("rb") as stream:
+            packing = _packing(stream.read(2))
+        sizes = [one.stat().st_size for one in files]
     except OSError as err:
-        raise _unreadable() from err
-    if done != stored.nbytes:
-        raise InputError(
-            "The file is cut off: it holds fewer voxels than its header says.",
-            hint="The copy was interrupted; copy or export the file again.",
-        )
-    if not stored.dtype.isnative:
-        stored = stored.byteswap(inplace=True).view(stored.dtype.newbyteorder("="))
-    return header, stored, digest.hexdigest()
-
-
-def _values(
-    stored: npt.NDArray[Any], header: NiftiHeader
-) -> tuple[npt.NDArray[Any], tuple[str, ...]]:
-    """Scale, and choose the smallest dtype that holds the values, else float32."""
-    if (header.slope, header.intercept) != (1.0, 0.0):
-        out = np.empty(stored.shape, np.float32)
-        for k, plane in enumerate(stored):  # float64 for one slice at a time
-            np.copyto(
-                out[k], plane * np.float64(header.slope) + header.intercept, casting="unsafe"
-            )
-        return out, ()
-    return smallest_exact(stored)
-
-
-def _unreadable() -> InputError:
-    return InputError(
-        "The file cannot be opened.", hint="Check that it exists and that you may read it."
-    )
+        raise unreadable() from err
+    needed, size = header.data_bytes, sizes[-1]
+    require_promise(header.offset + needed, size, LARGEST_RATIO[packing])
+    is_lazy = packing == "raw" and header.said.volumes > 1 and needed > AT_ONCE_BYTES
+    require_room(needed // header.said.volumes if is_lazy else needed)
+    if is_scan and packing != "raw":
+        require_no_bomb(needed, size)
+    with Watch(sum(sizes), progress, hashes=hashes) as watch:
+        if len(files) > 1:
+            see_whole(file, watch)
+        if is_lazy and is_scan:
+            stored = mapped(data, header.dtype, header.offset, header.shape)
+            if hashes:
+                see_whole(data, watch)
+        else:
+            stored = np.empty(header.shape, header.dtype)
+            read_block(data, packing, header.offset, stored, watch)
+    return header, stored, files, watch.digests()

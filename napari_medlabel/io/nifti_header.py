@@ -1,4 +1,4 @@
-"""The header of a NIfTI-1 or NIfTI-2 file: checked, with the rule for its affine.
+"""The header of a NIfTI-1 or NIfTI-2 file, or of one half of a pair: checked and understood.
 
 Fields and their meaning: nifti1.h and nifti2.h of the NIfTI Data Format Working Group.
 """
@@ -12,42 +12,48 @@ from typing import Any, Final
 
 import numpy as np
 
-from napari_medlabel.errors import GeometryError, InputError
-from napari_medlabel.geometry.affine import Affine
+from napari_medlabel.errors import InputError
 from napari_medlabel.geometry.grid import Grid
+from napari_medlabel.io.nifti_affine import choose_affine
+from napari_medlabel.io.stored import NOT_SCALED, Description
 from napari_medlabel.io.voxels import turned
+from napari_medlabel.model.volume import Format
 
 NIFTI1_BYTES: Final = 348
 NIFTI2_BYTES: Final = 540
+AGAIN: Final = "The file is damaged; export or copy it again from its source."
 _LARGEST_HEADER: Final = 64 << 20
-_DISAGREE_MM: Final = 0.1
-_AGAIN: Final = "The file is damaged; export or copy it again from its source."
+_MOST_VOLUMES: Final = 100_000
+_SINGLE: Final = (b"n+1\0", b"n+2\0")
+_HALF: Final = (b"ni1\0", b"ni2\0")
 _DTYPES: Final = {
     2: "u1",
     4: "i2",
     8: "i4",
     16: "f4",
+    32: "c8",
     64: "f8",
+    128: "u1",
     256: "i1",
     512: "u2",
     768: "u4",
     1024: "i8",
     1280: "u8",
+    1536: "f16",
+    1792: "c16",
+    2048: "c32",
+    2304: "u1",
 }
-_LATER: Final = {
-    1: "packed bits",
-    32: "complex numbers",
-    128: "colours",
-    1536: "128-bit numbers",
-    1792: "complex numbers",
-    2048: "complex numbers",
-    2304: "colours",
+_COLOURS: Final = {128: 3, 2304: 4}
+_QUAD_DIGITS: Final = 112
+_AXES: Final = {
+    8: ("time", "s"),
+    16: ("time", "ms"),
+    24: ("time", "us"),
+    32: ("frequency", "Hz"),
+    40: ("chemical shift", "ppm"),
+    48: ("frequency", "rad/s"),
 }
-_UNITS_MM: Final = {0: 1.0, 1: 1000.0, 2: 1.0, 3: 0.001}
-_UNIT_NAMES: Final = {1: "metres", 3: "micrometres"}
-
-
-NO_ORIENTATION: Final = "Orientation unknown: left and right cannot be told."
 
 
 @dataclass(frozen=True)
@@ -57,39 +63,71 @@ class NiftiHeader:
     Parameters
     ----------
     raw : bytes
-        348 (NIfTI-1) or 540 (NIfTI-2) bytes as they stand in the file.
+        348 (NIfTI-1) or 540 (NIfTI-2) bytes as they stand in the file; for ANALYZE, a NIfTI-1
+        header of the same grid that leaves the orientation open.
     big_endian : bool
-        Their byte order.
-    grid : Grid
-        Shape, and the affine by the rule of `choose_affine`, in mm.
+        Byte order of ``raw``.
+    format : str
+        ``"nifti"`` or ``"analyze"``.
+    is_single : bool
+        Whether the voxels follow in the same file.
+    said : Description
+        Grid, further volumes, scaling and doubts.
     dtype : dtype
         Of the values in the file, in the file's byte order.
-    slope, intercept : float
-        Scaling; 1 and 0 where there is none.
+    samples : int
+        Numbers for each voxel: 1, or 3 or 4 for colours.
     offset : int
         Where the values begin.
-    warnings : tuple of str
-        Doubts in words.
     """
 
     raw: bytes
     big_endian: bool
-    grid: Grid
+    format: Format
+    is_single: bool
+    said: Description
     dtype: np.dtype[Any]
-    slope: float
-    intercept: float
+    samples: int
     offset: int
-    warnings: tuple[str, ...]
+
+    @property
+    def grid(self) -> Grid:
+        """Shape and affine."""
+        return self.said.grid
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Doubts in words."""
+        return self.said.warnings
+
+    @property
+    def further(self) -> tuple[str, str, int] | None:
+        """Name and unit of what several volumes differ in, and how many there are."""
+        return self.said.further
 
     @property
     def is_oriented(self) -> bool:
         """Whether the header says which side is left."""
-        return NO_ORIENTATION not in self.warnings
+        return self.said.is_oriented
+
+    @property
+    def is_colour(self) -> bool:
+        """Whether the voxels are colours."""
+        return self.samples > 1
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of the stored values: (t, k, j, i), and 3 or 4 behind for colours."""
+        return (
+            self.said.volumes,
+            *self.grid.shape[::-1],
+            *((self.samples,) if self.is_colour else ()),
+        )
 
     @property
     def data_bytes(self) -> int:
         """Bytes that the values take."""
-        return self.grid.size * self.dtype.itemsize
+        return math.prod(self.shape) * self.dtype.itemsize
 
 
 def byte_order(head: bytes) -> tuple[int, bool] | None:
@@ -103,202 +141,180 @@ def byte_order(head: bytes) -> tuple[int, bool] | None:
     return None
 
 
+def magic_of(raw: bytes) -> bytes:
+    """Return the four bytes that mark a header as NIfTI."""
+    return raw[344:348] if len(raw) == NIFTI1_BYTES else raw[4:8]
+
+
+def is_nifti(raw: bytes) -> bool:
+    """Tell whether a header's mark is NIfTI's; ANALYZE headers have none."""
+    return magic_of(raw) in (*_SINGLE, *_HALF)
+
+
 def parse(raw: bytes) -> NiftiHeader:
     """Check the first 540 (or 348) bytes of a file and understand them.
 
     Raises
     ------
     InputError
-        When they are no NIfTI header, contradict themselves, or describe something that
-        comes with a later version.
+        When they are no NIfTI header, contradict themselves, or describe something that is
+        not read.
     """
     found = byte_order(raw)
     if found is None or len(raw) < found[0]:
         raise InputError(
             "A NIfTI file is expected; its first bytes are not those of a NIfTI header.",
-            hint=_AGAIN,
+            hint=AGAIN,
         )
     size, big_endian = found
     raw = raw[:size]
-    _require_magic(raw, size)
-    header = _nibabel_header(raw, big_endian=big_endian)
-    shape = _shape(header)
-    dtype = _dtype(header, big_endian=big_endian)
-    slope, intercept = _scaling(header)
-    offset = float(header["vox_offset"])
-    if not (math.isfinite(offset) and size <= offset <= _LARGEST_HEADER):
+    if not is_nifti(raw):
         raise InputError(
-            "The header says that the voxels begin outside of the file.", hint=_AGAIN
+            "A NIfTI file is expected; the mark (magic) in its header is wrong.",
+            hint="It may be an ANALYZE header (those are called .hdr) or damaged; convert or "
+            "export it again.",
         )
+    is_single = magic_of(raw) in _SINGLE
+    header = nibabel_header(raw, big_endian=big_endian)
     warnings: list[str] = []
+    shape, axis = dimensions(header, warnings)
+    dtype, samples = data_type(header, big_endian=big_endian)
+    scaling = _scaling(header, warnings) if samples == 1 else NOT_SCALED
     affine = choose_affine(header, shape, warnings)
     return NiftiHeader(
         raw=raw,
         big_endian=big_endian,
-        grid=Grid(shape, affine),
+        format="nifti",
+        is_single=is_single,
+        said=Description(Grid(shape, affine), axis, scaling, (*warnings, *turned(affine))),
         dtype=dtype,
-        slope=slope,
-        intercept=intercept,
-        offset=int(offset),
-        warnings=(*warnings, *turned(affine)),
+        samples=samples,
+        offset=data_offset(header, size if is_single else 0),
     )
 
 
-def _require_magic(raw: bytes, size: int) -> None:
-    magic = raw[344:348] if size == NIFTI1_BYTES else raw[4:8]
-    if magic in (b"ni1\0", b"ni2\0"):
-        raise InputError(
-            "This is one half of a pair of files (.hdr and .img); single files are read.",
-            hint="Convert the pair to one .nii file.",
-        )
-    if magic not in (b"n+1\0", b"n+2\0"):
-        raise InputError(
-            "A NIfTI file is expected; the mark (magic) in its header is wrong.",
-            hint="It may be an ANALYZE file or damaged; convert or export it again.",
-        )
-
-
-def _nibabel_header(raw: bytes, *, big_endian: bool) -> Any:
+def nibabel_header(raw: bytes, *, big_endian: bool) -> Any:
+    """Return nibabel's view on a header, unchecked."""
     import nibabel as nib
 
     kind = nib.Nifti1Header if len(raw) == NIFTI1_BYTES else nib.Nifti2Header
     return kind(raw, endianness=">" if big_endian else "<", check=False)
 
 
-def _shape(header: Any) -> tuple[int, int, int]:
+def data_offset(header: Any, smallest: int) -> int:
+    """Return where the values begin.
+
+    Raises
+    ------
+    InputError
+        When that is no place in a file.
+    """
+    offset = float(header["vox_offset"])
+    if not (math.isfinite(offset) and smallest <= offset <= _LARGEST_HEADER):
+        raise InputError(
+            "The header says that the voxels begin outside of the file.", hint=AGAIN
+        )
+    return int(offset)
+
+
+def dimensions(
+    header: Any, warnings: list[str]
+) -> tuple[tuple[int, int, int], tuple[str, str, tuple[float, ...]] | None]:
+    """Return voxels along i, j and k, and what further volumes differ in.
+
+    Raises
+    ------
+    InputError
+        When the dimensions are none of a volume.
+    """
     dim = [int(n) for n in header["dim"]]
     if not 1 <= dim[0] <= 7:
-        raise InputError("The header's number of dimensions is not one of 1 to 7.", hint=_AGAIN)
+        raise InputError("The header's number of dimensions is not one of 1 to 7.", hint=AGAIN)
     sizes = dim[1 : dim[0] + 1]
     if min(sizes) <= 0:
-        raise InputError("The header has a dimension of size zero or less.", hint=_AGAIN)
+        raise InputError("The header has a dimension of size zero or less.", hint=AGAIN)
     if len(sizes) < 2:
-        raise InputError("A volume is expected; the header has one dimension.", hint=_AGAIN)
-    if any(n != 1 for n in sizes[3:]):
-        raise InputError(
-            f"One volume is expected; the file holds {math.prod(sizes[3:])} (dimensions 4 and "
-            "above), which come with a later version.",
-            hint="Split it into one file per volume, for instance with fslsplit or "
-            "nibabel.four_to_three.",
-        )
+        raise InputError("A volume is expected; the header has one dimension.", hint=AGAIN)
     i, j, k = (*sizes[:3], 1)[:3]
-    return i, j, k
-
-
-def _dtype(header: Any, *, big_endian: bool) -> np.dtype[Any]:
-    code = int(header["datatype"])
-    if code in _LATER:
+    count = math.prod(sizes[3:])
+    if count == 1:
+        return (i, j, k), None
+    if i * j * k == 1:
         raise InputError(
-            f"Grey values are expected; the file holds {_LATER[code]}, which come with a later "
-            "version.",
-            hint="Convert it to integers or float32.",
+            "A volume is expected; this file has a single voxel in space and its numbers in "
+            "other dimensions, as CIFTI files and time courses have.",
+            hint="Open it in a program for such data, or map it to a volume first.",
+        )
+    if count > _MOST_VOLUMES:
+        raise InputError(
+            f"The header promises {count} volumes; {_MOST_VOLUMES} at most are read.",
+            hint=AGAIN,
+        )
+    return (i, j, k), _axis(header, sizes, count, warnings)
+
+
+def _axis(
+    header: Any, sizes: list[int], count: int, warnings: list[str]
+) -> tuple[str, str, tuple[float, ...]]:
+    plain = ("volume", "", tuple(float(n) for n in range(count)))
+    if sizes[3] != count:
+        warnings.append(
+            f"Each voxel holds {count} numbers: they are shown as {count} volumes."
+            if sizes[3] == 1
+            else f"{count} volumes in {len(sizes) - 3} further dimensions are shown one after "
+            "the other."
+        )
+        return plain
+    code = int(header["xyzt_units"]) & 0x38
+    # As decimals: 2.2 s in float32 is meant, not 2.2000000477.
+    step, start = (float(str(value)) for value in (header["pixdim"][4], header["toffset"]))
+    if code not in _AXES or not (math.isfinite(step) and step > 0):
+        return plain
+    start = start if math.isfinite(start) else 0.0
+    name, unit = _AXES[code]
+    return name, unit, tuple(round(start + n * step, 9) for n in range(count))
+
+
+def data_type(header: Any, *, big_endian: bool) -> tuple[np.dtype[Any], int]:
+    """Return the dtype of one number in the file, and how many of them a voxel has.
+
+    Raises
+    ------
+    InputError
+        When the code is unknown, or this computer has no such numbers.
+    """
+    code = int(header["datatype"])
+    if code == 1:
+        raise InputError(
+            "The file holds packed bits, which are not read.", hint="Convert it to bytes."
         )
     if code not in _DTYPES:
-        raise InputError("The header's data type is not one that NIfTI knows.", hint=_AGAIN)
+        raise InputError("The header's data type is not one that NIfTI knows.", hint=AGAIN)
+    if code in (1536, 2048) and np.finfo(np.longdouble).nmant != _QUAD_DIGITS:
+        raise InputError(
+            "The file holds numbers of 128 bits, which this computer does not have.",
+            hint="Convert it to float64 or float32.",
+        )
     dtype = np.dtype((">" if big_endian else "<") + _DTYPES[code])
-    if int(header["bitpix"]) not in (0, dtype.itemsize * 8):
-        raise InputError("The header's data type and bits per voxel disagree.", hint=_AGAIN)
-    return dtype
+    samples = _COLOURS.get(code, 1)
+    if int(header["bitpix"]) not in (0, dtype.itemsize * samples * 8):
+        raise InputError("The header's data type and bits per voxel disagree.", hint=AGAIN)
+    return dtype, samples
 
 
-def _scaling(header: Any) -> tuple[float, float]:
+def _scaling(header: Any, warnings: list[str]) -> tuple[float, float]:
     slope, intercept = float(header["scl_slope"]), float(header["scl_inter"])
     if slope == 0.0:  # the standard: no scaling, whatever the intercept
-        return 1.0, 0.0
-    if not math.isfinite(slope) or not math.isfinite(intercept):
+        return NOT_SCALED
+    if math.isnan(slope) or math.isnan(intercept):
+        warnings.append(
+            "The header's scaling (scl_slope, scl_inter) is not a number and was ignored."
+        )
+        return NOT_SCALED
+    if math.isinf(slope) or math.isinf(intercept):
         raise InputError(
             "The header's scaling (scl_slope, scl_inter) is not a finite number: the values "
             "are unknown.",
             hint="Export the file again from its source.",
         )
     return slope, intercept
-
-
-def choose_affine(header: Any, shape: tuple[int, int, int], warnings: list[str]) -> Affine:
-    """Return the voxel-to-RAS affine in mm: sform, else qform, else voxel sizes alone.
-
-    Parameters
-    ----------
-    header : nibabel header
-        NIfTI-1 or NIfTI-2.
-    shape : tuple of int
-        Voxels along i, j and k.
-    warnings : list of str
-        Doubts are added.
-
-    Raises
-    ------
-    InputError
-        When the chosen matrix is not finite or spans no volume.
-    """
-    sform_code, qform_code = int(header["sform_code"]), int(header["qform_code"])
-    scale = _unit(header, warnings)
-    qform = _qform(header) if qform_code > 0 else None
-    try:
-        if sform_code > 0:
-            affine = _scaled(header.get_sform(), scale)
-            _compare_forms(affine, qform, shape, scale, warnings)
-            return affine
-        if qform_code > 0:
-            if qform is None:
-                raise InputError("The header's qform is damaged.", hint=_AGAIN)
-            return _scaled(qform, scale)
-        warnings.append(NO_ORIENTATION)
-        return Affine.from_spacing(_voxel_size(header, scale))
-    except GeometryError as err:
-        raise InputError(
-            "The header's voxel-to-world matrix is not finite or spans no volume.", hint=_AGAIN
-        ) from err
-
-
-def _unit(header: Any, warnings: list[str]) -> float:
-    code = int(header["xyzt_units"]) & 7
-    if code not in _UNITS_MM:
-        warnings.append("The unit of length is unknown; millimetres are assumed.")
-        return 1.0
-    if code in _UNIT_NAMES:
-        warnings.append(f"The header is in {_UNIT_NAMES[code]}; converted to millimetres.")
-    return _UNITS_MM[code]
-
-
-def _scaled(matrix: Any, scale: float) -> Affine:
-    out = np.array(matrix, dtype=np.float64)
-    out[:3] *= scale
-    return Affine(out)
-
-
-def _qform(header: Any) -> Any:
-    """Return the qform's matrix, or None where the quaternion is no rotation."""
-    from nibabel.spatialimages import HeaderDataError
-
-    try:
-        with np.errstate(all="ignore"):
-            return header.get_qform()
-    except (HeaderDataError, ValueError):
-        return None
-
-
-def _compare_forms(
-    affine: Affine, qform: Any, shape: tuple[int, int, int], scale: float, warnings: list[str]
-) -> None:
-    if qform is None:
-        return
-    try:
-        other = Grid(shape, _scaled(qform, scale))
-    except GeometryError:
-        warnings.append("The qform is damaged; the sform was used.")
-        return
-    apart = np.linalg.norm(Grid(shape, affine).corners_ras() - other.corners_ras(), axis=1)
-    if not apart.max() <= _DISAGREE_MM:
-        warnings.append(
-            f"sform and qform place the corners up to {apart.max():.3g} mm apart; the sform "
-            "was used."
-        )
-
-
-def _voxel_size(header: Any, scale: float) -> tuple[float, float, float]:
-    # Two-dimensional files have size 0; a sign means nothing without an orientation.
-    sizes = [abs(float(size)) * scale for size in header["pixdim"][1:4]]
-    if int(header["dim"][0]) < 3 and sizes[2] == 0:
-        sizes[2] = 1.0
-    return sizes[0], sizes[1], sizes[2]

@@ -14,6 +14,10 @@ from napari_medlabel.geometry.affine import Affine
 _TILT_DEG: Final = 0.3
 _OBLIQUE_DEG: Final = 0.1
 _SHARE_OF_MEMORY: Final = 0.8
+_LARGEST_SHRINKING: Final = 500
+AT_ONCE_BYTES: Final = 512 << 20
+"""Several volumes are read at once up to this size, lazily beyond it."""
+
 _LARGEST_LABEL: Final = 65535
 ROUNDED: Final = "Some values were rounded: float32 does not hold them exactly."
 
@@ -67,6 +71,25 @@ def require_promise(needed_bytes: int, file_bytes: int, largest_ratio: int) -> N
         )
 
 
+def require_no_bomb(needed_bytes: int, file_bytes: int) -> None:
+    """Refuse a compressed scan that is next to nothing but one value, and vast.
+
+    Real scans shrink to a third or a tenth; half a gigabyte out of one is a damaged header or
+    a file made to fill memories. Masks, which do shrink so far, are not asked.
+
+    Raises
+    ------
+    InputError
+        When it unpacks to more than 512 MB and more than 500 times its size.
+    """
+    if needed_bytes > AT_ONCE_BYTES and needed_bytes > _LARGEST_SHRINKING * file_bytes:
+        raise InputError(
+            f"The compressed file unpacks to {needed_bytes / 1e9:.3g} GB, more than "
+            f"{_LARGEST_SHRINKING} times its size: that is no scan.",
+            hint="If it is a mask, import it as a mask. Else it is damaged: export it again.",
+        )
+
+
 def turned(affine: Affine) -> tuple[str, ...]:
     """Say in words by how much a grid is tilted and oblique; () when it is neither."""
     doubts = []
@@ -110,11 +133,11 @@ def as_labels(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
 
 
 def smallest_exact(values: npt.NDArray[Any]) -> tuple[npt.NDArray[Any], tuple[str, ...]]:
-    """Return 8-byte values in the smallest dtype that holds them, and doubts in words.
+    """Return values of 8 and more bytes in the smallest dtype that holds them, and doubts.
 
-    Whole numbers stay exact; float64 becomes float32, with a warning where that rounds.
+    Whole numbers stay exact; floats become float32, with a warning where that rounds.
     """
-    if values.dtype == np.float64:
+    if values.dtype.kind == "f" and values.dtype.itemsize > 4:
         with np.errstate(over="ignore"):
             single = values.astype(np.float32)
         exact = bool(np.array_equal(single, values, equal_nan=True))
@@ -132,3 +155,22 @@ def smallest_whole(low: int, high: int) -> np.dtype[Any]:
         if limits.min <= low and high <= limits.max:
             return np.dtype(kind)
     return np.dtype(np.int64)
+
+
+def brightness(colour: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Return the luma of colours (Rec. 601: 0.299 R + 0.587 G + 0.114 B, rounded).
+
+    Parameters
+    ----------
+    colour : ndarray of uint8, shape (n, ..., 3)
+        Red, green and blue.
+
+    Returns
+    -------
+    ndarray of uint8, shape (n, ...)
+    """
+    out = np.empty(colour.shape[:-1], np.uint8)
+    for n, part in enumerate(colour):  # the sums need four bytes for a part at a time
+        red, green, blue = (part[..., c].astype(np.uint32) for c in range(3))
+        out[n] = (299 * red + 587 * green + 114 * blue + 500) // 1000
+    return out

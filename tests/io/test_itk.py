@@ -94,7 +94,7 @@ def test_a_big_endian_file_is_turned(tmp_path):
     np.testing.assert_array_equal(read_volume(path).array.T, KJI)
 
 
-def test_text_voxels_are_read_through_simpleitk(tmp_path):
+def test_text_voxels_are_read(tmp_path):
     path = saved(tmp_path / "a.nrrd")
     head = path.read_bytes().split(b"\n\n", 1)[0].replace(b"encoding: raw", b"encoding: ascii")
     path.write_bytes(head + b"\n\n" + " ".join(map(str, KJI.ravel())).encode())
@@ -123,36 +123,27 @@ def test_an_unoriented_file_is_doubted(tmp_path):
     assert "Orientation unknown: left and right cannot be told." in volume.warnings
 
 
-def test_colours_and_more_dimensions_are_refused(tmp_path):
-    vector = sitk.GetImageFromArray(np.zeros((3, 4, 5, 3), np.uint8), isVector=True)
-    with pytest.raises(InputError, match="each voxel holds 3 numbers"):
-        read_volume(saved(tmp_path / "v.nrrd", vector))
-    four = sitk.GetImageFromArray(np.zeros((2, 3, 4, 5), np.uint8), isVector=False)
-    with pytest.raises(InputError, match="the file has 4 dimensions"):
-        read_volume(saved(tmp_path / "f.mha", four))
-    flat = sitk.GetImageFromArray(np.zeros((3, 4), np.uint8))
-    with pytest.raises(InputError, match="the file has 2 dimensions"):
-        read_volume(saved(tmp_path / "t.mha", flat))
-    complexes = sitk.GetImageFromArray(np.zeros((3, 4, 5), np.complex64))
-    with pytest.raises(InputError, match=r"another kind of voxel|numbers|cannot be read"):
-        read_volume(saved(tmp_path / "c.mha", complexes))
-
-
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ((b"space directions: (", b"space directions: (nan,"), "cannot be read|not finite"),
+        (
+            (b"space directions: (", b"space directions: (nan,"),
+            "they are|not one for each|are 4 numbers",
+        ),
         (
             (b"sizes: 4 5 6", b"sizes: 4 5 60000000"),
             "cannot hold as many voxels|more than this",
         ),
-        ((b"sizes: 4 5 6", b"sizes: 4 5 -6"), "cannot be read"),
-        ((b"type: short", b"type: elephant"), "cannot be read"),
+        ((b"sizes: 4 5 6", b"sizes: 4 5 -6"), "not positive whole numbers"),
+        ((b"type: short", b"type: elephant"), "type of voxels is not one"),
         ((b"encoding: raw", b"encoding: gzip"), "damaged|cut off"),
         ((b"encoding: raw", b"byte skip: x\nencoding: raw"), "skip is not a whole number"),
         ((b"encoding: raw", b"encoding: raw\ndata file: ../other.raw"), "in another folder"),
         ((b"encoding: raw", b"encoding: raw\ndata file: other.raw"), "is missing"),
-        ((b"encoding: raw", b"encoding: raw\ndata file: LIST"), "spread over several files"),
+        (
+            (b"encoding: raw", b"encoding: raw\ndata file: LIST"),
+            "names 0 data files|in another folder",
+        ),
     ],
 )
 def test_a_broken_nrrd_is_refused(tmp_path, change, message):
