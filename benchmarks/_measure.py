@@ -72,6 +72,10 @@ class Work:
         Timed runs of each side, after one that warms up.
     inside : callable, optional
         What to do instead of ``ours`` to measure the peak, where ours starts a process.
+    unit : str
+        ``"s"``; another where both sides return not seconds but, say, megabytes.
+    unable : str
+        Why the row cannot be measured here; empty when it can.
     """
 
     name: str
@@ -81,6 +85,8 @@ class Work:
     goal: float | None
     repeats: int = 5
     inside: Callable[[Path], object] | None = None
+    unit: str = "s"
+    unable: str = ""
 
 
 def compare(work: Work, folder: Path) -> tuple[float, float]:
@@ -140,6 +146,7 @@ def row(work: Work, ours_s: float, peer_s: float, peak: float | None) -> Row:
         "peak_mb": peak,
         "goal": work.goal,
         "met": None if work.goal is None else ratio >= work.goal,
+        "unit": work.unit,
     }
 
 
@@ -163,6 +170,8 @@ def cells(one: Row) -> list[str]:
     def seconds(value: float | None) -> str:
         if value is None:
             return "-"
+        if one.get("unit", "s") != "s":
+            return f"{value:.3g} {one['unit']}"
         return f"{value * 1e3:.3g} ms" if value < 1 else f"{value:.2f} s"
 
     ratio, peak, goal = one["ratio"], one["peak_mb"], one["goal"]
@@ -224,6 +233,9 @@ def main(
             prepare(folder)
             peaks: dict[object, float | None] = {}
             for number, work in enumerate(works):
+                if work.unable:
+                    rows.append(skipped(work, work.unable))
+                    continue
                 act = work.inside or work.ours
                 if act not in peaks:  # rows that differ only in the peer share our peak
                     peaks[act] = own_peak(Path(script), number, folder)

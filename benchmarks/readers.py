@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import gc
+import json
 import multiprocessing
 import os
 import sys
@@ -63,18 +64,24 @@ def main() -> int:
     parser.add_argument("--only", action="append", choices=READERS, help="run this reader")
     parser.add_argument("--show", action="store_true", help="files of what is not exact")
     parser.add_argument("--no-report", action="store_true", help="do not write the table")
+    parser.add_argument("--kept", type=Path, help="keep outcomes here, and use those there are")
     arguments = parser.parse_args()
+    kept = _kept(arguments.kept)
     named = [_named(text) for text in arguments.folder] or _shared()
-    readers = {n: v for n, v in installed().items() if n in (arguments.only or READERS)}
+    there = installed()
+    readers = {n: there[n] for n in READERS if n in there}
+    asked = [n for n in readers if n in (arguments.only or READERS)]
     rows: list[tuple[Series, dict[str, Outcome]]] = []
     for name, root in named:
         start = time.perf_counter()
         series = collect(name, root)
         told = time.perf_counter() - start
         print(f"{name}: {len(series)} series, truth in {told:.0f} s", flush=True)
-        found = {reader: _in_a_process(reader, series) for reader in readers}
+        for reader in asked:
+            kept[f"{name} {reader}"] = _in_a_process(reader, series)
+        _keep(arguments.kept, kept)
         for number, one in enumerate(series):
-            row = {reader: found[reader][number] for reader in readers}
+            row = {r: found[number] for r in readers if (found := kept.get(f"{name} {r}"))}
             rows.append((one, row))
             if arguments.show:
                 for reader, outcome in row.items():
@@ -83,12 +90,28 @@ def main() -> int:
         REPORT.write_text(write(rows, readers), encoding="utf-8")
         print(f"written: docs/{REPORT.name}")
     for reader in readers:
-        words = [row[reader].word for _, row in rows]
+        words = [row[reader].word for _, row in rows if reader in row]
         counts = ", ".join(
             f"{words.count(w)} {w}" for w in ("exact", "refused", "wrong", "short")
         )
         print(f"{reader}: {counts}")
     return int(any(row["ours"].word in ("wrong", "short") for _, row in rows if "ours" in row))
+
+
+def _kept(path: Path | None) -> dict[str, list[Outcome]]:
+    if path is None or not path.exists():
+        return {}
+    said = json.loads(path.read_text(encoding="utf-8"))
+    return {
+        name: [Outcome(word, tuple(why), seconds) for word, why, seconds in rows]
+        for name, rows in said.items()
+    }
+
+
+def _keep(path: Path | None, kept: dict[str, list[Outcome]]) -> None:
+    if path is not None:
+        rows = {n: [(o.word, o.why, o.seconds) for o in found] for n, found in kept.items()}
+        path.write_text(json.dumps(rows), encoding="utf-8")
 
 
 def _named(text: str) -> tuple[str, Path]:

@@ -72,9 +72,11 @@ def _table(rows: Sequence[tuple[Series, Mapping[str, Any]]], readers: Mapping[st
         chosen = [row for one, row in rows if not kind or kind in one.kinds]
         if not chosen:
             continue
-        cells = [_cell([row[name].word for row in chosen]) for name in readers]
+        cells = [_cell([row[name].word for row in chosen if name in row]) for name in readers]
         lines.append(f"| {kind or '**all**'} | {len(chosen)} | " + " | ".join(cells) + " |")
-    seconds = [f"{sum(row[name].seconds for _, row in rows):.0f} s" for name in readers]
+    seconds = [
+        f"{sum(row[name].seconds for _, row in rows if name in row):.0f} s" for name in readers
+    ]
     lines.append("| time for all | | " + " | ".join(seconds) + " |")
     return "\n".join(lines) + "\n"
 
