@@ -11,10 +11,12 @@ from napari_medlabel.errors import InputError
 from napari_medlabel.io.dicom_frames_groups import (
     FRAMES_WANTED,
     PER_FRAME,
+    SIEMENS_WANTED,
     Frame,
     dimension_pointers,
     frames_of,
     moment_of,
+    says_mosaic,
 )
 from napari_medlabel.io.dicom_frames_order import UNITS, orders
 from napari_medlabel.io.dicom_frames_vectors import (
@@ -56,6 +58,9 @@ _WANTED: Final = Wanted(
     sequences=FRAMES_WANTED.sequences | VECTOR_SEQUENCES,
     private=FRAMES_WANTED.private,
 )
+_WANTED_OF_ONE: Final = Wanted(
+    _WANTED.values, _WANTED.sequences, {**_WANTED.private, **SIEMENS_WANTED}
+)
 _MOST_FRAMES: Final = 1_000_000
 _AGAIN = "Export the file again from its source."
 _CONVERT = "Export the series again with its geometry, or as single-frame images."
@@ -93,7 +98,7 @@ def planes_of(instance: Instance) -> tuple[Plane, ...]:
         raise InputError(
             "Number of Frames is expected between 1 and a million; it is not.", hint=_AGAIN
         )
-    whole = read_items(instance, _WANTED)
+    whole = read_items(instance, _WANTED_OF_ONE if instance.frames == 1 else _WANTED)
     if instance.sop_class == _DOSE:
         return dose_planes(instance, whole)
     if whole.sequences.get(PER_FRAME):
@@ -116,6 +121,14 @@ def _grouped(instance: Instance, whole: Item) -> tuple[Plane, ...]:
             f"The Per-Frame Functional Groups Sequence is expected to have {instance.frames} "
             f"items, one for each frame; it has {len(frames)}.",
             hint=_AGAIN,
+        )
+    if instance.frames == 1 and (
+        says_mosaic(whole) or "MOSAIC" in instance.image_type.upper().split("\\")
+    ):
+        raise InputError(
+            "The file's only frame is a mosaic of slices, and an enhanced file does not say "
+            "how it is laid out.",
+            hint="Export the series again with one frame, or one file, for each slice.",
         )
     moment = moment_of(whole)
     frames = [

@@ -44,6 +44,9 @@ _SHARED_UNASSIGNED = 0x00209170
 _FRAME_UNASSIGNED = 0x00209171
 _DIMENSIONS = 0x00209222
 _PHILIPS = "PHILIPS MR IMAGING DD 005"
+_SIEMENS = "SIEMENS MR SDI 02"
+SIEMENS_WANTED: Final[dict[int, bytes]] = {0x002100FE: b"SQ", 0x00210075: b"CS"}
+"""Where Siemens keeps the old Image Type of one frame."""
 
 FRAMES_WANTED: Final = Wanted(
     values={
@@ -150,6 +153,14 @@ def frames_of(whole: Item) -> list[Frame]:
     """Return what each item of the Per-Frame Functional Groups Sequence says."""
     shared = whole.first(SHARED)
     return [_frame(_Groups(own, shared)) for own in whole.sequences.get(PER_FRAME, [])]
+
+
+def says_mosaic(whole: Item) -> bool:
+    """Tell whether the old image type of the first frame calls its picture a mosaic."""
+    own = whole.first(PER_FRAME)
+    inner = own.first(own.private(0x0021, _SIEMENS, 0xFE))
+    kinds = inner.words(inner.private(0x0021, _SIEMENS, 0x75))
+    return "MOSAIC" in (kind.upper() for kind in kinds)
 
 
 def dimension_pointers(whole: Item) -> tuple[int, ...]:

@@ -20,7 +20,6 @@ UNITS: Final[dict[str, str]] = {
     "flip angle": "deg",
     "repetition": "ms",
     "tube voltage": "kV",
-    "labelling": "",
     "b-value": "s/mm2",
     "direction": "",
     "trigger": "ms",
@@ -31,17 +30,19 @@ UNITS: Final[dict[str, str]] = {
     "heart beat": "",
     "time slot": "",
     "time": "s",
+    "labelling": "",
     "volume": "",
 }
 """Unit of each name that `Plane.order` may hold; most important first."""
 
-_SET = ("echo", "inversion", "flip angle", "repetition", "tube voltage", "labelling")
+_SET = ("echo", "inversion", "flip angle", "repetition", "tube voltage")
 _PHASES = ("trigger", "cardiac phase", "respiratory phase")
+_LATER = (*_PHASES, "time", "b-value", "labelling")
 _WITHIN = (
     *_SET,
     *("b-value", "direction"),
     *_PHASES,
-    *("temporal offset", "temporal index", "moment"),
+    *("temporal offset", "temporal index", "moment", "labelling"),
 )
 _SPATIAL: Final = frozenset({0x00209056, 0x00209057, 0x00200032, 0x00209301, 0x00209113})
 """Dimension pointers that count places: stack, position in it, image position."""
@@ -58,15 +59,25 @@ def orders(
     frames : sequence of Frame
         Of one file.
     kinds : sequence of tuple of str
-        Their kinds: frames of different kind are never told apart here.
+        Their kinds: frames of different kind are looked at for themselves.
     pointers : sequence of int
         What the Dimension Index Values count.
     """
-    places: _Signatures = [
-        (kind, _rounded(one.orientation, 4), _rounded(one.position, 2))
-        for one, kind in zip(frames, kinds, strict=True)
+    found: list[Order] = [()] * len(frames)
+    numbers: dict[tuple[str, ...], list[int]] = defaultdict(list)
+    for number, kind in enumerate(kinds):
+        numbers[kind].append(number)
+    for alike in numbers.values():
+        told_apart = _orders([frames[n] for n in alike], pointers)
+        for number, order in zip(alike, told_apart, strict=True):
+            found[number] = order
+    return found
+
+
+def _orders(frames: Sequence[Frame], pointers: Sequence[int]) -> list[Order]:
+    signatures: _Signatures = [
+        (_rounded(one.orientation, 4), _rounded(one.position, 2)) for one in frames
     ]
-    signatures = list(places)
     found: list[list[tuple[str, float]]] = [[] for _ in frames]
     chosen: set[str] = set()
     for name in _WITHIN:
@@ -179,19 +190,18 @@ def _counted(values: Sequence[float], pointers: Sequence[int]) -> tuple[float, .
 
 
 def _constants(frames: Sequence[Frame], chosen: set[str]) -> tuple[Order, Order]:
-    """Return what all frames have in common and other files of the series may have otherwise."""
+    """Return what all frames have in common and other files may have otherwise."""
     constant = {
         name: value
-        for name in (*_SET, *_PHASES, "b-value")
+        for name in (*_SET, *_LATER)
         if name not in chosen and (value := _same(frames, name)) is not None
     }
     moments = [one.moment_s for one in frames if one.moment_s is not None]
     if moments and "time" not in chosen:
         constant["time"] = min(moments)
-    later = (*_PHASES, "time", "b-value")
     return (
         tuple((name, constant[name]) for name in _SET if name in constant),
-        tuple((name, constant[name]) for name in later if name in constant),
+        tuple((name, constant[name]) for name in _LATER if name in constant),
     )
 
 
