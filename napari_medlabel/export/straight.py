@@ -130,7 +130,7 @@ def _resample(
     array: npt.NDArray[Any], volume: Volume, target: Grid, background: float
 ) -> npt.NDArray[Any]:
     """Return an array (i, j, k) of the same dtype on another grid, slice by slice."""
-    from scipy.ndimage import map_coordinates
+    from scipy.ndimage import map_coordinates  # type: ignore[import-untyped]
 
     whole = array.dtype.kind in "iu"
     exact = whole and array.dtype.itemsize <= _FLOAT32_BITS

@@ -114,8 +114,11 @@ def save_volume(path: Path, volume: Volume) -> SavedVolume:
         compare_with_file(aside, volume)
         found.append((sha256_file(aside), aside.stat().st_size))
 
+    def write(aside: Path) -> None:
+        nifti_write.write_volume_nifti(aside, volume)
+
     with Staging() as staging:
-        staging.add(path, lambda aside: nifti_write.write_volume_nifti(aside, volume), check=check)
+        staging.add(path, write, check=check)
         require_new(path)
         staging.publish()
     return SavedVolume(path, *found[0])

@@ -17,6 +17,7 @@ from napari_medlabel.geometry.grid import Grid
 from napari_medlabel.io import archive, dicom, dicom_pixels, itk, nifti
 from napari_medlabel.io.behind import Files, sort_out, walk
 from napari_medlabel.io.dicom_series import DicomSeries
+from napari_medlabel.io.marks import read_marks
 from napari_medlabel.io.series_info import FoundMarks, SeriesInfo, Survey, files
 from napari_medlabel.io.sniff import kind_of
 from napari_medlabel.io.thumbnail import Picture, draw
@@ -28,6 +29,7 @@ __all__ = [
     "find_series",
     "looks_medical",
     "nothing_found",
+    "read_marks",
     "read_mask",
     "read_series",
     "read_volume",
