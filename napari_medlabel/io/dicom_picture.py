@@ -34,6 +34,8 @@ _CENTIMETRES: Final = 3
 _ON_DETECTOR: Final = (
     "Millimetres are those on the detector (Imager Pixel Spacing): the patient is smaller."
 )
+_SLIDES: Final = f"{_STORAGE}77.1.6"
+_TILES: Final = "Tiles of a whole-slide image, one picture each."
 _NO_PLACE: Final = (
     "Pictures without a place in the patient: their number counts them, it is no distance, and "
     "no side is known."
@@ -66,7 +68,8 @@ def grid_of(planes: Sequence[Plane]) -> tuple[Grid, tuple[str, ...]]:
     (down, right), doubts = _spacing(first)
     matrix_lps = np.diag([right, down, 1.0, 1.0])
     grid = Grid((first.columns, first.rows, len(planes)), Affine.from_lps(matrix_lps))
-    return grid, (_NO_PLACE, *doubts)
+    tiles = (_TILES,) if first.instance.sop_class == _SLIDES else ()
+    return grid, (_NO_PLACE, *tiles, *doubts)
 
 
 def spacing_key(plane: Plane) -> tuple[float, ...] | None:

@@ -12,18 +12,20 @@ import numpy as np
 from napari_medlabel.errors import InputError
 from napari_medlabel.geometry.grid import Grid
 from napari_medlabel.io import dicom_picture
-from napari_medlabel.io.dicom_coding import coding_of, is_native
+from napari_medlabel.io.dicom_coding import PALETTE, coding_of, is_native
 from napari_medlabel.io.dicom_enhanced import planes_of as frames_of
 from napari_medlabel.io.dicom_enhanced import wants_enhanced
 from napari_medlabel.io.dicom_header import (
     COLUMNS,
     COMPONENT,
+    EXPLICIT,
     FRAME_OF_REFERENCE,
     FRAMES,
     IMAGE_TYPE,
     MODALITY,
     ORIENTATION,
     PATIENT_ID,
+    PHOTOMETRIC,
     POSITION,
     ROWS,
     SAMPLES,
@@ -44,7 +46,7 @@ _SAME_ORIENTATION: Final = 1e-3
 _SAME_SPACING: Final = 1e-3
 _ORTHONORMAL: Final = 1e-3
 _AGAIN: Final = "Export the series again from its source."
-_SLIDES: Final = "1.2.840.10008.5.1.4.1.1.77.1.6"
+_MOST_FRAMES: Final = 1_000_000
 _ALIKE: Final = (
     SERIES_NUMBER,
     SERIES,
@@ -53,6 +55,7 @@ _ALIKE: Final = (
     ROWS,
     COLUMNS,
     SAMPLES,
+    PHOTOMETRIC,
     ORIENTATION,
     SPACING,
     IMAGE_TYPE,
@@ -62,6 +65,7 @@ _ALIKE: Final = (
     MODALITY,
 )
 """Files with the same bytes in these hold images of one kind, and are treated alike."""
+_CODED_AGAIN: Final = "The same images as in another series, coded in another way."
 _COMPONENTS: Final = {
     "P": "phase",
     "PHASE": "phase",
@@ -161,14 +165,6 @@ def _rank(one: Instance) -> tuple[object, ...]:
 
 def _ways_of(first: Instance) -> Callable[[Instance], tuple[Plane, ...] | DicomSeries]:
     """Choose how to find the planes of a file, by what it has in common with others."""
-    if first.sop_class == _SLIDES:
-        return lambda one: _refused(
-            (one,),
-            InputError(
-                "Tiles of a whole-slide image are no slices of a volume.",
-                hint="Open it with a viewer for microscopy.",
-            ),
-        )
     for wants, planes_of in ((wants_enhanced, frames_of), (wants_mosaic, tiles_of)):
         if wants(first):
             return lambda one, planes_of=planes_of: _tried(planes_of, one)  # type: ignore[misc]
@@ -187,11 +183,13 @@ def _tried(
         return _refused((one,), err)
 
 
-def _as_pictures(one: Instance) -> tuple[Plane, ...]:
+def _as_pictures(one: Instance) -> tuple[Plane, ...] | DicomSeries:
     """Return the frames of a clip: whatever position it has cannot be that of all of them."""
-    coding_frames = min(one.frames, one.size * 1000)
+    if one.frames > min(_MOST_FRAMES, one.size * 8):
+        doubt = "The file is far too small for its Number of Frames."
+        return _refused((one,), InputError(doubt, hint=_AGAIN))
     first = replace(plane_of(one), position_lps=None, orientation_lps=None)
-    return tuple(replace(first, frame=n) for n in range(coding_frames))
+    return tuple(replace(first, frame=n) for n in range(one.frames))
 
 
 def _kind(first: Instance) -> tuple[str, ...]:
@@ -244,6 +242,7 @@ def _group_key(one: Plane) -> tuple[object, ...]:
         one.rows,
         one.columns,
         own.samples,
+        own.photometric == PALETTE,
         one.kind,
         picture,
         dicom_picture.spacing_key(one) if picture else (),
@@ -270,7 +269,34 @@ def _close(
 def _arrange_group(group: Sequence[Plane]) -> list[DicomSeries]:
     """Sort one group into volumes, check them, and build their grids."""
     by_name = sorted(group, key=lambda one: (one.instance.path, one.frame, one.tile or ()))
-    warnings: list[str] = []
+    first, *others = _by_coding(by_name)
+    return _arrange_alike(first, ()) + [
+        one for other in others for one in _arrange_alike(other, (_CODED_AGAIN,))
+    ]
+
+
+def _by_coding(planes: Sequence[Plane]) -> list[list[Plane]]:
+    """Set images apart that repeat others in another coding: they may have lost something."""
+    first: dict[tuple[object, ...], tuple[object, ...]] = {}
+    layers: dict[tuple[object, ...], list[Plane]] = {}
+    main: list[Plane] = []
+    for one in planes:
+        coded = _coded(one.instance)
+        key = (one.instance.sop_uid, one.frame, one.tile, one.position_lps)
+        if not one.instance.sop_uid or first.setdefault(key, coded) == coded:
+            main.append(one)
+        else:
+            layers.setdefault(coded, []).append(one)
+    return [main, *layers.values()]
+
+
+def _coded(one: Instance) -> tuple[object, ...]:
+    syntax = EXPLICIT if one.is_native else one.transfer_syntax
+    return syntax, one.allocated, one.stored, one.signed, one.photometric
+
+
+def _arrange_alike(by_name: Sequence[Plane], doubts: tuple[str, ...]) -> list[DicomSeries]:
+    warnings = list(doubts)
     try:
         kept, duplicates = _without_duplicates(by_name, warnings)
         if dicom_picture.is_picture(kept[0]):

@@ -119,6 +119,9 @@ def _separate_alike(planes: Sequence[Plane], slots: Slots) -> list[Pile]:
     parts = _looked_up(planes, slots, differences)
     if parts is not None:
         return [pile for part in parts for pile in _separate_alike(*part)]
+    if int(slots.max()) == 0 and _ranked(planes, slots, _keys(slots, differences)[0]) is None:
+        doubt = f"One of {len(planes)} images of one place that nothing tells apart."
+        return [Pile((one,), 1, None, (doubt,)) for one in planes]
     return [_pile(planes, slots, differences)]
 
 
@@ -162,8 +165,15 @@ def _looked_up(
 def _pile(planes: Sequence[Plane], slots: Slots, differences: Sequence[Difference]) -> Pile:
     keys, used = _keys(slots, differences)
     if not _are_unique(slots, keys, range(len(keys))):
-        keys, last = _ranked(planes, slots, keys)
-        used = [*used, last]
+        ranked = _ranked(planes, slots, keys)
+        if ranked is None:
+            raise InputError(
+                f"There are {len(planes) // (int(slots.max()) + 1)} images at each of "
+                f"{int(slots.max()) + 1} positions, and nothing in their headers says which of "
+                "them belong to one volume.",
+                hint=_MOVE,
+            )
+        keys, used = ranked[0], [*used, ranked[1]]
     return _in_order(planes, slots, keys, used)
 
 
@@ -193,7 +203,9 @@ def _is_balanced(slots: Slots, keys: _Keys) -> bool:
     return all(len(by_key[key]) == 1 and places[key] == whole for key in places)
 
 
-def _ranked(planes: Sequence[Plane], slots: Slots, keys: _Keys) -> tuple[_Keys, Difference]:
+def _ranked(
+    planes: Sequence[Plane], slots: Slots, keys: _Keys
+) -> tuple[_Keys, Difference] | None:
     """Tell what is left apart by the first time or count that rises at each place."""
     risen = happened(planes)
     for one in risen:
@@ -203,12 +215,7 @@ def _ranked(planes: Sequence[Plane], slots: Slots, keys: _Keys) -> tuple[_Keys, 
             range(len(keys)),
         ):
             return _by_rank(slots, keys, one)
-    raise InputError(
-        f"There are {len(planes) // (int(slots.max()) + 1)} images at each of "
-        f"{int(slots.max()) + 1} positions, and nothing in their headers says which of them "
-        "belong to one volume.",
-        hint=_MOVE,
-    )
+    return None
 
 
 def _by_rank(slots: Slots, keys: _Keys, one: Difference) -> tuple[_Keys, Difference]:
