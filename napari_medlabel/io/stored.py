@@ -56,6 +56,11 @@ class Description:
         return UNORIENTED not in self.warnings
 
     @property
+    def is_colour(self) -> bool:
+        """Whether the voxels are colours: never, where this is all that a header says."""
+        return False
+
+    @property
     def volumes(self) -> int:
         """How many volumes there are."""
         return 1 if self.axis is None else len(self.axis[2])
