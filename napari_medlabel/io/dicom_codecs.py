@@ -110,8 +110,7 @@ def examine(code: bytes, coding: Coding, where: str) -> CodeStream | None:
         return CodeStream("jpeg xl")
     try:
         if code.startswith(b"\xff\xd8"):
-            _require_end(code, where)
-            return _examine_jpeg(code)
+            return _examine_jpeg(code, where)
         # A JP2 file has boxes around its code stream.
         at = 0 if code.startswith(_JPEG_2000) else code.find(_JPEG_2000, 0, 4096)
         if at >= 0:
@@ -121,7 +120,7 @@ def examine(code: bytes, coding: Coding, where: str) -> CodeStream | None:
     return None
 
 
-def _examine_jpeg(code: bytes) -> CodeStream | None:
+def _examine_jpeg(code: bytes, where: str) -> CodeStream | None:
     """Walk the markers of ISO/IEC 10918-1 (and 14495-1) up to the frame header."""
     at, adobe, has_jfif = 2, -1, False
     while True:
@@ -138,6 +137,9 @@ def _examine_jpeg(code: bytes) -> CodeStream | None:
             adobe = code[at + 15]
         has_jfif |= marker == 0xE0 and code[at + 4 : at + 8] == b"JFIF"
         at += 2 + length
+    # Behind the frame header this can only be the end: entropy-coded data cannot hold it.
+    if code.find(b"\xff\xd9", at) < 0:
+        raise _cut_off(where)
     precision, rows, columns, samples = struct.unpack_from(">BHHB", code, at + 4)
     names = bytes(code[at + 10 + 3 * n] for n in range(samples))
     is_rgb: bool | None = None
@@ -173,12 +175,6 @@ def _examine_jpeg_2000(code: bytes, at: int, where: str) -> CodeStream:
         bool(size & 0x80),
         is_rgb,
     )
-
-
-def _require_end(code: bytes, where: str) -> None:
-    # A JPEG ends in EOI, perhaps with padding behind.
-    if not code[-64:].rstrip(b"\0").endswith(b"\xff\xd9"):
-        raise _cut_off(where)
 
 
 def _require_same(stream: CodeStream, coding: Coding, where: str) -> None:

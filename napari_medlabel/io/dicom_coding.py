@@ -136,10 +136,8 @@ def coding_of(one: Instance) -> Coding:
     InputError
         When they cannot be read, with the reason.
     """
-    fields = one.fields
-    return _parse(
-        one.transfer_syntax, one.has_float_pixels, tuple(fields.get(tag) for tag in _TAGS)
-    )
+    raw = tuple(map(one.fields.get, _TAGS))
+    return _parse(one.transfer_syntax, one.has_float_pixels, raw)
 
 
 @lru_cache(maxsize=512)

@@ -26,6 +26,7 @@ Span = tuple[int, int]
 UNDEFINED: Final = 0xFFFFFFFF
 _BINARY: Final = os.O_RDONLY | getattr(os, "O_BINARY", 0)
 _MOST_AT_ONCE: Final = 1 << 30
+_HAS_PREADV: Final = hasattr(os, "preadv")  # Windows has none
 _ITEM: Final = (0xFFFE, 0xE000)
 _END: Final = (0xFFFE, 0xE0DD)
 _STARTS: Final = (b"\xff\xd8\xff", b"\xff\x4f\xff\x51", b"\0\0\0\x0cjP  ")
@@ -202,9 +203,7 @@ def _by_table(fetch: Fetch, table: Span, parts: Sequence[Span]) -> list[int]:
 
 
 def _read_once(descriptor: int, offset: int, target: npt.NDArray[Any]) -> int:
-    if hasattr(os, "preadv"):
-        return os.preadv(descriptor, [target], offset)
-    return 0
+    return os.preadv(descriptor, [target.data], offset) if _HAS_PREADV else 0
 
 
 def _read_rest(descriptor: int, offset: int, target: npt.NDArray[Any], done: int) -> int:

@@ -14,15 +14,20 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from hashlib import sha256
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from napari_medlabel.errors import InputError
-from napari_medlabel.io import dicom_colour
 from napari_medlabel.io.dicom_coding import PALETTE, Coding, coding_of
-from napari_medlabel.io.dicom_colour import NARROWED, Palette
+from napari_medlabel.io.dicom_colour import (
+    NARROWED,
+    Palette,
+    is_colour,
+    read_palette,
+    to_rgb,
+)
 from napari_medlabel.io.dicom_frames import read_into
 from napari_medlabel.io.dicom_header import Instance
 from napari_medlabel.io.dicom_plane import Plane
@@ -49,7 +54,7 @@ Progress = Callable[[int, int], None]
 Preview = Callable[[npt.NDArray[Any]], None]
 Array = npt.NDArray[Any]
 _MOST_THREADS: Final = 8
-_FEW_AT_ONCE: Final = 16  # files that one thread reads before it asks for more
+_MOST_AT_ONCE: Final = 64  # native planes that one thread reads before it asks for more
 _SLOW_AT_ONCE: Final = 2
 _HASHED_AT_ONCE: Final = 1 << 20
 _FLOAT32_EXACT: Final = 1 << 24
@@ -81,8 +86,7 @@ class Filled:
     quantity: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Piece:
+class _Piece(NamedTuple):
     """One plane: its number among the planes, and its place in the array."""
 
     number: int
@@ -90,9 +94,8 @@ class _Piece:
     k: int
 
 
-@dataclass(frozen=True, eq=False)
-class _Work:
-    """All planes of one file."""
+class _Work(NamedTuple):
+    """All planes of one file, and how it is called in messages."""
 
     one: Instance
     order: int
@@ -159,6 +162,8 @@ def fill(  # noqa: PLR0913 - what reading asks for, each with a name
         When a file is damaged or cannot be decoded, or does not give the values asked for.
     """
     job, works = _prepare(planes, volumes, slices, missing, values=values, hashes=hashes)
+    if preview is not None:
+        job.out.fill(0)
     count = len(planes)
     done = 0
     if preview is not None:
@@ -194,7 +199,7 @@ def _prepare(
         )
     codings = [coding_of(plane.instance) for plane in planes]
     works = _by_file(planes, codings, present)
-    is_coloured = dicom_colour.is_colour(codings[0])
+    is_coloured = is_colour(codings[0])
     meaning = meaning_of(planes, "stored" if is_coloured else values)
     dtype = np.dtype(np.uint8) if is_coloured else result_type(codings, meaning.scalings)
     offset = None if is_coloured else _common_offset(codings, meaning)
@@ -208,7 +213,7 @@ def _prepare(
         planes=planes,
         codings=codings,
         meaning=meaning,
-        out=np.zeros(shape, dtype),
+        out=np.empty(shape, dtype),
         colour=np.zeros((*shape[1:], 3), np.uint8) if is_coloured else None,
         offset=offset,
         hashes=hashes,
@@ -222,21 +227,16 @@ def _by_file(
     planes: Sequence[Plane], codings: Sequence[Coding], present: Sequence[int]
 ) -> list[_Work]:
     """Gather the planes of each file, in order of first use, and check their sizes."""
-    works: dict[object, _Work] = {}
-    rows, columns = planes[0].rows, planes[0].columns
-    is_coloured = dicom_colour.is_colour(codings[0])
+    works: dict[int, _Work] = {}
+    first, known, count = planes[0], codings[0], len(planes)
     for number, (plane, coding) in enumerate(zip(planes, codings, strict=True)):
         one = plane.instance
-        work = works.get(one.path)
+        work = works.get(id(one))
         if work is None:
-            where = f"slice {number + 1} of {len(planes)}"
+            where = f"slice {number + 1} of {count}"
             require_possible(one, coding, where)
-            work = works[one.path] = _Work(one, len(works), where, {})
-        top, left = plane.tile or (0, 0)
-        fits = top + rows <= coding.rows and left + columns <= coding.columns
-        whole = plane.tile is not None or (rows, columns) == (coding.rows, coding.columns)
-        alike = (plane.rows, plane.columns) == (rows, columns)
-        if not (fits and whole and alike) or dicom_colour.is_colour(coding) != is_coloured:
+            work = works[id(one)] = _Work(one, len(works), where, {})
+        if not _is_like(plane, coding, first, known):
             raise InputError(
                 "All slices must have one matrix and one kind of pixels; "
                 f"slice {number + 1} of {len(planes)} differs from the first.",
@@ -245,6 +245,19 @@ def _by_file(
         t, k = divmod(number, len(present))
         work.frames.setdefault(plane.frame, []).append(_Piece(number, t, present[k]))
     return list(works.values())
+
+
+def _is_like(plane: Plane, coding: Coding, first: Plane, known: Coding) -> bool:
+    """Tell whether a plane lies in its frame and has the size and kind of the first."""
+    rows, columns = plane.rows, plane.columns
+    if (rows, columns) != (first.rows, first.columns):
+        return False
+    if coding is not known and is_colour(coding) != is_colour(known):
+        return False
+    if plane.tile is None:
+        return (rows, columns) == (coding.rows, coding.columns)
+    top, left = plane.tile
+    return 0 <= top <= coding.rows - rows and 0 <= left <= coding.columns - columns
 
 
 def _common_offset(codings: Sequence[Coding], meaning: Meaning) -> int | None:
@@ -283,7 +296,7 @@ def _middle(works: Sequence[_Work], slices: int) -> int:
 def _in_threads(job: _Job, works: Sequence[_Work]) -> Iterator[int]:
     """Do all work; yield how many planes each bundle of it has finished, in order."""
     bundles = list(_bundles(job, works))
-    pool = ThreadPoolExecutor(max_workers=min(_MOST_THREADS, os.cpu_count() or 1))
+    pool = ThreadPoolExecutor(max_workers=_threads())
     try:
         yield from pool.map(lambda bundle: sum(step() for step in bundle), bundles)
     finally:
@@ -296,17 +309,27 @@ Step = Callable[[], int]
 def _bundles(job: _Job, works: Sequence[_Work]) -> Iterator[list[Step]]:
     """Split the work so that threads seldom wait: many small files, or few frames, at once."""
     bundle: list[Step] = []
+    few = _few_at_once(len(works))
     for work in works:
         is_quick = work.one.is_native
         if len(work.frames) > 1 and work.one.pixel_offset is not None:
             yield from _frame_bundles(job, work)
             continue
         bundle.append(_step(job, work))
-        if len(bundle) >= (_FEW_AT_ONCE if is_quick else _SLOW_AT_ONCE):
+        if len(bundle) >= (few if is_quick else _SLOW_AT_ONCE):
             yield bundle
             bundle = []
     if bundle:
         yield bundle
+
+
+def _few_at_once(count: int) -> int:
+    """Return a size of bundles that keeps all threads busy to the end."""
+    return max(1, min(_MOST_AT_ONCE, count // (4 * _threads())))
+
+
+def _threads() -> int:
+    return min(_MOST_THREADS, os.cpu_count() or 1)
 
 
 def _step(job: _Job, work: _Work) -> Step:
@@ -324,7 +347,7 @@ def _frame_bundles(job: _Job, work: _Work) -> Iterator[list[Step]]:
     if job.hashes:
         yield [lambda: _hash(job, work)]
     numbers = sorted(work.frames)
-    size = _FEW_AT_ONCE if not pixels.parts else _SLOW_AT_ONCE
+    size = _SLOW_AT_ONCE if pixels.parts else _few_at_once(len(numbers))
     for first in range(0, len(numbers), size):
         yield [step(numbers[first : first + size])]
 
@@ -364,7 +387,7 @@ def _direct_piece(job: _Job, work: _Work, coding: Coding) -> _Piece | None:
     one = work.one
     if job.offset is None or len(work.frames) != 1 or not coding.is_plain:
         return None
-    needed = one.pixel_bytes
+    needed = coding.frame_bits // 8
     if not one.is_native or coding.frames != 1 or sys.byteorder != "little":
         return None
     if not needed <= one.pixel_length <= needed + 1:
@@ -458,10 +481,10 @@ def _colours(job: _Job, pixels: Pixels, values: Array, frame: Frame) -> npt.NDAr
         palette = job.palettes.get(id(pixels.one))
         if palette is None:
             header = read_dataset(pixels.one.path, pixels.where)
-            palette = job.palettes[id(pixels.one)] = dicom_colour.read_palette(header, coding)
+            palette = job.palettes[id(pixels.one)] = read_palette(header, coding)
     if (palette is not None and palette.is_narrowed) or (palette is None and coding.stored > 8):
         job.notices.add(NARROWED)
-    return dicom_colour.to_rgb(values, coding, is_rgb=frame.is_rgb, palette=palette)
+    return to_rgb(values, coding, is_rgb=frame.is_rgb, palette=palette)
 
 
 def _finish(job: _Job, missing: Sequence[int]) -> Filled:

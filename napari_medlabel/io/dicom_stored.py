@@ -26,7 +26,7 @@ from napari_medlabel.io.dicom_frames import (
     join,
     read_into,
 )
-from napari_medlabel.io.dicom_header import DEFLATED, Instance
+from napari_medlabel.io.dicom_header import DEFLATED, EXPLICIT_BIG, Instance
 from napari_medlabel.io.dicom_odd import inflated
 from napari_medlabel.io.dicom_quiet import failures, quietly
 
@@ -147,6 +147,11 @@ def open_pixels(one: Instance, where: str, data: memoryview | None = None) -> Pi
         return _open_odd(one, coding, where)
     fetch = from_file(one.path, where) if data is None else from_bytes(data, where)
     length = one.pixel_length
+    if one.transfer_syntax == EXPLICIT_BIG and length != UNDEFINED:
+        # The value representation stands 8 bytes before the value, PS3.5 7.1.2.
+        vr = bytes(fetch(one.pixel_offset - 8, 2)).decode("latin-1")
+        value = _turned(bytes(fetch(one.pixel_offset, length)), vr, coding)
+        return _opened(one, coding, from_bytes(value, where), (0, length, length), where)
     return _opened(one, coding, fetch, (one.pixel_offset, length, one.size), where)
 
 
@@ -259,7 +264,7 @@ def _open_odd(one: Instance, coding: Coding, where: str) -> Pixels:
             element = dataset.get_item(name)
             value = bytes(element.value or b"")
             is_little = bool(dataset.original_encoding[1])
-            is_open = element.length == UNDEFINED
+            is_open = getattr(element, "length", 0) == UNDEFINED
             vr = str(element.VR or "OW")
         except StopIteration as err:
             raise InputError(
@@ -288,7 +293,7 @@ def _turned(value: bytes, vr: str, coding: Coding) -> bytes:
 
 def _by_pydicom(one: Instance, coding: Coding, number: int, where: str) -> Array:
     """Ask pydicom and whatever decoders it has for a frame that no codec here can decode."""
-    from pydicom.pixels import pixel_array
+    from pydicom.pixels.utils import pixel_array
 
     with quietly():
         try:

@@ -60,7 +60,8 @@ class _Scan:
     sex: str
     dose_bq: float | None
     half_life_s: float | None
-    injected: datetime | float | None  # a moment, or seconds since some midnight
+    injected: datetime | None
+    injected_s: float | None  # since midnight, where no date is given
     series: datetime | None
     acquired: datetime | None
     reference_s: float | None
@@ -176,12 +177,12 @@ def _body(scan: _Scan, kind: str) -> float:
 def _waited_s(scan: _Scan, earliest: datetime | None, half_life: float) -> float:
     """Return the time from injection to the moment that values are corrected to."""
     start = _scan_start(scan, earliest, half_life)
-    injected = _need(scan.injected, "injected")
-    if isinstance(injected, datetime):
-        waited = (start - injected).total_seconds()
+    if scan.injected is not None:
+        waited = (start - scan.injected).total_seconds()
     else:
         midnight = start.replace(hour=0, minute=0, second=0, microsecond=0)
-        waited = (start - midnight).total_seconds() - injected
+        since = _need(scan.injected_s, "injected")
+        waited = (start - midnight).total_seconds() - since
         if waited < 0:
             waited += _DAY_S  # injected before midnight
     if not 0 <= waited <= 10 * half_life + _HOUR_S:
@@ -257,7 +258,7 @@ def _require_corrected(header: Any) -> None:
 
 
 def _scan(header: Any) -> _Scan:
-    items = header.get("RadiopharmaceuticalInformationSequence") or ()
+    items = list(header.get("RadiopharmaceuticalInformationSequence") or ())
     if len(items) != 1:
         raise InputError(
             "Uptake values need one item of Radiopharmaceutical Information Sequence "
@@ -274,7 +275,8 @@ def _scan(header: Any) -> _Scan:
         sex=str(header.get("PatientSex") or ""),
         dose_bq=_number(items[0].get("RadionuclideTotalDose")),
         half_life_s=_number(items[0].get("RadionuclideHalfLife")),
-        injected=_injected(items[0]),
+        injected=_joined(str(items[0].get("RadiopharmaceuticalStartDateTime") or "")),
+        injected_s=_seconds(str(items[0].get("RadiopharmaceuticalStartTime") or "")),
         series=_moment(header.get("SeriesDate"), header.get("SeriesTime")),
         acquired=_moment(header.get("AcquisitionDate"), header.get("AcquisitionTime")),
         reference_s=None if reference is None else float(reference) / 1000,
@@ -283,11 +285,6 @@ def _scan(header: Any) -> _Scan:
         philips_suv=_number(_private(header, 0x7053, _PHILIPS, 0x00)),
         philips_activity=_number(_private(header, 0x7053, _PHILIPS, 0x09)),
     )
-
-
-def _injected(item: Any) -> datetime | float | None:
-    moment = _joined(str(item.get("RadiopharmaceuticalStartDateTime") or ""))
-    return moment or _seconds(str(item.get("RadiopharmaceuticalStartTime") or ""))
 
 
 def _number(value: Any) -> float | None:
@@ -332,5 +329,6 @@ def _seconds(time: str) -> float | None:
     found = _TIME.fullmatch(time.strip("\0 ").replace(":", ""))
     if found is None:
         return None
-    hours, minutes, seconds = (int(part or 0) for part in found.groups()[:3])
-    return hours * 3600 + minutes * 60 + seconds + float(found.group(4) or 0)
+    hours, minutes, seconds, fraction = found.groups()
+    whole = int(hours) * 3600 + int(minutes or 0) * 60 + int(seconds or 0)
+    return whole + float(fraction or 0)
