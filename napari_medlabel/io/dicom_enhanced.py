@@ -111,7 +111,7 @@ def planes_of(instance: Instance) -> tuple[Plane, ...]:
 
 
 def _may_be_pictures(instance: Instance) -> bool:
-    return instance.sop_class.removeprefix(_STORAGE) not in _PATIENT
+    return instance.sop_class.removeprefix(_STORAGE) in _PICTURES
 
 
 def _grouped(instance: Instance, whole: Item) -> tuple[Plane, ...]:
