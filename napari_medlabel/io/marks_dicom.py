@@ -86,6 +86,14 @@ def text(dataset: Any, keyword: str) -> str:
     return "" if value is None else str(value).strip("\0 ")
 
 
+def plain_text(dataset: Any, tag: int) -> str:
+    """Return a value of the default repertoire as `text` does, many times faster."""
+    if tag not in dataset:
+        return ""
+    value = dataset.get_item(tag).value
+    return (value.decode("latin-1") if isinstance(value, bytes) else str(value)).strip("\0 ")
+
+
 def whole(dataset: Any, keyword: str, default: int) -> int:
     """Return a whole number, or the default where there is none."""
     value = dataset.get(keyword)

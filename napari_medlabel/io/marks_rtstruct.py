@@ -12,7 +12,7 @@ from napari_medlabel.errors import GeometryError
 from napari_medlabel.geometry.axes import FloatArray, flip_lps_ras
 from napari_medlabel.geometry.grid import Grid
 from napari_medlabel.io.contours import fill
-from napari_medlabel.io.marks_dicom import ScanImages, items, numbers, text
+from napari_medlabel.io.marks_dicom import ScanImages, items, numbers, plain_text, text
 from napari_medlabel.io.marks_found import (
     Contour,
     Marks,
@@ -28,6 +28,8 @@ from napari_medlabel.model.volume import Volume
 
 Progress = Callable[[int, int], None]
 _CONTOUR_DATA: Final = 0x30060050
+_GEOMETRIC_TYPE: Final = 0x30060042
+_SOP_INSTANCE: Final = 0x00081155
 _CLOSED: Final = frozenset({"CLOSED_PLANAR", "CLOSEDPLANAR_XOR", "CLOSED_PLANAR_XOR"})
 _OPEN: Final = frozenset({"OPEN_PLANAR", "OPEN_NONPLANAR"})
 _FARTHEST: Final = 1e6
@@ -159,20 +161,12 @@ def _contours(regions: list[_Region]) -> Iterator[Contour]:
 
 def _require_reference(dataset: Any, volume: Volume) -> Iterator[str]:
     images = ScanImages(volume)
-    frames = set()
-    named: set[str] = set()
-    for one in items(dataset, "ReferencedFrameOfReferenceSequence"):
-        frames.add(text(one, "FrameOfReferenceUID"))
-        for study in items(one, "RTReferencedStudySequence"):
-            for series in items(study, "RTReferencedSeriesSequence"):
-                named |= _uids(items(series, "ContourImageSequence"))
-    frames |= {
-        text(one, "ReferencedFrameOfReferenceUID")
-        for one in items(dataset, "StructureSetROISequence")
-    }
-    frames.discard("")
+    frames, named = _referenced(dataset)
     if not named & images.uids:
-        named |= _uids_of_contours(dataset)
+        for uid in _uids_of_contours(dataset):
+            named.add(uid)
+            if uid in images.uids:
+                break
     own = volume.grid.frame_of_reference
     if named & images.uids:
         if own and frames and own not in frames:
@@ -196,16 +190,28 @@ def _require_reference(dataset: Any, volume: Volume) -> Iterator[str]:
     yield "Nothing says that the structures were drawn on this scan: compare before use."
 
 
+def _referenced(dataset: Any) -> tuple[set[str], set[str]]:
+    """Return the frames of reference and the images that the structures name."""
+    frames = set()
+    named: set[str] = set()
+    for one in items(dataset, "ReferencedFrameOfReferenceSequence"):
+        frames.add(text(one, "FrameOfReferenceUID"))
+        for study in items(one, "RTReferencedStudySequence"):
+            for series in items(study, "RTReferencedSeriesSequence"):
+                named |= _uids(items(series, "ContourImageSequence"))
+    for one in items(dataset, "StructureSetROISequence"):
+        frames.add(text(one, "ReferencedFrameOfReferenceUID"))
+    return frames - {""}, named
+
+
 def _uids(references: tuple[Any, ...]) -> set[str]:
-    return {text(one, "ReferencedSOPInstanceUID") for one in references} - {""}
+    return {plain_text(one, _SOP_INSTANCE) for one in references} - {""}
 
 
-def _uids_of_contours(dataset: Any) -> set[str]:
-    found: set[str] = set()
+def _uids_of_contours(dataset: Any) -> Iterator[str]:
     for region in items(dataset, "ROIContourSequence"):
         for contour in items(region, "ContourSequence"):
-            found |= _uids(items(contour, "ContourImageSequence"))
-    return found
+            yield from _uids(items(contour, "ContourImageSequence"))
 
 
 def _regions(dataset: Any, doubts: _Doubts) -> list[_Region]:
@@ -233,7 +239,7 @@ def _regions(dataset: Any, doubts: _Doubts) -> list[_Region]:
 
 
 def _sort_in(region: _Region, contour: Any, doubts: _Doubts) -> None:
-    kind = text(contour, "ContourGeometricType").upper()
+    kind = plain_text(contour, _GEOMETRIC_TYPE).upper()
     points = _points_ras(contour)
     if points is None:
         doubts.damaged += 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
@@ -12,12 +12,9 @@ from napari_medlabel.errors import GeometryError, InputError
 from napari_medlabel.geometry.grid import Grid
 from napari_medlabel.io.marks_dicom import (
     AGAIN,
-    ScanImages,
     code,
-    first,
     items,
     numbers,
-    plane_matrix_ras,
     text,
     whole,
 )
@@ -30,21 +27,14 @@ from napari_medlabel.io.marks_found import (
     overlap_warning,
 )
 from napari_medlabel.io.marks_frames import Array, Frames
-from napari_medlabel.io.marks_place import Layers, Spot, find_spot, is_inside, tolerance
+from napari_medlabel.io.marks_place import Layers
+from napari_medlabel.io.marks_seg_places import ELSEWHERE, Places, SegFrame
 from napari_medlabel.io.voxels import require_room
-from napari_medlabel.model.labelmap import Label, LabelScheme
+from napari_medlabel.model.labelmap import Label, LabelMap, LabelScheme
 from napari_medlabel.model.volume import Volume
 
 Progress = Callable[[int, int], None]
 _SCHEME: Final = "DICOM segmentation"
-_HINT: Final = "Open the scan this segmentation was made on. It is never resampled silently."
-
-
-@dataclass(frozen=True)
-class _Frame:
-    number: int
-    segment: int
-    spot: Spot
 
 
 def read_seg(dataset: Any, volume: Volume, progress: Progress | None) -> Marks:
@@ -75,10 +65,22 @@ def read_seg(dataset: Any, volume: Volume, progress: Progress | None) -> Marks:
             "A segmentation is binary, fractional or a label map; this is none of them.",
             hint=AGAIN,
         )
-    frames = _Places(dataset, volume, pixels).frames(with_segment=kind != "LABELMAP")
+    frames = Places(dataset, volume, pixels).frames(with_segment=kind != "LABELMAP")
     seen = _Seen(pixels, progress)
+    marks = _filled(dataset, kind, volume.grid, frames, seen)
+    beyond = pixels.count - len(frames)
+    if not beyond:
+        return marks
+    doubt = (
+        f"{beyond} of {pixels.count} frames lie beyond the slices of this scan, which may be a "
+        "part of a longer one, and are left out."
+    )
+    return replace(marks, warnings=(*marks.warnings, doubt))
+
+
+def _filled(dataset: Any, kind: str, grid: Grid, frames: list[SegFrame], seen: _Seen) -> Marks:
     if kind == "LABELMAP":
-        return _label_map(dataset, volume.grid, frames, seen)
+        return _label_map(dataset, grid, frames, seen)
     segments = _segments(dataset)
     unknown = {one.segment for one in frames} - {label.value for label in segments}
     if unknown:
@@ -87,8 +89,8 @@ def read_seg(dataset: Any, volume: Volume, progress: Progress | None) -> Marks:
             hint=AGAIN,
         )
     if kind == "FRACTIONAL":
-        return _fractional(dataset, volume.grid, frames, seen, segments)
-    return _binary(volume.grid, frames, seen, segments)
+        return _fractional(dataset, grid, frames, seen, segments)
+    return _binary(grid, frames, seen, segments)
 
 
 class _Seen:
@@ -98,8 +100,9 @@ class _Seen:
         self._pixels = pixels
         self._progress = progress
         self._done: set[int] = set()
+        self.dtype = np.dtype(np.uint16 if pixels.bits == 16 else np.uint8)
 
-    def frame(self, one: _Frame) -> Array:
+    def frame(self, one: SegFrame) -> Array:
         """Return a frame in the axes of the scan, as thick as one voxel."""
         stored = self._pixels.frame(one.number)
         self._done.add(one.number)
@@ -123,7 +126,7 @@ def _require_frame_of_reference(dataset: Any, grid: Grid) -> None:
     if came and grid.frame_of_reference and came != grid.frame_of_reference:
         raise GeometryError(
             "The segmentation does not lie on this scan: the frames of reference differ.",
-            hint=_HINT,
+            hint=ELSEWHERE,
         )
 
 
@@ -146,153 +149,19 @@ def _segments(dataset: Any) -> list[Label]:
     return list(labels.values())
 
 
-class _Places:
-    """Where each frame lies: by its plane's position, else by the image it was drawn on."""
-
-    def __init__(self, dataset: Any, volume: Volume, pixels: Frames) -> None:
-        self._shared = first(dataset, "SharedFunctionalGroupsSequence")
-        self._groups = items(dataset, "PerFrameFunctionalGroupsSequence")
-        self._images = ScanImages(volume)
-        self._grid = volume.grid
-        self._tolerance = tolerance(volume.grid)
-        self._is_picture = volume.slices == "pictures"
-        self._pixels = pixels
-        if self._groups and len(self._groups) != pixels.count:
-            raise InputError(
-                f"The header places {len(self._groups)} frames and says that there are "
-                f"{pixels.count}.",
-                hint=AGAIN,
-            )
-
-    def frames(self, *, with_segment: bool) -> list[_Frame]:
-        """Return every frame with its segment and its place."""
-        return [
-            _Frame(n, self._segment(n) if with_segment else 0, self._spot(n))
-            for n in range(self._pixels.count)
-        ]
-
-    def _macro(self, number: int, keyword: str) -> Any:
-        group = self._groups[number] if self._groups else None
-        found = first(group, keyword)
-        return found if found is not None else first(self._shared, keyword)
-
-    def _segment(self, number: int) -> int:
-        item = self._macro(number, "SegmentIdentificationSequence")
-        value = 0 if item is None else whole(item, "ReferencedSegmentNumber", 0)
-        if value < 1:
-            raise InputError(f"{self._name(number)} names no segment.", hint=AGAIN)
-        return value
-
-    def _name(self, number: int) -> str:
-        return f"Frame {number + 1} of {self._pixels.count}"
-
-    def _spot(self, number: int) -> Spot:
-        slices = self._referenced(number)
-        matrix = None if self._is_picture else self._matrix(number)
-        if matrix is None:
-            return self._on_image(number, slices)
-        shape = (self._pixels.columns, self._pixels.rows, 1)
-        spot, apart = find_spot(self._grid, matrix, shape)
-        if spot is None:
-            raise self._elsewhere(number, "its pixels have another direction than the scan's")
-        if np.any(apart > self._tolerance):
-            spot = self._by_reference(spot, apart, slices)
-        if spot is None:
-            raise self._elsewhere(number, _beside(apart, self._grid))
-        if not is_inside(self._grid, spot.where):
-            raise self._elsewhere(number, "it reaches out of the scan")
-        return spot
-
-    def _by_reference(self, spot: Spot, apart: Array, slices: set[int]) -> Spot | None:
-        """Trust the image that is named where a slice's own position is a little uneven."""
-        across = spot.axes[2]
-        inside_plane = np.delete(apart, across) <= np.delete(self._tolerance, across)
-        near = spot.where[2].start
-        if across == 2 and inside_plane.all() and apart[2] < 0.5 and slices == {near}:
-            return spot
-        return None
-
-    def _on_image(self, number: int, slices: set[int]) -> Spot:
-        if len(slices) != 1:
-            raise GeometryError(
-                f"{self._name(number)} says neither where it lies nor on which image of this "
-                "scan it was drawn.",
-                hint=_HINT,
-            )
-        columns, rows, _ = self._grid.shape
-        if (self._pixels.columns, self._pixels.rows) != (columns, rows):
-            raise GeometryError(
-                f"The segmentation does not lie on this scan: {columns} x {rows} pixels are "
-                f"expected, {self._pixels.columns} x {self._pixels.rows} came.",
-                hint=_HINT,
-            )
-        k = next(iter(slices))
-        whole_image = (slice(0, columns), slice(0, rows), slice(k, k + 1))
-        return Spot((0, 1, 2), (False, False, False), whole_image)
-
-    def _matrix(self, number: int) -> Any:
-        position = numbers(
-            self._macro(number, "PlanePositionSequence"), "ImagePositionPatient", 3
-        )
-        orientation = numbers(
-            self._macro(number, "PlaneOrientationSequence"), "ImageOrientationPatient", 6
-        )
-        spacing = numbers(self._macro(number, "PixelMeasuresSequence"), "PixelSpacing", 2)
-        if position is None or orientation is None or spacing is None:
-            return None
-        matrix = plane_matrix_ras(position, orientation, spacing)
-        if matrix is None:
-            raise InputError(
-                f"{self._name(number)} has directions or a pixel spacing that cannot be.",
-                hint=AGAIN,
-            )
-        # One voxel thick: the third axis is the scan's own, so that a tilted stack is found.
-        return self._across(matrix)
-
-    def _across(self, matrix: Any) -> Any:
-        affine = self._grid.affine.matrix[:3, :3]
-        along = np.abs(np.linalg.solve(affine, matrix[:3, :2])).argmax(axis=0)
-        rest = ({0, 1, 2} - {int(a) for a in along}) or {2}
-        matrix[:3, 2] = affine[:, next(iter(rest))]
-        return matrix
-
-    def _referenced(self, number: int) -> set[int]:
-        found: set[int] = set()
-        group = self._groups[number] if self._groups else None
-        for source in (group, self._shared):
-            for derivation in items(source, "DerivationImageSequence"):
-                for image in items(derivation, "SourceImageSequence"):
-                    found |= self._images.slices_of(image)
-            if found:
-                break
-        return found
-
-    def _elsewhere(self, number: int, reason: str) -> GeometryError:
-        return GeometryError(
-            f"The segmentation does not lie on this scan: of {self._name(number).lower()} "
-            f"{reason}.",
-            hint=_HINT,
-        )
-
-
-def _beside(apart: Array, grid: Grid) -> str:
-    apart_mm = float(np.linalg.norm(np.minimum(apart, 1e6) * np.array(grid.affine.spacing_mm)))
-    return f"the corners lie up to {apart_mm:.3g} mm beside the scan's voxels"
-
-
-def _by_segment(frames: list[_Frame]) -> dict[int, list[_Frame]]:
-    found: dict[int, list[_Frame]] = {}
+def _by_segment(frames: list[SegFrame]) -> dict[int, list[SegFrame]]:
+    found: dict[int, list[SegFrame]] = {}
     for one in frames:
         found.setdefault(one.segment, []).append(one)
     return found
 
 
-def _binary(grid: Grid, frames: list[_Frame], seen: _Seen, segments: list[Label]) -> Marks:
+def _binary(grid: Grid, frames: list[SegFrame], seen: _Seen, segments: list[Label]) -> Marks:
     scheme = LabelScheme(_SCHEME, tuple(segments))
     layers = Layers(grid, scheme.dtype)
     for segment, own in _by_segment(frames).items():
 
-        def pieces(own: list[_Frame] = own) -> Iterator[tuple[Any, Array]]:
+        def pieces(own: list[SegFrame] = own) -> Iterator[tuple[Any, Array]]:
             for one in own:
                 yield one.spot.where, seen.frame(one) != 0
 
@@ -302,7 +171,7 @@ def _binary(grid: Grid, frames: list[_Frame], seen: _Seen, segments: list[Label]
 
 
 def _fractional(
-    dataset: Any, grid: Grid, frames: list[_Frame], seen: _Seen, segments: list[Label]
+    dataset: Any, grid: Grid, frames: list[SegFrame], seen: _Seen, segments: list[Label]
 ) -> Marks:
     largest = whole(dataset, "MaximumFractionalValue", 255)
     if not 1 <= largest <= 255:
@@ -320,7 +189,7 @@ def _fractional(
         if array.max() > largest:
             raise InputError("A fraction is larger than Maximum Fractional Value.", hint=AGAIN)
 
-        def pieces(array: Array = array, own: list[_Frame] = own) -> Iterator[Any]:
+        def pieces(array: Array = array, own: list[SegFrame] = own) -> Iterator[Any]:
             for one in own:
                 yield one.spot.where, array[one.spot.where] >= largest / 2
 
@@ -337,29 +206,27 @@ def _fractional(
     )
 
 
-def _label_map(dataset: Any, grid: Grid, frames: list[_Frame], seen: _Seen) -> Marks:
+def _label_map(dataset: Any, grid: Grid, frames: list[SegFrame], seen: _Seen) -> Marks:
     segments = _segments(dataset)
-    background = {0}
-    padding = dataset.get("PixelPaddingValue")
-    if padding is not None and padding != "":
-        background.add(int(padding))
-        segments = [label for label in segments if label.value != int(padding)]
-    array = np.zeros(grid.shape[::-1], np.uint16).T
+    padding = whole(dataset, "PixelPaddingValue", 0)
+    segments = [label for label in segments if label.value != padding]
+    scheme = LabelScheme(_SCHEME, tuple(segments))
+    array = np.zeros(grid.shape[::-1], seen.dtype).T
+    counts = np.zeros(1 << (8 * array.itemsize), np.int64)
     for one in frames:
         values = seen.frame(one)
-        named = ~np.isin(values, list(background))
+        counts += np.bincount(values.ravel(order="K"), minlength=counts.size)
         view = array[one.spot.where]
-        if np.any((view != 0) & named & (view != values)):
+        if padding:
+            values = np.where(values == padding, 0, values).astype(array.dtype)
+        if view.any() and np.any((view != 0) & (values != 0) & (view != values)):
             raise InputError("Two frames of the label map claim the same voxels.", hint=AGAIN)
-        np.copyto(view, values, where=named, casting="same_kind")
-    present = np.flatnonzero(np.bincount(array.T.ravel(), minlength=1))
-    scheme = LabelScheme(_SCHEME, tuple(segments)).with_unnamed(present)
-    warnings = _zero_is_a_class(dataset)
+        np.maximum(view, values, out=view)
+    present = set(np.flatnonzero(counts).tolist()) - {padding}
+    scheme = scheme.with_unnamed(present)
     if scheme.dtype != array.dtype:
         array = np.array(array.T, dtype=scheme.dtype, order="C").T
-    layers = Layers(grid, scheme.dtype).label_maps(scheme)[0]
-    layers.array[...] = array
-    return Marks("SEG", (layers,), warnings=warnings)
+    return Marks("SEG", (LabelMap(grid, array, scheme),), warnings=_zero_is_a_class(dataset))
 
 
 def _zero_is_a_class(dataset: Any) -> tuple[str, ...]:

@@ -108,24 +108,27 @@ def _contour(one: _Found, number: int) -> Contour:
 def _coordinates(dataset: Any, placer: _Placer) -> Iterator[_Found]:
     # What a group is called is said beside its coordinates, not in them.
     called = _name_of(dataset)
-    stack = [(item, called, 0) for item in reversed(items(dataset, "ContentSequence"))]
+    nowhere: frozenset[int] = frozenset()
+    top = reversed(items(dataset, "ContentSequence"))
+    stack = [(item, called, nowhere, 0) for item in top]
     while stack:
-        item, inherited, depth = stack.pop()
+        item, inherited, of_parent, depth = stack.pop()
         name = _name_of(item) or inherited
+        slices = placer.slices_of(item) or of_parent
         kind = text(item, "ValueType").upper()
         if kind in ("SCOORD", "SCOORD3D"):
-            one = placer.place(item, kind, name or _concept(item) or "Mark")
+            one = placer.place(item, kind, name or _concept(item) or "Mark", slices)
             if one is not None:
                 yield one
         elif kind == "NUM" and not name:
             name = _concept(item)
         if depth < _DEEPEST:
             children = reversed(items(item, "ContentSequence"))
-            stack += [(child, name, depth + 1) for child in children]
+            stack += [(child, name, slices, depth + 1) for child in children]
 
 
 def _name_of(item: Any) -> str:
-    """Return what an item's children call it: identifier, label, finding or site."""
+    """Return what an item's children call it: label, identifier, finding or site."""
     said: dict[str, str] = {}
     for child in items(item, "ContentSequence"):
         concept = text(first(child, "ConceptNameCodeSequence"), "CodeValue")
@@ -138,7 +141,7 @@ def _name_of(item: Any) -> str:
             continue
         if value and not (concept == _SHORT_LABEL and value.startswith("{")):
             said.setdefault(concept, value)
-    wanted = (_TRACKING, _SHORT_LABEL, _FINDING, *_SITES)
+    wanted = (_SHORT_LABEL, _TRACKING, _FINDING, *_SITES)
     return next((said[concept] for concept in wanted if concept in said), "")
 
 
@@ -157,7 +160,15 @@ class _Placer:
         self._images = ScanImages(volume)
         self._left = left
 
-    def place(self, item: Any, kind: str, name: str) -> _Found | None:
+    def slices_of(self, item: Any) -> frozenset[int]:
+        """Return the scan's slices that an item's image references name."""
+        found: set[int] = set()
+        for child in items(item, "ContentSequence"):
+            for reference in items(child, "ReferencedSOPSequence"):
+                found |= self._images.slices_of(reference)
+        return frozenset(found)
+
+    def place(self, item: Any, kind: str, name: str, slices: frozenset[int]) -> _Found | None:
         """Return where an item lies; None, counted, where that cannot be said."""
         graphic = text(item, "GraphicType").upper()
         data = item.get("GraphicData")
@@ -174,7 +185,9 @@ class _Placer:
         if outline is None:
             self._left.unknown += 1
             return None
-        placed = self._in_space(item, outline) if width == 3 else self._on_image(item, outline)
+        placed = (
+            self._in_space(item, outline) if width == 3 else self._on_image(slices, outline)
+        )
         if placed is None:
             self._left.elsewhere += 1
             return None
@@ -187,11 +200,7 @@ class _Placer:
             return None
         return flip_lps_ras(points_lps)
 
-    def _on_image(self, item: Any, points: FloatArray) -> FloatArray | None:
-        slices: set[int] = set()
-        for child in items(item, "ContentSequence"):
-            for reference in items(child, "ReferencedSOPSequence"):
-                slices |= self._images.slices_of(reference)
+    def _on_image(self, slices: frozenset[int], points: FloatArray) -> FloatArray | None:
         if len(slices) != 1:
             return None
         k = np.full(len(points), float(next(iter(slices))))
