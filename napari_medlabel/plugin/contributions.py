@@ -15,6 +15,7 @@ from napari_medlabel.export.landmarks import save_landmarks
 from napari_medlabel.export.mask import require_not_source, save_mask, sidecar_path
 from napari_medlabel.geometry.affine import Affine
 from napari_medlabel.geometry.grid import Grid
+from napari_medlabel.io.marks import kind_of_marks, read_marks
 from napari_medlabel.io.registry import choose, find_series, looks_medical, read_series
 from napari_medlabel.io.series_info import SeriesInfo, Survey
 from napari_medlabel.model.labelmap import Label, LabelMap, LabelScheme
@@ -29,6 +30,8 @@ from napari_medlabel.session.opening import case_id, log_opening
 Paths = str | Sequence[str]
 NOTHING: Final[tuple[LayerTuple, ...]] = ((None,),)  # type: ignore[assignment]
 """What napari takes for "read, and there is no layer"."""
+_MANY: Final = 200
+"""Classes of a mask; more different numbers are those of a scan."""
 
 
 def get_reader(path: Paths) -> Callable[[Paths], list[LayerTuple]] | None:
@@ -37,7 +40,17 @@ def get_reader(path: Paths) -> Callable[[Paths], list[LayerTuple]] | None:
     Folders are offered to every reader: this looks inside before it says yes.
     """
     paths = as_paths(path)
-    return read_layers if all(looks_medical(p) for p in paths) else None
+    return read_layers if all(looks_ours(p) for p in paths) else None
+
+
+def looks_ours(path: Path) -> bool:
+    """Tell cheaply whether a path may hold a scan, or marks on one."""
+    if looks_medical(path):
+        return True
+    try:
+        return path.is_file() and kind_of_marks(path) is not None
+    except OSError:
+        return False
 
 
 def read_layers(
@@ -72,6 +85,9 @@ def read_layers(
     marks = tuple(mark.path for mark in survey.marks)
     if not survey.series and survey.marks:
         return read_marks_layers(marks, only_marks(survey))
+    on_open_scan = _mask_on_open_scan(survey, paths)
+    if on_open_scan:
+        return on_open_scan
     if len(survey.series) > 1 and ask is not None:
         chosen = ask(survey)
         if chosen is None:
@@ -98,8 +114,6 @@ def read_marks_layers(paths: Sequence[Path], without: InputError) -> list[LayerT
     without : InputError
         What to raise when no scan is open.
     """
-    from napari_medlabel.io.marks import read_marks
-
     known = WORKPLACE.newest()
     if known is None:
         raise without
@@ -108,6 +122,29 @@ def read_marks_layers(paths: Sequence[Path], without: InputError) -> list[LayerT
     for path in paths:
         made += marks_to_layers(read_marks(path, volume), Display.of(volume), case)
     return made
+
+
+def _mask_on_open_scan(survey: Survey, paths: Sequence[Path]) -> list[LayerTuple]:
+    """Return the layers of a file that is a mask on the open scan; nothing when it is a scan.
+
+    A mask in NIfTI, NRRD or MetaImage has the form of a scan. What lies on the open scan's
+    grid and holds few whole numbers is taken for a mask of it.
+    """
+    known = WORKPLACE.newest()
+    if known is None or len(survey.series) != 1 or len(paths) != 1:
+        return []
+    case, volume = known
+    info = survey.series[0]
+    if info.format == "dicom" or info.grid is None or info.grid.shape != volume.grid.shape:
+        return []
+    try:
+        marks = read_marks(paths[0], volume)
+    except InputError:
+        return []
+    classes = sum(len(labels.scheme.labels) for labels in marks.labels)
+    if not 0 < classes <= _MANY:
+        return []
+    return marks_to_layers(marks, Display.of(volume), case)
 
 
 def write_labels(path: str, data: Any, meta: dict[str, Any]) -> list[str]:

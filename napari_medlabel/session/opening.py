@@ -130,13 +130,23 @@ class _Early:
 
     def __call__(self, volume: Volume) -> None:
         source = volume.source
-        if not source.sha256:
+        if not source.sha256 and not (source.patient_id or "").strip():
             # A scan that names no patient is known by its first file's content.
-            source = replace(source, sha256=(sha256_file(source.files[0]),))
+            source = replace(source, sha256=(_first_hash(source.files[0]),))
         subject, weak = self._desk.subject(source)
         log_opening(self._desk, volume, subject, weak=weak)
         self.logged = True
         self._show(volume)
+
+
+def _first_hash(path: Path) -> str:
+    try:
+        return sha256_file(path)
+    except OSError as err:
+        raise InputError(
+            "The scan's first file cannot be read any more.",
+            hint="Check that the disk or the share is still there, and open it again.",
+        ) from err
 
 
 def adopt_volume(

@@ -9,7 +9,7 @@ from typing import Any
 from qtpy.QtCore import QEvent, QObject, QTimer
 from qtpy.QtWidgets import QWidget
 
-from napari_medlabel.io.registry import looks_medical
+from napari_medlabel.plugin.contributions import looks_ours
 
 
 class DropCatcher(QObject):
@@ -38,7 +38,7 @@ class DropCatcher(QObject):
         if event.type() != QEvent.Type.Drop:
             return False
         paths = dropped_paths(event)
-        if not paths or not all(looks_medical(path) for path in paths):
+        if not paths or not all(looks_ours(path) for path in paths):
             return False
         event.acceptProposedAction()
         # The drag ends first: a question would hold the other program's mouse.

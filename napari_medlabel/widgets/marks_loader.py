@@ -10,6 +10,7 @@ from napari.layers import Layer
 from qtpy.QtWidgets import QFileDialog
 
 from napari_medlabel.errors import MedlabelError
+from napari_medlabel.io.marks import read_marks
 from napari_medlabel.io.marks_found import Marks
 from napari_medlabel.plugin.binding import Binding
 from napari_medlabel.plugin.marks import marks_to_layers, take_in_marks
@@ -56,8 +57,6 @@ class MarksLoader:
 
     def load(self, paths: Sequence[Path]) -> None:
         """Read marks and take them in; what does not lie on this scan is refused in words."""
-        from napari_medlabel.io.marks import read_marks
-
         binding = self._binding()
         if binding is None or self._background.is_busy:
             return

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from qtpy.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
-from qtpy.QtGui import QDropEvent
+from qtpy.QtGui import QDragEnterEvent, QDropEvent
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication, QPushButton, QWidget
 
@@ -85,15 +85,14 @@ def drop(dock: MedlabelDock, *paths: Path) -> None:
     """Let go of files over the canvas, as another program does."""
     mime = QMimeData()
     mime.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
-    event = QDropEvent(
-        QPointF(50, 50),
-        Qt.DropAction.CopyAction,
-        mime,
-        Qt.MouseButton.LeftButton,
-        Qt.KeyboardModifier.NoModifier,
-    )
     canvas: QWidget = dock.viewer.window._qt_viewer
-    QApplication.sendEvent(canvas, event)
+    keys = (Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier)
+    # Qt lets nothing go where nothing came in.
+    enter = QDragEnterEvent(QPoint(50, 50), Qt.DropAction.CopyAction, mime, *keys)
+    QApplication.sendEvent(canvas, enter)
+    QApplication.sendEvent(
+        canvas, QDropEvent(QPointF(50, 50), Qt.DropAction.CopyAction, mime, *keys)
+    )
     spin()
 
 
@@ -303,7 +302,8 @@ def test_a_segmentation_is_loaded_into_the_case_or_refused_in_words(
             raise answer
         return answer
 
-    monkeypatch.setattr("napari_medlabel.io.marks.read_marks", read)
+    for module in ("widgets.marks_loader", "plugin.contributions"):
+        monkeypatch.setattr(f"napari_medlabel.{module}.read_marks", read)
     where = "napari_medlabel.widgets.marks_loader.QFileDialog.getOpenFileName"
     monkeypatch.setattr(where, lambda *_: ("good", ""))
     dock.load_button.click()
