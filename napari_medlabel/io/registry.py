@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any, Final
@@ -14,13 +13,13 @@ import numpy.typing as npt
 
 from napari_medlabel.errors import InputError, SeriesChoiceError
 from napari_medlabel.geometry.grid import Grid
-from napari_medlabel.io import archive, dicom, dicom_pixels, itk, nifti
+from napari_medlabel.io import archive, dicom, itk, nifti
 from napari_medlabel.io.behind import Files, sort_out, walk
-from napari_medlabel.io.dicom_series import DicomSeries
+from napari_medlabel.io.listing import of_dicom, of_file
 from napari_medlabel.io.marks import read_marks
 from napari_medlabel.io.series_info import FoundMarks, SeriesInfo, Survey, files
 from napari_medlabel.io.sniff import kind_of
-from napari_medlabel.io.thumbnail import Picture, draw
+from napari_medlabel.io.thumbnail import draw
 from napari_medlabel.model.volume import Format, Volume
 
 __all__ = [
@@ -52,7 +51,6 @@ VALUES: Final = (
 _FILE_KINDS: Final[tuple[Format, ...]] = ("nifti", "analyze", "nrrd", "mha", "minc", "par")
 _LISTED: Final = 20
 _SNIFFED: Final = 200
-_LARGEST_DRAWN: Final = 1 << 26  # voxels that are read for one thumbnail
 _READ: Final = (
     "DICOM images, NIfTI (.nii, .nii.gz, .hdr with .img), ANALYZE, NRRD (.nrrd, .nhdr), "
     "MetaImage (.mha, .mhd), MINC (.mnc) and Philips PAR/REC are read, and zip files of them."
@@ -87,9 +85,9 @@ def find_series(path: Path | Sequence[Path], *, progress: Progress | None = None
             f"{files(lost)} looked like DICOM and could not be read: the scan may be "
             "incomplete."
         )
-    rows = [_of_dicom(one, tuple(doubts)) for one in survey.series]
+    rows = [of_dicom(one, tuple(doubts)) for one in survey.series]
     for kind in _FILE_KINDS:
-        rows += [_of_file(kind, file) for file in found.of(kind)]
+        rows += [of_file(kind, file) for file in found.of(kind)]
     return Survey(
         tuple(replace(row, key=str(n), number=n) for n, row in enumerate(rows, start=1)),
         survey.skipped + found.skipped,
@@ -248,102 +246,6 @@ def looks_medical(path: Path) -> bool:
     except (OSError, InputError, ValueError):
         return False
     return archive.holds_medical(path) if kind == "zip" else kind in (*readable, "part")
-
-
-def _of_dicom(series: DicomSeries, doubts: tuple[str, ...]) -> SeriesInfo:
-    first = series.instances[0]
-    can = series.refusal is None
-    return SeriesInfo(
-        key="",
-        number=0,
-        format="dicom",
-        files=len(series.instances),
-        grid=series.grid,
-        modality=first.modality,
-        warnings=series.warnings + (doubts if can else ()),
-        problem="" if series.refusal is None else series.refusal.message,
-        hint="" if series.refusal is None else series.refusal.hint,
-        series_uid=first.series_uid or None,
-        volumes=series.volumes,
-        axis=None if series.axis is None else series.axis[:2],
-        slices=series.slices,
-        missing=series.missing,
-        colour=first.samples > 1 or first.photometric == "PALETTE COLOR",
-        load=partial(_load_dicom, series, doubts),
-        picture=partial(_picture_of_dicom, series) if can else None,
-    )
-
-
-def _load_dicom(series: DicomSeries, doubts: tuple[str, ...], **wishes: Any) -> Volume:
-    volume = dicom.load(series, **wishes)
-    return replace(volume, warnings=volume.warnings + doubts) if doubts else volume
-
-
-def _picture_of_dicom(series: DicomSeries) -> Picture:
-    """Read the middle slice of the first volume and nothing else."""
-    per_volume = len(series.planes) // series.volumes
-    plane = series.planes[per_volume // 2]
-    filled = dicom_pixels.fill((plane,), volumes=1, slices=1, progress=None, hashes=False)
-    grid = series.grid
-    return Picture(
-        filled.array[0, 0],
-        grid.affine if grid is not None and series.slices == "places" else None,
-        (1.0, 1.0) if grid is None else grid.affine.spacing_mm[:2],
-        plane.window,
-        plane.instance.photometric == "MONOCHROME1",
-    )
-
-
-def _of_file(kind: Format, path: Path) -> SeriesInfo:
-    bare = SeriesInfo("", 0, kind, 1, None, "", (), "", None)
-    reader = nifti if kind == "nifti" else itk
-    try:
-        header = reader.inspect(path)
-    except InputError as err:
-        return replace(bare, problem=err.message, hint=err.hint)
-    load = partial(_load_file, reader, path)
-    further = header.further
-    return replace(
-        bare,
-        grid=header.grid,
-        warnings=header.warnings,
-        volumes=1 if further is None else further[2],
-        axis=None if further is None else further[:2],
-        slices=header.said.slices,
-        colour=header.is_colour,
-        load=load,
-        picture=partial(_picture_of_file, load, header.grid),
-    )
-
-
-def _load_file(
-    reader: Any,
-    path: Path,
-    *,
-    progress: Progress | None,
-    hashes: bool,
-    values: str,
-    preview: Preview | None,  # noqa: ARG001 - one file is read in one go
-) -> Volume:
-    if values not in ("rescaled", "stored"):
-        raise InputError(
-            f"Values as {values} are defined for DICOM; this file is none.",
-            hint="Read it without --values.",
-        )
-    volume: Volume = reader.load(path, progress=progress, hashes=hashes)
-    return volume
-
-
-def _picture_of_file(load: Callable[..., Volume], grid: Grid) -> Picture:
-    if grid.size > _LARGEST_DRAWN:
-        raise InputError(
-            "The file is too large to be read for a thumbnail.", hint="Open it to see it."
-        )
-    volume = load(progress=None, hashes=False, values="rescaled", preview=None)
-    i, j, _ = grid.affine.spacing_mm
-    affine = grid.affine if volume.is_oriented else None
-    middle = volume.array[:, :, grid.shape[2] // 2].T
-    return Picture(middle, affine, (i, j), volume.window, volume.is_inverted)
 
 
 def choose(survey: Survey, series: str | None) -> SeriesInfo:
