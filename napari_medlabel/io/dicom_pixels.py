@@ -7,57 +7,26 @@ threads: reading, hashing, decoding and NumPy's arithmetic all release the inter
 from __future__ import annotations
 
 import math
-import os
-import sys
-import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
-from hashlib import sha256
-from typing import Any, Final, NamedTuple
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from napari_medlabel.errors import InputError
-from napari_medlabel.io.dicom_coding import PALETTE, Coding, coding_of
-from napari_medlabel.io.dicom_colour import (
-    NARROWED,
-    Palette,
-    is_colour,
-    read_palette,
-    to_rgb,
-)
-from napari_medlabel.io.dicom_frames import read_into
-from napari_medlabel.io.dicom_header import Instance
+from napari_medlabel.io.dicom_coding import Coding, coding_of
+from napari_medlabel.io.dicom_colour import is_colour
 from napari_medlabel.io.dicom_plane import Plane
-from napari_medlabel.io.dicom_quiet import read_dataset
-from napari_medlabel.io.dicom_stored import (
-    SURPLUS,
-    Frame,
-    Pixels,
-    open_pixels,
-    require_possible,
-    unmasked,
-)
-from napari_medlabel.io.dicom_values import (
-    OUTSIDE,
-    Linear,
-    Meaning,
-    apply,
-    meaning_of,
-    result_type,
-)
-from napari_medlabel.io.voxels import ROUNDED, brightness, require_room
+from napari_medlabel.io.dicom_scaling import Linear, result_type
+from napari_medlabel.io.dicom_stored import SURPLUS, require_possible
+from napari_medlabel.io.dicom_values import Meaning, meaning_of
+from napari_medlabel.io.dicom_work import Job, Piece, Work, in_threads, run, run_first
+from napari_medlabel.io.voxels import require_room
 
 Progress = Callable[[int, int], None]
 Preview = Callable[[npt.NDArray[Any]], None]
 Array = npt.NDArray[Any]
-_MOST_THREADS: Final = 8
-_MOST_AT_ONCE: Final = 64  # native planes that one thread reads before it asks for more
-_SLOW_AT_ONCE: Final = 2
-_HASHED_AT_ONCE: Final = 1 << 20
-_FLOAT32_EXACT: Final = 1 << 24
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,42 +53,6 @@ class Filled:
     sha256: tuple[str, ...]
     warnings: tuple[str, ...]
     quantity: str
-
-
-class _Piece(NamedTuple):
-    """One plane: its number among the planes, and its place in the array."""
-
-    number: int
-    t: int
-    k: int
-
-
-class _Work(NamedTuple):
-    """All planes of one file, and how it is called in messages."""
-
-    one: Instance
-    order: int
-    where: str
-    frames: dict[int, list[_Piece]]
-
-
-@dataclass(eq=False)
-class _Job:
-    """What the threads share: the result, and what they noticed."""
-
-    planes: Sequence[Plane]
-    codings: Sequence[Coding]
-    meaning: Meaning
-    out: Array
-    colour: npt.NDArray[np.uint8] | None
-    offset: int | None
-    hashes: bool
-    extremes: npt.NDArray[np.int64]
-    digests: list[str]
-    palettes: dict[int, Palette] = field(default_factory=dict)
-    surplus: set[int] = field(default_factory=set)
-    notices: set[str] = field(default_factory=set)
-    scratch: threading.local = field(default_factory=threading.local)
 
 
 def fill(  # noqa: PLR0913 - what reading asks for, each with a name
@@ -167,13 +100,11 @@ def fill(  # noqa: PLR0913 - what reading asks for, each with a name
     count = len(planes)
     done = 0
     if preview is not None:
-        middle = _middle(works, slices)
-        done += _run(job, works[middle])
-        works = [work for number, work in enumerate(works) if number != middle]
+        works, done = _middle_first(job, works, slices)
         preview(job.out)
     if progress is not None and done:
         progress(done, count)
-    for finished in _in_threads(job, works):
+    for finished in in_threads(job, works):
         for _ in range(finished):
             done += 1
             if progress is not None:
@@ -189,7 +120,7 @@ def _prepare(
     *,
     values: str,
     hashes: bool,
-) -> tuple[_Job, list[_Work]]:
+) -> tuple[Job, list[Work]]:
     present = [k for k in range(slices) if k not in set(missing)]
     if not planes or len(planes) != volumes * len(present):
         raise InputError(
@@ -209,7 +140,7 @@ def _prepare(
         dtype = codings[0].dtype
     shape = (volumes, slices, planes[0].rows, planes[0].columns)
     require_room(math.prod(shape) * dtype.itemsize + 3 * math.prod(shape[1:]) * is_coloured)
-    job = _Job(
+    job = Job(
         planes=planes,
         codings=codings,
         meaning=meaning,
@@ -225,9 +156,9 @@ def _prepare(
 
 def _by_file(
     planes: Sequence[Plane], codings: Sequence[Coding], present: Sequence[int]
-) -> list[_Work]:
+) -> list[Work]:
     """Gather the planes of each file, in order of first use, and check their sizes."""
-    works: dict[int, _Work] = {}
+    works: dict[int, Work] = {}
     first, known, count = planes[0], codings[0], len(planes)
     for number, (plane, coding) in enumerate(zip(planes, codings, strict=True)):
         one = plane.instance
@@ -235,7 +166,7 @@ def _by_file(
         if work is None:
             where = f"slice {number + 1} of {count}"
             require_possible(one, coding, where)
-            work = works[id(one)] = _Work(one, len(works), where, {})
+            work = works[id(one)] = Work(one, len(works), where, {})
         if not _is_like(plane, coding, first, known):
             raise InputError(
                 "All slices must have one matrix and one kind of pixels; "
@@ -243,7 +174,7 @@ def _by_file(
                 hint="Export the series again from its source.",
             )
         t, k = divmod(number, len(present))
-        work.frames.setdefault(plane.frame, []).append(_Piece(number, t, present[k]))
+        work.frames.setdefault(plane.frame, []).append(Piece(number, t, present[k]))
     return list(works.values())
 
 
@@ -280,214 +211,29 @@ def _common_offset(codings: Sequence[Coding], meaning: Meaning) -> int | None:
     return int(scaling.intercept)
 
 
-def _middle(works: Sequence[_Work], slices: int) -> int:
-    """Return which file holds the slice of the first volume that is nearest to the middle."""
+def _middle_first(job: Job, works: list[Work], slices: int) -> tuple[list[Work], int]:
+    """Read the slice of the first volume that is nearest to the middle.
 
-    def distance(work: _Work) -> int:
-        return min(
-            abs(piece.k - slices // 2) if piece.t == 0 else 2 * slices
-            for pieces in work.frames.values()
-            for piece in pieces
-        )
+    Returns the work that is left, and the number of planes done.
+    """
 
-    return min(range(len(works)), key=lambda number: distance(works[number]))
+    def distance(place: tuple[int, int]) -> int:
+        pieces = works[place[0]].frames[place[1]]
+        return min(abs(one.k - slices // 2) if one.t == 0 else 2 * slices for one in pieces)
 
-
-def _in_threads(job: _Job, works: Sequence[_Work]) -> Iterator[int]:
-    """Do all work; yield how many planes each bundle of it has finished, in order."""
-    bundles = list(_bundles(job, works))
-    pool = ThreadPoolExecutor(max_workers=_threads())
-    try:
-        yield from pool.map(lambda bundle: sum(step() for step in bundle), bundles)
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
-
-
-Step = Callable[[], int]
+    places = ((number, frame) for number, work in enumerate(works) for frame in work.frames)
+    number, frame = min(places, key=distance)
+    work = works[number]
+    if len(work.frames) == 1:
+        done = run(job, work)
+        return works[:number] + works[number + 1 :], done
+    done = run_first(job, work, frame)
+    others = {key: pieces for key, pieces in work.frames.items() if key != frame}
+    left = work._replace(frames=others)
+    return [*works[:number], left, *works[number + 1 :]], done
 
 
-def _bundles(job: _Job, works: Sequence[_Work]) -> Iterator[list[Step]]:
-    """Split the work so that threads seldom wait: many small files, or few frames, at once."""
-    bundle: list[Step] = []
-    few = _few_at_once(len(works))
-    for work in works:
-        is_quick = work.one.is_native
-        if len(work.frames) > 1 and work.one.pixel_offset is not None:
-            yield from _frame_bundles(job, work)
-            continue
-        bundle.append(_step(job, work))
-        if len(bundle) >= (few if is_quick else _SLOW_AT_ONCE):
-            yield bundle
-            bundle = []
-    if bundle:
-        yield bundle
-
-
-def _few_at_once(count: int) -> int:
-    """Return a size of bundles that keeps all threads busy to the end."""
-    return max(1, min(_MOST_AT_ONCE, count // (4 * _threads())))
-
-
-def _threads() -> int:
-    return min(_MOST_THREADS, os.cpu_count() or 1)
-
-
-def _step(job: _Job, work: _Work) -> Step:
-    return lambda: _run(job, work)
-
-
-def _frame_bundles(job: _Job, work: _Work) -> Iterator[list[Step]]:
-    """Split one file by its frames; they share what says where the frames are."""
-    pixels = open_pixels(work.one, work.where)
-    _notice(job, work, pixels)
-
-    def step(frames: Sequence[int]) -> Step:
-        return lambda: _run_frames(job, pixels, [(n, work.frames[n]) for n in frames])
-
-    if job.hashes:
-        yield [lambda: _hash(job, work)]
-    numbers = sorted(work.frames)
-    size = _SLOW_AT_ONCE if pixels.parts else _few_at_once(len(numbers))
-    for first in range(0, len(numbers), size):
-        yield [step(numbers[first : first + size])]
-
-
-def _hash(job: _Job, work: _Work) -> int:
-    """Hash a file that is read in parts otherwise."""
-    digest = sha256()
-    buffer = np.empty(min(_HASHED_AT_ONCE, work.one.size), np.uint8)
-    for at in range(0, work.one.size, len(buffer)):
-        part = buffer[: min(len(buffer), work.one.size - at)]
-        read_into(work.one.path, at, part, work.where)
-        digest.update(part.data)
-    job.digests[work.order] = digest.hexdigest()
-    return 0
-
-
-def _run(job: _Job, work: _Work) -> int:
-    """Read one file with all its planes; return how many they were."""
-    one = work.one
-    coding = job.codings[next(iter(work.frames.values()))[0].number]
-    direct = _direct_piece(job, work, coding)
-    if direct is not None and not job.hashes:
-        target = job.out[direct.t, direct.k].view(coding.dtype)
-        read_into(one.path, one.pixel_offset or 0, target, work.where)
-        _settle(job, direct.number, target, coding)
-        return 1
-    data = None
-    if job.hashes or (not one.is_native and one.pixel_offset is not None):
-        data = _read_whole(job, work)
-    pixels = open_pixels(one, work.where, data)
-    _notice(job, work, pixels)
-    return _run_frames(job, pixels, work.frames.items())
-
-
-def _direct_piece(job: _Job, work: _Work, coding: Coding) -> _Piece | None:
-    """Return the only plane of a file that can be read straight into its place."""
-    one = work.one
-    if job.offset is None or len(work.frames) != 1 or not coding.is_plain:
-        return None
-    needed = coding.frame_bits // 8
-    if not one.is_native or coding.frames != 1 or sys.byteorder != "little":
-        return None
-    if not needed <= one.pixel_length <= needed + 1:
-        return None
-    pieces = work.frames.get(0, [])
-    if len(pieces) != 1 or job.planes[pieces[0].number].tile is not None:
-        return None
-    return pieces[0]
-
-
-def _read_whole(job: _Job, work: _Work) -> memoryview:
-    """Read a file into this thread's buffer, which the next file overwrites."""
-    size = work.one.size
-    buffer: Array | None = getattr(job.scratch, "buffer", None)
-    if buffer is None or len(buffer) < size:
-        buffer = job.scratch.buffer = np.empty(size, np.uint8)
-    part = buffer[:size]
-    read_into(work.one.path, 0, part, work.where)
-    if job.hashes:
-        job.digests[work.order] = sha256(part.data).hexdigest()
-    return part.data
-
-
-def _notice(job: _Job, work: _Work, pixels: Pixels) -> None:
-    if pixels.has_surplus:
-        job.surplus.add(work.order)
-
-
-def _run_frames(
-    job: _Job, pixels: Pixels, frames: Iterable[tuple[int, Sequence[_Piece]]]
-) -> int:
-    done = 0
-    for number, pieces in frames:
-        frame = pixels.frame(number)
-        for piece in pieces:
-            _place(job, pixels, frame, piece)
-        done += len(pieces)
-    return done
-
-
-def _place(job: _Job, pixels: Pixels, frame: Frame, piece: _Piece) -> None:
-    """Put one plane of a decoded frame into its place."""
-    plane, target = job.planes[piece.number], job.out[piece.t, piece.k]
-    values = frame.values
-    if plane.tile is not None:
-        top, left = plane.tile
-        values = values[top : top + plane.rows, left : left + plane.columns]
-    if job.colour is not None:
-        colours = _colours(job, pixels, values, frame)
-        target[...] = brightness(colours[np.newaxis])[0]
-        if piece.t == 0:
-            job.colour[piece.k] = colours
-        return
-    if job.offset is not None:
-        stored = target.view(pixels.coding.dtype)
-        np.copyto(stored, values)
-        _settle(job, piece.number, stored, pixels.coding)
-        return
-    scaling = job.meaning.scalings[piece.number]
-    if not apply(scaling, values, target):
-        job.notices.add(OUTSIDE)
-    if target.dtype != np.float32:
-        return
-    if values.dtype.kind == "f":
-        if values.dtype == np.float64 and not np.array_equal(target, values, equal_nan=True):
-            job.notices.add(ROUNDED)
-    elif values.dtype.itemsize > 2 and max(-int(values.min()), int(values.max())) > (
-        _FLOAT32_EXACT
-    ):
-        job.notices.add(ROUNDED)
-
-
-def _settle(job: _Job, number: int, stored: Array, coding: Coding) -> None:
-    """Clear spare bits and add the common offset, in place; note what may have run over."""
-    unmasked(stored, coding, in_place=True)
-    offset = job.offset
-    if not offset:
-        return
-    least, most = coding.ends
-    limits = np.iinfo(job.out.dtype)
-    if least + offset < limits.min:
-        job.extremes[number, 0] = stored.min()
-    if most + offset > limits.max:
-        job.extremes[number, 1] = stored.max()
-    np.add(stored, np.array(offset).astype(stored.dtype), out=stored)
-
-
-def _colours(job: _Job, pixels: Pixels, values: Array, frame: Frame) -> npt.NDArray[np.uint8]:
-    coding, palette = pixels.coding, None
-    if coding.photometric == PALETTE:
-        palette = job.palettes.get(id(pixels.one))
-        if palette is None:
-            header = read_dataset(pixels.one.path, pixels.where)
-            palette = job.palettes[id(pixels.one)] = read_palette(header, coding)
-    if (palette is not None and palette.is_narrowed) or (palette is None and coding.stored > 8):
-        job.notices.add(NARROWED)
-    return to_rgb(values, coding, is_rgb=frame.is_rgb, palette=palette)
-
-
-def _finish(job: _Job, missing: Sequence[int]) -> Filled:
+def _finish(job: Job, missing: Sequence[int]) -> Filled:
     array = _widen(job)
     if missing:
         kept = [k for k in range(array.shape[1]) if k not in set(missing)]
@@ -505,7 +251,7 @@ def _finish(job: _Job, missing: Sequence[int]) -> Filled:
     )
 
 
-def _widen(job: _Job) -> Array:
+def _widen(job: Job) -> Array:
     """Undo in-place sums that ran over, in the next larger type."""
     out, offset = job.out, job.offset
     if not offset:
