@@ -207,8 +207,10 @@ class Frames:
 
 def _declared_size(code: bytes) -> tuple[int, int] | None:
     """Return rows and columns that a JPEG family code stream says, before it is decoded."""
-    if code[:4] == b"\xff\x4f\xff\x51":  # JPEG 2000: SOC, SIZ
-        x, y, x0, y0 = struct.unpack_from(">4L", code, 8)
+    # JPEG 2000: SOC, SIZ; some writers leave the boxes of a .jp2 file in front.
+    soc = code.find(b"\xff\x4f\xff\x51", 0, 4096) if code[4:6] == b"jP" else 0
+    if soc >= 0 and code[soc : soc + 4] == b"\xff\x4f\xff\x51":
+        x, y, x0, y0 = struct.unpack_from(">4L", code, soc + 8)
         return y - y0, x - x0
     if code[:2] != b"\xff\xd8":
         return None

@@ -101,10 +101,9 @@ class Places:
 
     def _spot(self, number: int) -> Spot | None:
         """Return where a frame lies; None for one beyond the slices of the same stack."""
-        slices = self._referenced(number)
         matrix = None if self._is_picture else self._matrix(number)
         if matrix is None:
-            return self._on_image(number, slices)
+            return self._on_image(number, self._referenced(number))
         shape = (self._pixels.columns, self._pixels.rows, 1)
         spot, apart = find_spot(self._grid, matrix, shape)
         if spot is None:
@@ -112,7 +111,7 @@ class Places:
         if self._is_beyond(spot, apart):
             return None
         if np.any(apart > self._tolerance):
-            spot = self._by_reference(spot, apart, slices)
+            spot = self._by_reference(number, spot, apart)
         if spot is None:
             raise self._elsewhere(number, _beside(apart, self._grid))
         if not is_inside(self._grid, spot.where):
@@ -129,14 +128,13 @@ class Places:
             and is_inside(self._grid, (*spot.where[:2], slice(0, 1)))
         )
 
-    def _by_reference(self, spot: Spot, apart: Array, slices: set[int]) -> Spot | None:
+    def _by_reference(self, number: int, spot: Spot, apart: Array) -> Spot | None:
         """Trust the image that is named where a slice's own position is a little uneven."""
         across = spot.axes[2]
         inside_plane = np.delete(apart, across) <= np.delete(self._tolerance, across)
         near = spot.where[2].start
-        if across == 2 and inside_plane.all() and apart[2] < 0.5 and slices == {near}:
-            return spot
-        return None
+        is_near = across == 2 and bool(inside_plane.all()) and apart[2] < 0.5
+        return spot if is_near and self._referenced(number) == {near} else None
 
     def _on_image(self, number: int, slices: set[int]) -> Spot:
         if len(slices) != 1:
