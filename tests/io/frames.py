@@ -129,7 +129,11 @@ def enhanced(
 def save(path: Path, ds: Dataset, *, pixels: bool = True) -> Instance:
     """Write a data set and read its header."""
     if pixels:
-        count = int(ds.Rows) * int(ds.Columns) * max(1, min(int(ds.NumberOfFrames or 1), 9999))
+        count = (
+            int(ds.Rows)
+            * int(ds.Columns)
+            * max(1, min(int(ds.get("NumberOfFrames") or 1), 9999))
+        )
         ds.PixelData = np.zeros(count, np.uint16).tobytes()
         ds["PixelData"].VR = "OW"
     pydicom.dcmwrite(path, ds, enforce_file_format=True)
@@ -183,8 +187,8 @@ def mosaic(
     sheet = np.array(position) - (
         turned[:3] * 2.5 * columns * (side - 1) / 2 + turned[3:] * 1.5 * rows * (side - 1) / 2
     )
-    ds.ImagePositionPatient = [f"{value:.10g}" for value in sheet]
-    ds.ImageOrientationPatient = [f"{value:.10g}" for value in turned]
+    ds.ImagePositionPatient = [f"{round(float(value), 10):.10g}" for value in sheet]
+    ds.ImageOrientationPatient = [f"{round(float(value), 10):.10g}" for value in turned]
     ds.AcquisitionDate, ds.AcquisitionTime = "20200101", "101530.500000"
     ds.EchoTime = "30"
     block = ds.private_block(0x0029, "SIEMENS CSA HEADER", create=True)
