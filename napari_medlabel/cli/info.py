@@ -76,7 +76,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise InputError(
             f"None of the {len(survey.series)} series found can be read: "
             f"{survey.series[0].problem}",
-            hint="The problem stands with each series; export it again from its source.",
+            hint=survey.series[0].hint,
         )
     return 0
 

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Final
 
 from napari_medlabel.errors import GeometryError, InputError
 from napari_medlabel.export.landmarks import load_landmarks, to_markups
@@ -23,6 +24,8 @@ from napari_medlabel.session.recovery import find_recoveries
 
 Progress = Callable[[int, int], None]
 Preview = Callable[[Volume], None]
+_LOGGED_AS: Final = {"minc": "other", "par": "other"}
+"""Formats that came after the log's closed list."""
 
 
 @dataclass(frozen=True)
@@ -201,7 +204,7 @@ def log_opening(desk: Desk, volume: Volume, subject: str, *, weak: bool) -> None
         "volume.open",
         subject=(subject,),
         detail={
-            "format": volume.source.format,
+            "format": _LOGGED_AS.get(volume.source.format, volume.source.format),
             "slices": volume.grid.shape[2],
             "files": len(volume.source.files),
             "oblique": volume.grid.affine.oblique_deg > 0.01,
