@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
@@ -17,10 +18,11 @@ import numpy.typing as npt
 
 from napari_medlabel.errors import InputError
 from napari_medlabel.io import dicom_odd
+from napari_medlabel.io.dicom_group import is_image
 from napari_medlabel.io.dicom_header import SOP_CLASS, Instance, text
 from napari_medlabel.io.dicom_pixels import Filled, fill
-from napari_medlabel.io.dicom_series import DicomSeries, arrange, is_image
-from napari_medlabel.io.dicom_walk import OddFileError, walk
+from napari_medlabel.io.dicom_series import DicomSeries, arrange
+from napari_medlabel.io.dicom_walk import Memory, OddFileError, walk
 from napari_medlabel.model.volume import FurtherAxis, Source, Volume
 
 Progress = Callable[[int, int], None]
@@ -89,18 +91,21 @@ def find(files: Sequence[Path], *, progress: Progress | None = None) -> DicomSur
     images: list[Instance] = []
     marks: list[MarkFile] = []
     skipped = unreadable = 0
+    memory: Memory = {}
     for done, path in enumerate(files):
         if progress is not None and done % _TOLD_EVERY == 0:
             progress(done, len(files))
         try:
-            one = read_instance(path)
+            one = read_instance(path, memory)
         except OSError:
             one = None
         if one is None:
             unreadable += 1
-        elif (kind := _mark_kind(one)) is not None:
+            continue
+        kind = _mark_kind(one.fields.get(SOP_CLASS, b""))
+        if kind is not None:
             marks.append(MarkFile(path, kind))
-        elif is_image(one):
+        elif is_image(one.fields, has_pixels=one.has_pixels):
             images.append(one)
         else:
             skipped += 1
@@ -110,8 +115,15 @@ def find(files: Sequence[Path], *, progress: Progress | None = None) -> DicomSur
     return DicomSurvey(series, tuple(marks), skipped, unreadable)
 
 
-def read_instance(path: Path) -> Instance | None:
+def read_instance(path: Path, memory: Memory | None = None) -> Instance | None:
     """Read one header; None when it cannot be understood.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    memory : dict, optional
+        See `io.dicom_walk.walk`.
 
     Raises
     ------
@@ -119,13 +131,14 @@ def read_instance(path: Path) -> Instance | None:
         When it cannot be opened, or is a pipe or a device.
     """
     try:
-        return walk(path)
+        return walk(path, memory)
     except OddFileError:
         return dicom_odd.read_header(path)
 
 
-def _mark_kind(one: Instance) -> str | None:
-    raw = one.fields.get(SOP_CLASS, b"").rstrip(b"\0 ")
+@lru_cache(maxsize=256)
+def _mark_kind(sop_class: bytes) -> str | None:
+    raw = sop_class.rstrip(b"\0 ")
     return "report" if raw.startswith(_REPORTS) else _MARKS.get(raw)
 
 

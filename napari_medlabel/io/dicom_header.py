@@ -437,12 +437,18 @@ def text(raw: bytes) -> str:
 def numbers(raw: bytes) -> tuple[float, ...]:
     """Return the numbers of a DS or IS value; () where one of them is none or not finite."""
     try:
-        values = tuple(float(part) for part in raw.strip(b"\0 ").split(b"\\"))
+        values = tuple(map(float, raw.strip(b"\0 ").split(b"\\")))
     except ValueError:
         return ()
-    if not all(math.isfinite(value) for value in values) or b"_" in raw:
+    if not math.isfinite(sum(values)) or b"_" in raw:
         return ()
     return values
+
+
+def parsed(raw: bytes, count: int) -> tuple[float, ...] | None:
+    """Return so many numbers of a DS value, or None; for values that seldom repeat."""
+    values: tuple[float, ...] = numbers.__wrapped__(raw)
+    return values if len(values) == count else None
 
 
 def exactly(raw: bytes, count: int) -> tuple[float, ...] | None:
