@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
@@ -28,7 +27,7 @@ from napari_medlabel.io.dicom_frames_vectors import (
 )
 from napari_medlabel.io.dicom_frames_walk import Item, Wanted, read_items
 from napari_medlabel.io.dicom_header import Instance
-from napari_medlabel.io.dicom_plane import Plane
+from napari_medlabel.io.dicom_plane import Plane, plane_of
 
 __all__ = ["RELATIVE_TO_PROBE", "UNITS", "planes_of", "wants_enhanced"]
 
@@ -106,7 +105,10 @@ def planes_of(instance: Instance) -> tuple[Plane, ...]:
     if instance.sop_class == _NUCLEAR:
         return nuclear_planes(instance, whole)
     if instance.frames == 1 and instance.position_lps is not None:
-        return (_top_level(instance, whole),)
+        # Written like a single-frame file.
+        moment = moment_of(whole)
+        order = () if moment is None else (("time", moment),)
+        return (replace(plane_of(instance), order=order),)
     return cine_planes(instance, whole, may_be_pictures=_may_be_pictures(instance))
 
 
@@ -143,8 +145,9 @@ def _grouped(instance: Instance, whole: Item) -> tuple[Plane, ...]:
         frames = [_checked(one, number, instance) for number, one in enumerate(frames, 1)]
     kinds = _kinds(frames)
     told_apart = orders(frames, kinds, dimension_pointers(whole))
+    base = plane_of(instance)
     return tuple(
-        _plane(instance, number, one, kind, order)
+        _plane(base, number, one, kind, order)
         for number, (one, kind, order) in enumerate(zip(frames, kinds, told_apart, strict=True))
     )
 
@@ -184,48 +187,27 @@ def _kinds(frames: Sequence[Frame]) -> list[tuple[str, ...]]:
 
 
 def _plane(
-    instance: Instance,
+    base: Plane,
     number: int,
     one: Frame,
     kind: tuple[str, ...],
     order: tuple[tuple[str, float], ...],
 ) -> Plane:
-    spacing = one.spacing if len(one.spacing) == 2 else instance.spacing_mm
+    """Return a frame's plane; `base` has what stands outside the groups."""
     return Plane(
-        instance=instance,
+        instance=base.instance,
         frame=number,
         tile=None,
-        rows=instance.rows,
-        columns=instance.columns,
+        rows=base.rows,
+        columns=base.columns,
         position_lps=one.position or None,
         orientation_lps=one.orientation or None,
-        spacing_mm=spacing or None,
-        thickness_mm=instance.thickness_mm if one.thickness is None else one.thickness,
-        between_mm=instance.between_mm if one.between is None else one.between,
-        slope=instance.slope if one.slope is None else one.slope,
-        intercept=instance.intercept if one.intercept is None else one.intercept,
-        window=one.window or instance.window,
+        spacing_mm=one.spacing if len(one.spacing) == 2 else base.spacing_mm,
+        thickness_mm=base.thickness_mm if one.thickness is None else one.thickness,
+        between_mm=base.between_mm if one.between is None else one.between,
+        slope=base.slope if one.slope is None else one.slope,
+        intercept=base.intercept if one.intercept is None else one.intercept,
+        window=one.window or base.window,
         kind=kind,
         order=order,
-    )
-
-
-def _top_level(instance: Instance, whole: Item) -> Plane:
-    """Return the plane of an enhanced file that was written like a single-frame one."""
-    moment = moment_of(whole)
-    return Plane(
-        instance=instance,
-        frame=0,
-        tile=None,
-        rows=instance.rows,
-        columns=instance.columns,
-        position_lps=instance.position_lps,
-        orientation_lps=instance.orientation_lps,
-        spacing_mm=instance.spacing_mm,
-        thickness_mm=instance.thickness_mm,
-        between_mm=instance.between_mm,
-        slope=instance.slope,
-        intercept=instance.intercept,
-        window=instance.window,
-        order=() if moment is None or not math.isfinite(moment) else (("time", moment),),
     )

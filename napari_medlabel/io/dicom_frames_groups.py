@@ -196,6 +196,8 @@ def _frame(groups: _Groups) -> Frame:
         orientation = groups.group(_ORIENTATION_VOLUME).numbers(0x00209302)
     measures, content = groups.group(_MEASURES), groups.group(_CONTENT)
     values, window = groups.group(_TRANSFORMATION), groups.group(_WINDOW)
+    if not values.values:
+        values = _philips(groups)
     centre, width = window.number(0x00281050), window.number(0x00281051)
     return Frame(
         position=position,
@@ -283,11 +285,15 @@ def _labelling(groups: _Groups) -> float | None:
     """Return 1 for a labelled frame and 0 for its control, arterial spin labelling."""
     said = groups.group(_LABELLING).word(0x00189257).upper()
     if not said:
-        outer = groups.own.private(0x2005, _PHILIPS, 0x0F)
-        inner = groups.own.first(outer)
+        inner = _philips(groups)
         tag = inner.private(0x2005, _PHILIPS, 0x29)
         said = inner.word(tag).upper() if tag else ""
     return {"LABEL": 1.0, "LABELED": 1.0, "CONTROL": 0.0}.get(said)
+
+
+def _philips(groups: _Groups) -> Item:
+    """Return the private item in which Philips repeats what a single-frame file would say."""
+    return groups.own.first(groups.own.private(0x2005, _PHILIPS, 0x0F))
 
 
 def _direction(groups: _Groups) -> tuple[float, ...]:

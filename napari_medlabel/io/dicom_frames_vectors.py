@@ -12,7 +12,7 @@ import numpy as np
 from napari_medlabel.errors import InputError
 from napari_medlabel.io.dicom_frames_walk import Item
 from napari_medlabel.io.dicom_header import Instance
-from napari_medlabel.io.dicom_plane import Plane
+from napari_medlabel.io.dicom_plane import Plane, plane_of
 
 _POINTER = 0x00280009
 _FRAME_TIME = 0x00181063
@@ -70,8 +70,9 @@ def dose_planes(instance: Instance, whole: Item) -> tuple[Plane, ...]:
         )
     if abs(offsets[0]) > _SAME_MM:
         offsets = _from_coordinates(offsets, position, normal)
+    base = plane_of(instance)
     return tuple(
-        _plane(instance, n, position + offset * normal, slope=scaling)
+        _plane(base, n, position + offset * normal, slope=scaling)
         for n, offset in enumerate(offsets)
     )
 
@@ -98,7 +99,8 @@ def nuclear_planes(instance: Instance, whole: Item) -> tuple[Plane, ...]:
     vectors = _vectors(instance, whole)
     kinds = instance.image_type.upper().split("\\")
     if "RECON TOMO" not in kinds and "RECON GATED TOMO" not in kinds:
-        return tuple(_plane(instance, n, None) for n in range(instance.frames))
+        base = plane_of(instance)
+        return tuple(_plane(base, n, None) for n in range(instance.frames))
     first = whole.first(_DETECTORS)
     orientation = first.numbers(0x00200037) or instance.orientation_lps
     position, normal = _first_place(
@@ -110,6 +112,12 @@ def nuclear_planes(instance: Instance, whole: Item) -> tuple[Plane, ...]:
             "Slice Vector is missing, so where the frames lie is unknown.", hint=_AGAIN
         )
     numbers = np.arange(1, instance.frames + 1) if slices is None else np.array(slices)
+    if numbers[0] != 1:
+        raise InputError(
+            "Slice Vector is expected to begin with 1, for the slice whose position is known; "
+            "it does not.",
+            hint=_AGAIN,
+        )
     between = instance.between_mm
     if between is None or between == 0:
         if numbers.max() > numbers.min():
@@ -119,9 +127,10 @@ def nuclear_planes(instance: Instance, whole: Item) -> tuple[Plane, ...]:
                 hint=_AGAIN,
             )
         between = 0.0
+    base = plane_of(instance)
     return tuple(
         _plane(
-            instance,
+            base,
             n,
             position + (numbers[n] - 1) * between * normal,
             orientation=orientation,
@@ -181,11 +190,13 @@ def cine_planes(instance: Instance, whole: Item, *, may_be_pictures: bool) -> tu
             "and does not say where they lie: it has no functional groups.",
             hint="Export the series again with its geometry, or as single-frame images.",
         )
+    base = plane_of(instance)
+    place = np.array(base.position_lps) if base.position_lps and times else None
     return tuple(
         _plane(
-            instance,
+            base,
             n,
-            np.array(instance.position_lps) if instance.position_lps and times else None,
+            place,
             order=() if times is None else (("time", times[n]),),
         )
         for n in range(instance.frames)
@@ -217,7 +228,7 @@ def _first_place(
 
 
 def _plane(
-    instance: Instance,
+    base: Plane,
     frame: int,
     position: np.ndarray | None,
     *,
@@ -226,21 +237,22 @@ def _plane(
     kind: tuple[str, ...] = (),
     order: tuple[tuple[str, float], ...] = (),
 ) -> Plane:
-    turned = orientation or instance.orientation_lps
+    """Return a frame's plane; `base` has what is true of the whole file."""
+    turned = orientation or base.orientation_lps
     return Plane(
-        instance=instance,
+        instance=base.instance,
         frame=frame,
         tile=None,
-        rows=instance.rows,
-        columns=instance.columns,
-        position_lps=None if position is None else tuple(float(v) for v in position),
+        rows=base.rows,
+        columns=base.columns,
+        position_lps=None if position is None else tuple(position.tolist()),
         orientation_lps=None if position is None else turned,
-        spacing_mm=instance.spacing_mm,
-        thickness_mm=instance.thickness_mm,
-        between_mm=instance.between_mm,
-        slope=instance.slope if slope is None else slope,
-        intercept=instance.intercept if slope is None else 0.0,
-        window=instance.window,
+        spacing_mm=base.spacing_mm,
+        thickness_mm=base.thickness_mm,
+        between_mm=base.between_mm,
+        slope=base.slope if slope is None else slope,
+        intercept=base.intercept if slope is None else 0.0,
+        window=base.window,
         kind=kind,
         order=order,
     )

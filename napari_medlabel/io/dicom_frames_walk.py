@@ -21,7 +21,8 @@ from napari_medlabel.io.dicom_header import (
     Instance,
     text,
 )
-from napari_medlabel.io.dicom_odd import _failures, _quietly, inflated
+from napari_medlabel.io.dicom_odd import inflated
+from napari_medlabel.io.dicom_quiet import failures, quietly
 
 _DEEPEST: Final = 32
 _MOST_NUMBERS: Final = 1 << 17
@@ -272,11 +273,11 @@ class _Walk:
 def _through_pydicom(instance: Instance, wanted: Wanted) -> Item:
     import pydicom
 
-    with _quietly():
+    with quietly():
         try:
             dataset = pydicom.dcmread(instance.path, force=True, stop_before_pixels=True)
             return _converted(dataset, wanted, 0)
-        except _failures() as err:
+        except failures() as err:
             raise InputError(_DAMAGED, hint=_AGAIN) from err
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from typing import Final
 
 import numpy as np
@@ -85,28 +86,36 @@ def planes_of(instance: Instance) -> tuple[Plane, ...]:
         _require_count(len(found))
         positions, layout = np.array(found), dicom_uih.tile_layout(len(found))
     rows, columns = _tile_size(instance, layout)
-    order = _order(whole)
-    kind = _kind(instance)
-    return tuple(
-        Plane(
+    return tuple(_planes(instance, whole, positions, (rows, columns), layout[1]))
+
+
+def _planes(
+    instance: Instance, whole: Item, positions: _Vector, tile: tuple[int, int], across: int
+) -> Iterator[Plane]:
+    """Make a plane of each tile; what all of them share is looked up once."""
+    order, kind = _order(whole), _kind(instance)
+    rows, columns = tile
+    orientation, spacing = instance.orientation_lps, instance.spacing_mm
+    thickness, between = instance.thickness_mm, instance.between_mm
+    slope, intercept, window = instance.slope, instance.intercept, instance.window
+    for n, position in enumerate(positions.tolist()):
+        yield Plane(
             instance=instance,
             frame=0,
-            tile=(n // layout[1] * rows, n % layout[1] * columns),
+            tile=(n // across * rows, n % across * columns),
             rows=rows,
             columns=columns,
-            position_lps=tuple(float(value) for value in position),
+            position_lps=tuple(position),
             orientation_lps=orientation,
-            spacing_mm=instance.spacing_mm,
-            thickness_mm=instance.thickness_mm,
-            between_mm=instance.between_mm,
-            slope=instance.slope,
-            intercept=instance.intercept,
-            window=instance.window,
+            spacing_mm=spacing,
+            thickness_mm=thickness,
+            between_mm=between,
+            slope=slope,
+            intercept=intercept,
+            window=window,
             kind=kind,
             order=order,
         )
-        for n, position in enumerate(positions)
-    )
 
 
 def _require_count(count: int) -> None:

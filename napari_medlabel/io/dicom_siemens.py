@@ -24,12 +24,13 @@ PHOENIX: Final = 0x00210019
 
 _CSA = "SIEMENS CSA HEADER"
 _MR = "SIEMENS MR HEADER"
-_MOST_TAGS: Final = 1024
+_MOST_ITEMS: Final = 4096
 _MOST_SLICES: Final = 4096
-_whole = struct.Struct("<I").unpack_from
-_tag_head = struct.Struct("<64si4sii4x").unpack_from
+_MARKS: Final = frozenset({77, 205})
+_tag = struct.Struct("<64si4siii")
+_tag_head = _tag.unpack_from
+_tag_head_size: Final = _tag.size
 _item_head = struct.Struct("<4i").unpack_from
-_protocol = re.compile(rb"### ASCCONV BEGIN(.*?)### ASCCONV END", re.DOTALL)
 _count = re.compile(rb"^sSliceArray\.lSize\s*=\s*(0x[0-9a-fA-F]+|\d+)\s*$", re.MULTILINE)
 _position = re.compile(
     rb"^sSliceArray\.asSlice\[(\d{1,4})\]\.sPosition\.d(Sag|Cor|Tra)\s*=\s*"
@@ -63,18 +64,18 @@ class Mosaic:
 
 def read_mosaic(whole: Item) -> Mosaic:
     """Return what the private elements of one file say about its mosaic."""
-    said = csa_tags(_private(whole, IMAGE_HEADER, _CSA))
+    header = _private(whole, IMAGE_HEADER, _CSA)
     protocol = _private(whole, SERIES_HEADER, _CSA) or _private(
         whole, PHOENIX, "SIEMENS MR SDS 01"
     )
     count, centres = protocol_slices(protocol)
     numbers = (
-        next(iter(_numbers(said.get("NumberOfImagesInMosaic", ()))), None),
+        next(iter(_numbers(csa_texts(header, "NumberOfImagesInMosaic"))), None),
         _number(whole, IMAGES_IN_MOSAIC),
         count,
     )
-    normal = _numbers(said.get("SliceNormalVector", ()))
-    spacing = next(iter(_numbers(said.get("SpacingBetweenSlices", ()))), None)
+    normal = _numbers(csa_texts(header, "SliceNormalVector"))
+    spacing = next(iter(_numbers(csa_texts(header, "SpacingBetweenSlices"))), None)
     return Mosaic(
         count=next((int(n) for n in numbers if n is not None and n >= 1), None),
         normal_lps=normal if len(normal) == 3 else None,
@@ -109,40 +110,34 @@ def _tag_of(whole: Item, element: int, creator: str) -> int:
     return found or (0 if has_creators else group << 16 | 0x1000 | low)
 
 
-def csa_tags(data: bytes) -> dict[str, tuple[str, ...]]:
-    """Return the named texts of a CSA header; none where it is damaged or of another kind."""
+def csa_texts(data: bytes, name: str) -> tuple[str, ...]:
+    """Return the texts that a CSA header has under a name; none where it is damaged.
+
+    The first layout adds the first element's number of items to every length.
+    """
     is_second = data[:4] == b"SV10"
+    start = 16 if is_second else 8
+    at = data.find(name.encode("ascii") + b"\0", start)
+    if at < 0 or (at - start) % 4:
+        return ()
+    texts = []
     try:
-        at = 8 if is_second else 0
-        count = _whole(data, at)[0]
-        return _csa_tags(data, at + 8, count, is_second=is_second)
-    except struct.error:
-        return {}
-
-
-def _csa_tags(
-    data: bytes, at: int, count: int, *, is_second: bool
-) -> dict[str, tuple[str, ...]]:
-    found: dict[str, tuple[str, ...]] = {}
-    if count > _MOST_TAGS:
-        return found
-    base: int | None = None
-    for _ in range(count):
-        name, _, _, _, items = _tag_head(data, at)
-        at += 84
-        # The first layout adds the first tag's number of items to all lengths.
-        base = items if base is None else base
-        texts = []
-        for _ in range(max(0, items)):
+        added = 0 if is_second else _tag_head(data, start)[4]
+        *_, items, mark = _tag_head(data, at)
+        at += _tag_head_size
+        if mark not in _MARKS or not 0 <= items <= _MOST_ITEMS:
+            return ()
+        for _ in range(items):
             lengths = _item_head(data, at)
+            length = lengths[1] if is_second else lengths[0] - added
             at += 16
-            length = lengths[1] if is_second else lengths[0] - base
             if length < 0 or at + length > len(data):
-                return found
+                break
             texts.append(data[at : at + length].split(b"\0")[0].decode("latin-1").strip())
             at += length + -length % 4
-        found[name.split(b"\0")[0].decode("latin-1")] = tuple(text for text in texts if text)
-    return found
+    except struct.error:
+        return ()
+    return tuple(text for text in texts if text)
 
 
 def _numbers(texts: tuple[str, ...]) -> tuple[float, ...]:
@@ -156,12 +151,15 @@ def _numbers(texts: tuple[str, ...]) -> tuple[float, ...]:
 def protocol_slices(data: bytes) -> tuple[int | None, tuple[tuple[float, ...], ...]]:
     """Return how many slices a protocol plans, and the centre of each; mm, LPS."""
     # The last protocol in the header is the one that was measured.
-    texts = [text.replace(b"\r", b"") for text in _protocol.findall(data)]
-    if not texts:
+    begins = data.rfind(b"### ASCCONV BEGIN")
+    ends = data.find(b"### ASCCONV END", begins)
+    if begins < 0 or ends < 0:
         return None, ()
-    counted = _count.search(texts[-1])
+    lines = data[begins:ends].replace(b"\r", b"").split(b"\n")
+    text = b"\n".join(line for line in lines if line.startswith(b"sSliceArray."))
+    counted = _count.search(text)
     centres: dict[int, list[float]] = {}
-    for number, axis, value in _position.findall(texts[-1]):
+    for number, axis, value in _position.findall(text):
         try:
             centres.setdefault(int(number), [0.0, 0.0, 0.0])[_AXES[axis]] = float(value)
         except ValueError:

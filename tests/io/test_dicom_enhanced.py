@@ -285,6 +285,16 @@ def test_philips_says_label_and_control_in_private(tmp_path: Path) -> None:
     assert [one["labelling"] for one in told] == [1, 0]
 
 
+def test_philips_repeats_its_slope_in_private(tmp_path: Path) -> None:
+    ds = enhanced(places(2))
+    for slope, own in zip((2.5, 7.5), ds.PerFrameFunctionalGroupsSequence, strict=True):
+        own.private_block(0x2005, "Philips MR Imaging DD 005", create=True).add_new(
+            0x0F, "SQ", Items([item(RescaleSlope=slope, RescaleIntercept=-1)])
+        )
+    planes = planes_of(save(tmp_path / "a", ds))
+    assert [(plane.slope, plane.intercept) for plane in planes] == [(2.5, -1), (7.5, -1)]
+
+
 @pytest.mark.parametrize(
     "syntax",
     [
@@ -567,6 +577,7 @@ def test_projections_are_pictures(tmp_path: Path) -> None:
     ("change", "message"),
     [
         ({"SliceVector": [1, 2]}, "3 numbers, one for each frame; one has 2"),
+        ({"SliceVector": [3, 2, 1]}, "expected to begin with 1"),
         ({"SpacingBetweenSlices": 0}, "Spacing Between Slices is missing or zero"),
         ({"DetectorInformationSequence": Items([])}, "Image Position (Patient) is missing"),
         ({"FrameIncrementPointer": 0x00540070, "TimeSlotVector": [1, 2, 3]}, "Slice Vector"),
