@@ -13,6 +13,7 @@ import numpy as np
 
 from napari_medlabel.errors import InputError
 from napari_medlabel.geometry.axes import FloatArray
+from napari_medlabel.io.marks_whole import require_whole
 from napari_medlabel.model.labelmap import Code
 from napari_medlabel.model.volume import Volume
 
@@ -28,7 +29,8 @@ def open_dataset(path: Path) -> Any:
     Raises
     ------
     InputError
-        When a deflated file is damaged or stands for absurdly many bytes.
+        When the file is cut off, or a deflated one is damaged or stands for absurdly many
+        bytes.
     """
     import pydicom
     from pydicom.filereader import read_dataset
@@ -36,6 +38,7 @@ def open_dataset(path: Path) -> Any:
     with path.open("rb") as stream:
         head = stream.read(2048)
         if DEFLATED not in head or head[128:132] != b"DICM":
+            require_whole(path)
             stream.seek(0)
             return pydicom.dcmread(stream, force=True)
         start = _META + int.from_bytes(head[140:144], "little")
