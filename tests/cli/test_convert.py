@@ -209,3 +209,93 @@ def test_nothing_is_overwritten(series, tmp_path, convert):
     assert code == 2
     assert "nothing is overwritten" in err
     assert (tmp_path / "a.nii.gz").read_bytes() == b"mine"
+
+
+def test_the_document_has_the_keys_that_the_reference_shows(series, tmp_path, convert):
+    page = Path(__file__).parents[2] / "docs" / "reference" / "formats.md"
+    example = json.loads(page.read_text("utf-8").split("```json\n")[2].split("```")[0])
+    _, out, _ = convert(series, tmp_path / "a.nii.gz", "--json")
+    document = json.loads(out)
+    assert list(document) == list(example)
+    assert list(document["input"]) == list(example["input"])
+    assert list(document["output"][0]) == list(example["output"][0])
+
+
+def test_formats_that_the_log_does_not_name_are_logged_too(tmp_path, convert):
+    path = Path(nib.__file__).parent / "tests" / "data" / "tiny.mnc"
+    code, _, _ = convert(path, tmp_path / "a.nii.gz")
+    assert code == 0
+    log = "".join(p.read_text() for p in (tmp_path / "log").rglob("*.jsonl"))
+    assert '"other"' in log
+
+
+def test_a_zip_file_is_converted_like_its_folder(series, tmp_path, convert):
+    import zipfile
+
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as package:
+        for path in series.iterdir():
+            package.write(path, path.name)
+    assert convert(tmp_path / "a.zip", tmp_path / "a.nii.gz")[0] == 0
+    assert convert(series, tmp_path / "b.nii.gz")[0] == 0
+    assert (tmp_path / "a.nii.gz").read_bytes() == (tmp_path / "b.nii.gz").read_bytes()
+
+
+def test_several_volumes_become_a_fourth_axis_or_one_of_them(tmp_path, convert):
+    four = np.arange(3 * 4 * 5 * 3, dtype=np.int16).reshape(3, 4, 5, 3)
+    nib.save(nib.Nifti1Image(four, np.diag([2.0, 2, 2, 1])), tmp_path / "four.nii.gz")
+    code, out, _ = convert(tmp_path / "four.nii.gz", tmp_path / "a.nii.gz")
+    assert code == 0
+    assert "3 volumes" in out
+    np.testing.assert_array_equal(np.asanyarray(nib.load(tmp_path / "a.nii.gz").dataobj), four)
+    code, _, _ = convert(tmp_path / "four.nii.gz", tmp_path / "b.nii.gz", "--volume", "2")
+    assert code == 0
+    one = np.asanyarray(nib.load(tmp_path / "b.nii.gz").dataobj)
+    np.testing.assert_array_equal(one, four[..., 1])
+    code, _, err = convert(tmp_path / "four.nii.gz", tmp_path / "c.nii", "--volume", "9")
+    assert code == 2
+    assert "There is no volume 9" in err
+
+
+def test_classes_that_overlap_become_several_masks(series, tmp_path, convert, monkeypatch):
+    from napari_medlabel.io.marks_found import Marks
+    from napari_medlabel.model.labelmap import Label, LabelMap, LabelScheme
+
+    scheme = LabelScheme("Two", (Label(1, "One", "#112233"), Label(2, "Other", "#445566")))
+
+    def two(_path, volume):
+        first, second = (np.zeros(volume.grid.shape[::-1], np.uint8).T for _ in range(2))
+        first[:2], second[1:3] = 1, 2
+        maps = tuple(LabelMap(volume.grid, array, scheme) for array in (first, second))
+        return Marks("SEG", maps, warnings=("Classes overlap.",))
+
+    monkeypatch.setattr("napari_medlabel.io.registry.read_marks", two)
+    code, out, err = convert(tmp_path / "seg.dcm", tmp_path / "m.nii.gz", "--on", series)
+    assert code == 0
+    assert out.count("NIfTI written") == 2
+    assert "Classes overlap" in err
+    names = {"m.nii.gz", "m.json", "m-2.nii.gz", "m-2.json"}
+    assert names <= {path.name for path in tmp_path.iterdir()}
+    monkeypatch.setattr("napari_medlabel.io.registry.read_marks", lambda *_: Marks("SR"))
+    code, _, err = convert(tmp_path / "sr.dcm", tmp_path / "n.nii.gz", "--on", series)
+    assert code == 2
+    assert "these marks hold none, but 0 points" in err
+
+
+def test_a_mask_can_be_laid_on_another_file_of_the_scan(series, tmp_path, convert):
+    volume = read_volume(series)
+    flip = np.diag([1.0, 1, -1, 1])
+    flip[2, 3] = 5
+    nib.save(
+        nib.Nifti1Image(np.ascontiguousarray(volume.array[:, :, ::-1]),
+                        volume.grid.affine.matrix @ flip), tmp_path / "ref.nii.gz"
+    )  # fmt: skip
+    mask = np.zeros(volume.grid.shape, np.uint8)
+    mask[0, 0, 1] = 7
+    nib.save(nib.Nifti1Image(mask, volume.grid.affine.matrix), tmp_path / "seg.nii")
+    reference = tmp_path / "ref.nii.gz"
+    target = tmp_path / "m.nii.gz"
+    code, _, _ = convert(tmp_path / "seg.nii", target, "--on", series, "--like", reference)
+    assert code == 0
+    laid = nib.load(target)
+    assert np.asanyarray(laid.dataobj)[0, 0, 4] == 7
+    np.testing.assert_array_equal(laid.affine, nib.load(reference).affine)

@@ -104,3 +104,56 @@ def test_nothing_readable_is_refused(folder, tmp_path, capsys):
     assert err.value.exit_code == 2
     assert err.value.hint
     assert "cannot be read" in capsys.readouterr().out
+
+
+def test_several_volumes_missing_slices_and_marks_are_told(tmp_path, capsys):
+    paths = write_series(tmp_path / "gap", voxels(8))
+    paths[3].unlink()
+    times = nib.Nifti1Image(np.zeros((3, 4, 5, 7), np.int16), np.eye(4))
+    times.header.set_xyzt_units("mm", "sec")
+    nib.save(times, tmp_path / "fmri.nii.gz")
+    (tmp_path / "a.seg.nrrd").write_bytes(b"NRRD0004\ntype: uchar\n\n")
+    assert medlabel(tmp_path) == 0
+    table = capsys.readouterr().out
+    assert "4D, 7 times" in table
+    assert "1 missing" in table
+    assert "no file holds slice 4 (counted from 1)" in table
+    assert table.endswith("2 series, 1 segmentation, 0 other files skipped\n")
+    assert medlabel(tmp_path, "--json") == 0
+    document = json.loads(capsys.readouterr().out)
+    gap, fmri = document["series"]
+    assert gap["missing"] == [3]
+    assert gap["geometry"]["shape_ijk"][2] == 8
+    assert (fmri["volumes"], fmri["axis"]) == (7, {"name": "time", "unit": "s"})
+    assert document["marks"] == {"segmentation": 1}
+    assert document["notes"] == []
+
+
+def test_pictures_have_no_sides(tmp_path, capsys):
+    write_series(
+        tmp_path,
+        voxels(1),
+        SOPClassUID="1.2.840.10008.5.1.4.1.1.1",
+        Modality="CR",
+        ImagePositionPatient=None,
+        ImageOrientationPatient=None,
+        FrameOfReferenceUID=None,
+    )
+    medlabel(tmp_path)
+    row = capsys.readouterr().out.splitlines()[1]
+    assert row.endswith("-     -        pictures without a place")
+    assert "LPS" not in row
+    medlabel(tmp_path, "--json")
+    assert json.loads(capsys.readouterr().out)["series"][0]["slices"] == "pictures"
+
+
+def test_the_document_has_the_keys_that_the_reference_shows(folder, capsys):
+    from pathlib import Path
+
+    page = Path(__file__).parents[2] / "docs" / "reference" / "formats.md"
+    example = json.loads(page.read_text("utf-8").split("```json\n")[1].split("```")[0])
+    medlabel(folder, "--json")
+    document = json.loads(capsys.readouterr().out)
+    assert list(document) == list(example)
+    assert list(document["series"][0]) == list(example["series"][0])
+    assert list(document["series"][0]["geometry"]) == list(example["series"][0]["geometry"])
