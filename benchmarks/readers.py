@@ -1,4 +1,4 @@
-"""Runs the readers over folders of real scans; counts who is exact, refuses, is wrong or short."""
+"""Runs the readers over folders of real scans; counts who is exact, wrong, short or refuses."""
 
 from __future__ import annotations
 
@@ -206,7 +206,7 @@ def _judged(
     if not answers:
         return Outcome("refused", tuple(refused), seconds)
     if not one.truth:
-        return Outcome("refused", ("read, but nobody knows the truth",), seconds)
+        return Outcome("unjudged", (), seconds)
     verdict = judge(answers, one.truth)
     why = (f"{verdict.found} of {verdict.images} images found in {_sizes(answers)}",)
     by_headers = one.judge == "headers"

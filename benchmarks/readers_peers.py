@@ -44,8 +44,11 @@ def ours(folder: Path) -> tuple[list[Answer], list[str]]:
             refused.append(err.message)
             continue
         answers.append(_answer(volume))
-    if survey.unreadable and not answers:
-        refused.append(f"{survey.unreadable} files cannot be read as DICOM.")
+    if not survey.series:
+        try:
+            read_volume(folder)
+        except MedlabelError as err:
+            refused.append(err.message)
     return answers, refused
 
 
@@ -63,7 +66,7 @@ def _answer(volume: Any) -> Answer:
 
 
 def dcm2niix(folder: Path) -> tuple[list[Answer], list[str]]:
-    """Convert uncompressed, with Rescale Slope and not Philips' own, and read the NIfTI files."""
+    """Convert uncompressed, with Rescale Slope and not Philips' own; read the NIfTI files."""
     program = Path(sys.executable).with_name("dcm2niix")
     with tempfile.TemporaryDirectory() as name:
         options = ("-z", "n", "-b", "n", "-p", "n", "-f", "%s_%z_%e")

@@ -28,6 +28,7 @@ def write(rows: Sequence[tuple[Series, Mapping[str, Any]]], readers: Mapping[str
 def _head(rows: Sequence[tuple[Series, Any]], readers: Mapping[str, str]) -> str:
     versions = ", ".join(f"{name} {number}" for name, number in readers.items())
     mosaics = [one.judge for one, _ in rows if "mosaic" in one.kinds]
+    told, alone, lost = (mosaics.count(w) for w in ("reference", "dcm2niix", "nobody"))
     blind = sum(any(i.values is None for i in one.truth) for one, _ in rows)
     return f"""# Readers compared
 
@@ -55,9 +56,9 @@ Intercept. A reader is
 
 Images without a position are judged by their values. {blind} series hold images that pydicom
 cannot decode; of these only the place is judged. Mosaics do not tell the place of their tiles
-in plain headers: {mosaics.count("reference")} are judged by dcm2niix where the reference that
-ships with the scans says the same, {mosaics.count("dcm2niix")} by dcm2niix alone,
-{mosaics.count("nobody")} by nobody (it returns nothing). A series counts in each kind that it is
+in plain headers: {told} are judged by dcm2niix where the reference that
+ships with the scans says the same, {alone} by dcm2niix alone,
+{lost} by nobody, because their headers lost what tells their tiles. A series counts in each kind that it is
 of. Each reader has a process of its own, {120} s and 8 GB for each series.
 """
 

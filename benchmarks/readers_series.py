@@ -1,4 +1,4 @@
-"""The series in a folder: their files, the truth about their images, and of what kinds they are."""
+"""The series in a folder: files, truth about their images, and of what kinds they are."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Series:
     truth : tuple of Image
         Its images.
     judge : str
-        Who knows the truth: ``"headers"``, ``"reference"`` or ``"dcm2niix"``.
+        Who knows the truth: ``"headers"``, ``"reference"``, ``"dcm2niix"`` or ``"nobody"``.
     kinds : tuple of str
         Of `KINDS`.
     """
@@ -109,7 +109,8 @@ def _series(
     truth = tuple(one for path in files for one in images(path))
     kinds, source = kinds_of(truth), "headers"
     if "mosaic" in kinds:
-        truth, source = _of_mosaic(files, references)
+        told = any("tiles told" in one.tags for one in truth)
+        truth, source = _of_mosaic(files, references) if told else ((), "nobody")
     return Series(name, number, files, truth, source, kinds)
 
 

@@ -33,8 +33,6 @@ class Kind:
         Types of voxels that it holds.
     keeps_axes : bool
         Whether axes come back as they were written; DICOM sorts its slices itself.
-    rotation_only : bool
-        Whether only axes at right angles can be written.
     place_mm : float
         How exactly it says where a voxel lies, for places within half a metre.
     """
@@ -43,7 +41,6 @@ class Kind:
     write: Writer
     dtypes: tuple[str, ...]
     keeps_axes: bool = True
-    rotation_only: bool = False
     place_mm: float = 1e-4
 
 
@@ -224,6 +221,6 @@ KINDS = (
     Kind("NIfTI-1 pair", _pair, _ALL),
     Kind("NRRD", nrrd, _ALL),
     Kind("NRRD in two files", nhdr, _ALL),
-    Kind("MetaImage", mha, _ALL, rotation_only=True),
-    Kind("MetaImage in two files", mhd, _ALL, rotation_only=True),
+    Kind("MetaImage", mha, _ALL),
+    Kind("MetaImage in two files", mhd, _ALL),
 )

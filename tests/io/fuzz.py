@@ -26,7 +26,13 @@ import numpy as np
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
-from tests.io import formats, malformed_codecs, malformed_dicom, malformed_files
+from tests.io import (
+    formats,
+    malformed_codecs,
+    malformed_dicom,
+    malformed_files,
+    malformed_system,
+)
 from tests.io.malformed import SECRETS, block
 
 LIMIT_S = 2
@@ -41,9 +47,13 @@ class TooSlowError(BaseException):
 
 def seeds() -> dict[str, tuple[str, bytes, Callable[[bytes], bytes]]]:
     """Return small valid files: name on the disk, bytes to change, what is done with them."""
-    slices = [malformed_dicom.encoded(ds) for ds in malformed_dicom.datasets(2)]
+    one = malformed_dicom.encoded(malformed_dicom.datasets(1)[0])
     found: dict[str, tuple[str, bytes, Callable[[bytes], bytes]]] = {
-        "DICOM": ("a.dcm", slices[0], bytes),
+        "DICOM": ("a.dcm", one, bytes),
+        "deflated": ("a.dcm", malformed_codecs.deflated(one), bytes),
+        "DICOM, then deflated": ("a.dcm", one, malformed_codecs.deflated),
+        "archive": ("a.zip", malformed_system.zipped([("a.dcm", one)]), bytes),
+        "DICOM in an archive": ("a.zip", one, _zipped),
         "NIfTI": ("a.nii", bytes(malformed_files.nifti()), bytes),
         "NIfTI in gzip": ("a.nii.gz", bytes(malformed_files.nifti()), _packed),
         "gzip": ("a.nii.gz", _packed(bytes(malformed_files.nifti())), bytes),
@@ -72,6 +82,10 @@ def more_seeds(folder: Path) -> dict[str, tuple[str, bytes, Callable[[bytes], by
             path = kind.write(folder, array, affine)
             found[kind.name] = (path.name, path.read_bytes(), bytes)
     return found
+
+
+def _zipped(data: bytes) -> bytes:
+    return malformed_system.zipped([("a.dcm", data)])
 
 
 def _packed(data: bytes) -> bytes:
@@ -187,7 +201,13 @@ def _alarmed(_number: int, _frame: Any) -> None:
     raise TooSlowError
 
 
-def hunt(name: str, made: tuple[str, bytes, Callable[[bytes], bytes]], folder: Path, end: float, start: int) -> dict[str, Any] | None:
+def hunt(
+    name: str,
+    made: tuple[str, bytes, Callable[[bytes], bytes]],
+    folder: Path,
+    end: float,
+    start: int,
+) -> dict[str, Any] | None:
     """Change one kind of file until the time is over; return what was found."""
     file, data, finish = made
     path = folder / file
@@ -220,7 +240,11 @@ def hunt(name: str, made: tuple[str, bytes, Callable[[bytes], bytes]], folder: P
         return {"kind": name, "tried": tried}
     except (Exception, TooSlowError) as err:  # noqa: BLE001 - every kind is a finding
         places = traceback.extract_tb(err.__traceback__)
-        inside = [f"{Path(p.filename).name}:{p.lineno}" for p in places if "napari_medlabel" in p.filename]
+        inside = [
+            f"{Path(p.filename).name}:{p.lineno}"
+            for p in places
+            if "napari_medlabel" in p.filename
+        ]
         kept = folder / f"found-{name.replace(' ', '-')}-{path.name}"
         shutil.copy(path, kept)
         return {
@@ -262,7 +286,9 @@ def main(folder: Path, seconds: float, start: int | None = None) -> None:
         own.mkdir()
         child = os.fork()
         if child == 0:
-            _child(partial(hunt, name, made, own, time.monotonic() + seconds / len(found), start))
+            _child(
+                partial(hunt, name, made, own, time.monotonic() + seconds / len(found), start)
+            )
         _, status = os.waitpid(child, 0)
         if status:
             row = {"kind": name, "error": f"the process ended with {status}", "file": str(own)}

@@ -96,7 +96,8 @@ def _forbidden_folder(folder: Path) -> Path:
     return folder
 
 
-def _zip(members: Sequence[tuple[str, bytes]]) -> bytes:
+def zipped(members: Sequence[tuple[str, bytes]]) -> bytes:
+    """Return an archive with some members, the same bytes each time."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in members:
@@ -121,24 +122,24 @@ def _zip_bomb(folder: Path) -> Path:
 def _zip_slip(folder: Path) -> Path:
     inner = folder / "inner"
     inner.mkdir()
-    return _archive(inner, _zip([("../slipped.dcm", _slices()[0])]))
+    return _archive(inner, zipped([("../slipped.dcm", _slices()[0])]))
 
 
 def _zip_cut(folder: Path) -> Path:
-    data = _zip([(f"{k}.dcm", one) for k, one in enumerate(_slices())])
+    data = zipped([(f"{k}.dcm", one) for k, one in enumerate(_slices())])
     return _archive(folder, data[: len(data) // 2])
 
 
 def _zip_lies(folder: Path) -> Path:
     """Write an archive whose directory claims that a member is small."""
-    data = bytearray(_zip([("a.nii", bytes(nifti()))]))
+    data = bytearray(zipped([("a.nii", bytes(nifti()))]))
     at = data.index(b"PK\1\2")
     struct.pack_into("<I", data, at + 24, 10)
     return _archive(folder, bytes(data))
 
 
 def _zip_locked(folder: Path) -> Path:
-    data = bytearray(_zip([("a.nii", bytes(nifti()))]))
+    data = bytearray(zipped([("a.nii", bytes(nifti()))]))
     for mark, offset in ((b"PK\3\4", 6), (b"PK\1\2", 8)):
         at = data.index(mark) + offset
         data[at] |= 1
@@ -146,9 +147,9 @@ def _zip_locked(folder: Path) -> Path:
 
 
 def _zip_in_zip(folder: Path) -> Path:
-    inner = _zip([("a.nii", bytes(nifti()))])
+    inner = zipped([("a.nii", bytes(nifti()))])
     for _ in range(20):
-        inner = _zip([("deeper.zip", inner)])
+        inner = zipped([("deeper.zip", inner)])
     return _archive(folder, inner)
 
 

@@ -12,7 +12,6 @@ import SimpleITK
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from napari_medlabel.errors import MedlabelError
 from napari_medlabel.geometry.axes import ORIENTATIONS, orientation_matrix
 from napari_medlabel.io.nifti_write import write_volume_nifti
 from napari_medlabel.io.registry import find_series, read_volume
@@ -76,19 +75,18 @@ def test_every_orientation_keeps_its_places(kind, codes, tmp_path):
 
 
 def test_axes_and_affine_come_back_as_they_were_written(kind, tmp_path):
-    array, affine = ramp(), placed("PIR")
+    # Slices of DICOM are sorted along their normal: then this order is the written one.
+    codes = "PIR" if kind.keeps_axes else "LPS"
+    array, affine = ramp(), placed(codes)
     volume = read_volume(kind.write(tmp_path, array, affine))
-    if kind.keeps_axes:
-        np.testing.assert_array_equal(volume.array, array)
-        np.testing.assert_allclose(volume.grid.affine.matrix, affine, atol=kind.place_mm)
-    else:  # slices sorted along their normal
-        assert np.linalg.det(volume.grid.affine.matrix[:3, :3] * (1, 1, 1)) != 0
-        assert volume.grid.shape == array.shape
+    np.testing.assert_array_equal(volume.array, array)
+    np.testing.assert_allclose(volume.grid.affine.matrix, affine, atol=kind.place_mm)
 
 
 def test_every_type_of_voxels_keeps_its_values(kind, tmp_path):
     for number, dtype in enumerate(kind.dtypes):
-        limits = np.iinfo(dtype) if np.dtype(dtype).kind in "iu" else np.finfo(dtype)
+        # Numbers of double precision may come back in single, which must hold them.
+        limits = np.iinfo(dtype) if np.dtype(dtype).kind in "iu" else np.finfo("float32")
         array = ramp(dtype)
         array[0, 0, 0], array[-1, -1, -1] = limits.min, limits.max
         folder = tmp_path / f"{number}"
@@ -97,10 +95,7 @@ def test_every_type_of_voxels_keeps_its_values(kind, tmp_path):
         got = volume.array
         assert got.dtype.isnative
         assert got.dtype.kind in "iuf"
-        index = (0, 0, 0) if kind.keeps_axes else None
-        assert {float(got.min()), float(got.max())} == {float(array.min()), float(array.max())}
-        if index is not None:
-            np.testing.assert_array_equal(got, array)
+        np.testing.assert_array_equal(got, array)
 
 
 def test_a_listing_says_where_it_lies_before_voxels_are_read(kind, tmp_path):
@@ -130,7 +125,8 @@ def test_any_oblique_grid_keeps_its_places_and_goes_round(kind, angles, sizes, o
         volume = read_volume(path)
         # Single precision in a NIfTI header is worth 6e-8 of half a metre.
         require_same_places(volume, array, affine, kind.place_mm)
-        require_round_trip(volume, Path(name))
+        # SimpleITK does not know NIfTI-2, and what came from it goes back into it.
+        require_round_trip(volume, Path(name), rotation=kind.name != "NIfTI-2")
 
 
 def require_round_trip(volume, folder, *, rotation=True):
@@ -148,24 +144,16 @@ def require_round_trip(volume, folder, *, rotation=True):
             np.testing.assert_allclose(point, volume.grid.affine.apply(index), atol=1e-3)
     again = read_volume(target)
     np.testing.assert_array_equal(again.array, volume.array)
-    np.testing.assert_allclose(
-        again.grid.affine.matrix, volume.grid.affine.matrix, atol=1e-4
-    )
+    np.testing.assert_allclose(again.grid.affine.matrix, volume.grid.affine.matrix, atol=1e-4)
 
 
 @settings(max_examples=12)
 @given(angles=angles, sizes=lengths, tilt=st.floats(-0.4, 0.4))
-def test_a_sheared_grid_stays_sheared_or_is_refused(kind, angles, sizes, tilt):
+def test_a_sheared_grid_stays_sheared(kind, angles, sizes, tilt):
     affine, array = turned(angles, sizes=sizes), ramp()
     affine[:3, 2] += affine[:3, 1] * tilt
     with TemporaryDirectory() as name:
         path = kind.write(Path(name), array, affine)
-        if kind.rotation_only:
-            with_shear = abs(tilt) * sizes[1] / sizes[2] > 0.02
-            if with_shear:
-                with pytest.raises(MedlabelError):
-                    read_volume(path)
-            return
         volume = read_volume(path)
         require_same_places(volume, array, affine, kind.place_mm)
         require_round_trip(volume, Path(name), rotation=False)

@@ -18,6 +18,8 @@ SAMPLES = 32
 _CANDIDATES = 512
 LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0])
 # Objects with pixels that are no images of a series: marks, doses, displays.
+# Siemens CSA header, number of Siemens tiles, UIH grid: without them nobody knows the tiles.
+_TILES = ((0x0029, 0x1010), (0x0019, 0x100A), (0x0065, 0x1050))
 NO_IMAGES = frozenset({"SEG", "RTSTRUCT", "RTDOSE", "RTPLAN", "SR", "PR", "KO", "REG", "RWV"})
 _LOSSY = frozenset(
     {
@@ -41,7 +43,7 @@ class Image:
     uid, syntax : str
         SOP Instance UID and transfer syntax.
     tags : frozenset of str
-        ``"mosaic"``, ``"multi-frame"``, ``"colour"``, ``"compressed"``, ``"lossy"``.
+        ``"mosaic"``, ``"tiles told"``, ``"multi-frame"``, ``"colour"``, ``"compressed"``, ``"lossy"``.
     rows, columns : int
         Its size.
     origin_ras, right_ras, down_ras : ndarray, shape (3,), or None
@@ -179,6 +181,7 @@ def _tags(ds: Any, count: int, colour: bool) -> frozenset[str]:
     tiled = "MOSAIC" in kinds or "VFRAME" in kinds or (0x0065, 0x1050) in ds
     found = {
         "mosaic": tiled and count == 1,
+        "tiles told": tiled and any(tag in ds for tag in _TILES),
         "multi-frame": count > 1 or "PerFrameFunctionalGroupsSequence" in ds,
         "colour": colour,
         "compressed": syntax.startswith(("1.2.840.10008.1.2.4", "1.2.840.10008.1.2.5")),
@@ -238,7 +241,8 @@ def _place(ds: Any, frame: int) -> tuple[np.ndarray | None, ...]:
 
 def _modality(ds: Any, frame: int) -> tuple[float, float, Any]:
     """Return slope, intercept, and the modality LUT where it has one."""
-    if ds.get("ModalityLUTSequence"):
+    tables = ds.get("ModalityLUTSequence")
+    if tables and tables[0].get("LUTDescriptor") and tables[0].get("LUTData"):
         return 1.0, 0.0, ds
     holder = _group(ds, frame, "PixelValueTransformationSequence")
     holder = ds if holder is None else holder

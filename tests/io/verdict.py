@@ -15,6 +15,10 @@ _RELATIVE = 1e-6
 _HALF_STEP = 0.499
 
 
+Slot = tuple[int, int, int]
+"""Which answer, which slice, which volume."""
+
+
 @dataclass(frozen=True)
 class Answer:
     """A volume as some reader returned it.
@@ -63,7 +67,8 @@ class Verdict:
     found, images : int
         Images that were found, and images there are.
     corner_mm : float
-        Largest distance of a found image's corner from its true place.
+        Largest distance of a found image's corner from its true place, less what the headers
+        leave open: how far the true places themselves are from any one evenly spaced grid.
     invented : int
         Slices that no image lies in and that were not said to be missing.
     slots : tuple of (int, int, int)
@@ -75,7 +80,7 @@ class Verdict:
     images: int
     corner_mm: float = 0.0
     invented: int = 0
-    slots: tuple[tuple[int, int, int] | None, ...] = field(default=(), repr=False)
+    slots: tuple[Slot | None, ...] = field(default=(), repr=False)
 
 
 def judge(answers: Sequence[Answer], truth: Sequence[Image]) -> Verdict:
@@ -92,44 +97,47 @@ def judge(answers: Sequence[Answer], truth: Sequence[Image]) -> Verdict:
         All images of the series.
     """
     whole = [(one, one.volumes(), np.linalg.pinv(one.affine)) for one in answers]
-    slots: list[tuple[int, int, int] | None] = []
-    worst, reached, taken = 0.0, 0, set()
+    slots: list[Slot | None] = []
+    elsewhere: list[set[Slot]] = []
     for image in truth:
-        slot, apart, placed = _find(image, whole, taken)
+        slot, others = _find(image, whole, set(slots))
         slots.append(slot)
-        taken.add(slot)
-        worst = max(worst, apart)
-        reached += placed
-    found = sum(slot is not None for slot in slots)
-    held = sum(v.shape[0] * v.shape[1] * v.shape[2] * v.shape[3] for _, v, _ in whole)
-    invented = sum((v.shape[2] - len(one.missing)) * v.shape[3] for one, v, _ in whole) - len(
-        {slot for slot in slots if slot is not None}
-    )
-    if found == len(truth):
+        if slot is None:
+            elsewhere.append(others)
+    found = {slot for slot in slots if slot is not None}
+    count = sum(slot is not None for slot in slots)
+    held = sum(int(np.prod(v.shape[:4])) for _, v, _ in whole)
+    slices = sum((v.shape[2] - len(one.missing)) * v.shape[3] for one, v, _ in whole)
+    if count == len(truth):
         word: Any = "exact"
     else:
         asked = sum(image.rows * image.columns for image in truth)
-        # Voxels enough, or a voxel in the place with another value: not left out but wrong.
-        word = "wrong" if held >= asked or reached > found else "short"
-    return Verdict(word, found, len(truth), worst, max(invented, 0), tuple(slots))
+        # Voxels enough, or a voxel in an image's place that is of no image: wrong, not left out.
+        word = "wrong" if held >= asked or any(o - found for o in elsewhere) else "short"
+    worst = max(
+        (_corner_mm(n, whole[n][0], slots, truth) for n in range(len(whole))), default=0
+    )
+    return Verdict(word, count, len(truth), worst, max(slices - len(found), 0), tuple(slots))
 
 
 def _find(
     image: Image, answers: Sequence[tuple[Answer, np.ndarray, np.ndarray]], taken: set[Any]
-) -> tuple[tuple[int, int, int] | None, float, bool]:
-    """Return answer, slice and volume of an image, its corners' error, and if it has a place."""
-    placed, again = False, None
+) -> tuple[Slot | None, set[Slot]]:
+    """Return answer, slice and volume of an image; else those in whose place it should be."""
+    places: set[Slot] = set()
+    again = None
     for n, (answer, voxels, inverse) in enumerate(answers):
         for index in _indices(image, answer, voxels, inverse):
-            placed = True
             equal = _equal(image, voxels[index[:, 0], index[:, 1], index[:, 2]], answer)
+            k = int(index[0, 2])
+            if image.origin_ras is not None:
+                places |= {(n, k, t) for t in range(len(equal))}
             for t in np.flatnonzero(equal):
-                slot = (n, int(index[0, 2]), int(t))
-                if slot in taken:  # a copy of an image lies where the image lies
-                    again = again or (slot, _corner_mm(image, answer, inverse), True)
-                else:
-                    return slot, _corner_mm(image, answer, inverse), True
-    return again or (None, 0.0, placed)
+                slot = (n, k, int(t))
+                if slot not in taken:
+                    return slot, set()
+                again = again or slot  # a copy of an image lies where the image lies
+    return again, places
 
 
 def _indices(
@@ -176,10 +184,25 @@ def _equal(image: Image, got: np.ndarray, answer: Answer) -> np.ndarray:
     return (apart <= limit).all(axis=axes)
 
 
-def _corner_mm(image: Image, answer: Answer, inverse: np.ndarray) -> float:
-    if image.origin_ras is None:
+def _corner_mm(
+    number: int, answer: Answer, slots: Sequence[Slot | None], truth: Sequence[Image]
+) -> float:
+    """Return how far the corners of the images in an answer are off, less what is open."""
+    pairs = [
+        (slot[1], image)
+        for slot, image in zip(slots, truth, strict=True)
+        if slot is not None and slot[0] == number and image.origin_ras is not None
+    ]
+    if not pairs:
         return 0.0
-    world = image.world(image.corners())
-    index = np.round(world @ inverse[:3, :3].T + inverse[:3, 3])
-    apart = index @ answer.affine[:3, :3].T + answer.affine[:3, 3] - world
-    return float(np.linalg.norm(apart, axis=1).max())
+    world = np.array([image.world(image.corners()) for _, image in pairs])
+    flat = world.reshape(-1, 3)
+    inverse = np.linalg.pinv(answer.affine)
+    index = np.round(flat @ inverse[:3, :3].T + inverse[:3, 3])
+    apart = index @ answer.affine[:3, :3].T + answer.affine[:3, 3] - flat
+    # The best grid there is: corners as a straight line over the slices.
+    line = np.column_stack([np.ones(len(pairs)), [k for k, _ in pairs]])
+    corners = world.reshape(len(pairs), 12)
+    best = line @ np.linalg.lstsq(line, corners, rcond=None)[0] - corners
+    open_mm = np.linalg.norm(best.reshape(-1, 3), axis=1).max()
+    return max(float(np.linalg.norm(apart, axis=1).max() - 2 * open_mm), 0.0)
