@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import struct
 import warnings
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -32,6 +33,9 @@ from napari_medlabel.io.voxels import require_promise, require_room, turned
 from napari_medlabel.model.volume import Source, Volume
 
 _AGAIN: Final = "Export the scan again from the scanner, as DICOM if that is possible."
+_NO_INDEX: Final = (
+    "The PAR file's index does not fit its REC file: the order of its lines was used."
+)
 _LARGEST: Final = 64 << 20
 _SLICES: Final = "image_type_mr"
 # What varies from volume to volume: name, unit, where its values stand, and their factor.
@@ -81,25 +85,38 @@ def load(path: Path, *, progress: Progress | None = None, hashes: bool = True) -
     files = pair_of(path)
     header = _header(files[0])
     said = _described(header)
-    shape = (len(header.image_defs), *said.grid.shape[1::-1])
     # nibabel takes bytes for signed; the scanner writes what it displays, from 0 to 255.
     is_byte = header.get_data_dtype().itemsize == 1
     dtype = np.dtype(np.uint8) if is_byte else header.get_data_dtype()
-    needed = math.prod(shape) * dtype.itemsize
+    picture = math.prod(said.grid.shape[:2]) * dtype.itemsize
     try:
         sizes = [file.stat().st_size for file in files]
     except OSError as err:
         raise unreadable() from err
-    require_promise(needed, sizes[1], 1)
-    require_room(3 * needed)
-    stored = np.empty(shape, dtype)
+    places, doubts = _places(header, sizes[1] // picture)
+    count = int(places.max()) + 1
+    require_promise(count * picture, sizes[1], 1)
+    require_room(3 * count * picture)
+    stored = np.empty((count, *said.grid.shape[1::-1]), dtype)
     with Watch(sum(sizes), progress, hashes=hashes) as watch:
         see_whole(files[0], watch)
         read_block(files[1], "raw", 0, stored, watch)
     order = np.asarray(header.get_sorted_slice_indices(), dtype=np.intp)
-    values = _scaled(stored, order, header).reshape(-1, *said.grid.shape[::-1])
+    values = _scaled(stored, places[order], header).reshape(-1, *said.grid.shape[::-1])
     source = Source(format="par", files=files, sha256=watch.digests())
-    return volume_of(values, said, source)
+    return volume_of(values, replace(said, warnings=said.warnings + doubts), source)
+
+
+def _places(header: Any, pictures: int) -> tuple[npt.NDArray[np.intp], tuple[str, ...]]:
+    """Return where in the REC file each line's picture lies; nibabel takes the lines' order."""
+    lines = np.arange(len(header.image_defs))
+    if "index in REC file" not in (header.image_defs.dtype.fields or {}):
+        return lines, ()
+    places = np.asarray(header.image_defs["index in REC file"], dtype=np.intp)
+    is_sound = len(np.unique(places)) == len(places) and places.min() >= 0
+    if is_sound and places.max() < max(pictures, len(lines)):
+        return places, ()
+    return lines, (_NO_INDEX,)
 
 
 def pair_of(path: Path) -> tuple[Path, Path]:

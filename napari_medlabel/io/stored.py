@@ -154,7 +154,7 @@ def read_block(
     watch.begin()
     try:
         if skip < 0:
-            skip = max(0, file.stat().st_size - out.nbytes)
+            skip = max(0, file.stat().st_size - start - out.nbytes)
         with file.open("rb", buffering=0) as stream:
             GzipReader(stream, packing="raw", see=watch.see).skip(start)
             reader = GzipReader(stream, packing=packing, see=watch.see)
