@@ -128,7 +128,9 @@ def happened(planes: Sequence[Plane]) -> list[Difference]:
 
 def vendors(planes: Sequence[Plane]) -> tuple[list[str], list[Difference]]:
     """Look up what vendors say of single-frame files: kinds of image, and differences."""
-    more = [_more(plane.instance) for plane in planes]
+    files = {id(plane.instance): plane.instance for plane in planes}
+    by_file = {key: _more(one) for key, one in files.items()}
+    more = [by_file[id(plane.instance)] for plane in planes]
     kinds = [_kind(fields) for fields in more]
     found = [
         _difference("b-value", [_vendors_b_value(fields) for fields in more]),

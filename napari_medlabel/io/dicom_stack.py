@@ -22,6 +22,7 @@ from napari_medlabel.io.dicom_plane import Plane
 
 MOST_PARTS: Final = 50
 _BESIDE_B_VALUE: Final = frozenset({"b-value", "direction", "time", "volume", "trigger"})
+_MERELY_COUNTED: Final = frozenset({"time", "volume", "direction"})
 _LOOKED_UP: Final = frozenset({"MR", "PT"})
 _MOVE = "Move the surplus images to another folder, or split the series into volumes."
 
@@ -137,7 +138,7 @@ def _looked_up(
     One place is looked at first, since each look opens a file again.
     """
     first = planes[0].instance
-    if first.frames > 1 or first.modality not in _LOOKED_UP or planes[0].tile is not None:
+    if first.frames > 1 or first.modality not in _LOOKED_UP:
         return None
     if any(one.name == "b-value" for one in differences):
         return None
@@ -249,12 +250,12 @@ def _axis(
     counted = tuple(float(n + 1) for n in range(len(volumes)))
     if len(names) > 1 and "b-value" in names and names <= _BESIDE_B_VALUE:
         used = [one for one in used if one.name == "b-value"]
-    elif len(names) > 1:
+    elif len(names) > 1 and not names <= _MERELY_COUNTED:
         listed = ", then by ".join(dict.fromkeys(one.name for one in used))
         doubt = f"The volumes differ in several things: they are listed by {listed}."
         return ("volume", "", counted), (doubt,)
-    one = used[0]
-    if one.name in ("time", "volume", "direction"):
+    one = used[-1]
+    if one.name in _MERELY_COUNTED:
         return _times(planes, volumes, one), ()
     values = tuple(one.values[members[0]] for members in volumes)
     if not one.is_exact:
