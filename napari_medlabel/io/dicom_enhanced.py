@@ -60,7 +60,7 @@ _WANTED: Final = Wanted(
 _WANTED_OF_ONE: Final = Wanted(
     _WANTED.values, _WANTED.sequences, {**_WANTED.private, **SIEMENS_WANTED}
 )
-_MOST_FRAMES: Final = 1_000_000
+_MOST_FRAMES: Final = 200_000
 _AGAIN = "Export the file again from its source."
 _CONVERT = "Export the series again with its geometry, or as single-frame images."
 
@@ -95,7 +95,8 @@ def planes_of(instance: Instance) -> tuple[Plane, ...]:
     """
     if not 1 <= instance.frames <= _MOST_FRAMES:
         raise InputError(
-            "Number of Frames is expected between 1 and a million; it is not.", hint=_AGAIN
+            f"Number of Frames is expected between 1 and {_MOST_FRAMES}; it is not.",
+            hint=_AGAIN,
         )
     whole = read_items(instance, _WANTED_OF_ONE if instance.frames == 1 else _WANTED)
     if instance.sop_class == _DOSE:

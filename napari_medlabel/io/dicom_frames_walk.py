@@ -25,6 +25,7 @@ from napari_medlabel.io.dicom_odd import inflated
 from napari_medlabel.io.dicom_quiet import failures, quietly
 
 _DEEPEST: Final = 32
+_MOST_ITEMS: Final = 1_500_000
 _MOST_NUMBERS: Final = 1 << 17
 _UNDEFINED: Final = 0xFFFFFFFF
 _ITEM: Final = 0xFFFEE000
@@ -182,6 +183,7 @@ class _Walk:
     def __init__(self, data: bytes, wanted: Wanted) -> None:
         self.data = data
         self.wanted = wanted
+        self.items = 0
 
     def data_set(self, syntax: str) -> Item:
         at = 132
@@ -262,12 +264,24 @@ class _Walk:
                 continue
             item = None
             if into is not None:
-                into.append(item := Item())
+                into.append(item := self._another())
             stop = end if size == _UNDEFINED else at + size
             at = self._elements(at, stop, item, explicit=explicit, depth=depth)
-        if length == _UNDEFINED:
+            if size != _UNDEFINED and at != stop:
+                raise _LostError
+        if length == _UNDEFINED or at != end:
             raise _LostError
         return at
+
+    def _another(self) -> Item:
+        """Return an empty item, or refuse when there are more than any scan has."""
+        self.items += 1
+        if self.items > _MOST_ITEMS:
+            raise InputError(
+                f"The header has more than {_MOST_ITEMS} nested items; no scan needs that.",
+                hint="The file is damaged or was made to do harm; export it again.",
+            )
+        return Item()
 
 
 def _through_pydicom(instance: Instance, wanted: Wanted) -> Item:

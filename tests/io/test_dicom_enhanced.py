@@ -26,6 +26,7 @@ from pydicom.uid import (
 )
 
 from napari_medlabel.errors import InputError
+from napari_medlabel.io import dicom_frames_walk
 from napari_medlabel.io.dicom_enhanced import (
     RELATIVE_TO_PROBE,
     UNITS,
@@ -423,7 +424,7 @@ def test_a_wrong_number_of_groups_is_refused(tmp_path: Path, count: int) -> None
 def test_absurd_numbers_of_frames_are_refused(tmp_path: Path, count: int) -> None:
     ds = enhanced(places(1), NumberOfFrames=count)
     message = str(refused(tmp_path / "a", ds))
-    assert message.startswith("Number of Frames is expected between 1 and a million")
+    assert message.startswith("Number of Frames is expected between 1 and 200000")
 
 
 def test_frames_without_any_groups_are_refused(tmp_path: Path) -> None:
@@ -489,6 +490,41 @@ def test_a_header_that_cannot_be_followed_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError) as caught:
         planes_of(instance)
     assert caught.value.hint
+
+
+def test_items_without_number_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dicom_frames_walk, "_MOST_ITEMS", 10)
+    message = str(refused(tmp_path / "a", enhanced(places(6))))
+    assert message == "The header has more than 10 nested items; no scan needs that."
+
+
+def test_an_item_longer_than_its_sequence_is_not_believed(tmp_path: Path) -> None:
+    instance = save(tmp_path / "a", enhanced(places(2)))
+    raw = instance.path.read_bytes()
+    at = raw.find(b"\x20\x00\x13\x91SQ")  # the first Plane Position Sequence
+    assert raw[at + 12 : at + 16] == b"\xfe\xff\x00\xe0"
+    length = struct.unpack_from("<I", raw, at + 16)[0]
+    lying = raw[: at + 16] + struct.pack("<I", length - 2) + raw[at + 20 :]
+    instance.path.write_bytes(lying)
+    # pydicom, asked instead, goes by the elements' own lengths.
+    planes = planes_of(instance)
+    assert [plane.position_lps for plane in planes] == [(1, -2, 0), (1, -2, 5)]
+
+
+def test_a_file_without_preamble_is_read(tmp_path: Path) -> None:
+    path = save(tmp_path / "a", enhanced(places(2))).path
+    path.write_bytes(path.read_bytes()[132:])
+    planes = planes_of(instance_of(path))
+    assert [plane.position_lps for plane in planes] == [(1, -2, 0), (1, -2, 5)]
+
+
+def test_a_lone_frame_may_have_its_position_outside_the_groups(tmp_path: Path) -> None:
+    ds = enhanced([{"echo": 5.0}], ImagePositionPatient=[7, 8, 9])
+    (plane,) = planes_of(save(tmp_path / "a", ds))
+    assert plane.position_lps == (7, 8, 9)
+    assert dict(plane.order)["echo"] == 5.0
 
 
 def test_a_file_that_went_away_is_refused(tmp_path: Path) -> None:
@@ -568,6 +604,13 @@ def test_tomograms_without_vectors_are_slices_in_their_order(tmp_path: Path) -> 
     assert [p.position_lps for p in planes] == [(10, 20, 30), (10, 20, 33.5)]
 
 
+def test_a_lone_slice_of_a_tomogram_needs_no_spacing(tmp_path: Path) -> None:
+    ds = tomogram(1, [0x00540080], SliceVector=1)
+    del ds.SpacingBetweenSlices
+    (plane,) = planes_of(save(tmp_path / "a", ds))
+    assert plane.position_lps == (10, 20, 30)
+
+
 def test_projections_are_pictures(tmp_path: Path) -> None:
     ds = tomogram(4, [0x00540090], ImageType=["ORIGINAL", "PRIMARY", "TOMO", "EMISSION"])
     assert [p.position_lps for p in planes_of(save(tmp_path / "a", ds))] == [None] * 4
@@ -609,6 +652,11 @@ def test_both_conventions_of_dose_offsets_are_read(
     planes = planes_of(save(tmp_path / "a", dose(offsets)))
     assert [p.position_lps for p in planes] == [(5, 6, 7), (5, 6, 10), (5, 6, 14)]
     assert {(p.slope, p.intercept) for p in planes} == {(0.25, 0.0)}
+
+
+def test_a_lone_plane_of_dose_needs_no_offsets(tmp_path: Path) -> None:
+    (plane,) = planes_of(save(tmp_path / "a", dose(None, NumberOfFrames=1)))
+    assert (plane.position_lps, plane.slope) == ((5, 6, 7), 0.25)
 
 
 def test_offsets_run_along_the_normal_and_coordinates_along_z(tmp_path: Path) -> None:
