@@ -122,7 +122,9 @@ def read_palette(header: Any, coding: Coding) -> Palette:
         if coding.signed and first >= 1 << 15:
             first -= 1 << 16
         entries = _entries(header, name, count, descriptor[2])
-        wide |= descriptor[2] == 16 and bool((entries & 0xFF).any())
+        # A lower byte that repeats the upper one says nothing more than it.
+        lower, upper = entries & 0xFF, entries >> 8
+        wide |= descriptor[2] == 16 and bool(((lower != 0) & (lower != upper)).any())
         channels.append((entries >> 8 if descriptor[2] == 16 else entries).astype(np.uint8))
         firsts.add((first, count))
     if len(firsts) != 1:

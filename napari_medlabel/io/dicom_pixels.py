@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
@@ -104,11 +105,12 @@ def fill(  # noqa: PLR0913 - what reading asks for, each with a name
         preview(job.out)
     if progress is not None and done:
         progress(done, count)
-    for finished in in_threads(job, works):
-        for _ in range(finished):
-            done += 1
-            if progress is not None:
-                progress(done, count)
+    with closing(in_threads(job, works)) as bundles:
+        for finished in bundles:
+            for _ in range(finished):
+                done += 1
+                if progress is not None:
+                    progress(done, count)
     return _finish(job, missing)
 
 

@@ -99,11 +99,7 @@ class Pixels:
         InputError
             When the file is cut off, damaged, or cannot be decoded.
         """
-        if not 0 <= number < self.coding.frames:
-            raise InputError(
-                f"Frame {number + 1} of {self.coding.frames} was asked for.",
-                hint="The header contradicts itself; export the series again.",
-            )
+        self.require_frame(number)
         if not self.parts:
             return Frame(unmasked(self._native(number), self.coding)[0])
         code = join(self.fetch, self.parts[number])
@@ -114,6 +110,14 @@ class Pixels:
         if stream.precision in (0, self.coding.allocated):
             values = unmasked(values, self.coding)[0]
         return Frame(values, stream.is_rgb)
+
+    def require_frame(self, number: int) -> None:
+        """Refuse a frame that the file does not have."""
+        if not 0 <= number < self.coding.frames:
+            raise InputError(
+                f"Frame {number + 1} of {self.coding.frames} was asked for.",
+                hint="The header contradicts itself; export the series again.",
+            )
 
     def _native(self, number: int) -> Array:
         bits = self.coding.frame_bits

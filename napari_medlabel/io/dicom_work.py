@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -75,7 +75,7 @@ class Job:
     scratch: threading.local = field(default_factory=threading.local)
 
 
-def in_threads(job: Job, works: Sequence[Work]) -> Iterator[int]:
+def in_threads(job: Job, works: Sequence[Work]) -> Generator[int, None, None]:
     """Do all work; yield how many planes each bundle of it has finished, in order."""
     bundles = list(_bundles(job, works))
     pool = ThreadPoolExecutor(max_workers=_threads())
@@ -119,9 +119,13 @@ def _frame_bundles(job: Job, work: Work) -> Iterator[list[Step]]:
     """Split one file by its frames; they share what says where the frames are."""
     pixels = open_pixels(work.one, work.where)
     _notice(job, work, pixels)
+    is_direct = _is_direct(job, work, pixels)
 
     def step(frames: Sequence[int]) -> Step:
-        return lambda: _run_frames(job, pixels, [(n, work.frames[n]) for n in frames])
+        chosen = [(n, work.frames[n]) for n in frames]
+        if is_direct:
+            return lambda: _run_direct(job, work, pixels, chosen)
+        return lambda: _run_frames(job, pixels, chosen)
 
     if job.hashes:
         yield [lambda: _hash(job, work)]
@@ -149,9 +153,7 @@ def run(job: Job, work: Work) -> int:
     coding = job.codings[next(iter(work.frames.values()))[0].number]
     direct = _direct_piece(job, work, coding)
     if direct is not None and not job.hashes:
-        target = job.out[direct.t, direct.k].view(coding.dtype)
-        read_into(one.path, one.pixel_offset or 0, target, work.where)
-        _settle(job, direct.number, target, coding)
+        _read_direct(job, work, direct, one.pixel_offset or 0, coding)
         return 1
     data = None
     if job.hashes or (not one.is_native and one.pixel_offset is not None):
@@ -181,6 +183,34 @@ def _direct_piece(job: Job, work: Work, coding: Coding) -> Piece | None:
     if len(pieces) != 1 or job.planes[pieces[0].number].tile is not None:
         return None
     return pieces[0]
+
+
+def _read_direct(job: Job, work: Work, piece: Piece, offset: int, coding: Coding) -> None:
+    target = job.out[piece.t, piece.k].view(coding.dtype)
+    read_into(work.one.path, offset, target, work.where)
+    _settle(job, piece.number, target, coding)
+
+
+def _is_direct(job: Job, work: Work, pixels: Pixels) -> bool:
+    """Tell whether whole frames of a file can be read straight into their places."""
+    if job.offset is None or pixels.parts or not pixels.coding.is_plain:
+        return False
+    if not work.one.is_native or sys.byteorder != "little":
+        return False
+    numbers = [piece.number for pieces in work.frames.values() for piece in pieces]
+    return len(numbers) == len(work.frames) and all(
+        job.planes[number].tile is None for number in numbers
+    )
+
+
+def _run_direct(
+    job: Job, work: Work, pixels: Pixels, frames: Sequence[tuple[int, Sequence[Piece]]]
+) -> int:
+    size = pixels.coding.frame_bits // 8
+    for number, pieces in frames:
+        pixels.require_frame(number)
+        _read_direct(job, work, pieces[0], pixels.start + number * size, pixels.coding)
+    return len(frames)
 
 
 def _read_whole(job: Job, work: Work) -> memoryview:

@@ -1,0 +1,194 @@
+"""Uptake values: right by hand, and refused with the name of what is missing."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+from pydicom.dataset import Dataset
+from pydicom.sequence import Sequence
+
+from napari_medlabel.errors import InputError
+from tests.io.coded import filled, save
+from tests.io.scans import instance
+
+HALF_LIFE = 6586.2
+STORED = np.arange(12, dtype=np.int16).reshape(3, 4)
+
+
+def pet(k: int = 0, **extra: object) -> Dataset:
+    """Return a PET slice: injected at 12:00, scanned at 13:00, 400 MBq, 80 kg, 1.8 m."""
+    tracer = Dataset()
+    tracer.RadiopharmaceuticalStartTime = "120000.00"
+    tracer.RadionuclideTotalDose = 4e8
+    tracer.RadionuclideHalfLife = HALF_LIFE
+    values = {
+        "Modality": "PT",
+        "Units": "BQML",
+        "CorrectedImage": ["DECY", "ATTN", "SCAT"],
+        "DecayCorrection": "START",
+        "PatientWeight": 80,
+        "PatientSize": 1.8,
+        "PatientSex": "M",
+        "SeriesDate": "20240102",
+        "SeriesTime": "130000",
+        "AcquisitionDate": "20240102",
+        "AcquisitionTime": "130500",
+        "RescaleSlope": 2.5 + k,
+        "RadiopharmaceuticalInformationSequence": Sequence([tracer]),
+    }
+    ds = instance(k, STORED)
+    for name, value in (values | extra).items():
+        if value is None:
+            delattr(ds, name)
+        elif name.startswith("Radio") and name != "RadiopharmaceuticalInformationSequence":
+            setattr(tracer, name, value)
+        else:
+            setattr(ds, name, value)
+    return ds
+
+
+def uptake(folder: Path, kind: str = "suv-bw", **extra: object):
+    paths = [save(pet(k, **extra), folder / f"{k}.dcm") for k in range(2)]
+    return filled(paths, values=kind)
+
+
+def factor(folder: Path, kind: str = "suv-bw", **extra: object) -> float:
+    """Return what rescaled values were multiplied by."""
+    array = uptake(folder, kind, **extra).array[0]
+    slopes = array[:, 2, 3] / STORED[2, 3]
+    assert slopes[1] / slopes[0] == pytest.approx(3.5 / 2.5, rel=1e-6)
+    return float(slopes[0] / 2.5)
+
+
+DECAYED = 4e8 * 2 ** (-3600 / HALF_LIFE)
+
+
+def test_uptake_by_body_weight(tmp_path):
+    assert factor(tmp_path) == pytest.approx(80000 / DECAYED, rel=1e-6)
+    assert uptake(tmp_path).quantity == "SUVbw g/ml"
+
+
+@pytest.mark.parametrize(
+    ("sex", "lean"),
+    [("M", 1.10 * 80 - 128 * (80 / 180) ** 2), ("F", 1.07 * 80 - 148 * (80 / 180) ** 2)],
+)
+def test_uptake_by_lean_body_mass(tmp_path, sex, lean):
+    found = factor(tmp_path, "suv-lbm", PatientSex=sex)
+    assert found == pytest.approx(lean * 1000 / DECAYED, rel=1e-6)
+
+
+def test_uptake_by_body_surface(tmp_path):
+    surface = 0.007184 * 80**0.425 * 180**0.725 * 1e4
+    assert factor(tmp_path, "suv-bsa") == pytest.approx(surface / DECAYED, rel=1e-6)
+
+
+def test_corrected_to_the_injection_nothing_decays(tmp_path):
+    assert factor(tmp_path, DecayCorrection="ADMIN") == pytest.approx(80000 / 4e8, rel=1e-6)
+
+
+def test_an_injection_before_midnight(tmp_path):
+    times = {
+        "RadiopharmaceuticalStartTime": "233000",
+        "SeriesTime": "003000",
+        "AcquisitionTime": "004000",
+    }
+    assert factor(tmp_path, **times) == pytest.approx(80000 / DECAYED, rel=1e-6)
+
+
+def test_a_full_date_of_the_injection_comes_first(tmp_path):
+    found = factor(tmp_path, RadiopharmaceuticalStartDateTime="20240102110000.00+0100")
+    dose = 4e8 * 2 ** (-7200 / HALF_LIFE)
+    assert found == pytest.approx(80000 / dose, rel=1e-6)
+
+
+def test_a_series_made_later_counts_back_from_the_mean_time_of_its_frame(tmp_path):
+    times = {"SeriesTime": "180000", "FrameReferenceTime": 330000, "ActualFrameDuration": 60000}
+    decay = math.log(2) / HALF_LIFE
+    mean = math.log(decay * 60 / (1 - math.exp(-decay * 60))) / decay
+    start = 3600 + 300 + mean - 330
+    dose = 4e8 * 2 ** (-start / HALF_LIFE)
+    assert factor(tmp_path, **times) == pytest.approx(80000 / dose, rel=1e-6)
+
+
+def test_a_series_made_later_without_frame_times_uses_its_earliest_image(tmp_path):
+    dose = 4e8 * 2 ** (-3900 / HALF_LIFE)
+    assert factor(tmp_path, SeriesTime="180000") == pytest.approx(80000 / dose, rel=1e-6)
+
+
+def with_private(folder: Path, group: int, creator: str, element: int, value: object, **extra):
+    paths = []
+    for k in range(2):
+        ds = pet(k, **extra)
+        block = ds.private_block(group, creator, create=True)
+        block.add_new(element, "DT" if group == 9 else "DS", value)
+        paths.append(save(ds, folder / f"{k}.dcm"))
+    array = filled(paths, values="suv-bw").array[0]
+    return float(array[0, 2, 3] / STORED[2, 3] / 2.5)
+
+
+def test_the_scan_time_of_ge_is_used_for_series_made_later(tmp_path):
+    found = with_private(
+        tmp_path, 9, "GEMS_PETD_01", 0x0D, "20240102130000.00", SeriesTime="180000"
+    )
+    assert found == pytest.approx(80000 / DECAYED, rel=1e-6)
+
+
+def test_counts_of_philips_by_their_uptake_factor(tmp_path):
+    creator = "Philips PET Private Group"
+    assert with_private(
+        tmp_path, 0x7053, creator, 0x00, "0.000551", Units="CNTS"
+    ) == pytest.approx(0.000551, rel=1e-6)
+
+
+def test_counts_of_philips_by_their_activity_factor(tmp_path):
+    creator = "Philips PET Private Group"
+    found = with_private(tmp_path, 0x7053, creator, 0x09, "1.5", Units="CNTS")
+    assert found == pytest.approx(1.5 * 80000 / DECAYED, rel=1e-6)
+
+
+def test_values_that_are_uptake_already_stay(tmp_path):
+    assert factor(tmp_path, Units="GML", SUVType="BW") == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize(
+    ("kind", "extra", "reason"),
+    [
+        ("suv-bw", {"CorrectedImage": ["DECY"]}, "lacks ATTN"),
+        ("suv-bw", {"CorrectedImage": "ATTN"}, "lacks DECY"),
+        ("suv-bw", {"CorrectedImage": None}, "lacks ATTN"),
+        ("suv-bw", {"DecayCorrection": "NONE"}, r"Decay Correction \(0054,1102\)"),
+        ("suv-bw", {"Units": "CNTS"}, r"Units \(0054,1001\) of BQML"),
+        ("suv-bw", {"Units": None}, r"Units \(0054,1001\) of BQML"),
+        (
+            "suv-bw",
+            {"PatientWeight": None},
+            r"Patient's Weight \(0010,1030\), which is missing",
+        ),
+        ("suv-bw", {"PatientWeight": 0}, r"Patient's Weight \(0010,1030\) above zero"),
+        ("suv-lbm", {"PatientSize": None}, r"Patient's Size \(0010,1020\)"),
+        ("suv-lbm", {"PatientSize": 180}, "must be a length in m"),
+        ("suv-lbm", {"PatientSex": "O"}, r"Patient's Sex \(0010,0040\)"),
+        ("suv-bsa", {"PatientSize": None}, r"Patient's Size \(0010,1020\)"),
+        ("suv-bw", {"RadionuclideTotalDose": 0}, r"Radionuclide Total Dose \(0018,1074\)"),
+        ("suv-bw", {"RadionuclideHalfLife": ""}, r"Radionuclide Half Life \(0018,1075\)"),
+        ("suv-bw", {"RadiopharmaceuticalStartTime": ""}, r"Start Time \(0018,1072\)"),
+        ("suv-bw", {"AcquisitionTime": None}, r"Acquisition Date and Time"),
+        ("suv-bw", {"RadiopharmaceuticalInformationSequence": Sequence([])}, "there are 0"),
+        ("suv-bw", {"RadiopharmaceuticalStartDateTime": "20240103"}, "lies after the scan"),
+        ("suv-bw", {"RadiopharmaceuticalStartDateTime": "20231225120000"}, "too long before"),
+        ("suv-lbm", {"Units": "GML", "SUVType": "BW"}, "of another kind"),
+    ],
+)
+def test_what_is_missing_is_named(tmp_path, kind, extra, reason):
+    with pytest.raises(InputError, match=reason) as refused:
+        uptake(tmp_path, kind, **extra)
+    assert refused.value.hint
+
+
+def test_files_that_disagree_are_refused(tmp_path):
+    paths = [save(pet(k, PatientWeight=80 + k), tmp_path / f"{k}.dcm") for k in range(2)]
+    with pytest.raises(InputError, match=r"disagree about Patient's Weight"):
+        filled(paths, values="suv-bw")
