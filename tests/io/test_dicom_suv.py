@@ -42,7 +42,7 @@ def pet(k: int = 0, **extra: object) -> Dataset:
     ds = instance(k, STORED)
     for name, value in (values | extra).items():
         if value is None:
-            delattr(ds, name)
+            continue
         elif name.startswith("Radio") and name != "RadiopharmaceuticalInformationSequence":
             setattr(tracer, name, value)
         else:
@@ -177,7 +177,11 @@ def test_values_that_are_uptake_already_stay(tmp_path):
         ("suv-bw", {"RadiopharmaceuticalStartTime": ""}, r"Start Time \(0018,1072\)"),
         ("suv-bw", {"AcquisitionTime": None}, r"Acquisition Date and Time"),
         ("suv-bw", {"RadiopharmaceuticalInformationSequence": Sequence([])}, "there are 0"),
-        ("suv-bw", {"RadiopharmaceuticalStartDateTime": "20240103"}, "lies after the scan"),
+        (
+            "suv-bw",
+            {"RadiopharmaceuticalStartDateTime": "20240103120000"},
+            "lies after the scan",
+        ),
         ("suv-bw", {"RadiopharmaceuticalStartDateTime": "20231225120000"}, "too long before"),
         ("suv-lbm", {"Units": "GML", "SUVType": "BW"}, "of another kind"),
     ],
