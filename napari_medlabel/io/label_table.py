@@ -137,11 +137,13 @@ def _json(text: str) -> Any:
 def _json_rows(text: str) -> Iterator[_Row]:
     """Read ``{"labels": {"liver": 1}}`` (nnU-Net), or ``{"1": "liver"}`` the other way."""
     data = _json(text)
-    pairs = data.get("labels", data) if isinstance(data, Mapping) else data
+    named = isinstance(data, Mapping) and "labels" in data
+    pairs = data["labels"] if named else data
     found = []
     if isinstance(pairs, Mapping):
         for key, value in pairs.items():
-            if isinstance(value, int) and not isinstance(value, bool):
+            # A number by itself may be anything: a scan's own .json is full of them.
+            if named and isinstance(value, int) and not isinstance(value, bool):
                 found.append(_Row(value, str(key)))
             elif str(key).isdecimal() and isinstance(value, str):
                 found.append(_Row(int(key), value))
