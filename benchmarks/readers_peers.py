@@ -27,7 +27,7 @@ class RefusedError(Exception):
 def ours(folder: Path) -> tuple[list[Answer], list[str]]:
     """Read every series found; return the volumes and why others were refused."""
     from napari_medlabel.errors import MedlabelError
-    from napari_medlabel.io.registry import find_series, read_volume
+    from napari_medlabel.io.registry import find_series, read_series, read_volume
 
     answers, refused = [], []
     try:
@@ -39,7 +39,7 @@ def ours(folder: Path) -> tuple[list[Answer], list[str]]:
             refused.append(one.problem)
             continue
         try:
-            volume = read_volume(folder, series=one.key, hashes=False)
+            volume = read_series(one, hashes=False)
         except MedlabelError as err:
             refused.append(err.message)
             continue
