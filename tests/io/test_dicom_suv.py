@@ -43,7 +43,7 @@ def pet(k: int = 0, **extra: object) -> Dataset:
     for name, value in (values | extra).items():
         if value is None:
             continue
-        elif name.startswith("Radio") and name != "RadiopharmaceuticalInformationSequence":
+        if name.startswith("Radio") and name != "RadiopharmaceuticalInformationSequence":
             setattr(tracer, name, value)
         else:
             setattr(ds, name, value)
