@@ -81,7 +81,7 @@ class Binding:
             viewer, named=session.volume.is_oriented, pictures=self.display.pictures
         )
         self._connect()
-        viewer.canvas.overlays["scale_bar"].visible = True
+        viewer.canvas.overlays["scale_bar"].visible = self.display.has_length
         viewer.layers.selection.active = self.labels
         self.labels.selected_label = min(session.labels.scheme.values, default=1)
         # Landmarks fade over neighbouring slices; images and labels ignore the thickness.

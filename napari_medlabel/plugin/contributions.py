@@ -100,6 +100,7 @@ def read_layers(
     log_opening(desk, volume, subject, weak=weak)
     case = case_id(volume)
     WORKPLACE.remember(case, volume, paths)
+    WORKPLACE.remember_marks(case, marks)
     window = initial_window(volume)
     return [volume_to_layer(volume, case, (window.low, window.high))]
 

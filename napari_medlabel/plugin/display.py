@@ -50,6 +50,15 @@ class Display:
         """Return how a scan is laid out."""
         return cls(volume.grid, volume.slices == "pictures")
 
+    @property
+    def has_length(self) -> bool:
+        """Whether millimetres on the screen mean something.
+
+        Of pictures whose pixels are exactly one millimetre that is what is assumed when
+        nothing is known: a scale bar would claim it.
+        """
+        return not self.pictures or self.grid.affine.spacing_mm[:2] != (1.0, 1.0)
+
     @cached_property
     def order(self) -> tuple[int, int, int]:
         """For each displayed axis (S, P, L) the voxel axis (0 = i, 1 = j, 2 = k)."""

@@ -86,7 +86,7 @@ def contours_to_layer(
                        for c in contours],
         "edge_color": [contour.colour for contour in contours],
         "face_color": "transparent",
-        "edge_width": 0.5,
+        "edge_width": 1.0,
         "features": {"name": [contour.name for contour in contours]},
         "metadata": metadata(display, "aside", case),
         **display.geometry(),

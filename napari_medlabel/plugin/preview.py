@@ -73,8 +73,10 @@ class Preview:
 
 
 def show_middle(viewer: Any, display: Display) -> None:
-    """Show the middle slice of every axis of place."""
+    """Show the first of several volumes, and the middle slice of every axis of place."""
     before = viewer.dims.ndim - 3
+    for axis in range(before):
+        viewer.dims.set_current_step(axis, 0)
     for axis in range(3):
         viewer.dims.set_current_step(before + axis, (display.shape[axis] - 1) // 2)
 

@@ -27,6 +27,7 @@ class Workplace:
     audit: Path | None = None
     _desk: Desk | None = None
     _volumes: dict[str, tuple[Volume, tuple[Path, ...]]] = field(default_factory=dict)
+    _marks: dict[str, tuple[Path, ...]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def desk(self) -> Desk:
@@ -53,6 +54,14 @@ class Workplace:
         """Return an open scan and the paths it came from, or None."""
         return self._volumes.get(case)
 
+    def remember_marks(self, case: str, files: tuple[Path, ...]) -> None:
+        """Keep the files of marks that were found with a scan, to be offered once."""
+        self._marks[case] = files
+
+    def take_marks(self, case: str) -> tuple[Path, ...]:
+        """Return the files of marks that were found with a scan, once."""
+        return self._marks.pop(case, ())
+
     def newest(self) -> tuple[str, Volume] | None:
         """Return the scan that was opened last, with its content id, or None."""
         for case, (volume, _paths) in reversed(self._volumes.items()):
@@ -62,6 +71,7 @@ class Workplace:
     def forget(self, case: str) -> None:
         """Let go of a scan whose layers are gone."""
         self._volumes.pop(case, None)
+        self._marks.pop(case, None)
 
     def _close_at_exit(self, owner: int) -> None:
         if os.getpid() == owner:
@@ -72,6 +82,7 @@ class Workplace:
         with self._lock:
             desk, self._desk = self._desk, None
             self._volumes.clear()
+            self._marks.clear()
         if desk is not None:
             desk.log.close()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 from typing import Any, Final
@@ -11,6 +12,7 @@ from qtpy.QtCore import QObject, Signal
 from napari_medlabel.errors import MedlabelError
 
 _TELL_S: Final = 0.05
+_PATIENCE_S: Final = 5.0
 
 
 class CancelledError(Exception):
@@ -33,6 +35,7 @@ class Background(QObject):
         self._worker: Any = None
         self._cancelled = False
         self._told = 0.0
+        self._seen = threading.Event()
 
     @property
     def is_busy(self) -> bool:
@@ -104,10 +107,26 @@ class Background(QObject):
             self.progressed.emit(done, total)
 
     def report(self, what: object) -> None:
-        """Hand something over before the end; called in the work's thread."""
-        if self._cancelled:
-            raise CancelledError
+        """Hand something over before the end, and wait until it was seen; in the work's thread.
+
+        The wait is short: the rest of the work would otherwise take the processor from the
+        window, and what was to be early would come last.
+
+        Raises
+        ------
+        CancelledError
+            When the person does not want it any more.
+        """
+        self._seen.clear()
         self.reported.emit(what)
+        patience = time.monotonic() + _PATIENCE_S
+        while not self._seen.wait(_TELL_S) and time.monotonic() < patience:
+            if self._cancelled:
+                raise CancelledError
+
+    def seen(self) -> None:
+        """Let the work go on after `report`."""
+        self._seen.set()
 
     def _forget(self) -> None:
         self._worker = None

@@ -58,7 +58,11 @@ class CaseDesk(QObject):
         self._guard: CloseGuard | None = None
         self._drops: DropCatcher | None = None
         self.background = Background(self)
-        self.opening = Opening(dock, self.background, self._opened)
+        self.opening = Opening(
+            dock,
+            self.background,
+            lambda session, image: self._opened(session, image, keep_view=image is not None),
+        )
         self.marks = MarksLoader(dock, self.background, lambda: self.binding)
         self.watch = LayerWatch(dock.notice, self.viewer, self._try, self.close_case)
         self.recovery = RecoveryOffer(dock.recovery_notice, self._try)
@@ -83,6 +87,7 @@ class CaseDesk(QObject):
 
         names = [str(path) for path in paths]
         try:
+            # A question of its own window, and napari's bar of progress.
             made = reading.read_layers(names[0] if len(names) == 1 else names)
         except MedlabelError as err:
             self.dock.show_error(err)
@@ -91,8 +96,10 @@ class CaseDesk(QObject):
             if layer[0] is not None:
                 self.viewer.add_layer(Layer.create(*layer))
 
-    def _opened(self, session: Session, image: Any, marks: tuple[Path, ...]) -> None:
-        self.show_session(session, image, keep_view=image is not None)
+    def _opened(self, session: Session, image: Any, *, keep_view: bool) -> None:
+        """Show a case, and offer what was found with it."""
+        self.show_session(session, image, keep_view=keep_view)
+        marks = WORKPLACE.take_marks(session.place.case)
         if marks:
             self.marks.offer(marks)
 
@@ -126,7 +133,7 @@ class CaseDesk(QObject):
             self.dock.show_error(err)
             return False
         # napari is still busy inserting the layer: ours come after it.
-        QTimer.singleShot(0, lambda: self.show_session(session, image=layer))
+        QTimer.singleShot(0, lambda: self._opened(session, layer, keep_view=False))
         return True
 
     def show_session(

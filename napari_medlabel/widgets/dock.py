@@ -21,6 +21,8 @@ from napari_medlabel.errors import MedlabelError
 from napari_medlabel.measure import volumes_ml
 from napari_medlabel.model import presets
 from napari_medlabel.model.volume import Volume
+from napari_medlabel.plugin.display import Display
+from napari_medlabel.plugin.warm import warm_up
 from napari_medlabel.widgets.case_desk import CaseDesk
 from napari_medlabel.widgets.doubts import Doubts
 from napari_medlabel.widgets.label_panel import LabelPanel
@@ -217,6 +219,8 @@ class MedlabelDock(QWidget):
         """Begin to take drops when the dock has its window."""
         super().showEvent(event)
         self.desk.watch_drops()
+        # Not in this moment: the window draws itself first.
+        QTimer.singleShot(0, warm_up)
 
     def closeEvent(self, event: Any) -> None:
         """Leave the case in order when the panel is destroyed; its journal stays if unsaved."""
@@ -233,7 +237,9 @@ def describe(session: Any) -> str:
     kind = f"<b>{volume.modality or 'Scan'}</b>"
     if volume.slices == "pictures":
         count = "1 picture" if k == 1 else f"{k} pictures"
-        words = f"{kind}  {count} of {i} x {j} pixels of {' x '.join(spacing[:2])} mm"
+        words = f"{kind}  {count} of {i} x {j} pixels"
+        if Display.of(volume).has_length:
+            words += f" of {' x '.join(spacing[:2])} mm"
         return words + "<br>These pictures have no place in the patient: no sides, no 3D."
     lines = [f"{kind}  {i} x {j} x {k} voxels of {' x '.join(spacing)} mm"]
     if volume.further is not None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from napari_medlabel.plugin.binding import Binding
+from napari_medlabel.plugin.layers import KEY
 from napari_medlabel.widgets.notice import Notice
 from napari_medlabel.widgets.recovery_offer import Attempt
 
@@ -37,16 +38,21 @@ class LayerWatch:
         """Say that a labels layer of one's own is neither journaled nor saved with the case."""
         if binding is None or layer is binding.labels or not binding.is_on_scan(layer):
             return
+        if "scheme" in layer.metadata.get(KEY, {}):
+            what = "This segmentation is shown on the scan and is not part of the case: "
+            then = "Take it in to change and save it here."
+        else:
+            what = "This new labels layer is not part of the case: "
+            then = "Use the list of labels to paint further structures."
         self._notice.say(
             "amber",
-            "This new labels layer is not part of the case: it has no recovery journal, and "
-            "F2 does not save it. Use the list of labels to paint further structures.",
+            f"{what}it has no recovery journal, and F2 does not save it. {then}",
             {"Take it into the case": lambda: self._take_in(binding, layer)},
         )
 
     def removed(self, binding: Binding | None, layer: Any) -> None:
         """Say that nothing is lost when a layer of the case is taken out of the list."""
-        if binding is None or layer not in (binding.image, binding.labels, binding.points):
+        if binding is None or layer not in binding.layers:
             return
         self._notice.say(
             "amber",

@@ -25,8 +25,9 @@ from napari_medlabel.widgets.background import Background
 from napari_medlabel.widgets.chooser import SeriesChooser
 
 _DRAW_MS: Final = 250
+_FRAME_MS: Final = 40
 
-Opened = Callable[[Session, Any, tuple[Path, ...]], object]
+Opened = Callable[[Session, Any], object]
 
 
 class Opening(QObject):
@@ -39,8 +40,7 @@ class Opening(QObject):
     background : Background
         Where it is read.
     opened : callable
-        Gets the session, the layer that shows it already or None, and the files of marks
-        that were found with it.
+        Gets the session, and the layer that shows it already or None.
     """
 
     def __init__(self, dock: Any, background: Background, opened: Opened) -> None:
@@ -143,6 +143,8 @@ class Opening(QObject):
         if isinstance(volume, Volume) and self._dock.session is None:
             self._preview = Preview(self._dock.viewer, volume)
             self._redraw.start()
+        # A moment for the canvas to draw it.
+        QTimer.singleShot(_FRAME_MS, self._background.seen)
 
     def _draw(self) -> None:
         if self._preview is not None:
@@ -155,7 +157,8 @@ class Opening(QObject):
         image = None
         if preview is not None:
             image = preview.adopt(session.volume, session.place.case)
-        self._opened(session, image, self._marks)
+        WORKPLACE.remember_marks(session.place.case, self._marks)
+        self._opened(session, image)
 
     def _failed(self, err: MedlabelError) -> None:
         self._stopped()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from napari_medlabel.errors import MedlabelError
 from napari_medlabel.plugin import contributions
 from napari_medlabel.plugin.contributions import NOTHING, Paths
 from napari_medlabel.plugin.layers import LayerTuple
@@ -42,6 +43,9 @@ def read_layers(path: Paths) -> list[LayerTuple]:
             )
         except CancelledError:
             return list(NOTHING)
+        except MedlabelError as err:
+            # napari shows an error's message alone: what to do belongs to it.
+            raise type(err)(f"{err.message} {err.hint}".strip()) from err
 
 
 def has_window() -> bool:

@@ -68,6 +68,7 @@ def test_labels_and_points_stay_three_dimensional_under_the_slider(
     assert [layer.ndim for layer in viewer.layers] == [4, 3, 3]
     assert viewer.dims.axis_labels == ("time", "S", "P", "L")
     assert [str(u) for u in bound.image.units] == ["second"] + ["millimeter"] * 3
+    assert viewer.dims.current_step == (0, 7, 9, 11), "the first volume, in the middle"
     assert viewer.layers.extent.units is not None, "napari would show no millimetres"
     assert np.allclose(bound.image.scale, [2, 1.5, 1.2, 1])
     viewer.dims.set_current_step(0, 3)

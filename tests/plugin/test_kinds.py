@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 from napari.components import ViewerModel
 
+from napari_medlabel.geometry.affine import Affine
+from napari_medlabel.geometry.grid import Grid
 from napari_medlabel.model.presets import Window
 from napari_medlabel.model.volume import Volume
 from napari_medlabel.plugin.binding import Binding
@@ -70,6 +72,16 @@ def test_pictures_are_shown_as_stored_and_without_sides(
     (mark,) = bound.session.landmarks.placed
     assert np.allclose(pictures.grid.affine.to_index(mark.point_ras), (5, 1, 2))
     bound.detach()
+
+
+def test_a_scale_bar_stands_only_where_millimetres_are_known(
+    pictures: Volume, gappy_scan: Volume
+) -> None:
+    unknown = Grid(pictures.grid.shape, Affine(np.eye(4)))
+    assert Display(unknown).has_length
+    assert not Display(unknown, pictures=True).has_length
+    assert Display.of(pictures).has_length
+    assert Display.of(gappy_scan).has_length
 
 
 def test_a_missing_slice_is_named_where_it_is_shown(

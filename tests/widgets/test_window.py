@@ -48,6 +48,7 @@ def closed_workplace(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     )
     yield
     WORKPLACE.close()
+    WORKPLACE.audit = None
 
 
 @pytest.fixture
