@@ -128,7 +128,7 @@ def _load_file(
     values: str,
     preview: Preview | None,  # noqa: ARG001 - one file is read in one go
 ) -> Volume:
-    if values not in ("rescaled", "stored"):
+    if values != "rescaled":
         raise InputError(
             f"Values as {values} are defined for DICOM; this file is none.",
             hint="Read it without --values.",

@@ -15,6 +15,7 @@ from napari_medlabel.errors import InputError, SeriesChoiceError
 from napari_medlabel.geometry.grid import Grid
 from napari_medlabel.io import archive, dicom, itk, nifti
 from napari_medlabel.io.behind import Files, sort_out, walk
+from napari_medlabel.io.dicom_values import VALUES
 from napari_medlabel.io.listing import of_dicom, of_file
 from napari_medlabel.io.marks import read_marks
 from napari_medlabel.io.series_info import FoundMarks, SeriesInfo, Survey, files
@@ -23,6 +24,7 @@ from napari_medlabel.io.thumbnail import draw
 from napari_medlabel.model.volume import Format, Volume
 
 __all__ = [
+    "VALUES",
     "SeriesInfo",
     "Survey",
     "find_series",
@@ -37,16 +39,6 @@ __all__ = [
 
 Progress = Callable[[int, int], None]
 Preview = Callable[[Volume], None]
-VALUES: Final = (
-    "rescaled",
-    "stored",
-    "real-world",
-    "philips-precise",
-    "suv-bw",
-    "suv-lbm",
-    "suv-bsa",
-)
-"""What voxels can be read as; see docs/concepts/reading.md."""
 
 _FILE_KINDS: Final[tuple[Format, ...]] = ("nifti", "analyze", "nrrd", "mha", "minc", "par")
 _LISTED: Final = 20

@@ -14,12 +14,11 @@ from napari_medlabel.model.volume import Format, Volume
 
 Loader = Callable[..., Volume]
 _PLURALS: Final = {
-    "b-value": "b-values",
     "echo": "echoes",
-    "phase": "phases",
-    "time": "times",
+    "frequency": "frequencies",
+    "inversion": "inversion times",
+    "repetition": "repetition times",
     "trigger": "trigger times",
-    "volume": "volumes",
 }
 
 

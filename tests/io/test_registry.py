@@ -12,6 +12,7 @@ import pytest
 from napari_medlabel.errors import InputError, SeriesChoiceError
 from napari_medlabel.io import behind
 from napari_medlabel.io.registry import (
+    VALUES,
     find_series,
     looks_medical,
     read_series,
@@ -275,8 +276,9 @@ def test_values_that_do_not_exist_are_refused(tmp_path):
     nifti(tmp_path / "a.nii")
     with pytest.raises(InputError, match="no such way to read values"):
         read_volume(tmp_path, values="guessed")
-    with pytest.raises(InputError, match="Values as suv-bw are defined for DICOM"):
-        read_volume(tmp_path, values="suv-bw")
+    for values in VALUES[1:]:
+        with pytest.raises(InputError, match=f"Values as {values} are defined for DICOM"):
+            read_volume(tmp_path, values=values)
 
 
 def test_a_file_that_vanishes_while_it_is_looked_at_is_counted(tmp_path, monkeypatch):
