@@ -32,12 +32,15 @@ class Files:
         Files that cannot be opened, and empty or cut ones that are called DICOM.
     notes : tuple of str
         What an index or a package leaves in doubt, in words.
+    packages : int
+        Zip files that lie in folders: they are skipped.
     """
 
     by_kind: Mapping[Kind, tuple[Path, ...]]
     skipped: int
     unreadable: int
     notes: tuple[str, ...]
+    packages: int = 0
 
     def of(self, kind: Kind) -> tuple[Path, ...]:
         """Return the files of one kind."""
@@ -77,7 +80,7 @@ def sort_out(paths: Sequence[Path], *, progress: Progress | None = None) -> File
     for path in paths:
         _collect(path, pile)
     by_kind: dict[Kind, list[Path]] = {}
-    skipped = unreadable = 0
+    skipped = unreadable = packages = 0
     for number, file in enumerate(pile.files):
         if progress is not None and number % _OFTEN == 0:
             progress(number, len(pile.files))
@@ -91,6 +94,7 @@ def sort_out(paths: Sequence[Path], *, progress: Progress | None = None) -> File
             lost = file.lower().endswith(_CALLED_DICOM)
             unreadable += lost
             skipped += not lost
+            packages += kind == "zip"
         elif kind != "part":
             by_kind.setdefault(kind, []).append(Path(file))
     return Files(
@@ -98,6 +102,7 @@ def sort_out(paths: Sequence[Path], *, progress: Progress | None = None) -> File
         skipped,
         unreadable,
         tuple(pile.notes),
+        packages,
     )
 
 

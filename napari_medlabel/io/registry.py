@@ -85,8 +85,16 @@ def find_series(path: Path | Sequence[Path], *, progress: Progress | None = None
         survey.skipped + found.skipped,
         lost,
         _marks(survey, found),
-        found.notes,
+        found.notes + _packages(found.packages),
     )
+
+
+def _packages(number: int) -> tuple[str, ...]:
+    """Say that zip files in a folder were left alone."""
+    if not number:
+        return ()
+    which = "1 zip file lies" if number == 1 else f"{number} zip files lie"
+    return (f"{which} in the folder; to read what is in one, give the zip file itself.",)
 
 
 def _part(progress: Progress | None, half: int) -> Progress | None:
@@ -311,5 +319,5 @@ def nothing_found(survey: Survey) -> InputError:
     return InputError(
         f"No image was found in {files(survey.skipped)}: none holds pixels in a format that is "
         "read.",
-        hint=_READ,
+        hint=" ".join((*survey.notes, _READ)),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zipfile
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -109,3 +110,15 @@ def test_without_napari_the_extra_is_named(
     )
     assert main(["open", str(scan)]) == 2
     assert "napari-medlabel[qt]" in capsys.readouterr().err
+
+
+def test_a_zip_file_is_opened_and_its_case_lies_beside_it(
+    no_window: list, scan: Path, tmp_path: Path
+) -> None:
+    with zipfile.ZipFile(tmp_path / "scan.zip", "w") as package:
+        package.write(scan, scan.name)
+    command = ["open", str(tmp_path / "scan.zip"), "--audit", str(tmp_path / "log")]
+    assert main(command) == 0
+    (session,) = no_window
+    assert session.place.folder.parent == tmp_path / "medlabel"
+    assert session.volume.grid.size

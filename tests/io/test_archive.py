@@ -63,6 +63,10 @@ def test_a_zip_file_in_a_folder_is_not_unpacked(tmp_path, series):
     survey = find_series(tmp_path)
     assert len(survey.series) == 1
     assert survey.skipped == 1
+    assert survey.notes == (
+        "1 zip file lies in the folder; to read what is in one, give the zip file itself.",
+    )
+    assert survey.notes[0] not in survey.series[0].warnings
 
 
 def test_stopping_leaves_nothing(series):
