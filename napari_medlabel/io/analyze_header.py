@@ -9,8 +9,9 @@ import math
 import struct
 from typing import Any, Final
 
+import numpy as np
+
 from napari_medlabel.errors import GeometryError, InputError
-from napari_medlabel.geometry.affine import Affine
 from napari_medlabel.geometry.grid import Grid
 from napari_medlabel.io.nifti_affine import voxel_size
 from napari_medlabel.io.nifti_header import (
@@ -24,6 +25,7 @@ from napari_medlabel.io.nifti_header import (
     nibabel_header,
 )
 from napari_medlabel.io.stored import NOT_SCALED, UNORIENTED, Description
+from napari_medlabel.io.voxels import sound_affine
 
 _CODES: Final = {2: 2, 4: 4, 8: 8, 16: 16, 32: 32, 64: 64, 130: 256, 132: 512, 136: 768}
 _ORIGIN: Final = (253, "5h")
@@ -59,7 +61,7 @@ def parse_analyze(raw: bytes) -> NiftiHeader:
     if raw[56:60].rstrip(b"\0 ").lower() not in _UNITS:
         warnings.append("The unit of length is unknown; millimetres are assumed.")
     try:
-        affine = Affine.from_spacing(voxel_size(header))
+        affine = sound_affine(np.diag([*voxel_size(header), 1.0]))
     except GeometryError as err:
         raise InputError("The header's voxel sizes are no lengths.", hint=AGAIN) from err
     return NiftiHeader(

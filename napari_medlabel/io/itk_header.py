@@ -15,6 +15,7 @@ from napari_medlabel.geometry.affine import Affine
 from napari_medlabel.geometry.grid import Grid
 from napari_medlabel.io.gzip_stream import Packing
 from napari_medlabel.io.stored import Description
+from napari_medlabel.io.voxels import sound_affine
 from napari_medlabel.model.volume import Format
 
 AGAIN: Final = "The file is damaged or of an unknown kind; export it again from its source."
@@ -210,7 +211,7 @@ def checked_affine(matrix: Any, *, is_lps: bool) -> Affine:
         When it is not finite or spans no volume.
     """
     try:
-        return Affine.from_lps(matrix) if is_lps else Affine(matrix)
+        return sound_affine(matrix, is_lps=is_lps)
     except GeometryError as err:
         raise InputError(
             "The header's voxel-to-world matrix is not finite or spans no volume.", hint=AGAIN

@@ -17,7 +17,6 @@ import numpy as np
 
 from napari_medlabel._optional import require
 from napari_medlabel.errors import GeometryError, InputError
-from napari_medlabel.geometry.affine import Affine
 from napari_medlabel.geometry.grid import Grid
 from napari_medlabel.io.stored import (
     Description,
@@ -27,7 +26,7 @@ from napari_medlabel.io.stored import (
     unreadable,
     volume_of,
 )
-from napari_medlabel.io.voxels import require_promise, require_room, turned
+from napari_medlabel.io.voxels import require_promise, require_room, sound_affine, turned
 from napari_medlabel.model.volume import Source, Volume
 
 _HDF5: Final = b"\x89HDF\r\n\x1a\n"
@@ -164,7 +163,7 @@ def _described(file: Any, path: Path) -> Description:
     matrix = np.array(file.get_affine(), dtype=np.float64)[:, [2, 1, 0, 3]]
     k, j, i = (shape[n] for n in space)
     try:
-        affine = Affine(matrix)
+        affine = sound_affine(matrix)
         grid = Grid((i, j, k), affine)
     except GeometryError as err:
         raise InputError("The MINC file's geometry spans no volume.", hint=_AGAIN) from err

@@ -13,6 +13,7 @@ from napari_medlabel.errors import GeometryError, InputError
 from napari_medlabel.geometry.affine import Affine
 from napari_medlabel.geometry.grid import Grid
 from napari_medlabel.io.stored import UNORIENTED
+from napari_medlabel.io.voxels import sound_affine
 
 _DISAGREE_MM: Final = 0.1
 _AGAIN: Final = "The file is damaged; export or copy it again from its source."
@@ -50,7 +51,7 @@ def choose_affine(header: Any, shape: tuple[int, int, int], warnings: list[str])
                 raise InputError("The header's qform is damaged.", hint=_AGAIN)
             return _scaled(qform, scale)
         warnings.append(UNORIENTED)
-        return Affine.from_spacing(voxel_size(header, scale))
+        return sound_affine(np.diag([*voxel_size(header, scale), 1.0]))
     except GeometryError as err:
         raise InputError(
             "The header's voxel-to-world matrix is not finite or spans no volume.", hint=_AGAIN
@@ -70,7 +71,7 @@ def _unit(header: Any, warnings: list[str]) -> float:
 def _scaled(matrix: Any, scale: float) -> Affine:
     out = np.array(matrix, dtype=np.float64)
     out[:3] *= scale
-    return Affine(out)
+    return sound_affine(out)
 
 
 def _qform(header: Any) -> Any:

@@ -18,7 +18,6 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_medlabel.errors import GeometryError, InputError
-from napari_medlabel.geometry.affine import Affine
 from napari_medlabel.geometry.grid import Grid
 from napari_medlabel.io.stored import (
     Description,
@@ -29,7 +28,7 @@ from napari_medlabel.io.stored import (
     unreadable,
     volume_of,
 )
-from napari_medlabel.io.voxels import require_promise, require_room, turned
+from napari_medlabel.io.voxels import require_promise, require_room, sound_affine, turned
 from napari_medlabel.model.volume import Source, Volume
 
 _AGAIN: Final = "Export the scan again from the scanner, as DICOM if that is possible."
@@ -169,7 +168,7 @@ def _described(header: Any) -> Description:
         shape = tuple(int(n) for n in header.get_data_shape())
         matrix = header.get_affine(origin="scanner")
         labels = dict(header.get_volume_labels())
-        affine = Affine(matrix)
+        affine = sound_affine(matrix)
         grid = Grid((shape[0], shape[1], shape[2]), affine)
     except GeometryError as err:
         raise InputError("The PAR file's geometry spans no volume.", hint=_AGAIN) from err

@@ -8,12 +8,13 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from napari_medlabel.errors import InputError
+from napari_medlabel.errors import GeometryError, InputError
 from napari_medlabel.geometry.affine import Affine
 
 _TILT_DEG: Final = 0.3
 _OBLIQUE_DEG: Final = 0.1
 _SHARE_OF_MEMORY: Final = 0.8
+_FARTHEST_MM: Final = 1e9
 _LARGEST_SHRINKING: Final = 500
 AT_ONCE_BYTES: Final = 512 << 20
 """Several volumes are read at once up to this size, lazily beyond it."""
@@ -88,6 +89,23 @@ def require_no_bomb(needed_bytes: int, file_bytes: int) -> None:
             f"{_LARGEST_SHRINKING} times its size: that is no scan.",
             hint="If it is a mask, import it as a mask. Else it is damaged: export it again.",
         )
+
+
+def sound_affine(matrix: npt.ArrayLike, *, is_lps: bool = False) -> Affine:
+    """Return the affine of a header's (4, 4) matrix into RAS mm, or into LPS mm.
+
+    Raises
+    ------
+    GeometryError
+        When it is not finite, spans no volume, or reaches a thousand kilometres.
+    """
+    values = np.asarray(matrix, dtype=np.float64)
+    if not (np.abs(values) < _FARTHEST_MM).all():  # which is True of nan and inf too
+        raise GeometryError(
+            "The voxel-to-world matrix is not finite, or its numbers are no millimetres.",
+            hint="The scan's header is damaged; export it again from its source.",
+        )
+    return Affine.from_lps(values) if is_lps else Affine(values)
 
 
 def turned(affine: Affine) -> tuple[str, ...]:
