@@ -24,6 +24,7 @@ from napari_medlabel.io.dicom_plane import Plane
 
 _ORTHONORMAL: Final = 1e-3
 _AGAIN: Final = "Export the series again from its source."
+_SYNTAXES: Final = "1.2.840.10008.1.2"
 _CUT: Final = "The file was cut off; copy or export the series again."
 
 
@@ -108,6 +109,12 @@ def require_pixels(planes: Sequence[Plane]) -> None:
         fault = _rescale_fault(one.fields.get(SLOPE, b""), one.fields.get(INTERCEPT, b""))
         if fault:
             raise InputError(f"In {where} {fault}.", hint=_AGAIN)
+        if not one.transfer_syntax.startswith(_SYNTAXES):
+            raise InputError(
+                f"The Transfer Syntax of {where} is private or unknown: how its pixels are "
+                "written cannot be known.",
+                hint="Export the series again in a syntax of the standard.",
+            )
         _require_length(one, where)
 
 
@@ -130,4 +137,6 @@ def _rescale_fault(slope: bytes, intercept: bytes) -> str:
     for raw, name in ((slope, "Rescale Slope"), (intercept, "Rescale Intercept")):
         if raw.strip(b"\0 ") and not numbers(raw):
             return f"{name} is not a number"
+    if slope.strip(b"\0 ") and numbers(slope)[0] == 0:
+        return "Rescale Slope is zero, which makes all values one"
     return ""

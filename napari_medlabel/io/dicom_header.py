@@ -375,10 +375,10 @@ class Instance:
 def looks_like_dicom(head: bytes) -> bool:
     """Tell from a file's first bytes (at least 132 where it is longer) whether it is DICOM.
 
-    Files without preamble are known by a first element of group 2 or 8 (PS3.10 7.1 asks for
-    the preamble; old archives omit it).
+    Files without preamble begin with the prefix, or are known by a first element of group 2
+    or 8 (PS3.10 7.1 asks for the preamble; old archives omit it).
     """
-    if head[128:132] == b"DICM":
+    if b"DICM" in (head[128:132], head[:4]):
         return True
     if len(head) < 12:
         return False

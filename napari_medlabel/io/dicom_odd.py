@@ -58,6 +58,7 @@ _END_OF_ITEM: Final = b"\xfe\xff\x0d\xe0" + bytes(8)
 _INFLATED_FIRST: Final = 1 << 20
 _LARGEST_RATIO: Final = 1000  # bytes out per byte in, beyond which a deflated file is a bomb
 _ALL_VR: Final = SHORT_VR | LONG_VR
+_LARGEST_HEADER: Final = 1 << 25
 _FIRST_BYTES: Final = 132
 
 _ONE_AT_A_TIME: Final = threading.Lock()
@@ -113,11 +114,20 @@ def read_header(path: Path) -> Instance | None:
         with mapped(descriptor) as data:
             try:
                 found: Instance | None = _walked(path, data, size)
-            except (OddFileError, NeedMoreError, struct.error, IndexError, zlib.error):
-                found = _by_pydicom(path, data, size)
+            except zlib.error:
+                return None
+            except (OddFileError, NeedMoreError, struct.error, IndexError):
+                found = None if _is_deflated(data, size) else _by_pydicom(path, data, size)
     finally:
         os.close(descriptor)
     return found if found is not None and SOP_CLASS in found.fields else None
+
+
+def _is_deflated(data: Buffer, size: int) -> bool:
+    try:
+        return _start(data, size)[0] == DEFLATED
+    except (OddFileError, NeedMoreError, struct.error, IndexError):
+        return False
 
 
 def _walked(path: Path, data: Buffer, size: int) -> Instance:
@@ -140,6 +150,8 @@ def _start(data: Buffer, size: int) -> tuple[str, int]:
     """Return the transfer syntax, "" where none is named, and where the data set begins."""
     if data[128:132] == b"DICM":
         return read_meta(data, size)
+    if data[:4] == b"DICM":
+        return read_meta(data, size, start=4)
     if data[:2] == b"\x02\x00":
         return read_meta(data, size, start=0)
     return "", 0
@@ -157,25 +169,43 @@ def _encoding_at(data: Buffer, at: int) -> Encoding:
 
 
 def _walked_inflated(path: Path, data: Buffer, at: int, size: int) -> Instance:
-    """Inflate as much of a deflated data set as its header takes, PS3.5 A.5."""
-    room = _INFLATED_FIRST
-    most = (size - at) * _LARGEST_RATIO
+    """Walk a deflated data set, PS3.5 A.5."""
+    fields: dict[int, bytes] = {}
+    offset, length, floats, end = _inflated_header(data[at:], fields)
+    if end is not None and offset >= 0:
+        length = min(length, end - offset)
+    pixels = (offset, length)
+    return finish(path, size, DEFLATED, fields, pixels, floats=floats, is_packed=True)
+
+
+def _inflated_header(
+    body: bytes, fields: dict[int, bytes]
+) -> tuple[int, int, bool, int | None]:
+    """Inflate as much as the header takes, at most 32 MB; offsets count from the data set.
+
+    Returns
+    -------
+    tuple
+        Offset and length of the pixels, whether they are floats, and where the data set ends
+        if that is known.
+    """
+    room, plain, rest = _INFLATED_FIRST, b"", body
+    inflater = zlib.decompressobj(-zlib.MAX_WBITS)
     while True:
-        inflater = zlib.decompressobj(-zlib.MAX_WBITS)
-        plain = inflater.decompress(data[at:], min(room, most))
-        whole = len(plain) if inflater.eof else most + 1
-        fields: dict[int, bytes] = {}
-        encoding = _encoding_at(plain, 0)
+        plain += inflater.decompress(rest, room - len(plain))
+        rest = inflater.unconsumed_tail
+        end = None if rest else len(plain)
+        fields.clear()
         try:
-            offset, length, floats = find_pixels(plain, 0, fields, encoding, whole)
+            found = find_pixels(
+                plain, 0, fields, _encoding_at(plain, 0), _UNDEFINED if end is None else end
+            )
         except NeedMoreError:
-            if inflater.eof or room >= most:
+            if end is not None or room >= _LARGEST_HEADER:
                 raise
-            room *= 16
+            room = min(8 * room, _LARGEST_HEADER)
             continue
-        return finish(
-            path, size, DEFLATED, fields, (offset, length), floats=floats, is_packed=True
-        )
+        return (*found, end)
 
 
 def read_more(path: Path, wanted: Mapping[int, bytes]) -> Mapping[int, bytes]:
@@ -230,39 +260,31 @@ def items_of(
 def inflated(data: bytes | memoryview) -> bytes:
     """Return a deflated file's bytes as those of an explicit little-endian file.
 
+    What follows the pixels is left out.
+
     Raises
     ------
     InputError
-        When it is damaged, or inflates to far more than a file of its size can hold.
+        When it is damaged, or its header is far larger than a header can be.
     """
     try:
         _, at = read_meta(bytes(data[: 1 << 16]), len(data))
-    except (OddFileError, NeedMoreError, struct.error) as err:
+        body = bytes(data[at:])
+        offset, length, _, _ = _inflated_header(body, {})
+        wanted = _INFLATED_FIRST if offset < 0 or length == _UNDEFINED else offset + length
+        if wanted > len(body) * _LARGEST_RATIO + _INFLATED_FIRST:
+            raise _damaged()
+        require_room(2 * wanted)
+        inflater = zlib.decompressobj(-zlib.MAX_WBITS)
+        plain = inflater.decompress(body, wanted)
+    except (OddFileError, NeedMoreError, struct.error, IndexError, zlib.error) as err:
         raise _damaged() from err
-    body = data[at:]
-    most = len(body) * _LARGEST_RATIO
-    inflater = zlib.decompressobj(-zlib.MAX_WBITS)
-    pieces, total, rest = [], 0, bytes(body)
-    try:
-        while rest and not inflater.eof:
-            piece = inflater.decompress(rest, 1 << 24)
-            rest = inflater.unconsumed_tail
-            total += len(piece)
-            require_room(2 * total)
-            if total > most:
-                raise InputError(
-                    "The file inflates to more than a thousand times its size: no scan does.",
-                    hint="The file is damaged or made to do harm; export it again.",
-                )
-            pieces.append(piece)
-    except zlib.error as err:
-        raise _damaged() from err
-    if not inflater.eof:
+    if len(plain) < wanted and (offset >= 0 or not inflater.eof):
         raise _damaged()
     syntax = EXPLICIT.encode() + b"\0"
     meta = struct.pack("<HH2sH", 2, 0x10, b"UI", len(syntax)) + syntax
-    length = struct.pack("<HH2sHI", 2, 0, b"UL", 4, len(meta))
-    return b"".join([b"\0" * 128 + b"DICM", length, meta, *pieces])
+    length_of_meta = struct.pack("<HH2sHI", 2, 0, b"UL", 4, len(meta))
+    return b"".join([b"\0" * 128 + b"DICM", length_of_meta, meta, plain])
 
 
 def _damaged() -> InputError:
