@@ -17,7 +17,7 @@ FloatArray = npt.NDArray[np.float64]
 PARTS: Final = 100_000
 """Contours are rounded to this part of a voxel: what is meant to run through centres does so,
 whatever a file's decimals and the way through millimetres have made of it."""
-_AT_ONCE: Final = 1 << 24
+_AT_ONCE: Final = 1 << 20
 
 
 @dataclass(frozen=True, eq=False)

@@ -121,8 +121,14 @@ def read_rtstruct(dataset: Any, volume: Volume, progress: Progress | None) -> Ma
     Raises
     ------
     GeometryError
-        When it was drawn on other images in another frame of reference.
+        When it was drawn on other images in another frame of reference, or the scan's images
+        have no place in the patient.
     """
+    if volume.slices == "pictures":
+        raise GeometryError(
+            "Structures lie in the patient; these images have no place there.",
+            hint=_HINT,
+        )
     warnings = list(_require_reference(dataset, volume))
     doubts = _Doubts()
     regions = _regions(dataset, doubts)

@@ -65,17 +65,25 @@ def read_seg(dataset: Any, volume: Volume, progress: Progress | None) -> Marks:
             "A segmentation is binary, fractional or a label map; this is none of them.",
             hint=AGAIN,
         )
-    frames = Places(dataset, volume, pixels).frames(with_segment=kind != "LABELMAP")
+    places = Places(dataset, volume, pixels)
+    frames = places.frames(with_segment=kind != "LABELMAP")
     seen = _Seen(pixels, progress)
     marks = _filled(dataset, kind, volume.grid, frames, seen)
-    beyond = pixels.count - len(frames)
-    if not beyond:
-        return marks
-    doubt = (
-        f"{beyond} of {pixels.count} frames lie beyond the slices of this scan, which may be a "
-        "part of a longer one, and are left out."
-    )
-    return replace(marks, warnings=(*marks.warnings, doubt))
+    doubts = tuple(_doubts(pixels.count, pixels.count - len(frames), places.by_name))
+    return replace(marks, warnings=marks.warnings + doubts)
+
+
+def _doubts(count: int, beyond: int, by_name: int) -> Iterator[str]:
+    if beyond:
+        yield (
+            f"{beyond} of {count} frames lie beyond the slices of this scan, which may be a "
+            "part of a longer one, and are left out."
+        )
+    if by_name:
+        yield (
+            f"{by_name} of {count} frames lie a little beside the images that they name, and "
+            "were put on these images."
+        )
 
 
 def _filled(dataset: Any, kind: str, grid: Grid, frames: list[SegFrame], seen: _Seen) -> Marks:

@@ -8,6 +8,7 @@ from typing import Any, Final
 import numpy as np
 
 from napari_medlabel.errors import GeometryError, InputError
+from napari_medlabel.geometry.axes import FloatArray
 from napari_medlabel.geometry.grid import Grid
 from napari_medlabel.io.marks_dicom import (
     AGAIN,
@@ -23,6 +24,8 @@ from napari_medlabel.io.marks_frames import Array, Frames
 from napari_medlabel.io.marks_place import Spot, find_spot, is_inside, tolerance
 from napari_medlabel.model.volume import Volume
 
+_ROUNDED: Final = 0.25
+_UNEVEN_MM: Final = 0.1
 ELSEWHERE: Final = (
     "Open the scan this segmentation was made on. It is never resampled silently."
 )
@@ -48,9 +51,13 @@ class SegFrame:
 
 
 class Places:
-    """Where each frame lies: by its plane's position, else by the image it was drawn on."""
+    """Where each frame lies: by its plane's position, else by the image it was drawn on.
+
+    ``by_name`` counts the frames that lie a little beside the image that they name.
+    """
 
     def __init__(self, dataset: Any, volume: Volume, pixels: Frames) -> None:
+        self.by_name = 0
         self._shared = first(dataset, "SharedFunctionalGroupsSequence")
         self._groups = items(dataset, "PerFrameFunctionalGroupsSequence")
         self._images = ScanImages(volume)
@@ -111,7 +118,7 @@ class Places:
         if self._is_beyond(spot, apart):
             return None
         if np.any(apart > self._tolerance):
-            spot = self._by_reference(number, spot, apart)
+            spot = self._by_reference(number, matrix, spot, apart)
         if spot is None:
             raise self._elsewhere(number, _beside(apart, self._grid))
         if not is_inside(self._grid, spot.where):
@@ -128,13 +135,29 @@ class Places:
             and is_inside(self._grid, (*spot.where[:2], slice(0, 1)))
         )
 
-    def _by_reference(self, number: int, spot: Spot, apart: Array) -> Spot | None:
-        """Trust the image that is named where a slice's own position is a little uneven."""
-        across = spot.axes[2]
-        inside_plane = np.delete(apart, across) <= np.delete(self._tolerance, across)
-        near = spot.where[2].start
-        is_near = across == 2 and bool(inside_plane.all()) and apart[2] < 0.5
-        return spot if is_near and self._referenced(number) == {near} else None
+    def _by_reference(
+        self, number: int, matrix: FloatArray, spot: Spot, apart: Array
+    ) -> Spot | None:
+        """Trust the image that is named where a slice is uneven or a pixel spacing rounded.
+
+        A scan's own slices may lie as unevenly as its reader allows. What a rounded spacing
+        adds up to is forgiven too. The frame must have all pixels of the image.
+        """
+        columns, rows, _ = self._grid.shape
+        start = np.linalg.solve(self._grid.affine.matrix, matrix[:, 3])[:3]
+        off_mm = (start - np.rint(start)) * np.array(self._grid.affine.spacing_mm)
+        is_whole = (self._pixels.columns, self._pixels.rows) == (columns, rows)
+        is_near = (
+            is_whole
+            and float(np.linalg.norm(off_mm)) < _UNEVEN_MM
+            and bool(np.all(apart < _ROUNDED))
+        )
+        if spot.axes[2] != 2 or not is_near:
+            return None
+        if self._referenced(number) != {spot.where[2].start}:
+            return None
+        self.by_name += 1
+        return spot
 
     def _on_image(self, number: int, slices: set[int]) -> Spot:
         if len(slices) != 1:

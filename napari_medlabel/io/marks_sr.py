@@ -157,6 +157,7 @@ class _Placer:
 
     def __init__(self, volume: Volume, left: _Left) -> None:
         self._grid = volume.grid
+        self._is_picture = volume.slices == "pictures"
         self._images = ScanImages(volume)
         self._left = left
 
@@ -196,7 +197,7 @@ class _Placer:
     def _in_space(self, item: Any, points_lps: FloatArray) -> FloatArray | None:
         came = text(item, "ReferencedFrameOfReferenceUID")
         own = self._grid.frame_of_reference
-        if came and own and came != own:
+        if self._is_picture or (came and own and came != own):
             return None
         return flip_lps_ras(points_lps)
 

@@ -195,6 +195,12 @@ def test_other_images_in_another_frame_of_reference_are_refused(tmp_path: Path) 
         read(ds, bare, tmp_path)
 
 
+def test_images_without_a_place_have_no_structures(tmp_path: Path) -> None:
+    volume = scan()
+    with pytest.raises(GeometryError, match="these images have no place"):
+        read(rtstruct({"A": [drawn(volume, 1)]}), scan(slices="pictures"), tmp_path)
+
+
 def test_one_of_the_two_references_is_enough_and_doubts_are_said(tmp_path: Path) -> None:
     volume = scan()
     regions = {"A": [drawn(volume, 1)]}
