@@ -6,6 +6,7 @@ import logging
 import struct
 import threading
 import warnings
+import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -49,6 +50,7 @@ def failures() -> tuple[type[Exception], ...]:
         TypeError,
         ValueError,
         struct.error,
+        zlib.error,
     )
 
 

@@ -36,6 +36,7 @@ SURPLUS: Final = (
     "{} of the files hold more pixel data than Rows, Columns and Number of Frames say; what is "
     "too much was left out."
 )
+_DECODERS: Final = ("pylibjpeg", "pyjpegls", "pillow")
 _CODE_STARTS: Final = (b"\xff\xd8\xff", b"\xff\x4f\xff\x51")
 
 
@@ -296,22 +297,32 @@ def _turned(value: bytes, vr: str, coding: Coding) -> bytes:
 
 
 def _by_pydicom(one: Instance, coding: Coding, number: int, where: str) -> Array:
-    """Ask pydicom and whatever decoders it has for a frame that no codec here can decode."""
+    """Ask pydicom's decoders for a frame that no codec here can decode.
+
+    GDCM is not asked: it ends the whole process on some damaged frames.
+    """
+    shape = (coding.rows, coding.columns, coding.samples)[: 2 if coding.samples == 1 else 3]
+    for decoder in _DECODERS:
+        found = _decoded(one, number, decoder)
+        if found is None:
+            continue
+        if found.shape == shape and found.dtype.itemsize == coding.dtype.itemsize:
+            native = found.astype(found.dtype.newbyteorder("="), copy=False)
+            return native.view(coding.dtype)
+    raise InputError(
+        f"The pixels of {where} cannot be decoded: they are damaged, or compressed in a way "
+        "that is not supported.",
+        hint="Export the series again, uncompressed if the archive allows it.",
+    )
+
+
+def _decoded(one: Instance, number: int, decoder: str) -> Array | None:
     from pydicom.pixels.utils import pixel_array
 
     with quietly():
         try:
-            found = np.asarray(pixel_array(one.path, index=number, raw=True))
-        except failures() as err:
-            raise InputError(
-                f"The pixels of {where} cannot be decoded: they are damaged, or compressed in "
-                "a way that is not supported.",
-                hint="Export the series again, uncompressed if the archive allows it.",
-            ) from err
-    shape = (coding.rows, coding.columns, coding.samples)[: 2 if coding.samples == 1 else 3]
-    if found.shape != shape or found.dtype.itemsize != coding.dtype.itemsize:
-        raise InputError(
-            f"The decoded pixels of {where} have another shape or type than the header says.",
-            hint="Export the series again, uncompressed if the archive allows it.",
-        )
-    return found.astype(found.dtype.newbyteorder("="), copy=False).view(coding.dtype)
+            return np.asarray(
+                pixel_array(one.path, index=number, raw=True, decoding_plugin=decoder)
+            )
+        except failures():
+            return None  # the next one is asked, and the caller says it when none can

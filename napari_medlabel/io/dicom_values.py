@@ -15,6 +15,7 @@ import numpy.typing as npt
 from napari_medlabel.errors import InputError
 from napari_medlabel.io.dicom_coding import Coding, coding_of
 from napari_medlabel.io.dicom_header import RESCALE_TYPE, text
+from napari_medlabel.io.dicom_odd import read_more
 from napari_medlabel.io.dicom_plane import Plane
 from napari_medlabel.io.dicom_quiet import failures, quietly, read_dataset
 from napari_medlabel.io.dicom_scaling import Linear, Scaling, Table, linear
@@ -28,6 +29,7 @@ OUTSIDE: Final = (
     "Some stored values lie outside of the range that the real-world value mapping covers; "
     "they are shown as not a number."
 )
+_PET_UNITS: Final = {0x00541001: b"CS"}
 _RT_DOSE: Final = "1.2.840.10008.5.1.4.1.1.481.2"
 _UNITS: Final = {
     "HU": "HU",
@@ -111,8 +113,7 @@ def _rescaled(planes: Sequence[Plane]) -> Meaning:
     if first.modality == "CT" and not text(first.fields.get(RESCALE_TYPE, b"")):
         quantity = "HU"
     if first.modality == "PT":
-        header = read_dataset(first.path, "image 1", tags=("Units",))
-        quantity = _UNITS.get(_word(header, "Units"), "")
+        quantity = _UNITS.get(text(read_more(first.path, _PET_UNITS).get(0x00541001, b"")), "")
     if not any(plane.instance.has_modality_lut for plane in planes):
         return Meaning(tuple(linear(one.slope, one.intercept) for one in planes), quantity)
     found = _each(planes, _modality_lut, ("ModalityLUTSequence", "PixelRepresentation"))
