@@ -6,17 +6,22 @@ and saved files go to a folder that is removed afterwards.
 
 from __future__ import annotations
 
+import gzip
 import os
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
+from PIL import Image
 
 from napari_medlabel import samples
+from napari_medlabel.io.registry import read_volume
 from napari_medlabel.model import presets
-from napari_medlabel.session.opening import Wishes, open_case
+from napari_medlabel.model.volume import FurtherAxis, Volume
+from napari_medlabel.session.opening import Wishes, adopt_volume, open_case
 
 if TYPE_CHECKING:
     from napari_medlabel.session.case import Session
@@ -40,6 +45,7 @@ def main() -> None:
         try:
             window_pictures(root / "first")
             recovery_picture(root / "second")
+            reading_pictures(root / "third")
         finally:
             WORKPLACE.close()
 
@@ -115,18 +121,122 @@ def recovery_picture(folder: Path) -> None:
     settle()
 
 
+def reading_pictures(folder: Path) -> None:
+    """Write the chooser, volumes in time, a missing slice and coloured pictures."""
+    chooser_picture(folder)
+    for name, volume, plane in (
+        ("times.png", volumes_in_time(), "Axial"),
+        ("missing.png", with_a_missing_slice(), "Axial"),
+        ("colour.png", coloured_pictures(), "Axial"),
+    ):
+        viewer, dock = show(adopt(volume, folder / name))
+        dock.desk.show_plane(plane)
+        if volume.further is not None:
+            viewer.dims.set_current_step(0, 3)
+        if volume.missing:
+            z = int(dock.desk.binding.display.points_zyx((0, 0, volume.missing[0]))[0])
+            viewer.dims.set_current_step(0, z)
+        settle()
+        keep(viewer, name)
+        dock.desk.leave(discard=True)
+        viewer.close()
+        settle()
+
+
+def adopt(volume: Volume, folder: Path) -> Session:
+    """Open a volume that was made here."""
+    from napari_medlabel.plugin.workplace import WORKPLACE
+
+    wishes = Wishes(folder=folder)
+    return adopt_volume(volume, [folder], WORKPLACE.desk(), wishes, fallback=folder.parent)
+
+
+def chooser_picture(folder: Path) -> None:
+    """Write the chooser with the sample scans and a file that was cut off."""
+    from napari_medlabel.io.registry import find_series
+    from napari_medlabel.widgets.chooser import SeriesChooser
+
+    folder.mkdir()
+    cut = folder / "cut.nii"
+    with gzip.open(samples.path("mr_head_oblique")) as stream:
+        cut.write_bytes(stream.read(1000))
+    names = ("ct_abdomen", "ct_abdomen_followup", "us_burned_in", "mr_head_oblique")
+    viewer, dock = show(adopt(volumes_in_time(), folder / "behind"))
+    chooser = SeriesChooser(
+        find_series([*(samples.path(name) for name in names), cut]), dock.window()
+    )
+    chooser.list.setCurrentRow(1)
+    chooser.show()
+    settle(150)
+    write(Image.fromarray(pixels_of(chooser)), "chooser.png")
+    chooser.reject()
+    dock.desk.leave(discard=True)
+    viewer.close()
+    settle()
+
+
+def pixels_of(widget: Any) -> np.ndarray:
+    """Return what a widget shows, shape (rows, columns, 3)."""
+    from qtpy.QtGui import QImage
+
+    image = widget.grab().toImage().convertToFormat(QImage.Format.Format_RGB888)
+    data = image.constBits()
+    data.setsize(image.sizeInBytes())
+    rows = np.frombuffer(data, np.uint8).reshape(image.height(), image.bytesPerLine())
+    return rows[:, : image.width() * 3].reshape(image.height(), image.width(), 3).copy()
+
+
+def volumes_in_time() -> Volume:
+    """Return the sample MR as if a contrast agent came and went."""
+    still = read_volume(samples.path("mr_head_oblique"))
+    limit = np.percentile(still.array, 90)
+    bright = np.greater(still.array.T, limit)
+    share = np.array([0.0, 0.1, 0.5, 1.0, 0.7, 0.5, 0.4, 0.35], np.float32)
+    base = still.array.T.astype(np.float32)
+    volumes = np.stack([base * (1 + 0.8 * s * bright) for s in share]).astype(np.int16)
+    further = FurtherAxis("time", "s", tuple(2.5 * n for n in range(len(share))), volumes.T)
+    return replace(still, array=volumes.T[..., 0], modality="MR", further=further, window=None)
+
+
+def with_a_missing_slice() -> Volume:
+    """Return the sample CT with a slice that no file holds."""
+    whole = read_volume(samples.path("ct_abdomen"))
+    array = whole.array.T.copy()
+    missing = array.shape[0] // 2
+    array[missing] = array.min()
+    doubt = f"1 slice of {array.shape[0]} missing: the room between the others is left blank."
+    return replace(whole, array=array.T, missing=(missing,), warnings=(*whole.warnings, doubt))
+
+
+def coloured_pictures() -> Volume:
+    """Return the sample ultrasound with an invented flow in colours."""
+    still = read_volume(samples.path("us_burned_in"))
+    grey = still.array.T
+    colour = np.repeat(grey[..., None], 3, axis=-1).astype(np.uint8)
+    _, rows, columns = grey.shape
+    y, x = np.mgrid[:rows, :columns]
+    flow = (x - columns * 0.5) ** 2 / 90**2 + (y - rows * 0.52) ** 2 / 40**2 < 1
+    towards = np.clip((x - columns * 0.5) / 90, -1, 1)
+    colour[0][flow] = np.stack(
+        [255 * (towards > 0) * towards, 60 + 0 * towards, 255 * (towards < 0) * -towards], -1
+    )[flow].astype(np.uint8)
+    return replace(still, colour=colour.transpose(2, 1, 0, 3))
+
+
 def keep(viewer: Any, name: str, crop: tuple[int, int, int, int] | None = None) -> None:
-    """Write the window, or a part of it (left, top, right, bottom), as a small PNG.
+    """Write the window, or a part of it (left, top, right, bottom)."""
+    pixels = viewer.screenshot(canvas_only=False, flash=False)[..., :3]
+    write(Image.fromarray(np.ascontiguousarray(pixels)).crop(crop), name)
+
+
+def write(picture: Image.Image, name: str) -> None:
+    """Write a picture as a small PNG.
 
     Raises
     ------
     SystemExit
-        When the picture is larger than a repository should carry.
+        When it is larger than a repository should carry.
     """
-    from PIL import Image
-
-    pixels = viewer.screenshot(canvas_only=False, flash=False)[..., :3]
-    picture = Image.fromarray(np.ascontiguousarray(pixels)).crop(crop)
     path = PICTURES / name
     picture.quantize(palette=palette_of(picture), dither=Image.Dither.NONE).save(
         path, optimize=True
@@ -144,8 +254,6 @@ def palette_of(picture: Any) -> Any:
     in colours that are not theirs. Here every colour that occurs often enough to be a thing has
     one vote, whatever its area.
     """
-    from PIL import Image
-
     colours = np.array(picture).reshape(-1, 3)
     coarse, counts = np.unique(colours // 4, axis=0, return_counts=True)
     votes = coarse[counts >= 12] * 4 + 2

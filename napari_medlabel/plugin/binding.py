@@ -89,6 +89,7 @@ class Binding:
         near = (max(12.0, 2.5 * mm) for mm in self.display.scale)
         viewer.dims.thickness = (*further, *near)
         if not keep_view:
+            self.orientation.show_plane(self.display.plane)
             show_middle(viewer, self.display)
             viewer.reset_view()
 

@@ -25,6 +25,8 @@ AXES: Final = ("S", "P", "L")
 """Towards which side each axis of a displayed array grows."""
 
 UNITS: Final = ("mm", "mm", "mm")
+PLANES: Final = ("Axial", "Coronal", "Sagittal")
+"""The plane that is seen along each of these axes."""
 PICTURE_AXES: Final = ("picture", "down", "right")
 PICTURE_UNITS: Final = ("pixel", "mm", "mm")
 """Pictures without a place in the patient: the first axis counts them and has no length."""
@@ -50,14 +52,19 @@ class Display:
         """Return how a scan is laid out."""
         return cls(volume.grid, volume.slices == "pictures")
 
+    @cached_property
+    def plane(self) -> str:
+        """The plane in which the slices were acquired; it is shown first."""
+        return PLANES[self.order.index(2)]
+
     @property
     def has_length(self) -> bool:
         """Whether millimetres on the screen mean something.
 
-        Of pictures whose pixels are exactly one millimetre that is what is assumed when
-        nothing is known: a scale bar would claim it.
+        Of pictures whose pixels are exactly one millimetre wide or high that is what is
+        assumed when nothing is known: a scale bar would claim it.
         """
-        return not self.pictures or self.grid.affine.spacing_mm[:2] != (1.0, 1.0)
+        return not self.pictures or min(self.grid.affine.spacing_mm[:2]) != 1.0
 
     @cached_property
     def order(self) -> tuple[int, int, int]:

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_medlabel.geometry.axes import OPPOSITE
-from napari_medlabel.plugin.display import AXES
+from napari_medlabel.plugin.display import AXES, PLANES
 from napari_medlabel.plugin.layers import side_letters
 
 VIEWS: Final = {"Axial": (0, 1, 2), "Coronal": (1, 0, 2), "Sagittal": (2, 0, 1)}
@@ -120,6 +120,13 @@ class Orientation:
         wanted = (*range(before), *(a + before for a in self.places()))
         if tuple(int(a) for a in dims.order) != wanted:
             dims.order = wanted
+
+    @property
+    def plane(self) -> str:
+        """What is shown: a plane of `VIEWS`, or ``"3D"``."""
+        if self._viewer.dims.ndisplay == 3:
+            return "3D"
+        return PLANES[self.places()[0]]
 
     def show_plane(self, plane: str) -> None:
         """Show a plane of `VIEWS`, or the volume in 3D from the front."""

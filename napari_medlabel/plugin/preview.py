@@ -33,7 +33,10 @@ class Preview:
         self.layer = viewer.add_image(data, **keywords)
         pictures = volume.slices == "pictures"
         self._orientation = Orientation(viewer, named=volume.is_oriented, pictures=pictures)
-        show_middle(viewer, Display.of(volume))
+        # The plane of the slices: only there is one whole by now.
+        display = Display.of(volume)
+        self._orientation.show_plane(display.plane)
+        show_middle(viewer, display)
         viewer.reset_view()
 
     def refresh(self) -> None:

@@ -296,6 +296,11 @@ class CaseDesk(QObject):
 
     # -- view ----------------------------------------------------------------------------
 
+    @property
+    def plane(self) -> str:
+        """The plane that is shown, or ``"3D"``."""
+        return "" if self.binding is None else self.binding.orientation.plane
+
     def show_plane(self, plane: str) -> None:
         """Show a plane, or the volume in 3D."""
         if self.binding is None:

@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 from qtpy.QtCore import QSize, Qt
-from qtpy.QtGui import QIcon, QImage, QPixmap
+from qtpy.QtGui import QIcon, QImage, QPainter, QPixmap
 from qtpy.QtWidgets import (
     QDialog,
     QDialogButtonBox,
@@ -167,9 +167,9 @@ def describe(info: SeriesInfo) -> str:
     if info.grid is None:
         return f"{kind}, {files(info.files)}\nCannot be read: {info.problem}"
     i, j, k = info.grid.shape
-    unit = "pictures" if info.slices == "pictures" else "slices"
+    unit = "picture" if info.slices == "pictures" else "slice"
     spacing = " x ".join(f"{mm:.3g}" for mm in info.grid.affine.spacing_mm)
-    lines = [f"{kind}   {i} x {j}, {k} {unit}", f"{spacing} mm"]
+    lines = [f"{kind}   {i} x {j}, {k} {unit}{'s' * (k != 1)}", f"{spacing} mm"]
     if info.slices == "pictures":
         lines[1] = " x ".join(f"{mm:.3g}" for mm in info.grid.affine.spacing_mm[:2]) + " mm"
     if info.description:
@@ -194,11 +194,19 @@ def icon_of(picture: Thumbnail) -> QIcon:
         Qt.AspectRatioMode.KeepAspectRatio,
         Qt.TransformationMode.SmoothTransformation,
     )
-    return QIcon(scaled)
+    square = _black_square()
+    painter = QPainter(square)
+    painter.drawPixmap((_SIDE - scaled.width()) // 2, (_SIDE - scaled.height()) // 2, scaled)
+    painter.end()
+    return QIcon(square)
 
 
 def blank_icon() -> QIcon:
     """Return the dark square that stands until a picture has come."""
+    return QIcon(_black_square())
+
+
+def _black_square() -> QPixmap:
     square = QPixmap(_SIDE, _SIDE)
     square.fill(Qt.GlobalColor.black)
-    return QIcon(square)
+    return square

@@ -30,7 +30,7 @@ from napari_medlabel.widgets.landmark_panel import LandmarkPanel
 from napari_medlabel.widgets.notice import Notice
 from napari_medlabel.widgets.progress_row import ProgressRow
 from napari_medlabel.widgets.start_panel import StartPanel
-from napari_medlabel.widgets.view_panel import PLANES, ViewPanel
+from napari_medlabel.widgets.view_panel import ViewPanel
 
 if TYPE_CHECKING:
     import napari.viewer
@@ -184,7 +184,7 @@ class MedlabelDock(QWidget):
         self.doubts.show_doubts(doubts_of(volume))
         self.views.offer(pictures=volume.slices == "pictures", colour=volume.colour is not None)
         self.views.show_windows(self.desk.windows())
-        self.views.show_plane(PLANES[0])
+        self.views.show_plane(self.desk.plane)
         self.label_panel.show_scheme(session.labels.scheme)
         self.landmark_panel.show_template(presets.templates(), session.landmarks)
         self.landmark_panel.show_landmarks(session.landmarks)
@@ -261,10 +261,10 @@ def doubts_of(volume: Volume) -> list[str]:
         count, k = len(volume.missing), volume.grid.shape[2]
         numbers = ", ".join(str(n + 1) for n in volume.missing[:_NAMED])
         more = ", …" if count > _NAMED else ""
-        missing = "slice is" if count == 1 else "slices are"
+        are = "is" if count == 1 else "are"
         doubts.append(
-            f"{count} of {k} {missing} missing (number {numbers}{more}): shown red and blank. "
-            "Paint there has no image under it, and you are told when you do."
+            f"{count} of {k} slices {are} missing (number {numbers}{more}): shown red and "
+            "blank. Paint there has no image under it, and you are told when you do."
         )
     if volume.is_inverted:
         doubts.append("Low values are shown bright, as the file asks (MONOCHROME1).")

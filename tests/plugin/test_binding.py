@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 from napari.components import ViewerModel
 
 from napari_medlabel.errors import InputError
+from napari_medlabel.geometry.grid import Grid
 from napari_medlabel.model.presets import Window
+from napari_medlabel.model.volume import Source, Volume
 from napari_medlabel.plugin.binding import Binding
 from napari_medlabel.plugin.layers import KEY
 from napari_medlabel.plugin.orientation import VIEWS
@@ -258,3 +262,24 @@ def test_a_layer_of_ones_own_can_be_taken_in_as_a_step(
     own[0, 0, 0] = 999
     with pytest.raises(InputError, match="do not fit"):
         binding.take_in(layer)
+
+
+@pytest.mark.parametrize(
+    ("codes", "plane"), [("LPS", "Axial"), ("LSP", "Coronal"), ("PSL", "Sagittal")]
+)
+def test_the_plane_of_the_slices_is_shown_first(
+    codes: str,
+    plane: str,
+    make_grid: Callable[..., Grid],
+    open_volume: Callable[[Volume], Session],
+    viewer: ViewerModel,
+) -> None:
+    grid = make_grid(codes)
+    volume = Volume(grid, np.zeros(grid.shape, np.uint8), Source("dicom", (), ("ab" * 32,)))
+    bound = Binding(open_volume(volume), viewer)
+    assert bound.orientation.plane == plane
+    sliding = viewer.dims.not_displayed[0]
+    assert bound.display.shape[sliding] == grid.shape[2]
+    bound.orientation.show_plane("3D")
+    assert bound.orientation.plane == "3D"
+    bound.detach()
