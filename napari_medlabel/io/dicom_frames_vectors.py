@@ -92,9 +92,11 @@ def _from_coordinates(
 
 
 def nuclear_planes(instance: Instance, whole: Item) -> tuple[Plane, ...]:
-    """Return the planes of a nuclear medicine file, PS3.3 C.8.4.
+    """Return the planes of a nuclear medicine file, PS3.3 C.8.4.8 and C.8.4.15.
 
-    Reconstructed tomograms have places; projections, whole bodies and dynamics are pictures.
+    Reconstructed tomograms have places: slice 1 lies where the first detector says, the next
+    ones a Spacing Between Slices along the normal, against it where that is negative.
+    Projections, whole bodies and dynamics are pictures.
     """
     vectors = _vectors(instance, whole)
     kinds = instance.image_type.upper().split("\\")
