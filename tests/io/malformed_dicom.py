@@ -356,6 +356,9 @@ def _several() -> list[Case]:
         Case("one position for all slices", "careful", _one_position, "", ()),
         Case("a record of DICOMDIR that points to itself", "refused", _circular, "", ()),
         Case("slices of two patients under one UID", "careful", _two_patients, "", whole),
+        Case("64 MB of zeros behind a preamble", "refused", partial(_long, bytes(128) + b"DICM")),
+        Case("64 MB of zeros called .dcm", "refused", partial(_long, b"")),
+        Case("four million empty elements", "refused", _empty_elements),
         Case("segmentation without its segments", "refused", _broken_seg, "", ()),
     ]
 
@@ -431,6 +434,21 @@ def _circular(folder: Path) -> Path:
     record.OffsetOfTheNextDirectoryRecord = at
     record.OffsetOfReferencedLowerLevelDirectoryEntity = at
     (folder / "DICOMDIR").write_bytes(encoded(ds))
+    return folder
+
+
+def _long(begin: bytes, folder: Path) -> Path:
+    with (folder / "long.dcm").open("wb") as stream:
+        stream.write(begin)
+        stream.truncate(64 << 20)
+    return folder
+
+
+def _empty_elements(folder: Path) -> Path:
+    whole = encoded(datasets()[0])
+    meta = whole[: 144 + struct.unpack_from("<I", whole, 140)[0]]
+    empty = struct.pack("<HH2sH", 0x0009, 0x1010, b"LO", 0)
+    (folder / "long.dcm").write_bytes(meta + empty * 4_000_000)
     return folder
 
 

@@ -18,7 +18,7 @@ SAMPLES = 32
 _CANDIDATES = 512
 LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0])
 # Objects with pixels that are no images of a series: marks, doses, displays.
-# Siemens CSA header, number of Siemens tiles, UIH grid: without them nobody knows the tiles.
+# Siemens CSA header, number of Siemens tiles, UIH grid: what tells the tiles of a mosaic.
 _TILES = ((0x0029, 0x1010), (0x0019, 0x100A), (0x0065, 0x1050))
 NO_IMAGES = frozenset({"SEG", "RTSTRUCT", "RTDOSE", "RTPLAN", "SR", "PR", "KO", "REG", "RWV"})
 _LOSSY = frozenset(
@@ -43,7 +43,8 @@ class Image:
     uid, syntax : str
         SOP Instance UID and transfer syntax.
     tags : frozenset of str
-        ``"mosaic"``, ``"tiles told"``, ``"multi-frame"``, ``"colour"``, ``"compressed"``, ``"lossy"``.
+        ``"mosaic"``, ``"tiles told"``, ``"multi-frame"``, ``"colour"``, ``"compressed"``,
+        ``"lossy"``.
     rows, columns : int
         Its size.
     origin_ras, right_ras, down_ras : ndarray, shape (3,), or None
@@ -54,7 +55,8 @@ class Image:
     values : ndarray, shape (n,) or (n, 3), or None
         Their rescaled values. None where pydicom cannot decode them.
     step : float
-        What one stored step is worth; 0 for stored floating point.
+        What one stored step is worth; 0 for stored floating point. Of colours, how many of
+        their steps make one of 256.
     """
 
     file: Path
@@ -143,8 +145,15 @@ def _frames(path: Path, ds: Any, most: int | None) -> Iterator[Image]:
             *_place(ds, n),
             points,
             values,
-            0.0 if is_float else 1.0 if colour or table is not None else abs(slope),
+            _step(ds, slope, plain=not (is_float or colour or table), colour=colour),
         )
+
+
+def _step(ds: Any, slope: float, *, plain: bool, colour: bool) -> float:
+    """Return what a stored step is worth; of colours, what one of 256 steps is worth."""
+    if colour:
+        return float(max(1, 1 << (int(ds.get("BitsStored", 8)) - 8)))
+    return abs(slope) if plain else 1.0 if "PixelData" in ds else 0.0
 
 
 def _syntax(ds: Any) -> str:

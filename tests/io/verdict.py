@@ -98,13 +98,17 @@ def judge(answers: Sequence[Answer], truth: Sequence[Image]) -> Verdict:
     """
     whole = [(one, one.volumes(), np.linalg.pinv(one.affine)) for one in answers]
     slots: list[Slot | None] = []
+    taken: set[Slot | None] = set()
+    found: set[Slot] = set()
     elsewhere: list[set[Slot]] = []
     for image in truth:
-        slot, others = _find(image, whole, set(slots))
-        slots.append(slot)
-        if slot is None:
+        equal, others = _find(image, whole)
+        # Of several that hold it, one that no image has yet: copies lie where the image lies.
+        slots.append(next((s for s in equal if s not in taken), equal[0] if equal else None))
+        taken.add(slots[-1])
+        found |= set(equal)
+        if not equal:
             elsewhere.append(others)
-    found = {slot for slot in slots if slot is not None}
     count = sum(slot is not None for slot in slots)
     held = sum(int(np.prod(v.shape[:4])) for _, v, _ in whole)
     slices = sum((v.shape[2] - len(one.missing)) * v.shape[3] for one, v, _ in whole)
@@ -112,7 +116,7 @@ def judge(answers: Sequence[Answer], truth: Sequence[Image]) -> Verdict:
         word: Any = "exact"
     else:
         asked = sum(image.rows * image.columns for image in truth)
-        # Voxels enough, or a voxel in an image's place that is of no image: wrong, not left out.
+        # Voxels enough, or one in an image's place that is of no image: wrong, not left out.
         word = "wrong" if held >= asked or any(o - found for o in elsewhere) else "short"
     worst = max(
         (_corner_mm(n, whole[n][0], slots, truth) for n in range(len(whole))), default=0
@@ -121,23 +125,19 @@ def judge(answers: Sequence[Answer], truth: Sequence[Image]) -> Verdict:
 
 
 def _find(
-    image: Image, answers: Sequence[tuple[Answer, np.ndarray, np.ndarray]], taken: set[Any]
-) -> tuple[Slot | None, set[Slot]]:
-    """Return answer, slice and volume of an image; else those in whose place it should be."""
+    image: Image, answers: Sequence[tuple[Answer, np.ndarray, np.ndarray]]
+) -> tuple[list[Slot], set[Slot]]:
+    """Return the slices that hold an image, and all those in whose place it should be."""
     places: set[Slot] = set()
-    again = None
+    equal: list[Slot] = []
     for n, (answer, voxels, inverse) in enumerate(answers):
         for index in _indices(image, answer, voxels, inverse):
-            equal = _equal(image, voxels[index[:, 0], index[:, 1], index[:, 2]], answer)
+            same = _equal(image, voxels[index[:, 0], index[:, 1], index[:, 2]], answer)
             k = int(index[0, 2])
             if image.origin_ras is not None:
-                places |= {(n, k, t) for t in range(len(equal))}
-            for t in np.flatnonzero(equal):
-                slot = (n, k, int(t))
-                if slot not in taken:
-                    return slot, set()
-                again = again or slot  # a copy of an image lies where the image lies
-    return again, places
+                places |= {(n, k, t) for t in range(len(same))}
+            equal += [(n, k, int(t)) for t in np.flatnonzero(same)]
+    return equal, places
 
 
 def _indices(
@@ -174,10 +174,13 @@ def _equal(image: Image, got: np.ndarray, answer: Answer) -> np.ndarray:
         return np.ones(got.shape[1], dtype=bool)
     if (want.ndim == 2) != answer.is_colour:
         return np.zeros(got.shape[1], dtype=bool)
+    step = image.step or 1.0
+    if answer.is_colour and step > 1 and got.dtype == np.uint8:
+        # Deep colours in 256 steps: whether cut or rounded, within one of them.
+        return (np.abs(got - want[:, None] / step) <= 1).all(axis=(0, 2))
     apart = np.abs(got.astype(float) - want[:, None])
     if "lossy" in image.tags:
         near = np.sort(apart.reshape(len(want), got.shape[1], -1).max(axis=2), axis=0)
-        step = image.step or 1.0
         return (near[len(want) // 2] <= 2 * step) & (near[len(want) * 9 // 10] <= 8 * step)
     limit = np.maximum(_RELATIVE * np.abs(want), _HALF_STEP * image.step)[:, None]
     axes = (0, 2) if answer.is_colour else (0,)
