@@ -111,13 +111,14 @@ def slots_of(planes: Sequence[Plane]) -> Whole:
     order = np.argsort(along, kind="stable")
     gaps = np.diff(along[order], prepend=along[order[0]])
     slots = _counted(order, gaps > _SAME_POSITION_MM)
-    counts = np.bincount(slots)
-    if counts.min() == counts.max() or not (counts > 1).any():
+    apart, together = gaps[gaps > _JITTER_MM], gaps[gaps <= _JITTER_MM]
+    if not len(apart) or together.max() <= _SAME_POSITION_MM:
         return slots
-    # Positions that are written a little differently from volume to volume.
+    # Positions may be written a little differently from volume to volume.
     wider = _counted(order, gaps > _JITTER_MM)
     wide = np.bincount(wider)
-    return wider if wide.min() == wide.max() else slots
+    is_even = wide.min() == wide.max() > 1
+    return wider if is_even and apart.min() > 10 * together.max() else slots
 
 
 def _counted(order: Whole, is_new: npt.NDArray[np.bool_]) -> Whole:

@@ -22,7 +22,7 @@ from napari_medlabel.io.dicom_group import (
 from napari_medlabel.io.dicom_header import Instance
 from napari_medlabel.io.dicom_place import MOST_PARTS, Part, place, slots_of, stations
 from napari_medlabel.io.dicom_plane import Plane
-from napari_medlabel.io.dicom_stack import Axis, Pile, separate
+from napari_medlabel.io.dicom_stack import Axis, Pile, by_difference, separate
 
 _CODED_AGAIN: Final = "The same images as in another series, coded in another way."
 Copies = tuple[tuple[Instance, Instance], ...]
@@ -126,9 +126,39 @@ def _volumes(
 ) -> list[DicomSeries]:
     return [
         _series_of(pile, part, copies, warnings)
-        for pile in separate(planes, slots_of(planes))
-        for part in place(pile.planes, pile.volumes)
+        for several in separate(planes, slots_of(planes))
+        for pile, part in _placed(several)
     ]
+
+
+def _placed(pile: Pile) -> list[tuple[Pile, Part]]:
+    """Place volumes; what lies at odd distances may be several stacks of different time."""
+    failed: InputError | None = None
+    found: list[tuple[Pile, Part]] = []
+    try:
+        found = [(pile, part) for part in place(pile.planes, pile.volumes)]
+    except InputError as err:
+        failed = err
+    if len(found) == 1 or pile.volumes > 1:
+        if failed is not None:
+            raise failed
+        return found
+    for name, stacks in by_difference(pile.planes):
+        doubt = f"Stack {{}} of {len(stacks)} of a series, told apart by {name}.".format
+        try:
+            others = [
+                (replace(one, warnings=(*pile.warnings, doubt(n), *one.warnings)), part)
+                for n, stack in enumerate(stacks, start=1)
+                for one in separate(stack, slots_of(stack))
+                for part in place(one.planes, one.volumes)
+            ]
+        except InputError:
+            continue
+        if len(others) == len(stacks) and (failed is not None or len(others) < len(found)):
+            found, failed = others, None
+    if failed is not None:
+        raise failed
+    return found
 
 
 def _series_of(

@@ -7,7 +7,7 @@ rises at each place. What the headers do not decide is refused, never guessed.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Final
@@ -276,6 +276,16 @@ def _times(planes: Sequence[Plane], volumes: Sequence[Sequence[int]], used: Diff
             return "time", "s", tuple(round(value - began[0], 6) for value in began)
     name = "volume" if used.name == "direction" else used.name
     return name, "", tuple(float(n + 1) for n in range(len(volumes)))
+
+
+def by_difference(planes: Sequence[Plane]) -> Iterator[tuple[str, list[list[Plane]]]]:
+    """Yield ways to split images that lie in different places by what their headers say."""
+    for one in stated(planes):
+        groups: dict[float, list[Plane]] = defaultdict(list)
+        for plane, value in zip(planes, one.values, strict=True):
+            groups[value].append(plane)
+        if 1 < len(groups) <= MOST_PARTS and min(map(len, groups.values())) > 1:
+            yield one.name, [groups[value] for value in sorted(groups)]
 
 
 def _uneven(planes: Sequence[Plane], slots: Slots) -> list[Pile]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,10 @@ def instance(
     series: str = "1",
     **extra: Any,
 ) -> Dataset:
-    """Return one invented CT slice; `extra` sets or, with None, deletes attributes."""
+    """Return one invented CT slice; `extra` sets or, with None, deletes attributes.
+
+    Pixels of shape (rows, columns, 3) make it RGB.
+    """
     ds = Dataset()
     ds.file_meta = FileMetaDataset()
     ds.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
@@ -47,9 +50,12 @@ def instance(
     ds.ImagePositionPatient = [float(f"{v:.10g}") for v in position]
     ds.ImageOrientationPatient = [float(f"{v:.10g}") for v in orientation]
     ds.PixelSpacing = list(spacing)
-    ds.SamplesPerPixel = 1
-    ds.PhotometricInterpretation = "MONOCHROME2"
-    ds.Rows, ds.Columns = pixels.shape
+    is_colour = pixels.ndim == 3
+    ds.SamplesPerPixel = 3 if is_colour else 1
+    ds.PhotometricInterpretation = "RGB" if is_colour else "MONOCHROME2"
+    if is_colour:
+        ds.PlanarConfiguration = 0
+    ds.Rows, ds.Columns = pixels.shape[:2]
     ds.BitsAllocated = pixels.dtype.itemsize * 8
     ds.BitsStored = ds.BitsAllocated
     ds.HighBit = ds.BitsAllocated - 1
@@ -99,6 +105,38 @@ def write_series(
     return paths
 
 
+def write_volumes(
+    folder: Path,
+    stored: np.ndarray,
+    differ: Callable[[int, int], dict[str, Any]],
+    *,
+    interleaved: bool = False,
+    left_out: Sequence[tuple[int, int]] = (),
+    step: Sequence[float] = (0.0, 0.0, 2.5),
+    change: Callable[[Dataset, int, int], None] | None = None,
+    **extra: Any,
+) -> list[Path]:
+    """Write several volumes under one series, one file for each slice of `stored` (t, k, j, i).
+
+    `differ(t, k)` gives the attributes of a slice; Instance Numbers count volume after volume,
+    or position after position where `interleaved`. File names say nothing about either.
+    """
+    volumes, slices = stored.shape[:2]
+    paths = []
+    for t in range(volumes):
+        for k in range(slices):
+            if (t, k) in left_out:
+                continue
+            number = k * volumes + t if interleaved else t * slices + k
+            position = np.array((-10.0, 20.0, 30.0)) + k * np.asarray(step)
+            own = {"Modality": "MR", **extra, **differ(t, k)}
+            ds = instance(number, stored[t, k], position=position, **own)
+            if change is not None:
+                change(ds, t, k)
+            paths.append(save(ds, folder / f"{(number * 7919) % 10007:05d}"))
+    return paths
+
+
 def orientation_of(codes: str) -> tuple[float, ...]:
     """Image Orientation (Patient), in LPS, of a scan whose i and j grow as the letters say."""
     ras = orientation_matrix(codes)
@@ -116,13 +154,20 @@ def truth_ras(ds: Dataset, column: float, row: float) -> np.ndarray:
 
 
 def worst_corner_mm(volume: Any) -> float:
-    """Largest distance of any slice's corners from the truth of its own header."""
+    """Largest distance of any slice's corners from the truth of its own header.
+
+    For series of single-frame files; those that have no place are passed over.
+    """
     worst = 0.0
-    columns, rows, _ = volume.grid.shape
-    for k, path in enumerate(volume.source.files):
-        ds = pydicom.dcmread(path, stop_before_pixels=True)
+    columns, rows, slices = volume.grid.shape
+    for number, (file, frame) in enumerate(volume.source.planes):
+        if file < 0:
+            continue
+        ds = pydicom.dcmread(volume.source.files[file], stop_before_pixels=True)
+        if frame or (ds.Columns, ds.Rows) != (columns, rows) or "NumberOfFrames" in ds:
+            continue
         for i in (0, columns - 1):
             for j in (0, rows - 1):
-                apart = volume.grid.affine.apply((i, j, k)) - truth_ras(ds, i, j)
+                apart = volume.grid.affine.apply((i, j, number % slices)) - truth_ras(ds, i, j)
                 worst = max(worst, float(np.linalg.norm(apart)))
     return worst
