@@ -26,7 +26,13 @@ from napari_medlabel.io.stored import (
     unreadable,
     volume_of,
 )
-from napari_medlabel.io.voxels import require_promise, require_room, sound_affine, turned
+from napari_medlabel.io.voxels import (
+    require_no_bomb,
+    require_promise,
+    require_room,
+    sound_affine,
+    turned,
+)
 from napari_medlabel.model.volume import Source, Volume
 
 _HDF5: Final = b"\x89HDF\r\n\x1a\n"
@@ -158,7 +164,9 @@ def _described(file: Any, path: Path) -> Description:
             hint="Convert it to NIfTI first.",
         )
     needed = math.prod(shape) * file.get_data_dtype().itemsize
-    require_promise(needed, path.stat().st_size, _LARGEST_RATIO)
+    size = path.stat().st_size
+    require_promise(needed, size, _LARGEST_RATIO)
+    require_no_bomb(needed, size)
     # nibabel's columns are z, y, x in the order of the file; the first voxel is the same.
     matrix = np.array(file.get_affine(), dtype=np.float64)[:, [2, 1, 0, 3]]
     k, j, i = (shape[n] for n in space)
