@@ -155,14 +155,16 @@ class ScanImages:
     def __init__(self, volume: Volume) -> None:
         source = volume.source
         self.uids = frozenset(source.sop_instance_uids)
-        self._slices: dict[tuple[str, int], int] = {}
+        found: dict[tuple[str, int], set[int]] = {}
         slices = volume.grid.shape[2]
         uids = source.sop_instance_uids
         planes = source.planes or tuple((n, 0) for n in range(len(uids)))
         for n, (file, frame) in enumerate(planes):
             owner = n if len(uids) == len(planes) else file
             if file >= 0 and 0 <= owner < len(uids):
-                self._slices.setdefault((uids[owner], frame), n % slices)
+                found.setdefault((uids[owner], frame), set()).add(n % slices)
+        # The sheet of a mosaic is no slice: what names it names all of them.
+        self._slices = {key: ks.pop() for key, ks in found.items() if len(ks) == 1}
         self._of_uid: dict[str, set[int]] = {}
         for (uid, _), k in self._slices.items():
             self._of_uid.setdefault(uid, set()).add(k)

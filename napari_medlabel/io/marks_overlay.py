@@ -5,7 +5,7 @@ from __future__ import annotations
 import mmap
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -76,16 +76,21 @@ def read_overlays(volume: Volume, *, progress: Progress | None = None) -> Marks:
     files = volume.source.files
     planes = volume.source.planes or tuple((n, 0) for n in range(len(files)))
     slices = volume.grid.shape[2]
-    cache: dict[int, tuple[_Overlay, ...]] = {}
+    cache: dict[int, tuple[_Overlay, ...] | None] = {}
     found: dict[int, list[tuple[int, _Overlay, int]]] = {}
     for k, (file, frame) in enumerate(planes[:slices]):
         if file >= 0 and file not in cache:
             cache[file] = _of_file(files[file], f"file {file + 1} of {len(files)}", volume)
-        for one in cache.get(file, ()):
+        for one in cache.get(file) or ():
             found.setdefault(one.group, []).append((k, one, frame))
         if progress is not None:
             progress(k + 1, slices)
-    return _marks(found, volume)
+    marks = _marks(found, volume)
+    sheets = sum(one is None for one in cache.values())
+    if not sheets:
+        return marks
+    doubt = f"Overlays of {sheets} files lie on images that are no slices, and are left out."
+    return replace(marks, warnings=(*marks.warnings, doubt))
 
 
 def _marks(found: dict[int, list[tuple[int, _Overlay, int]]], volume: Volume) -> Marks:
@@ -143,7 +148,8 @@ def _piece(
         yield where, seen.T[:, :, np.newaxis]
 
 
-def _of_file(path: Path, where: str, volume: Volume) -> tuple[_Overlay, ...]:
+def _of_file(path: Path, where: str, volume: Volume) -> tuple[_Overlay, ...] | None:
+    """Return a file's overlays; None where it has some on an image that is no slice."""
     try:
         if not _may_have(path):
             return ()
@@ -151,11 +157,8 @@ def _of_file(path: Path, where: str, volume: Volume) -> tuple[_Overlay, ...]:
             dataset = open_dataset(path)
             columns, rows, _ = volume.grid.shape
             groups = [g for g in _GROUPS if (g, 0x0010) in dataset and (g, 0x0011) in dataset]
-            if groups and (dataset.get("Columns"), dataset.get("Rows")) != (columns, rows):
-                raise InputError(
-                    f"The overlay of {where} lies on an image that is no slice of the scan.",
-                    hint="Overlays of mosaics are not read.",
-                )
+            if (dataset.get("Columns"), dataset.get("Rows")) != (columns, rows):
+                return None if groups else ()
             return tuple(_overlay(dataset, group, where) for group in groups)
     except failures() as err:
         raise InputError(

@@ -141,9 +141,13 @@ def test_a_damaged_overlay_is_refused_and_names_its_file_by_number(tmp_path: Pat
     ds[0x60000010].value = 0
     with pytest.raises(InputError, match=r"overlay of file 1 of 1 is damaged"):
         read_overlays(scan_of([ds], tmp_path))
-    other = overlay(image(0, rows=14), bits())
-    with pytest.raises(InputError, match="no slice of the scan"):
-        read_overlays(scan_of([other], tmp_path))
+
+
+def test_an_overlay_on_the_sheet_of_a_mosaic_is_left_out_and_said(tmp_path: Path) -> None:
+    ds = overlay(image(0, rows=14), bits())
+    marks = read_overlays(scan_of([ds], tmp_path))
+    assert marks.labels == ()
+    assert marks.warnings[0].startswith("Overlays of 1 files lie on images that are no slices")
 
 
 def test_missing_slices_and_cancelling_are_minded(tmp_path: Path) -> None:

@@ -65,6 +65,13 @@ def test_points_on_an_image_go_through_the_scan_s_grid(tmp_path: Path) -> None:
     assert np.allclose(point, volume.grid.affine.apply((2.0, 4.0, 3.0)))
 
 
+def test_a_point_on_the_sheet_of_a_mosaic_lies_nowhere(tmp_path: Path) -> None:
+    volume = scan(uids=(ROOT + "5",) * 5, planes=((0, 0),) * 5)
+    ds = report(on_image(volume, 3, "POINT", [2.5, 4.5]))
+    with pytest.raises(GeometryError, match="all its marks are of other images"):
+        read(ds, volume, tmp_path)
+
+
 def test_a_nested_coordinate_lies_on_the_image_of_the_one_around_it(tmp_path: Path) -> None:
     volume = scan()
     outer = on_image(volume, 2, "POINT", [1.5, 1.5])
