@@ -152,18 +152,20 @@ def adopt(volume: Volume, folder: Path) -> Session:
 
 
 def chooser_picture(folder: Path) -> None:
-    """Write the chooser with the sample scans and a file that was cut off."""
+    """Write the chooser with the sample scans and a file whose header is damaged."""
     from napari_medlabel.io.registry import find_series
     from napari_medlabel.widgets.chooser import SeriesChooser
 
     folder.mkdir()
-    cut = folder / "cut.nii"
+    damaged = folder / "damaged.nii"
     with gzip.open(samples.path("mr_head_oblique")) as stream:
-        cut.write_bytes(stream.read(1000))
+        header = bytearray(stream.read(1000))
+    header[80:84] = bytes(4)  # pixdim[1]: columns 0 mm apart
+    damaged.write_bytes(header)
     names = ("ct_abdomen", "ct_abdomen_followup", "us_burned_in", "mr_head_oblique")
     viewer, dock = show(adopt(volumes_in_time(), folder / "behind"))
     chooser = SeriesChooser(
-        find_series([*(samples.path(name) for name in names), cut]), dock.window()
+        find_series([*(samples.path(name) for name in names), damaged]), dock.window()
     )
     chooser.list.setCurrentRow(1)
     chooser.show()

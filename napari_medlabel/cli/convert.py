@@ -28,6 +28,10 @@ VALUES: Final = (
     "suv-bsa",
 )
 """What voxels can be read as: io.registry.VALUES, which is not imported for a --help."""
+_NO_SIDES: Final = (
+    "A NIfTI file cannot say that images have no place: sides and positions that other programs "
+    "show for it mean nothing."
+)
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -194,11 +198,15 @@ def _volume_job(arguments: argparse.Namespace) -> _Job:
     if volume.source.header is not None:
         notes += ("The NIfTI header was copied, with the texts in it.",)
 
+    if volume.slices == "pictures":
+        notes += (_NO_SIDES,)
+
     def write(_time: str) -> dict[str, Any]:
         saved = save_volume(arguments.target, volume)
         further = volume.further
         output = {
             **_place(volume.grid),
+            "axes": volume.grid.affine.axis_codes if volume.is_oriented else None,
             "dtype": "rgb24" if volume.colour is not None else str(volume.array.dtype),
             "quantity": volume.quantity,
             "volumes": 1 if further is None else len(further.values),
@@ -346,7 +354,7 @@ def _tell(document: Mapping[str, Any]) -> None:
         axis = output.get("axis")
         more = f", {output['volumes']} volumes ({axis['name']})" if axis else ""
         print(
-            f"NIfTI written: {shape}{more}, {spacing} mm, {output['axes']}, {output['dtype']}"
+            f"NIfTI written: {shape}{more}, {spacing} mm, {output['axes'] or 'sides unknown'}, {output['dtype']}"
         )
         print(f"sha256 {output['sha256']}")
     for warning in document["warnings"]:

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from napari_medlabel.errors import GeometryError
 from napari_medlabel.geometry.affine import Affine
-from napari_medlabel.geometry.axes import nearest_axes
+from napari_medlabel.geometry.axes import FloatArray, nearest_axes
 from napari_medlabel.geometry.grid import Grid
 from napari_medlabel.io.voxels import require_room
 from napari_medlabel.model.volume import Volume
@@ -18,7 +18,7 @@ from napari_medlabel.model.volume import Volume
 _STRAIGHT_DEG: Final = 0.001
 _SNAP: Final = 1e-4  # of a voxel: what rounding leaves beside a voxel's centre
 _AIR_HU: Final = -1000.0
-_FLOAT32_BITS: Final = 2  # bytes of a whole number that float32 holds exactly
+_FLOAT32_BYTES: Final = 2  # bytes of a whole number that float32 holds exactly
 
 
 def is_straight(grid: Grid) -> bool:
@@ -130,30 +130,44 @@ def _resample(
     array: npt.NDArray[Any], volume: Volume, target: Grid, background: float
 ) -> npt.NDArray[Any]:
     """Return an array (i, j, k) of the same dtype on another grid, slice by slice."""
-    from scipy.ndimage import map_coordinates  # type: ignore[import-untyped]
+    from scipy.ndimage import affine_transform  # type: ignore[import-untyped]
 
     whole = array.dtype.kind in "iu"
-    exact = whole and array.dtype.itemsize <= _FLOAT32_BITS
+    exact = whole and array.dtype.itemsize <= _FLOAT32_BYTES
     real = np.float32 if exact or array.dtype == np.float32 else np.float64
     absent = np.zeros(volume.grid.shape[2], dtype=bool)
     absent[list(volume.missing)] = True
+    # From target to source index, both (k, j, i) as they lie in memory.
+    mapped: FloatArray = np.linalg.inv(volume.grid.affine.matrix) @ target.affine.matrix
+    matrix, start = mapped[2::-1, 2::-1], mapped[2::-1, 3]
+    source = np.ascontiguousarray(array.T)
     columns, rows, slices = target.shape
     out = np.empty((slices, rows, columns), dtype=array.dtype)
-    # (k, j, i) in memory order; coordinates go with it.
-    source = np.ascontiguousarray(array.T)
-    j, i = np.mgrid[0:rows, 0:columns]
     for k in range(slices):
-        at = target.affine.apply(np.stack([i, j, np.full_like(i, k)], axis=-1))
-        index = volume.grid.affine.to_index(at)
-        near = np.rint(index)
-        index = np.where(np.abs(index - near) < _SNAP, near, index)
-        values = map_coordinates(
-            source, np.moveaxis(index[..., ::-1], -1, 0), real, order=1, cval=background
-        )
-        if volume.missing:
-            ends = np.clip(
-                [np.floor(index[..., 2]), np.ceil(index[..., 2])], 0, len(absent) - 1
-            )
-            values[absent[ends.astype(int)].any(axis=0)] = background
-        out[k] = np.rint(values) if whole else values
+        offset = start + k * matrix[:, 0]
+        values = affine_transform(
+            source, matrix, offset, (1, rows, columns), real, order=1, mode="nearest"
+        )[0]
+        values[_outside(matrix, offset, source.shape, absent, (rows, columns))] = background
+        out[k] = np.rint(values, out=values) if whole else values
     return out.T
+
+
+def _outside(
+    matrix: FloatArray,
+    offset: FloatArray,
+    shape: tuple[int, ...],
+    absent: npt.NDArray[np.bool_],
+    size: tuple[int, int],
+) -> npt.NDArray[np.bool_]:
+    """Tell which pixels of a slice (j, i) the source does not cover, or only by guessing."""
+    j, i = np.arange(size[0])[:, None], np.arange(size[1])[None, :]
+    outside = np.zeros(size, dtype=bool)
+    for axis, count in enumerate(shape):
+        index = matrix[axis, 1] * j + (matrix[axis, 2] * i + offset[axis])
+        outside |= (index < -_SNAP) | (index > count - 1 + _SNAP)
+        if axis == 0 and absent.any():
+            low, high = np.floor(index + _SNAP), np.ceil(index - _SNAP)
+            ends = np.clip(np.stack([low, high]), 0, count - 1).astype(np.intp)
+            outside |= absent[ends].any(axis=0)
+    return outside

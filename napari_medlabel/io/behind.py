@@ -94,7 +94,7 @@ def sort_out(paths: Sequence[Path], *, progress: Progress | None = None) -> File
             lost = file.lower().endswith(_CALLED_DICOM)
             unreadable += lost
             skipped += not lost
-            packages += kind == "zip"
+            packages += kind == "zip" and file.lower().endswith(".zip")
         elif kind != "part":
             by_kind.setdefault(kind, []).append(Path(file))
     return Files(

@@ -167,6 +167,11 @@ def read_series(
         raise InputError(
             "There is no such way to read values.", hint=f"Choose one of: {', '.join(VALUES)}."
         )
+    if info.colour and values not in ("rescaled", "stored"):
+        raise InputError(
+            f"Values as {values} are for grey images; this series has colours.",
+            hint="Read it without --values.",
+        )
     if info.load is None:
         raise InputError(info.problem, hint=info.hint)
     return info.load(progress=progress, hashes=hashes, values=values, preview=preview)

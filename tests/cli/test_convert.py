@@ -299,3 +299,28 @@ def test_a_mask_can_be_laid_on_another_file_of_the_scan(series, tmp_path, conver
     laid = nib.load(target)
     assert np.asanyarray(laid.dataobj)[0, 0, 4] == 7
     np.testing.assert_array_equal(laid.affine, nib.load(reference).affine)
+
+
+def test_pictures_are_written_without_sides(tmp_path, convert):
+    write_series(
+        tmp_path / "us",
+        voxels(2),
+        ImagePositionPatient=None,
+        ImageOrientationPatient=None,
+        SOPClassUID="1.2.840.10008.5.1.4.1.1.6.1",
+        Modality="US",
+    )
+    code, out, _ = convert(tmp_path / "us", tmp_path / "a.nii", "--json")
+    assert code == 0
+    assert json.loads(out)["output"][0]["axes"] is None
+    assert json.loads(out)["output"][0]["slices"] == "pictures"
+    assert "mean nothing" in "".join(json.loads(out)["warnings"])
+    assert convert(tmp_path / "us", tmp_path / "b.nii")[1].count("sides unknown") == 1
+
+
+def test_uptake_is_not_made_of_colours(tmp_path, convert):
+    rgb = np.zeros((3, 4, 5), [("R", "u1"), ("G", "u1"), ("B", "u1")])
+    nib.save(nib.Nifti1Image(rgb, np.eye(4)), tmp_path / "rgb.nii")
+    code, _, err = convert(tmp_path / "rgb.nii", tmp_path / "a.nii", "--values", "suv-bw")
+    assert code == 2
+    assert "this series has colours" in err
