@@ -29,8 +29,8 @@ VALUES: Final = (
 )
 """What voxels can be read as: io.registry.VALUES, which is not imported for a --help."""
 _NO_SIDES: Final = (
-    "A NIfTI file cannot say that images have no place: sides and positions that other programs "
-    "show for it mean nothing."
+    "A NIfTI file cannot say that images have no place: sides and positions that other "
+    "programs show for it mean nothing."
 )
 
 
@@ -353,9 +353,8 @@ def _tell(document: Mapping[str, Any]) -> None:
         spacing = " x ".join(f"{mm:.4g}" for mm in output["spacing_mm"])
         axis = output.get("axis")
         more = f", {output['volumes']} volumes ({axis['name']})" if axis else ""
-        print(
-            f"NIfTI written: {shape}{more}, {spacing} mm, {output['axes'] or 'sides unknown'}, {output['dtype']}"
-        )
+        sides = output["axes"] or "sides unknown"
+        print(f"NIfTI written: {shape}{more}, {spacing} mm, {sides}, {output['dtype']}")
         print(f"sha256 {output['sha256']}")
     for warning in document["warnings"]:
         print(f"note: {warning}", file=sys.stderr)
