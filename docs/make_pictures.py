@@ -160,7 +160,7 @@ def chooser_picture(folder: Path) -> None:
     damaged = folder / "damaged.nii"
     with gzip.open(samples.path("mr_head_oblique")) as stream:
         header = bytearray(stream.read(1000))
-    header[80:84] = bytes(4)  # pixdim[1]: columns 0 mm apart
+    header[70:72] = b"\x63\x00"  # a kind of voxel that does not exist
     damaged.write_bytes(header)
     names = ("ct_abdomen", "ct_abdomen_followup", "us_burned_in", "mr_head_oblique")
     viewer, dock = show(adopt(volumes_in_time(), folder / "behind"))

@@ -198,12 +198,19 @@ def icon_of(picture: Thumbnail) -> QIcon:
     painter = QPainter(square)
     painter.drawPixmap((_SIDE - scaled.width()) // 2, (_SIDE - scaled.height()) // 2, scaled)
     painter.end()
-    return QIcon(square)
+    return _icon(square)
 
 
 def blank_icon() -> QIcon:
     """Return the dark square that stands until a picture has come."""
-    return QIcon(_black_square())
+    return _icon(_black_square())
+
+
+def _icon(square: QPixmap) -> QIcon:
+    icon = QIcon(square)
+    # Qt tints what is selected: of a scan that would be another grey.
+    icon.addPixmap(square, QIcon.Mode.Selected)
+    return icon
 
 
 def _black_square() -> QPixmap:
