@@ -84,9 +84,7 @@ def load(path: Path, *, progress: Progress | None = None, hashes: bool = True) -
     files = pair_of(path)
     header = _header(files[0])
     said = _described(header)
-    # nibabel takes bytes for signed; the scanner writes what it displays, from 0 to 255.
-    is_byte = header.get_data_dtype().itemsize == 1
-    dtype = np.dtype(np.uint8) if is_byte else header.get_data_dtype()
+    dtype = header.get_data_dtype()
     picture = math.prod(said.grid.shape[:2]) * dtype.itemsize
     try:
         sizes = [file.stat().st_size for file in files]

@@ -194,3 +194,52 @@ def test_a_header_that_lies_is_refused(tmp_path, change, message):
 def test_slices_in_other_directions_are_no_volume(tmp_path):
     with pytest.raises(InputError, match="differ in size, spacing or direction"):
         par.inspect(pair(tmp_path, turned=2))
+
+
+def edited(path, general, columns):
+    """Change the general part, and columns of the lines by what `columns` makes of the time."""
+    head, lines = path.read_text(encoding="latin-1").split("# === IMAGE INFORMATION ===\n")
+    for old, new in general:
+        assert old in head
+        head = head.replace(old, new)
+    rows = []
+    for line in lines.splitlines():
+        words = line.split()
+        time = int(words[2])
+        for column, value in columns.items():
+            words[column] = str(value(time))
+        rows.append(" ".join(words))
+    text = head + "# === IMAGE INFORMATION ===\n" + "\n".join(rows) + "\n"
+    path.write_text(text, encoding="latin-1")
+    return path
+
+
+ONE_TIME = (
+    "Max. number of dynamics            :   2",
+    "Max. number of dynamics            :   1",
+)
+
+
+def test_echoes_are_an_axis(tmp_path):
+    echoes = (
+        "Max. number of echoes              :   1",
+        "Max. number of echoes              :   2",
+    )
+    changes = {1: lambda t: t, 2: lambda t: 1, 30: lambda t: 2.3 * t, 31: lambda t: 0}
+    volume = par.load(edited(pair(tmp_path), [ONE_TIME, echoes], changes))
+    assert (volume.further.name, volume.further.unit) == ("echo", "ms")
+    assert volume.further.values == pytest.approx((2.3, 4.6))
+
+
+def test_magnitude_and_phase_follow_each_other_and_that_is_said(tmp_path):
+    changes = {2: lambda t: 1, 4: lambda t: 0 if t == 1 else 3, 31: lambda t: 0}
+    volume = par.load(edited(pair(tmp_path), [ONE_TIME], changes))
+    assert (volume.further.name, volume.further.values) == ("volume", (0.0, 1.0))
+    assert any("2 kinds, such as magnitude and phase" in text for text in volume.warnings)
+
+
+def test_integers_stay_integers_where_nothing_scales_them(tmp_path):
+    path = edited(pair(tmp_path), [], {12: lambda t: 1, 11: lambda t: 0})
+    volume = par.load(path)
+    assert volume.array.dtype == np.uint16
+    np.testing.assert_array_equal(volume.array.T, PICTURES[:3])
