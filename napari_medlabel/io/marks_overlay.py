@@ -186,6 +186,8 @@ def _overlay(dataset: Any, group: int, where: str) -> _Overlay:
         raise ValueError
     if (group, 0x3000) in dataset:
         bits = _packed(dataset[group, 0x3000], dataset, (frames, rows, columns), where)
+    elif int(value(0x0100, 1)) <= 1:
+        bits = np.zeros((1, 1, 1), np.bool_)  # announced, and nothing drawn
     else:
         bits = _embedded(dataset, int(value(0x0102, 0)), (frames, rows, columns), where)
     row, column = (int(v) - 1 for v in value(0x0050, (1, 1)))

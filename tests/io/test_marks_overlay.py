@@ -122,6 +122,13 @@ def test_an_overlay_in_unused_bits_of_the_pixels_is_found(tmp_path: Path) -> Non
     assert np.array_equal(marks.labels[0].array[:, :, 0] == 1, drawn.T)
 
 
+def test_an_overlay_that_is_announced_and_not_there_is_an_empty_label(tmp_path: Path) -> None:
+    ds = overlay(image(0), bits())
+    del ds[0x60003000]
+    (labels,) = read_overlays(scan_of([ds], tmp_path)).labels
+    assert (labels.voxel_counts(), labels.scheme.values) == ({}, (1,))
+
+
 def test_overlays_of_some_frames_lie_on_those_slices(tmp_path: Path) -> None:
     drawn = bits(5, 2, 7, 9)
     ds = overlay(image(0, frames=4), drawn, first=2)
