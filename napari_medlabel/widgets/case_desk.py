@@ -28,10 +28,10 @@ from napari_medlabel.session.saving import (
     take_snapshot,
     write_snapshot,
 )
-from napari_medlabel.widgets import closing, reading
+from napari_medlabel.widgets import closing
 from napari_medlabel.widgets.background import Background
 from napari_medlabel.widgets.closing import CloseGuard
-from napari_medlabel.widgets.drops import DropCatcher
+from napari_medlabel.widgets.drops import DropCatcher, show_beside
 from napari_medlabel.widgets.layer_watch import LayerWatch
 from napari_medlabel.widgets.marks_loader import MarksLoader
 from napari_medlabel.widgets.opening import Opening
@@ -83,18 +83,10 @@ class CaseDesk(QObject):
         if self.session is None:
             self.open_paths(paths)
             return
-        from napari.layers import Layer
-
-        names = [str(path) for path in paths]
         try:
-            # A question of its own window, and napari's bar of progress.
-            made = reading.read_layers(names[0] if len(names) == 1 else names)
+            show_beside(self.viewer, paths)
         except MedlabelError as err:
             self.dock.show_error(err)
-            return
-        for layer in made:
-            if layer[0] is not None:
-                self.viewer.add_layer(Layer.create(*layer))
 
     def _opened(self, session: Session, image: Any, *, keep_view: bool) -> None:
         """Show a case, and offer what was found with it."""
@@ -149,7 +141,7 @@ class CaseDesk(QObject):
         session.scheme_changed.connect(self._show_scheme)
         self.binding.labels.events.selected_label.connect(self._show_current)
         self.binding.points.events.mode.connect(self._show_placing)
-        self.binding.painted_on_missing.connect(self._warn_of_missing)
+        self.binding.painted_on_missing.connect(self.watch.painted_on_missing)
         self.viewer.dims.events.current_step.connect(self._show_volume)
         self.dock.start.setEnabled(True)
         self.dock.notice.clear()
@@ -169,21 +161,6 @@ class CaseDesk(QObject):
         further = self.session.volume.further
         if further is not None:
             self.dock.show_volume(volume_words(further, self.binding.volume_number))
-
-    def _warn_of_missing(self, slices: list[int]) -> None:
-        """Say that paint lies where there is no image: it stays, but never unseen."""
-        numbers = ", ".join(str(k + 1) for k in slices)
-        which = f"slice {numbers}" if len(slices) == 1 else f"slices {numbers}"
-        self.dock.notice.say(
-            "amber",
-            f"You painted on {which}: no file holds an image there, so there is nothing to see "
-            "under the paint.",
-            {"Undo": self._undo_on_missing, "Keep it": self.dock.notice.clear},
-        )
-
-    def _undo_on_missing(self) -> None:
-        self.dock.notice.clear()
-        self.undo()
 
     def _bind_keys(self) -> None:
         if self.binding is None:

@@ -187,6 +187,7 @@ class MedlabelDock(QWidget):
         self.views.show_plane(self.desk.plane)
         self.label_panel.show_scheme(session.labels.scheme)
         self.landmark_panel.show_template(presets.templates(), session.landmarks)
+        self.landmark_panel.name_sides(volume.is_oriented)
         self.landmark_panel.show_landmarks(session.landmarks)
         self.show_history()
         self._show_volumes()
@@ -211,7 +212,8 @@ class MedlabelDock(QWidget):
 
     def _show_volumes(self) -> None:
         session = self.desk.session
-        if session is not None:
+        # Pictures have no thickness, so nothing painted on them has a volume.
+        if session is not None and session.volume.slices == "places":
             counts = session.labels.voxel_counts()
             self.label_panel.show_volumes(volumes_ml(counts, session.labels.grid))
 

@@ -10,6 +10,7 @@ from qtpy.QtCore import QEvent, QObject, QTimer
 from qtpy.QtWidgets import QWidget
 
 from napari_medlabel.plugin.contributions import looks_ours
+from napari_medlabel.widgets.reading import read_layers
 
 
 class DropCatcher(QObject):
@@ -52,3 +53,19 @@ def dropped_paths(event: Any) -> list[Path]:
     if not all(url.isLocalFile() for url in urls):
         return []
     return [Path(url.toLocalFile()) for url in urls]
+
+
+def show_beside(viewer: Any, paths: list[Path]) -> None:
+    """Add layers of scans or marks to a viewer in which a case is open.
+
+    Raises
+    ------
+    MedlabelError
+        When they cannot be read, or marks do not lie on the open scan.
+    """
+    from napari.layers import Layer
+
+    names = [str(path) for path in paths]
+    for made in read_layers(names[0] if len(names) == 1 else names):
+        if made[0] is not None:
+            viewer.add_layer(Layer.create(*made))

@@ -36,6 +36,7 @@ class LandmarkPanel(QWidget):
     def __init__(self, templates: Mapping[str, str], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._marks = LandmarkSet()
+        self._named = True
         self._filling = False
         self.template_box = QComboBox()
         self.template_box.setToolTip("Which landmarks are to be placed, in which order")
@@ -83,6 +84,12 @@ class LandmarkPanel(QWidget):
                 return
         self.template_box.setCurrentIndex(-1)
 
+    def name_sides(self, named: bool) -> None:
+        """Say, before filling the table, whether positions are told by the patient's sides."""
+        self._named = named
+        heading = "Patient mm" if named else "mm, sides unknown"
+        self.table.setHorizontalHeaderLabels(["Landmark", heading])
+
     def show_landmarks(self, marks: LandmarkSet) -> None:
         """Fill the table."""
         self._marks = marks
@@ -91,7 +98,7 @@ class LandmarkPanel(QWidget):
             name = QTableWidgetItem(mark.name)
             name.setToolTip(f"{mark.name}. {mark.description}".rstrip(". "))
             place = QTableWidgetItem(
-                "-" if mark.point_ras is None else patient_mm(mark.point_ras)
+                "-" if mark.point_ras is None else self._words(mark.point_ras)
             )
             place.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
             self.table.setItem(row, _NAME, name)
@@ -100,6 +107,12 @@ class LandmarkPanel(QWidget):
         self.table.setMinimumHeight(height * (min(len(marks), 5) + 1) + 6)
         following = marks.next_name
         self.place_button.setText(f"Place: {following}" if following else "Place another point")
+
+    def _words(self, point_ras: Point) -> str:
+        """Return a position in words; where no side is known, without any."""
+        if self._named:
+            return patient_mm(point_ras)
+        return "  ".join(f"{mm:.1f}" for mm in point_ras)
 
     def show_placing(self, placing: bool) -> None:
         """Show whether the next click places a landmark."""

@@ -63,6 +63,21 @@ class LayerWatch:
             },
         )
 
+    def painted_on_missing(self, slices: list[int]) -> None:
+        """Say that paint lies where there is no image: it stays, but never unseen."""
+        numbers = ", ".join(str(k + 1) for k in slices)
+        which = f"slice {numbers}" if len(slices) == 1 else f"slices {numbers}"
+        self._notice.say(
+            "amber",
+            f"You painted on {which}: no file holds an image there, so there is nothing to see "
+            "under the paint.",
+            {"Undo": self._undo, "Keep it": self._notice.clear},
+        )
+
+    def _undo(self) -> None:
+        self._notice.clear()
+        self._attempt(lambda session: session.undo())
+
     def show_again(self, layer: Any) -> None:
         """Put a layer back into the list, where it is not."""
         if layer not in self._viewer.layers:

@@ -114,6 +114,16 @@ def test_placing_is_a_switch(landmark_panel: LandmarkPanel, qtbot: QtBot) -> Non
     assert landmark_panel.place_button.text() == "Place another point"
 
 
+def test_positions_name_no_side_where_none_is_known(landmark_panel: LandmarkPanel) -> None:
+    marks = LandmarkSet((Landmark("Dome", (1, -2, 3)),))
+    landmark_panel.name_sides(False)
+    landmark_panel.show_landmarks(marks)
+    assert landmark_panel.table.item(0, 1).text() == "1.0  -2.0  3.0"
+    landmark_panel.name_sides(True)
+    landmark_panel.show_landmarks(marks)
+    assert landmark_panel.table.item(0, 1).text() == "R 1.0  P 2.0  S 3.0"
+
+
 def test_a_chosen_template_is_asked_for(landmark_panel: LandmarkPanel, qtbot: QtBot) -> None:
     with qtbot.waitSignal(landmark_panel.template_requested) as asked:
         landmark_panel.template_box.activated.emit(1)
