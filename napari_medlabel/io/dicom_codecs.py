@@ -11,6 +11,7 @@ import struct
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Final, Literal
 
 import numpy as np
@@ -244,7 +245,7 @@ def _unpack_rle(code: bytes, coding: Coding, where: str) -> Array | None:
     try:
         data = imagecodecs.dicomrle_decode(code, dtype, out=needed)
     except (RuntimeError, ValueError, TypeError, IndexError, MemoryError):
-        return None
+        data = _unpack_loosely(code, segments, dtype.itemsize, needed // segments)
     if len(data) != needed:
         raise _cut_off(where)
     if is_bits:
@@ -253,6 +254,36 @@ def _unpack_rle(code: bytes, coding: Coding, where: str) -> Array | None:
     if coding.samples == 1:
         return flat.reshape(coding.rows, coding.columns)
     return np.moveaxis(flat.reshape(coding.samples, coding.rows, coding.columns), 0, 2)
+
+
+def _unpack_loosely(code: bytes, segments: int, width: int, size: int) -> bytes:
+    """Decode segments that have something behind their last pixel; shorter where one is cut."""
+    offsets = [*struct.unpack_from(f"<{segments}I", code, 4), len(code)]
+    planes = []
+    for at, end in pairwise(offsets):
+        plane = _segment(code, at, end, size)
+        if len(plane) < size:
+            return b""
+        planes.append(np.frombuffer(plane[:size], np.uint8))
+    # High bytes come first; little-endian numbers begin with the low one.
+    samples = np.stack(planes).reshape(segments // width, width, size)
+    return np.ascontiguousarray(np.moveaxis(samples[:, ::-1], 1, 2)).tobytes()
+
+
+def _segment(code: bytes, at: int, end: int, size: int) -> bytearray:
+    """Decode one segment until there are enough bytes, PS3.5 G.3.2."""
+    plane = bytearray()
+    while at + 1 < end <= len(code) and len(plane) < size:
+        count = code[at]
+        if count < 128:
+            plane += code[at + 1 : min(at + 2 + count, end)]
+            at += 2 + count
+        elif count > 128:
+            plane += code[at + 1 : at + 2] * (257 - count)
+            at += 2
+        else:
+            at += 1
+    return plane
 
 
 def _inflate(code: bytes, coding: Coding, where: str) -> Array | None:

@@ -74,6 +74,25 @@ def test_run_lengths_of_colours(tmp_path):
     np.testing.assert_array_equal(filled(save(ds, tmp_path / "a.dcm")).colour, stored)
 
 
+@pytest.mark.parametrize("shape", [(2, 7, 5), (2, 7, 5, 3)])
+def test_run_lengths_with_something_behind_the_last_pixel(tmp_path, shape):
+    stored = pattern(shape, "u2" if len(shape) == 3 else "u1")
+    wider = np.concatenate([stored, stored[:, -1:]], axis=1)
+    ds = grey(stored, syntax=RLE, codes=[rle(frame) for frame in wider])
+    result = filled(save(ds, tmp_path / "a.dcm"))
+    found = result.array[0] if len(shape) == 3 else result.colour
+    np.testing.assert_array_equal(found, stored)
+
+
+def test_runs_that_repeat_are_unfolded_also_with_something_behind(tmp_path):
+    stored = np.full((1, 4, 5), 7, np.uint8)
+    head = np.array([1, 64, *[0] * 14], "<u4").tobytes()
+    for tail in (b"", b"\x80\x02abc"):
+        code = head + bytes([257 - 12, 7, 0, 7, 128, 257 - 7, 7]) + tail
+        ds = grey(stored, syntax=RLE, codes=[code + b"\0" * (len(code) % 2)])
+        np.testing.assert_array_equal(filled(save(ds, tmp_path / "a.dcm")).array[0], stored)
+
+
 def test_deflated_frames_of_single_bits(tmp_path):
     bits = (np.arange(2 * 5 * 3).reshape(2, 5, 3) % 3 == 0).astype(np.uint8)
     codes = []
