@@ -7,17 +7,17 @@ volumes and placed (`io.dicom_series`), and pixels are read in one pass (`io.dic
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 
-import numpy as np
 import numpy.typing as npt
 
 from napari_medlabel.errors import InputError
-from napari_medlabel.io import dicom_odd
+from napari_medlabel.geometry.grid import Grid
+from napari_medlabel.io import dicom_lazy, dicom_odd
 from napari_medlabel.io.dicom_group import is_image
 from napari_medlabel.io.dicom_header import SOP_CLASS, Instance, text
 from napari_medlabel.io.dicom_pixels import Filled, fill
@@ -131,9 +131,10 @@ def read_instance(path: Path, memory: Memory | None = None) -> Instance | None:
         When it cannot be opened, or is a pipe or a device.
     """
     try:
-        return walk(path, memory)
+        one = walk(path, memory)
     except OddFileError:
         return dicom_odd.read_header(path)
+    return one if one.fields else None
 
 
 @lru_cache(maxsize=256)
@@ -178,34 +179,45 @@ def load(
         )
     _require_equal(series.duplicates)
 
+    slices, missing = grid.shape[2], series.missing
+    is_lazy = dicom_lazy.is_lazy(series.planes, series.volumes, slices)
+    further = None
+    if is_lazy:
+        further = dicom_lazy.lazy_volumes(
+            series.planes, volumes=series.volumes, slices=slices, missing=missing, values=values
+        )
+    at_once = 1 if is_lazy else series.volumes
+
     def show(array: npt.NDArray[Any]) -> None:
         if preview is not None:
-            preview(_volume(series, Filled(array, None, (), (), "")))
+            preview(_volume(series, grid, Filled(array, None, (), (), ""), further))
 
     filled = fill(
-        series.planes,
-        volumes=series.volumes,
-        slices=grid.shape[2],
-        missing=series.missing,
+        series.planes[: len(series.planes) // series.volumes * at_once],
+        volumes=at_once,
+        slices=slices,
+        missing=missing,
         progress=progress,
-        hashes=hashes,
+        hashes=hashes and not is_lazy,
         values=values,
         preview=None if preview is None else show,
     )
-    return _volume(series, filled)
+    if is_lazy and hashes:
+        digests = dicom_lazy.hash_files(series.instances, progress=progress)
+        filled = replace(filled, sha256=digests)
+    return _volume(series, grid, filled, further)
 
 
-def _volume(series: DicomSeries, filled: Filled) -> Volume:
-    grid = series.grid
-    if grid is None:
-        raise InputError("The series has no geometry.", hint="Export the series again.")
+def _volume(series: DicomSeries, grid: Grid, filled: Filled, lazy: Any) -> Volume:
     first = series.planes[0]
-    further = None
+    further, array = None, filled.array[0].T
     if series.axis is not None:
-        further = FurtherAxis(*series.axis, filled.array.transpose(3, 2, 1, 0))
+        volumes = filled.array.transpose(3, 2, 1, 0) if lazy is None else lazy
+        array = array.astype(volumes.dtype, copy=False)
+        further = FurtherAxis(*series.axis, volumes)
     return Volume(
         grid,
-        np.asarray(filled.array[0]).T,
+        array,
         _source(series, filled.sha256, grid.shape[2]),
         modality=first.instance.modality,
         warnings=series.warnings + filled.warnings,

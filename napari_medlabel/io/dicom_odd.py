@@ -59,6 +59,7 @@ _INFLATED_FIRST: Final = 1 << 20
 _LARGEST_RATIO: Final = 1000  # bytes out per byte in, beyond which a deflated file is a bomb
 _ALL_VR: Final = SHORT_VR | LONG_VR
 _LARGEST_HEADER: Final = 1 << 25
+_MOST_READS: Final = 150_000  # by pydicom, of one header: a second at most
 _FIRST_BYTES: Final = 132
 
 _ONE_AT_A_TIME: Final = threading.Lock()
@@ -319,12 +320,16 @@ def _by_pydicom(path: Path, data: Buffer, size: int) -> Instance | None:
 
 
 class _Window(io.RawIOBase):
-    """A file in memory, read without copying the whole of it."""
+    """A file in memory, read without copying the whole of it.
+
+    Whoever reads it too often is stopped: millions of empty elements are no header.
+    """
 
     def __init__(self, data: Buffer) -> None:
         super().__init__()
         self._data = data
         self._at = 0
+        self._reads = 0
 
     def readable(self) -> bool:
         return True
@@ -333,6 +338,9 @@ class _Window(io.RawIOBase):
         return True
 
     def read(self, size: int | None = -1) -> bytes:
+        self._reads += 1
+        if self._reads > _MOST_READS:
+            raise OSError("A header of too many elements.")
         end = len(self._data) if size is None or size < 0 else self._at + size
         piece = self._data[self._at : end]
         self._at += len(piece)
