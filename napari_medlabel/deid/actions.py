@@ -64,12 +64,19 @@ class Attribute:
         VR by the dictionary where it knows the tag, else as found.
     components : tuple of str
         The value's components without padding, for text VRs; empty for others.
+    found : str
+        VR as found, where it tells more than `vr`: of numbers, bulk data and sequences;
+        empty when the bytes make no sense under it.
+    value : object
+        Bytes or numbers of an attribute that is no text and no sequence.
     """
 
     tag: int
     keyword: str
     vr: str
     components: tuple[str, ...] = ()
+    found: str = ""
+    value: Any = field(default=None, repr=False)
 
     def with_value(self, value: Any) -> DataElement:
         """Return the same attribute with another value."""
@@ -90,8 +97,9 @@ class Setting:
         The patient's identity as found, at the level of the instance.
     identity : frozenset of str
         Values that tell whose instance it is: they pass nowhere, not even as a number.
-    nested : bool
-        Whether the attribute lies in a sequence.
+    path : tuple of str
+        Keywords of the sequences that the attribute lies in (eight hexadecimal digits of
+        the tag where a sequence has none), outermost first; empty at the top level.
     """
 
     pseudonyms: Pseudonyms
@@ -99,7 +107,12 @@ class Setting:
     issuer: str = ""
     patient_id: str = ""
     identity: frozenset[str] = field(default=frozenset(), repr=False)
-    nested: bool = False
+    path: tuple[str, ...] = ()
+
+    @property
+    def nested(self) -> bool:
+        """Whether the attribute lies in a sequence."""
+        return bool(self.path)
 
     @property
     def patient_code(self) -> str:

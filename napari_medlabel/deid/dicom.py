@@ -8,34 +8,25 @@ from dataclasses import dataclass, field, replace
 from pydicom.datadict import dictionary_has_tag, dictionary_keyword, dictionary_VR
 from pydicom.dataelem import DataElement, RawDataElement
 from pydicom.dataset import Dataset
-from pydicom.multival import MultiValue
 from pydicom.sequence import Sequence
 from pydicom.tag import BaseTag
 
 from napari_medlabel import __version__
-from napari_medlabel.deid.actions import (
-    ACTIONS,
-    NUMBER_VRS,
-    TEXT_VRS,
-    Attribute,
-    Setting,
-    clean,
-    resolved,
-)
+from napari_medlabel.deid.actions import TEXT_VRS, Attribute, Setting
 from napari_medlabel.deid.codes import CODE_TAGS, dummy_code, is_code, published_code
+from napari_medlabel.deid.judge import KEPT, components_of, judge
 from napari_medlabel.deid.pixels import (
     PIXEL_TAGS,
     check_complete,
     exact_pixels,
     may_show_identity,
 )
-from napari_medlabel.deid.profile import BY_VR, Profile
+from napari_medlabel.deid.profile import Profile
 from napari_medlabel.deid.pseudonyms import Pseudonyms
 from napari_medlabel.deid.refusal import PARSE_ERRORS, QuarantineError
 from napari_medlabel.deid.report import DeidReport, Note, Reason
 from napari_medlabel.deid.sweep import Identity, identity_of
-from napari_medlabel.deid.tables import is_table, reads_as_text
-from napari_medlabel.deid.vocabulary import is_structural_uid, vocabulary
+from napari_medlabel.deid.vocabulary import is_structural_uid
 
 MAX_DEPTH = 64
 _HEADS = frozenset({"HEAD", "BRAIN", "SKULL", "FACE", "NECK", "HEADNECK", "HEAD NECK", ""})
@@ -60,11 +51,11 @@ class _Level:
     tally: _Tally
     depth: int = 0
 
-    def below(self) -> _Level:
+    def below(self, sequence: str) -> _Level:
         """Return the level of an item in a sequence of this one."""
         if self.depth >= MAX_DEPTH:
             raise QuarantineError(Reason.UNREADABLE)
-        setting = replace(self.setting, nested=True)
+        setting = replace(self.setting, path=(*self.setting.path, sequence))
         return replace(self, setting=setting, depth=self.depth + 1)
 
 
@@ -160,7 +151,7 @@ def text_of(dataset: Dataset, tag: int) -> str:
     """Return a text attribute as found, without padding, undecoded bytes as Latin-1."""
     if tag not in dataset:
         return ""
-    return "\\".join(_components(dataset.get_item(BaseTag(tag))))
+    return "\\".join(components_of(dataset.get_item(BaseTag(tag)).value))
 
 
 def _walked(dataset: Dataset, level: _Level) -> Dataset:
@@ -176,54 +167,18 @@ def _walked(dataset: Dataset, level: _Level) -> Dataset:
 
 
 def _applied(dataset: Dataset, tag: BaseTag, level: _Level) -> DataElement | None:
-    """One attribute, after the action that the profile names for it."""
-    raw = dataset.get_item(tag)
-    attribute = _attribute(tag, raw)
-    code = level.profile.action_for(tag, attribute.vr)
-    if code == "X":
-        known = attribute.vr != "UN" or tag in level.profile.rules
-        level.tally.actions["private" if tag.is_private else "X" if known else "unknown"] += 1
-        return None
-    if code == BY_VR:
-        return _by_vr(dataset, attribute, level)
-    simple = resolved(code, attribute.keyword, level.setting.sop_class)
-    level.tally.actions[simple] += 1
-    if attribute.vr == "SQ" and simple in {"U", "K", "C"}:
-        return _sequence(dataset, attribute, level)
-    return ACTIONS[simple](attribute, level.setting)
-
-
-def _by_vr(dataset: Dataset, attribute: Attribute, level: _Level) -> DataElement | None:
-    """Judge an attribute that no row names: numbers and listed binaries pass, text by words."""
-    if attribute.vr == "SQ":
-        return _sequence(dataset, attribute, level)
-    if attribute.vr in TEXT_VRS:
-        element = clean(attribute, level.setting)
-        if element is not None and _same(element, attribute):
-            level.tally.kept += 1
-        else:
-            level.tally.actions["U" if attribute.vr == "UI" else "text"] += 1
-        return element
-    element = _number_or_bulk(dataset, attribute)
-    if element is None:
-        level.tally.actions["unknown"] += 1
-    else:
+    """One attribute, after what is judged of it."""
+    attribute = _attribute(dataset, tag)
+    verdict = judge(attribute, level.setting, level.profile)
+    if verdict.counted == KEPT:
         level.tally.kept += 1
-    return element
-
-
-def _number_or_bulk(dataset: Dataset, attribute: Attribute) -> DataElement | None:
-    """Binary numbers as they are, bulk data where it is listed; None for everything else."""
-    element = _decoded(dataset, attribute.tag)
-    if element is None:
-        return None
-    if attribute.vr in NUMBER_VRS or attribute.vr == "US or SS":
-        fits = element.VR in NUMBER_VRS or element.VR == "US or SS"
     else:
-        listed = attribute.keyword in vocabulary().bulk and attribute.tag not in PIXEL_TAGS
-        fits = listed and element.VR not in TEXT_VRS and element.VR not in {"SQ", "UN"}
-        fits = fits and not (is_table(attribute.keyword) and reads_as_text(element.value))
-    return DataElement(attribute.tag, element.VR, element.value) if fits else None
+        level.tally.actions[verdict.counted] += 1
+    if not verdict.recurse:
+        return verdict.element
+    below = level.below(attribute.keyword or f"{attribute.tag:08X}")
+    items = [_item(item, below) for item in dataset[tag].value]
+    return attribute.with_value(Sequence(items))
 
 
 def _decoded(dataset: Dataset, tag: int) -> DataElement | None:
@@ -232,17 +187,6 @@ def _decoded(dataset: Dataset, tag: int) -> DataElement | None:
         return dataset[tag]
     except PARSE_ERRORS:
         return None
-
-
-def _sequence(dataset: Dataset, attribute: Attribute, level: _Level) -> DataElement | None:
-    """Return a sequence with each of its items cleaned; None where it is none in the file."""
-    element = _decoded(dataset, attribute.tag)
-    if element is None or element.VR != "SQ" or not isinstance(element.value, Sequence):
-        level.tally.actions["unknown"] += 1
-        return None
-    below = level.below()
-    level.tally.kept += 1
-    return attribute.with_value(Sequence([_item(item, below) for item in element.value]))
 
 
 def _item(item: Dataset, level: _Level) -> Dataset:
@@ -267,30 +211,19 @@ def _item(item: Dataset, level: _Level) -> Dataset:
     return cleaned
 
 
-def _attribute(tag: BaseTag, raw: RawDataElement | DataElement) -> Attribute:
+def _attribute(dataset: Dataset, tag: BaseTag) -> Attribute:
     """Return what is judged: keyword and VR by the dictionary, components for text."""
     if not dictionary_has_tag(tag):
         return Attribute(int(tag), "", "UN")
-    vr = dictionary_VR(tag)
-    components = _components(raw) if vr in TEXT_VRS else ()
-    return Attribute(int(tag), dictionary_keyword(tag), vr, components)
-
-
-def _components(raw: RawDataElement | DataElement) -> tuple[str, ...]:
-    """Return a value's components as text, without padding; bytes are read as Latin-1."""
-    value = raw.value
-    if value is None:
-        return ()
-    if isinstance(value, bytes | bytearray):
-        text = bytes(value).decode("latin-1").rstrip("\0 ")
-        return tuple(part.strip("\0 ") for part in text.split("\\")) if text else ()
-    parts = list(value) if isinstance(value, MultiValue | list | tuple) else [value]
-    return tuple(str(part).strip("\0 ") for part in parts)
-
-
-def _same(element: DataElement, attribute: Attribute) -> bool:
-    """Whether judging left the value as it was."""
-    return _components(element) == attribute.components
+    keyword, vr = dictionary_keyword(tag), dictionary_VR(tag)
+    if vr in TEXT_VRS:
+        return Attribute(int(tag), keyword, vr, components_of(dataset.get_item(tag).value))
+    element = _decoded(dataset, tag)
+    if element is None:
+        return Attribute(int(tag), keyword, vr)
+    if element.VR == "SQ":
+        return Attribute(int(tag), keyword, vr, found="SQ")
+    return Attribute(int(tag), keyword, vr, found=element.VR, value=element.value)
 
 
 def _raw(dataset: Dataset, tag: int) -> RawDataElement:
