@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from napari_medlabel.errors import InputError
 from napari_medlabel.io.dicom_coding import Coding
 from napari_medlabel.io.voxels import smallest_whole
 
@@ -67,6 +68,11 @@ def result_type(codings: Sequence[Coding], scalings: Sequence[Scaling]) -> np.dt
     ----------
     codings, scalings : sequence
         One pair for each plane, or for each different pair.
+
+    Raises
+    ------
+    InputError
+        When values are beyond what float32 holds.
     """
     ends: list[int] = []
     for coding, scaling in set(zip(codings, scalings, strict=True)):
@@ -77,15 +83,26 @@ def result_type(codings: Sequence[Coding], scalings: Sequence[Scaling]) -> np.dt
                 return np.dtype(np.float32)
             ends += [int(scaling.entries.min()), int(scaling.entries.max())]
         elif not scaling.is_whole:
+            _require_finite(coding, scaling)
             return np.dtype(np.float32)
         elif (scaling.slope, scaling.intercept) == (1.0, 0.0):
             limits = np.iinfo(coding.dtype)
             ends += [int(limits.min), int(limits.max)]
         else:
+            _require_finite(coding, scaling)
             ends += [int(end * scaling.slope + scaling.intercept) for end in coding.ends]
     if max(abs(end) for end in ends) >= 1 << 32:
         return np.dtype(np.float32)
     return smallest_whole(min(ends), max(ends))
+
+
+def _require_finite(coding: Coding, scaling: Linear) -> None:
+    ends = [end * scaling.slope + scaling.intercept for end in coding.ends]
+    if max(abs(end) for end in ends) > float(np.finfo(np.float32).max):
+        raise InputError(
+            "Rescale Slope or Rescale Intercept is absurdly large.",
+            hint="The header is damaged; ask for stored values.",
+        )
 
 
 def apply(scaling: Scaling, stored: Array, target: Array) -> bool:
@@ -115,7 +132,8 @@ def apply(scaling: Scaling, stored: Array, target: Array) -> bool:
         outside = (index < 0) | (index >= len(scaling.entries)) if scaling.is_closed else None
     else:
         if (scaling.slope, scaling.intercept) == (1.0, 0.0):
-            np.copyto(target, stored, casting="unsafe")
+            with np.errstate(over="ignore"):  # doubles that float32 cannot hold are told of
+                np.copyto(target, stored, casting="unsafe")
         else:
             scaled = stored * np.float64(scaling.slope)
             scaled += scaling.intercept

@@ -115,9 +115,18 @@ def _rescaled(planes: Sequence[Plane]) -> Meaning:
     if first.modality == "PT":
         quantity = _UNITS.get(text(read_more(first.path, _PET_UNITS).get(0x00541001, b"")), "")
     if not any(plane.instance.has_modality_lut for plane in planes):
+        _require_slopes(planes)
         return Meaning(tuple(linear(one.slope, one.intercept) for one in planes), quantity)
     found = _each(planes, _modality_lut, ("ModalityLUTSequence", "PixelRepresentation"))
     return Meaning(tuple(one for one, _ in found), found[0][1] or quantity)
+
+
+def _require_slopes(planes: Sequence[Plane]) -> None:
+    if any(one.slope == 0 for one in planes):
+        raise InputError(
+            "Rescale Slope is zero: all values would be the same.",
+            hint="Ask for stored values instead.",
+        )
 
 
 def _dose(planes: Sequence[Plane]) -> Meaning:
@@ -129,6 +138,7 @@ def _dose(planes: Sequence[Plane]) -> Meaning:
 
 
 def _suv(planes: Sequence[Plane], kind: str) -> Meaning:
+    _require_slopes(planes)
     uptake = suv_factor([one.instance.path for one in planes], kind)
     scalings = tuple(
         linear(one.slope * factor, one.intercept * factor)

@@ -36,6 +36,21 @@ def test_a_modality_table_gives_the_values(tmp_path, bits, vr):
     assert result.quantity == "HU"
 
 
+@pytest.mark.parametrize("values", ["rescaled", "suv-bw"])
+def test_a_slope_of_zero_is_refused(tmp_path, values):
+    path = save(grey(STORED, RescaleSlope=0, RescaleIntercept=9), tmp_path / "a.dcm")
+    with pytest.raises(InputError, match="Rescale Slope is zero"):
+        filled(path, values=values)
+    np.testing.assert_array_equal(filled(path, values="stored").array[0], STORED)
+
+
+@pytest.mark.parametrize("slope", ["1e60", "1.5e38"])
+def test_an_absurd_slope_is_refused(tmp_path, slope):
+    path = save(grey(STORED, RescaleSlope=slope), tmp_path / "a.dcm")
+    with pytest.raises(InputError, match="absurdly large"):
+        filled(path)
+
+
 def test_a_short_modality_table_is_refused(tmp_path):
     table = item(LUTDescriptor=[6, 0, 16], ModalityLUTType="HU")
     table.add_new("LUTData", "US", [1, 2])
