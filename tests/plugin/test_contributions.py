@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import nibabel as nib
@@ -11,9 +11,16 @@ import numpy as np
 import pytest
 from napari.components import ViewerModel
 
-from napari_medlabel.errors import InputError
+from napari_medlabel.errors import InputError, SeriesChoiceError
 from napari_medlabel.export.landmarks import load_landmarks
+from napari_medlabel.geometry.grid import Grid
+from napari_medlabel.io.marks_found import Marks
+from napari_medlabel.io.nifti_write import write_mask_nifti
+from napari_medlabel.io.series_info import SeriesInfo, Survey
+from napari_medlabel.model.labelmap import Label, LabelMap, LabelScheme
+from napari_medlabel.model.volume import Volume
 from napari_medlabel.plugin import contributions
+from napari_medlabel.plugin.display import Display
 from napari_medlabel.plugin.workplace import WORKPLACE, data_folder
 
 
@@ -25,6 +32,7 @@ def workplace() -> Iterator[None]:
 
 @pytest.fixture
 def viewer(scan: Path) -> ViewerModel:
+    """Return a viewer with the small scan in it."""
     model = ViewerModel()
     ((data, keywords, _),) = contributions.read_layers(str(scan))
     model.add_image(data, **keywords)
@@ -120,3 +128,88 @@ def test_every_sample_opens() -> None:
 
 def test_masks_of_read_only_folders_go_to_the_users_data(tmp_path: Path) -> None:
     assert data_folder() == tmp_path / "own-data" / "napari-medlabel"
+
+
+@pytest.fixture
+def two_scans(tmp_path: Path, make_grid: Callable[..., Grid]) -> Path:
+    folder = tmp_path / "two"
+    folder.mkdir()
+    for n in (1, 2):
+        grid = make_grid(shape=(12, 10, 5 + n))
+        ramp = np.arange(grid.size, dtype=np.uint16).reshape(grid.shape[::-1]).T
+        write_mask_nifti(folder / f"{n}.nii", ramp, None, False, grid.affine)
+    return folder
+
+
+def test_several_series_are_asked_about_or_listed(two_scans: Path) -> None:
+    asked: list[Survey] = []
+
+    def second(survey: Survey) -> SeriesInfo:
+        asked.append(survey)
+        return survey.series[1]
+
+    ((data, _, kind),) = contributions.read_layers(str(two_scans), ask=second)
+    assert (kind, data.shape) == ("image", (7, 10, 12))
+    assert len(asked[0].series) == 2
+    none = contributions.read_layers(str(two_scans), ask=lambda _: None)
+    assert none == [(None,)], "napari's word for nothing to add"
+    opened = sum(e.get("event") == "volume.open" for e in logged())
+    assert opened == 1, "what was not chosen was not opened"
+    with pytest.raises(SeriesChoiceError, match="One series is expected; 2 were found"):
+        contributions.read_layers(str(two_scans))
+
+
+def test_a_mask_on_the_open_scan_becomes_labels_and_a_scan_stays_a_scan(
+    viewer: ViewerModel, scan: Path, volume: Volume, tmp_path: Path
+) -> None:
+    grid = volume.grid
+    mask = np.zeros(grid.shape[::-1], np.uint8)
+    mask[2, 3, 4] = 7
+    write_mask_nifti(tmp_path / "mask.nii.gz", mask.T, None, False, grid.affine)
+    ((data, keywords, kind),) = contributions.read_layers(str(tmp_path / "mask.nii.gz"))
+    assert kind == "labels"
+    assert (
+        keywords["metadata"]["medlabel"]["case"]
+        == (viewer.layers[0].metadata["medlabel"]["case"])
+    )
+    z, y, x = (int(v) for v in Display(grid).points_zyx((4, 3, 2)))
+    assert data[z, y, x] == 7
+    # The scan itself, once more: as many numbers as voxels are no classes.
+    ((_, _, kind),) = contributions.read_layers(str(scan))
+    assert kind == "image"
+
+
+def test_a_mask_of_another_grid_is_a_scan_of_its_own(
+    viewer: ViewerModel, two_scans: Path
+) -> None:
+    ((_, _, kind),) = contributions.read_layers(str(two_scans / "1.nii"))
+    assert kind == "image"
+
+
+def test_marks_need_their_scan(
+    scan: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "a.seg.nrrd"
+    file.write_bytes(b"NRRD0004\n")
+    assert contributions.get_reader(str(file)) is contributions.read_layers
+    with pytest.raises(InputError, match="no scan, only what was marked on one"):
+        contributions.read_layers(str(file))
+    contributions.read_layers(str(scan))
+    asked: list[Path] = []
+
+    def read(path: Path, volume: Volume) -> Marks:
+        asked.append(path)
+        array = np.ones(volume.grid.shape, np.uint8)
+        scheme = LabelScheme("S", (Label(1, "Node", "#112233"),))
+        return Marks("SEG", (LabelMap(volume.grid, array, scheme),))
+
+    monkeypatch.setattr(contributions, "read_marks", read)
+    ((_, keywords, kind),) = contributions.read_layers(str(file))
+    assert (kind, keywords["name"]) == ("labels", "SEG")
+    assert asked == [file]
+
+
+def test_marks_found_with_a_scan_are_kept_for_one_offer(tmp_path: Path) -> None:
+    WORKPLACE.remember_marks("case", (tmp_path,))
+    assert WORKPLACE.take_marks("case") == (tmp_path,)
+    assert WORKPLACE.take_marks("case") == ()
