@@ -59,7 +59,7 @@ _INFLATED_FIRST: Final = 1 << 20
 _LARGEST_RATIO: Final = 1000  # bytes out per byte in, beyond which a deflated file is a bomb
 _ALL_VR: Final = SHORT_VR | LONG_VR
 _LARGEST_HEADER: Final = 1 << 25
-_MOST_READS: Final = 150_000  # by pydicom, of one header: a second at most
+_MOST_READS: Final = 40_000  # by pydicom, of one header: a tenth of a second
 _FIRST_BYTES: Final = 132
 
 _ONE_AT_A_TIME: Final = threading.Lock()
