@@ -127,7 +127,8 @@ def _show(one: Series, reader: str, outcome: Outcome) -> None:
     if outcome.word == "exact":
         return
     print(
-        f"  {reader} {outcome.word}: series {one.number} ({', '.join(one.kinds)}; {len(one.files)} files,"
+        f"  {reader} {outcome.word}: series {one.number} ({', '.join(one.kinds)};"
+        f" {len(one.files)} files,"
         f" {len(one.truth)} images; judged by {one.judge})\n    {one.files[0]}"
     )
     for why in dict.fromkeys(outcome.why):

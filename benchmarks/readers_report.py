@@ -32,7 +32,7 @@ def _head(rows: Sequence[tuple[Series, Any]], readers: Mapping[str, str]) -> str
     blind = sum(any(i.values is None for i in one.truth) for one, _ in rows)
     return f"""# Readers compared
 
-Ours and four others over the same {len(rows)} series of real scans. Written by
+Ours and {len(readers) - 1} others over the same {len(rows)} series of real scans. Written by
 `benchmarks/readers.py`; do not edit.
 
 How to repeat: `make bench-readers`, or `python benchmarks/readers.py NAME=FOLDER ...`.
@@ -58,8 +58,8 @@ Images without a position are judged by their values. {blind} series hold images
 cannot decode; of these only the place is judged. Mosaics do not tell the place of their tiles
 in plain headers: {told} are judged by dcm2niix where the reference that
 ships with the scans says the same, {alone} by dcm2niix alone,
-{lost} by nobody, because their headers lost what tells their tiles. A series counts in each kind that it is
-of. Each reader has a process of its own, {120} s and 8 GB for each series.
+{lost} by nobody, because their headers lost what tells their tiles: these are listed and not
+counted. A series counts in each kind that it is of. Each reader has a process of its own, {120} s and 8 GB for each series.
 """
 
 
@@ -70,7 +70,8 @@ def _table(rows: Sequence[tuple[Series, Mapping[str, Any]]], readers: Mapping[st
         "|---|--:|" + "--:|" * len(readers),
     ]
     for kind in (*KINDS, ""):
-        chosen = [row for one, row in rows if not kind or kind in one.kinds]
+        judged = [(one, row) for one, row in rows if one.truth]
+        chosen = [row for one, row in judged if not kind or kind in one.kinds]
         if not chosen:
             continue
         cells = [_cell([row[name].word for row in chosen if name in row]) for name in readers]

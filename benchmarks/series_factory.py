@@ -30,7 +30,7 @@ def head(rows: int, columns: int, number: int, syntax: str) -> bytes:
     ds.ImageType = ["ORIGINAL", "PRIMARY", "OTHER"]
     ds.Modality, ds.Manufacturer = "MR", "Invented"
     ds.StudyDate, ds.StudyTime = "20260101", "120000"
-    ds.AcquisitionTime = "120000.0000000"[:_WIDTH]
+    ds.AcquisitionTime = "120000.00"
     ds.ProtocolName = ds.SeriesDescription = f"series {number}"
     ds.PatientName, ds.PatientID = "Invented", "Invented"
     ds.RepetitionTime, ds.EchoTime, ds.SliceThickness = 2000, 30, 1
@@ -64,7 +64,7 @@ def _with_syntax(data: bytes, uid: str) -> bytes:
 def patched(whole: bytes, k: int, t: int, index: int) -> bytes:
     """Return the header of slice k of volume t."""
     out = whole.replace(b".9000000", b".%07d" % (1_000_000 + index))
-    out = out.replace(b"120000.0000000"[:_WIDTH], b"12%04d.0000000"[:_WIDTH] % (t % 60))
+    out = out.replace(b"120000.00", b"12%02d%02d.00" % divmod(t, 60))
     for mark, value in ((b"900001", t + 1), (b"900002", index + 1), (b"900003", t + 1)):
         out = out.replace(mark, b"%-6d" % value)
     return out.replace(b"900004.0000000"[:_WIDTH], (b"%-14.4f" % float(k))[:_WIDTH])

@@ -261,6 +261,12 @@ class _OverError(BaseException):
     """The time is over."""
 
 
+def say(row: Any) -> None:
+    """Print a line of JSON at once."""
+    sys.stdout.write(json.dumps(row) + "\n")
+    sys.stdout.flush()
+
+
 def main(folder: Path, seconds: float, start: int | None = None) -> None:
     """Hunt in every kind of file, each in a fork.
 
@@ -292,8 +298,8 @@ def main(folder: Path, seconds: float, start: int | None = None) -> None:
         _, status = os.waitpid(child, 0)
         if status:
             row = {"kind": name, "error": f"the process ended with {status}", "file": str(own)}
-            print(json.dumps(row), flush=True)
-    print(json.dumps({"seed": start}), flush=True)
+            say(row)
+    say({"seed": start})
 
 
 def _child(work: Callable[[], Any]) -> None:
@@ -303,7 +309,7 @@ def _child(work: Callable[[], Any]) -> None:
         limit = used + MEMORY_BYTES
         resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
         signal.signal(signal.SIGALRM, _alarmed)
-        print(json.dumps(work()), flush=True)
+        say(work())
         status = 0
     finally:
         os._exit(status)

@@ -1,5 +1,7 @@
 """Broken compressed pixels: cut streams, lying offsets and lengths, bombs."""
 
+# ruff: noqa: E501 - a case is a line of a table
+
 from __future__ import annotations
 
 import struct

@@ -1,5 +1,7 @@
 """Broken DICOM: headers that lie, miss or contradict."""
 
+# ruff: noqa: E501 - a case is a line of a table
+
 from __future__ import annotations
 
 import struct
@@ -83,8 +85,8 @@ def raw(name: str, text: bytes) -> Edit:
     """Return an edit that puts bytes into an attribute that pydicom would not accept."""
 
     def edit(ds: Dataset, _k: int) -> None:
-        from pydicom.dataelem import RawDataElement
         from pydicom.datadict import tag_for_keyword
+        from pydicom.dataelem import RawDataElement
         from pydicom.tag import Tag
 
         tag = Tag(tag_for_keyword(name))
@@ -356,7 +358,9 @@ def _several() -> list[Case]:
         Case("one position for all slices", "careful", _one_position, "", ()),
         Case("a record of DICOMDIR that points to itself", "refused", _circular, "", ()),
         Case("slices of two patients under one UID", "careful", _two_patients, "", whole),
-        Case("64 MB of zeros behind a preamble", "refused", partial(_long, bytes(128) + b"DICM")),
+        Case(
+            "64 MB of zeros behind a preamble", "refused", partial(_long, bytes(128) + b"DICM")
+        ),
         Case("64 MB of zeros called .dcm", "refused", partial(_long, b"")),
         Case("four million empty elements", "refused", _empty_elements),
         Case("segmentation without its segments", "refused", _broken_seg, "", ()),

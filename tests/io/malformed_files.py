@@ -1,5 +1,7 @@
 """Broken NIfTI, NRRD and MetaImage files: every field of the header that can lie."""
 
+# ruff: noqa: E501 - a case is a line of a table
+
 from __future__ import annotations
 
 import gzip

@@ -26,6 +26,12 @@ from tests.io.malformed import Case, all_cases
 KILLED_S = 15
 
 
+def say(row: Any) -> None:
+    """Print a line of JSON at once."""
+    sys.stdout.write(json.dumps(row) + "\n")
+    sys.stdout.flush()
+
+
 def main(root: Path, only: str = "") -> None:
     """Build and try every case below a folder.
 
@@ -43,7 +49,7 @@ def main(root: Path, only: str = "") -> None:
         folder = root / f"{number:03d}"
         folder.mkdir()
         path = case.build(folder)
-        print(json.dumps({"name": case.name, **_forked(case, path, folder)}), flush=True)
+        say({"name": case.name, **_forked(case, path, folder)})
         for inner in folder.glob("*/"):
             inner.chmod(0o700)
         shutil.rmtree(folder)

@@ -1,4 +1,4 @@
-"""What every format keeps: values, places to 1e-4 mm, all 48 orientations, types, round trip."""
+"""What every format keeps: values, places to 1e-4 mm, 48 orientations, types, round trip."""
 
 from __future__ import annotations
 
