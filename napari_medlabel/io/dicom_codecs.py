@@ -19,11 +19,11 @@ import numpy.typing as npt
 
 from napari_medlabel.errors import InputError
 from napari_medlabel.io.dicom_coding import DEFLATED_FRAMES, RLE, Coding
+from napari_medlabel.io.dicom_jpeg_xl import CODE_STREAM, CONTAINER, size_of
 
 Array = npt.NDArray[Any]
 Kind = Literal["jpeg", "jpeg-ls", "jpeg 2000", "jpeg xl", "rle", "deflate"]
 _JPEG_2000: Final = b"\xff\x4f\xff\x51"
-_XL: Final = (b"\xff\x0a", b"\0\0\0\x0cJXL ")
 _SOF: Final = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _SOF_LS: Final = 0xF7
 _ALONE: Final = frozenset({0x01, *range(0xD0, 0xD8)})
@@ -107,8 +107,9 @@ def examine(code: bytes, coding: Coding, where: str) -> CodeStream | None:
         return CodeStream("rle")
     if coding.syntax == DEFLATED_FRAMES:
         return CodeStream("deflate")
-    if code.startswith(_XL):
-        return CodeStream("jpeg xl")
+    if code.startswith((CODE_STREAM, CONTAINER)):
+        size = size_of(code)
+        return None if size is None else CodeStream("jpeg xl", *size, coding.samples)
     try:
         if code.startswith(b"\xff\xd8"):
             return _examine_jpeg(code, where)

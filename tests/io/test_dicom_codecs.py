@@ -162,7 +162,7 @@ def test_noise_instead_of_a_code_stream_is_refused(tmp_path):
         filled(save(ds, tmp_path / "a.dcm"))
 
 
-@pytest.mark.parametrize("codec", ["lossless", "jpeg-ls", "jpeg-2000"])
+@pytest.mark.parametrize("codec", ["lossless", "jpeg-ls", "jpeg-2000", "jpeg-xl"])
 def test_another_matrix_than_the_headers_is_refused_before_it_is_decoded(tmp_path, codec):
     stored = pattern((1, 32, 24), "u2")
     code = encoder(codec)(pattern((64, 48), "u2"))
