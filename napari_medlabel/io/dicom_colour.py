@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from napari_medlabel.errors import InputError
 from napari_medlabel.io.dicom_coding import PALETTE, Coding
+from napari_medlabel.io.dicom_quiet import little_words
 
 Array = npt.NDArray[Any]
 Bytes = npt.NDArray[np.uint8]
@@ -146,11 +147,11 @@ def _descriptor(header: Any, name: str) -> tuple[int, int, int]:
 def _entries(header: Any, name: str, count: int, bits: int) -> Array:
     plain = header.get(f"{name}PaletteColorLookupTableData")
     if plain:
-        return _whole_table(bytes(plain), count, bits)
+        return _whole_table(little_words(bytes(plain), header), count, bits)
     pieces = header.get(f"Segmented{name}PaletteColorLookupTableData")
     if not pieces:
         raise _bad_palette("have no entries")
-    data = bytes(pieces)
+    data = little_words(bytes(pieces), header)
     if bits == 8:
         words = np.frombuffer(data, np.uint8).astype(np.int64)
     else:

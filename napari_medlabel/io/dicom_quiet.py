@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
+
 from napari_medlabel.errors import InputError
 
 _ONE_AT_A_TIME: Final = threading.Lock()
@@ -52,6 +54,22 @@ def failures() -> tuple[type[Exception], ...]:
         struct.error,
         zlib.error,
     )
+
+
+def little_words(data: bytes, header: Any) -> bytes:
+    """Return the bytes of an OW value with 16-bit words in little-endian order.
+
+    Parameters
+    ----------
+    data : bytes
+        As pydicom gives them.
+    header : pydicom.Dataset
+        The file's data set, which knows the byte order.
+    """
+    if header.original_encoding[1] is not False:
+        return data
+    even = data[: len(data) // 2 * 2]
+    return np.frombuffer(even, np.uint16).byteswap().tobytes()
 
 
 def read_dataset(path: Path, where: str, *, tags: Sequence[int | str] = ()) -> Any:

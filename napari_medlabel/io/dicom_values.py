@@ -17,7 +17,7 @@ from napari_medlabel.io.dicom_coding import Coding, coding_of
 from napari_medlabel.io.dicom_header import RESCALE_TYPE, text
 from napari_medlabel.io.dicom_odd import read_more
 from napari_medlabel.io.dicom_plane import Plane
-from napari_medlabel.io.dicom_quiet import failures, quietly, read_dataset
+from napari_medlabel.io.dicom_quiet import failures, little_words, quietly, read_dataset
 from napari_medlabel.io.dicom_scaling import Linear, Scaling, Table, linear
 from napari_medlabel.io.dicom_suv import KINDS, suv_factor
 
@@ -212,11 +212,11 @@ def _modality_lut(header: Any, plane: Plane) -> tuple[Scaling, str]:
     items = header.get("ModalityLUTSequence") or ()
     if not items:
         return linear(plane.slope, plane.intercept), ""
-    first, entries = _lut(items[0], signed=header.get("PixelRepresentation") == 1)
+    first, entries = _lut(items[0], header, signed=header.get("PixelRepresentation") == 1)
     return Table(first, entries), _UNITS.get(_word(items[0], "ModalityLUTType"), "")
 
 
-def _lut(item: Any, *, signed: bool) -> tuple[int, Array]:
+def _lut(item: Any, header: Any, *, signed: bool) -> tuple[int, Array]:
     """Read LUT Descriptor and LUT Data, PS3.3 C.11.1.1: US or OW, 8 or 16 bits an entry."""
     descriptor = item.get("LUTDescriptor")
     data = item.get("LUTData")
@@ -227,6 +227,7 @@ def _lut(item: Any, *, signed: bool) -> tuple[int, Array]:
     if signed and first >= 1 << 15:
         first -= 1 << 16
     if isinstance(data, bytes):
+        data = little_words(data, header)
         narrow = bits <= 8 and len(data) < 2 * count
         entries: Array = np.frombuffer(data[: len(data) // 2 * 2], "u1" if narrow else "<u2")
     else:

@@ -135,6 +135,21 @@ def test_palettes_with_any_first_value(tmp_path, bits, first):
     assert result.warnings == ()
 
 
+@pytest.mark.parametrize("bits", [8, 16])
+def test_a_palette_in_a_big_endian_file(tmp_path, bits):
+    entries = np.random.default_rng(3).integers(0, 256, (10, 3), dtype=np.uint8)
+    indices = np.arange(10, dtype=np.uint8).reshape(1, 2, 5)
+    ds = palette(indices, entries, bits=bits)
+    ds.file_meta.TransferSyntaxUID = "1.2.840.10008.1.2.2"
+    swapped = ("RedP", "GreenP", "BlueP")
+    for name in (*(f"{one}aletteColorLookupTableData" for one in swapped), "PixelData"):
+        words = np.frombuffer(getattr(ds, name), np.uint16).byteswap()
+        setattr(ds, name, words.tobytes())
+        ds[name].VR = "OW"
+    colour = filled(save(ds, tmp_path / "a.dcm")).colour
+    np.testing.assert_array_equal(colour, entries[indices])
+
+
 def test_a_segmented_palette_is_unfolded(tmp_path):
     ds = palette(np.arange(12, dtype=np.uint8).reshape(1, 3, 4), np.zeros((12, 3), np.uint8))
     # two discrete entries, a line of four, the first segment again, a line of four
