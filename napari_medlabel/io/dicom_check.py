@@ -12,15 +12,12 @@ from napari_medlabel.errors import InputError
 from napari_medlabel.io.dicom_coding import coding_of, is_native
 from napari_medlabel.io.dicom_group import unique
 from napari_medlabel.io.dicom_header import (
-    COLUMNS,
     INTERCEPT,
-    ROWS,
     SLOPE,
     Instance,
     numbers,
-    whole,
 )
-from napari_medlabel.io.dicom_plane import Plane
+from napari_medlabel.io.dicom_plane import Plane, table
 
 _ORTHONORMAL: Final = 1e-3
 _AGAIN: Final = "Export the series again from its source."
@@ -39,8 +36,8 @@ def require_geometry(planes: Sequence[Plane]) -> None:
     for number, one in enumerate(planes, start=1):
         if one.position_lps is None or one.orientation_lps is None or one.spacing_mm is None:
             _refuse_missing(one, _where(planes, number))
-    orientation = np.array([one.orientation_lps for one in planes])
-    spacing = np.array([one.spacing_mm for one in planes])
+    orientation = table([one.orientation_lps for one in planes], 6)
+    spacing = table([one.spacing_mm for one in planes], 2)
     row, column = orientation[:, :3], orientation[:, 3:]
     lengths = np.abs(np.stack([(row * row).sum(1), (column * column).sum(1)]) - 1.0)
     bent = lengths.max(axis=0) > 2 * _ORTHONORMAL
@@ -97,6 +94,10 @@ def require_pixels(planes: Sequence[Plane]) -> None:
         With the reason and the file's number.
     """
     own = unique(planes)
+    for number, plane in enumerate(planes, start=1):
+        if plane.rows < 1 or plane.columns < 1:
+            where = _where(planes, number)
+            raise InputError(f"Rows or Columns missing or zero in {where}.", hint=_AGAIN)
     for number, one in enumerate(own, start=1):
         where = f"file {number} of {len(own)}"
         if not one.has_pixels:
@@ -104,8 +105,6 @@ def require_pixels(planes: Sequence[Plane]) -> None:
                 f"The series is damaged: {where} has no pixel data.",
                 hint="The file was cut off or stripped; copy or export the series again.",
             )
-        if whole(one.fields, ROWS, 0) < 1 or whole(one.fields, COLUMNS, 0) < 1:
-            raise InputError(f"Rows or Columns missing or zero in {where}.", hint=_AGAIN)
         fault = _rescale_fault(one.fields.get(SLOPE, b""), one.fields.get(INTERCEPT, b""))
         if fault:
             raise InputError(f"In {where} {fault}.", hint=_AGAIN)

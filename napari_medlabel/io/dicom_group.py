@@ -261,6 +261,12 @@ def in_stable_order(planes: Iterable[Plane]) -> list[Plane]:
     )
 
 
+def all_differ(planes: Sequence[Plane]) -> bool:
+    """Tell whether no two planes claim to be the same image."""
+    uids = {(one.instance.fields.get(SOP_INSTANCE, b""), one.frame, one.tile) for one in planes}
+    return len(uids) == len(planes)
+
+
 def by_coding(planes: Sequence[Plane]) -> list[list[Plane]]:
     """Set images apart that repeat others in another coding: they may have lost something.
 
@@ -269,8 +275,6 @@ def by_coding(planes: Sequence[Plane]) -> list[list[Plane]]:
     list of list of Plane
         The first one holds each image once, copies in the same coding included.
     """
-    if _all_differ(planes):
-        return [list(planes)]
     first: dict[_Key, _Key] = {}
     layers: dict[_Key, list[Plane]] = {}
     main: list[Plane] = []
@@ -282,11 +286,6 @@ def by_coding(planes: Sequence[Plane]) -> list[list[Plane]]:
         else:
             layers.setdefault(coded, []).append(one)
     return [main, *layers.values()]
-
-
-def _all_differ(planes: Sequence[Plane]) -> bool:
-    uids = {(one.instance.fields.get(SOP_INSTANCE, b""), one.frame, one.tile) for one in planes}
-    return len(uids) == len(planes)
 
 
 def _coded(one: Instance) -> _Key:
@@ -308,8 +307,6 @@ def without_copies(
     warnings : tuple of str
         How many there were, and whether identifiers repeat at different places.
     """
-    if _all_differ(planes):
-        return list(planes), (), ()
     kept: dict[_Key, Plane] = {}
     copies: dict[int, tuple[Instance, Instance]] = {}
     warnings: list[str] = []

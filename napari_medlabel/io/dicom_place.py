@@ -18,7 +18,7 @@ from napari_medlabel.errors import InputError
 from napari_medlabel.geometry.affine import Affine
 from napari_medlabel.geometry.axes import FloatArray
 from napari_medlabel.geometry.grid import Grid
-from napari_medlabel.io.dicom_plane import Plane
+from napari_medlabel.io.dicom_plane import Plane, table
 from napari_medlabel.io.voxels import turned
 
 MOST_PARTS: Final = 50
@@ -77,7 +77,7 @@ def stations(planes: Sequence[Plane]) -> list[list[int]]:
     list of list of int
         Indices; one list where nothing lies side by side.
     """
-    positions = np.array([one.position_lps for one in planes])
+    positions = table([one.position_lps for one in planes], 3)
     normal = normal_of(planes[0])
     along = positions @ normal
     across = positions - along[:, None] * normal
@@ -106,7 +106,7 @@ def stations(planes: Sequence[Plane]) -> list[list[int]]:
 
 def slots_of(planes: Sequence[Plane]) -> Whole:
     """Count the places of images along the normal, shape (n,): equal for equal places."""
-    positions = np.array([one.position_lps for one in planes])
+    positions = table([one.position_lps for one in planes], 3)
     along = positions @ normal_of(planes[0])
     order = np.argsort(along, kind="stable")
     gaps = np.diff(along[order], prepend=along[order[0]])
@@ -162,9 +162,9 @@ def place(planes: Sequence[Plane], volumes: int) -> list[Part]:
 
 
 def _corners_of(planes: Sequence[Plane], volumes: int) -> _Corners:
-    position = np.array([one.position_lps for one in planes])
-    orientation = np.array([one.orientation_lps for one in planes])
-    spacing = np.array([one.spacing_mm for one in planes])
+    position = table([one.position_lps for one in planes], 3)
+    orientation = table([one.orientation_lps for one in planes], 6)
+    spacing = table([one.spacing_mm for one in planes], 2)
     row = orientation[:, :3] * (spacing[:, 1:] * (planes[0].columns - 1))
     column = orientation[:, 3:] * (spacing[:, :1] * (planes[0].rows - 1))
     points = np.stack([position, position + row, position + column, position + row + column], 1)

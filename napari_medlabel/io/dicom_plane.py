@@ -6,7 +6,12 @@ each tile. What sorts and places images works on planes and does not ask where t
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
+
+import numpy as np
+import numpy.typing as npt
 
 from napari_medlabel.io.dicom_header import Instance
 
@@ -81,3 +86,20 @@ def plane_of(instance: Instance, kind: tuple[str, ...] = ()) -> Plane:
         instance.window,
         kind,
     )
+
+
+def table(values: Sequence[tuple[float, ...] | None], width: int) -> npt.NDArray[np.float64]:
+    """Return so many numbers of each plane as an array, shape (n, width).
+
+    Planes of a series mostly share one tuple, which is then turned once.
+
+    Raises
+    ------
+    ValueError
+        When one of them is None or of another length.
+    """
+    first = values[0]
+    if first is not None and all(one is first for one in values):
+        return np.broadcast_to(np.array(first, dtype=np.float64), (len(values), width))
+    flat = chain.from_iterable(one for one in values if one is not None)
+    return np.fromiter(flat, np.float64, count=len(values) * width).reshape(-1, width)

@@ -12,6 +12,7 @@ from napari_medlabel.io import dicom_picture
 from napari_medlabel.io.dicom_check import require_geometry, require_pixels
 from napari_medlabel.io.dicom_group import (
     Failed,
+    all_differ,
     by_coding,
     group,
     in_stable_order,
@@ -89,7 +90,10 @@ def _rank(one: Instance) -> tuple[float, str, bytes]:
 
 def _arrange_group(planes: Sequence[Plane]) -> list[DicomSeries]:
     """Sort one group into volumes, check them, and build their grids."""
-    first, *others = by_coding(in_stable_order(planes))
+    by_name = in_stable_order(planes)
+    if all_differ(by_name):
+        return _arrange_kept(by_name, (), ())
+    first, *others = by_coding(by_name)
     return _arrange_alike(first, ()) + [
         one for other in others for one in _arrange_alike(other, (_CODED_AGAIN,))
     ]
@@ -97,7 +101,12 @@ def _arrange_group(planes: Sequence[Plane]) -> list[DicomSeries]:
 
 def _arrange_alike(by_name: Sequence[Plane], doubts: tuple[str, ...]) -> list[DicomSeries]:
     kept, copies, doubted = without_copies(by_name)
-    warnings = (*doubts, *doubted)
+    return _arrange_kept(kept, copies, (*doubts, *doubted))
+
+
+def _arrange_kept(
+    kept: Sequence[Plane], copies: Copies, warnings: tuple[str, ...]
+) -> list[DicomSeries]:
     try:
         if dicom_picture.is_picture(kept[0]):
             require_pixels(kept)
@@ -110,7 +119,7 @@ def _arrange_alike(by_name: Sequence[Plane], doubts: tuple[str, ...]) -> list[Di
             for one in _volumes([kept[n] for n in members], copies, warnings)
         ]
     except InputError as err:
-        return [_refused(unique(by_name), err, warnings)]
+        return [_refused(unique(kept), err, warnings)]
     if len(found) <= MOST_PARTS:
         return found
     reason = (
@@ -118,7 +127,7 @@ def _arrange_alike(by_name: Sequence[Plane], doubts: tuple[str, ...]) -> list[Di
         f"{MOST_PARTS} are listed."
     )
     refusal = InputError(reason, hint="Split the series into volumes.")
-    return [_refused(unique(by_name), refusal, warnings)]
+    return [_refused(unique(kept), refusal, warnings)]
 
 
 def _volumes(

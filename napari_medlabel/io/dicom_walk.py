@@ -45,7 +45,6 @@ from napari_medlabel.io.dicom_header import (
     TRIGGER_TIME,
     WANTED,
     Instance,
-    build,
     numbers,
     text,
     whole,
@@ -59,6 +58,7 @@ _BEHIND_META: Final = 0x00030000
 _BEHIND_IMAGE_GROUP: Final = 0x00290000
 _FIRST_BLOCK: Final = 8192
 _PIXELS_TAG: Final = b"\xe0\x7f\x10\x00"
+_PIXEL_HEADS: Final = (_PIXELS_TAG + b"OW\0\0", _PIXELS_TAG + b"OB\0\0")
 _SIZES: Final = (ROWS, COLUMNS, ALLOCATED, SAMPLES, FRAMES)
 _CHANGING: Final = frozenset(
     {SOP_INSTANCE, ACQUISITION_MOMENT, ACQUISITION_TIME, CONTENT_TIME, TRIGGER_TIME}
@@ -195,6 +195,9 @@ def _walk_bytes(
         at = _walk_alike(data, at, fields, size, memory)
     else:
         at = walk_until(data, at, _BEHIND_IMAGE_GROUP, fields, encoding, size)
+    if explicit and data[at : at + 8] in _PIXEL_HEADS and at + 12 <= len(data):
+        length = _LONG[False](data, at + 8)[0]
+        return finish(path, size, syntax, fields, (at + 12, length))
     if data[at : at + 4] != _PIXELS_TAG:
         offset, length = _find_at_tail(descriptor, fields, syntax, size)
         if offset >= 0:
@@ -216,15 +219,8 @@ def finish(
     """Make the Instance; that there is a modality LUT is kept, its bytes are not."""
     if MODALITY_LUT in fields:
         fields[MODALITY_LUT] = b""
-    return build(
-        path,
-        size,
-        syntax,
-        fields,
-        pixels=pixels,
-        has_float_pixels=floats,
-        is_packed=is_packed,
-    )
+    offset = None if is_packed or pixels[0] < 0 else pixels[0]
+    return Instance(path, size, syntax, offset, pixels[1], pixels[0] >= 0, floats, fields)
 
 
 def find_pixels(
