@@ -6,6 +6,7 @@ volumes and placed (`io.dicom_series`), and pixels are read in one pass (`io.dic
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -22,7 +23,7 @@ from napari_medlabel.io.dicom_group import is_image
 from napari_medlabel.io.dicom_header import SOP_CLASS, Instance, text
 from napari_medlabel.io.dicom_pixels import Filled, fill
 from napari_medlabel.io.dicom_series import DicomSeries, arrange
-from napari_medlabel.io.dicom_walk import Memory, OddFileError, walk
+from napari_medlabel.io.dicom_walk import Memory, OddFileError, walk, walk_open
 from napari_medlabel.model.volume import FurtherAxis, Source, Volume
 
 Progress = Callable[[int, int], None]
@@ -77,6 +78,62 @@ class DicomSurvey:
     unreadable: int
 
 
+class Search:
+    """Collects headers one by one, for those who open files anyway; `find` is made of it."""
+
+    def __init__(self) -> None:
+        self._images: list[Instance] = []
+        self._marks: list[MarkFile] = []
+        self._skipped = self._unreadable = 0
+        self._memory: Memory = {}
+
+    def add(self, path: Path) -> None:
+        """Read the header of a file that looks like DICOM."""
+        try:
+            self._sort(path, read_instance(path, self._memory))
+        except OSError:
+            self._unreadable += 1
+
+    def add_open(self, path: Path, descriptor: int, head: bytes) -> None:
+        """Read the header of such a file that is open.
+
+        Parameters
+        ----------
+        path : Path
+            Its path.
+        descriptor : int
+            Of the open file; it stays open.
+        head : bytes
+            Its first `io.dicom_walk.FIRST_BLOCK` bytes, fewer where it is shorter.
+        """
+        status = os.fstat(descriptor)
+        try:
+            one: Instance | None = walk_open(
+                path, descriptor, head, status.st_size, self._memory
+            )
+        except (OddFileError, OSError):
+            self.add(path)
+        else:
+            self._sort(path, one if one is not None and one.fields else None)
+
+    def _sort(self, path: Path, one: Instance | None) -> None:
+        if one is None:
+            self._unreadable += 1
+            return
+        kind = _mark_kind(one.fields.get(SOP_CLASS, b""))
+        if kind is not None:
+            self._marks.append(MarkFile(path, kind))
+        elif is_image(one.fields, has_pixels=one.has_pixels):
+            self._images.append(one)
+        else:
+            self._skipped += 1
+
+    def survey(self) -> DicomSurvey:
+        """Arrange the images that were collected."""
+        series = tuple(arrange(self._images))
+        return DicomSurvey(series, tuple(self._marks), self._skipped, self._unreadable)
+
+
 def find(files: Sequence[Path], *, progress: Progress | None = None) -> DicomSurvey:
     """Read the headers of files that look like DICOM, and arrange the images among them.
 
@@ -88,31 +145,15 @@ def find(files: Sequence[Path], *, progress: Progress | None = None) -> DicomSur
         Called at least every hundred files with how many are done and how many there are.
         What it raises ends the search.
     """
-    images: list[Instance] = []
-    marks: list[MarkFile] = []
-    skipped = unreadable = 0
-    memory: Memory = {}
+    search = Search()
     for done, path in enumerate(files):
         if progress is not None and done % _TOLD_EVERY == 0:
             progress(done, len(files))
-        try:
-            one = read_instance(path, memory)
-        except OSError:
-            one = None
-        if one is None:
-            unreadable += 1
-            continue
-        kind = _mark_kind(one.fields.get(SOP_CLASS, b""))
-        if kind is not None:
-            marks.append(MarkFile(path, kind))
-        elif is_image(one.fields, has_pixels=one.has_pixels):
-            images.append(one)
-        else:
-            skipped += 1
-    series = tuple(arrange(images))
+        search.add(path)
+    survey = search.survey()
     if progress is not None and files:
         progress(len(files), len(files))
-    return DicomSurvey(series, tuple(marks), skipped, unreadable)
+    return survey
 
 
 def read_instance(path: Path, memory: Memory | None = None) -> Instance | None:

@@ -56,7 +56,8 @@ _META: Final = {TRANSFER_SYNTAX: b"UI"}
 _UNDEFINED: Final = 0xFFFFFFFF
 _BEHIND_META: Final = 0x00030000
 _BEHIND_IMAGE_GROUP: Final = 0x00290000
-_FIRST_BLOCK: Final = 8192
+FIRST_BLOCK: Final = 8192
+"""Bytes that a header mostly fits into."""
 _PIXELS_TAG: Final = b"\xe0\x7f\x10\x00"
 _PIXEL_HEADS: Final = (_PIXELS_TAG + b"OW\0\0", _PIXELS_TAG + b"OB\0\0")
 _SIZES: Final = (ROWS, COLUMNS, ALLOCATED, SAMPLES, FRAMES)
@@ -143,9 +144,23 @@ def walk(path: Path, memory: Memory | None = None) -> Instance:
     """
     descriptor, size = open_regular(path)
     try:
-        head = os.read(descriptor, _FIRST_BLOCK)
+        head = os.read(descriptor, FIRST_BLOCK)
+        return walk_open(path, descriptor, head, size, {} if memory is None else memory)
+    finally:
+        os.close(descriptor)
+
+
+def walk_open(path: Path, descriptor: int, head: bytes, size: int, memory: Memory) -> Instance:
+    """Do what `walk` does, with an open file of known size and its first bytes.
+
+    Raises
+    ------
+    OddFileError
+        When `io.dicom_odd` should read it.
+    """
+    try:
         try:
-            return _walk_bytes(path, descriptor, head, size, {} if memory is None else memory)
+            return _walk_bytes(path, descriptor, head, size, memory)
         except NeedMoreError:
             if size <= len(head):
                 raise OddFileError("The file ends inside its header.") from None
@@ -153,8 +168,6 @@ def walk(path: Path, memory: Memory | None = None) -> Instance:
             return _walk_bytes(path, descriptor, data, size, {})
     except (struct.error, IndexError, NeedMoreError) as err:
         raise OddFileError("The header cannot be followed.") from err
-    finally:
-        os.close(descriptor)
 
 
 def open_regular(path: Path) -> tuple[int, int]:

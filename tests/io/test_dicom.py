@@ -573,3 +573,18 @@ def test_words_about_what_was_found_hold_no_identifier(tmp_path):
     words = f"{survey!r}{one!r}{one.instances[0]!r}{one.planes[0]!r}{one.grid!r}"
     for secret in ("INVENTED", "Invented", ROOT, str(tmp_path)):
         assert secret not in words
+
+
+def test_a_search_takes_files_that_are_open_already(tmp_path):
+    from napari_medlabel.io import dicom
+    from napari_medlabel.io.dicom_walk import FIRST_BLOCK
+
+    paths = write_series(tmp_path, voxels(3))
+    (tmp_path / "junk").write_bytes(bytes(128) + b"DICM" + b"x" * 300)
+    search = dicom.Search()
+    for path in [*paths, tmp_path / "junk"]:
+        with path.open("rb", buffering=0) as stream:
+            search.add_open(path, stream.fileno(), stream.read(FIRST_BLOCK))
+    survey = search.survey()
+    assert survey == dicom.find([*paths, tmp_path / "junk"])
+    assert (len(survey.series[0].planes), survey.unreadable) == (3, 1)
