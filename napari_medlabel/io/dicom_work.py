@@ -14,6 +14,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from napari_medlabel.errors import InputError
 from napari_medlabel.io.dicom_coding import PALETTE, Coding
 from napari_medlabel.io.dicom_colour import (
     NARROWED,
@@ -24,7 +25,7 @@ from napari_medlabel.io.dicom_colour import (
 from napari_medlabel.io.dicom_frames import read_into
 from napari_medlabel.io.dicom_header import Instance
 from napari_medlabel.io.dicom_plane import Plane
-from napari_medlabel.io.dicom_quiet import read_dataset
+from napari_medlabel.io.dicom_quiet import failures, quietly, read_dataset
 from napari_medlabel.io.dicom_scaling import apply
 from napari_medlabel.io.dicom_stored import Frame, Pixels, open_pixels, unmasked
 from napari_medlabel.io.dicom_values import OUTSIDE, Meaning
@@ -188,7 +189,8 @@ def _direct_piece(job: Job, work: Work, coding: Coding) -> Piece | None:
 def _read_direct(job: Job, work: Work, piece: Piece, offset: int, coding: Coding) -> None:
     target = job.out[piece.t, piece.k].view(coding.dtype)
     read_into(work.one.path, offset, target, work.where)
-    _settle(job, piece.number, target, coding)
+    unmasked(target, coding, in_place=True)
+    _add_offset(job, piece.number, target, coding)
 
 
 def _is_direct(job: Job, work: Work, pixels: Pixels) -> bool:
@@ -257,7 +259,7 @@ def _place(job: Job, pixels: Pixels, frame: Frame, piece: Piece) -> None:
     if job.offset is not None:
         stored = target.view(pixels.coding.dtype)
         np.copyto(stored, values)
-        _settle(job, piece.number, stored, pixels.coding)
+        _add_offset(job, piece.number, stored, pixels.coding)
         return
     scaling = job.meaning.scalings[piece.number]
     if not apply(scaling, values, target):
@@ -273,9 +275,8 @@ def _place(job: Job, pixels: Pixels, frame: Frame, piece: Piece) -> None:
         job.notices.add(ROUNDED)
 
 
-def _settle(job: Job, number: int, stored: Array, coding: Coding) -> None:
-    """Clear spare bits and add the common offset, in place; note what may have run over."""
-    unmasked(stored, coding, in_place=True)
+def _add_offset(job: Job, number: int, stored: Array, coding: Coding) -> None:
+    """Add the common offset in place; note what may have run over."""
     offset = job.offset
     if not offset:
         return
@@ -293,8 +294,19 @@ def _colours(job: Job, pixels: Pixels, values: Array, frame: Frame) -> npt.NDArr
     if coding.photometric == PALETTE:
         palette = job.palettes.get(id(pixels.one))
         if palette is None:
-            header = read_dataset(pixels.one.path, pixels.where)
-            palette = job.palettes[id(pixels.one)] = read_palette(header, coding)
+            palette = job.palettes[id(pixels.one)] = _palette(pixels)
     if (palette is not None and palette.is_narrowed) or (palette is None and coding.stored > 8):
         job.notices.add(NARROWED)
     return to_rgb(values, coding, is_rgb=frame.is_rgb, palette=palette)
+
+
+def _palette(pixels: Pixels) -> Palette:
+    header = read_dataset(pixels.one.path, pixels.where)
+    with quietly():
+        try:
+            return read_palette(header, pixels.coding)
+        except failures() as err:
+            raise InputError(
+                f"The Palette Color Lookup Tables of {pixels.where} cannot be understood.",
+                hint="Export the series again as RGB.",
+            ) from err

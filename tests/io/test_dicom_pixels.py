@@ -32,15 +32,17 @@ def codings(draw):
     slope = draw(st.sampled_from([1.0, 1.0, 2.0, -3.0, 0.5, 1.29035409]))
     intercept = draw(st.sampled_from([0.0, -1024.0, 7.0, 40000.0, -0.25, 1e9]))
     noise = draw(st.integers(0, 2**32 - 1))
-    return allocated, stored, high, signed, slope, intercept, noise
+    wishes = {"hashes": draw(st.booleans()), "preview": draw(st.sampled_from([None, len]))}
+    frames = draw(st.integers(1, 2))
+    return (allocated, stored, high, signed), (slope, intercept), noise, frames, wishes
 
 
 @settings(max_examples=150, deadline=None)
 @given(codings())
 def test_any_bits_slope_and_intercept_give_the_values_of_the_standard(coding):
-    allocated, stored, high, signed, slope, intercept, noise = coding
+    (allocated, stored, high, signed), (slope, intercept), noise, frames, wishes = coding
     random = np.random.default_rng(noise)
-    raw = random.integers(0, 1 << allocated, (2, 4, 5), dtype=np.uint64)
+    raw = random.integers(0, 1 << allocated, (frames, 4, 5), dtype=np.uint64)
     numbers = (raw >> np.uint64(high + 1 - stored)).astype(object) & ((1 << stored) - 1)
     if signed:
         sign = 1 << stored - 1
@@ -52,7 +54,7 @@ def test_any_bits_slope_and_intercept_give_the_values_of_the_standard(coding):
         ds.BitsStored, ds.HighBit, ds.PixelRepresentation = stored, high, int(signed)
         ds.RescaleSlope, ds.RescaleIntercept = slope, intercept
         save(ds, path)
-        result = filled(path)
+        result = filled(path, **wishes)
     array = result.array[0]
     if array.dtype == np.float32:
         np.testing.assert_array_equal(array, truth.astype(np.float64).astype(np.float32))
