@@ -217,6 +217,7 @@ def _volume_job(arguments: argparse.Namespace) -> _Job:
             "missing": list(volume.missing),
             "sha256": saved.sha256,
             "bytes": saved.bytes,
+            "second_reader": saved.second_reader,
         }
         return _document(info, [output], (*volume.warnings, *notes))
 
@@ -253,7 +254,7 @@ def _mask_job(arguments: argparse.Namespace) -> _Job:
     def write(time: str) -> dict[str, Any]:
         outputs = []
         for target, one in zip(targets, labels, strict=True):
-            saved = save_mask(target, one, source, time=time)
+            saved = save_mask(target, one, source, time=time, slices=scan.slices)
             outputs.append(
                 {
                     **_place(one.grid),
@@ -356,5 +357,7 @@ def _tell(document: Mapping[str, Any]) -> None:
         sides = output["axes"] or "sides unknown"
         print(f"NIfTI written: {shape}{more}, {spacing} mm, {sides}, {output['dtype']}")
         print(f"sha256 {output['sha256']}")
+        if output.get("second_reader"):
+            print(f"read back, and by {output['second_reader']}: the same values in one place")
     for warning in document["warnings"]:
         print(f"note: {warning}", file=sys.stderr)

@@ -10,6 +10,7 @@ from typing import Any, Final
 import numpy as np
 
 from napari_medlabel.errors import InputError, SaveError
+from napari_medlabel.export import second_reader
 from napari_medlabel.geometry.grid import Grid
 from napari_medlabel.io import nifti, nifti_write
 from napari_medlabel.io.files import Staging, sha256_file
@@ -30,11 +31,14 @@ class SavedVolume:
         Hex digest of its bytes.
     bytes : int
         Its length.
+    second_reader : str or None
+        Name of the other program that read it and found the same; None where none can judge.
     """
 
     path: Path
     sha256: str
     bytes: int
+    second_reader: str | None
 
 
 def require_new(path: Path) -> None:
@@ -109,9 +113,12 @@ def save_volume(path: Path, volume: Volume) -> SavedVolume:
     """
     require_new(path)
     found: list[tuple[str, int]] = []
+    judged = second_reader.can_judge(volume)
 
     def check(aside: Path) -> None:
         compare_with_file(aside, volume)
+        if judged:
+            second_reader.require_agreement(aside, volume)
         found.append((sha256_file(aside), aside.stat().st_size))
 
     def write(aside: Path) -> None:
@@ -121,7 +128,7 @@ def save_volume(path: Path, volume: Volume) -> SavedVolume:
         staging.add(path, write, check=check)
         require_new(path)
         staging.publish()
-    return SavedVolume(path, *found[0])
+    return SavedVolume(path, *found[0], second_reader.NAME if judged else None)
 
 
 def compare_with_file(path: Path, volume: Volume) -> None:
