@@ -78,6 +78,9 @@ def _qform(header: Any) -> Any:
     """Return the qform's matrix, or None where the quaternion is no rotation."""
     from nibabel.spatialimages import HeaderDataError
 
+    if header["pixdim"][0] == 0:  # nifti1.h: then qfac is 1
+        header = header.copy()
+        header["pixdim"][0] = 1
     try:
         with np.errstate(all="ignore"):
             return header.get_qform()
