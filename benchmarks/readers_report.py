@@ -59,7 +59,8 @@ cannot decode; of these only the place is judged. Mosaics do not tell the place 
 in plain headers: {told} are judged by dcm2niix where the reference that
 ships with the scans says the same, {alone} by dcm2niix alone,
 {lost} by nobody, because their headers lost what tells their tiles: these are listed and not
-counted. A series counts in each kind that it is of. Each reader has a process of its own, {120} s and 8 GB for each series.
+counted. A series counts in each kind that it is of. Each reader has a process of its own, with
+120 s and 8 GB for each series.
 """
 
 

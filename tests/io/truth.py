@@ -21,6 +21,7 @@ LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0])
 # Siemens CSA header, number of Siemens tiles, UIH grid: what tells the tiles of a mosaic.
 _TILES = ((0x0029, 0x1010), (0x0019, 0x100A), (0x0065, 0x1050))
 NO_IMAGES = frozenset({"SEG", "RTSTRUCT", "RTDOSE", "RTPLAN", "SR", "PR", "KO", "REG", "RWV"})
+_BIG_ENDIAN = "1.2.840.10008.1.2.2"
 _LOSSY = frozenset(
     {
         "1.2.840.10008.1.2.4.50",
@@ -152,7 +153,8 @@ def _frames(path: Path, ds: Any, most: int | None) -> Iterator[Image]:
 def _step(ds: Any, slope: float, *, plain: bool, colour: bool) -> float:
     """Return what a stored step is worth; of colours, what one of 256 steps is worth."""
     if colour:
-        return float(max(1, 1 << (int(ds.get("BitsStored", 8)) - 8)))
+        deep = str(ds.get("PhotometricInterpretation", "")).strip() != "PALETTE COLOR"
+        return float(1 << max(int(ds.get("BitsStored", 8)) - 8, 0)) if deep else 1.0
     return abs(slope) if plain else 1.0 if "PixelData" in ds else 0.0
 
 
@@ -173,6 +175,8 @@ def decoded(ds: Any, count: int) -> tuple[np.ndarray | None, bool]:
         array = pixel_array(ds)
         if str(ds.get("PhotometricInterpretation", "")).strip() == "PALETTE COLOR":
             array = apply_color_lut(array, ds)
+            if _syntax(ds) == _BIG_ENDIAN and array.dtype == np.uint16:
+                array = array.byteswap()  # pydicom 3.0 reads these tables as little endian
             if array.dtype == np.uint16:
                 array = (array >> 8).astype(np.uint8)
             array = array[..., :3]
