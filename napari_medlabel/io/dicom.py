@@ -19,11 +19,12 @@ import numpy.typing as npt
 from napari_medlabel.errors import InputError
 from napari_medlabel.geometry.grid import Grid
 from napari_medlabel.io import dicom_lazy, dicom_odd
+from napari_medlabel.io.dicom_elements import OddFileError
 from napari_medlabel.io.dicom_group import is_image
 from napari_medlabel.io.dicom_header import SOP_CLASS, Instance, text
 from napari_medlabel.io.dicom_pixels import Filled, fill
 from napari_medlabel.io.dicom_series import DicomSeries, arrange
-from napari_medlabel.io.dicom_walk import Memory, OddFileError, walk, walk_open
+from napari_medlabel.io.dicom_walk import Memory, walk, walk_open
 from napari_medlabel.model.volume import FurtherAxis, Source, Volume
 
 Progress = Callable[[int, int], None]

@@ -387,47 +387,6 @@ def looks_like_dicom(head: bytes) -> bool:
     return head[0] == 0 and head[1] in (2, 8) and head[2] == 0 and head[4:6] in SHORT_VR
 
 
-def build(
-    path: Path,
-    size: int,
-    transfer_syntax: str,
-    fields: Mapping[int, bytes],
-    *,
-    pixels: tuple[int, int],
-    has_float_pixels: bool = False,
-    is_packed: bool = False,
-) -> Instance:
-    """Make an Instance of raw little-endian values.
-
-    Parameters
-    ----------
-    path : Path
-        The file.
-    size : int
-        Its length in bytes.
-    transfer_syntax : str
-        As its meta group gives it, or as it was guessed.
-    fields : mapping of int to bytes
-        Raw values by tag.
-    pixels : tuple of int
-        Offset (negative: there are none) and length of the pixel data's value.
-    has_float_pixels : bool
-        Whether these are Float or Double Float Pixel Data.
-    is_packed : bool
-        Whether the offset is meaningless: the file must be inflated or turned round first.
-    """
-    return Instance(
-        path,
-        size,
-        transfer_syntax,
-        None if is_packed or pixels[0] < 0 else pixels[0],
-        pixels[1],
-        pixels[0] >= 0,
-        has_float_pixels,
-        fields,
-    )
-
-
 def text(raw: bytes) -> str:
     """Return a value of the default repertoire without its padding."""
     return raw.decode("latin-1").strip("\0 ")

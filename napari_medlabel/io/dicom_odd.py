@@ -7,21 +7,25 @@ are walked here. What is stranger still is read through pydicom.
 from __future__ import annotations
 
 import io
-import logging
 import os
 import struct
-import threading
-import warnings
 import zlib
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-import numpy as np
-import numpy.typing as npt
-
 from napari_medlabel.errors import InputError
+from napari_medlabel.io.dicom_elements import (
+    BIG_EXPLICIT,
+    LITTLE_EXPLICIT,
+    LITTLE_IMPLICIT,
+    UNDEFINED,
+    Buffer,
+    Encoding,
+    NeedMoreError,
+    OddFileError,
+    walk_until,
+)
 from napari_medlabel.io.dicom_header import (
     DEFLATED,
     EXPLICIT,
@@ -34,25 +38,11 @@ from napari_medlabel.io.dicom_header import (
     WANTED,
     Instance,
 )
+from napari_medlabel.io.dicom_quiet import failures, quietly
 from napari_medlabel.io.dicom_vr import as_wanted
-from napari_medlabel.io.dicom_walk import (
-    BIG_EXPLICIT,
-    LITTLE_EXPLICIT,
-    LITTLE_IMPLICIT,
-    Buffer,
-    Encoding,
-    NeedMoreError,
-    OddFileError,
-    find_pixels,
-    finish,
-    mapped,
-    open_regular,
-    read_meta,
-    walk_until,
-)
+from napari_medlabel.io.dicom_walk import find_pixels, finish, mapped, open_regular, read_meta
 from napari_medlabel.io.voxels import require_room
 
-_UNDEFINED: Final = 0xFFFFFFFF
 _ITEM_END: Final = 0xFFFEE00D
 _END_OF_ITEM: Final = b"\xfe\xff\x0d\xe0" + bytes(8)
 _INFLATED_FIRST: Final = 1 << 20
@@ -61,43 +51,6 @@ _ALL_VR: Final = SHORT_VR | LONG_VR
 _LARGEST_HEADER: Final = 1 << 25
 _MOST_READS: Final = 40_000  # by pydicom, of one header: a tenth of a second
 _FIRST_BYTES: Final = 132
-
-_ONE_AT_A_TIME: Final = threading.Lock()
-"""pydicom warns through the warnings module, whose filters belong to the whole process."""
-
-
-@contextmanager
-def _quietly() -> Iterator[None]:
-    """Keep pydicom's warnings and log lines back: they quote header values."""
-    logger = logging.getLogger("pydicom")
-    with _ONE_AT_A_TIME, warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        was_disabled, logger.disabled = logger.disabled, True
-        try:
-            yield
-        finally:
-            logger.disabled = was_disabled
-
-
-def _failures() -> tuple[type[Exception], ...]:
-    from pydicom.errors import BytesLengthException, InvalidDicomError
-
-    return (
-        BytesLengthException,
-        InvalidDicomError,
-        AttributeError,
-        EOFError,
-        IndexError,
-        KeyError,
-        MemoryError,
-        NotImplementedError,
-        OSError,
-        OverflowError,
-        RuntimeError,  # RecursionError and missing decoders among them
-        TypeError,
-        ValueError,
-        struct.error,
-    )
 
 
 def read_header(path: Path) -> Instance | None:
@@ -199,7 +152,7 @@ def _inflated_header(
         fields.clear()
         try:
             found = find_pixels(
-                plain, 0, fields, _encoding_at(plain, 0), _UNDEFINED if end is None else end
+                plain, 0, fields, _encoding_at(plain, 0), UNDEFINED if end is None else end
             )
         except NeedMoreError:
             if end is not None or room >= _LARGEST_HEADER:
@@ -248,11 +201,11 @@ def items_of(
             length = int.from_bytes(raw[at + 4 : at + 8], "little")
             at += 8
             fields: dict[int, bytes] = {}
-            body = raw[at:] if length == _UNDEFINED else raw[at : at + length]
+            body = raw[at:] if length == UNDEFINED else raw[at : at + length]
             body += _END_OF_ITEM
             done = walk_until(body, 0, _ITEM_END, fields, encoding, len(body), wanted)
             found.append(fields)
-            at += done + 8 if length == _UNDEFINED else length
+            at += done + 8 if length == UNDEFINED else length
     except (OddFileError, NeedMoreError, struct.error):
         return []
     return found
@@ -272,7 +225,7 @@ def inflated(data: bytes | memoryview) -> bytes:
         _, at = read_meta(bytes(data[: 1 << 16]), len(data))
         body = bytes(data[at:])
         offset, length, _, _ = _inflated_header(body, {})
-        wanted = _INFLATED_FIRST if offset < 0 or length == _UNDEFINED else offset + length
+        wanted = _INFLATED_FIRST if offset < 0 or length == UNDEFINED else offset + length
         if wanted > len(body) * _LARGEST_RATIO + _INFLATED_FIRST:
             raise _damaged()
         require_room(2 * wanted)
@@ -299,14 +252,14 @@ def _by_pydicom(path: Path, data: Buffer, size: int) -> Instance | None:
     """Let pydicom read the header, where its rules are wider than ours."""
     import pydicom
 
-    with _quietly():
+    with quietly():
         stream = _Window(data)
         try:
             dataset = pydicom.dcmread(stream, force=True, stop_before_pixels=True)
             fields = _raw_fields(dataset)
             syntax = str(dataset.file_meta.get("TransferSyntaxUID", "")) or IMPLICIT
             implicit, little = dataset.original_encoding
-        except _failures():
+        except failures():
             return None
     encoding = Encoding(explicit=not implicit, big=not little)
     offset, length, floats = -1, 0, False
@@ -380,31 +333,3 @@ def _raw_fields(dataset: Any) -> dict[int, bytes]:
             joined = "\\".join(str(part) for part in many).encode("utf-8")
             fields[tag] = as_wanted(joined, b"DS", vr, big=False)
     return fields
-
-
-def decode(data: bytes) -> npt.NDArray[Any]:
-    """Decode the pixels of one file's bytes: stored values, shape (rows, columns).
-
-    Raises
-    ------
-    InputError
-        When pydicom and the decoders installed cannot.
-    """
-    import pydicom
-    from pydicom.uid import UID
-
-    with _quietly():
-        try:
-            dataset = pydicom.dcmread(io.BytesIO(data), force=True)
-            if "TransferSyntaxUID" not in dataset.file_meta:
-                little, implicit = dataset.original_encoding[1], dataset.original_encoding[0]
-                explicit = "1.2.840.10008.1.2.1" if little else "1.2.840.10008.1.2.2"
-                dataset.file_meta.TransferSyntaxUID = UID(IMPLICIT if implicit else explicit)
-            stored = np.asarray(dataset.pixel_array)
-        except _failures() as err:
-            raise InputError(
-                "The pixels cannot be decoded: they are damaged, or compressed in a way that "
-                "is not supported.",
-                hint="Export the series again, uncompressed if the archive allows it.",
-            ) from err
-    return stored.astype(stored.dtype.newbyteorder("="), copy=False)

@@ -11,6 +11,7 @@ import numpy as np
 from napari_medlabel.geometry.affine import Affine
 from napari_medlabel.geometry.grid import Grid
 from napari_medlabel.io import dicom_odd
+from napari_medlabel.io.dicom_elements import LITTLE_EXPLICIT, LITTLE_IMPLICIT
 from napari_medlabel.io.dicom_header import (
     ASPECT,
     IMAGER_SPACING,
@@ -19,7 +20,6 @@ from napari_medlabel.io.dicom_header import (
     exactly,
 )
 from napari_medlabel.io.dicom_plane import Plane
-from napari_medlabel.io.dicom_walk import LITTLE_EXPLICIT, LITTLE_IMPLICIT
 
 _STORAGE: Final = "1.2.840.10008.5.1.4.1.1."
 _NEEDS_A_PLACE: Final = frozenset(

@@ -11,11 +11,23 @@ import stat
 import struct
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
+from napari_medlabel.io.dicom_elements import (
+    HEAD,
+    LITTLE_EXPLICIT,
+    LITTLE_IMPLICIT,
+    LONG,
+    Buffer,
+    Encoding,
+    NeedMoreError,
+    OddFileError,
+    at_end,
+    end_of_long,
+    walk_until,
+)
 from napari_medlabel.io.dicom_header import (
     ACQUISITION_MOMENT,
     ACQUISITION_NUMBER,
@@ -53,7 +65,6 @@ from napari_medlabel.io.dicom_vr import as_wanted
 
 _NOT_WALKED: Final = frozenset({"", EXPLICIT_BIG, DEFLATED})
 _META: Final = {TRANSFER_SYNTAX: b"UI"}
-_UNDEFINED: Final = 0xFFFFFFFF
 _BEHIND_META: Final = 0x00030000
 _BEHIND_IMAGE_GROUP: Final = 0x00290000
 FIRST_BLOCK: Final = 8192
@@ -70,59 +81,13 @@ _CHANGING: Final = frozenset(
 """Attributes that often differ from slice to slice."""
 _META_LENGTH: Final = b"\x02\x00\x00\x00UL\x04\x00"
 _SYNTAX_HEAD: Final = b"\x02\x00\x10\x00UI"
-_DEEPEST: Final = 32
 _OPEN_FLAGS: Final = (
     os.O_RDONLY
     | getattr(os, "O_BINARY", 0)
     | getattr(os, "O_NONBLOCK", 0)  # a pipe that nobody writes to must not hold us
 )
-Buffer = bytes | mmap.mmap
 Memory = dict[int, tuple[bytes, dict[int, bytes]]]
 """Stretches of elements by the tag in front of them: their bytes, and the wanted values."""
-
-
-class OddFileError(Exception):
-    """The walk met something it does not expect."""
-
-
-class NeedMoreError(Exception):
-    """The bytes at hand end inside the header."""
-
-
-@dataclass(frozen=True, slots=True)
-class Encoding:
-    """How the elements of a data set are written.
-
-    Parameters
-    ----------
-    explicit : bool
-        Whether each element names its value representation.
-    big : bool
-        Whether numbers are big endian.
-    """
-
-    explicit: bool
-    big: bool = False
-
-
-LITTLE_EXPLICIT: Final = Encoding(explicit=True)
-LITTLE_IMPLICIT: Final = Encoding(explicit=False)
-BIG_EXPLICIT: Final = Encoding(explicit=True, big=True)
-
-_Unpack = Any  # bound Struct.unpack_from: mypy has no name for it
-_HEAD: Final[Mapping[Encoding, _Unpack]] = {
-    LITTLE_EXPLICIT: struct.Struct("<HH2sH").unpack_from,
-    LITTLE_IMPLICIT: struct.Struct("<HHI").unpack_from,
-    BIG_EXPLICIT: struct.Struct(">HH2sH").unpack_from,
-}
-_LONG: Final[Mapping[bool, _Unpack]] = {
-    False: struct.Struct("<I").unpack_from,
-    True: struct.Struct(">I").unpack_from,
-}
-_ITEM: Final[Mapping[bool, _Unpack]] = {
-    False: struct.Struct("<HHI").unpack_from,
-    True: struct.Struct(">HHI").unpack_from,
-}
 
 
 def walk(path: Path, memory: Memory | None = None) -> Instance:
@@ -209,7 +174,7 @@ def _walk_bytes(
     else:
         at = walk_until(data, at, _BEHIND_IMAGE_GROUP, fields, encoding, size)
     if explicit and data[at : at + 8] in _PIXEL_HEADS and at + 12 <= len(data):
-        length = _LONG[False](data, at + 8)[0]
+        length = LONG[False](data, at + 8)[0]
         return finish(path, size, syntax, fields, (at + 12, length))
     if data[at : at + 4] != _PIXELS_TAG:
         offset, length = _find_at_tail(descriptor, fields, syntax, size)
@@ -245,13 +210,13 @@ def find_pixels(
         return -1, 0, False
     if at + 12 > len(data):
         raise NeedMoreError
-    group, element = _HEAD[encoding](data, at)[:2]
+    group, element = HEAD[encoding](data, at)[:2]
     tag = group << 16 | element
     if tag not in (PIXELS, FLOAT_PIXELS, DOUBLE_PIXELS):
         return -1, 0, False
-    start, length = at + 8, _LONG[encoding.big](data, at + 4)[0]
+    start, length = at + 8, LONG[encoding.big](data, at + 4)[0]
     if encoding.explicit:
-        start, length = at + 12, _LONG[encoding.big](data, at + 8)[0]
+        start, length = at + 12, LONG[encoding.big](data, at + 8)[0]
     return start, length, tag != PIXELS
 
 
@@ -277,82 +242,13 @@ def _quick_meta(data: Buffer, start: int) -> tuple[str, int] | None:
     """Read the meta group by its length; None where that is not as it should be."""
     if data[start - 12 : start - 4] != _META_LENGTH:
         return None
-    end = start + _LONG[False](data, start - 4)[0]
+    end = start + LONG[False](data, start - 4)[0]
     # Nothing but UIDs and two bytes of version stand in front of the transfer syntax.
     at = data.find(_SYNTAX_HEAD, start, end)
     if at < 0 or data[end + 1 : end + 2] != b"\0" or data[end : end + 1] <= b"\x02":
         return None
     length = data[at + 6] | data[at + 7] << 8
     return text(data[at + 8 : at + 8 + length]), end
-
-
-def walk_until(
-    data: Buffer,
-    at: int,
-    stop: int,
-    fields: dict[int, bytes],
-    encoding: Encoding,
-    size: int,
-    wanted: Mapping[int, bytes] = WANTED,
-) -> int:
-    """Collect wanted elements from ``at`` up to the first tag that is not below ``stop``.
-
-    Parameters
-    ----------
-    data : bytes or mmap
-        The file from its first byte; may be shorter than the file.
-    at : int
-        Where an element begins.
-    stop : int
-        Tag.
-    fields : dict of int to bytes
-        Takes the raw values, little endian, by tag.
-    encoding : Encoding
-        Of the data set.
-    size : int
-        Length of the file.
-    wanted : mapping of int to bytes
-        Tags, and the VR in which their values are wanted.
-
-    Returns
-    -------
-    int
-        Where that tag begins, or the file's size.
-
-    Raises
-    ------
-    NeedMoreError
-        When ``data`` ends before the header does.
-    OddFileError
-        When the elements make no sense.
-    """
-    if not encoding.explicit:
-        return _walk_implicit(data, at, stop, fields, size, wanted)
-    head, expected_of = _HEAD[encoding], wanted.get
-    here, limit, last = len(data), len(data) - 12, -1
-    while at <= limit:
-        group, element, vr, length = head(data, at)
-        tag = group << 16 | element
-        if tag >= stop:
-            return at
-        if tag <= last:
-            raise OddFileError("Elements are not in ascending order.")
-        last = tag
-        start = at + 8
-        if vr in SHORT_VR:
-            at = start + length
-        else:
-            start += 4
-            at = _end_of_long(data, start, vr, encoding)
-        expected = expected_of(tag)
-        if expected is not None:
-            if at > here:
-                raise NeedMoreError
-            value = data[start:at]
-            if vr != expected or encoding.big:
-                value = as_wanted(value, vr, expected, big=encoding.big)
-            fields[tag] = value
-    return _at_end(at, here, size)
 
 
 def _walk_alike(
@@ -363,7 +259,7 @@ def _walk_alike(
     Between the elements that change from slice to slice, files of one series mostly have the
     same bytes. Walking these again would give the same values and end in the same place.
     """
-    head, here, last = _HEAD[LITTLE_EXPLICIT], len(data), -1
+    head, here, last = HEAD[LITTLE_EXPLICIT], len(data), -1
     before, since = 0, at
     known = memory.get(before)
     if known is not None and data.startswith(known[0], at):
@@ -386,7 +282,7 @@ def _walk_alike(
             at = start + length
         else:
             start += 4
-            at = _end_of_long(data, start, vr, LITTLE_EXPLICIT)
+            at = end_of_long(data, start, vr, LITTLE_EXPLICIT)
         if tag in WANTED:
             fields[tag] = _value(data, start, at, vr, WANTED[tag])
         if changes:
@@ -395,7 +291,7 @@ def _walk_alike(
                 fields.update(known[1])
                 at += len(known[0])
             resumed = at
-    return _at_end(at, here, size)
+    return at_end(at, here, size)
 
 
 def _between(fields: Mapping[int, bytes], after: int, before: int) -> dict[int, bytes]:
@@ -409,110 +305,6 @@ def _value(data: bytes, start: int, end: int, vr: bytes, expected: bytes) -> byt
     return value if vr == expected else as_wanted(value, vr, expected, big=False)
 
 
-def _walk_implicit(
-    data: Buffer,
-    at: int,
-    stop: int,
-    fields: dict[int, bytes],
-    size: int,
-    wanted: Mapping[int, bytes],
-) -> int:
-    head, here, limit, last = _HEAD[LITTLE_IMPLICIT], len(data), len(data) - 12, -1
-    while at <= limit:
-        group, element, length = head(data, at)
-        tag = group << 16 | element
-        if tag >= stop:
-            return at
-        if tag <= last:
-            raise OddFileError("Elements are not in ascending order.")
-        last = tag
-        start = at + 8
-        at = start + length
-        if length == _UNDEFINED:
-            at = _skip_items(data, start, LITTLE_IMPLICIT, 0)
-        if tag in wanted:
-            if at > here:
-                raise NeedMoreError
-            fields[tag] = data[start:at]
-    return _at_end(at, here, size)
-
-
-def _at_end(at: int, here: int, size: int) -> int:
-    if at > size:
-        raise OddFileError("The file ends inside an element.")
-    if here < size and at < size:
-        raise NeedMoreError
-    if 0 < size - at < 8:
-        raise OddFileError("The file ends inside an element.")
-    return size
-
-
-def _end_of_long(data: Buffer, start: int, vr: bytes, encoding: Encoding) -> int:
-    """Return where the value of an element with a 32-bit length ends."""
-    if vr not in LONG_VR:
-        raise OddFileError("An unknown value representation.")
-    length: int = _LONG[encoding.big](data, start - 4)[0]
-    if length != _UNDEFINED:
-        return start + length
-    if vr == b"SQ":
-        return _skip_items(data, start, encoding, 0)
-    if vr == b"UN":  # PS3.5 6.2.2 note 5: such a sequence is implicit, little endian
-        return _skip_items(data, start, LITTLE_IMPLICIT, 0)
-    raise OddFileError("An undefined length outside of a sequence.")
-
-
-def _skip_items(data: Buffer, at: int, encoding: Encoding, depth: int) -> int:
-    """Skip the items of a sequence of undefined length, its delimiter included."""
-    if depth > _DEEPEST:
-        raise OddFileError("Sequences are nested too deeply.")
-    item = _ITEM[encoding.big]
-    while True:
-        if at + 8 > len(data):
-            raise NeedMoreError
-        group, element, length = item(data, at)
-        at += 8
-        if group == 0xFFFE and element == 0xE0DD:
-            return at
-        if group != 0xFFFE or element != 0xE000:
-            raise OddFileError("An item is expected in a sequence.")
-        if length == _UNDEFINED:
-            at = _skip_item(data, at, encoding, depth)
-        else:
-            at += length
-
-
-def _skip_item(data: Buffer, at: int, encoding: Encoding, depth: int) -> int:
-    head, item = _HEAD[encoding], _ITEM[encoding.big]
-    while True:
-        if at + 12 > len(data):
-            # The delimiter of the sequence follows, so there are 12 bytes in a whole file.
-            raise NeedMoreError
-        group, element, length = item(data, at)
-        if group == 0xFFFE and element == 0xE00D:
-            return at + 8
-        at += 8
-        if not encoding.explicit:
-            if length == _UNDEFINED:
-                at = _skip_items(data, at, encoding, depth + 1)
-            else:
-                at += length
-            continue
-        _, _, vr, short = head(data, at - 8)
-        if vr in SHORT_VR:
-            at += short
-        else:
-            at = _end_within(data, at + 4, vr, encoding, depth)
-
-
-def _end_within(data: Buffer, start: int, vr: bytes, encoding: Encoding, depth: int) -> int:
-    """Do as `_end_of_long` does, deeper down."""
-    length: int = _LONG[encoding.big](data, start - 4)[0]
-    if length != _UNDEFINED or vr not in (b"SQ", b"UN"):
-        return _end_of_long(data, start, vr, encoding)
-    inner = encoding if vr == b"SQ" else LITTLE_IMPLICIT
-    return _skip_items(data, start, inner, depth + 1)
-
-
 def _find_at_tail(
     descriptor: int, fields: Mapping[int, bytes], syntax: str, size: int
 ) -> tuple[int, int]:
@@ -524,7 +316,7 @@ def _find_at_tail(
     if length <= 0 or size - length - header <= 132:
         return -1, 0
     tail = _read_at(descriptor, size - length - header, header)
-    if tail[:4] != _PIXELS_TAG or _LONG[False](tail, header - 4)[0] != length:
+    if tail[:4] != _PIXELS_TAG or LONG[False](tail, header - 4)[0] != length:
         return -1, 0
     if syntax == EXPLICIT and tail[4:6] not in (b"OW", b"OB"):
         return -1, 0

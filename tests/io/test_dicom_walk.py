@@ -22,9 +22,10 @@ from pydicom.uid import (
 
 from napari_medlabel.errors import InputError
 from napari_medlabel.io import dicom, dicom_odd
+from napari_medlabel.io.dicom_elements import OddFileError
 from napari_medlabel.io.dicom_header import WANTED, looks_like_dicom, numbers
 from napari_medlabel.io.dicom_vr import as_wanted
-from napari_medlabel.io.dicom_walk import OddFileError, walk
+from napari_medlabel.io.dicom_walk import walk
 from napari_medlabel.io.registry import find_series, read_volume
 from tests.io.scans import instance, save, voxels, write_series
 
