@@ -13,7 +13,10 @@ from napari_medlabel.io.dicom_coding import coding_of, is_native
 from napari_medlabel.io.dicom_group import unique
 from napari_medlabel.io.dicom_header import (
     INTERCEPT,
+    ORIENTATION,
+    POSITION,
     SLOPE,
+    SPACING,
     Instance,
     numbers,
 )
@@ -66,18 +69,16 @@ def _where(planes: Sequence[Plane], number: int) -> str:
 
 
 def _refuse_missing(one: Plane, where: str) -> None:
-    missing = tuple(
-        name
-        for name, value in (
-            ("Image Position (Patient)", one.position_lps),
-            ("Image Orientation (Patient)", one.orientation_lps),
-            ("Pixel Spacing", one.spacing_mm),
-        )
-        if value is None
-    )
-    for fault in one.instance.faults:
-        if fault.startswith(missing):
-            raise InputError(f"In {where} {fault}.", hint=_AGAIN)
+    missing = []
+    for name, value, tag, count in (
+        ("Image Position (Patient)", one.position_lps, POSITION, 3),
+        ("Image Orientation (Patient)", one.orientation_lps, ORIENTATION, 6),
+        ("Pixel Spacing", one.spacing_mm, SPACING, 2),
+    ):
+        if value is None and one.instance.fields.get(tag, b"").strip(b"\0 "):
+            raise InputError(f"In {where} {name} is not {count} numbers.", hint=_AGAIN)
+        if value is None:
+            missing.append(name)
     raise InputError(
         f"Where the image lies is unknown: {' and '.join(missing)} missing in {where}.",
         hint="Only images with a position in the patient can be opened as a volume; "

@@ -1,7 +1,6 @@
 """One DICOM file -> one Instance: the few attributes that place its pixels.
 
-`io.dicom_walk` collects their raw values fast, `io.dicom_odd` from files that need more care.
-An Instance keeps the bytes and parses them when asked: thousands of files are only sorted.
+`io.dicom_walk` and `io.dicom_odd` collect raw values; they are parsed when asked for.
 """
 
 from __future__ import annotations
@@ -147,12 +146,6 @@ _MODALITIES: Final = frozenset(
 )
 """Defined terms of PS3.3 C.7.3.1.1.1; anything else might be a text that names somebody."""
 
-_GEOMETRY: Final = (
-    (POSITION, 3, "Image Position (Patient)"),
-    (ORIENTATION, 6, "Image Orientation (Patient)"),
-    (SPACING, 2, "Pixel Spacing"),
-)
-
 _short = struct.Struct("<H").unpack_from
 _long = struct.Struct("<I").unpack_from
 
@@ -191,7 +184,7 @@ class Instance:
     fields: Mapping[int, bytes] = field(hash=False)
 
     def __repr__(self) -> str:
-        return f"Instance({self.rows}x{self.columns}, {self.frames} frames)"
+        return f"Instance({self.rows}x{self.columns})"
 
     @property
     def is_native(self) -> bool:
@@ -351,21 +344,6 @@ class Instance:
         centre, width = self.number(CENTRE), self.number(WIDTH)
         return (centre, width) if centre is not None and width and width > 0 else None
 
-    @property
-    def faults(self) -> tuple[str, ...]:
-        """Say in words which geometric attributes and rescales cannot be understood."""
-        found = [
-            f"{name} is not {count} numbers"
-            for tag, count, name in _GEOMETRY
-            if _has_value(self.fields, tag) and exactly(self.fields[tag], count) is None
-        ]
-        found += [
-            f"{name} is not a number"
-            for tag, name in ((SLOPE, "Rescale Slope"), (INTERCEPT, "Rescale Intercept"))
-            if _has_value(self.fields, tag) and self.number(tag) is None
-        ]
-        return tuple(found)
-
     def number(self, tag: int) -> float | None:
         """Return the first number of a DS or IS value, or None."""
         values = numbers(self.fields.get(tag, b""))
@@ -414,10 +392,6 @@ def exactly(raw: bytes, count: int) -> tuple[float, ...] | None:
     """Return so many numbers of a DS value, or None."""
     values = numbers(raw)
     return values if len(values) == count else None
-
-
-def _has_value(fields: Mapping[int, bytes], tag: int) -> bool:
-    return bool(fields.get(tag, b"").strip(b"\0 "))
 
 
 def whole(fields: Mapping[int, bytes], tag: int, default: int) -> int:
