@@ -115,15 +115,16 @@ def _of_itk(image: Any, array: np.ndarray) -> Answer:
     dimension = image.GetDimension()
     affine = np.eye(4)
     turned = np.array(image.GetDirection()).reshape(dimension, dimension)
-    affine[:dimension, :dimension] = turned * np.array(image.GetSpacing())
-    affine[:dimension, 3] = image.GetOrigin()
+    # A file of frames is an image of four dimensions, of which the last has one place.
+    affine[:3, :3] = (turned * np.array(image.GetSpacing()))[:3, :3]
+    affine[:3, 3] = image.GetOrigin()[:3]
     spatial = tuple(range(array.ndim - colour))[::-1]
     axes = (*spatial, array.ndim - 1) if colour else spatial
     return Answer(array.transpose(axes), LPS_TO_RAS @ affine, is_colour=colour)
 
 
 def highdicom(folder: Path) -> tuple[list[Answer], list[str]]:
-    """Read with get_volume_from_series, a lone file with imread and get_volume."""
+    """Read with get_volume_from_series, frames with get_volume, colours as they are stored."""
     import warnings
 
     import highdicom as hd
@@ -149,7 +150,7 @@ def highdicom(folder: Path) -> tuple[list[Answer], list[str]]:
 
 def _whole(image: Any) -> Any:
     if hasattr(image, "get_volume"):
-        return image.get_volume()
+        return image.get_volume(apply_icc_profile=False)
     raise RefusedError("not an image")
 
 
