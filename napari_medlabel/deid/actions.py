@@ -9,6 +9,7 @@ from typing import Any
 
 from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
+from pydicom.multival import MultiValue
 from pydicom.sequence import Sequence
 
 from napari_medlabel.deid.attribute_types import AttributeType, attribute_type
@@ -68,7 +69,10 @@ class Attribute:
         VR as found, where it tells more than `vr`: of numbers, bulk data and sequences;
         empty when the bytes make no sense under it.
     value : object
-        Bytes or numbers of an attribute that is no text and no sequence.
+        Bytes (in little endian) or numbers of an attribute that is no text and no sequence;
+        of a private one whatever it is.
+    creator : str
+        Of a private attribute: the value of the private creator that reserves its block.
     """
 
     tag: int
@@ -77,6 +81,7 @@ class Attribute:
     components: tuple[str, ...] = ()
     found: str = ""
     value: Any = field(default=None, repr=False)
+    creator: str = ""
 
     def with_value(self, value: Any) -> DataElement:
         """Return the same attribute with another value."""
@@ -100,6 +105,9 @@ class Setting:
     path : tuple of str
         Keywords of the sequences that the attribute lies in (eight hexadecimal digits of
         the tag where a sequence has none), outermost first; empty at the top level.
+    content : str
+        What becomes of the value of the content item that the attribute lies in; empty
+        outside of content items.
     """
 
     pseudonyms: Pseudonyms
@@ -108,6 +116,7 @@ class Setting:
     patient_id: str = ""
     identity: frozenset[str] = field(default=frozenset(), repr=False)
     path: tuple[str, ...] = ()
+    content: str = ""
 
     @property
     def nested(self) -> bool:
@@ -178,7 +187,7 @@ def clean(attribute: Attribute, setting: Setting) -> DataElement | None:
         if attribute.keyword == "ImageType":
             pairs = zip(attribute.components, allowed, strict=True)
             return attribute.with_value([c if ok else "OTHER" for c, ok in pairs])
-    required = attribute_type(attribute.keyword, setting.sop_class)
+    required = attribute_type(attribute.keyword, setting.sop_class, path=setting.path)
     return _BY_TYPE[required](attribute, setting)
 
 
@@ -194,7 +203,7 @@ ACTIONS: Mapping[str, Action] = MappingProxyType(
 )
 
 
-def resolved(code: str, keyword: str, sop_class: str) -> str:
+def resolved(code: str, keyword: str, sop_class: str, path: tuple[str, ...] = ()) -> str:
     """Return a composite action code as one of ``D Z X K C U``.
 
     Parameters
@@ -205,6 +214,8 @@ def resolved(code: str, keyword: str, sop_class: str) -> str:
         The attribute's keyword, whose type in the IOD decides.
     sop_class : str
         SOP Class UID of the instance.
+    path : tuple of str, optional
+        Keywords of the sequences that it lies in.
 
     Returns
     -------
@@ -217,12 +228,23 @@ def resolved(code: str, keyword: str, sop_class: str) -> str:
     if "/" not in code:
         return code
     choices = code.split("/")
-    required = attribute_type(keyword, sop_class, code)
+    required = attribute_type(keyword, sop_class, code, path)
     if required is AttributeType.VALUE:
         return choices[-1]
     if required is AttributeType.PRESENT and "Z" in choices:
         return "Z"
     return choices[0]
+
+
+def components_of(value: object) -> tuple[str, ...]:
+    """Return a value's components as text, without padding; bytes are read as Latin-1."""
+    if value is None:
+        return ()
+    if isinstance(value, bytes | bytearray):
+        text = bytes(value).decode("latin-1").rstrip("\0 ")
+        return tuple(part.strip("\0 ") for part in text.split("\\")) if text else ()
+    parts = list(value) if isinstance(value, MultiValue | list | tuple) else [value]
+    return tuple(str(part).strip("\0 ") for part in parts)
 
 
 def _pseudonym(attribute: Attribute, setting: Setting) -> str | None:

@@ -1,8 +1,13 @@
-"""Type 1, 2 or 3 of the attributes whose action depends on it (PS3.3, common image IODs)."""
+"""Type 1, 2 or 3 of an attribute in its IOD (PS3.3), nested ones by their sequence."""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import IntEnum
+from functools import cache
+from importlib.resources import files
 from types import MappingProxyType
 
 
@@ -14,52 +19,6 @@ class AttributeType(IntEnum):
     OPTIONAL = 3
 
 
-_ROOT = "1.2.840.10008.5.1.4.1.1."
-_ENHANCED = frozenset(
-    _ROOT + tail
-    for tail in (
-        "2.1", "2.2", "4.1", "4.2", "4.3", "4.4", "12.1.1", "12.2.1", "13.1.1", "13.1.2",
-        "13.1.3", "14.1", "14.2", "66.4", "66.7", "128.1", "130", "30",
-    )
-)  # fmt: skip
-_CLASSIC = frozenset(
-    _ROOT + tail
-    for tail in (
-        "1", "1.1", "1.1.1", "1.2", "1.2.1", "1.3", "1.3.1", "2", "4", "3.1", "6.1", "6.2",
-        "7", "7.1", "7.2", "7.3", "7.4", "12.1", "12.2", "20", "128", "481.1", "481.2", "66",
-        "66.1", "66.2", "66.3", "66.5",
-    )
-)  # fmt: skip
-_PET = _ROOT + "128"
-
-_EVERYWHERE = MappingProxyType(
-    {
-        **dict.fromkeys(
-            ("SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID",
-             "Modality", "FrameOfReferenceUID", "ImageType", "SegmentLabel"),
-            AttributeType.VALUE,
-        ),
-        **dict.fromkeys(
-            ("PatientName", "PatientID", "PatientBirthDate", "PatientSex", "StudyDate",
-             "StudyTime", "AccessionNumber", "ReferringPhysicianName", "StudyID",
-             "SeriesNumber", "InstanceNumber", "Manufacturer", "PatientOrientation",
-             "Laterality", "PatientPosition", "PositionReferenceIndicator",
-             "ContrastBolusAgent", "ContentDate", "ContentTime", "ContentCreatorName",
-             "ContentDescription", "ScanningSequence", "SequenceVariant", "ScanOptions",
-             "MRAcquisitionType", "KVP", "AcquisitionNumber", "ROIName",
-             "ROIGenerationAlgorithm", "ROIInterpreter", "RTROIInterpretedType",
-             "RequestedProcedureDescription"),
-            AttributeType.PRESENT,
-        ),
-    }
-)  # fmt: skip
-_ENHANCED_VALUE = frozenset(
-    {
-        "AcquisitionDateTime", "ContentDate", "ContentTime", "DeviceSerialNumber",
-        "Manufacturer", "ManufacturerModelName", "SoftwareVersions", "ContentLabel",
-    }
-)  # fmt: skip
-_PET_VALUE = frozenset({"SeriesDate", "SeriesTime"})
 _UNKNOWN = MappingProxyType(
     {
         "X/Z": AttributeType.PRESENT,
@@ -70,7 +29,19 @@ _UNKNOWN = MappingProxyType(
 )
 
 
-def attribute_type(keyword: str, sop_class: str, code: str = "") -> AttributeType:
+@dataclass(frozen=True)
+class _Types:
+    """What `generate_types` wrote."""
+
+    modules: tuple[Mapping[str, AttributeType], ...]
+    iods: Mapping[str, tuple[int, ...]]
+    classes: Mapping[str, str]
+    sequences: Mapping[str, Mapping[str, AttributeType]]
+
+
+def attribute_type(
+    keyword: str, sop_class: str, code: str = "", path: tuple[str, ...] = ()
+) -> AttributeType:
     """Return the type of an attribute in the IOD of a SOP class.
 
     Parameters
@@ -81,20 +52,53 @@ def attribute_type(keyword: str, sop_class: str, code: str = "") -> AttributeTyp
         The SOP Class UID of the instance.
     code : str, optional
         The composite action code that must be resolved.
+    path : tuple of str, optional
+        Keywords of the sequences that it lies in, outermost first.
 
     Returns
     -------
     AttributeType
-        Read from the tables of this module for CT, MR, PET, NM, X-ray, US, SC, and
-        segmentation objects. For any other class a composite code is resolved to the strictest
-        type that it names, so that the result conforms whatever the IOD says.
+        The strictest of the IOD's modules; a conditional type counts as the type itself,
+        since an attribute that is there had its condition fulfilled. In an item it is the
+        strictest that any module gives it in a sequence of this name. For a SOP class
+        whose IOD is not known a composite code is resolved to the strictest type that it
+        names, so that the result conforms whatever the IOD says.
     """
-    if sop_class in _ENHANCED and keyword in _ENHANCED_VALUE:
-        return AttributeType.VALUE
-    if sop_class == _PET and keyword in _PET_VALUE:
-        return AttributeType.VALUE
-    if keyword in _EVERYWHERE:
-        return _EVERYWHERE[keyword]
-    if sop_class in _ENHANCED or sop_class in _CLASSIC:
-        return AttributeType.OPTIONAL
+    if path:
+        inside = _types().sequences.get(path[-1])
+        if inside is not None:
+            return inside.get(keyword, AttributeType.OPTIONAL)
+    elif sop_class in _types().classes:
+        return _of_class(sop_class).get(keyword, AttributeType.OPTIONAL)
     return _UNKNOWN.get(code, AttributeType.OPTIONAL)
+
+
+@cache
+def _of_class(sop_class: str) -> Mapping[str, AttributeType]:
+    """Types at the top level of a known SOP class's instances."""
+    types = _types()
+    result: dict[str, AttributeType] = {}
+    for place in types.iods[types.classes[sop_class]]:
+        for keyword, number in types.modules[place].items():
+            result[keyword] = min(number, result.get(keyword, number))
+    return MappingProxyType(result)
+
+
+@cache
+def _types() -> _Types:
+    source = files("napari_medlabel.deid") / "data" / "attribute_types.json"
+    document = json.loads(source.read_text("utf-8"))
+    return _Types(
+        modules=tuple(_level(module) for module in document["modules"]),
+        iods={iod: tuple(places) for iod, places in document["iods"].items()},
+        classes=document["classes"],
+        sequences={key: _level(level) for key, level in document["sequences"].items()},
+    )
+
+
+def _level(level: list[str]) -> Mapping[str, AttributeType]:
+    value, present = level
+    return {
+        **dict.fromkeys(present.split(), AttributeType.PRESENT),
+        **dict.fromkeys(value.split(), AttributeType.VALUE),
+    }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydicom.dataset import Dataset
 
+from napari_medlabel.deid.options import method_meaning
 from napari_medlabel.deid.snomed import is_concept_id
 from napari_medlabel.deid.vocabulary import code_meaning, vocabulary
 
@@ -48,6 +49,16 @@ def published_code(value: str, scheme: str) -> Dataset | None:
 def dummy_code() -> Dataset:
     """Return a code that says nothing, for where one is required."""
     return _code(*_DUMMY)
+
+
+def method_code(value: str) -> Dataset:
+    """Return a code of CID 7050, De-identification Method."""
+    return _code(value, "DCM", method_meaning(value))
+
+
+def retained_code(value: str, scheme: str, meaning: str) -> Dataset:
+    """Return a code as found, for a sequence that an option keeps."""
+    return _code(value[:16], scheme[:16], meaning)
 
 
 def _code(value: str, scheme: str, meaning: str) -> Dataset:

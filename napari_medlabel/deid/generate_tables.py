@@ -1,8 +1,9 @@
 """Write the rule tables in ``deid/data`` from the parsed tables of the standard.
 
-Run ``python -m napari_medlabel.deid.generate_tables FOLDER`` with the folder that holds
-``table_E.1-1_<edition>.json`` and ``anatomic_regions.json``. What is written is derived:
-tag, name and code of each row, with the option columns that are not empty.
+Run ``python -m napari_medlabel.deid.generate_tables FOLDER`` with the folder that holds the
+parsed Tables E.1-1, E.3.4-1 and E.3.10-1 of the edition, CID 7050 and the body parts. What
+is written is derived: tag or concept, name and code of each row, with the option columns that
+are not empty.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ OPTION_COLUMNS = (
     "clean-structured",
     "clean-graphics",
 )
+CONTENT_COLUMNS = OPTION_COLUMNS[1:8]
 _FIRST_OPTION = 5  # name, tag, retired, in IOD, basic profile, then the options
 
 
@@ -55,6 +57,48 @@ def basic_profile(table: dict[str, Any]) -> dict[str, Any]:
     return {"edition": table["edition"], "name": "basic", "rules": rules}
 
 
+def structured_content(table: dict[str, Any]) -> dict[str, Any]:
+    """Table E.3.4-1 as rules.
+
+    Parameters
+    ----------
+    table : dict
+        The parsed table: ``edition``, ``columns`` and ``rows`` of 14 strings.
+
+    Returns
+    -------
+    dict
+        ``edition`` and ``rules``: for each row code value, coding scheme designator, value
+        type, meaning, the action code of the Basic Profile, and the options' codes.
+    """
+    rules = []
+    for meaning, value, scheme, kind, _, _, basic, *cells in table["rows"]:
+        named = zip(CONTENT_COLUMNS, cells, strict=True)
+        rules.append([value, scheme, kind, meaning, basic, {n: c for n, c in named if c}])
+    return {"edition": table["edition"], "rules": rules}
+
+
+def safe_private(table: dict[str, Any]) -> dict[str, Any]:
+    """Table E.3.10-1 as rules.
+
+    Parameters
+    ----------
+    table : dict
+        The parsed table: ``edition``, ``columns`` and ``rows`` of 5 strings.
+
+    Returns
+    -------
+    dict
+        ``edition`` and ``rules``: for each row group, last two digits of the element,
+        private creator, VR, VM and meaning.
+    """
+    rules = [
+        [tag[1:5].upper(), tag[8:10].upper(), creator, vr, vm, meaning]
+        for tag, creator, vr, vm, meaning in table["rows"]
+    ]
+    return {"edition": table["edition"], "rules": rules}
+
+
 def body_parts(table: dict[str, Any]) -> list[str]:
     """Return the defined terms of Body Part Examined (PS3.16 Annex L), sorted."""
     return sorted(table)
@@ -67,17 +111,30 @@ def _tag(text: str) -> str:
 
 def documents(folder: Path) -> dict[str, str]:
     """Return what each data file holds, as text, by its name in ``deid/data``."""
-    rules = json.loads((folder / f"table_E.1-1_{EDITION}.json").read_text("utf-8"))
-    regions = json.loads((folder / "anatomic_regions.json").read_text("utf-8"))
-    profile = basic_profile(rules)
-    lines = ",\n".join(
-        json.dumps(rule, ensure_ascii=True, sort_keys=True) for rule in profile["rules"]
-    )
-    head = f'{{"edition": "{profile["edition"]}", "name": "basic", "rules": [\n'
+    profile = basic_profile(_read(folder, f"table_E.1-1_{EDITION}.json"))
+    content = structured_content(_read(folder, f"table_E.3.4-1_{EDITION}.json"))
+    private = safe_private(_read(folder, f"table_E.3.10-1_{EDITION}.json"))
+    methods = _read(folder, "CID7050.json")["codes"]
+    regions = _read(folder, "anatomic_regions.json")
     return {
-        f"basic_{EDITION}.json": head + lines + "\n]}\n",
+        f"basic_{EDITION}.json": _lines(profile),
+        f"structured_content_{EDITION}.json": _lines(content),
+        f"safe_private_{EDITION}.json": _lines(private),
+        "methods.json": json.dumps({c["value"]: c["meaning"] for c in methods}, indent=0)
+        + "\n",
         "body_parts.json": json.dumps(body_parts(regions), indent=0) + "\n",
     }
+
+
+def _read(folder: Path, name: str) -> Any:
+    return json.loads((folder / name).read_text("utf-8"))
+
+
+def _lines(document: dict[str, Any]) -> str:
+    """Return a table as JSON with a line for each rule."""
+    head = ", ".join(f'"{k}": "{v}"' for k, v in document.items() if k != "rules")
+    rules = ",\n".join(json.dumps(rule, sort_keys=True) for rule in document["rules"])
+    return f'{{{head}, "rules": [\n{rules}\n]}}\n'
 
 
 def main(arguments: list[str]) -> int:

@@ -17,7 +17,7 @@ from napari_medlabel.deid.attribute_types import AttributeType, attribute_type
 CT, ENHANCED, PET = (
     CTImageStorage, EnhancedCTImageStorage, PositronEmissionTomographyImageStorage
 )  # fmt: skip
-OTHER = "1.2.840.10008.5.1.4.1.1.88.11"
+OTHER = "1.2.840.10008.5.1.4.1.1.999"  # a class whose IOD is not known
 
 
 @pytest.mark.parametrize(
@@ -25,7 +25,7 @@ OTHER = "1.2.840.10008.5.1.4.1.1.88.11"
     [
         ("X", "PatientAddress", CT, "X"),
         ("X/Z", "AcquisitionDate", CT, "X"),
-        ("X/Z", "RequestedProcedureDescription", CT, "Z"),
+        ("X/Z", "AcquisitionDate", PET, "Z"),
         ("X/Z", "AcquisitionDate", OTHER, "Z"),
         ("X/D", "SeriesDate", CT, "X"),
         ("X/D", "SeriesDate", PET, "D"),
@@ -41,6 +41,15 @@ OTHER = "1.2.840.10008.5.1.4.1.1.88.11"
 )
 def test_the_type_decides_what_a_composite_code_means(code, keyword, sop_class, simple):
     assert resolved(code, keyword, sop_class) == simple
+
+
+def test_in_an_item_the_sequence_decides():
+    path = ("PerFrameFunctionalGroupsSequence", "FrameContentSequence")
+    assert resolved("X/Z/D", "FrameAcquisitionDateTime", ENHANCED, path) == "D"
+    assert resolved("X/Z/D", "FrameAcquisitionDateTime", ENHANCED) == "X"
+    assert attribute_type("ROIName", OTHER, "", ("StructureSetROISequence",)) == 2
+    assert attribute_type("CodeMeaning", CT, "", ("AnatomicRegionSequence",)) == 1
+    assert attribute_type("SeriesDate", CT, "X/Z", ("NoSuchSequence",)) == 2
 
 
 def test_an_attribute_of_an_unknown_class_is_optional_unless_a_code_says_more():
@@ -101,7 +110,11 @@ def test_a_dummy_of_the_patients_id_is_the_code(pseudonyms):
     assert dummy(attribute(0x00100020, "7"), setting).value == setting.patient_code
 
 
-@pytest.mark.parametrize(("tag", "value"), [(0x00080060, "OT"), (0x00620005, "ANON")])
-def test_required_text_that_is_not_known_gets_a_dummy(pseudonyms, tag, value):
-    element = ACTIONS["C"](attribute(tag, "Dr. Quincy"), Setting(pseudonyms, CT))
+@pytest.mark.parametrize(
+    ("tag", "path", "value"),
+    [(0x00080060, (), "OT"), (0x00620005, ("SegmentSequence",), "ANON")],
+)
+def test_required_text_that_is_not_known_gets_a_dummy(pseudonyms, tag, path, value):
+    setting = Setting(pseudonyms, CT, path=path)
+    element = ACTIONS["C"](attribute(tag, "Dr. Quincy"), setting)
     assert element.value == value
