@@ -238,9 +238,27 @@ def _in_order(
     order = sorted(range(len(planes)), key=lambda n: (keys[n], slots[n]))
     places = int(slots.max()) + 1
     volumes = len(planes) // places
-    firsts = [order[t * places : (t + 1) * places] for t in range(volumes)]
-    axis, doubts = _axis(planes, firsts, used)
-    return Pile(tuple(planes[n] for n in order), volumes, axis, doubts)
+    found = [order[t * places : (t + 1) * places] for t in range(volumes)]
+    if any(one.name == "b-value" for one in used):
+        found = _as_acquired(planes, found)
+    axis, doubts = _axis(planes, found, used)
+    return Pile(tuple(planes[n] for members in found for n in members), volumes, axis, doubts)
+
+
+def _as_acquired(planes: Sequence[Plane], volumes: Sequence[list[int]]) -> list[list[int]]:
+    """Put diffusion volumes in the order in which they were acquired, as gradient tables are.
+
+    The first time or count decides that puts the images of every place in one order; without
+    one the volumes stay as they are.
+    """
+    members = np.array(volumes)
+    for one in happened(planes):
+        values = np.array(one.values)[members]
+        order = np.argsort(values, axis=0, kind="stable")
+        rises = np.diff(np.take_along_axis(values, order, axis=0), axis=0) > 0
+        if rises.all() and (order == order[:, :1]).all():
+            return [volumes[n] for n in order[:, 0].tolist()]
+    return list(volumes)
 
 
 def _axis(

@@ -109,6 +109,37 @@ def test_private_b_values_name_the_axis(tmp_path, group, creator, element, vr, v
     assert volume.further.values == (0, 700, 1400)
 
 
+@pytest.mark.parametrize("interleaved", [True, False], ids=["by place", "by volume"])
+def test_diffusion_volumes_stay_in_the_order_of_gradient_tables(tmp_path, interleaved):
+    b_values = (0.0, 1000.0, 500.0, 0.0, 1000.0)
+    stored = stored_of(5, 3)
+    write_volumes(
+        tmp_path,
+        stored,
+        lambda t, k: {"DiffusionBValue": b_values[t], "AcquisitionTime": f"1015{2 * t:02d}"},
+        interleaved=interleaved,
+    )
+    volume = read_volume(tmp_path)
+    require_voxels(volume, stored)
+    assert (volume.further.name, volume.further.values) == ("b-value", b_values)
+
+
+def test_diffusion_volumes_are_listed_by_b_value_where_no_order_is_told(tmp_path):
+    stored = stored_of(3, 3)
+    write_volumes(
+        tmp_path,
+        stored,
+        # The numbers of slices run up and down in turn: they tell no order of volumes.
+        lambda t, k: {
+            "DiffusionBValue": 1000.0 - 500.0 * t,
+            "InstanceNumber": 10 * k + (t if k % 2 else 2 - t),
+        },
+    )
+    volume = read_volume(tmp_path)
+    require_voxels(volume, stored[::-1])
+    assert volume.further.values == (0, 500, 1000)
+
+
 def test_a_private_element_of_another_creator_is_not_believed(tmp_path):
     change = private(0x2001, "SOMEBODY ELSE", 0x03, "FL", lambda t: 700.0 * t)
     write_volumes(tmp_path, stored_of(3, 2), lambda t, k: {}, change=change)
