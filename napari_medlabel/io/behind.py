@@ -10,8 +10,16 @@ from pathlib import Path
 from typing import Final
 
 from napari_medlabel.errors import InputError
-from napari_medlabel.io import archive, dicomdir
-from napari_medlabel.io.sniff import Kind, header_of, is_own_mask, kind_of
+from napari_medlabel.io import archive, dicom, dicomdir
+from napari_medlabel.io.dicom_walk import FIRST_BLOCK
+from napari_medlabel.io.sniff import (
+    OPEN_FLAGS,
+    Kind,
+    header_of,
+    is_own_mask,
+    kind_of,
+    kind_of_head,
+)
 
 Progress = Callable[[int, int], None]
 _CALLED_DICOM: Final = (".dcm", ".dicom", ".ima")
@@ -24,8 +32,10 @@ class Files:
 
     Parameters
     ----------
+    dicom : DicomSurvey
+        What the DICOM files among them hold.
     by_kind : mapping of str to tuple of Path
-        Those of a kind that is read, in a stable order.
+        Those of other kinds that are read, in a stable order.
     skipped : int
         Files of other kinds.
     unreadable : int
@@ -36,6 +46,7 @@ class Files:
         Zip files that lie in folders: they are skipped.
     """
 
+    dicom: dicom.DicomSurvey
     by_kind: Mapping[Kind, tuple[Path, ...]]
     skipped: int
     unreadable: int
@@ -59,6 +70,8 @@ class _Pile:
 def sort_out(paths: Sequence[Path], *, progress: Progress | None = None) -> Files:
     """Find the regular files behind paths, each once, and tell their kinds.
 
+    Each file is opened once: the headers of DICOM files are read with its first bytes.
+
     A folder is walked with its sub-folders; links to folders are not followed, so that a
     circle cannot catch us. A zip file is unpacked when it is given itself, not when it lies
     in a folder; so is a DICOMDIR, which stands for the files it names.
@@ -80,14 +93,17 @@ def sort_out(paths: Sequence[Path], *, progress: Progress | None = None) -> File
     for path in paths:
         _collect(path, pile)
     by_kind: dict[Kind, list[Path]] = {}
+    search = dicom.Search()
     skipped = unreadable = packages = 0
     for number, file in enumerate(pile.files):
         if progress is not None and number % _OFTEN == 0:
             progress(number, len(pile.files))
         try:
-            kind = kind_of(file)
+            kind = _look_into(file, search)
         except OSError:
             unreadable += 1
+            continue
+        if kind == "dicom":
             continue
         if kind is None or kind in ("zip", "dicomdir"):
             # A file called DICOM that is none may be the slice that is missing: never silent.
@@ -97,13 +113,30 @@ def sort_out(paths: Sequence[Path], *, progress: Progress | None = None) -> File
             packages += kind == "zip" and file.lower().endswith(".zip")
         elif kind != "part":
             by_kind.setdefault(kind, []).append(Path(file))
+    survey = search.survey()
+    if progress is not None and pile.files:
+        progress(len(pile.files), len(pile.files))
     return Files(
+        survey,
         {kind: tuple(files) for kind, files in by_kind.items()},
         skipped,
         unreadable,
         tuple(pile.notes),
         packages,
     )
+
+
+def _look_into(file: str, search: dicom.Search) -> Kind | None:
+    """Tell a file's kind; the header of a DICOM file is read while it is open."""
+    descriptor = os.open(file, OPEN_FLAGS)
+    try:
+        head = os.read(descriptor, FIRST_BLOCK)
+        kind = kind_of_head(head, file)
+        if kind == "dicom":
+            search.add_open(Path(file), descriptor, head)
+    finally:
+        os.close(descriptor)
+    return kind
 
 
 def _collect(path: Path, pile: _Pile) -> None:

@@ -68,8 +68,8 @@ def find_series(path: Path | Sequence[Path], *, progress: Progress | None = None
         When a path does not exist or may not be read.
     """
     paths = [path] if isinstance(path, Path) else list(path)
-    found = sort_out(paths, progress=_part(progress, 0))
-    survey = dicom.find(found.of("dicom"), progress=_part(progress, 1))
+    found = sort_out(paths, progress=progress)
+    survey = found.dicom
     lost = found.unreadable + survey.unreadable
     doubts = list(found.notes)
     if lost:
@@ -95,13 +95,6 @@ def _packages(number: int) -> tuple[str, ...]:
         return ()
     which = "1 zip file lies" if number == 1 else f"{number} zip files lie"
     return (f"{which} in the folder; to read what is in one, give the zip file itself.",)
-
-
-def _part(progress: Progress | None, half: int) -> Progress | None:
-    """Let one of two passes over the files report its half of the way."""
-    if progress is None:
-        return None
-    return lambda done, total: progress((half * total + done) // 2, total)
 
 
 def _marks(survey: dicom.DicomSurvey, found: Files) -> tuple[FoundMarks, ...]:

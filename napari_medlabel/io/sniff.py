@@ -37,7 +37,7 @@ _OTHERS_VOXELS: Final = {
 """Files of voxels, and where their headers are."""
 
 HEAD_BYTES: Final = 352
-_FLAGS: Final = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
+OPEN_FLAGS: Final = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
 
 
 def kind_of(path: Path | str) -> Kind | None:
@@ -49,7 +49,7 @@ def kind_of(path: Path | str) -> Kind | None:
         When it cannot be opened.
     """
     text = os.fspath(path)
-    descriptor = os.open(text, _FLAGS)
+    descriptor = os.open(text, OPEN_FLAGS)
     try:
         head = os.read(descriptor, HEAD_BYTES)
     finally:
@@ -58,10 +58,10 @@ def kind_of(path: Path | str) -> Kind | None:
 
 
 def kind_of_head(head: bytes, path: str) -> Kind | None:
-    """Tell a file's kind from its first `HEAD_BYTES` bytes and its path."""
+    """Tell a file's kind from its first bytes, at least `HEAD_BYTES`, and its path."""
     if head[128:132] == b"DICM":
         # Media Storage Directory Storage, PS3.6 table A-1.
-        return "dicomdir" if b"1.2.840.10008.1.3.10" in head[132:] else "dicom"
+        return "dicomdir" if b"1.2.840.10008.1.3.10" in head[132:HEAD_BYTES] else "dicom"
     name = path[-16:].lower()
     by_name = _by_name(name)
     if head.startswith(b"NRRD000"):
@@ -72,7 +72,7 @@ def kind_of_head(head: bytes, path: str) -> Kind | None:
         return _nifti_or_analyze(head, name, by_name)
     if head.startswith(_PACKED):
         return _packed(head, name)
-    if b"DATA DESCRIPTION FILE" in head:
+    if b"DATA DESCRIPTION FILE" in head[:HEAD_BYTES]:
         return "par"
     return by_name or ("dicom" if looks_like_dicom(head) else None)
 

@@ -283,14 +283,14 @@ def test_values_that_do_not_exist_are_refused(tmp_path):
 
 def test_a_file_that_vanishes_while_it_is_looked_at_is_counted(tmp_path, monkeypatch):
     paths = write_series(tmp_path, voxels(3))
-    real = behind.kind_of
+    real = behind._look_into
 
-    def vanishing(path):
+    def vanishing(path, search):
         if str(path) == str(paths[1]):
             paths[1].unlink(missing_ok=True)
-        return real(path)
+        return real(path, search)
 
-    monkeypatch.setattr(behind, "kind_of", vanishing)
+    monkeypatch.setattr(behind, "_look_into", vanishing)
     survey = find_series(tmp_path)
     assert survey.unreadable == 1
     assert any("may be incomplete" in text for text in survey.series[0].warnings)
