@@ -133,7 +133,7 @@ def _look_into(file: str, search: dicom.Search) -> Kind | None:
         head = os.read(descriptor, FIRST_BLOCK)
         kind = kind_of_head(head, file)
         if kind == "dicom":
-            search.add_open(Path(file), descriptor, head)
+            search.add_open(file, descriptor, head)
     finally:
         os.close(descriptor)
     return kind

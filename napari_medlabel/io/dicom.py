@@ -95,12 +95,12 @@ class Search:
         except OSError:
             self._unreadable += 1
 
-    def add_open(self, path: Path, descriptor: int, head: bytes) -> None:
+    def add_open(self, file: str, descriptor: int, head: bytes) -> None:
         """Read the header of such a file that is open.
 
         Parameters
         ----------
-        path : Path
+        file : str
             Its path.
         descriptor : int
             Of the open file; it stays open.
@@ -110,20 +110,20 @@ class Search:
         status = os.fstat(descriptor)
         try:
             one: Instance | None = walk_open(
-                path, descriptor, head, status.st_size, self._memory
+                file, descriptor, head, status.st_size, self._memory
             )
         except (OddFileError, OSError):
-            self.add(path)
+            self.add(Path(file))
         else:
-            self._sort(path, one if one is not None and one.fields else None)
+            self._sort(file, one if one is not None and one.fields else None)
 
-    def _sort(self, path: Path, one: Instance | None) -> None:
+    def _sort(self, file: str | Path, one: Instance | None) -> None:
         if one is None:
             self._unreadable += 1
             return
         kind = _mark_kind(one.fields.get(SOP_CLASS, b""))
         if kind is not None:
-            self._marks.append(MarkFile(path, kind))
+            self._marks.append(MarkFile(Path(file), kind))
         elif is_image(one.fields, has_pixels=one.has_pixels):
             self._images.append(one)
         else:

@@ -163,7 +163,7 @@ def _directions(own: Sequence[Instance]) -> list[float | None]:
     if not any(GRADIENT in one.fields for one in own):
         return [None] * len(own)
     counted = sorted(
-        range(len(own)), key=lambda n: (own[n].number(INSTANCE_NUMBER) or 0.0, own[n].path)
+        range(len(own)), key=lambda n: (own[n].number(INSTANCE_NUMBER) or 0.0, own[n].file)
     )
     seen: dict[bytes, float] = {}
     for n in counted:

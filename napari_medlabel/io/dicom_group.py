@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -234,7 +233,7 @@ def _group_key(one: Plane) -> _Key:
         one.kind,
         picture,
         dicom_picture.spacing_key(one) if picture else (),
-        own.path if picture and own.frames > 1 else None,
+        own.file if picture and own.frames > 1 else None,
     )
 
 
@@ -256,9 +255,7 @@ def _close(
 
 def in_stable_order(planes: Iterable[Plane]) -> list[Plane]:
     """Sort planes by file name, frame and tile."""
-    return sorted(
-        planes, key=lambda one: (os.fspath(one.instance.path), one.frame, one.tile or ())
-    )
+    return sorted(planes, key=lambda one: (one.instance.file, one.frame, one.tile or ()))
 
 
 def all_differ(planes: Sequence[Plane]) -> bool:

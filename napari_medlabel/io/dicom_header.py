@@ -158,8 +158,8 @@ class Instance:
 
     Parameters
     ----------
-    path : Path
-        The file.
+    file : str
+        The file; text, because thousands of paths take longer than their headers.
     size : int
         Its length in bytes.
     transfer_syntax : str
@@ -174,7 +174,7 @@ class Instance:
         Raw little-endian values by tag: those of `WANTED` that the file has.
     """
 
-    path: Path
+    file: str
     size: int
     transfer_syntax: str
     pixel_offset: int | None
@@ -185,6 +185,11 @@ class Instance:
 
     def __repr__(self) -> str:
         return f"Instance({self.rows}x{self.columns})"
+
+    @property
+    def path(self) -> Path:
+        """The file."""
+        return Path(self.file)
 
     @property
     def is_native(self) -> bool:

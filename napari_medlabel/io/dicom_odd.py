@@ -97,7 +97,9 @@ def _walked(path: Path, data: Buffer, size: int) -> Instance:
         # What the file is, not what its meta group says it is.
         syntax = EXPLICIT if encoding.explicit else IMPLICIT
     pixels = (offset, length)
-    return finish(path, size, syntax, fields, pixels, floats=floats, is_packed=encoding.big)
+    return finish(
+        os.fspath(path), size, syntax, fields, pixels, floats=floats, is_packed=encoding.big
+    )
 
 
 def _start(data: Buffer, size: int) -> tuple[str, int]:
@@ -129,7 +131,9 @@ def _walked_inflated(path: Path, data: Buffer, at: int, size: int) -> Instance:
     if end is not None and offset >= 0:
         length = min(length, end - offset)
     pixels = (offset, length)
-    return finish(path, size, DEFLATED, fields, pixels, floats=floats, is_packed=True)
+    return finish(
+        os.fspath(path), size, DEFLATED, fields, pixels, floats=floats, is_packed=True
+    )
 
 
 def _inflated_header(
@@ -269,7 +273,7 @@ def _by_pydicom(path: Path, data: Buffer, size: int) -> Instance | None:
     except (OddFileError, NeedMoreError, struct.error):
         offset, length, floats = -1, 0, False
     pixels = (offset, length)
-    return finish(path, size, syntax, fields, pixels, floats=floats, is_packed=True)
+    return finish(str(path), size, syntax, fields, pixels, floats=floats, is_packed=True)
 
 
 class _Window(io.RawIOBase):

@@ -110,12 +110,14 @@ def walk(path: Path, memory: Memory | None = None) -> Instance:
     descriptor, size = open_regular(path)
     try:
         head = os.read(descriptor, FIRST_BLOCK)
-        return walk_open(path, descriptor, head, size, {} if memory is None else memory)
+        return walk_open(
+            os.fspath(path), descriptor, head, size, {} if memory is None else memory
+        )
     finally:
         os.close(descriptor)
 
 
-def walk_open(path: Path, descriptor: int, head: bytes, size: int, memory: Memory) -> Instance:
+def walk_open(file: str, descriptor: int, head: bytes, size: int, memory: Memory) -> Instance:
     """Do what `walk` does, with an open file of known size and its first bytes.
 
     Raises
@@ -125,12 +127,12 @@ def walk_open(path: Path, descriptor: int, head: bytes, size: int, memory: Memor
     """
     try:
         try:
-            return _walk_bytes(path, descriptor, head, size, memory)
+            return _walk_bytes(file, descriptor, head, size, memory)
         except NeedMoreError:
             if size <= len(head):
                 raise OddFileError("The file ends inside its header.") from None
         with mapped(descriptor) as data:
-            return _walk_bytes(path, descriptor, data, size, {})
+            return _walk_bytes(file, descriptor, data, size, {})
     except (struct.error, IndexError, NeedMoreError) as err:
         raise OddFileError("The header cannot be followed.") from err
 
@@ -159,7 +161,7 @@ def mapped(descriptor: int) -> Iterator[mmap.mmap]:
 
 
 def _walk_bytes(
-    path: Path, descriptor: int, data: Buffer, size: int, memory: Memory
+    file: str, descriptor: int, data: Buffer, size: int, memory: Memory
 ) -> Instance:
     syntax, at = read_meta(data, size)
     if syntax in _NOT_WALKED:
@@ -175,17 +177,17 @@ def _walk_bytes(
         at = walk_until(data, at, _BEHIND_IMAGE_GROUP, fields, encoding, size)
     if explicit and data[at : at + 8] in _PIXEL_HEADS and at + 12 <= len(data):
         length = LONG[False](data, at + 8)[0]
-        return finish(path, size, syntax, fields, (at + 12, length))
+        return finish(file, size, syntax, fields, (at + 12, length))
     if data[at : at + 4] != _PIXELS_TAG:
         offset, length = _find_at_tail(descriptor, fields, syntax, size)
         if offset >= 0:
-            return finish(path, size, syntax, fields, (offset, length))
+            return finish(file, size, syntax, fields, (offset, length))
     offset, length, floats = find_pixels(data, at, fields, encoding, size)
-    return finish(path, size, syntax, fields, (offset, length), floats=floats)
+    return finish(file, size, syntax, fields, (offset, length), floats=floats)
 
 
 def finish(
-    path: Path,
+    file: str,
     size: int,
     syntax: str,
     fields: dict[int, bytes],
@@ -198,7 +200,7 @@ def finish(
     if MODALITY_LUT in fields:
         fields[MODALITY_LUT] = b""
     offset = None if is_packed or pixels[0] < 0 else pixels[0]
-    return Instance(path, size, syntax, offset, pixels[1], pixels[0] >= 0, floats, fields)
+    return Instance(file, size, syntax, offset, pixels[1], pixels[0] >= 0, floats, fields)
 
 
 def find_pixels(

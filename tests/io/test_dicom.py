@@ -584,7 +584,7 @@ def test_a_search_takes_files_that_are_open_already(tmp_path):
     search = dicom.Search()
     for path in [*paths, tmp_path / "junk"]:
         with path.open("rb", buffering=0) as stream:
-            search.add_open(path, stream.fileno(), stream.read(FIRST_BLOCK))
+            search.add_open(str(path), stream.fileno(), stream.read(FIRST_BLOCK))
     survey = search.survey()
     assert survey == dicom.find([*paths, tmp_path / "junk"])
     assert (len(survey.series[0].planes), survey.unreadable) == (3, 1)
