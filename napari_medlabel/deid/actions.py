@@ -83,6 +83,11 @@ class Attribute:
     value: Any = field(default=None, repr=False)
     creator: str = ""
 
+    def as_found(self) -> DataElement:
+        """Return the attribute as it is, bytes undecoded."""
+        vr, raw = self.found or "UN", isinstance(self.value, bytes | bytearray)
+        return DataElement(self.tag, vr, self.value, already_converted=raw)
+
     def with_value(self, value: Any) -> DataElement:
         """Return the same attribute with another value."""
         return DataElement(self.tag, self.vr, value, validation_mode=0)

@@ -72,7 +72,10 @@ def coded_device(attribute: Attribute, setting: Setting) -> DataElement | None:
 def described(
     attribute: Attribute, setting: Setting, words: frozenset[str]
 ) -> DataElement | None:
-    """C of clean-descriptors: the safe words; None where none is left of them."""
+    """C of clean-descriptors: the safe words or terms; None where none is left of them."""
+    if attribute.vr == "CS":
+        terms = all(part in vocabulary().terms for part in attribute.components)
+        return whole(attribute, list(attribute.components)) if terms else None
     if attribute.vr not in DESCRIPTIVE_VRS:
         return None
     parts = [safe_text(part, setting.identity, words) for part in attribute.components]
@@ -131,4 +134,4 @@ def _kept_binary(attribute: Attribute) -> DataElement | None:
         attribute.found in {"", "SQ", "UN", *TEXT_VRS} or reads_as_text(attribute.value)
     ):
         return None
-    return DataElement(attribute.tag, attribute.found, attribute.value)
+    return attribute.as_found()

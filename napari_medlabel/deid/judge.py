@@ -146,6 +146,11 @@ def _by_code(code: str, attribute: Attribute, setting: Setting, profile: Profile
     simple = resolved(code, attribute.keyword, setting.sop_class, setting.path)
     if attribute.vr == "SQ" and simple in {"U", "K", "C"}:
         return _sequence(attribute, simple)
+    if simple == "K":
+        element = kept(attribute, setting)
+        if element is not None:
+            return _passed("K", element, attribute, "")
+        simple = "C"
     return Verdict(simple, ACTIONS[simple](attribute, setting))
 
 
@@ -174,8 +179,7 @@ def _by_vr(attribute: Attribute, setting: Setting, profile: Profile) -> Verdict:
     if attribute.vr in TEXT_VRS:
         return _text_by_vr(attribute, setting, profile)
     if _fits(attribute):
-        element = DataElement(attribute.tag, attribute.found, attribute.value)
-        return Verdict(KEPT, element, unchanged=True)
+        return Verdict(KEPT, attribute.as_found(), unchanged=True)
     return Verdict("unknown")
 
 
@@ -220,8 +224,7 @@ def _private(attribute: Attribute, setting: Setting, profile: Profile) -> Verdic
         return _private_uid(attribute, setting, profile)
     if not is_safe_value(rule, attribute, setting):
         return Verdict("private")
-    element = DataElement(attribute.tag, attribute.found or "UN", attribute.value)
-    return Verdict("K", element, unchanged=True, option=option)
+    return Verdict("K", attribute.as_found(), unchanged=True, option=option)
 
 
 def _private_uid(attribute: Attribute, setting: Setting, profile: Profile) -> Verdict:

@@ -192,6 +192,8 @@ class Profile:
         """Action and option by tag where an option or the site gives another action."""
         result: dict[int, tuple[str, Option | None]] = {}
         for tag, cell in self.cells.items():
+            if tag >> 16 < _LOWEST_GROUP:
+                continue  # commands, meta information and directories are never passed on
             for option in _FIRST:
                 if option in self.options and option in cell and tag not in result:
                     result[tag] = (cell[option], option)

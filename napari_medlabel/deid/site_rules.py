@@ -205,7 +205,7 @@ def _tag(part: str, where: str) -> int:
     """Return the tag of a keyword or of eight hexadecimal digits."""
     digits = _HEX.fullmatch(part)
     tag = int(digits[1] + digits[2], 16) if digits else tag_for_keyword(part)
-    if tag is None or entry(tag) == UNKNOWN:
+    if tag is None or tag >> 16 < 8 or entry(tag) == UNKNOWN:
         raise _refused(f"{where} names an attribute that is not in the dictionary")
     return tag
 

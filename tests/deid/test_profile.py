@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from napari_medlabel.deid.profile import BY_VR, Profile, basic_profile
+from napari_medlabel.deid.options import Option
+from napari_medlabel.deid.profile import BY_VR, Profile, basic_profile, load_profile
+from napari_medlabel.deid.site_rules import site_rules
 from napari_medlabel.errors import InputError
 
 STANDARD = Path(__file__).parents[3] / "shared" / "standard"
@@ -78,3 +80,63 @@ def test_an_action_or_family_that_nobody_knows_is_refused(rules, families):
 def test_an_edition_that_does_not_ship_is_refused():
     with pytest.raises(InputError, match="edition"):
         basic_profile("1999a")
+    with pytest.raises(InputError, match="edition"):
+        load_profile(edition="../x")
+    with pytest.raises(InputError, match="name"):
+        load_profile("quincy")
+
+
+@pytest.mark.skipif(not STANDARD.is_dir(), reason="../shared/standard is not here")
+def test_the_options_cells_equal_the_standards_table(profile):
+    table = json.loads((STANDARD / "table_E.1-1_2026c.json").read_text("utf-8"))
+    columns = (
+        "retain-safe-private", "retain-uids", "retain-device", "retain-institution",
+        "retain-patient-characteristics", "retain-dates", "shift-dates", "clean-descriptors",
+        "clean-structured", "clean-graphics",
+    )  # fmt: skip
+    for row in table["rows"]:
+        if "x" in row[1] or "odd" in row[1]:
+            continue
+        tag = int(row[1][1:5] + row[1][6:10], 16)
+        cells = dict(zip(columns, row[5:], strict=True))
+        expected = {name: code for name, code in cells.items() if code}
+        assert dict(profile.cells.get(tag, {})) == expected, row[1]
+
+
+SITE = 'name = "s"\nversion = "1"\n[[rule]]\nattribute = "StationName"\naction = "K"\n'
+
+
+def test_a_profile_takes_options_and_a_sites_file(tmp_path):
+    path = tmp_path / "site.toml"
+    path.write_text(SITE, "utf-8")
+    loaded = load_profile(options=["retain-dates"], site=path)
+    assert loaded.options == {Option.RETAIN_DATES}
+    assert loaded.action_for(0x00081010, "SH") == "K"
+    assert loaded.action_for(0x00080020, "DA") == "K"
+    assert loaded.option_for(0x00080020) is Option.RETAIN_DATES
+    assert loaded.basic_action_for(0x00080020, "DA") == "Z"
+    assert loaded == load_profile(options=["retain-dates"], site=site_rules(SITE))
+    assert copy.deepcopy(loaded) == loaded
+
+
+def test_options_and_site_rules_are_in_the_hash():
+    hashes = {
+        load_profile().sha256,
+        load_profile(options=["retain-dates"]).sha256,
+        load_profile(options=["shift-dates"]).sha256,
+        load_profile(site=site_rules(SITE)).sha256,
+        load_profile(site=site_rules(SITE.replace('"1"', '"2"'))).sha256,
+    }
+    assert len(hashes) == 5
+    assert load_profile().sha256 == basic_profile().sha256
+
+
+def test_options_that_exclude_each_other_make_no_profile():
+    with pytest.raises(InputError, match="exclude"):
+        load_profile(options=["retain-dates", "shift-dates"])
+
+
+def test_options_never_reach_commands_and_meta_information():
+    loaded = load_profile(options=["retain-uids"])
+    assert loaded.action_for(0x00001000, "UI") == "X"
+    assert loaded.action_for(0x00080018, "UI") == "K"
