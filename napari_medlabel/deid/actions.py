@@ -226,12 +226,14 @@ def resolved(code: str, keyword: str, sop_class: str, path: tuple[str, ...] = ()
     -------
     str
         The last code named that the attribute's type requires. ``X/Z/U*`` is always ``U``:
-        the references stay, with keyed UIDs.
+        the references stay, with keyed UIDs, and so does the one to a performed step.
     """
     if code == "X/Z/U*":
         return "U"
     if "/" not in code:
         return code
+    if keyword == "ReferencedPerformedProcedureStepSequence":
+        return "U"  # a reference with a keyed UID says as little as a dummy, and is valid
     choices = code.split("/")
     required = attribute_type(keyword, sop_class, code, path)
     if required is AttributeType.VALUE:
@@ -291,4 +293,7 @@ def _dummy_item(keyword: str) -> Dataset:
         item.FlowIdentifier = DUMMIES["OB"]
     elif keyword == "GraphicAnnotationSequence":
         item.GraphicLayer = DUMMY_TEXT
+    elif keyword == "WaveformAnnotationSequence":
+        item.UnformattedTextValue = DUMMY_TEXT
+        item.ReferencedWaveformChannels = [1, 0]
     return item

@@ -16,6 +16,8 @@ _SEPARATORS = re.compile(r"[ \t\r\n/_,;:()\[\]+*<>=&.|-]")
 _FIXED = re.compile(
     r"t[12](?:w|fs|rho)?|[23]d|4d|c[1-7]|t(?:[1-9]|1[0-2])|l[1-5]|s[1-5]|[lrw]"
     r"|b(?:0|50|[1-9]00|[123]000|1[24]00|[17]50|[12]500)"
+    r"|(?:mb|sense|grappa|ipat|pe|p)[0-9]{1,2}|[0-9]{1,3}(?:dirs?|ch)|mp2rage|[23]dtof"
+    r"|t?fl[23]d|(?:mb)?ep2d(?:bold|diff)?|(?:tse|gre|spc|se|tfi)[23]d"
     r"|[bhiud][frpsv]?[0-9]{2}[a-z]"
     r"|[0-9]{1,3}(?:\.[0-9]{1,3})?(?:mm|cm|ms|mhz|kvp?|mas|deg|ml|sec|t)"
 )

@@ -20,6 +20,8 @@ OWN = frozenset({"Featherstone^Millicent", "Hand", "MRN5550123"})
         "AX 5 mm recon (L4-L5)",
         "T1w SAG 2.5mm",
         "HEAD/NECK",
+        "ep2d diff MB4 64DIR p2",
+        "anat MP2RAGE tfl3d 32ch",
         "",
     ],
 )
