@@ -11,8 +11,8 @@ import series_factory as factory
 from _measure import Side, Work, main
 
 from napari_medlabel.geometry.affine import Affine
-from napari_medlabel.io.nifti import read_labels_nifti
-from napari_medlabel.io.nifti_write import write_mask_nifti
+from napari_medlabel.io.nifti.reading import read_labels_nifti
+from napari_medlabel.io.nifti.write import write_mask_nifti
 from napari_medlabel.io.registry import read_volume
 from napari_medlabel.samples import truth
 

@@ -10,7 +10,7 @@ import numpy as np
 from _measure import Side, Work, main
 
 from napari_medlabel import samples
-from napari_medlabel.io.nifti import read_labels_nifti
+from napari_medlabel.io.nifti.reading import read_labels_nifti
 from napari_medlabel.model import presets
 from napari_medlabel.model.labelmap import LabelMap
 from napari_medlabel.model.volume import Source
@@ -49,7 +49,7 @@ def safe(name: str, folder: Path) -> Side:
 
 def bare(name: str, folder: Path) -> Side:
     """Only write the file."""
-    from napari_medlabel.io.nifti_write import write_mask_nifti
+    from napari_medlabel.io.nifti.write import write_mask_nifti
 
     labels = mask(name)
     path = folder / f"bare-{name}.nii.gz"

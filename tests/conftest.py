@@ -14,8 +14,8 @@ from hypothesis import HealthCheck, settings
 from napari_medlabel.geometry.affine import Affine
 from napari_medlabel.geometry.axes import orientation_matrix
 from napari_medlabel.geometry.grid import Grid
-from napari_medlabel.io.nifti import load
-from napari_medlabel.io.nifti_write import write_mask_nifti
+from napari_medlabel.io.nifti.reading import load
+from napari_medlabel.io.nifti.write import write_mask_nifti
 from napari_medlabel.model import presets
 from napari_medlabel.model.labelmap import LabelMap
 from napari_medlabel.model.volume import Volume

@@ -287,8 +287,8 @@ def _marks_file(path: Path) -> Path:
 
 def _reference(path: Path) -> tuple[Grid, Source | None]:
     """Return the grid of the file to follow and, for NIfTI, what its header says."""
-    from napari_medlabel.io import nifti
     from napari_medlabel.io.files import sha256_file
+    from napari_medlabel.io.nifti import reading as nifti
     from napari_medlabel.io.registry import choose, find_series
     from napari_medlabel.model.volume import Source
 

@@ -12,8 +12,9 @@ import numpy as np
 from napari_medlabel.errors import InputError, SaveError
 from napari_medlabel.export import second_reader
 from napari_medlabel.geometry.grid import Grid
-from napari_medlabel.io import nifti, nifti_write
 from napari_medlabel.io.files import Staging, sha256_file
+from napari_medlabel.io.nifti import reading as nifti
+from napari_medlabel.io.nifti import write as nifti_write
 from napari_medlabel.model.volume import Volume
 
 _SUFFIXES: Final = (".nii.gz", ".nii")

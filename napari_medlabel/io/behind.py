@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import Final
 
 from napari_medlabel.errors import InputError
-from napari_medlabel.io import archive, dicom, dicomdir
-from napari_medlabel.io.dicom_walk import FIRST_BLOCK
+from napari_medlabel.io import archive
+from napari_medlabel.io.dicom import directory as dicomdir
+from napari_medlabel.io.dicom import reading as dicom
+from napari_medlabel.io.dicom.header.walk import FIRST_BLOCK
 from napari_medlabel.io.sniff import (
     OPEN_FLAGS,
     Kind,

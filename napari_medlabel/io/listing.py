@@ -10,8 +10,12 @@ from typing import Any, Final
 
 from napari_medlabel.errors import InputError
 from napari_medlabel.geometry.grid import Grid
-from napari_medlabel.io import dicom, dicom_pixels, itk, minc, nifti, par
-from napari_medlabel.io.dicom_series import DicomSeries
+from napari_medlabel.io import minc, par
+from napari_medlabel.io.dicom import reading as dicom
+from napari_medlabel.io.dicom.pixels import fill as dicom_pixels
+from napari_medlabel.io.dicom.series.series import DicomSeries
+from napari_medlabel.io.itk import reading as itk
+from napari_medlabel.io.nifti import reading as nifti
 from napari_medlabel.io.series_info import SeriesInfo
 from napari_medlabel.io.stored import Description
 from napari_medlabel.io.thumbnail import Picture

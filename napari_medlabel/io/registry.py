@@ -13,11 +13,14 @@ import numpy.typing as npt
 
 from napari_medlabel.errors import InputError, SeriesChoiceError
 from napari_medlabel.geometry.grid import Grid
-from napari_medlabel.io import archive, dicom, itk, nifti
+from napari_medlabel.io import archive
 from napari_medlabel.io.behind import Files, sort_out, walk
-from napari_medlabel.io.dicom_values import VALUES
+from napari_medlabel.io.dicom import reading as dicom
+from napari_medlabel.io.dicom.pixels.values import VALUES
+from napari_medlabel.io.itk import reading as itk
 from napari_medlabel.io.listing import of_dicom, of_file
-from napari_medlabel.io.marks import read_marks
+from napari_medlabel.io.marks.reading import read_marks
+from napari_medlabel.io.nifti import reading as nifti
 from napari_medlabel.io.series_info import FoundMarks, SeriesInfo, Survey, files
 from napari_medlabel.io.sniff import kind_of
 from napari_medlabel.io.thumbnail import draw

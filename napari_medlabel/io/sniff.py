@@ -6,9 +6,9 @@ import os
 from pathlib import Path
 from typing import Final, Literal
 
-from napari_medlabel.io.dicom_header import looks_like_dicom
+from napari_medlabel.io.dicom.header.instance import looks_like_dicom
 from napari_medlabel.io.gzip_stream import MAGIC as GZIP_MAGIC
-from napari_medlabel.io.nifti_header import byte_order
+from napari_medlabel.io.nifti.header import byte_order
 from napari_medlabel.model.volume import Format
 
 Kind = Format | Literal["dicomdir", "zip", "segmentation", "part"]

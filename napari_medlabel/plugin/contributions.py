@@ -15,7 +15,7 @@ from napari_medlabel.export.landmarks import save_landmarks
 from napari_medlabel.export.mask import require_not_source, save_mask, sidecar_path
 from napari_medlabel.geometry.affine import Affine
 from napari_medlabel.geometry.grid import Grid
-from napari_medlabel.io.marks import kind_of_marks, read_marks
+from napari_medlabel.io.marks.reading import kind_of_marks, read_marks
 from napari_medlabel.io.registry import choose, find_series, looks_medical, read_series
 from napari_medlabel.io.series_info import SeriesInfo, Survey
 from napari_medlabel.model.labelmap import Label, LabelMap, LabelScheme

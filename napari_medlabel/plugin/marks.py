@@ -12,7 +12,7 @@ import numpy.typing as npt
 from napari_medlabel.edit.patch import Patch
 from napari_medlabel.errors import InputError
 from napari_medlabel.geometry.axes import FloatArray
-from napari_medlabel.io.marks_found import Contour, Marks
+from napari_medlabel.io.marks.found import Contour, Marks
 from napari_medlabel.io.series_info import Survey
 from napari_medlabel.model.labelmap import Label, LabelScheme
 from napari_medlabel.model.landmarks import LandmarkSet

@@ -10,7 +10,7 @@ from typing import Final
 from napari_medlabel.edit.patch import LabelArray
 from napari_medlabel.errors import InputError, SaveError
 from napari_medlabel.io.files import make_folder, write_aside
-from napari_medlabel.io.nifti import read_labels_nifti
+from napari_medlabel.io.nifti.reading import read_labels_nifti
 
 _ID: Final = re.compile(r"sha256:[0-9a-f]{64}")
 

@@ -10,8 +10,8 @@ from napari.layers import Layer
 from qtpy.QtWidgets import QFileDialog
 
 from napari_medlabel.errors import MedlabelError
-from napari_medlabel.io.marks import read_marks
-from napari_medlabel.io.marks_found import Marks
+from napari_medlabel.io.marks.found import Marks
+from napari_medlabel.io.marks.reading import read_marks
 from napari_medlabel.plugin.binding import Binding
 from napari_medlabel.plugin.marks import marks_to_layers, take_in_marks
 from napari_medlabel.widgets.background import Background

@@ -257,7 +257,7 @@ def test_several_volumes_become_a_fourth_axis_or_one_of_them(tmp_path, convert):
 
 
 def test_classes_that_overlap_become_several_masks(series, tmp_path, convert, monkeypatch):
-    from napari_medlabel.io.marks_found import Marks
+    from napari_medlabel.io.marks.found import Marks
     from napari_medlabel.model.labelmap import Label, LabelMap, LabelScheme
 
     scheme = LabelScheme("Two", (Label(1, "One", "#112233"), Label(2, "Other", "#445566")))

@@ -13,7 +13,7 @@ import pytest
 from napari_medlabel import _optional
 from napari_medlabel.cli.main import main
 from napari_medlabel.geometry.affine import Affine
-from napari_medlabel.io.nifti_write import write_mask_nifti
+from napari_medlabel.io.nifti.write import write_mask_nifti
 from napari_medlabel.model import presets
 from napari_medlabel.session.desk import open_desk
 from napari_medlabel.session.opening import open_case

@@ -17,7 +17,7 @@ from napari_medlabel.export.volume import save_volume
 from napari_medlabel.geometry.affine import Affine
 from napari_medlabel.geometry.axes import ORIENTATIONS
 from napari_medlabel.geometry.grid import Grid
-from napari_medlabel.io.nifti_write import write_volume_nifti
+from napari_medlabel.io.nifti.write import write_volume_nifti
 from napari_medlabel.model.volume import FurtherAxis, Source, Volume
 
 

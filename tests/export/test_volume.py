@@ -15,7 +15,7 @@ from napari_medlabel.export.volume import (
 )
 from napari_medlabel.geometry.affine import Affine
 from napari_medlabel.geometry.grid import Grid
-from napari_medlabel.io import nifti_write
+from napari_medlabel.io.nifti import write as nifti_write
 from napari_medlabel.io.registry import read_volume
 from napari_medlabel.model.volume import FurtherAxis, Source, Volume
 from tests.io.scans import voxels, write_series

@@ -13,11 +13,11 @@ from pydicom.dataset import Dataset
 from pydicom.encaps import encapsulate, encapsulate_extended
 from pydicom.uid import UID
 
-from napari_medlabel.io import dicom_odd
-from napari_medlabel.io.dicom_header import Instance
-from napari_medlabel.io.dicom_pixels import Filled, fill
-from napari_medlabel.io.dicom_plane import Plane, plane_of
-from napari_medlabel.io.dicom_walk import OddFileError, walk
+from napari_medlabel.io.dicom.frames.plane import Plane, plane_of
+from napari_medlabel.io.dicom.header import odd as dicom_odd
+from napari_medlabel.io.dicom.header.instance import Instance
+from napari_medlabel.io.dicom.header.walk import OddFileError, walk
+from napari_medlabel.io.dicom.pixels.fill import Filled, fill
 from tests.io.scans import instance
 
 JPEG = "1.2.840.10008.1.2.4."

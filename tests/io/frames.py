@@ -13,9 +13,9 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.sequence import Sequence as Items
 from pydicom.uid import ExplicitVRLittleEndian
 
-from napari_medlabel.io import dicom_odd
-from napari_medlabel.io.dicom_header import Instance
-from napari_medlabel.io.dicom_walk import OddFileError, walk
+from napari_medlabel.io.dicom.header import odd as dicom_odd
+from napari_medlabel.io.dicom.header.instance import Instance
+from napari_medlabel.io.dicom.header.walk import OddFileError, walk
 
 STORAGE = "1.2.840.10008.5.1.4.1.1."
 MR = STORAGE + "4.1"

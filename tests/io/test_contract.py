@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from napari_medlabel.geometry.axes import ORIENTATIONS, orientation_matrix
-from napari_medlabel.io.nifti_write import write_volume_nifti
+from napari_medlabel.io.nifti.write import write_volume_nifti
 from napari_medlabel.io.registry import find_series, read_volume
 from tests.io.formats import KINDS, LPS_TO_RAS
 

@@ -19,7 +19,7 @@ import pydicom.data
 import pytest
 
 from napari_medlabel.errors import InputError
-from napari_medlabel.io.nifti import write_mask_nifti
+from napari_medlabel.io.nifti.reading import write_mask_nifti
 from napari_medlabel.io.registry import find_series, read_mask, read_series, read_volume
 from tests.io import truth
 from tests.io.verdict import Answer, judge

@@ -11,7 +11,9 @@ import pytest
 import SimpleITK as sitk  # noqa: N813
 
 from napari_medlabel.errors import InputError
-from napari_medlabel.io import itk, nifti, stored, voxels
+from napari_medlabel.io import stored, voxels
+from napari_medlabel.io.itk import reading as itk
+from napari_medlabel.io.nifti import reading as nifti
 
 SHAPE = (4, 5, 6, 7)
 

@@ -14,8 +14,8 @@ from napari.components import ViewerModel
 from napari_medlabel.errors import InputError, SeriesChoiceError
 from napari_medlabel.export.landmarks import load_landmarks
 from napari_medlabel.geometry.grid import Grid
-from napari_medlabel.io.marks_found import Marks
-from napari_medlabel.io.nifti_write import write_mask_nifti
+from napari_medlabel.io.marks.found import Marks
+from napari_medlabel.io.nifti.write import write_mask_nifti
 from napari_medlabel.io.series_info import SeriesInfo, Survey
 from napari_medlabel.model.labelmap import Label, LabelMap, LabelScheme
 from napari_medlabel.model.volume import Volume

@@ -10,7 +10,7 @@ from napari.components import ViewerModel
 from napari.layers import Layer
 
 from napari_medlabel.errors import InputError
-from napari_medlabel.io.marks_found import Contour, Marks, Probability
+from napari_medlabel.io.marks.found import Contour, Marks, Probability
 from napari_medlabel.io.series_info import FoundMarks, Survey
 from napari_medlabel.model.labelmap import Label, LabelMap, LabelScheme
 from napari_medlabel.model.landmarks import Landmark, LandmarkSet

@@ -13,7 +13,7 @@ from napari_medlabel import samples
 from napari_medlabel.errors import GeometryError, InputError, LogError, SaveError
 from napari_medlabel.export.landmarks import save_landmarks
 from napari_medlabel.geometry.affine import Affine
-from napari_medlabel.io.nifti_write import write_mask_nifti
+from napari_medlabel.io.nifti.write import write_mask_nifti
 from napari_medlabel.model.landmarks import Landmark, LandmarkSet
 from napari_medlabel.model.volume import Volume
 from napari_medlabel.session.desk import Desk, default_folder

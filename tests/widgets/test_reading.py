@@ -10,7 +10,7 @@ import pytest
 
 from napari_medlabel.errors import SeriesChoiceError
 from napari_medlabel.geometry.grid import Grid
-from napari_medlabel.io.nifti_write import write_mask_nifti
+from napari_medlabel.io.nifti.write import write_mask_nifti
 from napari_medlabel.plugin.workplace import WORKPLACE
 from napari_medlabel.widgets import reading
 

@@ -16,7 +16,7 @@ from qtpy.QtWidgets import QApplication, QMessageBox, QPushButton
 from napari_medlabel import samples
 from napari_medlabel.errors import SaveError
 from napari_medlabel.geometry.grid import Grid
-from napari_medlabel.io.nifti_write import write_mask_nifti
+from napari_medlabel.io.nifti.write import write_mask_nifti
 from napari_medlabel.plugin.orientation import VIEWS
 from napari_medlabel.plugin.workplace import WORKPLACE
 from napari_medlabel.session.opening import Wishes, open_case

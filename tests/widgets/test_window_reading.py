@@ -16,8 +16,8 @@ from qtpy.QtWidgets import QApplication, QPushButton, QWidget
 
 from napari_medlabel.errors import GeometryError
 from napari_medlabel.geometry.grid import Grid
-from napari_medlabel.io.marks_found import Marks
-from napari_medlabel.io.nifti_write import write_mask_nifti
+from napari_medlabel.io.marks.found import Marks
+from napari_medlabel.io.nifti.write import write_mask_nifti
 from napari_medlabel.io.series_info import FoundMarks, Survey
 from napari_medlabel.model.labelmap import Label, LabelMap, LabelScheme
 from napari_medlabel.model.volume import FurtherAxis, Source, Volume

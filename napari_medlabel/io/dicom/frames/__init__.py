@@ -1,0 +1,1 @@
+"""One plane for each slice, whether it is a file, a frame or a tile."""

@@ -1,0 +1,1 @@
+"""What a DICOM file says, read fast or, where it is odd, by pydicom."""

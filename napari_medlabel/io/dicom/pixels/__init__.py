@@ -1,0 +1,1 @@
+"""Planes -> one array of values: located, decoded, scaled."""

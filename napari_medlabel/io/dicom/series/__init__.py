@@ -1,0 +1,1 @@
+"""Planes -> series on grids: grouped, stacked, placed, or refused."""

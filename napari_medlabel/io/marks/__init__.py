@@ -1,0 +1,1 @@
+"""Segmentations, structure sets, reports and masks -> labels on their scan."""

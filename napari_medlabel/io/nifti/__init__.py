@@ -1,0 +1,1 @@
+"""NIfTI and ANALYZE files <-> volumes and masks."""
