@@ -116,10 +116,10 @@ def _is_sound(attribute: Attribute, part: str, setting: Setting) -> bool:
     vr = attribute.vr
     if vr == "UI":
         return not part or _UI.fullmatch(part) is not None
-    if vr in {*TEMPORAL_VRS, "AS"}:
-        return is_valid(vr, part)
     if part in setting.identity or vr == "PN":
         return False
+    if vr in {*TEMPORAL_VRS, "AS"}:
+        return is_valid(vr, part) and (vr != "DT" or part[:8] not in setting.identity)
     if vr in {"DS", "IS"}:
         return vocabulary().passes("", vr, part)
     if vr == "CS" and _CS.fullmatch(part) is None:

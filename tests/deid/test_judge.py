@@ -147,6 +147,18 @@ def test_an_option_overrides_the_profile_only_where_the_value_is_sound(setting):
     assert several.element is None
 
 
+def test_the_birth_date_is_kept_under_no_other_name(pseudonyms):
+    own = Setting(pseudonyms, CTImageStorage, identity=frozenset({"19470316"}))
+    profile = load_profile(options=["retain-dates"])
+    for name, value in (
+        ("StudyDate", "19470316"),
+        ("AcquisitionDateTime", "19470316101112"),
+        ("PresentationCreationDate", "19470316"),
+    ):
+        element = judge(attribute(name, value), own, profile).element
+        assert element is None or "1947" not in str(element.value), name
+
+
 def test_of_two_options_the_one_that_takes_more_away_decides(setting):
     profile = load_profile(options=["retain-device", "shift-dates"])
     verdict = judge(attribute("DateOfLastCalibration", "20240229"), setting, profile)
