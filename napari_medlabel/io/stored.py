@@ -321,6 +321,8 @@ def _volume(
 
 
 def _lazy_dtype(stored: np.dtype[Any], scaling: tuple[float, float]) -> np.dtype[Any]:
+    if stored.kind == "f" and stored.itemsize == 8:  # float32 may not reach as far
+        return np.dtype(np.float64)
     if scaling != NOT_SCALED or stored.kind not in "iu":
         return np.dtype(np.float32)
     return stored.newbyteorder("=")
@@ -342,6 +344,8 @@ def converted(
 ) -> tuple[npt.NDArray[Any], tuple[str, ...]]:
     """Return values in native order, in the smallest dtype that holds them or as float32.
 
+    Where float32 does not reach as far as the values do, they become float64.
+
     Parameters
     ----------
     stored : ndarray, shape (t, k, j, i)
@@ -359,11 +363,20 @@ def converted(
     is_complex = stored.dtype.kind == "c"
     if scaling == NOT_SCALED and not is_complex:
         return smallest_exact(stored)
-    out = np.empty(stored.shape, np.float32)
-    for place in np.ndindex(stored.shape[:2]):  # float64 for one slice at a time
+    try:
+        with np.errstate(over="raise"):
+            return _scaled_into(np.empty(stored.shape, np.float32), stored, scaling), ()
+    except FloatingPointError:
         with np.errstate(over="ignore"):
-            np.copyto(out[place], _scaled(stored[place], scaling), casting="unsafe")
-    return out, ()
+            return _scaled_into(np.empty(stored.shape, np.float64), stored, scaling), ()
+
+
+def _scaled_into(
+    out: npt.NDArray[Any], stored: npt.NDArray[Any], scaling: tuple[float, float]
+) -> npt.NDArray[Any]:
+    for place in np.ndindex(stored.shape[:2]):  # float64 for one slice at a time
+        np.copyto(out[place], _scaled(stored[place], scaling), casting="unsafe")
+    return out
 
 
 def _scaled(part: Any, scaling: tuple[float, float]) -> Any:

@@ -153,11 +153,15 @@ def as_labels(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
 def smallest_exact(values: npt.NDArray[Any]) -> tuple[npt.NDArray[Any], tuple[str, ...]]:
     """Return values of 8 and more bytes in the smallest dtype that holds them, and doubts.
 
-    Whole numbers stay exact; floats become float32, with a warning where that rounds.
+    Whole numbers stay exact; floats become float32, with a warning where that rounds, or
+    float64 where float32 does not reach.
     """
     if values.dtype.kind == "f" and values.dtype.itemsize > 4:
-        with np.errstate(over="ignore"):
-            single = values.astype(np.float32)
+        try:
+            with np.errstate(over="raise"):
+                single = values.astype(np.float32)
+        except FloatingPointError:
+            return values.astype(np.float64, copy=False), ()
         exact = bool(np.array_equal(single, values, equal_nan=True))
         return single, () if exact else (ROUNDED,)
     if values.dtype.kind in "iu" and values.dtype.itemsize == 8:

@@ -123,3 +123,11 @@ def test_reprs_say_sizes_only(tmp_path):
     lazy = stored.LazyVolumes(values("i2"), (2.0, 0.0), np.dtype("f4"))
     assert repr(lazy) == "LazyVolumes(7 volumes, float32)"
     assert np.asarray(lazy, dtype="f8").dtype == np.float64
+
+
+def test_scaled_values_that_float32_cannot_reach_are_float64():
+    whole = np.arange(4, dtype=np.int16).reshape(1, 1, 2, 2)
+    kept, _ = stored.converted(whole, (1e200, 0.0))
+    assert kept.dtype == np.float64
+    np.testing.assert_array_equal(kept, whole * 1e200)
+    assert stored.converted(whole, (2.0, 0.0))[0].dtype == np.float32

@@ -70,3 +70,13 @@ def test_labels_become_bytes_where_they_fit(values):
     labels = as_labels(values.astype(np.float32))
     np.testing.assert_array_equal(labels, values)
     assert labels.dtype == (np.uint16 if values.max() > 255 else np.uint8)
+
+
+def test_what_float32_cannot_reach_stays_float64():
+    far = np.array([1e300, -2.0, np.inf, np.nan])
+    kept, doubts = smallest_exact(far)
+    assert kept.dtype == np.float64
+    np.testing.assert_array_equal(kept, far)
+    assert doubts == ()
+    near, _ = smallest_exact(np.array([1e30, np.inf]))
+    assert near.dtype == np.float32
