@@ -48,6 +48,7 @@ DUMMIES: Mapping[str, Any] = MappingProxyType(
         "UR": "https://anon.invalid",
     }
 )
+_TYPES_OF_IMAGES = frozenset({"FrameType", "ImageType"})
 _TYPICAL: Mapping[str, str] = MappingProxyType({"Modality": "OT", "ImageType": "OTHER"})
 
 
@@ -189,7 +190,7 @@ def clean(attribute: Attribute, setting: Setting) -> DataElement | None:
         ]
         if all(allowed):
             return attribute.with_value(list(attribute.components))
-        if attribute.keyword == "ImageType":
+        if attribute.keyword in _TYPES_OF_IMAGES:
             pairs = zip(attribute.components, allowed, strict=True)
             return attribute.with_value([c if ok else "OTHER" for c, ok in pairs])
     required = attribute_type(attribute.keyword, setting.sop_class, path=setting.path)

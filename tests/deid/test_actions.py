@@ -98,6 +98,13 @@ def test_a_dummy_sequence_has_one_item_of_its_kind(pseudonyms, tag, inside):
     assert inside in item
 
 
+@pytest.mark.parametrize("tag", [0x00080008, 0x00089007])
+def test_of_the_type_of_an_image_only_what_is_not_known_is_replaced(pseudonyms, tag):
+    one = attribute(tag, "ORIGINAL", "PRIMARY", "QUINCY", "NONE")
+    element = ACTIONS["C"](one, Setting(pseudonyms, ENHANCED))
+    assert list(element.value) == ["ORIGINAL", "PRIMARY", "OTHER", "NONE"]
+
+
 def test_a_dummy_uid_is_keyed_by_the_original(pseudonyms):
     setting = Setting(pseudonyms, CT)
     one, other = (
