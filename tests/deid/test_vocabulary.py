@@ -38,6 +38,9 @@ from napari_medlabel.deid.vocabulary import (
         ("CodingSchemeDesignator", "SH", "SCT", True),
         ("CodingSchemeDesignator", "SH", "99LOCAL", False),
         ("PatientOrientation", "CS", "AFL", True),
+        ("SpecificCharacterSet", "CS", "ISO_IR 192", True),
+        ("SpecificCharacterSet", "CS", "ISO_IR QUINCY", False),
+        ("SpatialPresaturation", "CS", "SLAB", True),
     ],
 )
 def test_a_component_passes_only_when_it_is_known(keyword, vr, component, passes):
