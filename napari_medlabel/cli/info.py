@@ -18,6 +18,7 @@ _COLUMNS = (
     "no",
     "format",
     "modality",
+    "series",
     "matrix",
     "slices",
     "spacing mm",
@@ -115,6 +116,8 @@ def _series_json(one: SeriesInfo) -> dict[str, Any]:
         "hash": hash_of(one.series_uid),
         "format": one.format,
         "modality": one.modality,
+        "series_number": one.series_number,
+        "words": list(one.words),
         "files": one.files,
         "geometry": None,
         "volumes": one.volumes,
@@ -166,7 +169,8 @@ def _numbers(missing: tuple[int, ...]) -> str:
 
 
 def _row(one: SeriesInfo) -> tuple[str, ...]:
-    start = (one.key, one.format, one.modality or "-")
+    known_as = "-" if one.series_number is None else str(one.series_number)
+    start = (one.key, one.format, one.modality or "-", known_as)
     if one.grid is None:
         return (*start, "-", f"{one.files} file{'s' * (one.files != 1)}", "-", "-", "-", "")
     i, j, k = one.grid.shape

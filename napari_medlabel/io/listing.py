@@ -12,8 +12,10 @@ from napari_medlabel.errors import InputError
 from napari_medlabel.geometry.grid import Grid
 from napari_medlabel.io import minc, par
 from napari_medlabel.io.dicom import reading as dicom
+from napari_medlabel.io.dicom.header.instance import SERIES_NUMBER
 from napari_medlabel.io.dicom.pixels import fill as dicom_pixels
 from napari_medlabel.io.dicom.series.series import DicomSeries
+from napari_medlabel.io.dicom.series.words import words_of
 from napari_medlabel.io.itk import reading as itk
 from napari_medlabel.io.nifti import reading as nifti
 from napari_medlabel.io.series_info import SeriesInfo
@@ -62,9 +64,15 @@ def of_dicom(series: DicomSeries, doubts: tuple[str, ...]) -> SeriesInfo:
         slices=series.slices,
         missing=series.missing,
         colour=first.samples > 1 or first.photometric == "PALETTE COLOR",
+        words=words_of(series.planes),
+        series_number=_whole(first.number(SERIES_NUMBER)),
         load=partial(_load_dicom, series, doubts),
         picture=partial(_picture_of_dicom, series) if can else None,
     )
+
+
+def _whole(number: float | None) -> int | None:
+    return int(number) if number is not None and number.is_integer() else None
 
 
 def _load_dicom(series: DicomSeries, doubts: tuple[str, ...], **wishes: Any) -> Volume:

@@ -58,6 +58,10 @@ class SeriesInfo:
         Whether it has colours.
     hint : str
         What to do about ``problem``.
+    words : tuple of str
+        What kind of images they are, for instance ``("phase",)``.
+    series_number : int or None
+        Series Number, by which people know a series at the scanner and in the archive.
     load, picture : callable or None
         Read the volume and one slice of it; see `registry.read_series` and
         `registry.thumbnail`.
@@ -78,6 +82,8 @@ class SeriesInfo:
     missing: tuple[int, ...] = ()
     colour: bool = False
     hint: str = ""
+    words: tuple[str, ...] = ()
+    series_number: int | None = None
     load: Loader | None = field(default=None, compare=False)
     picture: Callable[[], Picture] | None = field(default=None, compare=False)
 
@@ -86,8 +92,8 @@ class SeriesInfo:
 
     @property
     def description(self) -> str:
-        """What is not a plain grey volume about it, for instance ``"4D, 40 times"``."""
-        parts = []
+        """What is not a plain grey volume about it, for instance ``"phase, 4D, 40 times"``."""
+        parts = list(self.words)
         if self.axis is not None:
             parts.append(f"4D, {counted(self.volumes, self.axis[0])}")
         if self.colour:

@@ -23,7 +23,13 @@ def medlabel(*arguments):
 
 @pytest.fixture
 def folder(tmp_path):
-    write_series(tmp_path / "ct", voxels(3), SeriesDescription="INVENTED DESCRIPTION")
+    write_series(
+        tmp_path / "ct",
+        voxels(3),
+        SeriesDescription="INVENTED DESCRIPTION",
+        SeriesNumber=701,
+        ImageType=["DERIVED", "SECONDARY", "MPR", "INVENTED TYPE"],
+    )
     turned = np.array([[0.96, -0.28, 0, 0], [0.28, 0.96, 0, 0], [0, 0, 3, 0], [0, 0, 0, 1]])
     nib.save(nib.Nifti1Image(np.zeros((3, 4, 5), np.int16), turned), tmp_path / "mr.nii.gz")
     (tmp_path / "broken.nii").write_bytes(b"x" * 400)
@@ -35,12 +41,13 @@ def test_a_table_lists_series_geometry_warnings_and_problems(folder, capsys):
     assert medlabel(folder) == 0
     lines = capsys.readouterr().out.splitlines()
     assert " ".join(lines[0].split()) == (
-        "no format modality matrix slices spacing mm axes oblique more"
+        "no format modality series matrix slices spacing mm axes oblique more"
     )
     assert lines[1].split() == [
         "1",
         "dicom",
         "CT",
+        "701",
         "4",
         "x",
         "5",
@@ -52,6 +59,7 @@ def test_a_table_lists_series_geometry_warnings_and_problems(folder, capsys):
         "2.5",
         "LPS",
         "0.0°",
+        "reformatted",
     ]
     assert any("cannot be read: A NIfTI file is expected" in line for line in lines)
     assert any("note: Oblique: the axes are turned by 16.3 degrees" in line for line in lines)
@@ -65,6 +73,8 @@ def test_json_is_one_document_with_exact_geometry(folder, capsys):
     assert document["unreadable"] == 0
     first, broken, turned = document["series"]
     assert first["series"] == "1"
+    assert first["series_number"] == 701
+    assert first["words"] == ["reformatted"]
     assert len(first["hash"]) == 12
     assert first["geometry"]["shape_ijk"] == [4, 5, 3]
     assert first["geometry"]["spacing_mm"] == pytest.approx([0.7, 0.8, 2.5])
