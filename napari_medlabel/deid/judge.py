@@ -31,6 +31,7 @@ from napari_medlabel.deid.by_option import (
     whole,
 )
 from napari_medlabel.deid.codes import dummy_code, published_code, retained_code
+from napari_medlabel.deid.icc import without_words
 from napari_medlabel.deid.options import Option
 from napari_medlabel.deid.pixels import PIXEL_TAGS
 from napari_medlabel.deid.private import is_safe_value
@@ -178,6 +179,8 @@ def _by_vr(attribute: Attribute, setting: Setting, profile: Profile) -> Verdict:
         return _sequence(attribute, KEPT)
     if attribute.vr in TEXT_VRS:
         return _text_by_vr(attribute, setting, profile)
+    if attribute.keyword == "ICCProfile":
+        return _colours(attribute)
     if _fits(attribute):
         return Verdict(KEPT, attribute.as_found(), unchanged=True)
     return Verdict("unknown")
@@ -312,6 +315,16 @@ def _passed(code: str, element: DataElement, attribute: Attribute, option: str) 
     else:
         same = True
     return Verdict(code, element, unchanged=same, option=option)
+
+
+def _colours(attribute: Attribute) -> Verdict:
+    """Keep the numbers of a colour profile, without its words."""
+    value, found = attribute.value, attribute.found
+    plain = isinstance(value, bytes | bytearray) and found in {"", "OB", "UN"}
+    profile = without_words(bytes(value)) if plain else None
+    if profile is None:
+        return Verdict("unknown")
+    return Verdict("C", DataElement(attribute.tag, "OB", profile))
 
 
 def _fits(attribute: Attribute) -> bool:

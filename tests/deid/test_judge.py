@@ -414,6 +414,10 @@ def test_binary_attributes_pass_by_row_only_where_they_are_no_text(setting):
 
 def test_unlisted_numbers_pass_and_what_is_no_number_goes(setting, profile):
     assert judge(attribute("Rows", value=4), setting, profile).counted == KEPT
+    assert judge(attribute("AnatomicRegionSequence"), setting, profile) == (
+        Verdict(KEPT, recurse=True)
+    )
+    assert judge(attribute("SliceThickness", "2.5"), setting, profile).unchanged
     assert judge(attribute("Rows", found="LO"), setting, profile) == Verdict("unknown")
     assert judge(attribute("ICCProfile"), setting, profile) == Verdict("unknown")
     assert judge(attribute("LUTData", found="OW"), setting, profile).unchanged
