@@ -9,7 +9,7 @@ from pydicom.dataelem import DataElement
 from napari_medlabel.deid.actions import NUMBER_VRS, TEXT_VRS, Attribute, Setting
 from napari_medlabel.deid.descriptors import safe_text, words_of
 from napari_medlabel.deid.options import Option
-from napari_medlabel.deid.tables import reads_as_text
+from napari_medlabel.deid.tables import may_hold_words
 from napari_medlabel.deid.temporal import (
     OLDEST_YEARS,
     capped_age,
@@ -129,9 +129,9 @@ def _is_sound(attribute: Attribute, part: str, setting: Setting) -> bool:
 
 
 def _kept_binary(attribute: Attribute) -> DataElement | None:
-    """Numbers, and binary data that does not read as text."""
+    """Return numbers, and binary data in which no words can be."""
     if attribute.found not in NUMBER_VRS and (
-        attribute.found in {"", "SQ", "UN", *TEXT_VRS} or reads_as_text(attribute.value)
+        attribute.found in {"", "SQ", "UN", *TEXT_VRS} or may_hold_words(attribute.value)
     ):
         return None
     return attribute.as_found()

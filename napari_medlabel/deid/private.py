@@ -11,7 +11,7 @@ from importlib.resources import files
 
 from napari_medlabel.deid.actions import Attribute, Setting, components_of
 from napari_medlabel.deid.descriptors import safe_text, words_of
-from napari_medlabel.deid.tables import reads_as_text
+from napari_medlabel.deid.tables import RUN, may_hold_words
 from napari_medlabel.deid.vocabulary import vocabulary
 
 _SIZES: Mapping[str, int] = {
@@ -76,7 +76,7 @@ def is_safe_value(rule: PrivateRule, attribute: Attribute, setting: Setting) -> 
     -------
     bool
         True for a value of the row's VR and count: numbers of the right size, numbers as
-        text, codes and texts of safe words, and binary data that does not read as text.
+        text, codes and texts of safe words, and binary data in which no words can be.
         Sequences are judged item by item, UIDs are replaced: neither is asked here.
     """
     value = attribute.value
@@ -87,7 +87,7 @@ def is_safe_value(rule: PrivateRule, attribute: Attribute, setting: Setting) -> 
     if rule.vr in _SIZES:
         return _count_of_numbers(rule, value)
     if rule.vr in _BULK:
-        return not reads_as_text(value)
+        return not may_hold_words(value)
     parts = components_of(value)
     if not parts:
         return True
@@ -100,6 +100,8 @@ def _count_of_numbers(rule: PrivateRule, value: object) -> bool:
     """Whether a value is so many binary numbers as the row allows."""
     if isinstance(value, bytes | bytearray):
         size = _SIZES[rule.vr]
+        if RUN.search(value):
+            return False  # a text in the clothes of numbers
         return len(value) % size == 0 and (not value or _within(rule, len(value) // size))
     if isinstance(value, int | float):
         return _within(rule, 1)

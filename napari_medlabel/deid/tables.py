@@ -7,6 +7,9 @@ from collections.abc import Iterable
 from itertools import pairwise
 
 _PRINTABLE = re.compile(rb"[\x20-\x7e]{8,}")
+RUN = re.compile(rb"[0-9A-Za-z .^_-]{6,}")
+"""What could be a name or a number of somebody."""
+
 _LETTER = re.compile(rb"[A-Za-z]")
 _LETTERS = 8
 
@@ -36,6 +39,25 @@ def reads_as_text(value: object) -> bool:
         len(_LETTER.findall(run)) >= _LETTERS and _turns(run[0::2]) and _turns(run[1::2])
         for run in _PRINTABLE.findall(data)
     )
+
+
+def may_hold_words(value: object) -> bool:
+    """Whether bytes of unknown form could hold a name or a number of somebody.
+
+    Parameters
+    ----------
+    value : object
+        Bytes, or 16-bit numbers.
+
+    Returns
+    -------
+    bool
+        True where six or more letters, digits, blanks, dots, hyphens or carets follow each
+        other; zero bytes do not count, so that wider characters are seen too. Much binary
+        data has such a run by chance: that is the price.
+    """
+    data = _as_bytes(value)
+    return RUN.search(data) is not None or RUN.search(data.replace(b"\0", b"")) is not None
 
 
 def _as_bytes(value: object) -> bytes:
