@@ -169,6 +169,19 @@ def _inflater(packing: str) -> Any:
     return igzip_lib.IgzipDecompressor(flag)
 
 
+def may_be_short(stream: IO[bytes], length: int) -> bool:
+    """Tell whether the last four bytes leave it open that ``length`` bytes were packed.
+
+    They are the length of the last member modulo 2**32 (RFC 1952, ISIZE): a stream of a single
+    member, with nothing behind, that says enough there is long enough, or it is damaged. The
+    stream is left at its beginning.
+    """
+    stream.seek(-min(4, stream.seek(0, os.SEEK_END)), os.SEEK_CUR)
+    said = int.from_bytes(stream.read(4), "little")
+    stream.seek(0)
+    return said != length & 0xFFFFFFFF and not length <= said
+
+
 def write_gzip(path: Path, head: bytes, bodies: Iterable[memoryview]) -> None:
     """Write a gzip file of ``head`` and ``bodies`` (bytes): deterministic, and on all cores.
 

@@ -8,20 +8,21 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, Literal
+from typing import IO, Any, Final, Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from napari_medlabel.errors import InputError
 from napari_medlabel.geometry.grid import Grid
-from napari_medlabel.io.gzip_stream import GzipReader, Packing
+from napari_medlabel.io.gzip_stream import GzipReader, Packing, may_be_short
 from napari_medlabel.io.voxels import as_labels, brightness, smallest_exact
 from napari_medlabel.model.volume import FurtherAxis, Source, Volume
 
 Progress = Callable[[int, int], None]
 UNORIENTED: Final = "Orientation unknown: left and right cannot be told."
 NOT_SCALED: Final = (1.0, 0.0)
+_UNASKED_BYTES: Final = 128 << 20  # of memory, beyond twice the file, that nobody has to save
 _MAGNITUDE: Final = "Complex numbers: their magnitude is shown, as float32."
 _NO_ALPHA: Final = "The colours' transparency is left out."
 
@@ -156,6 +157,8 @@ def read_block(
         if skip < 0:
             skip = max(0, file.stat().st_size - start - out.nbytes)
         with file.open("rb", buffering=0) as stream:
+            if packing == "gzip":
+                _require_length(stream, start, skip + out.nbytes, file.stat().st_size)
             GzipReader(stream, packing="raw", see=watch.see).skip(start)
             reader = GzipReader(stream, packing=packing, see=watch.see)
             reader.skip(skip)
@@ -166,6 +169,20 @@ def read_block(
         raise unreadable() from err
     if done != out.nbytes:
         raise cut_off()
+
+
+def _require_length(stream: IO[bytes], start: int, needed: int, size: int) -> None:
+    """Refuse a stream that is too short before it has filled memory many times its size.
+
+    Where its trailer leaves that open (several members, or something behind), it is unpacked
+    once into nothing.
+    """
+    if needed <= 2 * size + _UNASKED_BYTES or not may_be_short(stream, needed):
+        return
+    stream.seek(start)
+    if GzipReader(stream, packing="gzip", see=lambda _: None).skip(needed) < needed:
+        raise cut_off()
+    stream.seek(0)
 
 
 def mapped(

@@ -131,3 +131,43 @@ def test_scaled_values_that_float32_cannot_reach_are_float64():
     assert kept.dtype == np.float64
     np.testing.assert_array_equal(kept, whole * 1e200)
     assert stored.converted(whole, (2.0, 0.0))[0].dtype == np.float32
+
+
+def near_empty(path, *, short=0, behind=b"", members=1):
+    """Write 160 MB of zeros as a volume, in members of equal size."""
+    shape = (400, 500, 400)
+    out = nib.Nifti1Image(np.zeros((1, 1, 1), np.int16), np.diag([2.0, 3, 4, 1]))
+    out.header.set_data_shape(shape)
+    out.header["vox_offset"] = 352
+    plain = out.header.binaryblock + bytes(4 + 2 * int(np.prod(shape)) - short)
+    step = -(-len(plain) // members)
+    parts = (plain[n : n + step] for n in range(0, len(plain), step))
+    path.write_bytes(b"".join(gzip.compress(part, 1) for part in parts) + behind)
+    return path
+
+
+def test_a_packed_file_that_is_a_little_short_is_refused_before_memory_fills(
+    tmp_path, monkeypatch
+):
+    filled = []
+    read_into = stored.GzipReader.read_into
+
+    def counted(reader, target):
+        filled.append(len(target))
+        return read_into(reader, target)
+
+    path = near_empty(tmp_path / "a.nii.gz", short=1000)
+    monkeypatch.setattr(stored.GzipReader, "read_into", counted)
+    with pytest.raises(InputError, match="fewer voxels than its header says"):
+        nifti.load(path)
+    assert sum(filled) < 1000  # the header
+
+
+@pytest.mark.parametrize(
+    "kind", [{}, {"members": 3}, {"behind": b"behind"}], ids=["plain", "members", "behind"]
+)
+def test_a_good_file_that_is_next_to_empty_is_read(tmp_path, kind):
+    volume = nifti.load(near_empty(tmp_path / "a.nii.gz", **kind))
+    assert volume.array.shape == (400, 500, 400)
+    assert not volume.array[::50].any()
+    assert volume.source.sha256 == (sha256((tmp_path / "a.nii.gz").read_bytes()).hexdigest(),)

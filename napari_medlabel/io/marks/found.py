@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -14,6 +15,7 @@ from napari_medlabel.model.labelmap import LabelMap
 from napari_medlabel.model.landmarks import Landmark, LandmarkSet
 
 _LARGEST: Final = 65535
+_ONE_OR_MANY: Final = re.compile(r"\(([^|()]*)\|([^|()]*)\)")
 _NO_POINTS: Final = LandmarkSet()
 # A hue for each class that has none of its own; far enough apart for a dozen of them.
 _COLOURS: Final = (
@@ -124,6 +126,20 @@ OVERLAP: Final = (
     "Classes overlap: they are shown as {} label layers, because a layer holds one class for "
     "each voxel."
 )
+
+
+def counted(count: int, sentence: str) -> str:
+    """Return a sentence about some things, right for one and for many.
+
+    Parameters
+    ----------
+    count : int
+        How many there are.
+    sentence : str
+        With ``{}`` for the count and ``(one|many)`` for each word that changes.
+    """
+    found = _ONE_OR_MANY.sub(lambda m: m[1] if count == 1 else m[2], sentence)
+    return found.format(count)
 
 
 def overlap_warning(label_maps: Sequence[LabelMap]) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ import numpy as np
 
 from napari_medlabel.errors import InputError
 from napari_medlabel.io.itk import reading as itk
-from napari_medlabel.io.marks.found import Marks
+from napari_medlabel.io.marks.found import Marks, counted
 from napari_medlabel.io.marks.label_table import only_used, parse_label_table, read_label_table
 from napari_medlabel.io.marks.place import place
 from napari_medlabel.io.nifti import reading as nifti
@@ -73,7 +73,9 @@ def read_mask_marks(
     if is_part:
         warnings += ("The mask covers a part of the scan; the rest is background.",)
     if table is not None and unnamed:
-        warnings += (f"{len(unnamed)} labels of the mask are not in its table.",)
+        warnings += (
+            counted(len(unnamed), "{} label(|s) of the mask (is|are) not in its table."),
+        )
     return Marks(_KINDS[kind], (LabelMap(volume.grid, placed, scheme),), warnings=warnings)
 
 

@@ -18,6 +18,7 @@ from napari_medlabel.io.marks.dicom import DEFLATED, open_dataset, transfer_synt
 from napari_medlabel.io.marks.found import (
     Marks,
     NameList,
+    counted,
     fallback_colour,
     overlap_warning,
 )
@@ -121,7 +122,8 @@ def _marks(found: dict[int, list[tuple[int, _Overlay, int]]], volume: Volume) ->
     if any(not own[0][1].is_region for own in found.values()):
         warnings += ("Graphics overlays are drawings or text that somebody put on the image.",)
     if cut:
-        warnings += (f"{cut} overlays reach out of their image; that part is cut off.",)
+        words = "{} overlay(|s) (reaches|reach) out of (its|their) image; that part is cut off."
+        warnings += (counted(cut, words),)
     return Marks("overlay", maps, warnings=warnings)
 
 

@@ -18,6 +18,7 @@ from napari_medlabel.io.marks.found import (
     Marks,
     NameList,
     colour_of,
+    counted,
     label_values,
     landmarks_of,
     overlap_warning,
@@ -34,6 +35,34 @@ _CLOSED: Final = frozenset({"CLOSED_PLANAR", "CLOSEDPLANAR_XOR", "CLOSED_PLANAR_
 _OPEN: Final = frozenset({"OPEN_PLANAR", "OPEN_NONPLANAR"})
 _FARTHEST: Final = 1e6
 _BETWEEN: Final = 0.1
+_AT_BORDER: Final = 0.01
+_DAMAGED: Final = "{} damaged contour(|s) (no whole number of finite points) (is|are) left out."
+_FLAT: Final = "{} closed contour(|s) of one or two points (encloses|enclose) nothing."
+_SLANTING: Final = (
+    "{} closed contour(|s) (runs|run) across the slices: shown as (a contour|contours), not "
+    "filled."
+)
+_OUTSIDE: Final = (
+    "{} closed contour(|s) (lies|lie) beyond the scan's slices and (is|are) not filled."
+)
+_CLIPPED: Final = (
+    "{} closed contour(|s) (reaches|reach) out of the scan's slices at the sides: only what "
+    "lies inside was filled."
+)
+_SECOND: Final = (
+    "{} closed contour(|s) (is|are) not filled: others lie nearer to the same slice."
+)
+_TWICE: Final = (
+    "{} contour(|s) (stands|stand) twice in (its|their) region and (was|were) taken once."
+)
+_LEAPING: Final = (
+    "{} region(|s) (leaves|leave) out slices between (its|their) contours: nothing was filled "
+    "in."
+)
+_OFF: Final = (
+    "{} closed contour(|s) (lies|lie) between slices, up to MM mm off: filled on the nearest "
+    "slice."
+)
 _HINT: Final = "Open the scan these structures were drawn on."
 
 
@@ -62,6 +91,7 @@ class _Doubts:
     flat: int = 0
     slanting: int = 0
     outside: int = 0
+    clipped: int = 0
     between: int = 0
     farthest_mm: float = 0.0
     second: int = 0
@@ -71,36 +101,18 @@ class _Doubts:
     def words(self) -> Iterator[str]:
         """Yield a sentence for each kind that occurred."""
         told = (
-            (
-                self.damaged,
-                "{} damaged contours (no whole number of finite points) are left out.",
-            ),
-            (self.unknown, "{} contours of an unknown kind are left out."),
-            (self.flat, "{} closed contours of one or two points enclose nothing."),
-            (
-                self.slanting,
-                "{} closed contours run across the slices: shown as contours, not filled.",
-            ),
-            (
-                self.outside,
-                "{} closed contours lie beyond the scan's slices and are not filled.",
-            ),
-            (
-                self.second,
-                "{} closed contours are not filled: others lie nearer to the same slice.",
-            ),
-            (self.twice, "{} contours stand twice in their region and were taken once."),
-            (
-                self.leaping,
-                "{} regions leave out slices between their contours: nothing was filled in.",
-            ),
+            (self.damaged, _DAMAGED),
+            (self.unknown, "{} contour(|s) of an unknown kind (is|are) left out."),
+            (self.flat, _FLAT),
+            (self.slanting, _SLANTING),
+            (self.outside, _OUTSIDE),
+            (self.clipped, _CLIPPED),
+            (self.second, _SECOND),
+            (self.twice, _TWICE),
+            (self.leaping, _LEAPING),
+            (self.between, _OFF.replace("MM", f"{self.farthest_mm:.2g}")),
         )
-        yield from (sentence.format(n) for n, sentence in told if n)
-        if self.between:
-            yield (
-                f"{self.between} closed contours lie between slices, up to "
-                f"{self.farthest_mm:.2g} mm off: filled on the nearest slice."
-            )
+        yield from (counted(n, sentence) for n, sentence in told if n)
 
 
 def read_rtstruct(dataset: Any, volume: Volume, progress: Progress | None) -> Marks:
@@ -147,7 +159,10 @@ def read_rtstruct(dataset: Any, volume: Volume, progress: Progress | None) -> Ma
         labels = layers.label_maps(scheme)
     empty = sum(not (one.closed or one.open or one.points) for one in regions)
     if empty:
-        warnings.append(f"{empty} of {len(regions)} regions hold no contour.")
+        words = (
+            f"{{}} of {len(regions)} region{'s' * (len(regions) > 1)} (holds|hold) no contour."
+        )
+        warnings.append(counted(empty, words))
     return Marks(
         "RTSTRUCT",
         labels,
@@ -289,6 +304,7 @@ def _fill(region: _Region, grid: Grid, layers: Layers, doubts: _Doubts) -> None:
         doubts.leaping += 1
     outlines = [(n, points[:, along]) for n, k in enumerate(slices) for points in chosen[k]]
     size = (grid.shape[along[0]], grid.shape[along[1]])
+    doubts.clipped += sum(_reaches_out(points, size) for _, points in outlines)
     area = fill([points for _, points in outlines], [n for n, _ in outlines], size)
     rows, columns = area.planes.shape[1:]
 
@@ -300,6 +316,12 @@ def _fill(region: _Region, grid: Grid, layers: Layers, doubts: _Doubts) -> None:
             yield tuple(where), np.expand_dims(area.planes[n].T, across)
 
     layers.put(region.value, pieces)
+
+
+def _reaches_out(points: FloatArray, size: tuple[int, int]) -> bool:
+    """Tell whether a contour goes more than a hundredth of a voxel beyond the outer voxels."""
+    beyond = np.maximum(-0.5 - points.min(axis=0), points.max(axis=0) - size + 0.5)
+    return bool(beyond.max() > _AT_BORDER)
 
 
 def _to_index(points_ras: FloatArray, grid: Grid) -> FloatArray:

@@ -23,6 +23,7 @@ from napari_medlabel.io.marks.found import (
     NameList,
     Probability,
     colour_of,
+    counted,
     lab_to_rgb,
     overlap_warning,
 )
@@ -75,14 +76,16 @@ def read_seg(dataset: Any, volume: Volume, progress: Progress | None) -> Marks:
 
 def _doubts(count: int, beyond: int, by_name: int) -> Iterator[str]:
     if beyond:
-        yield (
-            f"{beyond} of {count} frames lie beyond the slices of this scan, which may be a "
-            "part of a longer one, and are left out."
+        yield counted(
+            beyond,
+            f"{{}} of {counted(count, '{} frame(|s)')} (lies|lie) beyond the slices of this "
+            "scan, which may be a part of a longer one, and (is|are) left out.",
         )
     if by_name:
-        yield (
-            f"{by_name} of {count} frames lie a little beside the images that they name, and "
-            "were put on these images."
+        yield counted(
+            by_name,
+            f"{{}} of {counted(count, '{} frame(|s)')} (lies|lie) a little beside the "
+            "(image that it names|images that they name), and (was|were) put there.",
         )
 
 

@@ -11,7 +11,13 @@ import numpy as np
 from napari_medlabel.errors import GeometryError, InputError
 from napari_medlabel.geometry.axes import FloatArray, flip_lps_ras
 from napari_medlabel.io.marks.dicom import ScanImages, first, items, text
-from napari_medlabel.io.marks.found import Contour, Marks, fallback_colour, landmarks_of
+from napari_medlabel.io.marks.found import (
+    Contour,
+    Marks,
+    counted,
+    fallback_colour,
+    landmarks_of,
+)
 from napari_medlabel.model.volume import Volume
 
 _TRACKING: Final = "112039"
@@ -39,12 +45,15 @@ class _Left:
 
     def words(self) -> Iterator[str]:
         """Yield a sentence for each reason for which something was left out."""
-        if self.elsewhere:
-            yield f"{self.elsewhere} marks are of other images and are left out."
-        if self.unknown:
-            yield f"{self.unknown} marks of a kind that is not shown are left out."
-        if self.damaged:
-            yield f"{self.damaged} damaged marks are left out."
+        told = (
+            (self.elsewhere, "{} mark(|s) (is|are) of other images and (is|are) left out."),
+            (
+                self.unknown,
+                "{} mark(|s) of a kind that is not shown (is|are) left out.",
+            ),
+            (self.damaged, "{} damaged mark(|s) (is|are) left out."),
+        )
+        yield from (counted(n, sentence) for n, sentence in told if n)
 
 
 def read_sr(dataset: Any, volume: Volume) -> Marks:

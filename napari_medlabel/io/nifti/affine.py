@@ -36,16 +36,18 @@ def choose_affine(header: Any, shape: tuple[int, int, int], warnings: list[str])
     Raises
     ------
     InputError
-        When the chosen matrix is not finite or spans no volume.
+        When no matrix that the header claims to have is finite and spans a volume.
     """
     sform_code, qform_code = int(header["sform_code"]), int(header["qform_code"])
     scale = _unit(header, warnings)
     qform = _qform(header) if qform_code > 0 else None
     try:
+        sform = _sform(header, scale, may_fail=qform is not None) if sform_code > 0 else None
+        if sform is not None:
+            _compare_forms(sform, qform, shape, scale, warnings)
+            return sform
         if sform_code > 0:
-            affine = _scaled(header.get_sform(), scale)
-            _compare_forms(affine, qform, shape, scale, warnings)
-            return affine
+            warnings.append("The sform is damaged; the qform was used.")
         if qform_code > 0:
             if qform is None:
                 raise InputError("The header's qform is damaged.", hint=_AGAIN)
@@ -72,6 +74,16 @@ def _scaled(matrix: Any, scale: float) -> Affine:
     out = np.array(matrix, dtype=np.float64)
     out[:3] *= scale
     return sound_affine(out)
+
+
+def _sform(header: Any, scale: float, *, may_fail: bool) -> Affine | None:
+    """Return the sform; None where it places nothing and something else may be asked."""
+    try:
+        return _scaled(header.get_sform(), scale)
+    except GeometryError:
+        if may_fail:
+            return None
+        raise
 
 
 def _qform(header: Any) -> Any:

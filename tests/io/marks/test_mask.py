@@ -80,7 +80,7 @@ def test_the_header_s_own_table_names_the_labels(tmp_path: Path) -> None:
     marks = read_marks(path, volume)
     assert marks.labels[0].scheme[1].name == "spleen"
     assert marks.labels[0].scheme[2].name == "Label 2"
-    assert marks.warnings == ("1 labels of the mask are not in its table.",)
+    assert marks.warnings == ("1 label of the mask is not in its table.",)
 
 
 def test_an_extension_that_is_no_table_is_passed_over(tmp_path: Path) -> None:

@@ -107,7 +107,7 @@ def test_an_overlay_with_an_origin_is_moved_and_cut_at_the_border(
     expected[row : row + 4, column : column + 5] = True
     assert np.array_equal(marks.labels[0].array[:, :, 0] == 1, expected[5:12, 5:14].T)
     reaches_out = origin != (2, 3)
-    assert any("reach out" in w for w in marks.warnings) == reaches_out
+    assert any(" out of its image; " in w for w in marks.warnings) == reaches_out
 
 
 def test_an_overlay_in_unused_bits_of_the_pixels_is_found(tmp_path: Path) -> None:

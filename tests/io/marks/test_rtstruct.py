@@ -109,6 +109,31 @@ def test_points_become_landmarks_and_open_lines_contours(tmp_path: Path) -> None
     assert (line.name, line.is_closed) == ("Catheter", False)
 
 
+@pytest.mark.parametrize("many", [1, 2])
+def test_a_contour_that_reaches_out_of_the_image_is_cut_off_and_said(
+    many: int, tmp_path: Path
+) -> None:
+    volume = scan()
+    corners = ((-10.0, 1.6), (6.3, 1.6), (6.3, 4.7), (-10.0, 4.7))
+    ds = rtstruct({"A": [drawn(volume, k, corners) for k in range(many)]})
+    marks = read(ds, volume, tmp_path)
+    mask = np.zeros(volume.grid.shape, bool)
+    mask[:7, 2:5, :many] = True
+    assert np.array_equal(marks.labels[0].array == 1, mask)
+    (warning,) = marks.warnings
+    said = ("1 closed contour reaches out", "2 closed contours reach out")[many - 1]
+    assert warning.startswith(said)
+
+
+def test_a_contour_along_the_border_of_the_image_is_whole(tmp_path: Path) -> None:
+    volume = scan()
+    high = (volume.grid.shape[0] - 0.5, volume.grid.shape[1] - 0.5)
+    corners = ((-0.5, -0.5), (high[0], -0.5), high, (-0.5, high[1]))
+    marks = read(rtstruct({"A": [drawn(volume, 1, corners)]}), volume, tmp_path)
+    assert (marks.labels[0].array[:, :, 1] == 1).all()
+    assert marks.warnings == ()
+
+
 def test_overlapping_regions_become_several_layers(tmp_path: Path) -> None:
     volume = scan()
     ds = rtstruct({"A": [drawn(volume, 1)], "B": [drawn(volume, 1, HOLE)]})
@@ -125,8 +150,8 @@ def test_contours_between_slices_go_to_the_nearest_and_that_is_said(tmp_path: Pa
     marks = read(ds, volume, tmp_path)
     assert np.array_equal(marks.labels[0].array == 1, box(volume, (1,)))
     said = " ".join(marks.warnings)
-    assert "lie between slices, up to 0.9 mm off" in said
-    assert "1 closed contours are not filled: others lie nearer" in said
+    assert "lies between slices, up to 0.9 mm off" in said
+    assert "1 closed contour is not filled: others lie nearer" in said
 
 
 def test_what_cannot_be_filled_is_counted_and_kept_as_contours(tmp_path: Path) -> None:
@@ -152,13 +177,13 @@ def test_what_cannot_be_filled_is_counted_and_kept_as_contours(tmp_path: Path) -
     assert np.array_equal(marks.labels[0].array == 1, box(volume, (0, 2)))
     said = " ".join(marks.warnings)
     for words in (
-        "1 of 2 regions hold no contour",
-        "1 contours of an unknown kind",
-        "1 closed contours of one or two points",
-        "1 closed contours run across the slices",
-        "1 closed contours lie beyond",
-        "1 contours stand twice",
-        "1 regions leave out slices",
+        "1 of 2 regions holds no contour",
+        "1 contour of an unknown kind",
+        "1 closed contour of one or two points",
+        "1 closed contour runs across the slices",
+        "1 closed contour lies beyond",
+        "1 contour stands twice in its region and was taken once",
+        "1 region leaves out slices between its contours",
     ):
         assert words in said
     assert len(marks.contours) == 6
@@ -173,7 +198,7 @@ def test_damaged_contours_are_left_out_and_counted(data: str, tmp_path: Path) ->
     ds = rtstruct({"A": [drawn(volume, 0), damaged]})
     marks = read(ds, volume, tmp_path)
     assert np.array_equal(marks.labels[0].array == 1, box(volume, (0,)))
-    assert marks.warnings[0].startswith("1 damaged contours")
+    assert marks.warnings[0].startswith("1 damaged contour (")
     assert "Invented" not in " ".join(marks.warnings)
 
 

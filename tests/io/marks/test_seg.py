@@ -337,7 +337,9 @@ def test_an_uneven_slice_is_placed_by_the_image_it_names(tmp_path: Path) -> None
     ds = seg(np.ones((1, 7, 9)), [frame_group(place, 1, uid)], [segment(1)])
     marks = read(ds, volume, tmp_path)
     assert marks.labels[0].array[:, :, 2].all()
-    assert marks.warnings[0].startswith("1 of 1 frames lie a little beside the images")
+    assert marks.warnings[0].startswith(
+        "1 of 1 frame lies a little beside the image that it names"
+    )
     ds = seg(np.ones((1, 7, 9)), [frame_group(place, 1, None)], [segment(1)])
     with pytest.raises(GeometryError, match=r"up to 0\.08 mm beside"):
         read(ds, volume, tmp_path)

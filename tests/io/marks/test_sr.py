@@ -123,8 +123,8 @@ def test_marks_of_other_images_and_of_unknown_kinds_are_left_out_and_said(
     marks = read(ds, volume, tmp_path)
     assert len(marks.landmarks) == 1
     assert marks.warnings == (
-        "1 marks are of other images and are left out.",
-        "1 marks of a kind that is not shown are left out.",
+        "1 mark is of other images and is left out.",
+        "1 mark of a kind that is not shown is left out.",
         "2 damaged marks are left out.",
     )
 

@@ -260,6 +260,25 @@ def test_hash_progress_and_header_are_kept(tmp_path):
     assert read_volume(path, hashes=False).source.sha256 == ()
 
 
+@pytest.mark.parametrize("row", [0.0, 1.0, float("nan")])
+def test_a_damaged_sform_leaves_the_word_to_a_good_qform(tmp_path, row):
+    good = np.diag([2.0, 3, 4, 1])
+    out = nib.Nifti1Image(np.zeros((3, 4, 5), np.int16), good)
+    out.header.set_qform(good, code=1)
+    nib.save(out, tmp_path / "a.nii")
+    data = bytearray((tmp_path / "a.nii").read_bytes())
+    struct.pack_into("<2h", data, 252, 1, 1)
+    struct.pack_into("<12f", data, 280, *[row] * 12)
+    (tmp_path / "b.nii").write_bytes(data)
+    volume = nifti.load(tmp_path / "b.nii")
+    np.testing.assert_allclose(volume.grid.affine.matrix, good)
+    assert "The sform is damaged; the qform was used." in volume.warnings
+    struct.pack_into("<3f", data, 80, 0, 0, 0)
+    (tmp_path / "b.nii").write_bytes(data)
+    with pytest.raises(InputError, match="not finite or spans no volume"):
+        nifti.load(tmp_path / "b.nii")
+
+
 def test_sform_goes_before_qform_and_a_difference_is_said(tmp_path):
     out = image(codes=(2, 1))
     other = out.affine.copy()
