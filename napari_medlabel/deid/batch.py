@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import filecmp
 import hashlib
 import json
+import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -13,7 +15,14 @@ from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 
-from napari_medlabel.deid.dicom_file import DICOMDIR_CLASS, clean_file, is_dicomdir, quiet, read
+from napari_medlabel.deid.dicom_file import (
+    DICOMDIR_CLASS,
+    clean_file,
+    is_dicomdir,
+    quiet,
+    read,
+    write_clean,
+)
 from napari_medlabel.deid.events import EventSink, Record
 from napari_medlabel.deid.nifti import clean_nifti
 from napari_medlabel.deid.profile import Profile
@@ -37,11 +46,12 @@ from napari_medlabel.deid.target import (
     withdraw,
     write,
 )
-from napari_medlabel.errors import LogError, MedlabelError, SaveError
+from napari_medlabel.errors import InputError, LogError, MedlabelError, SaveError
 
 REPORT_NAME = "deid-report.json"
 _CHUNK = 8
 _META = 4096  # file meta information is shorter
+_FEW = 64  # files for which each waits for the disk by itself
 
 
 @dataclass(frozen=True)
@@ -59,7 +69,7 @@ class Outcome:
     name : tuple of str
         Folders and name under the target; empty when nothing was made.
     sha256 : str
-        Of the cleaned bytes; empty when nothing was made.
+        Of the cleaned bytes; empty when nothing was made, or what was made is on the disk.
     report : DeidReport
         What was done.
     """
@@ -74,11 +84,12 @@ class Outcome:
 
 @dataclass(frozen=True)
 class _Job:
-    """What a worker needs besides the file."""
+    """What a worker needs besides the file; `sync` is whether it waits for the disk."""
 
     profile: Profile
     pseudonyms: Pseudonyms
     staging: Path | None
+    sync: bool = True
 
 
 def deidentify_folder(
@@ -132,11 +143,14 @@ def deidentify_folder(
     record.begin(len(files))
     try:
         with staged(target) as staging:
-            job = _Job(profile, pseudonyms, staging)
+            at_once = len(files) > _FEW and hasattr(os, "sync")
+            job = _Job(profile, pseudonyms, staging, sync=not at_once)
             outcomes = _collected(job, _outcomes(job, files, jobs), len(files), progress)
             report = _report(job, outcomes)
             write(staging / REPORT_NAME, _as_json(report))
             record.runs([o.report for o in outcomes if isinstance(o.result, Kind)], report)
+            if at_once:
+                os.sync()
             publish(staging, target, last=REPORT_NAME)
             try:
                 record.done(report)
@@ -198,33 +212,39 @@ def _cleaned_one(job: _Job, file: SourceFile) -> Outcome:
     if not isinstance(file.kind, Kind):
         return Outcome(file.position, token, file.kind)
     try:
-        content = file.path.read_bytes()
+        if file.kind is Kind.DICOM:
+            return _cleaned_dicom(job, file, token)
         voxels = file.voxels.read_bytes() if file.voxels else None
-    except OSError:
+        image = clean_nifti(file.path.read_bytes(), voxels)
+    except (OSError, InputError):
         return Outcome(file.position, token, Reason.UNREADABLE)
-    try:
-        if file.kind is Kind.NIFTI:
-            image = clean_nifti(content, voxels)
-            name = _nifti_name(job, file, image.suffix)
-            cleaned, report = image.content, image.report
-        elif _holds_directory(content):
-            return Outcome(file.position, token, Skip.DICOMDIR)
-        else:
-            made = clean_file(content, job.profile, job.pseudonyms)
-            name, cleaned, report = made.name, made.content, made.report
     except QuarantineError as refused:
         return Outcome(file.position, token, refused.reason)
     if job.staging is not None:
-        write(_part(job.staging, file.position), cleaned)
-    digest = hashlib.sha256(cleaned).hexdigest()
-    return Outcome(file.position, token, file.kind, name, digest, report)
+        write(_part(job.staging, file.position), image.content)
+    name, digest = _nifti_name(job, file, image.suffix), _digest(image.content)
+    return Outcome(file.position, token, Kind.NIFTI, name, digest, image.report)
 
 
-def _holds_directory(content: bytes) -> bool:
-    if DICOMDIR_CLASS.encode() not in content[:_META]:
-        return False
-    with quiet():
-        return is_dicomdir(read(content))
+def _cleaned_dicom(job: _Job, file: SourceFile, token: str) -> Outcome:
+    """Clean a DICOM file; without a staging folder, in memory."""
+    with file.path.open("rb") as stream:
+        head = stream.read(_META)
+    if DICOMDIR_CLASS.encode() in head:
+        with quiet():
+            if is_dicomdir(read(file.path.read_bytes())):
+                return Outcome(file.position, token, Skip.DICOMDIR)
+    if job.staging is None:
+        made = clean_file(file.path.read_bytes(), job.profile, job.pseudonyms)
+        digest = _digest(made.content)
+        return Outcome(file.position, token, Kind.DICOM, made.name, digest, made.report)
+    part = _part(job.staging, file.position)
+    written = write_clean(file.path, part, job.profile, job.pseudonyms, sync=job.sync)
+    return Outcome(file.position, token, Kind.DICOM, written.name, report=written.report)
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
 
 
 def _nifti_name(job: _Job, file: SourceFile, suffix: str) -> tuple[str, ...]:
@@ -261,9 +281,10 @@ def _placed(
         if staging is not None and part is not None:
             place(part, staging, outcome.name)
         return outcome
-    if part is not None:
-        part.unlink()
     same = first.sha256 == outcome.sha256
+    if part is not None and staging is not None:
+        same = filecmp.cmp(part, staging.joinpath(*outcome.name), shallow=False)
+        part.unlink()
     result = Skip.SAME_INSTANCE if same else Reason.DUPLICATE
     return replace(outcome, result=result, name=(), report=DeidReport())
 

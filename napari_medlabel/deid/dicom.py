@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field, replace
 
-from pydicom.datadict import dictionary_has_tag, dictionary_keyword, dictionary_VR
 from pydicom.dataelem import DataElement, RawDataElement
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 from pydicom.tag import BaseTag
 
-from napari_medlabel import __version__
-from napari_medlabel.deid.actions import TEXT_VRS, Attribute, Setting
-from napari_medlabel.deid.codes import CODE_TAGS, dummy_code, is_code, published_code
-from napari_medlabel.deid.judge import KEPT, components_of, judge
+from napari_medlabel.deid.actions import NUMBER_VRS, TEXT_VRS, Attribute, Setting
+from napari_medlabel.deid.codes import CODE_TAGS, is_code
+from napari_medlabel.deid.dictionary import entry
+from napari_medlabel.deid.judge import KEPT, components_of, judge, judge_code
+from napari_medlabel.deid.marks import marks
+from napari_medlabel.deid.options import Option
 from napari_medlabel.deid.pixels import (
     PIXEL_TAGS,
     check_complete,
@@ -25,10 +26,13 @@ from napari_medlabel.deid.profile import Profile
 from napari_medlabel.deid.pseudonyms import Pseudonyms
 from napari_medlabel.deid.refusal import PARSE_ERRORS, QuarantineError
 from napari_medlabel.deid.report import DeidReport, Note, Reason
+from napari_medlabel.deid.structured import content_setting
 from napari_medlabel.deid.sweep import Identity, identity_of
 from napari_medlabel.deid.vocabulary import is_structural_uid
 
 MAX_DEPTH = 64
+CODE_VALUE_TAGS = (0x00080100, 0x00080119, 0x00080120)
+VALUE_TYPE, CONCEPT_NAME = 0x0040A040, 0x0040A043
 _HEADS = frozenset({"HEAD", "BRAIN", "SKULL", "FACE", "NECK", "HEADNECK", "HEAD NECK", ""})
 _TOMOGRAPHY = frozenset({"CT", "MR", "PT"})
 
@@ -104,7 +108,8 @@ def deidentify_dataset(
         raise QuarantineError(Reason.PIXELS_MAY_SHOW)
     check_complete(dataset)
     issuer, patient_id = patient_of(dataset)
-    identity = identity or identity_of(dataset)
+    retained = Option.RETAIN_UIDS in profile.options
+    identity = identity or identity_of(dataset, uids=not retained)
     setting = Setting(pseudonyms, sop_class, issuer, patient_id, identity.texts)
     level = _Level(profile, setting, _Tally())
     cleaned = _walked(dataset, level)
@@ -113,7 +118,7 @@ def deidentify_dataset(
             raw = _raw(dataset, tag)
             cleaned[tag] = exact_pixels(dataset, raw, encapsulated=encapsulated)
             level.tally.kept += 1
-    if _may_show_face(cleaned):
+    if may_show_face(text_of(cleaned, 0x00080060), text_of(cleaned, 0x00180015)):
         level.tally.notes.add(Note.FACE)
     mark(cleaned, profile, setting.patient_code)
     report = DeidReport(
@@ -130,13 +135,8 @@ def mark(dataset: Dataset, profile: Profile, patient_code: str) -> None:
     """Write the marks of PS3.15 E.1.1 into a cleaned data set, and the patient's code."""
     dataset.PatientName = patient_code
     dataset.PatientID = patient_code
-    dataset.PatientIdentityRemoved = "YES"
-    dataset.DeidentificationMethod = (
-        f"napari-medlabel {__version__}, PS3.15 {profile.edition} {profile.name}"
-    )[:64]
-    code = published_code("113100", "DCM")
-    dataset.DeidentificationMethodCodeSequence = Sequence([code or dummy_code()])
-    dataset.LongitudinalTemporalInformationModified = "REMOVED"
+    for keyword, value in marks(profile).items():
+        setattr(dataset, keyword, value)
 
 
 def patient_of(dataset: Dataset) -> tuple[str, str]:
@@ -178,7 +178,8 @@ def _applied(dataset: Dataset, tag: BaseTag, level: _Level) -> DataElement | Non
         return verdict.element
     below = level.below(attribute.keyword or f"{attribute.tag:08X}")
     items = [_item(item, below) for item in dataset[tag].value]
-    return attribute.with_value(Sequence(items))
+    kept = Sequence([item for item in items if item is not None])
+    return DataElement(tag, "SQ", kept)
 
 
 def _decoded(dataset: Dataset, tag: int) -> DataElement | None:
@@ -189,41 +190,78 @@ def _decoded(dataset: Dataset, tag: int) -> DataElement | None:
         return None
 
 
-def _item(item: Dataset, level: _Level) -> Dataset:
-    """One item; a code is rebuilt from published tables."""
+def _item(item: Dataset, level: _Level) -> Dataset | None:
+    """One item; a code is rebuilt, and a content item may go with all that is in it."""
+    if VALUE_TYPE in item:
+        concept = first_code(item)
+        kind = text_of(item, VALUE_TYPE)
+        setting = content_setting(concept, kind, level.setting, level.profile)
+        if setting is None:
+            level.tally.actions["X"] += 1
+            return None
+        level = replace(level, setting=setting)
     if not is_code(item):
         return _walked(item, level)
     rest = Dataset()
     for tag in item.keys() - CODE_TAGS:
         rest[tag] = item.get_item(tag)
-    value = next(
-        (text_of(item, t) for t in (0x00080100, 0x00080119, 0x00080120) if t in item), ""
-    )
-    code = published_code(value, text_of(item, 0x00080102))
-    if code is None:
+    code, same = judge_code(_code_in(item), level.setting, level.profile)
+    if same:
+        level.tally.kept += 1
+    else:
         level.tally.notes.add(Note.CODES_REPLACED)
         level.tally.actions["text"] += 1
-        code = dummy_code()
-    else:
-        level.tally.kept += 1
     cleaned = _walked(rest, level)
     cleaned.update(code)
     return cleaned
 
 
+def first_code(item: Dataset) -> tuple[str, str]:
+    """Return value and scheme of a content item's concept; empty where it has none."""
+    element = _decoded(item, CONCEPT_NAME) if CONCEPT_NAME in item else None
+    if element is None or element.VR != "SQ" or not element.value:
+        return "", ""
+    return _code_in(element.value[0])[:2]
+
+
+def _code_in(item: Dataset) -> tuple[str, str, str]:
+    """Value, designator and meaning of a code as found."""
+    value = next((text_of(item, tag) for tag in CODE_VALUE_TAGS if tag in item), "")
+    return value, text_of(item, 0x00080102), text_of(item, 0x00080104)
+
+
 def _attribute(dataset: Dataset, tag: BaseTag) -> Attribute:
     """Return what is judged: keyword and VR by the dictionary, components for text."""
-    if not dictionary_has_tag(tag):
-        return Attribute(int(tag), "", "UN")
-    keyword, vr = dictionary_keyword(tag), dictionary_VR(tag)
+    keyword, vr = entry(int(tag))
+    if tag.is_private:
+        return _private(dataset, tag)
     if vr in TEXT_VRS:
-        return Attribute(int(tag), keyword, vr, components_of(dataset.get_item(tag).value))
+        value = dataset.get_item(tag).value
+        components = () if value == "" else components_of(value)
+        return Attribute(int(tag), keyword, vr, components)
+    if not keyword:
+        return Attribute(int(tag), "", "UN")
     element = _decoded(dataset, tag)
     if element is None:
         return Attribute(int(tag), keyword, vr)
     if element.VR == "SQ":
         return Attribute(int(tag), keyword, vr, found="SQ")
     return Attribute(int(tag), keyword, vr, found=element.VR, value=element.value)
+
+
+def _private(dataset: Dataset, tag: BaseTag) -> Attribute:
+    """Return a private attribute with the creator that reserves its block."""
+    raw = dataset.get_item(tag)
+    found = "SQ" if isinstance(raw.value, Sequence) else raw.VR or ""
+    block = BaseTag(tag.group << 16 | tag.element >> 8)
+    creator = text_of(dataset, block) if tag.element >= 0x1000 else ""
+    value: object = raw.value
+    if found in TEXT_VRS:
+        value = list(components_of(raw.value))
+    elif found in NUMBER_VRS:
+        decoded = _decoded(dataset, tag)
+        found, value = ("", None) if decoded is None else (found, decoded.value)
+    return Attribute(int(tag), "", "UN", found=found, value=value, creator=creator)
 
 
 def _raw(dataset: Dataset, tag: int) -> RawDataElement:
@@ -236,7 +274,12 @@ def _raw(dataset: Dataset, tag: int) -> RawDataElement:
     return RawDataElement(BaseTag(tag), element.VR, length, value, 0, False, True)
 
 
-def _may_show_face(dataset: Dataset) -> bool:
-    """Whether a volume could be rendered to a face: CT, MR or PET of a head or unnamed part."""
-    part = str(dataset.get("BodyPartExamined", "") or "").upper()
-    return dataset.get("Modality") in _TOMOGRAPHY and part in _HEADS
+def may_show_face(modality: str, part: str) -> bool:
+    """Whether a volume could be rendered to a face: CT, MR or PET of a head or unnamed part.
+
+    Parameters
+    ----------
+    modality, part : str
+        Modality and Body Part Examined of the cleaned instance.
+    """
+    return modality in _TOMOGRAPHY and part.upper() in _HEADS

@@ -25,19 +25,37 @@ from pydicom.uid import (
 
 from napari_medlabel.deid.dicom import deidentify_dataset, text_of
 from napari_medlabel.deid.fragments import plain_parts
+from napari_medlabel.deid.options import Option
 from napari_medlabel.deid.pixels import PIXEL_TAGS
 from napari_medlabel.deid.profile import Profile
 from napari_medlabel.deid.pseudonyms import Pseudonyms
 from napari_medlabel.deid.refusal import PARSE_ERRORS, QuarantineError
 from napari_medlabel.deid.report import DeidReport, Reason
+from napari_medlabel.deid.splice import (
+    DICOMDIR_CLASS,
+    IMPLEMENTATION_CLASS_UID,
+    IMPLEMENTATION_VERSION,
+    plan_file,
+)
+from napari_medlabel.deid.splice_bytes import OddError
+from napari_medlabel.deid.splice_write import content_of, write_plan
 from napari_medlabel.deid.sweep import Identity, find, identity_of
 from napari_medlabel.deid.target import write
 from napari_medlabel.deid.vocabulary import is_structural_uid
 from napari_medlabel.errors import InputError
 
-DICOMDIR_CLASS = "1.2.840.10008.1.3.10"
-IMPLEMENTATION_CLASS_UID = "2.25.176434815406174208532177143521806529621"
-IMPLEMENTATION_VERSION = "NAPARI_MEDLABEL"
+__all__ = [
+    "DICOMDIR_CLASS",
+    "CleanFile",
+    "Written",
+    "clean_file",
+    "deidentify_file",
+    "is_dicomdir",
+    "looks_like_dicom",
+    "quiet",
+    "read",
+    "write_clean",
+]
 _LAST_PIXEL_TAG = PIXEL_TAGS[-1]
 _META_START = 132
 _LONGEST_FIRST_VALUE = 0x10000
@@ -59,6 +77,22 @@ class CleanFile:
 
     name: tuple[str, ...]
     content: bytes
+    report: DeidReport
+
+
+@dataclass(frozen=True)
+class Written:
+    """A cleaned file that was written.
+
+    Parameters
+    ----------
+    name : tuple of str
+        Folders and file name that it should get under the target, from codes only.
+    report : DeidReport
+        What was done.
+    """
+
+    name: tuple[str, ...]
     report: DeidReport
 
 
@@ -151,6 +185,23 @@ def clean_file(content: bytes, profile: Profile, pseudonyms: Pseudonyms) -> Clea
         would be written.
     """
     with quiet():
+        source = BytesIO(content)
+        try:
+            plan = plan_file(source, profile, pseudonyms)
+        except OddError:
+            return clean_parsed(content, profile, pseudonyms)
+        return CleanFile(plan.name, content_of(plan, source), plan.report)
+
+
+def clean_parsed(content: bytes, profile: Profile, pseudonyms: Pseudonyms) -> CleanFile:
+    """Do what `clean_file` does with the parsed data set, whatever its encoding.
+
+    Raises
+    ------
+    QuarantineError
+        As `clean_file`.
+    """
+    with quiet():
         try:
             return _cleaned(read(content), profile, pseudonyms)
         except PARSE_ERRORS as err:
@@ -187,21 +238,62 @@ def deidentify_file(
     SaveError
         When the target exists or cannot be written.
     """
+    return write_clean(source, target, profile, pseudonyms).report
+
+
+def write_clean(
+    source: Path,
+    target: Path,
+    profile: Profile,
+    pseudonyms: Pseudonyms,
+    *,
+    sync: bool = True,
+    search: bool = True,
+) -> Written:
+    """Clean one DICOM file into a file of its own, pixels copied by the system.
+
+    Parameters
+    ----------
+    source, target, profile, pseudonyms
+        As for `deidentify_file`.
+    sync : bool
+        Whether to wait for the disk; who writes many files can do so once for all.
+    search : bool
+        Whether to look for the source's identity in what was written. Only a benchmark
+        goes without.
+
+    Returns
+    -------
+    Written
+        The name that it should get, and what was done.
+
+    Raises
+    ------
+    InputError, QuarantineError, SaveError
+        As `deidentify_file`.
+    """
     try:
-        content = source.read_bytes()
+        with source.open("rb", buffering=0) as stream, quiet():
+            try:
+                plan = plan_file(stream, profile, pseudonyms)
+            except OddError:
+                stream.seek(0)
+                cleaned = clean_parsed(stream.readall(), profile, pseudonyms)
+            else:
+                write_plan(plan, stream, target, sync=sync, search=search)
+                return Written(plan.name, plan.report)
     except OSError as err:
         raise InputError(
             f"A DICOM file was expected and could not be read ({err.strerror}).",
             hint="Check the path and its permissions.",
         ) from err
-    cleaned = clean_file(content, profile, pseudonyms)
     write(target, cleaned.content)
-    return cleaned.report
+    return Written(cleaned.name, cleaned.report)
 
 
 def _cleaned(source: FileDataset, profile: Profile, pseudonyms: Pseudonyms) -> CleanFile:
     syntax = transfer_syntax(source)
-    identity = identity_of(source)
+    identity = identity_of(source, uids=Option.RETAIN_UIDS not in profile.options)
     result, report = deidentify_dataset(
         source, profile, pseudonyms, encapsulated=syntax.is_encapsulated, identity=identity
     )

@@ -5,6 +5,10 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain, islice
+from typing import BinaryIO
+
+from pydicom.dataset import Dataset
 
 from napari_medlabel.deid import jpeg, jpeg2000
 from napari_medlabel.deid.refusal import QuarantineError
@@ -57,12 +61,85 @@ def clean_fragments(value: bytes, shape: Shape) -> bytes:
         For items that do not add up, fewer frames than described, or a coding that this
         program cannot check (it knows JPEG, JPEG-LS, JPEG 2000, HTJ2K and RLE).
     """
-    _table, *fragments = list(_items(value)) or [b""]
-    frames = _frames(fragments, shape.frames)
-    if len(frames) < shape.frames or not frames:
+    frames = clean_frames(_items(value), shape)
+    return b"".join(item_of(part) for part in (b"", *(content for content, _ in frames)))
+
+
+def clean_frames(items: Iterator[bytes], shape: Shape) -> Iterator[tuple[bytes, bytes]]:
+    """Clean frames one after the other, so that only one has to be in memory.
+
+    Parameters
+    ----------
+    items : iterator of bytes
+        The offset table, which is left out, and the fragments as found.
+    shape : Shape
+        What the header describes.
+
+    Yields
+    ------
+    content : bytes
+        A frame as it is written.
+    plain : bytes
+        What of it is not entropy coded, where text could be read.
+
+    Raises
+    ------
+    QuarantineError
+        As `clean_fragments`.
+    """
+    next(items, b"")
+    count = 0
+    for frame in _frames(items, shape.frames):
+        count += 1
+        yield _cleaned(frame, shape)
+    if count < max(shape.frames, 1):
         raise QuarantineError(Reason.PIXELS_BROKEN)
-    cleaned = [_cleaned(frame, shape)[0] for frame in frames]
-    return b"".join(_item(part) for part in (b"", *cleaned))
+
+
+def fragments_in(source: BinaryIO, position: int) -> Iterator[bytes]:
+    """Read the items of encapsulated pixel data one by one, up to their delimiter.
+
+    Parameters
+    ----------
+    source : BinaryIO
+        The file.
+    position : int
+        Where the first item is.
+
+    Raises
+    ------
+    QuarantineError
+        For items that do not add up, and where the delimiter is missing.
+    """
+    size = source.seek(0, 2)
+    while True:
+        source.seek(position)
+        head = source.read(_HEAD.size)
+        if len(head) < _HEAD.size:
+            raise QuarantineError(Reason.PIXELS_BROKEN)
+        group, element, length = _HEAD.unpack(head)
+        tag = (group << 16) | element
+        if tag == _DELIMITER:
+            return
+        position += _HEAD.size + length
+        if tag != _ITEM or position > size:
+            raise QuarantineError(Reason.PIXELS_BROKEN)
+        yield source.read(length)
+
+
+def shape_of(dataset: Dataset) -> Shape:
+    """Return what a header says of the frames; what is missing is 0, frames and samples 1."""
+    rows, columns, samples, bits, frames = (
+        default if dataset.get(keyword) in (None, "") else int(dataset[keyword].value)
+        for keyword, default in (
+            ("Rows", 0),
+            ("Columns", 0),
+            ("SamplesPerPixel", 1),
+            ("BitsAllocated", 0),
+            ("NumberOfFrames", 1),
+        )
+    )
+    return Shape(frames, samples * (bits // 8), rows * columns)
 
 
 def plain_parts(value: bytes) -> bytes:
@@ -72,18 +149,25 @@ def plain_parts(value: bytes) -> bytes:
     )
 
 
-def _frames(fragments: list[bytes], count: int) -> list[bytes]:
+def _frames(fragments: Iterator[bytes], count: int) -> Iterator[bytes]:
     """Return as many frames as described, from one or more fragments each."""
     if count == 1:
-        return [b"".join(fragments)]
-    if not fragments or not fragments[0].startswith(_SIGNATURES):
-        return fragments[:count]
-    groups: list[list[bytes]] = []
+        yield b"".join(fragments)
+        return
+    first = next(fragments, b"")
+    if not first.startswith(_SIGNATURES):
+        yield from islice(chain((first,) if first else (), fragments), max(count, 0))
+        return
+    parts = [first]
     for fragment in fragments:
         if fragment.startswith(_SIGNATURES):
-            groups.append([])
-        groups[-1].append(fragment)
-    return [b"".join(group) for group in groups[:count]]
+            yield b"".join(parts)
+            parts = []
+            count -= 1
+            if count < 1:
+                return
+        parts.append(fragment)
+    yield b"".join(parts)
 
 
 def _cleaned(frame: bytes, shape: Shape) -> tuple[bytes, bytes]:
@@ -116,6 +200,7 @@ def _items(value: bytes) -> Iterator[bytes]:
         raise QuarantineError(Reason.PIXELS_BROKEN)
 
 
-def _item(content: bytes) -> bytes:
+def item_of(content: bytes) -> bytes:
+    """Return an item of encapsulated pixel data, of even length."""
     content += bytes(len(content) & 1)
     return _HEAD.pack(_ITEM >> 16, _ITEM & 0xFFFF, len(content)) + content

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
 
 from pydicom.charset import convert_encodings
-from pydicom.datadict import dictionary_has_tag, dictionary_VR
 from pydicom.dataset import Dataset
 from pydicom.multival import MultiValue
 from pydicom.sequence import Sequence
 
 from napari_medlabel.deid.actions import INSERTED
+from napari_medlabel.deid.dictionary import UNKNOWN, entry
+from napari_medlabel.deid.grams import grams_of, holds_wide_text
 from napari_medlabel.deid.refusal import PARSE_ERRORS
 from napari_medlabel.deid.vocabulary import is_structural_uid, is_word
 
-_IDENTIFIERS = frozenset(
+IDENTIFIERS = frozenset(
     {
         0x00080050,  # Accession Number
         0x00100020,  # Patient ID
@@ -31,7 +33,9 @@ _IDENTIFIERS = frozenset(
 )
 _SHORTEST, _SHORTEST_NUMBER, _ANYWHERE = 4, 6, 6
 _SPLIT = re.compile(r"[\^=\\,; ]+")
-_BESIDE = rb"[0-9A-Za-z.]"
+_BESIDE = re.compile(rb"[0-9A-Za-z.]")
+_NUMBER = re.compile(rb"[0-9.\0]+")  # in UTF-16 as well
+DEFAULT_CHARSETS = ("iso8859",)
 
 
 @dataclass(frozen=True)
@@ -49,14 +53,26 @@ class Identity:
     texts: frozenset[str] = field(default=frozenset(), repr=False)
     tokens: frozenset[bytes] = field(default=frozenset(), repr=False)
 
+    @cached_property
+    def lowered(self) -> frozenset[bytes]:
+        """The tokens in lower case."""
+        return frozenset(token.lower() for token in self.tokens)
 
-def identity_of(dataset: Dataset) -> Identity:
+    @cached_property
+    def anywhere(self) -> frozenset[bytes]:
+        """Those in lower case that count inside a word and in pixels."""
+        return frozenset(token for token in self.lowered if _is_anywhere(token))
+
+
+def identity_of(dataset: Dataset, *, uids: bool = True) -> Identity:
     """Return the values that tell whose file it is.
 
     Parameters
     ----------
     dataset : Dataset
         The instance as found.
+    uids : bool
+        Whether UIDs tell it; not where they are to be kept.
 
     Returns
     -------
@@ -65,16 +81,49 @@ def identity_of(dataset: Dataset) -> Identity:
         date, and UIDs that are not the standard's. Parts under four characters, numbers
         under six digits, and words of the vocabulary prove nothing and are left out.
     """
-    texts: set[str] = set()
+    return united(
+        traces(tuple(_texts(value, encodings)), encodings, uid=vr == "UI")
+        for vr, value, encodings in _values(dataset, DEFAULT_CHARSETS)
+        if uids or vr != "UI"
+    )
+
+
+def identity_in(value: bytes, encodings: tuple[str, ...], *, uid: bool) -> Identity:
+    """Return what one identifying value tells.
+
+    Parameters
+    ----------
+    value : bytes
+        As in the file.
+    encodings : tuple of str
+        Python's names of the data set's character sets.
+    uid : bool
+        Whether it is a UID, which has no parts.
+    """
+    return traces(tuple(_texts(value, encodings)), encodings, uid=uid)
+
+
+@lru_cache(maxsize=4096)
+def traces(texts: tuple[str, ...], encodings: tuple[str, ...], *, uid: bool) -> Identity:
+    """Return what the readings of one identifying value tell."""
+    found: set[str] = set()
     tokens: set[bytes] = set()
-    for vr, value, encodings in _values(dataset, ("iso8859",)):
-        for text in _texts(value, encodings):
-            parts = [text] if vr == "UI" else [text, *_SPLIT.split(text)]
-            for part in (p.strip("\0 ") for p in parts):
-                if _tells(part, vr):
-                    texts.add(part)
-                    tokens.update(_encoded(part, encodings))
-    return Identity(frozenset(texts), frozenset(tokens))
+    for text in texts:
+        parts = [text] if uid else [text, *_SPLIT.split(text)]
+        for part in (p.strip("\0 ") for p in parts):
+            if _tells(part, "UI" if uid else ""):
+                found.add(part)
+                tokens.update(_encoded(part, encodings))
+    return Identity(frozenset(found), frozenset(tokens))
+
+
+def united(parts: Iterable[Identity]) -> Identity:
+    """Return all that several values tell."""
+    each = list(parts)
+    return Identity(
+        frozenset().union(*(part.texts for part in each)),
+        frozenset().union(*(part.tokens for part in each)),
+    )
 
 
 def find(identity: Identity, header: bytes, pixels: bytes) -> int:
@@ -94,16 +143,52 @@ def find(identity: Identity, header: bytes, pixels: bytes) -> int:
     int
         Count of values found; 0 is clean.
     """
-    lowered, coded = header.lower(), pixels.lower()
-    hits = 0
-    for token in {token.lower() for token in identity.tokens}:
-        alone = len(token) < _ANYWHERE or re.fullmatch(rb"[0-9.]+", token) is not None
-        if alone:
-            pattern = rb"(?<!%b)%b(?!%b)" % (_BESIDE, re.escape(token), _BESIDE)
-            hits += re.search(pattern, lowered) is not None
-        else:
-            hits += token in lowered or token in coded
-    return hits
+    return len(in_header(identity, header) | in_pixels(identity, pixels))
+
+
+def in_header(identity: Identity, header: bytes) -> set[bytes]:
+    """Return the tokens found in what can be read as text."""
+    lowered = header.lower()
+    wide = holds_wide_text(lowered)
+    return {
+        token
+        for token in identity.lowered
+        if (wide or b"\0" not in token or not _is_wide(token))
+        and token in lowered
+        and (_is_anywhere(token) or _stands_alone(token, lowered))
+    }
+
+
+def in_pixels(identity: Identity, pixels: bytes) -> set[bytes]:
+    """Return the tokens found in pixels, or in a part of them."""
+    tokens = identity.anywhere
+    if not tokens or not pixels or not grams_of(tokens).may_hold(pixels):
+        return set()
+    lowered = pixels.lower()
+    return {token for token in tokens if token in lowered}
+
+
+@lru_cache(maxsize=4096)
+def _is_wide(token: bytes) -> bool:
+    """Whether every other byte of a token is zero, as of Latin letters in UTF-16."""
+    return not any(token[0::2]) or not any(token[1::2])
+
+
+@lru_cache(maxsize=4096)
+def _is_anywhere(token: bytes) -> bool:
+    """Whether a token proves something inside a word and in pixels."""
+    return len(token) >= _ANYWHERE and _NUMBER.fullmatch(token) is None
+
+
+def _stands_alone(token: bytes, lowered: bytes) -> bool:
+    position = lowered.find(token)
+    while position >= 0:
+        after = position + len(token)
+        before = lowered[position - 1 : position] if position else b""
+        if not (_BESIDE.match(before) or _BESIDE.match(lowered[after : after + 1])):
+            return True
+        position = lowered.find(token, position + 1)
+    return False
 
 
 def _values(
@@ -114,11 +199,12 @@ def _values(
         encodings = _charsets(dataset, encodings)
     for tag in list(dataset.keys()):
         raw = dataset.get_item(tag)
-        vr = dictionary_VR(tag) if dictionary_has_tag(tag) else raw.VR
+        known = entry(int(tag))
+        vr = raw.VR if known == UNKNOWN else known[1]
         if vr == "SQ" or isinstance(raw.value, Sequence):
             for item in _items(dataset, tag):
                 yield from _values(item, encodings)
-        elif raw.value is not None and (vr in {"PN", "UI"} or tag in _IDENTIFIERS):
+        elif raw.value is not None and (vr in {"PN", "UI"} or tag in IDENTIFIERS):
             yield str(vr), raw.value, encodings
 
 
@@ -135,7 +221,17 @@ def _charsets(dataset: Dataset, inherited: tuple[str, ...]) -> tuple[str, ...]:
     """Python encodings of a data set's Specific Character Set."""
     try:
         value = dataset[0x00080005].value
-        return tuple(convert_encodings(value)) if value else inherited
+    except PARSE_ERRORS:
+        return inherited
+    return charsets_of(tuple(_texts(value, ())), inherited)
+
+
+@lru_cache(maxsize=64)
+def charsets_of(named: tuple[str, ...], inherited: tuple[str, ...]) -> tuple[str, ...]:
+    """Python's names of the character sets that an attribute names, or those from above."""
+    try:
+        value = named[0] if len(named) == 1 else list(named)
+        return tuple(convert_encodings(value)) if any(named) else inherited
     except PARSE_ERRORS:
         return inherited
 

@@ -185,14 +185,15 @@ def test_a_dicomdir_is_left_out(scans, tmp_path, ct, as_file, profile, pseudonym
 
 
 def test_a_file_that_vanishes_is_quarantined(scans, tmp_path, profile, pseudonyms, monkeypatch):
-    original = Path.read_bytes
+    original = dicom_file.plan_file
 
-    def refuse(self):
-        if self.name == "slice1.dcm":
-            raise OSError(5, "Input/output error")
-        return original(self)
+    def refuse(stream, *args):
+        if Path(stream.name).name == "slice1.dcm":
+            Path(stream.name).unlink()
+            raise InputError("The file is gone.", hint="Look for it.")
+        return original(stream, *args)
 
-    monkeypatch.setattr(Path, "read_bytes", refuse)
+    monkeypatch.setattr(dicom_file, "plan_file", refuse)
     report = deidentify_folder(scans, tmp_path / "out", profile, pseudonyms)
     assert "unreadable" in {q.reason.value for q in report.quarantined}
     assert report.dicom == 2

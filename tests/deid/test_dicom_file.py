@@ -14,6 +14,7 @@ from pydicom.sequence import Sequence
 from napari_medlabel.deid import dicom_file
 from napari_medlabel.deid.dicom_file import (
     clean_file,
+    clean_parsed,
     deidentify_file,
     is_dicomdir,
     looks_like_dicom,
@@ -177,7 +178,7 @@ def test_identity_that_stays_is_found_and_refused(
 
     monkeypatch.setattr(dicom_file, "deidentify_dataset", leaky)
     with pytest.raises(QuarantineError, match="identity found"):
-        clean_file(as_file(ct()), profile, pseudonyms)
+        clean_parsed(as_file(ct()), profile, pseudonyms)
 
 
 def test_a_name_in_the_pixels_is_found_and_refused(ct, as_file, profile, pseudonyms):
@@ -196,7 +197,7 @@ def test_a_result_without_its_marks_is_refused(ct, as_file, profile, pseudonyms,
 
     monkeypatch.setattr(dicom_file, "deidentify_dataset", unmarked)
     with pytest.raises(QuarantineError, match="identity found"):
-        clean_file(as_file(ct()), profile, pseudonyms)
+        clean_parsed(as_file(ct()), profile, pseudonyms)
 
 
 @pytest.mark.parametrize("content", [b"", b"QUINCY", bytes(200), b"\x08\0\x05\0CS\x0a\0ISO_I"])

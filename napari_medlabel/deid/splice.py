@@ -1,0 +1,381 @@
+"""Plan a cleaned DICOM file from the bytes of its header; pixels stay where they are."""
+
+from __future__ import annotations
+
+import struct
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import BinaryIO
+
+from pydicom.dataelem import RawDataElement
+from pydicom.dataset import Dataset
+from pydicom.tag import BaseTag
+from pydicom.uid import UID
+
+from napari_medlabel.deid.actions import Setting
+from napari_medlabel.deid.dicom import mark, may_show_face
+from napari_medlabel.deid.fragments import Shape, shape_of
+from napari_medlabel.deid.judge import KEPT, components_of
+from napari_medlabel.deid.marks import PIXEL_OPTIONS
+from napari_medlabel.deid.options import Option
+from napari_medlabel.deid.pixels import (
+    check_complete,
+    described_length,
+    may_show_identity,
+)
+from napari_medlabel.deid.profile import Profile
+from napari_medlabel.deid.pseudonyms import Pseudonyms
+from napari_medlabel.deid.refusal import PARSE_ERRORS, QuarantineError
+from napari_medlabel.deid.report import DeidReport, Note, Reason
+from napari_medlabel.deid.splice_bytes import (
+    LONG_VRS,
+    SEQUENCE,
+    UNDEFINED,
+    Element,
+    Header,
+    OddError,
+    ShortError,
+    walk_header,
+    walk_level,
+)
+from napari_medlabel.deid.splice_encode import encoded_elements, file_head, packed
+from napari_medlabel.deid.splice_judge import Level, clean_elements, level_for, text_at
+from napari_medlabel.deid.splice_traces import identity_of_elements
+from napari_medlabel.deid.sweep import Identity
+from napari_medlabel.deid.vocabulary import is_structural_uid
+
+DICOMDIR_CLASS = "1.2.840.10008.1.3.10"
+IMPLEMENTATION_CLASS_UID = "2.25.176434815406174208532177143521806529621"
+IMPLEMENTATION_VERSION = "NAPARI_MEDLABEL"
+DECIDING = (
+    0x00080008,  # Image Type
+    0x00080016,  # SOP Class UID
+    0x00080060,  # Modality
+    0x00080064,  # Conversion Type
+    0x00280002,  # Samples per Pixel
+    0x00280004,  # Photometric Interpretation
+    0x00280008,  # Number of Frames
+    0x00280010,  # Rows
+    0x00280011,  # Columns
+    0x00280100,  # Bits Allocated
+    0x00280301,  # Burned In Annotation
+    0x00280302,  # Recognizable Visual Features
+)
+"""All that the checks of pixels look at, besides overlays and pixel data themselves."""
+
+_FIRST_READ = 1 << 16
+_META_START = 132
+_NATIVE_VRS = {b"OB", b"OW", b"OF", b"OD"}
+_FALLBACK_VRS = {0x7FE00008: b"OF", 0x7FE00009: b"OD", 0x7FE00010: b"OW"}
+_MODALITY, _BODY_PART, _INSTANCE = 0x00080060, 0x00180015, 0x00080018
+
+
+@dataclass(frozen=True)
+class Pixels:
+    """Where the pixel data of a file lies.
+
+    Parameters
+    ----------
+    start : int
+        Offset of its value in the source.
+    length : int
+        Bytes to copy; for compressed pixels 0: the items tell.
+    shape : Shape or None
+        What the header says of the frames, where they are compressed.
+    """
+
+    start: int
+    length: int
+    shape: Shape | None = None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A cleaned file before it is written.
+
+    Parameters
+    ----------
+    name : tuple of str
+        Folders and file name under the target, from codes only.
+    head : bytes
+        The file up to its pixels' values.
+    marks : mapping of int to bytes
+        The elements with the marks of PS3.15 E.1.1, as they must be in `head`.
+    pixels : Pixels or None
+        What follows.
+    explicit : bool
+        Whether VRs are written.
+    identity : Identity
+        Of the source.
+    report : DeidReport
+        What was done.
+    """
+
+    name: tuple[str, ...]
+    head: bytes
+    marks: dict[int, bytes]
+    pixels: Pixels | None
+    explicit: bool
+    identity: Identity
+    report: DeidReport
+
+
+@dataclass(frozen=True)
+class _Syntax:
+    """A transfer syntax whose header this module can walk."""
+
+    uid: str
+    explicit: bool
+    encapsulated: bool
+
+
+@dataclass(frozen=True)
+class _Verdict:
+    """What the checks of the pixels say: length of native ones, shape of compressed ones."""
+
+    length: int = 0
+    shape: Shape | None = None
+
+
+def plan_file(source: BinaryIO, profile: Profile, pseudonyms: Pseudonyms) -> Plan:
+    """Return how a file is cleaned.
+
+    Parameters
+    ----------
+    source : BinaryIO
+        The file, from which only the header is read.
+    profile : Profile
+        The rules.
+    pseudonyms : Pseudonyms
+        Source of UIDs and codes.
+
+    Returns
+    -------
+    Plan
+        To be written by `splice_write`.
+
+    Raises
+    ------
+    OddError
+        For a file that is not plain little endian with preamble and meta: the other reader
+        must judge it.
+    QuarantineError
+        When the file cannot be cleaned.
+    """
+    try:
+        syntax, header, size = _read(source)
+        return _planned(syntax, header, size, profile, pseudonyms)
+    except PARSE_ERRORS as err:
+        raise OddError from err
+
+
+def _read(source: BinaryIO) -> tuple[_Syntax, Header, int]:
+    """Read as much of a file as its header needs."""
+    size = source.seek(0, 2)
+    wanted = _FIRST_READ
+    while True:
+        source.seek(0)
+        content = source.read(wanted)
+        whole = len(content) == size
+        try:
+            syntax, start = _meta(content)
+            header = walk_header(content, start, explicit=syntax.explicit, whole=whole)
+        except ShortError as short:
+            if whole or short.needed > size:
+                raise OddError from short
+            wanted = min(size, max(4 * wanted, short.needed + _FIRST_READ))
+        else:
+            return syntax, header, size
+
+
+def _meta(content: bytes) -> tuple[_Syntax, int]:
+    """Return the transfer syntax, and where the data set starts."""
+    if content[128:_META_START] != b"DICM":
+        raise OddError
+    position, found = _META_START, b""
+    while content[position : position + 2] == b"\2\0":
+        number, vr, length = struct.unpack_from("<H2sH", content, position + 2)
+        start = position + 8
+        if vr in LONG_VRS:
+            (length,) = struct.unpack_from("<L", content, position + 8)
+            start = position + 12
+        elif not (vr.isalpha() and vr.isupper()):
+            raise OddError
+        position = start + length
+        if number == 0x0010:
+            found = content[start:position]
+        if (
+            number == 0x0002
+            and content[start:position].strip(b"\0 ") == DICOMDIR_CLASS.encode()
+        ):
+            raise OddError
+    if position >= len(content):
+        raise OddError
+    return _syntax(found.strip(b"\0 ").decode("ascii")), position
+
+
+@lru_cache(maxsize=64)
+def _syntax(named: str) -> _Syntax:
+    uid = UID(named)
+    if not named or not is_structural_uid(named) or not uid.is_little_endian or uid.is_deflated:
+        raise OddError
+    return _Syntax(named, not uid.is_implicit_VR, uid.is_encapsulated)
+
+
+def _planned(
+    syntax: _Syntax, header: Header, size: int, profile: Profile, pseudonyms: Pseudonyms
+) -> Plan:
+    elements = {element[0]: element for element in header.elements}
+    sop_class, instance = text_at(elements, 0x00080016), text_at(elements, _INSTANCE)
+    if not sop_class or not instance:
+        raise QuarantineError(Reason.NO_IDENTIFIERS)
+    if not is_structural_uid(sop_class):
+        raise QuarantineError(Reason.PRIVATE_SOP_CLASS)
+    checked = _checked(syntax, elements, header, profile)
+    identity, shared = identity_of_elements(
+        header.elements,
+        explicit=syntax.explicit,
+        uids=Option.RETAIN_UIDS not in profile.options,
+    )
+    issuer, patient_id = _patient(elements, instance)
+    setting = Setting(pseudonyms, sop_class, issuer, patient_id, shared)
+    level = level_for(profile, setting, explicit=syntax.explicit)
+    kept, counts, _ = clean_elements(header.elements, level, identity.texts)
+    marks = _marks(level)
+    kept.update(marks)
+    notes = _notes(kept, counts, level)
+    pixels, lead = _pixels(syntax, header, size, checked)
+    head = file_head(
+        sop_class,
+        _value_text(kept[_INSTANCE], level),
+        syntax.uid,
+        (IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION),
+    )
+    actions = Counter(counts)
+    for word in (KEPT, *(note.value for note in Note)):
+        actions.pop(word, None)
+    kept_count = counts.count(KEPT) + (header.pixels is not None)
+    subject = pseudonyms.subject_token(issuer, patient_id)
+    code = level.patient_code
+    return Plan(
+        (code, *_names(elements, instance, pseudonyms)),
+        b"".join((head, *(kept[tag] for tag in sorted(kept)), lead)),
+        marks,
+        pixels,
+        syntax.explicit,
+        identity,
+        DeidReport(actions, kept_count, notes, code, subject),
+    )
+
+
+def _names(
+    elements: dict[int, Element], instance: str, pseudonyms: Pseudonyms
+) -> Iterator[str]:
+    yield "ST-" + pseudonyms.code("study", text_at(elements, 0x0020000D))
+    yield "SE-" + pseudonyms.code("series", text_at(elements, 0x0020000E))
+    yield "I-" + pseudonyms.code("instance", instance, length=16) + ".dcm"
+
+
+def _patient(elements: dict[int, Element], instance: str) -> tuple[str, str]:
+    """Issuer and Patient ID as found; without an ID, the study's UID stands for the patient."""
+    patient_id = text_at(elements, 0x00100020)
+    if patient_id:
+        return text_at(elements, 0x00100021), patient_id
+    return "study", text_at(elements, 0x0020000D) or instance
+
+
+def _marks(level: Level) -> dict[int, bytes]:
+    """Return the marks as elements; they are the same for all files of a scope."""
+    if not level.marks:
+        marks = Dataset()
+        level.patient_code = level.setting.patient_code
+        mark(marks, level.profile, level.patient_code)
+        level.marks = encoded_elements(marks, explicit=level.explicit)
+    return level.marks
+
+
+def _notes(kept: dict[int, bytes], counts: list[str], level: Level) -> frozenset[Note]:
+    notes = set()
+    if Note.CODES_REPLACED.value in counts:
+        notes.add(Note.CODES_REPLACED)
+    texts = [
+        _value_text(kept[tag], level) if tag in kept else "" for tag in (_MODALITY, _BODY_PART)
+    ]
+    if may_show_face(*texts):
+        notes.add(Note.FACE)
+    return frozenset(notes)
+
+
+def _value_text(raw: bytes, level: Level) -> str:
+    """Return the text of a short element that was written."""
+    ((_, _, raw, start),) = walk_level(raw, explicit=level.explicit)
+    return "\\".join(components_of(raw[start:]))
+
+
+def _checked(
+    syntax: _Syntax, elements: dict[int, Element], header: Header, profile: Profile
+) -> _Verdict:
+    """Refuse what the pixels' description gives a reason to refuse."""
+    deciding = [elements[tag] for tag in DECIDING if tag in elements]
+    overlays = [e for tag, e in elements.items() if 0x6000 <= tag >> 16 < 0x6100]
+    for tag, vr, _, start in overlays:
+        if tag & 0xFFFF in {0x0102, 0x3000}:
+            deciding.append((tag, vr, b"", start))
+    pixels = None if header.pixels is None else header.pixels[0]
+    try:
+        return _looked_at(tuple(deciding), pixels, syntax)
+    except QuarantineError as refused:
+        if refused.reason is Reason.PIXELS_MAY_SHOW and PIXEL_OPTIONS & profile.options:
+            raise OddError from refused
+        raise
+
+
+@lru_cache(maxsize=256)
+def _looked_at(deciding: tuple[Element, ...], pixels: int | None, syntax: _Syntax) -> _Verdict:
+    """Let the checks of pixels look at the elements that decide, and at nothing else."""
+    dataset = Dataset()
+    for tag, vr, raw, start in deciding:
+        _add(dataset, tag, vr, raw[start:], syntax)
+    if pixels is not None:
+        _add(dataset, pixels, b"" if not syntax.explicit else b"OW", b"", syntax)
+    if may_show_identity(dataset):
+        raise QuarantineError(Reason.PIXELS_MAY_SHOW)
+    check_complete(dataset)
+    if pixels is None:
+        return _Verdict()
+    if syntax.encapsulated:
+        return _Verdict(shape=shape_of(dataset))
+    return _Verdict(length=described_length(dataset, pixels))
+
+
+def _add(dataset: Dataset, tag: int, vr: bytes, value: bytes, syntax: _Syntax) -> None:
+    found = vr.decode("ascii") or None
+    if vr == SEQUENCE:
+        raise OddError
+    raw = RawDataElement(BaseTag(tag), found, len(value), value, 0, not syntax.explicit, True)
+    dataset[BaseTag(tag)] = raw
+
+
+def _pixels(
+    syntax: _Syntax, header: Header, size: int, checked: _Verdict
+) -> tuple[Pixels | None, bytes]:
+    """Return where the pixels are, and the head of their element in the new file."""
+    if header.pixels is None:
+        return None, b""
+    tag, vr, _, start = header.pixels
+    if syntax.encapsulated:
+        if header.pixels_length != UNDEFINED:
+            raise QuarantineError(Reason.PIXELS_BROKEN)
+        head = packed(tag, b"OB", b"")
+        return Pixels(start, 0, checked.shape), head[:-4] + b"\xff\xff\xff\xff"
+    if header.pixels_length == UNDEFINED:
+        raise OddError
+    if min(header.pixels_length, size - start) < checked.length:
+        raise QuarantineError(Reason.PIXELS_INCOMPLETE)
+    if syntax.explicit:
+        vr = vr if vr in _NATIVE_VRS else _FALLBACK_VRS[tag]
+    lead = packed(tag, vr, b"")[:-4]
+    even = checked.length + (checked.length & 1)
+    return Pixels(start, checked.length), lead + struct.pack("<L", even)

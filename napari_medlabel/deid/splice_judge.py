@@ -1,0 +1,362 @@
+"""What becomes of the bytes of a data set, remembered for elements that are met again.
+
+What is remembered holds for one scope: a profile, a syntax, and a `Setting` with all of the
+file's identity but its UIDs. Where judging asks for the identity, and a UID could stand in the
+element, it is judged again for each file.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import OrderedDict
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+from napari_medlabel.deid.actions import NUMBER_VRS, TEXT_VRS, Attribute, Setting
+from napari_medlabel.deid.codes import CODE_TAGS
+from napari_medlabel.deid.dicom import CODE_VALUE_TAGS, CONCEPT_NAME, VALUE_TYPE
+from napari_medlabel.deid.dictionary import entry
+from napari_medlabel.deid.judge import KEPT, components_of, judge, judge_code
+from napari_medlabel.deid.options import Option
+from napari_medlabel.deid.profile import Profile
+from napari_medlabel.deid.refusal import QuarantineError
+from napari_medlabel.deid.report import Note, Reason
+from napari_medlabel.deid.splice_bytes import (
+    MAX_DEPTH,
+    SEQUENCE,
+    UNKNOWN,
+    Element,
+    OddError,
+    items_of,
+)
+from napari_medlabel.deid.splice_encode import encoded, encoded_elements, packed, packed_text
+from napari_medlabel.deid.structured import content_setting
+
+Result = tuple[bytes, tuple[str, ...], bool]
+"""The bytes that take an element's place, what is counted, and whether it is the same in any
+file of the scope."""
+
+_SCHEME_TAG, _MEANING_TAG = 0x00080102, 0x00080104
+_ITEM_TAG = 0xFFFEE000
+_SIZES = {"AT": 4, "FD": 8, "FL": 4, "SL": 4, "SS": 2, "SV": 8, "UL": 4, "US": 2, "UV": 8}
+_MOST_BYTES, _MOST_SEQUENCE_BYTES, _MOST_ENTRIES, _MOST_SCOPES = 1024, 16384, 20_000, 4
+_LIKE_A_UID = re.compile(rb"[0-9]\.[0-9]+\.[0-9]")
+_DIGIT = re.compile(rb"[0-9]")
+_WHOLE_VRS = frozenset({"AE", "AS", "CS", "DA", "DS", "DT", "IS", "TM"})
+
+
+class _Watched(Setting):
+    """A setting that knows whether its identity was asked for."""
+
+    @property
+    def identity(self) -> frozenset[str]:
+        self.__dict__["asked"] = True
+        return self.__dict__["everything"]  # type: ignore[no-any-return]
+
+
+@dataclass
+class Level:
+    """One level of the data sets of a scope, with what is known of its elements.
+
+    Parameters
+    ----------
+    profile : Profile
+        The rules.
+    setting : Setting
+        Its `identity` is without the UIDs of the files.
+    explicit : bool
+        Whether VRs are written.
+    depth : int
+        0 at the top.
+    """
+
+    profile: Profile
+    setting: Setting
+    explicit: bool
+    depth: int = 0
+    known: dict[bytes, Result] = field(default_factory=dict, repr=False)
+    marks: dict[int, bytes] = field(default_factory=dict, repr=False)
+    patient_code: str = field(default="", repr=False)
+    _below: dict[tuple[str, str], Level] = field(default_factory=dict, repr=False)
+    _watched: _Watched | None = field(default=None, repr=False)
+
+    @cached_property
+    def keeps_private(self) -> bool:
+        """Whether private attributes of some creators may stay."""
+        site = self.profile.site
+        chosen = Option.RETAIN_SAFE_PRIVATE in self.profile.options
+        return chosen or bool(site is not None and site.private)
+
+    def watched(self, identity: frozenset[str]) -> _Watched:
+        """Return the setting with all of a file's identity, not asked for it yet."""
+        result = self._watched
+        if result is None:
+            result = object.__new__(_Watched)
+            result.__dict__.update(self.setting.__dict__)
+            self._watched = result
+        result.__dict__.update(everything=identity, asked=False)
+        return result
+
+    def below(self, sequence: str) -> Level:
+        """Return the level of the items of a sequence.
+
+        Raises
+        ------
+        QuarantineError
+            When it lies too deep.
+        """
+        if self.depth >= MAX_DEPTH:
+            raise QuarantineError(Reason.UNREADABLE)
+        return self._at((sequence, ""), (*self.setting.path, sequence), self.setting.content)
+
+    def of_content(self, setting: Setting) -> Level:
+        """Return the level of an item here whose attributes are judged under a setting."""
+        if setting.content == self.setting.content:
+            return self
+        return self._at(("", setting.content), self.setting.path, setting.content)
+
+    def _at(self, key: tuple[str, str], path: tuple[str, ...], content: str) -> Level:
+        level = self._below.get(key)
+        if level is None:
+            setting = replace(self.setting, path=path, content=content)
+            level = Level(self.profile, setting, self.explicit, len(path))
+            self._below[key] = level
+        return level
+
+    def remember(self, raw: bytes, result: Result, *, sequence: bool) -> None:
+        """Keep a result for the next element of the same bytes, if it is small."""
+        if len(raw) > (_MOST_SEQUENCE_BYTES if sequence else _MOST_BYTES):
+            return
+        if len(self.known) >= _MOST_ENTRIES:
+            self.known.clear()
+        self.known[raw] = result
+
+
+_levels: OrderedDict[tuple[int, Setting, bool], Level] = OrderedDict()
+
+
+def level_for(profile: Profile, setting: Setting, *, explicit: bool) -> Level:
+    """Return the top level of a scope, as it was left by the last file.
+
+    Parameters
+    ----------
+    profile : Profile
+        The rules.
+    setting : Setting
+        Of the file, with the identity that its series shares.
+    explicit : bool
+        Whether VRs are written.
+    """
+    key = (id(profile), setting, explicit)
+    level = _levels.get(key)
+    if level is None:
+        level = Level(profile, setting, explicit)
+        _levels[key] = level  # the level holds the profile, so that its id stays its own
+        while len(_levels) > _MOST_SCOPES:
+            _levels.popitem(last=False)
+    else:
+        _levels.move_to_end(key)
+    return level
+
+
+def clean_elements(
+    elements: list[Element], level: Level, identity: frozenset[str]
+) -> tuple[dict[int, bytes], list[str], bool]:
+    """Return what takes the place of the elements of one level.
+
+    Parameters
+    ----------
+    elements : list of Element
+        From `walk_header` or `items_of`.
+    level : Level
+        Where they lie.
+    identity : frozenset of str
+        Everything that tells whose file it is, its UIDs included.
+
+    Returns
+    -------
+    dict of int to bytes
+        Bytes by tag, of the elements that stay.
+    list of str
+        What is counted of all of them.
+    bool
+        Whether another file of the scope would give the same.
+
+    Raises
+    ------
+    OddError
+        For what only the other reader can judge.
+    QuarantineError
+        For sequences nested too deeply.
+    """
+    kept: dict[int, bytes] = {}
+    counted: list[str] = []
+    portable = True
+    known = level.known
+    creators = _creators(elements) if level.keeps_private else {}
+    for element in elements:
+        key, creator = element[2], ""
+        if creators and element[0] >> 16 & 1:
+            creator = creators.get(element[0] >> 16 << 16 | element[0] >> 8 & 0xFF, "")
+            key += creator.encode("latin-1")
+        result = known.get(key)
+        if result is None:
+            result = _judged(element, creator, level, identity)
+            if result[2]:
+                level.remember(key, result, sequence=element[1] == SEQUENCE)
+        if result[0]:
+            kept[element[0]] = result[0]
+        counted += result[1]
+        portable = portable and result[2]
+    return kept, counted, portable
+
+
+def text_at(elements: dict[int, Element], tag: int) -> str:
+    """Return a text attribute as found, without padding, as Latin-1; empty without one."""
+    element = elements.get(tag)
+    return "" if element is None else "\\".join(components_of(element[2][element[3] :]))
+
+
+def _creators(elements: list[Element]) -> dict[int, str]:
+    """Private creators by group and block."""
+    return {
+        tag: "\\".join(components_of(raw[start:]))
+        for tag, _, raw, start in elements
+        if _is_creator(tag)
+    }
+
+
+def _judged(element: Element, creator: str, level: Level, identity: frozenset[str]) -> Result:
+    tag, _, raw, start = element
+    attribute = _private(element, creator) if tag >> 16 & 1 else _attribute(element)
+    setting = level.watched(identity)
+    verdict = judge(attribute, setting, level.profile)
+    portable = not setting.__dict__["asked"] or _is_portable(attribute.vr, raw[start:])
+    if verdict.recurse:
+        return _sequence(element, attribute, verdict.counted, level, identity)
+    if verdict.element is None:
+        return b"", (verdict.counted,), portable
+    if not verdict.unchanged or _is_creator(tag):
+        content = encoded(verdict.element, explicit=level.explicit)
+    elif attribute.vr in TEXT_VRS:
+        content = packed_text(tag, attribute.vr, attribute.components, explicit=level.explicit)
+    else:
+        if raw[start - 4 : start] == b"\xff\xff\xff\xff":
+            raise OddError
+        found = attribute.found.encode("ascii") if level.explicit else b""
+        content = packed(tag, found, raw[start:])
+    return content, (verdict.counted,), portable
+
+
+def _is_portable(vr: str, value: bytes) -> bool:
+    """Whether no UID that a file has for itself could have decided about an element's text."""
+    if _LIKE_A_UID.search(value):
+        return False
+    # Words of descriptions are compared with the numbers that a UID is made of.
+    return vr in _WHOLE_VRS or _DIGIT.search(value) is None
+
+
+def _attribute(element: Element) -> Attribute:
+    """Return what is judged of an element."""
+    tag, vr, raw, start = element
+    keyword, known = entry(tag)
+    if not keyword:
+        return Attribute(tag, "", "UN")
+    undefined = raw[start - 4 : start] == b"\xff\xff\xff\xff"
+    if known in TEXT_VRS:
+        if undefined:
+            raise OddError
+        return Attribute(tag, keyword, known, components_of(raw[start:]))
+    if known == "SQ":
+        if vr not in {b"", SEQUENCE} and not undefined:
+            raise OddError
+        return Attribute(tag, keyword, known, found="SQ")
+    value = raw[start:]
+    if undefined or vr == SEQUENCE or len(value) & 1:
+        raise OddError
+    found = _found(vr, known)
+    if found not in NUMBER_VRS or known == "US or OW":
+        return Attribute(tag, keyword, known, found=found, value=value)
+    return Attribute(tag, keyword, known, found="" if len(value) % _SIZES[found] else found)
+
+
+def _is_creator(tag: int) -> bool:
+    return bool(tag >> 16 & 1) and 0x10 <= tag & 0xFFFF <= 0xFF
+
+
+def _private(element: Element, creator: str) -> Attribute:
+    """Return a private attribute with the creator that reserves its block."""
+    tag, vr, raw, start = element
+    found = vr.decode("ascii")
+    if vr in {b"", UNKNOWN} and raw[start - 4 : start] == b"\xff\xff\xff\xff":
+        found = "SQ"
+    value = raw[start:]
+    return Attribute(tag, "", "UN", found=found, value=value, creator=creator)
+
+
+def _found(vr: bytes, known: str) -> str:
+    """Return the VR of a value that is no text and no sequence."""
+    if vr not in {b"", UNKNOWN}:
+        return vr.decode("ascii")
+    if " or " not in known:
+        return known
+    if vr == UNKNOWN:
+        raise OddError
+    return "US" if known == "US or SS" else "OW"
+
+
+def _sequence(
+    element: Element, attribute: Attribute, counted: str, level: Level, identity: frozenset[str]
+) -> Result:
+    """Return a sequence with each of its items cleaned."""
+    if level.explicit and element[1] != SEQUENCE:
+        raise OddError
+    below = level.below(attribute.keyword or f"{attribute.tag:08X}")
+    counts, items, portable = [counted], [], True
+    for elements in items_of(element, explicit=level.explicit):
+        kept, more, same = _item(elements, below, identity)
+        if kept is not None:
+            content = b"".join(kept[tag] for tag in sorted(kept))
+            items.append(packed(_ITEM_TAG, b"", content))
+        counts += more
+        portable = portable and same
+    vr = SEQUENCE if level.explicit else b""
+    return packed(element[0], vr, b"".join(items)), tuple(counts), portable
+
+
+def _item(
+    elements: list[Element], level: Level, identity: frozenset[str]
+) -> tuple[dict[int, bytes] | None, list[str], bool]:
+    """One item; a code is rebuilt, and a content item may go with all that is in it."""
+    by_tag = {element[0]: element for element in elements}
+    if VALUE_TYPE in by_tag:
+        concept = _concept(by_tag, level)
+        kind = text_at(by_tag, VALUE_TYPE)
+        setting = content_setting(concept, kind, level.setting, level.profile)
+        if setting is None:
+            return None, ["X"], True
+        level = level.of_content(setting)
+    if by_tag.keys().isdisjoint(CODE_VALUE_TAGS):
+        return clean_elements(elements, level, identity)
+    found = _code_in(by_tag)
+    setting = level.watched(identity)
+    code, same = judge_code(found, setting, level.profile)
+    sure = not setting.__dict__["asked"] or _is_portable("", "".join(found).encode("latin-1"))
+    counts = [KEPT] if same else ["text", Note.CODES_REPLACED.value]
+    rest = [element for element in elements if element[0] not in CODE_TAGS]
+    kept, more, portable = clean_elements(rest, level, identity)
+    kept |= encoded_elements(code, explicit=level.explicit)
+    return kept, counts + more, portable and sure
+
+
+def _concept(by_tag: dict[int, Element], level: Level) -> tuple[str, str]:
+    """Value and scheme of a content item's concept; empty where it has none."""
+    element = by_tag.get(CONCEPT_NAME)
+    items = [] if element is None else items_of(element, explicit=level.explicit)
+    return _code_in({e[0]: e for e in items[0]})[:2] if items else ("", "")
+
+
+def _code_in(by_tag: dict[int, Element]) -> tuple[str, str, str]:
+    """Value, designator and meaning of a code as found."""
+    value = next((text_at(by_tag, tag) for tag in CODE_VALUE_TAGS if tag in by_tag), "")
+    return value, text_at(by_tag, _SCHEME_TAG), text_at(by_tag, _MEANING_TAG)
