@@ -112,9 +112,13 @@ def turned(affine: Affine) -> tuple[str, ...]:
     """Say in words by how much a grid is tilted and oblique; () when it is neither."""
     doubts = []
     if affine.shear_deg > _TILT_DEG:
+        tilt_deg = _tilt_deg(affine)
         doubts.append(
-            f"The slices are tilted by {affine.shear_deg:.1f} degrees (gantry tilt): kept as a "
+            f"The slices are tilted by {tilt_deg:.1f} degrees (gantry tilt): kept as a "
             "sheared grid, nothing was resampled."
+            if tilt_deg > _TILT_DEG
+            else f"The rows and columns are sheared by {affine.shear_deg:.1f} degrees: kept as "
+            "a sheared grid, nothing was resampled."
         )
     if affine.oblique_deg > _OBLIQUE_DEG:
         doubts.append(
@@ -122,6 +126,16 @@ def turned(affine: Affine) -> tuple[str, ...]:
             "patient's."
         )
     return tuple(doubts)
+
+
+def _tilt_deg(affine: Affine) -> float:
+    """Return the angle in degrees between the slice direction and the slices' normal."""
+    unit = affine.matrix[:3, :3] / np.array(affine.spacing_mm)
+    normal = np.cross(unit[:, 0], unit[:, 1])
+    normal /= np.linalg.norm(normal)
+    # The length across the normal is the sine, and keeps small angles exact.
+    across = np.linalg.norm(unit[:, 2] - (unit[:, 2] @ normal) * normal)
+    return float(np.degrees(np.arcsin(np.clip(across, 0.0, 1.0))))
 
 
 def as_labels(values: npt.NDArray[Any]) -> npt.NDArray[Any]:

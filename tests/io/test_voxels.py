@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from napari_medlabel.errors import GeometryError, InputError
+from napari_medlabel.geometry.affine import Affine
 from napari_medlabel.io.voxels import (
     as_labels,
     brightness,
@@ -16,6 +17,7 @@ from napari_medlabel.io.voxels import (
     require_promise,
     smallest_exact,
     sound_affine,
+    turned,
 )
 
 
@@ -80,3 +82,16 @@ def test_what_float32_cannot_reach_stays_float64():
     assert doubts == ()
     near, _ = smallest_exact(np.array([1e30, np.inf]))
     assert near.dtype == np.float32
+
+
+@pytest.mark.parametrize(
+    ("axis", "column", "said"),
+    [
+        (2, (0.0, 0.3, 1.0), "The slices are tilted by 16.7 degrees (gantry tilt)"),
+        (1, (0.3, 1.0, 0.0), "The rows and columns are sheared by 16.7 degrees"),
+    ],
+)
+def test_only_a_tilted_slice_direction_is_called_gantry_tilt(axis, column, said):
+    matrix = np.eye(4)
+    matrix[:3, axis] = column
+    assert turned(Affine(matrix))[0].startswith(said)

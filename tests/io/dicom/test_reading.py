@@ -183,6 +183,16 @@ def test_other_native_syntaxes_hold_the_same_voxels(tmp_path, syntax):
     np.testing.assert_array_equal(read_volume(tmp_path).array.T, stored)
 
 
+@pytest.mark.parametrize("cut", [128, 132])
+def test_a_deflated_file_without_preamble_is_read(tmp_path, cut):
+    stored = voxels(1)
+    ds = instance(0, stored[0])
+    ds.file_meta.TransferSyntaxUID = DeflatedExplicitVRLittleEndian
+    path = save(ds, tmp_path / "a")
+    path.write_bytes(path.read_bytes()[cut:])
+    np.testing.assert_array_equal(read_volume(path).array.T, stored)
+
+
 def test_a_file_without_preamble_and_meta_group_is_read(tmp_path):
     stored = voxels(1)
     ds = instance(0, stored[0])

@@ -232,7 +232,7 @@ def inflated(data: bytes | memoryview) -> bytes:
         When it is damaged, or its header is far larger than a header can be.
     """
     try:
-        _, at = read_meta(bytes(data[: 1 << 16]), len(data))
+        _, at = _start(bytes(data[: 1 << 16]), len(data))
         body = bytes(data[at:])
         offset, length, _, _ = _inflated_header(body, {})
         wanted = _INFLATED_FIRST if offset < 0 or length == UNDEFINED else offset + length

@@ -43,8 +43,10 @@ _NO_PLACE: Final = (
 
 
 def is_picture(plane: Plane) -> bool:
-    """Tell whether it has no position and, by its class, needs none."""
-    return plane.position_lps is None and plane.instance.sop_class not in _NEEDS_A_PLACE
+    """Tell whether it has no position and needs none, by its class or as a frame of a clip."""
+    return plane.position_lps is None and (
+        plane.instance.frames > 1 or plane.instance.sop_class not in _NEEDS_A_PLACE
+    )
 
 
 def in_order(planes: Sequence[Plane]) -> list[Plane]:

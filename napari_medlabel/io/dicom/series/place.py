@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -19,18 +20,22 @@ from napari_medlabel.geometry.affine import Affine
 from napari_medlabel.geometry.axes import FloatArray
 from napari_medlabel.geometry.grid import Grid
 from napari_medlabel.io.dicom.frames.plane import Plane, table
+from napari_medlabel.io.dicom.series.even import (
+    TOLERANCE_MM,
+    Corners,
+    Whole,
+    corners_of,
+    line_through,
+    tolerance_mm,
+)
 from napari_medlabel.io.voxels import turned
 
 MOST_PARTS: Final = 50
 _MOST_MISSING: Final = 0.2
+_MOST_NAMED: Final = 8
 _SAME_POSITION_MM: Final = 1e-3
 _JITTER_MM: Final = 0.02
-_TOLERANCE_MM: Final = 0.05
-_LARGEST_TOLERANCE_MM: Final = 0.09
-_DOUBTED_MM: Final = 5e-3
 _SPLIT = "Split the series where the distance changes; it is never resampled silently."
-
-Whole = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -53,14 +58,6 @@ class Part:
     grid: Grid
     missing: tuple[int, ...]
     warnings: tuple[str, ...]
-
-
-@dataclass(frozen=True, eq=False)
-class _Corners:
-    """Corners of all slices, shape (t, k, 4, 3); positions of one volume, shape (k, 3)."""
-
-    points: FloatArray
-    positions: FloatArray
 
 
 def normal_of(plane: Plane) -> FloatArray:
@@ -86,12 +83,12 @@ def stations(planes: Sequence[Plane]) -> list[list[int]]:
     high = -low
     np.minimum.at(low, slots, across)
     np.maximum.at(high, slots, across)
-    if np.linalg.norm(high - low, axis=1).max() <= _TOLERANCE_MM:
+    if np.linalg.norm(high - low, axis=1).max() <= TOLERANCE_MM:
         return [list(range(len(planes)))]
     stacks: list[tuple[FloatArray, list[int]]] = []
     for n, place in enumerate(across):
         for centre, members in stacks:
-            if np.linalg.norm(place - centre) <= _TOLERANCE_MM:
+            if np.linalg.norm(place - centre) <= TOLERANCE_MM:
                 members.append(n)
                 break
         else:
@@ -147,64 +144,39 @@ def place(planes: Sequence[Plane], volumes: int) -> list[Part]:
     InputError
         When they lie on no grid, nor on a few.
     """
-    corners = _corners_of(planes, volumes)
+    corners = corners_of(planes, volumes)
     count = len(planes) // volumes
     everything = np.arange(count)
     if count == 1:
         return [_lone(planes, corners, 0, ())]
-    off, index = _fit(corners, everything, everything)
-    if off is None:
-        return [_part(planes, corners, everything, index)]
+    line = line_through(corners, everything, everything)
+    if line.fits:
+        return [_part(planes, corners, everything, everything)]
     found = _with_gaps(corners, everything)
     if found is not None:
         return [_part(planes, corners, everything, found)]
-    return _in_parts(planes, corners, off)
+    return _in_parts(planes, corners, line.off_mm)
 
 
-def _corners_of(planes: Sequence[Plane], volumes: int) -> _Corners:
-    position = table([one.position_lps for one in planes], 3)
-    orientation = table([one.orientation_lps for one in planes], 6)
-    spacing = table([one.spacing_mm for one in planes], 2)
-    row = orientation[:, :3] * (spacing[:, 1:] * (planes[0].columns - 1))
-    column = orientation[:, 3:] * (spacing[:, :1] * (planes[0].rows - 1))
-    points = np.stack([position, position + row, position + column, position + row + column], 1)
-    count = len(planes) // volumes
-    return _Corners(points.reshape(volumes, count, 4, 3), position[:count])
-
-
-def _tolerance(step_mm: float) -> float:
-    wide = min(max(0.01 * step_mm, _TOLERANCE_MM), _LARGEST_TOLERANCE_MM)
-    return min(wide, 0.1 * step_mm)
-
-
-def _fit(corners: _Corners, chosen: Whole, index: Whole) -> tuple[FloatArray | None, Whole]:
-    """Hold slices against the regular grid; None when no corner is off, else by how much."""
-    first, last = chosen[0], chosen[-1]
-    step = (corners.positions[last] - corners.positions[first]) / (index[-1] - index[0])
-    meant = corners.points[0, first] + (index - index[0])[:, None, None] * step
-    off = np.linalg.norm(corners.points[:, chosen] - meant, axis=3).max(axis=(0, 2))
-    fits = off.max() <= _tolerance(float(np.linalg.norm(step)))
-    return (None if fits else off), index
-
-
-def _with_gaps(corners: _Corners, chosen: Whole) -> Whole | None:
+def _with_gaps(corners: Corners, chosen: Whole) -> Whole | None:
     """Return the k of each slice when all distances are multiples of the common one."""
     gaps = np.linalg.norm(np.diff(corners.positions[chosen], axis=0), axis=1)
     common = float(np.median(gaps))
+    common = float(gaps[np.rint(gaps / common) == 1].mean())
     many = np.rint(gaps / common)
-    if (many < 1).any() or np.abs(gaps - many * common).max() > 0.1 * common:
+    rounded = 4 * corners.written_mm if corners.written_mm <= 0.2 * common else 0.0
+    if (many < 1).any() or np.abs(gaps - many * common).max() > max(0.1 * common, rounded):
         return None
     index = np.concatenate([[0], np.cumsum(many)]).astype(np.int64)
     total = int(index[-1]) + 1
     if total - len(chosen) > _MOST_MISSING * total:
         return None
-    off, _ = _fit(corners, chosen, index)
-    return index if off is None else None
+    return index if line_through(corners, chosen, index).fits else None
 
 
 def _part(
     planes: Sequence[Plane],
-    corners: _Corners,
+    corners: Corners,
     chosen: Whole,
     index: Whole,
     doubts: tuple[str, ...] = (),
@@ -212,38 +184,35 @@ def _part(
     if len(chosen) == 1:
         return _lone(planes, corners, int(chosen[0]), doubts)
     first = planes[int(chosen[0])]
-    last = planes[int(chosen[-1])]
-    step = (np.array(last.position_lps) - np.array(first.position_lps)) / (index[-1] - index[0])
+    line = line_through(corners, chosen, index)
     warnings = list(doubts)
     slices = int(index[-1] - index[0]) + 1
     missing = tuple(sorted(set(range(slices)) - set((index - index[0]).tolist())))
     if missing:
         warnings.append(
-            f"{_slices(len(missing))} of {slices} missing: the room between the others is left "
-            "blank. Copy or export the whole series again."
+            f"{_slices(len(missing))} of {slices} missing ({_numbered(missing)}): the room "
+            "between the others is left blank. Copy or export the whole series again."
         )
-    warnings += _doubt_spacing(first, float(np.linalg.norm(step)))
-    warnings += _doubt_fit(corners, chosen, index, step)
-    return Part(
-        tuple(chosen.tolist()), _grid(first, step, slices, warnings), missing, tuple(warnings)
-    )
+    warnings += _doubt_spacing(first, float(np.linalg.norm(line.step)))
+    warnings += line.doubts
+    grid = _grid(first, line.origin, line.step, slices, warnings)
+    return Part(tuple(chosen.tolist()), grid, missing, tuple(warnings))
 
 
 def _lone(
-    planes: Sequence[Plane], corners: _Corners, number: int, doubts: tuple[str, ...]
+    planes: Sequence[Plane], corners: Corners, number: int, doubts: tuple[str, ...]
 ) -> Part:
     first = planes[number]
     off = np.linalg.norm(corners.points[:, number] - corners.points[0, number], axis=2).max()
-    if off > _TOLERANCE_MM:
+    if off > TOLERANCE_MM:
         raise InputError(
             f"Images of one place are expected to cover each other; one lies {off:.3g} mm off.",
             hint="Split the series into volumes.",
         )
     thick, doubt = _lone_step(first)
     warnings = [*doubts, doubt]
-    return Part(
-        (number,), _grid(first, normal_of(first) * thick, 1, warnings), (), tuple(warnings)
-    )
+    grid = _grid(first, np.array(first.position_lps), normal_of(first) * thick, 1, warnings)
+    return Part((number,), grid, (), tuple(warnings))
 
 
 def _lone_step(one: Plane) -> tuple[float, str]:
@@ -256,14 +225,16 @@ def _lone_step(one: Plane) -> tuple[float, str]:
     return 1.0, "A single slice of unknown thickness: 1 mm is assumed."
 
 
-def _grid(first: Plane, step: FloatArray, slices: int, warnings: list[str]) -> Grid:
+def _grid(
+    first: Plane, origin: FloatArray, step: FloatArray, slices: int, warnings: list[str]
+) -> Grid:
     """Build the voxel-to-world map of PS3.3 C.7.6.2.1.1 with i = column, j = row, k = slice."""
     orientation, spacing = np.array(first.orientation_lps), np.array(first.spacing_mm)
     matrix_lps = np.eye(4)
     matrix_lps[:3, 0] = orientation[:3] * spacing[1]
     matrix_lps[:3, 1] = orientation[3:] * spacing[0]
     matrix_lps[:3, 2] = step
-    matrix_lps[:3, 3] = first.position_lps
+    matrix_lps[:3, 3] = origin
     affine = Affine.from_lps(matrix_lps)
     warnings.extend(turned(affine))
     frame = first.instance.frame_of_reference or None
@@ -283,41 +254,42 @@ def _doubt_spacing(first: Plane, step_mm: float) -> list[str]:
     return [doubt]
 
 
-def _doubt_fit(corners: _Corners, chosen: Whole, index: Whole, step: FloatArray) -> list[str]:
-    meant = corners.points[0, chosen[0]] + (index - index[0])[:, None, None] * step
-    off = float(np.linalg.norm(corners.points[:, chosen] - meant, axis=3).max())
-    if off <= _DOUBTED_MM:
-        return []
-    return [f"Slices lie up to {off:.2g} mm off a regular grid, by their own headers."]
-
-
-def _in_parts(planes: Sequence[Plane], corners: _Corners, off: FloatArray) -> list[Part]:
+def _in_parts(planes: Sequence[Plane], corners: Corners, off: FloatArray) -> list[Part]:
     """Split slices into runs of constant distance, each exact."""
     gaps = np.linalg.norm(np.diff(corners.positions, axis=0), axis=1)
-    tolerance = _tolerance(float(np.median(gaps)))
-    if gaps.max() - gaps.min() <= 2 * tolerance:
-        runs = _in_line(planes, corners)
-    else:
-        runs = _runs(corners, tolerance)
+    tolerance = tolerance_mm(float(np.median(gaps)))
+    is_even = bool(gaps.max() - gaps.min() <= 2 * tolerance)
+    runs = _in_line(planes, corners) if is_even else _runs(corners, tolerance)
     fitting = runs is not None and all(
-        len(run) == 1 or _fit(corners, run, np.arange(len(run)))[0] is None for run in runs
+        len(run) == 1 or line_through(corners, run, np.arange(len(run))).fits for run in runs
     )
     if runs is None or not fitting or len(runs) > MOST_PARTS:
         raise _no_grid(gaps, off, tolerance)
-    between = f"{gaps.min():.4g} to {gaps.max():.4g}"
+    why = (
+        _aside(runs, off)
+        if is_even
+        else f"slices lie {gaps.min():.4g} to {gaps.max():.4g} mm apart."
+    )
     return [
         _part(
             planes,
             corners,
             run,
             np.arange(len(run)),
-            (f"Part {number} of {len(runs)} of a series whose slices lie {between} mm apart.",),
+            (f"Part {number} of {len(runs)} of a series whose {why}",),
         )
         for number, run in enumerate(runs, start=1)
     ]
 
 
-def _in_line(planes: Sequence[Plane], corners: _Corners) -> list[Whole] | None:
+def _aside(runs: Sequence[Whole], off: FloatArray) -> str:
+    """Say in words that slices are evenly spaced and do not lie in one line."""
+    ordered = all(one[-1] < other[0] for one, other in pairwise(runs))
+    how = "follow each other" if ordered else "interleave"
+    return f"slices lie up to {off.max():.2g} mm aside of one line: its parts {how}."
+
+
+def _in_line(planes: Sequence[Plane], corners: Corners) -> list[Whole] | None:
     """Split evenly spaced slices by the line on which they lie; None where one is alone."""
     normal = normal_of(planes[0])
     along = corners.positions @ normal
@@ -325,7 +297,7 @@ def _in_line(planes: Sequence[Plane], corners: _Corners) -> list[Whole] | None:
     stacks: list[list[int]] = []
     for n, here in enumerate(across):
         for members in stacks:
-            if np.linalg.norm(here - across[members[0]]) <= _TOLERANCE_MM:
+            if np.linalg.norm(here - across[members[0]]) <= TOLERANCE_MM:
                 members.append(n)
                 break
         else:
@@ -335,7 +307,7 @@ def _in_line(planes: Sequence[Plane], corners: _Corners) -> list[Whole] | None:
     return [np.array(members) for members in stacks]
 
 
-def _runs(corners: _Corners, tolerance: float) -> list[Whole]:
+def _runs(corners: Corners, tolerance: float) -> list[Whole]:
     """Cut where the step between slices changes; a slice of two runs goes to the longer."""
     steps = np.diff(corners.positions, axis=0)
     bounds = [0]
@@ -369,3 +341,12 @@ def _no_grid(gaps: FloatArray, off: FloatArray, tolerance: float) -> InputError:
 
 def _slices(number: int) -> str:
     return "1 slice" if number == 1 else f"{number} slices"
+
+
+def _numbered(missing: Sequence[int]) -> str:
+    """Name missing slices, counted from 1."""
+    listed = ", ".join(str(k + 1) for k in missing[:_MOST_NAMED])
+    more = len(missing) - _MOST_NAMED
+    if len(missing) == 1:
+        return f"number {listed}"
+    return f"numbers {listed}" + (f" and {more} more" if more > 0 else "")

@@ -8,6 +8,7 @@ import pytest
 from pydicom.uid import (
     ComputedRadiographyImageStorage,
     DigitalMammographyXRayImageStorageForPresentation,
+    MRImageStorage,
     SecondaryCaptureImageStorage,
     UltrasoundImageStorage,
     UltrasoundMultiFrameImageStorage,
@@ -139,6 +140,18 @@ def test_a_slice_of_a_ct_that_lost_its_position_is_never_a_picture(tmp_path):
     assert any("Image Position (Patient)" in one.problem for one in survey.series)
     whole = next(one for one in survey.series if not one.problem)
     assert "1 file of this series cannot be read." in whole.warnings
+
+
+def test_a_clip_of_a_class_that_needs_a_place_is_pictures_where_frames_have_none(tmp_path):
+    stored = voxels(3)
+    extra = {"Modality": "MR", "FrameTime": 40, "FrameIncrementPointer": 0x00181063}
+    ds = picture(0, stored[0], SOPClassUID=MRImageStorage, **extra)
+    ds.NumberOfFrames = 3
+    ds.PixelData = stored.tobytes()
+    volume = read_volume(save(ds, tmp_path / "a"))
+    np.testing.assert_array_equal(volume.array.T, stored)
+    assert volume.slices == "pictures"
+    assert any("Pictures without a place in the patient" in text for text in volume.warnings)
 
 
 def test_a_clip_of_more_frames_than_its_file_can_hold_is_refused(tmp_path):

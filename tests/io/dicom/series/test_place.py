@@ -213,3 +213,83 @@ def test_slice_thickness_and_slice_location_are_never_believed(tmp_path):
 def test_a_spacing_wider_than_the_header_says_is_doubted(tmp_path):
     write_series(tmp_path, voxels(3), SpacingBetweenSlices=1.25)
     assert any("may be missing" in text for text in read_volume(tmp_path).warnings)
+
+
+@pytest.mark.parametrize(("step", "count"), [(1.25, 60), (0.625, 30), (0.35, 40)])
+def test_positions_rounded_to_a_tenth_are_one_volume_and_said(tmp_path, step, count):
+    stored = at(tmp_path, [round(-100 + step * k, 1) for k in range(count)])
+    volume = read_volume(tmp_path)
+    np.testing.assert_array_equal(volume.array.T, stored)
+    assert volume.missing == ()
+    assert volume.grid.affine.spacing_mm[2] == pytest.approx(step, abs=0.1 / count)
+    assert worst_corner_mm(volume) <= 0.05 + 1e-6
+    (said,) = volume.warnings
+    assert said == "Positions are rounded: slices lie up to 0.05 mm off the even grid."
+
+
+def test_rounded_oblique_positions_are_one_volume_within_a_tenth(tmp_path):
+    tilt = np.radians(33)
+    orientation = (1, 0, 0, 0, np.cos(tilt), np.sin(tilt))
+    normal = np.cross(orientation[:3], orientation[3:])
+    for k in range(30):
+        position = np.round(np.array((3.3, -7.1, 5.2)) + 0.9 * k * normal, 1)
+        ds = instance(k, voxels(30)[k], position=position, orientation=orientation)
+        save(ds, tmp_path / f"{k:02d}")
+    volume = read_volume(tmp_path)
+    np.testing.assert_array_equal(volume.array.T, voxels(30))
+    assert worst_corner_mm(volume) < 0.1
+    assert any("Positions are rounded" in text for text in volume.warnings)
+
+
+def test_a_slice_missing_among_rounded_positions_stays_blank(tmp_path):
+    along = [round(1.25 * k, 1) for k in range(40) if k not in (17, 18)]
+    stored = at(tmp_path, along)
+    volume = read_volume(tmp_path)
+    assert volume.missing == (17, 18)
+    present = [k for k in range(40) if k not in volume.missing]
+    np.testing.assert_array_equal(volume.array.T[present], stored)
+    assert worst_corner_mm(volume) <= 0.05 + 1e-6
+
+
+def test_positions_that_tremble_in_their_line_are_one_volume_within_a_tenth(tmp_path):
+    trembling = np.array([0, 0.06, -0.06, 0.05, -0.05, 0.06, 0, -0.06, 0.055])
+    stored = at(tmp_path, [float(f"{z:.6g}") for z in 2.5 * np.arange(9) + trembling])
+    volume = read_volume(tmp_path)
+    np.testing.assert_array_equal(volume.array.T, stored)
+    assert worst_corner_mm(volume) < 0.1
+    assert any("mm off a regular grid, by their own headers" in s for s in volume.warnings)
+
+
+def test_positions_that_tremble_aside_are_one_volume_or_parts_that_interleave(tmp_path):
+    for folder, off in (("near", 0.08), ("far", 0.2)):
+        for k in range(9):
+            position = (off * (-1) ** k, 0.0, 2.5 * k)
+            save(instance(k, voxels(9)[k], position=position), tmp_path / folder / f"{k}")
+    near = read_volume(tmp_path / "near")
+    np.testing.assert_array_equal(near.array.T, voxels(9))
+    assert worst_corner_mm(near) < 0.1
+    far = require_whole(tmp_path / "far", voxels(9))
+    assert [one.grid.shape[2] for one in far] == [5, 4]
+    for number, one in enumerate(far, start=1):
+        assert one.warnings[0] == (
+            f"Part {number} of 2 of a series whose slices lie up to 0.4 mm aside of one line: "
+            "its parts interleave."
+        )
+
+
+@pytest.mark.parametrize(
+    ("gone", "named"),
+    [
+        ((24,), "1 slice of 48 missing (number 25): the room"),
+        ((3, 30), "2 slices of 48 missing (numbers 4, 31): the room"),
+        (
+            tuple(range(2, 38, 4)),
+            "9 slices of 48 missing (numbers 3, 7, 11, 15, 19, 23, 27, 31 and 1 more)",
+        ),
+    ],
+)
+def test_missing_slices_are_named_counted_from_one(tmp_path, gone, named):
+    at(tmp_path, [2 * k for k in range(48) if k not in gone])
+    (info,) = find_series(tmp_path).series
+    assert info.missing == gone
+    assert any(named in text for text in info.warnings)
