@@ -10,6 +10,8 @@ import gzip
 import os
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -35,19 +37,35 @@ _LARGEST: Final = 400_000  # bytes of one picture
 def main() -> None:
     """Write all pictures into docs/pictures."""
     PICTURES.mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory() as folder:
-        root = Path(folder)
-        os.environ["MEDLABEL_STATE_DIR"] = str(root / "state")
-        os.environ["MEDLABEL_AUDIT_DIR"] = str(root / "audit")
-        # Only now: these read the two folders when they open the log.
-        from napari_medlabel.plugin.workplace import WORKPLACE
+    with tempfile.TemporaryDirectory() as temporary:
+        root = Path(temporary)
+        with own_folders(root / "first") as folder:
+            window_pictures(folder)
+        with own_folders(root / "second") as folder:
+            recovery_picture(folder)
+        with own_folders(root / "third") as folder:
+            chooser_picture(folder)
+        for name, volume in (
+            ("times.png", volumes_in_time()),
+            ("missing.png", with_a_missing_slice()),
+            ("colour.png", coloured_pictures()),
+        ):
+            with own_folders(root / name) as folder:
+                reading_picture(folder, name, volume)
 
-        try:
-            window_pictures(root / "first")
-            recovery_picture(root / "second")
-            reading_pictures(root / "third")
-        finally:
-            WORKPLACE.close()
+
+@contextmanager
+def own_folders(root: Path) -> Iterator[Path]:
+    """Give a picture a state, a log and a folder that no earlier one has left anything in."""
+    os.environ["MEDLABEL_STATE_DIR"] = str(root / "state")
+    os.environ["MEDLABEL_AUDIT_DIR"] = str(root / "audit")
+    # Only now: these read the two folders when they open the log.
+    from napari_medlabel.plugin.workplace import WORKPLACE
+
+    try:
+        yield root / "case"
+    finally:
+        WORKPLACE.close()
 
 
 def open_sample(folder: Path, *, labelled: bool) -> Session:
@@ -121,26 +139,20 @@ def recovery_picture(folder: Path) -> None:
     settle()
 
 
-def reading_pictures(folder: Path) -> None:
-    """Write the chooser, volumes in time, a missing slice and coloured pictures."""
-    chooser_picture(folder)
-    for name, volume, plane in (
-        ("times.png", volumes_in_time(), "Axial"),
-        ("missing.png", with_a_missing_slice(), "Axial"),
-        ("colour.png", coloured_pictures(), "Axial"),
-    ):
-        viewer, dock = show(adopt(volume, folder / name))
-        dock.desk.show_plane(plane)
-        if volume.further is not None:
-            viewer.dims.set_current_step(0, 3)
-        if volume.missing:
-            z = int(dock.desk.binding.display.points_zyx((0, 0, volume.missing[0]))[0])
-            viewer.dims.set_current_step(0, z)
-        settle()
-        keep(viewer, name)
-        dock.desk.leave(discard=True)
-        viewer.close()
-        settle()
+def reading_picture(folder: Path, name: str, volume: Volume) -> None:
+    """Write a volume that was made here: in time, with a missing slice, or in colours."""
+    viewer, dock = show(adopt(volume, folder))
+    dock.desk.show_plane("Axial")
+    if volume.further is not None:
+        viewer.dims.set_current_step(0, 3)
+    if volume.missing:
+        z = int(dock.desk.binding.display.points_zyx((0, 0, volume.missing[0]))[0])
+        viewer.dims.set_current_step(0, z)
+    settle()
+    keep(viewer, name)
+    dock.desk.leave(discard=True)
+    viewer.close()
+    settle()
 
 
 def adopt(volume: Volume, folder: Path) -> Session:
@@ -156,7 +168,7 @@ def chooser_picture(folder: Path) -> None:
     from napari_medlabel.io.registry import find_series
     from napari_medlabel.widgets.chooser import SeriesChooser
 
-    folder.mkdir()
+    folder.mkdir(parents=True)
     damaged = folder / "damaged.nii"
     with gzip.open(samples.path("mr_head_oblique")) as stream:
         header = bytearray(stream.read(1000))
@@ -206,8 +218,7 @@ def with_a_missing_slice() -> Volume:
     array = whole.array.T.copy()
     missing = array.shape[0] // 2
     array[missing] = array.min()
-    doubt = f"1 slice of {array.shape[0]} missing: the room between the others is left blank."
-    return replace(whole, array=array.T, missing=(missing,), warnings=(*whole.warnings, doubt))
+    return replace(whole, array=array.T, missing=(missing,))
 
 
 def coloured_pictures() -> Volume:

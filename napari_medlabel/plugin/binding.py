@@ -14,6 +14,7 @@ from napari_medlabel.model.landmarks import Landmark, LandmarkSet
 from napari_medlabel.model.presets import Window
 from napari_medlabel.plugin.atoms import painted_box
 from napari_medlabel.plugin.display import Display
+from napari_medlabel.plugin.further import shown_volume
 from napari_medlabel.plugin.layers import (
     KEY,
     colours,
@@ -27,6 +28,7 @@ from napari_medlabel.plugin.layers import (
 from napari_medlabel.plugin.marks import take_in_labels
 from napari_medlabel.plugin.missing import MissingSlices
 from napari_medlabel.plugin.orientation import Orientation
+from napari_medlabel.plugin.plain import give_back, take_over
 from napari_medlabel.plugin.preview import show_middle
 from napari_medlabel.plugin.proven import require_proven_napari
 from napari_medlabel.plugin.windows import initial_window, value_range
@@ -74,6 +76,7 @@ class Binding:
         self.display = Display.of(session.volume)
         self._syncing = False
         self._announced: Box | None = None
+        take_over(viewer)
         self.image = self._add_image() if image is None else image
         self._shown = self.display.show(session.labels.array)
         self._add_layers()
@@ -140,6 +143,7 @@ class Binding:
         self.orientation.detach()
         if self.missing is not None:
             self.missing.detach()
+        give_back(self.viewer)
 
     @property
     def layers(self) -> tuple[Any, ...]:
@@ -320,10 +324,7 @@ class Binding:
     def volume_number(self) -> int:
         """Which of several volumes is shown, from 0."""
         further = self.session.volume.further
-        dims = self.viewer.dims
-        if further is None or dims.ndim < 4:
-            return 0
-        return int(np.clip(dims.current_step[dims.ndim - 4], 0, len(further.values) - 1))
+        return 0 if further is None else shown_volume(self.viewer.dims, further)
 
     def go_to(self, name: str) -> None:
         """Show the slice of a landmark, in the middle of the screen."""

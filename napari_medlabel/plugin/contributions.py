@@ -21,8 +21,10 @@ from napari_medlabel.io.series_info import SeriesInfo, Survey
 from napari_medlabel.model.labelmap import Label, LabelMap, LabelScheme
 from napari_medlabel.model.landmarks import Landmark, LandmarkSet
 from napari_medlabel.plugin.display import Display
+from napari_medlabel.plugin.doubts import is_only_turned
 from napari_medlabel.plugin.layers import KEY, LayerTuple, volume_to_layer
 from napari_medlabel.plugin.marks import marks_to_layers, only_marks
+from napari_medlabel.plugin.missing import missing_to_layer
 from napari_medlabel.plugin.windows import initial_window
 from napari_medlabel.plugin.workplace import WORKPLACE
 from napari_medlabel.session.opening import case_id, log_opening
@@ -73,7 +75,8 @@ def read_layers(
     Returns
     -------
     list of LayerTuple
-        Nothing to add, `NOTHING`, when the person chose none.
+        Nothing to add, `NOTHING`, when the person chose none. What is doubtful about a scan is
+        in its metadata and told by napari; missing slices are a layer of their own.
 
     Raises
     ------
@@ -102,7 +105,21 @@ def read_layers(
     WORKPLACE.remember(case, volume, paths)
     WORKPLACE.remember_marks(case, marks)
     window = initial_window(volume)
-    return [volume_to_layer(volume, case, (window.low, window.high))]
+    made = [volume_to_layer(volume, case, (window.low, window.high))]
+    if volume.missing:
+        made.append(missing_to_layer(Display.of(volume), volume.missing, case))
+    _tell(made[0][1]["metadata"][KEY]["warnings"])
+    return made
+
+
+def _tell(doubts: Sequence[str]) -> None:
+    """Say what is doubtful in one of napari's notifications."""
+    from napari.utils.notifications import show_info, show_warning
+
+    if not doubts:
+        return
+    say = show_info if all(is_only_turned(doubt) for doubt in doubts) else show_warning
+    say("About this scan:\n" + "\n".join(f"• {doubt}" for doubt in doubts))
 
 
 def read_marks_layers(paths: Sequence[Path], without: InputError) -> list[LayerTuple]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -33,6 +33,24 @@ def axis_geometry(further: FurtherAxis) -> tuple[float, float, str]:
     if step <= 0 or np.abs(steps - step).max() > 1e-3 * step:
         return 1.0, 0.0, "pixel"
     return step, float(values[0]), further.unit
+
+
+def shown_volume(dims: Any, further: FurtherAxis) -> int:
+    """Return which volume is on the screen, from 0.
+
+    Parameters
+    ----------
+    dims : napari.components.Dims
+        The viewer's dims. The place in the world counts, not the slider's step: another layer
+        may reach further.
+    further : FurtherAxis
+        The volumes.
+    """
+    if dims.ndim < 4:
+        return 0
+    scale, start, _ = axis_geometry(further)
+    step = round((float(dims.point[dims.ndim - 4]) - start) / scale)
+    return min(max(step, 0), len(further.values) - 1)
 
 
 def volume_words(further: FurtherAxis, number: int) -> str:

@@ -11,6 +11,7 @@ from napari_medlabel.model.labelmap import LabelMap
 from napari_medlabel.model.landmarks import LandmarkSet
 from napari_medlabel.model.volume import Volume
 from napari_medlabel.plugin.display import AXES, Display
+from napari_medlabel.plugin.doubts import doubts_of
 from napari_medlabel.plugin.further import axis_geometry
 
 KEY: Final = "medlabel"
@@ -27,7 +28,8 @@ def metadata(display: Display, role: str, case: str) -> dict[str, Any]:
     display : Display
         The source's grid and how it is laid out.
     role : str
-        ``scan``, ``labels``, ``landmarks``, or ``aside`` for what only lies on the scan.
+        ``scan``, ``labels``, ``landmarks``, ``missing`` for the slices that no file holds, or
+        ``aside`` for what only lies on the scan.
     case : str
         Content id of the scan; empty while it is being read.
     """
@@ -41,6 +43,13 @@ def metadata(display: Display, role: str, case: str) -> dict[str, Any]:
     if display.pictures:
         where["pictures"] = True
     return {KEY: where}
+
+
+def scan_metadata(volume: Volume, case: str) -> dict[str, Any]:
+    """Return the metadata of a scan's layer: with ``warnings``, its doubts in words."""
+    made = metadata(Display.of(volume), "scan", case)
+    made[KEY]["warnings"] = doubts_of(volume)
+    return made
 
 
 def volume_to_layer(volume: Volume, case: str, limits: tuple[float, float]) -> LayerTuple:
@@ -62,7 +71,7 @@ def volume_to_layer(volume: Volume, case: str, limits: tuple[float, float]) -> L
     keywords: dict[str, Any] = {
         "name": f"{volume.modality or 'Scan'}",
         "interpolation2d": "linear",
-        "metadata": metadata(display, "scan", case),
+        "metadata": scan_metadata(volume, case),
         **display.geometry(),
     }
     if volume.colour is not None:

@@ -9,15 +9,40 @@ import numpy.typing as npt
 
 from napari_medlabel.edit.patch import Box
 from napari_medlabel.plugin.display import Display
-from napari_medlabel.plugin.layers import metadata
+from napari_medlabel.plugin.layers import KEY, LayerTuple, metadata
 
 NAME: Final = "Missing slices"
 _OVERLAY: Final = "medlabel_missing"
 _ALONG: Final = 2
 
 
-class MissingSlices:
-    """Shows where there is no image, so that blank is never taken for a finding.
+def missing_to_layer(display: Display, missing: tuple[int, ...], case: str) -> LayerTuple:
+    """Return the layer that tints the missing slices.
+
+    Parameters
+    ----------
+    display : Display
+        How the scan is laid out.
+    missing : tuple of int
+        Slices (k) that no file holds.
+    case : str
+        Content id of the scan.
+    """
+    keywords = {
+        "name": NAME,
+        "colormap": "red",
+        "contrast_limits": (0, 1),
+        "blending": "additive",
+        "opacity": 0.35,
+        "rgb": False,
+        "metadata": metadata(display, "missing", case),
+        **display.geometry(),
+    }
+    return _flags(display, missing), keywords, "image"
+
+
+class SliceWords:
+    """Says on the canvas where there is no image, so that blank is never taken for a finding.
 
     Parameters
     ----------
@@ -27,13 +52,9 @@ class MissingSlices:
         How the scan is laid out.
     missing : tuple of int
         Slices (k) that no file holds.
-    case : str
-        Content id of the scan.
     """
 
-    def __init__(
-        self, viewer: Any, display: Display, missing: tuple[int, ...], case: str
-    ) -> None:
+    def __init__(self, viewer: Any, display: Display, missing: tuple[int, ...]) -> None:
         from napari.components.overlays import TextOverlay
 
         self._viewer = viewer
@@ -41,16 +62,7 @@ class MissingSlices:
         self._axis = display.order.index(_ALONG)
         self._backwards = display.flipped[self._axis]
         self._slices = display.shape[self._axis]
-        self.layer = viewer.add_image(
-            _flags(display, missing),
-            name=NAME,
-            colormap="red",
-            contrast_limits=(0, 1),
-            blending="additive",
-            opacity=0.35,
-            metadata=metadata(display, "aside", case),
-            **display.geometry(),
-        )
+        self._start, self._scale = display.translate[self._axis], display.scale[self._axis]
         viewer.canvas.overlays[_OVERLAY] = TextOverlay(
             text="", position="middle_center", font_size=18, color="#ff6b6b", visible=True
         )
@@ -66,7 +78,10 @@ class MissingSlices:
         axis = self._axis + dims.ndim - 3
         if axis in dims.displayed or axis < 0:
             return None
-        step = int(np.clip(dims.current_step[axis], 0, self._slices - 1))
+        # The place in the world, not the slider's step: another layer may reach further.
+        step = round((float(dims.point[axis]) - self._start) / self._scale)
+        if not 0 <= step < self._slices:
+            return None
         return self._slices - 1 - step if self._backwards else step
 
     @property
@@ -90,10 +105,47 @@ class MissingSlices:
         return [k for k in sorted(self._missing) if start <= k < stop]
 
     def detach(self) -> None:
-        """Let go of the viewer; the layer stays until it is removed."""
+        """Let go of the viewer; layers stay until they are removed."""
         for event in self._events:
             event.disconnect(self.update)
         del self._viewer.canvas.overlays[_OVERLAY]
+
+
+class MissingSlices(SliceWords):
+    """The layer and the words of one scan; a layer that is there already is taken.
+
+    Parameters
+    ----------
+    viewer : napari.components.ViewerModel
+        The viewer, or a model without a window.
+    display : Display
+        How the scan is laid out.
+    missing : tuple of int
+        Slices (k) that no file holds.
+    case : str
+        Content id of the scan.
+    """
+
+    def __init__(
+        self, viewer: Any, display: Display, missing: tuple[int, ...], case: str
+    ) -> None:
+        layer = _layer_of(viewer, case)
+        if layer is None:
+            data, keywords, _ = missing_to_layer(display, missing, case)
+            layer = viewer.add_image(data, **keywords)
+        self.layer = layer
+        super().__init__(viewer, display, missing)
+
+
+def _layer_of(viewer: Any, case: str) -> Any:
+    for layer in viewer.layers:
+        where = layer.metadata.get(KEY)
+        if isinstance(where, dict) and (where.get("role"), where.get("case")) == (
+            "missing",
+            case,
+        ):
+            return layer
+    return None
 
 
 def _flags(display: Display, missing: tuple[int, ...]) -> npt.NDArray[np.uint8]:

@@ -60,6 +60,7 @@ class Orientation:
         for event in self._dims_events:
             event.connect(self.update)
         viewer.scene.camera.events.angles.connect(self._name_sides)
+        viewer.scene.camera.events.orientation.connect(self._on_turned)
         self._add_letters()
         self.update()
 
@@ -106,6 +107,18 @@ class Orientation:
         finally:
             self._busy = False
         self._name_sides()
+
+    def _on_turned(self, _event: object = None) -> None:
+        """Follow a person who turns an axis in napari: the letters say what is seen.
+
+        In 3D that would be a mirror image, so there it is turned back.
+        """
+        if self._busy:
+            return
+        if self._viewer.dims.ndisplay == 3:
+            self.update()
+        else:
+            self._name_sides()
 
     def places(self) -> tuple[int, ...]:
         """Return the order of the three axes of place (0 = S, 1 = P, 2 = L)."""
@@ -192,6 +205,7 @@ class Orientation:
         for event in self._dims_events:
             event.disconnect(self.update)
         self._viewer.scene.camera.events.angles.disconnect(self._name_sides)
+        self._viewer.scene.camera.events.orientation.disconnect(self._on_turned)
         for edge in _EDGES:
             del self._viewer.canvas.overlays[f"medlabel_{edge}"]
 

@@ -8,8 +8,9 @@ import numpy as np
 
 from napari_medlabel.model.volume import Volume
 from napari_medlabel.plugin.display import Display
-from napari_medlabel.plugin.layers import metadata, volume_to_layer
+from napari_medlabel.plugin.layers import scan_metadata, volume_to_layer
 from napari_medlabel.plugin.orientation import Orientation
+from napari_medlabel.plugin.plain import give_back, take_over
 from napari_medlabel.plugin.windows import initial_window
 
 
@@ -32,6 +33,7 @@ class Preview:
         data, keywords, _ = volume_to_layer(volume, "", self._limits)
         self.layer = viewer.add_image(data, **keywords)
         pictures = volume.slices == "pictures"
+        take_over(viewer)
         self._orientation = Orientation(viewer, named=volume.is_oriented, pictures=pictures)
         # The plane of the slices: only there is one whole by now.
         display = Display.of(volume)
@@ -54,13 +56,13 @@ class Preview:
         case : str
             Its content id.
         """
-        self._orientation.detach()
+        self._let_go()
         if self.layer not in self._viewer.layers:
             return None
         if not _same_buffer(self._volume, volume):
             self._viewer.layers.remove(self.layer)
             return None
-        self.layer.metadata.update(metadata(Display.of(volume), "scan", case))
+        self.layer.metadata.update(scan_metadata(volume, case))
         untouched = tuple(self.layer.contrast_limits) == self._limits
         if volume.colour is None and untouched:
             window = initial_window(volume)
@@ -70,9 +72,13 @@ class Preview:
 
     def remove(self) -> None:
         """Take the layer away again: the reading was cancelled or failed."""
-        self._orientation.detach()
+        self._let_go()
         if self.layer in self._viewer.layers:
             self._viewer.layers.remove(self.layer)
+
+    def _let_go(self) -> None:
+        self._orientation.detach()
+        give_back(self._viewer)
 
 
 def show_middle(viewer: Any, display: Display) -> None:

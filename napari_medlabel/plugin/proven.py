@@ -13,6 +13,11 @@ to the mirrored voxel: in coronal and sagittal views a brush paints head for fee
 the window find it; a later version joins this line when they pass with it."""
 
 
+def is_proven_napari(version: str) -> bool:
+    """Tell whether painting was proven right in a napari, given ``napari.__version__``."""
+    return tuple(int(n) for n in re.findall(r"\d+", version)[:2]) == PROVEN
+
+
 def require_proven_napari(version: str) -> None:
     """Refuse a napari in which painting was not proven right.
 
@@ -26,8 +31,7 @@ def require_proven_napari(version: str) -> None:
     RefusedError
         When it is another than the proven one.
     """
-    numbers = tuple(int(n) for n in re.findall(r"\d+", version)[:2])
-    if numbers != PROVEN:
+    if not is_proven_napari(version):
         raise RefusedError(
             f"napari {version} is not proven to paint the voxels that it shows "
             "(0.10.0rc1 mirrors them in coronal and sagittal views).",

@@ -164,6 +164,8 @@ def summary(survey: Survey) -> str:
 def describe(info: SeriesInfo) -> str:
     """Describe a series in three lines: what, how large, what is doubtful."""
     kind = info.modality or info.format.upper()
+    if info.series_number is not None:
+        kind += f", series {info.series_number}"
     if info.grid is None:
         return f"{kind}, {files(info.files)}\nCannot be read: {info.problem}"
     i, j, k = info.grid.shape

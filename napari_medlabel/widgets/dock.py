@@ -20,8 +20,9 @@ from qtpy.QtWidgets import (
 from napari_medlabel.errors import MedlabelError
 from napari_medlabel.measure import volumes_ml
 from napari_medlabel.model import presets
-from napari_medlabel.model.volume import Volume
 from napari_medlabel.plugin.display import Display
+from napari_medlabel.plugin.doubts import doubts_of, is_only_turned
+from napari_medlabel.plugin.plain import watch
 from napari_medlabel.plugin.warm import warm_up
 from napari_medlabel.widgets.case_desk import CaseDesk
 from napari_medlabel.widgets.doubts import Doubts
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
 
 _TEMPLATES = {"points": "Points 1 to 8", "abdomen": "Abdomen", "head": "Head"}
 _REFRESH_MS = 400
-_NAMED = 8  # missing slices that are named one by one
 
 
 class MedlabelDock(QWidget):
@@ -181,7 +181,8 @@ class MedlabelDock(QWidget):
         volume = session.volume
         self.summary.setText(describe(session))
         self.volume_line.setVisible(volume.further is not None)
-        self.doubts.show_doubts(doubts_of(volume))
+        # The summary says how oblique it is.
+        self.doubts.show_doubts([d for d in doubts_of(volume) if not is_only_turned(d)])
         self.views.offer(pictures=volume.slices == "pictures", colour=volume.colour is not None)
         self.views.show_windows(self.desk.windows())
         self.views.show_plane(self.desk.plane)
@@ -227,6 +228,8 @@ class MedlabelDock(QWidget):
     def closeEvent(self, event: Any) -> None:
         """Leave the case in order when the panel is destroyed; its journal stays if unsaved."""
         self.desk.leave(discard=False)
+        # The scan may stay in the window, and so do its sides.
+        watch(self.viewer)
         super().closeEvent(event)
 
 
@@ -254,22 +257,3 @@ def describe(session: Any) -> str:
             "millimetres are the patient's."
         )
     return "<br>".join(lines)
-
-
-def doubts_of(volume: Volume) -> list[str]:
-    """Return what the person should know of a scan, the most important first."""
-    doubts = []
-    if volume.missing:
-        count, k = len(volume.missing), volume.grid.shape[2]
-        numbers = ", ".join(str(n + 1) for n in volume.missing[:_NAMED])
-        more = ", …" if count > _NAMED else ""
-        are = "is" if count == 1 else "are"
-        doubts.append(
-            f"{count} of {k} slices {are} missing (number {numbers}{more}): shown red and "
-            "blank. Paint there has no image under it, and you are told when you do."
-        )
-    if volume.is_inverted:
-        doubts.append("Low values are shown bright, as the file asks (MONOCHROME1).")
-    # The line above says it in the words of this window.
-    doubts.extend(w for w in volume.warnings if not w.startswith("Oblique:"))
-    return doubts

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -80,6 +80,11 @@ class Opening(QObject):
             self._stopped,
         )
 
+    def offer(self, survey: Survey, paths: Sequence[Path], wish: Wishes, desk: Desk) -> None:
+        """Go on with what was found before there was a window: ask which series to open."""
+        self._paths, self._wish = tuple(paths), wish
+        self._found(survey, desk)
+
     def cancel(self) -> None:
         """Stop what is under way, soon."""
         self._dock.progress.cancel_button.setEnabled(False)
@@ -131,7 +136,8 @@ class Opening(QObject):
                 wish,
                 fallback=data_folder(),
                 progress=background.tell,
-                preview=background.report,
+                # Of colours there is nothing to show before they are read.
+                preview=None if info.colour else background.report,
             ),
             self._done,
             self._failed,

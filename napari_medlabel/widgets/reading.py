@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from napari_medlabel.errors import MedlabelError
-from napari_medlabel.plugin import contributions
+from napari_medlabel.plugin import contributions, plain
 from napari_medlabel.plugin.contributions import NOTHING, Paths
 from napari_medlabel.plugin.layers import LayerTuple
 
@@ -23,6 +23,7 @@ def read_layers(path: Paths) -> list[LayerTuple]:
     """
     if not has_window():
         return contributions.read_layers(path)
+    import napari
     from napari.utils import cancelable_progress
 
     from napari_medlabel.widgets.background import CancelledError
@@ -38,7 +39,7 @@ def read_layers(path: Paths) -> list[LayerTuple]:
             bar.update(done - bar.n)
 
         try:
-            return contributions.read_layers(
+            made = contributions.read_layers(
                 path, ask=lambda survey: ask_series(survey, _window()), progress=tell
             )
         except CancelledError:
@@ -46,6 +47,11 @@ def read_layers(path: Paths) -> list[LayerTuple]:
         except MedlabelError as err:
             # napari shows an error's message alone: what to do belongs to it.
             raise type(err)(f"{err.message} {err.hint}".strip()) from err
+    viewer = napari.current_viewer()
+    if viewer is not None:
+        # Before its layers come: they are drawn with their sides.
+        plain.watch(viewer)
+    return made
 
 
 def has_window() -> bool:

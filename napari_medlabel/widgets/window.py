@@ -9,14 +9,18 @@ from typing import Any
 import napari
 from qtpy.QtGui import QGuiApplication
 
+from napari_medlabel.io.registry import choose, find_series
+from napari_medlabel.io.series_info import Survey
 from napari_medlabel.plugin.proven import require_proven_napari
 from napari_medlabel.plugin.workplace import WORKPLACE, data_folder
-from napari_medlabel.session.opening import Wishes, open_case
+from napari_medlabel.session.opening import Wishes, open_series
 from napari_medlabel.widgets.dock import MedlabelDock
 
 
 def annotate(paths: Sequence[Path], wishes: Wishes, *, audit: Path | None = None) -> None:
     """Open a scan in a napari window and return when the window was closed.
+
+    Where there are several series and none is wished for, the window asks which.
 
     Parameters
     ----------
@@ -35,14 +39,28 @@ def annotate(paths: Sequence[Path], wishes: Wishes, *, audit: Path | None = None
     require_proven_napari(napari.__version__)
     WORKPLACE.audit = audit
     try:
-        session = open_case(paths, WORKPLACE.desk(), wishes, fallback=data_folder())
+        desk, session = WORKPLACE.desk(), None
+        survey = find_series(list(paths) if len(paths) > 1 else paths[0])
+        if wishes.series is not None or not can_ask(survey):
+            info = choose(survey, wishes.series)
+            session = open_series(info, paths, desk, wishes, fallback=data_folder())
         _, dock = make_window()
-        dock.desk.show_session(session)
+        if session is None:
+            dock.desk.opening.offer(survey, paths, wishes, desk)
+        else:
+            dock.desk.show_session(session)
         napari.run()
         # Where the window went without a question there was nothing unsaved to ask about.
-        session.close()
+        for left in (session, dock.session):
+            if left is not None:
+                left.close()
     finally:
         WORKPLACE.close()
+
+
+def can_ask(survey: Survey) -> bool:
+    """Tell whether there is something to choose from: several series, one of them readable."""
+    return len(survey.series) > 1 and any(not info.problem for info in survey.series)
 
 
 def make_window(*, show: bool = True) -> tuple[Any, MedlabelDock]:

@@ -270,9 +270,11 @@ def test_what_is_missing_is_said_and_paint_there_is_told(
     dock: MedlabelDock, gappy_scan: Volume, tmp_path: Path
 ) -> None:
     doubts = ("Tilted by 5 degrees.", "The frame of reference is missing.")
-    open_by_hand(dock, replace(gappy_scan, warnings=doubts), tmp_path)
+    readers = "2 slices of 6 missing: the room between the others is left blank."
+    open_by_hand(dock, replace(gappy_scan, warnings=(readers, *doubts)), tmp_path)
     words = dock.doubts.words.text()
     assert "2 of 6 slices are missing (number 3, 5)" in words
+    assert "room between" not in words, "the reader's count of the same slices"
     assert all(doubt in words for doubt in doubts)
     labels = dock.desk.binding.labels
     labels.mode = "paint"
