@@ -8,7 +8,6 @@ GE.
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -16,6 +15,13 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from napari_medlabel.errors import InputError
+from napari_medlabel.io.dicom.pixels.scanner_clock import (
+    moment_of,
+    offset_of,
+    on_clock,
+    seconds_of,
+    zoned,
+)
 from napari_medlabel.io.dicom.quiet import failures, quietly, read_dataset
 
 KINDS: Final = ("suv-bw", "suv-lbm", "suv-bsa")
@@ -26,9 +32,8 @@ _QUANTITY: Final = {
 }
 _PHILIPS: Final = "Philips PET Private Group"
 _GE: Final = "GEMS_PETD_01"
-_TIME: Final = re.compile(r"(\d{2})(\d{2})?(\d{2})?(\.\d{1,6})?")
 _DAY_S: Final = 86400.0
-_HOUR_S: Final = 3600.0
+_MOST_HALF_LIVES: Final = 10
 T = TypeVar("T")
 
 
@@ -52,6 +57,8 @@ class Uptake:
 class _Scan:
     """What one file says, as far as it matters; dates and times of the scanner's clock."""
 
+    zone: timedelta | None
+
     units: str
     suv_type: str
     decay: str
@@ -60,7 +67,9 @@ class _Scan:
     sex: str
     dose_bq: float | None
     half_life_s: float | None
+    nuclide: str
     injected: datetime | None
+    has_other_clock: bool  # the injection's, and nothing says by how much
     injected_s: float | None  # since midnight, where no date is given
     series: datetime | None
     acquired: datetime | None
@@ -89,7 +98,16 @@ def suv_factor(paths: Sequence[Path], kind: str) -> Uptake:
     """
     unique = list(dict.fromkeys(paths))
     scans = [_read(path, f"file {n} of {len(unique)}") for n, path in enumerate(unique, 1)]
-    for name in ("weight_kg", "size_m", "sex", "dose_bq", "half_life_s", "units", "decay"):
+    for name in (
+        "weight_kg",
+        "size_m",
+        "sex",
+        "dose_bq",
+        "half_life_s",
+        "units",
+        "decay",
+        "zone",
+    ):
         if len({getattr(scan, name) for scan in scans}) > 1:
             raise InputError(
                 f"The files of the series disagree about {_NAMES[name]}.",
@@ -102,12 +120,34 @@ def suv_factor(paths: Sequence[Path], kind: str) -> Uptake:
     return Uptake(tuple(found[path] for path in paths), _QUANTITY[kind])
 
 
+_POSSIBLE: Final = {
+    "weight_kg": (0.3, 500.0, "kg"),
+    "size_m": (0.2, 2.7, "m"),
+    "dose_bq": (1e5, 1e11, "Bq"),
+    "half_life_s": (60.0, 1e7, "s"),
+}
+_HALF_LIVES_S: Final = {
+    ("77004003", "C-111A1"): 6586.2,  # F-18
+    ("40565003", "C-105A1"): 1221.8,  # C-11
+    ("21576001", "C-107A1"): 597.9,  # N-13
+    ("129504001", "C-B1038"): 122.24,  # O-15
+    ("3932008", "C-127A2"): 45723.0,  # Cu-64
+    ("35337001", "C-131A3"): 4062.6,  # Ga-68
+    ("63360001", "C-168A4"): 282276.0,  # Zr-89
+    ("40937006", "C-114A5"): 360806.0,  # I-124
+    ("14691008", "C-162A7"): 230590.0,  # Y-90
+}
+"""By SNOMED CT and SNOMED RT codes, PS3.16 CID 4020. Those in use for Rb-82 differ too much."""
+_KNOWN_HALF_LIVES_S: Final = {
+    code: seconds for codes, seconds in _HALF_LIVES_S.items() for code in codes
+}
 _NAMES: Final = {
     "weight_kg": "Patient's Weight (0010,1030)",
     "size_m": "Patient's Size (0010,1020)",
     "sex": "Patient's Sex (0010,0040)",
     "dose_bq": "Radionuclide Total Dose (0018,1074)",
     "half_life_s": "Radionuclide Half Life (0018,1075)",
+    "zone": "Timezone Offset From UTC (0008,0201)",
     "units": "Units (0054,1001)",
     "decay": "Decay Correction (0054,1102)",
     "injected": "Radiopharmaceutical Start Time (0018,1072)",
@@ -132,9 +172,9 @@ def _factor(scan: _Scan, kind: str, earliest: datetime | None) -> float:
             "(7053,1000) or (7053,1009).",
             hint="Ask for rescaled values instead.",
         )
-    dose = _positive(scan.dose_bq, "dose_bq")
+    dose = _possible(scan.dose_bq, "dose_bq")
     if scan.decay == "START":
-        half_life = _positive(scan.half_life_s, "half_life_s")
+        half_life = _half_life_s(scan)
         waited = _waited_s(scan, earliest, half_life)
         dose *= 2.0 ** (-waited / half_life)
     return activity * body / dose
@@ -153,15 +193,10 @@ def _own_suv(scan: _Scan, kind: str) -> float:
 
 def _body(scan: _Scan, kind: str) -> float:
     """Return weight or lean mass in g, or surface in cm2."""
-    weight = _positive(scan.weight_kg, "weight_kg")
+    weight = _possible(scan.weight_kg, "weight_kg")
     if kind == "suv-bw":
         return weight * 1000.0
-    size_cm = _positive(scan.size_m, "size_m") * 100.0
-    if not 20 <= size_cm <= 300:
-        raise InputError(
-            f"{_NAMES['size_m']} must be a length in m.",
-            hint="Correct it in a copy of the series, or ask for body weight (suv-bw).",
-        )
+    size_cm = _possible(scan.size_m, "size_m") * 100.0
     if kind == "suv-bsa":
         return float(0.007184 * weight**0.425 * size_cm**0.725 * 10000.0)
     ratio = (weight / size_cm) ** 2
@@ -177,6 +212,13 @@ def _body(scan: _Scan, kind: str) -> float:
 def _waited_s(scan: _Scan, earliest: datetime | None, half_life: float) -> float:
     """Return the time from injection to the moment that values are corrected to."""
     start = _scan_start(scan, earliest, half_life)
+    if scan.has_other_clock:
+        raise InputError(
+            "Radiopharmaceutical Start DateTime (0018,1078) says its offset from UTC, the "
+            "times of the scan do not: hours may lie between their clocks.",
+            hint="Ask for rescaled values, or export the series with Timezone Offset From UTC "
+            "(0008,0201).",
+        )
     if scan.injected is not None:
         waited = (start - scan.injected).total_seconds()
     else:
@@ -185,10 +227,11 @@ def _waited_s(scan: _Scan, earliest: datetime | None, half_life: float) -> float
         waited = (start - midnight).total_seconds() - since
         if waited < 0:
             waited += _DAY_S  # injected before midnight
-    if not 0 <= waited <= 10 * half_life + _HOUR_S:
+    if not 0 <= waited <= _MOST_HALF_LIVES * half_life:
         raise InputError(
-            f"{_NAMES['injected']} lies after the scan, or too long before it.",
-            hint="Clocks or dates in the file are wrong; ask for rescaled values instead.",
+            f"{_NAMES['injected']} lies after the scan, or too long before it: more than "
+            f"{_MOST_HALF_LIVES} times {_NAMES['half_life_s']}, in s.",
+            hint="Clocks, dates or units in the file are wrong; ask for rescaled values instead.",
         )
     return waited
 
@@ -217,14 +260,31 @@ def _need(value: T | None, name: str) -> T:
     return value
 
 
-def _positive(value: float | None, name: str) -> float:
+def _possible(value: float | None, name: str) -> float:
     number = _need(value, name)
-    if number <= 0:
+    least, most, unit = _POSSIBLE[name]
+    if not least <= number <= most:
         raise InputError(
-            f"Uptake values need {_NAMES[name]} above zero.",
-            hint="Ask for rescaled values instead, or export the series with it.",
+            f"Uptake values need {_NAMES[name]} in {unit}, from {least:g} to {most:g}; the "
+            "file's number lies outside.",
+            hint="It may be in another unit: correct it in a copy of the series, or ask for "
+            "rescaled values.",
         )
     return number
+
+
+def _half_life_s(scan: _Scan) -> float:
+    """Return the half life; it must be the nuclide's where that is known."""
+    found = _possible(scan.half_life_s, "half_life_s")
+    known = _KNOWN_HALF_LIVES_S.get(scan.nuclide)
+    if known is not None and abs(found - known) > 0.01 * known:
+        raise InputError(
+            f"{_NAMES['half_life_s']} must be within 1 % of that of the nuclide that "
+            "Radionuclide Code (0054,0300) names, in s; it is not.",
+            hint="One of the two is wrong: correct it in a copy of the series, or ask for "
+            "rescaled values.",
+        )
+    return found
 
 
 def _read(path: Path, where: str) -> _Scan:
@@ -266,7 +326,12 @@ def _scan(header: Any) -> _Scan:
             hint="Ask for rescaled values instead.",
         )
     reference, duration = header.get("FrameReferenceTime"), header.get("ActualFrameDuration")
+    zone = offset_of(header.get("TimezoneOffsetFromUTC"))
+    injected_s = seconds_of(items[0].get("RadiopharmaceuticalStartTime"))
+    said = zoned(items[0].get("RadiopharmaceuticalStartDateTime"))
+    injected = on_clock(said, zone, injected_s)
     return _Scan(
+        zone=zone,
         units=str(header.get("Units") or ""),
         suv_type=str(header.get("SUVType") or ""),
         decay=str(header.get("DecayCorrection") or ""),
@@ -275,16 +340,24 @@ def _scan(header: Any) -> _Scan:
         sex=str(header.get("PatientSex") or ""),
         dose_bq=_number(items[0].get("RadionuclideTotalDose")),
         half_life_s=_number(items[0].get("RadionuclideHalfLife")),
-        injected=_joined(str(items[0].get("RadiopharmaceuticalStartDateTime") or "")),
-        injected_s=_seconds(str(items[0].get("RadiopharmaceuticalStartTime") or "")),
-        series=_moment(header.get("SeriesDate"), header.get("SeriesTime")),
-        acquired=_moment(header.get("AcquisitionDate"), header.get("AcquisitionTime")),
+        nuclide=_code(items[0]),
+        injected=injected,
+        has_other_clock=said is not None and injected is None,
+        injected_s=injected_s,
+        series=moment_of(header.get("SeriesDate"), header.get("SeriesTime")),
+        acquired=moment_of(header.get("AcquisitionDate"), header.get("AcquisitionTime")),
         reference_s=None if reference is None else float(reference) / 1000,
         duration_s=None if duration is None else float(duration) / 1000,
-        ge_scan=_joined(str(_private(header, 0x0009, _GE, 0x0D) or "")),
+        ge_scan=on_clock(zoned(_private(header, 0x0009, _GE, 0x0D)), zone),
         philips_suv=_number(_private(header, 0x7053, _PHILIPS, 0x00)),
         philips_activity=_number(_private(header, 0x7053, _PHILIPS, 0x09)),
     )
+
+
+def _code(item: Any) -> str:
+    """Return the code of the nuclide; empty where there is none."""
+    codes = item.get("RadionuclideCodeSequence") or ()
+    return str(codes[0].get("CodeValue") or "") if codes else ""
 
 
 def _number(value: Any) -> float | None:
@@ -303,32 +376,3 @@ def _private(header: Any, group: int, creator: str, element: int) -> Any:
     except KeyError:
         return None
     return value.decode("ascii", "replace").strip("\0 ") if isinstance(value, bytes) else value
-
-
-def _joined(moment: str) -> datetime | None:
-    """Parse a DT value, PS3.5 6.2; its offset from UTC is left out: one clock is assumed."""
-    moment = re.split(r"[+-]", moment.strip())[0]
-    return _moment(moment[:8], moment[8:])
-
-
-def _moment(date: Any, time: Any) -> datetime | None:
-    seconds = _seconds(str(time or ""))
-    digits = str(date or "").replace(".", "")
-    if seconds is None or len(digits) != 8 or not digits.isdigit():
-        return None
-    year, month, day = int(digits[:4]), int(digits[4:6]), int(digits[6:])
-    try:
-        midnight = datetime(year, month, day)  # noqa: DTZ001
-    except ValueError:
-        return None
-    return midnight + timedelta(seconds=seconds)
-
-
-def _seconds(time: str) -> float | None:
-    """Parse a TM value as seconds since midnight."""
-    found = _TIME.fullmatch(time.strip("\0 ").replace(":", ""))
-    if found is None:
-        return None
-    hours, minutes, seconds, fraction = found.groups()
-    whole = int(hours) * 3600 + int(minutes or 0) * 60 + int(seconds or 0)
-    return whole + float(fraction or 0)

@@ -99,9 +99,103 @@ def test_an_injection_before_midnight(tmp_path):
 
 
 def test_a_full_date_of_the_injection_comes_first(tmp_path):
-    found = factor(tmp_path, RadiopharmaceuticalStartDateTime="20240102110000.00+0100")
+    found = factor(tmp_path, RadiopharmaceuticalStartDateTime="20240102110000.00")
     dose = 4e8 * 2 ** (-7200 / HALF_LIFE)
     assert found == pytest.approx(80000 / dose, rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("injected", "scanner", "time"),
+    [
+        ("20240102110000.00+0000", "+0100", "120000"),
+        ("20240102110000.00+0000", "+0100", None),
+        ("20240102120000+0100", "+0100", None),
+        ("20240101233000-1130", "+0100", None),
+        ("20240102120000", "-0500", None),
+        # The scanner's offset is that between both ways of saying the same moment.
+        ("20240102110000.00+0000", None, "120000"),
+        ("20240101210000-1000", None, "120000"),
+        ("20240102120000-0500", None, "120000.00"),
+    ],
+)
+def test_offsets_from_utc_are_honoured(tmp_path, injected, scanner, time):
+    times = {
+        "RadiopharmaceuticalStartDateTime": injected,
+        "RadiopharmaceuticalStartTime": time or "",
+        "TimezoneOffsetFromUTC": scanner,
+    }
+    assert factor(tmp_path, **times) == pytest.approx(80000 / DECAYED, rel=1e-6)
+
+
+@pytest.mark.parametrize("time", ["", "120730"])
+def test_clocks_that_nothing_joins_are_refused(tmp_path, time):
+    times = {
+        "RadiopharmaceuticalStartDateTime": "20240102110000+0000",
+        "RadiopharmaceuticalStartTime": time,
+    }
+    with pytest.raises(InputError, match="hours may lie between their clocks") as refused:
+        uptake(tmp_path, **times)
+    assert "Timezone Offset From UTC (0008,0201)" in refused.value.hint
+    # Without decay the time does not matter.
+    assert factor(tmp_path, DecayCorrection="ADMIN", **times) == pytest.approx(2e-4, rel=1e-6)
+
+
+def test_files_on_clocks_of_two_zones_are_refused(tmp_path):
+    zones = ("+0100", "+0200")
+    paths = [
+        save(pet(k, TimezoneOffsetFromUTC=zones[k]), tmp_path / f"{k}.dcm") for k in range(2)
+    ]
+    with pytest.raises(InputError, match=r"disagree about Timezone Offset From UTC"):
+        filled(paths, values="suv-bw")
+
+
+def nuclide(code: str, half_life: float) -> Sequence:
+    tracer = Dataset()
+    tracer.RadiopharmaceuticalStartTime = "120000"
+    tracer.RadionuclideTotalDose = 4e8
+    tracer.RadionuclideHalfLife = half_life
+    named = Dataset()
+    named.CodeValue, named.CodingSchemeDesignator, named.CodeMeaning = code, "SCT", "invented"
+    tracer.RadionuclideCodeSequence = Sequence([named])
+    return Sequence([tracer])
+
+
+@pytest.mark.parametrize("code", ["77004003", "C-111A1"])
+def test_the_half_life_is_that_of_the_nuclide(tmp_path, code):
+    sequence = {"RadiopharmaceuticalInformationSequence": nuclide(code, 6588)}
+    dose = 4e8 * 2 ** (-3600 / 6588)
+    assert factor(tmp_path, **sequence) == pytest.approx(80000 / dose, rel=1e-6)
+    wrong = {"RadiopharmaceuticalInformationSequence": nuclide(code, 7000)}
+    with pytest.raises(InputError, match=r"Half Life \(0018,1075\) must be within 1 %"):
+        uptake(tmp_path, **wrong)
+
+
+@pytest.mark.parametrize(
+    ("extra", "reason"),
+    [
+        ({"RadionuclideHalfLife": 59}, r"Half Life \(0018,1075\) in s, from 60 to 1e\+07"),
+        ({"RadionuclideHalfLife": 2e7}, r"Half Life \(0018,1075\) in s, from 60 to 1e\+07"),
+        ({"RadionuclideTotalDose": 370}, r"Total Dose \(0018,1074\) in Bq, from"),
+        ({"RadionuclideTotalDose": 2e11}, r"Total Dose \(0018,1074\) in Bq, from"),
+        ({"PatientWeight": 70000}, r"Weight \(0010,1030\) in kg, from 0.3 to 500"),
+        ({"PatientWeight": 0.2}, r"Weight \(0010,1030\) in kg, from 0.3 to 500"),
+    ],
+)
+def test_numbers_in_another_unit_are_refused(tmp_path, extra, reason):
+    with pytest.raises(InputError, match=reason) as refused:
+        uptake(tmp_path, **extra)
+    assert "another unit" in refused.value.hint
+
+
+def test_minutes_for_seconds_are_found_by_the_time_from_the_injection(tmp_path):
+    with pytest.raises(InputError, match=r"more than 10 times Radionuclide Half Life"):
+        uptake(tmp_path, RadionuclideHalfLife=109.77)
+
+
+def test_minutes_for_seconds_are_found_by_the_nuclide(tmp_path):
+    sequence = {"RadiopharmaceuticalInformationSequence": nuclide("77004003", 109.77)}
+    with pytest.raises(InputError, match="must be within 1 %"):
+        uptake(tmp_path, **sequence)
 
 
 def test_a_series_made_later_counts_back_from_the_mean_time_of_its_frame(tmp_path):
@@ -167,9 +261,13 @@ def test_values_that_are_uptake_already_stay(tmp_path):
             {"PatientWeight": None},
             r"Patient's Weight \(0010,1030\), which is missing",
         ),
-        ("suv-bw", {"PatientWeight": 0}, r"Patient's Weight \(0010,1030\) above zero"),
+        ("suv-bw", {"PatientWeight": 0}, r"Patient's Weight \(0010,1030\) in kg"),
         ("suv-lbm", {"PatientSize": None}, r"Patient's Size \(0010,1020\)"),
-        ("suv-lbm", {"PatientSize": 180}, "must be a length in m"),
+        (
+            "suv-lbm",
+            {"PatientSize": 180},
+            r"Patient's Size \(0010,1020\) in m, from 0.2 to 2.7",
+        ),
         ("suv-lbm", {"PatientSex": "O"}, r"Patient's Sex \(0010,0040\)"),
         ("suv-bsa", {"PatientSize": None}, r"Patient's Size \(0010,1020\)"),
         ("suv-bw", {"RadionuclideTotalDose": 0}, r"Radionuclide Total Dose \(0018,1074\)"),
