@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Final
 
 from napari_medlabel.io.dicom.frames.order import UNITS
@@ -47,6 +48,10 @@ _GE_B_VALUE: Final = 0x00431039
 _UIH_CREATOR: Final = 0x00650010
 _UIH_B_VALUE: Final = 0x00651009
 _FRAME_TIME: Final = 0x00541300
+_RESOLUTION: Final = 0x00200110
+_MIDNIGHT: Final = (
+    "Times lie over half a day apart on one date: they are taken to pass midnight."
+)
 _VENDORS: Final[Mapping[int, bytes]] = {
     _GE_CREATOR: b"LO",
     _GE_TYPE: b"IS",
@@ -79,12 +84,19 @@ class Difference:
     is_exact : bool
         Whether images of one volume have one value; False for times and counts, whose order
         alone says something.
+    are_positions : bool
+        Whether they are Temporal Position Identifiers, which count volumes that exist
+        elsewhere too.
+    doubt : str
+        What must be said where it is used.
     """
 
     name: str
     unit: str
     values: Values
     is_exact: bool = True
+    are_positions: bool = False
+    doubt: str = ""
 
 
 def stated(planes: Sequence[Plane]) -> list[Difference]:
@@ -106,7 +118,8 @@ def stated(planes: Sequence[Plane]) -> list[Difference]:
     found += [_difference(name, [get(one) for one in own]) for name, get in named]
     found.append(_difference("echo", [one.number(ECHO_NUMBER) for one in own], unit=""))
     found.append(_difference("direction", _directions(own)))
-    found.append(_difference("time", [one.number(TEMPORAL_POSITION) for one in own], unit=""))
+    position = _difference("time", [one.number(TEMPORAL_POSITION) for one in own], unit="")
+    found.append(position and replace(position, are_positions=True))
     found.append(_difference("time", [one.number(ACQUISITION_NUMBER) for one in own], unit=""))
     return [one for one in found if one is not None and len(set(one.values)) > 1]
 
@@ -117,13 +130,27 @@ def happened(planes: Sequence[Plane]) -> list[Difference]:
     counts = [
         _difference("trigger", [one.number(TRIGGER_TIME) for one in own]),
         _difference("time", [dict(plane.order).get("time") for plane in planes]),
-        _difference("time", [_acquired(one) for one in own]),
+        _past_midnight(acquired(planes)),
         _difference("time", [one.number(ACQUISITION_NUMBER) for one in own], unit=""),
-        _difference("time", [_moment(one, CONTENT_DATE, CONTENT_TIME) for one in own]),
+        _past_midnight(
+            _difference("time", [_moment(one, CONTENT_DATE, CONTENT_TIME) for one in own])
+        ),
         _difference("volume", [one.number(INSTANCE_NUMBER) for one in own]),
         _difference("volume", [dict(plane.order).get("volume") for plane in planes]),
     ]
     return [one for one in counts if one is not None and len(set(one.values)) > 1]
+
+
+def acquired(planes: Sequence[Plane]) -> Difference | None:
+    """Return when each single-frame file was acquired, None where one does not say so."""
+    return _difference("time", [_acquired(one.instance) for one in planes])
+
+
+def resolution_s(plane: Plane) -> float | None:
+    """Return Temporal Resolution, the time between two temporal positions."""
+    raw = dicom_odd.read_more(plane.instance.path, {_RESOLUTION: b"DS"})
+    milliseconds = _one(raw, _RESOLUTION)
+    return milliseconds / 1000 if milliseconds is not None and milliseconds > 0 else None
 
 
 def vendors(planes: Sequence[Plane]) -> tuple[list[str], list[Difference]]:
@@ -147,6 +174,20 @@ def _difference(
     if len(known) != len(values):
         return None
     return Difference(name, UNITS.get(name, "") if unit is None else unit, known)
+
+
+def _past_midnight(one: Difference | None) -> Difference | None:
+    """Let times of one day run on, where more than half of the day lies between them."""
+    if one is None or max(one.values) - min(one.values) <= _DAY_S / 2:
+        return one
+    if len({value // _DAY_S for value in one.values}) > 1:
+        return one
+    levels = sorted(set(one.values))
+    gap, last = max((b - a, a) for a, b in pairwise(levels))
+    if gap <= _DAY_S / 2:
+        return one
+    values = tuple(value + _DAY_S * (value <= last) for value in one.values)
+    return replace(one, values=values, doubt=_MIDNIGHT)
 
 
 def _b_value(one: Instance) -> float | None:

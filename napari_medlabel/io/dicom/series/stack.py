@@ -7,28 +7,53 @@ rises at each place. What the headers do not decide is refused, never guessed.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Hashable, Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
 from napari_medlabel.errors import InputError
+from napari_medlabel.geometry.axes import FloatArray
+from napari_medlabel.io.dicom.frames.order import UNITS
 from napari_medlabel.io.dicom.frames.plane import Plane
 from napari_medlabel.io.dicom.header.instance import IMAGE_TYPE, INSTANCE_NUMBER
-from napari_medlabel.io.dicom.series.differences import Difference, happened, stated, vendors
+from napari_medlabel.io.dicom.series.axis import Axis, as_acquired, axis_of
+from napari_medlabel.io.dicom.series.differences import (
+    Difference,
+    acquired,
+    happened,
+    stated,
+    vendors,
+)
+from napari_medlabel.io.dicom.series.kinds import (
+    MADE,
+    MOST_MADE,
+    MOST_OTHER,
+    OTHER,
+    numbers_told,
+    texts_told,
+)
+from napari_medlabel.io.dicom.series.proof import (
+    Groups,
+    Keys,
+    Slots,
+    agreed,
+    are_in_order,
+    by_count,
+    by_rank,
+    by_time,
+    grouped,
+    is_counted,
+    is_cyclic,
+    is_parallel,
+    tables,
+)
 
 MOST_PARTS: Final = 50
-_BESIDE_B_VALUE: Final = frozenset({"b-value", "direction", "time", "volume", "trigger"})
-_MERELY_COUNTED: Final = frozenset({"time", "volume", "direction"})
 _LOOKED_UP: Final = frozenset({"MR", "PT"})
+_LEAST_FILLED: Final = 0.6
 _MOVE = "Move the surplus images to another folder, or split the series into volumes."
-
-Axis = tuple[str, str, tuple[float, ...]]
-Slots = npt.NDArray[np.int64]
-_Keys = list[tuple[float, ...]]
 
 
 @dataclass(frozen=True)
@@ -110,20 +135,77 @@ def _is_even(slots: Slots) -> bool:
     return len(set(Counter(slots.tolist()).values())) == 1
 
 
-def _separate_alike(planes: Sequence[Plane], slots: Slots) -> list[Pile]:
+def _separate_alike(
+    planes: Sequence[Plane], slots: Slots, known: Sequence[float] = ()
+) -> list[Pile]:
+    """Sort images that may be one series; `known` are the volumes where they are counted."""
     _, slots = np.unique(slots, return_inverse=True)
     if len(planes) == int(slots.max()) + 1:
         return [_one_volume(planes, slots)]
     if not _is_even(slots):
         return _uneven(planes, slots)
     differences = stated(planes)
+    if known:
+        differences.append(Difference("volume", "", tuple(known)))
     parts = _looked_up(planes, slots, differences)
     if parts is not None:
         return [pile for part in parts for pile in _separate_alike(*part)]
-    if int(slots.max()) == 0 and _ranked(planes, slots, _keys(slots, differences)[0]) is None:
-        doubt = f"One of {len(planes)} images of one place that nothing tells apart."
-        return [Pile((one,), 1, None, (doubt,)) for one in planes]
-    return [_pile(planes, slots, differences)]
+    keys, used = _keys(slots, differences)
+    if not _are_unique(slots, keys, range(len(keys))):
+        return _told_apart(planes, slots, differences)
+    if not are_in_order(planes, slots, keys, used):
+        raise _nothing_tells(slots)
+    return [_in_order(planes, slots, keys, used)]
+
+
+def _told_apart(
+    planes: Sequence[Plane], slots: Slots, differences: Sequence[Difference]
+) -> list[Pile]:
+    """Tell images apart by what else their headers say, then by times and counts."""
+    place = np.flatnonzero(slots == 0).tolist()
+    has_b_value = any(one.name == "b-value" for one in differences)
+    split = None if has_b_value else _by_text(planes, slots, MADE, MOST_MADE)
+    if split is not None:
+        return split
+    more = [
+        Difference(one.name, UNITS[one.name], one.values) for one in numbers_told(planes, place)
+    ]
+    keys, used = _keys(slots, [*differences, *more])
+    if not _are_unique(slots, keys, range(len(keys))):
+        ranked = _ranked(planes, slots, keys)
+        split = _by_text(planes, slots, OTHER, MOST_OTHER, ranked and ranked[0])
+        if split is not None:
+            return split
+        if ranked is None:
+            return _uneven(planes, slots)
+        keys, used = ranked[0], [*used, ranked[1]]
+    return [_in_order(planes, slots, keys, used)]
+
+
+def _by_text(
+    planes: Sequence[Plane],
+    slots: Slots,
+    names: Mapping[int, str],
+    most: int,
+    volumes: Keys | None = None,
+) -> list[Pile] | None:
+    """Make series of images with different texts, where each place holds the same texts.
+
+    Volumes that are known and have one text each stay together.
+    """
+    for one in texts_told(planes, np.flatnonzero(slots == 0).tolist(), names, most):
+        several = list(dict.fromkeys(one.values))
+        if len(several) > most or not _is_balanced(slots, [(value,) for value in one.values]):
+            continue
+        if volumes and len(set(zip(volumes, one.values, strict=True))) == len(set(volumes)):
+            continue
+        doubt = f"Images of one place differ in {one.name}: each kind is a series of its own."
+        return [
+            replace(pile, warnings=(doubt, *pile.warnings))
+            for part in _alike(np.arange(len(planes)), one.values, several)
+            for pile in _separate_alike([planes[n] for n in part], slots[part])
+        ]
+    return None
 
 
 def _one_volume(planes: Sequence[Plane], slots: Slots) -> Pile:
@@ -163,24 +245,9 @@ def _looked_up(
     ]
 
 
-def _pile(planes: Sequence[Plane], slots: Slots, differences: Sequence[Difference]) -> Pile:
-    keys, used = _keys(slots, differences)
-    if not _are_unique(slots, keys, range(len(keys))):
-        ranked = _ranked(planes, slots, keys)
-        if ranked is None:
-            raise InputError(
-                f"There are {len(planes) // (int(slots.max()) + 1)} images at each of "
-                f"{int(slots.max()) + 1} positions, and nothing in their headers says which of "
-                "them belong to one volume.",
-                hint=_MOVE,
-            )
-        keys, used = ranked[0], [*used, ranked[1]]
-    return _in_order(planes, slots, keys, used)
-
-
-def _keys(slots: Slots, differences: Sequence[Difference]) -> tuple[_Keys, list[Difference]]:
+def _keys(slots: Slots, differences: Sequence[Difference]) -> tuple[Keys, list[Difference]]:
     """Collect differences that have the same values at each place, until they suffice."""
-    keys: _Keys = [()] * len(slots)
+    keys: Keys = [()] * len(slots)
     used: list[Difference] = []
     for one in differences:
         if _are_unique(slots, keys, range(len(keys))):
@@ -192,7 +259,7 @@ def _keys(slots: Slots, differences: Sequence[Difference]) -> tuple[_Keys, list[
     return keys, used
 
 
-def _is_balanced(slots: Slots, keys: _Keys) -> bool:
+def _is_balanced(slots: Slots, keys: Keys) -> bool:
     """Tell whether each place holds the same keys, each as often."""
     counts = Counter(zip(keys, slots.tolist(), strict=True))
     by_key: dict[tuple[float, ...], set[int]] = defaultdict(set)
@@ -205,34 +272,25 @@ def _is_balanced(slots: Slots, keys: _Keys) -> bool:
 
 
 def _ranked(
-    planes: Sequence[Plane], slots: Slots, keys: _Keys
-) -> tuple[_Keys, Difference] | None:
-    """Tell what is left apart by the first time or count that rises at each place."""
-    risen = happened(planes)
-    for one in risen:
-        if _are_unique(
-            slots,
-            [(*key, value) for key, value in zip(keys, one.values, strict=True)],
-            range(len(keys)),
-        ):
-            return _by_rank(slots, keys, one)
+    planes: Sequence[Plane], slots: Slots, keys: Keys
+) -> tuple[Keys, Difference] | None:
+    """Tell what is left apart by the first time or count that proves its volumes."""
+    for one in happened(planes):
+        extended = [(*key, value) for key, value in zip(keys, one.values, strict=True)]
+        if _are_unique(slots, extended, range(len(keys))):
+            ranked = by_rank(slots, keys, one.values)
+            if _is_proven(one, tables(slots, ranked, one.values)):
+                return ranked, replace(one, is_exact=False)
     return None
 
 
-def _by_rank(slots: Slots, keys: _Keys, one: Difference) -> tuple[_Keys, Difference]:
-    groups: dict[tuple[int, tuple[float, ...]], list[int]] = defaultdict(list)
-    for n, key in enumerate(keys):
-        groups[int(slots[n]), key].append(n)
-    ranks = [0.0] * len(keys)
-    for several in groups.values():
-        for rank, n in enumerate(sorted(several, key=one.values.__getitem__)):
-            ranks[n] = float(rank)
-    extended = [(*key, rank) for key, rank in zip(keys, ranks, strict=True)]
-    return extended, replace(one, is_exact=False)
+def _is_proven(one: Difference, found: Sequence[FloatArray]) -> bool:
+    proves = {"trigger": is_cyclic, "volume": is_counted}.get(one.name, is_parallel)
+    return all(proves(table) for table in found)
 
 
 def _in_order(
-    planes: Sequence[Plane], slots: Slots, keys: _Keys, used: Sequence[Difference]
+    planes: Sequence[Plane], slots: Slots, keys: Keys, used: Sequence[Difference]
 ) -> Pile:
     """Put volumes one behind the other, by their keys, and name what they differ in."""
     order = sorted(range(len(planes)), key=lambda n: (keys[n], slots[n]))
@@ -240,60 +298,9 @@ def _in_order(
     volumes = len(planes) // places
     found = [order[t * places : (t + 1) * places] for t in range(volumes)]
     if any(one.name == "b-value" for one in used):
-        found = _as_acquired(planes, found)
-    axis, doubts = _axis(planes, found, used)
+        found = as_acquired(planes, found)
+    axis, doubts = axis_of(planes, found, used)
     return Pile(tuple(planes[n] for members in found for n in members), volumes, axis, doubts)
-
-
-def _as_acquired(planes: Sequence[Plane], volumes: Sequence[list[int]]) -> list[list[int]]:
-    """Put diffusion volumes in the order in which they were acquired, as gradient tables are.
-
-    The first time or count decides that puts the images of every place in one order; without
-    one the volumes stay as they are.
-    """
-    members = np.array(volumes)
-    for one in happened(planes):
-        values = np.array(one.values)[members]
-        order = np.argsort(values, axis=0, kind="stable")
-        rises = np.diff(np.take_along_axis(values, order, axis=0), axis=0) > 0
-        if rises.all() and (order == order[:, :1]).all():
-            return [volumes[n] for n in order[:, 0].tolist()]
-    return list(volumes)
-
-
-def _axis(
-    planes: Sequence[Plane], volumes: Sequence[Sequence[int]], used: Sequence[Difference]
-) -> tuple[Axis, tuple[str, ...]]:
-    names = {one.name for one in used}
-    counted = tuple(float(n + 1) for n in range(len(volumes)))
-    if len(names) > 1 and "b-value" in names and names <= _BESIDE_B_VALUE:
-        used = [one for one in used if one.name == "b-value"]
-    elif len(names) > 1 and not names <= _MERELY_COUNTED:
-        listed = ", then by ".join(dict.fromkeys(one.name for one in used))
-        doubt = f"The volumes differ in several things: they are listed by {listed}."
-        return ("volume", "", counted), (doubt,)
-    one = used[-1]
-    if one.name in _MERELY_COUNTED:
-        return _times(planes, volumes, one), ()
-    values = tuple(one.values[members[0]] for members in volumes)
-    if not one.is_exact:
-        values = tuple(
-            float(np.median([one.values[n] for n in members])) for members in volumes
-        )
-    return (one.name, one.unit, values), ()
-
-
-def _times(planes: Sequence[Plane], volumes: Sequence[Sequence[int]], used: Difference) -> Axis:
-    """Return when each volume began, in seconds from the first, where clocks agree."""
-    in_seconds = [one for one in happened(planes) if one.name == "time" and one.unit == "s"]
-    if used.name == "time" and used.unit == "s":
-        in_seconds.insert(0, used)
-    for one in in_seconds:
-        began = [min(one.values[n] for n in members) for members in volumes]
-        if all(a < b for a, b in pairwise(began)):
-            return "time", "s", tuple(round(value - began[0], 6) for value in began)
-    name = "volume" if used.name == "direction" else used.name
-    return name, "", tuple(float(n + 1) for n in range(len(volumes)))
 
 
 def by_difference(planes: Sequence[Plane]) -> Iterator[tuple[str, list[list[Plane]]]]:
@@ -307,33 +314,32 @@ def by_difference(planes: Sequence[Plane]) -> Iterator[tuple[str, list[list[Plan
 
 
 def _uneven(planes: Sequence[Plane], slots: Slots) -> list[Pile]:
-    """Sort images whose places hold different numbers of them, where headers are certain."""
+    """Sort images whose places hold different images, where headers are certain."""
+    if int(slots.max()) == 0:
+        doubt = f"One of {len(planes)} images of one place that nothing tells apart."
+        return [Pile((one,), 1, None, (doubt,)) for one in planes]
     found = _volumes_by_difference(planes, slots) or _volumes_by_count(planes, slots)
     if found is None or len(found) > MOST_PARTS * 10:
-        counts = np.bincount(slots)
-        raise InputError(
-            f"{int((counts > 1).sum())} of {len(counts)} positions hold several images, "
-            "the others fewer, and nothing in their headers says which of them belong to one "
-            "volume.",
-            hint=_MOVE,
-        )
+        raise _nothing_tells(slots)
     places = int(slots.max()) + 1
     whole = [part for part in found if len(part) == places]
     short = [part for part in found if len(part) != places]
-    piles: list[Pile] = []
-    if whole:
-        members = sorted(n for part in whole for n in part)
-        main = _separate_alike([planes[n] for n in members], slots[members])
-        doubt = (
-            f"{len(short)} of {len(found)} volumes lack slices: they are listed as series of "
-            "their own."
-        )
-        piles += [replace(pile, warnings=(*pile.warnings, doubt)) for pile in main]
     if len(short) > MOST_PARTS:
         raise InputError(
             f"{len(short)} of {len(found)} volumes lack slices.",
             hint="Copy or export the whole series again.",
         )
+    piles: list[Pile] = []
+    if whole:
+        members = [n for part in whole for n in part]
+        known = [float(t) for t, part in enumerate(whole) for _ in part]
+        main = _separate_alike([planes[n] for n in members], slots[members], known)
+        doubt = (
+            f"{len(short)} of {len(found)} volumes lack slices: they are listed as series of "
+            "their own."
+        )
+        doubts = (doubt,) if short else ()
+        piles += [replace(pile, warnings=(*pile.warnings, *doubts)) for pile in main]
     for part in short:
         doubt = f"An incomplete volume: {len(part)} of {places} positions."
         alone = _one_volume([planes[n] for n in part], slots[part])
@@ -341,9 +347,25 @@ def _uneven(planes: Sequence[Plane], slots: Slots) -> list[Pile]:
     return piles
 
 
-def _volumes_by_difference(planes: Sequence[Plane], slots: Slots) -> list[list[int]] | None:
+def _nothing_tells(slots: Slots) -> InputError:
+    counts = np.bincount(slots)
+    if counts.min() == counts.max():
+        reason = f"There are {counts[0]} images at each of {len(counts)} positions"
+    else:
+        reason = (
+            f"{int((counts > 1).sum())} of {len(counts)} positions hold several images, the "
+            "others fewer"
+        )
+    return InputError(
+        f"{reason}, and nothing in their headers says which of them belong to one volume.",
+        hint=_MOVE,
+    )
+
+
+def _volumes_by_difference(planes: Sequence[Plane], slots: Slots) -> Groups | None:
     """Group images by attributes that make each place's images unique, and no finer."""
-    most = int(np.bincount(slots).max())
+    places = int(slots.max()) + 1
+    most = max(int(np.bincount(slots).max()), int(len(planes) / (_LEAST_FILLED * places)))
     keys: list[tuple[float, ...]] = [()] * len(planes)
     for one in stated(planes):
         extended = [(*key, value) for key, value in zip(keys, one.values, strict=True)]
@@ -351,31 +373,19 @@ def _volumes_by_difference(planes: Sequence[Plane], slots: Slots) -> list[list[i
             continue
         keys = extended
         if _are_unique(slots, keys, range(len(keys))):
-            return _grouped(keys)
+            return grouped(keys)
     return None
 
 
-def _volumes_by_count(planes: Sequence[Plane], slots: Slots) -> list[list[int]] | None:
-    """Group images by Instance Number, where it counts places or volumes without exception."""
+def _volumes_by_count(planes: Sequence[Plane], slots: Slots) -> Groups | None:
+    """Group images by Instance Number and by time; None where they contradict each other."""
+    if planes[0].instance.frames > 1:
+        return None
     counts = [one.instance.number(INSTANCE_NUMBER) for one in planes]
     known = [int(value) for value in counts if value is not None]
-    if len(set(known)) != len(planes) or planes[0].instance.frames > 1:
-        return None
-    places, most = int(slots.max()) + 1, int(np.bincount(slots).max())
-    for base in sorted({min(known), 0, 1} & set(range(min(known) + 1)), reverse=True):
-        at = np.array(known) - base
-        for volume, place in ((at // places, at % places), (at % most, at // most)):
-            pairs = set(zip(place.tolist(), slots.tolist(), strict=True))
-            keys = [(float(v),) for v in volume]
-            if len(pairs) == len({p for p, _ in pairs}) == places and _are_unique(
-                slots, keys, range(len(keys))
-            ):
-                return _grouped(keys)
-    return None
-
-
-def _grouped(keys: Sequence[tuple[float, ...]]) -> list[list[int]]:
-    groups: dict[tuple[float, ...], list[int]] = defaultdict(list)
-    for n, key in enumerate(keys):
-        groups[key].append(n)
-    return [groups[key] for key in sorted(groups)]
+    times = acquired(planes)
+    found = [
+        by_count(known, slots) if len(set(known)) == len(planes) else None,
+        by_time(times.values, slots) if times is not None else None,
+    ]
+    return agreed([one for one in found if one is not None])
