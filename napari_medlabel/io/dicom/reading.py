@@ -10,7 +10,6 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,12 +17,16 @@ import numpy.typing as npt
 
 from napari_medlabel.errors import InputError
 from napari_medlabel.geometry.grid import Grid
+from napari_medlabel.io.dicom.frames.plane import Plane
 from napari_medlabel.io.dicom.header import odd as dicom_odd
 from napari_medlabel.io.dicom.header.elements import OddFileError
-from napari_medlabel.io.dicom.header.instance import SOP_CLASS, Instance, text
+from napari_medlabel.io.dicom.header.instance import SIGNED, SOP_CLASS, Instance, text
 from napari_medlabel.io.dicom.header.walk import Memory, walk, walk_open
 from napari_medlabel.io.dicom.pixels import lazy as dicom_lazy
+from napari_medlabel.io.dicom.pixels.coding import GREY, coding_of
 from napari_medlabel.io.dicom.pixels.fill import Filled, fill
+from napari_medlabel.io.dicom.series.check import missing_of
+from napari_medlabel.io.dicom.series.copies import pixel_digest
 from napari_medlabel.io.dicom.series.group import is_image
 from napari_medlabel.io.dicom.series.series import DicomSeries, arrange
 from napari_medlabel.model.volume import FurtherAxis, Source, Volume
@@ -221,6 +224,7 @@ def load(
             "The series has no geometry.", hint="Export the series again from its source."
         )
     _require_equal(series.duplicates)
+    _require_signs(series.planes)
 
     slices, missing = grid.shape[2], series.missing
     is_lazy = dicom_lazy.is_lazy(series.planes, series.volumes, slices)
@@ -306,7 +310,7 @@ def _source(series: DicomSeries, digests: tuple[str, ...], slices: int) -> Sourc
 def _require_equal(duplicates: Sequence[tuple[Instance, Instance]]) -> None:
     """Refuse copies that are not copies: one of the two images would vanish."""
     for copy, kept in duplicates:
-        if _pixel_digest(copy) != _pixel_digest(kept):
+        if pixel_digest(copy) != pixel_digest(kept):
             raise InputError(
                 "Two files claim to be the same image (SOP Instance UID) at the same position, "
                 "and their pixels differ.",
@@ -314,18 +318,26 @@ def _require_equal(duplicates: Sequence[tuple[Instance, Instance]]) -> None:
             )
 
 
-def _pixel_digest(one: Instance) -> str:
-    try:
-        data = one.path.read_bytes()
-    except OSError as err:
-        raise InputError(
-            "A file of the series cannot be read.",
-            hint="Check that it still exists and that you may read it.",
-        ) from err
-    start = one.pixel_offset or 0
-    # Behind an undefined length there may be more; comparing that too is only stricter.
-    end = start + one.pixel_length if one.is_native else len(data)
-    return sha256(data[start:end]).hexdigest()
+def _require_signs(planes: Sequence[Plane]) -> None:
+    """Refuse values that could be positive or negative, where the header does not say which."""
+    doubted = []
+    for plane in planes:
+        if SIGNED in missing_of(plane.instance):
+            coding = coding_of(plane.instance)
+            if coding.samples == 1 and coding.photometric in GREY and coding.stored > 1:
+                doubted.append(plane)
+    for start in range(0, len(doubted), _TOLD_EVERY):
+        some = doubted[start : start + _TOLD_EVERY]
+        stored = fill(
+            some, volumes=1, slices=len(some), progress=None, hashes=False, values="stored"
+        ).array
+        lowest = min(coding_of(plane.instance).stored for plane in some)
+        if int(stored.max()) >= 1 << lowest - 1:
+            raise InputError(
+                "Pixel Representation is missing, and some values could be positive or "
+                "negative.",
+                hint="Export the series again from its source.",
+            )
 
 
 def _name(one: Instance, raw: bytes) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Final
 
@@ -11,11 +11,17 @@ import numpy as np
 from napari_medlabel.errors import InputError
 from napari_medlabel.io.dicom.frames.plane import Plane, table
 from napari_medlabel.io.dicom.header.instance import (
+    ALLOCATED,
+    HIGH_BIT,
     INTERCEPT,
     ORIENTATION,
+    PHOTOMETRIC,
     POSITION,
+    SAMPLES,
+    SIGNED,
     SLOPE,
     SPACING,
+    STORED,
     Instance,
     numbers,
 )
@@ -26,6 +32,17 @@ _ORTHONORMAL: Final = 1e-3
 _AGAIN: Final = "Export the series again from its source."
 _SYNTAXES: Final = "1.2.840.10008.1.2"
 _CUT: Final = "The file was cut off; copy or export the series again."
+_ASSUMED: Final[Mapping[int, str]] = {
+    SAMPLES: "Samples per Pixel is missing: one is assumed.",
+    PHOTOMETRIC: "Photometric Interpretation is missing: high values are taken for bright.",
+    ALLOCATED: "Bits Allocated is missing: 16 are assumed, as the length of the pixels says.",
+    STORED: "Bits Stored is missing: all allocated bits are taken for the value.",
+    HIGH_BIT: "High Bit is missing: the lowest bits are taken for the value.",
+    SIGNED: "Pixel Representation is missing: values are taken for unsigned, and the series "
+    "is read only if none of them could be negative.",
+}
+"""What is taken where an attribute of the pixels is missing that PS3.3 C.7.6.3 demands."""
+_OF_FLOATS: Final = (SAMPLES, PHOTOMETRIC, ALLOCATED)
 
 
 def require_geometry(planes: Sequence[Plane]) -> None:
@@ -86,8 +103,13 @@ def _refuse_missing(one: Plane, where: str) -> None:
     )
 
 
-def require_pixels(planes: Sequence[Plane]) -> None:
+def require_pixels(planes: Sequence[Plane]) -> tuple[str, ...]:
     """Refuse files without pixels, with too few of them, or of a kind that cannot be read.
+
+    Returns
+    -------
+    tuple of str
+        What is taken for attributes of the pixels that are missing, in words.
 
     Raises
     ------
@@ -95,6 +117,7 @@ def require_pixels(planes: Sequence[Plane]) -> None:
         With the reason and the file's number.
     """
     own = unique(planes)
+    assumed: dict[str, None] = {}
     for number, plane in enumerate(planes, start=1):
         if plane.rows < 1 or plane.columns < 1:
             where = _where(planes, number)
@@ -116,6 +139,39 @@ def require_pixels(planes: Sequence[Plane]) -> None:
                 hint="Export the series again in a syntax of the standard.",
             )
         _require_length(one, where)
+        missing = missing_of(one)
+        if missing:
+            _require_one_reading(one, missing, where)
+            assumed.update(dict.fromkeys(_ASSUMED[tag] for tag in missing))
+    return tuple(assumed)
+
+
+def missing_of(one: Instance) -> tuple[int, ...]:
+    """List attributes that say how pixels are stored, are mandatory, and are missing."""
+    get = one.fields.get
+    wanted = _OF_FLOATS if one.has_float_pixels else tuple(_ASSUMED)
+    return tuple(tag for tag in wanted if not get(tag))
+
+
+def _require_one_reading(one: Instance, missing: tuple[int, ...], where: str) -> None:
+    """Refuse where what is missing could be several things, by all that the header says."""
+    coding = coding_of(one)
+    needed = (coding.frame_bits * coding.frames + 7) // 8
+    is_exact = is_native(coding) and needed <= one.pixel_length <= needed + 1
+    name = ""
+    if ALLOCATED in missing and not is_exact:
+        name = "Bits Allocated"
+    elif SAMPLES in missing and is_native(coding) and not is_exact:
+        name = "Samples per Pixel"
+    elif PHOTOMETRIC in missing and coding.samples > 1:
+        name = "Photometric Interpretation"
+    elif STORED in missing and HIGH_BIT in missing and coding.signed:
+        name = "Bits Stored"
+    if name:
+        raise InputError(
+            f"{name} is missing in {where}: how its pixels are stored cannot be known.",
+            hint=_AGAIN,
+        )
 
 
 def _require_length(one: Instance, where: str) -> None:

@@ -202,7 +202,7 @@ def group(found: Iterable[Sequence[Plane]]) -> list[list[Plane]]:
             )
             members = known.get(told)
             if members is None:
-                turned = groups.setdefault(_group_key(one), [])
+                turned = groups.setdefault(group_key(one), [])
                 members = known[told] = _joined(turned, one)
             members.append(one)
     return [alike for turned in groups.values() for alike in turned]
@@ -217,8 +217,8 @@ def _joined(turned: list[list[Plane]], one: Plane) -> list[Plane]:
     return members
 
 
-def _group_key(one: Plane) -> _Key:
-    """Return what images of one volume have in common; a clip is alone with itself."""
+def group_key(one: Plane) -> _Key:
+    """Return what images of one volume share but direction; a clip is alone with itself."""
     own = one.instance
     picture = dicom_picture.is_picture(one)
     return (
@@ -238,9 +238,15 @@ def _group_key(one: Plane) -> _Key:
 
 
 def _same_direction(one: Plane, other: Plane) -> bool:
-    return _close(one.orientation_lps, other.orientation_lps, _SAME_ORIENTATION) and _close(
-        one.spacing_mm, other.spacing_mm, _SAME_SPACING * min(one.spacing_mm or (1.0,))
-    )
+    return _close(
+        one.orientation_lps, other.orientation_lps, _SAME_ORIENTATION
+    ) and have_same_spacing(one, other)
+
+
+def have_same_spacing(one: Plane, other: Plane) -> bool:
+    """Tell whether Pixel Spacing is the same, within a thousandth."""
+    tolerance = _SAME_SPACING * min(one.spacing_mm or (1.0,))
+    return _close(one.spacing_mm, other.spacing_mm, tolerance)
 
 
 def _close(
@@ -314,14 +320,19 @@ def without_copies(
             copies[id(one.instance)] = (one.instance, kept[key].instance)
         else:
             kept[key] = one
-    if len(copies) == 1:
-        warnings.append("1 file repeated another one and was left out.")
-    elif copies:
-        warnings.append(f"{len(copies)} files repeated other ones and were left out.")
+    if copies:
+        warnings.append(left_out(len(copies)))
     own = unique(kept.values())
     if len({one.sop_uid for one in own}) < len(own):
         warnings.append("Several images share one SOP Instance UID, or have none.")
     return list(kept.values()), tuple(copies.values()), tuple(warnings)
+
+
+def left_out(copies: int) -> str:
+    """Say how many files were left out for repeating others."""
+    if copies == 1:
+        return "1 file repeated another one and was left out."
+    return f"{copies} files repeated other ones and were left out."
 
 
 def unique(planes: Iterable[Plane]) -> tuple[Instance, ...]:

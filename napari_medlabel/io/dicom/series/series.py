@@ -11,22 +11,27 @@ from napari_medlabel.geometry.grid import Grid
 from napari_medlabel.io.dicom.frames.plane import Plane
 from napari_medlabel.io.dicom.header.instance import Instance
 from napari_medlabel.io.dicom.series import picture as dicom_picture
+from napari_medlabel.io.dicom.series.axis import Axis
 from napari_medlabel.io.dicom.series.check import require_geometry, require_pixels
+from napari_medlabel.io.dicom.series.complete import losses
+from napari_medlabel.io.dicom.series.copies import Copies, without_twins
 from napari_medlabel.io.dicom.series.group import (
     Failed,
     all_differ,
     by_coding,
     group,
     in_stable_order,
+    left_out,
     planes_of_files,
     unique,
     without_copies,
 )
 from napari_medlabel.io.dicom.series.place import MOST_PARTS, Part, place, slots_of, stations
-from napari_medlabel.io.dicom.series.stack import Axis, Pile, by_difference, separate
+from napari_medlabel.io.dicom.series.siblings import sibling_doubts
+from napari_medlabel.io.dicom.series.stack import Pile, by_difference, separate
+from napari_medlabel.io.dicom.series.strangers import set_apart
 
 _CODED_AGAIN: Final = "The same images as in another series, coded in another way."
-Copies = tuple[tuple[Instance, Instance], ...]
 
 
 @dataclass(frozen=True, repr=False)
@@ -76,26 +81,32 @@ class DicomSeries:
 def arrange(instances: Iterable[Instance]) -> list[DicomSeries]:
     """Group images into series, and find the grid of each, in a stable order."""
     found, failed = planes_of_files(instances)
-    rows = [(_rank(one[0].instance), one) for one in group(found)]
+    groups = group(found)
+    rows = [
+        (_rank(one[0].instance), one, doubts)
+        for one, doubts in zip(groups, sibling_doubts(groups), strict=True)
+    ]
     rows.sort(key=lambda row: row[0])
-    arranged = [(rank, one) for rank, several in rows for one in _arrange_group(several)]
+    arranged = [
+        (rank, one) for rank, several, doubts in rows for one in _arrange_group(several, doubts)
+    ]
     arranged += [(_rank(one.instances[0]), one) for one in _refused_together(failed)]
     arranged.sort(key=lambda row: row[0])
-    return _with_losses([one for _, one in arranged])
+    return _with_counts(_with_losses([one for _, one in arranged]))
 
 
 def _rank(one: Instance) -> tuple[float, str, bytes]:
     return one.series_number, one.series_uid, one.patient_id
 
 
-def _arrange_group(planes: Sequence[Plane]) -> list[DicomSeries]:
+def _arrange_group(planes: Sequence[Plane], doubts: tuple[str, ...]) -> list[DicomSeries]:
     """Sort one group into volumes, check them, and build their grids."""
     by_name = in_stable_order(planes)
     if all_differ(by_name):
-        return _arrange_kept(by_name, (), ())
+        return _arrange_kept(by_name, (), doubts)
     first, *others = by_coding(by_name)
-    return _arrange_alike(first, ()) + [
-        one for other in others for one in _arrange_alike(other, (_CODED_AGAIN,))
+    return _arrange_alike(first, doubts) + [
+        one for other in others for one in _arrange_alike(other, (_CODED_AGAIN, *doubts))
     ]
 
 
@@ -109,16 +120,35 @@ def _arrange_kept(
 ) -> list[DicomSeries]:
     try:
         if dicom_picture.is_picture(kept[0]):
-            require_pixels(kept)
+            warnings = (*warnings, *require_pixels(kept))
             return [_pictures(kept, copies, warnings)]
         require_geometry(kept)
-        require_pixels(kept)
+        warnings = (*warnings, *require_pixels(kept))
+    except InputError as err:
+        return [_refused(unique(kept), err, warnings)]
+    apart = set_apart(kept)
+    found = _arrange_places(apart.rest, copies, (*warnings, *apart.doubts))
+    for images, doubt in zip(apart.others, apart.others_doubts, strict=True):
+        found += _arrange_places(images, copies, (*warnings, doubt))
+    return found
+
+
+def _arrange_places(
+    kept: Sequence[Plane], copies: Copies, warnings: tuple[str, ...]
+) -> list[DicomSeries]:
+    try:
         found = [
             one
             for members in stations(kept)
             for one in _volumes([kept[n] for n in members], copies, warnings)
         ]
     except InputError as err:
+        try:
+            fewer, twins = without_twins(kept)
+        except InputError:
+            fewer, twins = list(kept), ()
+        if twins:
+            return _arrange_places(fewer, copies + twins, (*warnings, left_out(len(twins))))
         return [_refused(unique(kept), err, warnings)]
     if len(found) <= MOST_PARTS:
         return found
@@ -238,3 +268,19 @@ def _with_losses(found: Sequence[DicomSeries]) -> list[DicomSeries]:
         else:
             told.append(one)
     return told
+
+
+def _with_counts(found: Sequence[DicomSeries]) -> list[DicomSeries]:
+    """Say in what is read of a series that its headers count more than its files hold."""
+    planes: dict[tuple[object, ...], list[Plane]] = {}
+    refused = {_rank(one.instances[0]) for one in found if one.refusal is not None}
+    for one in found:
+        planes.setdefault(_rank(one.instances[0]), []).extend(one.planes)
+    doubts = {
+        key: losses(several) if several and key not in refused else ()
+        for key, several in planes.items()
+    }
+    return [
+        replace(one, warnings=(*one.warnings, *doubts[_rank(one.instances[0])]))
+        for one in found
+    ]
