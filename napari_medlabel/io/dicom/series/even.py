@@ -7,7 +7,7 @@ because positions are rounded or tremble a little, the grid is taken that is nea
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -115,9 +115,10 @@ def line_through(corners: Corners, chosen: Whole, index: Whole) -> Line:
     is_coarse = 0 < corners.written_mm <= 0.2 * step_mm and (
         _aside(corners, chosen, here, line) > _DOUBTED_MM
     )
-    if off <= tolerance_mm(step_mm) and not is_coarse:
-        doubt = (f"Slices lie up to {off:.2g} mm off a regular grid, by their own headers.",)
-        return Line(line.origin, step, line.off_mm, True, doubt if off > _DOUBTED_MM else ())
+    if off <= tolerance_mm(step_mm):
+        line = replace(line, fits=True, doubts=_doubts(off))
+    if line.fits and not is_coarse:
+        return line
     nearest = _held(corners, chosen, here, *_nearest(corners.points[:, chosen, 0], here, step))
     off = float(nearest.off_mm.max())
     aside = _aside(corners, chosen, here, nearest)
@@ -125,12 +126,16 @@ def line_through(corners: Corners, chosen: Whole, index: Whole) -> Line:
     most = LARGEST_TOLERANCE_MM if is_rounded else min(LARGEST_TOLERANCE_MM, 0.1 * step_mm)
     if off > most:
         return line
-    doubt = (
-        f"Positions are rounded: slices lie up to {off:.2g} mm off the even grid."
-        if is_rounded
-        else f"Slices lie up to {off:.2g} mm off a regular grid, by their own headers.",
-    )
-    return Line(nearest.origin, nearest.step, nearest.off_mm, True, doubt)
+    if is_rounded:
+        doubt = f"Positions are rounded: slices lie up to {off:.2g} mm off the even grid."
+        return replace(nearest, fits=True, doubts=(doubt,))
+    return line if line.fits else replace(nearest, fits=True, doubts=_doubts(off))
+
+
+def _doubts(off_mm: float) -> tuple[str, ...]:
+    if off_mm <= _DOUBTED_MM:
+        return ()
+    return (f"Slices lie up to {off_mm:.2g} mm off a regular grid, by their own headers.",)
 
 
 def _held(
