@@ -42,6 +42,7 @@ class _Tally:
     """Counts while one instance is walked."""
 
     actions: Counter[str] = field(default_factory=Counter)
+    options: Counter[str] = field(default_factory=Counter)
     kept: int = 0
     notes: set[Note] = field(default_factory=set)
 
@@ -127,6 +128,7 @@ def deidentify_dataset(
         notes=frozenset(level.tally.notes),
         patient_code=setting.patient_code,
         subject=pseudonyms.subject_token(issuer, patient_id),
+        options=level.tally.options,
     )
     return cleaned, report
 
@@ -174,6 +176,8 @@ def _applied(dataset: Dataset, tag: BaseTag, level: _Level) -> DataElement | Non
         level.tally.kept += 1
     else:
         level.tally.actions[verdict.counted] += 1
+    if verdict.option:
+        level.tally.options[str(verdict.option)] += 1
     if not verdict.recurse:
         return verdict.element
     below = level.below(attribute.keyword or f"{attribute.tag:08X}")

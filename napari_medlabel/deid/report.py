@@ -62,6 +62,8 @@ class DeidReport:
         What a person should know.
     patient_code, subject : str
         The patient's pseudonym and the token for the log; empty for NIfTI.
+    options : mapping of str to int
+        Attributes by the option that decided about them; ``"site"`` for site rules.
     """
 
     actions: Mapping[str, int] = field(default_factory=dict)
@@ -69,12 +71,15 @@ class DeidReport:
     notes: frozenset[Note] = frozenset()
     patient_code: str = ""
     subject: str = ""
+    options: Mapping[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "actions", MappingProxyType(dict(self.actions)))
+        object.__setattr__(self, "options", MappingProxyType(dict(self.options)))
 
     def __reduce__(self) -> tuple[Any, ...]:
-        state = (dict(self.actions), self.kept, self.notes, self.patient_code, self.subject)
+        actions, options = dict(self.actions), dict(self.options)
+        state = (actions, self.kept, self.notes, self.patient_code, self.subject, options)
         return type(self), state
 
 

@@ -31,7 +31,6 @@ from napari_medlabel.deid.refusal import PARSE_ERRORS, QuarantineError
 from napari_medlabel.deid.report import DeidReport, Note, Reason
 from napari_medlabel.deid.splice_bytes import (
     LONG_VRS,
-    SEQUENCE,
     UNDEFINED,
     Element,
     Header,
@@ -41,7 +40,13 @@ from napari_medlabel.deid.splice_bytes import (
     walk_level,
 )
 from napari_medlabel.deid.splice_encode import encoded_elements, file_head, packed
-from napari_medlabel.deid.splice_judge import Level, clean_elements, level_for, text_at
+from napari_medlabel.deid.splice_judge import (
+    BY_OPTION,
+    Level,
+    clean_elements,
+    level_for,
+    text_at,
+)
 from napari_medlabel.deid.splice_traces import identity_of_elements
 from napari_medlabel.deid.sweep import Identity
 from napari_medlabel.deid.vocabulary import is_structural_uid
@@ -183,7 +188,7 @@ def _read(source: BinaryIO) -> tuple[_Syntax, Header, int]:
             syntax, start = _meta(content)
             header = walk_header(content, start, explicit=syntax.explicit, whole=whole)
         except ShortError as short:
-            if whole or short.needed > size:
+            if short.needed > size:
                 raise OddError from short
             wanted = min(size, max(4 * wanted, short.needed + _FIRST_READ))
         else:
@@ -253,10 +258,8 @@ def _planned(
         syntax.uid,
         (IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION),
     )
-    actions = Counter(counts)
-    for word in (KEPT, *(note.value for note in Note)):
-        actions.pop(word, None)
     kept_count = counts.count(KEPT) + (header.pixels is not None)
+    actions, options = _counted(counts)
     subject = pseudonyms.subject_token(issuer, patient_id)
     code = level.patient_code
     return Plan(
@@ -266,8 +269,25 @@ def _planned(
         pixels,
         syntax.explicit,
         identity,
-        DeidReport(actions, kept_count, notes, code, subject),
+        DeidReport(actions, kept_count, notes, code, subject, options),
     )
+
+
+def _counted(counts: list[str]) -> tuple[dict[str, int], dict[str, int]]:
+    """Return how many attributes had each action, and were decided by each option."""
+    others = {KEPT, *(note.value for note in Note)}
+    every = Counter(counts)
+    actions = {
+        name: count
+        for name, count in every.items()
+        if name not in others and not name.startswith(BY_OPTION)
+    }
+    options = {
+        name.removeprefix(BY_OPTION): count
+        for name, count in every.items()
+        if name.startswith(BY_OPTION)
+    }
+    return actions, options
 
 
 def _names(
@@ -352,8 +372,6 @@ def _looked_at(deciding: tuple[Element, ...], pixels: int | None, syntax: _Synta
 
 def _add(dataset: Dataset, tag: int, vr: bytes, value: bytes, syntax: _Syntax) -> None:
     found = vr.decode("ascii") or None
-    if vr == SEQUENCE:
-        raise OddError
     raw = RawDataElement(BaseTag(tag), found, len(value), value, 0, not syntax.explicit, True)
     dataset[BaseTag(tag)] = raw
 

@@ -153,8 +153,6 @@ def items_of(element: Element, *, explicit: bool) -> list[list[Element]]:
             items.append(elements)
     except (struct.error, ShortError) as err:
         raise OddError from err
-    if position != end:
-        raise OddError
     return items
 
 

@@ -11,6 +11,7 @@ from pydicom.filewriter import write_data_element
 
 from napari_medlabel.deid.actions import TEXT_VRS
 from napari_medlabel.deid.judge import components_of
+from napari_medlabel.deid.refusal import PARSE_ERRORS
 from napari_medlabel.deid.splice_bytes import LONG_VRS, SHORT_VRS, OddError
 
 _LONGEST_SHORT = 0xFFFE
@@ -68,7 +69,7 @@ def encoded(element: DataElement, *, explicit: bool) -> bytes:
     stream.is_little_endian, stream.is_implicit_VR = True, not explicit
     try:
         write_data_element(stream, element)
-    except (TypeError, ValueError, AttributeError, NotImplementedError, struct.error) as err:
+    except PARSE_ERRORS as err:
         raise OddError from err
     return stream.getvalue()
 

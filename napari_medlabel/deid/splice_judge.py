@@ -36,6 +36,9 @@ Result = tuple[bytes, tuple[str, ...], bool]
 """The bytes that take an element's place, what is counted, and whether it is the same in any
 file of the scope."""
 
+BY_OPTION = "option "
+"""Before the name of an option in what is counted."""
+
 _SCHEME_TAG, _MEANING_TAG = 0x00080102, 0x00080104
 _ITEM_TAG = 0xFFFEE000
 _SIZES = {"AT": 4, "FD": 8, "FL": 4, "SL": 4, "SS": 2, "SV": 8, "UL": 4, "US": 2, "UV": 8}
@@ -78,7 +81,6 @@ class Level:
     marks: dict[int, bytes] = field(default_factory=dict, repr=False)
     patient_code: str = field(default="", repr=False)
     _below: dict[tuple[str, str], Level] = field(default_factory=dict, repr=False)
-    _watched: _Watched | None = field(default=None, repr=False)
 
     @cached_property
     def keeps_private(self) -> bool:
@@ -89,12 +91,8 @@ class Level:
 
     def watched(self, identity: frozenset[str]) -> _Watched:
         """Return the setting with all of a file's identity, not asked for it yet."""
-        result = self._watched
-        if result is None:
-            result = object.__new__(_Watched)
-            result.__dict__.update(self.setting.__dict__)
-            self._watched = result
-        result.__dict__.update(everything=identity, asked=False)
+        result = object.__new__(_Watched)
+        result.__dict__.update(self.setting.__dict__, everything=identity, asked=False)
         return result
 
     def below(self, sequence: str) -> Level:
@@ -232,20 +230,21 @@ def _judged(element: Element, creator: str, level: Level, identity: frozenset[st
     setting = level.watched(identity)
     verdict = judge(attribute, setting, level.profile)
     portable = not setting.__dict__["asked"] or _is_portable(attribute.vr, raw[start:])
+    counts: tuple[str, ...] = (verdict.counted,)
+    if verdict.option:
+        counts = (verdict.counted, BY_OPTION + verdict.option)
     if verdict.recurse:
-        return _sequence(element, attribute, verdict.counted, level, identity)
+        return _sequence(element, attribute, counts, level, identity)
     if verdict.element is None:
-        return b"", (verdict.counted,), portable
+        return b"", counts, portable
     if not verdict.unchanged or _is_creator(tag):
         content = encoded(verdict.element, explicit=level.explicit)
     elif attribute.vr in TEXT_VRS:
         content = packed_text(tag, attribute.vr, attribute.components, explicit=level.explicit)
     else:
-        if raw[start - 4 : start] == b"\xff\xff\xff\xff":
-            raise OddError
         found = attribute.found.encode("ascii") if level.explicit else b""
         content = packed(tag, found, raw[start:])
-    return content, (verdict.counted,), portable
+    return content, counts, portable
 
 
 def _is_portable(vr: str, value: bytes) -> bool:
@@ -288,7 +287,9 @@ def _private(element: Element, creator: str) -> Attribute:
     """Return a private attribute with the creator that reserves its block."""
     tag, vr, raw, start = element
     found = vr.decode("ascii")
-    if vr in {b"", UNKNOWN} and raw[start - 4 : start] == b"\xff\xff\xff\xff":
+    if raw[start - 4 : start] == b"\xff\xff\xff\xff":
+        if vr not in {b"", UNKNOWN, SEQUENCE}:
+            raise OddError
         found = "SQ"
     value = raw[start:]
     return Attribute(tag, "", "UN", found=found, value=value, creator=creator)
@@ -306,13 +307,17 @@ def _found(vr: bytes, known: str) -> str:
 
 
 def _sequence(
-    element: Element, attribute: Attribute, counted: str, level: Level, identity: frozenset[str]
+    element: Element,
+    attribute: Attribute,
+    counted: tuple[str, ...],
+    level: Level,
+    identity: frozenset[str],
 ) -> Result:
     """Return a sequence with each of its items cleaned."""
     if level.explicit and element[1] != SEQUENCE:
         raise OddError
     below = level.below(attribute.keyword or f"{attribute.tag:08X}")
-    counts, items, portable = [counted], [], True
+    counts, items, portable = [*counted], [], True
     for elements in items_of(element, explicit=level.explicit):
         kept, more, same = _item(elements, below, identity)
         if kept is not None:

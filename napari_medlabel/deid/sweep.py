@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
@@ -12,7 +13,7 @@ from pydicom.dataset import Dataset
 from pydicom.multival import MultiValue
 from pydicom.sequence import Sequence
 
-from napari_medlabel.deid.actions import INSERTED
+from napari_medlabel.deid.actions import INSERTED, components_of
 from napari_medlabel.deid.dictionary import UNKNOWN, entry
 from napari_medlabel.deid.grams import grams_of, holds_wide_text
 from napari_medlabel.deid.refusal import PARSE_ERRORS
@@ -219,21 +220,20 @@ def _items(dataset: Dataset, tag: int) -> list[Dataset]:
 
 def _charsets(dataset: Dataset, inherited: tuple[str, ...]) -> tuple[str, ...]:
     """Python encodings of a data set's Specific Character Set."""
-    try:
-        value = dataset[0x00080005].value
-    except PARSE_ERRORS:
-        return inherited
-    return charsets_of(tuple(_texts(value, ())), inherited)
+    value = dataset.get_item(0x00080005).value
+    return charsets_of(components_of(value), inherited)
 
 
 @lru_cache(maxsize=64)
 def charsets_of(named: tuple[str, ...], inherited: tuple[str, ...]) -> tuple[str, ...]:
     """Python's names of the character sets that an attribute names, or those from above."""
-    try:
-        value = named[0] if len(named) == 1 else list(named)
-        return tuple(convert_encodings(value)) if any(named) else inherited
-    except PARSE_ERRORS:
-        return inherited
+    value = named[0] if len(named) == 1 else list(named)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # they quote the value
+        try:
+            return tuple(convert_encodings(value)) if any(named) else inherited
+        except PARSE_ERRORS:
+            return inherited
 
 
 def _texts(value: object, encodings: tuple[str, ...]) -> Iterator[str]:

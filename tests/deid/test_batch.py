@@ -290,3 +290,28 @@ def test_bad_targets_and_sources_are_refused_before_anything(
         deidentify_folder(tmp_path / "none", tmp_path / "out", profile, pseudonyms, log=log)
     assert log.names == []
     assert not (tmp_path / "out").exists()
+
+
+def test_many_files_wait_for_the_disk_once(
+    tmp_path, ct, as_file, profile, pseudonyms, monkeypatch
+):
+    scans, waited = tmp_path / "in", []
+    scans.mkdir()
+    for number in range(1, 5):
+        (scans / f"{number}.dcm").write_bytes(as_file(ct(number)))
+    monkeypatch.setattr(batch, "_FEW", 3)
+    monkeypatch.setattr(batch.os, "sync", lambda: waited.append("all"), raising=False)
+    monkeypatch.setattr(batch.os, "fsync", lambda _handle: waited.append("one"))
+    report = deidentify_folder(scans, tmp_path / "out", profile, pseudonyms)
+    assert report.dicom == 4
+    assert waited.count("all") == 1
+
+
+def test_a_file_that_only_names_the_class_of_directories_is_cleaned(
+    tmp_path, ct, as_file, profile, pseudonyms
+):
+    scans = tmp_path / "in"
+    scans.mkdir()
+    content = as_file(ct(ImageComments="1.2.840.10008.1.3.10"))
+    (scans / "a.dcm").write_bytes(content)
+    assert deidentify_folder(scans, tmp_path / "out", profile, pseudonyms).dicom == 1

@@ -12,7 +12,13 @@ from pydicom.encaps import encapsulate, generate_frames
 from pydicom.uid import UID
 
 from napari_medlabel.deid.dicom_file import clean_file, quiet
-from napari_medlabel.deid.fragments import Shape, clean_fragments, plain_parts
+from napari_medlabel.deid.fragments import (
+    Shape,
+    clean_fragments,
+    fragments_in,
+    item_of,
+    plain_parts,
+)
 from napari_medlabel.deid.pixels import exact_pixels
 from napari_medlabel.deid.refusal import QuarantineError
 
@@ -186,3 +192,17 @@ def test_native_pixels_are_not_touched(sample):
     ds = shipped(sample)
     element = exact_pixels(ds, ds.get_item("PixelData"), encapsulated=False)
     assert element.value == ds.PixelData
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"\xfe\xff", b"\xfe\xff\x00\xe0\x09\0\0\0short", b"\x08\0\x05\0\0\0\0\0"],
+)
+def test_items_in_a_file_that_do_not_add_up_are_refused(content):
+    with pytest.raises(QuarantineError, match="broken"):
+        list(fragments_in(BytesIO(b"..." + content), 3))
+
+
+def test_items_in_a_file_are_read_one_by_one():
+    content = item_of(b"") + item_of(b"ab") + b"\xfe\xff\xdd\xe0\0\0\0\0rest"
+    assert list(fragments_in(BytesIO(content), 0)) == [b"", b"ab"]

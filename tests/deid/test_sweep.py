@@ -6,7 +6,7 @@ from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 from pydicom.tag import Tag
 
-from napari_medlabel.deid.sweep import Identity, find, identity_of
+from napari_medlabel.deid.sweep import Identity, charsets_of, find, identity_of
 
 
 def test_names_ids_dates_and_uids_tell_whose_it_is(ct):
@@ -77,3 +77,14 @@ def test_a_value_is_found_where_it_is_one(token, header, pixels, hits):
 
 def test_what_was_found_is_not_shown(ct):
     assert "Featherstone" not in repr(identity_of(ct()))
+
+
+@pytest.mark.parametrize("named", [("a\0b",), ("",), ()])
+def test_character_sets_that_are_none_are_the_ones_from_above(named):
+    assert charsets_of(named, ("utf_8",)) == ("utf_8",)
+
+
+def test_uids_that_are_kept_are_no_identity(ct):
+    texts = identity_of(ct(), uids=False).texts
+    assert "MRN5550123" in texts
+    assert not [text for text in texts if text.startswith("1.3.6")]
