@@ -20,6 +20,7 @@ from napari_medlabel.io.dicom.series.differences import Difference
 _OFF_STEP: Final = 0.25
 _OFF_START: Final = 0.9
 _FEW_PLACES: Final = 2
+_CLOSER: Final = 1.2
 
 Slots = npt.NDArray[np.int64]
 Groups = list[list[int]]
@@ -54,16 +55,19 @@ def is_parallel(table: FloatArray) -> bool:
 
 def is_cyclic(table: FloatArray) -> bool:
     """Tell whether trigger times at each place are phases of a cycle of its own length."""
-    if is_parallel(table):
+    if len(table) == 1 or table.shape[1] == 1:
         return True
     steps = (table[-1] - table[0]) / (len(table) - 1)
     if steps.min() <= 0:
         return False
     even = table[0] + np.arange(len(table))[:, None] * steps
-    starts = table[0] / steps
-    return bool(
-        (np.abs(table - even) <= _OFF_STEP * steps).all() and np.ptp(starts) < _OFF_START
-    )
+    is_even = bool((np.abs(table - even) <= _OFF_STEP * steps).all())
+    return (is_even or is_parallel(table)) and bool(np.ptp(table[0] / steps) < _OFF_START)
+
+
+def is_timed(table: FloatArray) -> bool:
+    """Tell whether times prove volumes: parallel, and those of a volume close together."""
+    return is_parallel(table) and all(_is_close(part) for part in _by_turn(table))
 
 
 def is_counted(table: FloatArray) -> bool:
@@ -74,12 +78,36 @@ def is_counted(table: FloatArray) -> bool:
     """
     if not is_parallel(table):
         return False
+    return all(_is_close(part) or _is_begun(part) for part in _by_turn(table))
+
+
+def _by_turn(table: FloatArray) -> list[FloatArray]:
+    """Split places into those that had their turn, with all volumes, after the others."""
+    order = np.argsort(table[0], kind="stable")
+    first, last = table[0, order], table[-1, order]
+    cuts = np.flatnonzero(first[1:] > np.maximum.accumulate(last)[:-1]) + 1
+    return [table[:, np.sort(part)] for part in np.split(order, cuts)]
+
+
+def _is_close(table: FloatArray) -> bool:
+    """Tell whether a volume's values lie closer together than to those of the next volume.
+
+    Values at equal distances throughout must rise or fall along the stack: else any slice
+    might be the first.
+    """
     volumes, places = table.shape
-    if volumes == 1 or places == 1 or np.ptp(table) + 1 != table.size:
+    if volumes == 1 or places == 1:
         return True
-    if (np.ptp(table, axis=1) + 1 != places).any() or _is_monotone(table[0]):
-        return True
-    return table.min() % places in (0, 1)
+    offsets = np.median(table - table[:, :1], axis=0)
+    between = float(np.diff(table, axis=0).min()) - float(np.ptp(offsets))
+    inner = float(np.diff(np.sort(offsets)).max())
+    return between > 0 and (between > _CLOSER * inner or _is_monotone(offsets))
+
+
+def _is_begun(table: FloatArray) -> bool:
+    places = table.shape[1]
+    is_dense = bool((np.ptp(table, axis=1) + 1 == places).all())
+    return is_dense and bool(table.min() % places in (0, 1))
 
 
 def _is_monotone(row: npt.NDArray[np.generic]) -> bool:

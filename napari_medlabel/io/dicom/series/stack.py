@@ -46,7 +46,7 @@ from napari_medlabel.io.dicom.series.proof import (
     grouped,
     is_counted,
     is_cyclic,
-    is_parallel,
+    is_timed,
     tables,
 )
 
@@ -285,7 +285,7 @@ def _ranked(
 
 
 def _is_proven(one: Difference, found: Sequence[FloatArray]) -> bool:
-    proves = {"trigger": is_cyclic, "volume": is_counted}.get(one.name, is_parallel)
+    proves = {"trigger": is_cyclic, "volume": is_counted}.get(one.name, is_timed)
     return all(proves(table) for table in found)
 
 

@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 
 from napari_medlabel.errors import InputError
 from napari_medlabel.io.registry import find_series, read_volume
+from tests.io.frames import enhanced
+from tests.io.frames import save as save_frames
 from tests.io.scans import instance, save, voxels, worst_corner_mm, write_volumes
 
 
@@ -319,3 +321,156 @@ def test_a_volume_that_moved_between_times_is_a_series_of_its_own(tmp_path):
         np.testing.assert_array_equal(volume.array.T, truth)
         assert worst_corner_mm(volume) < 1e-4
         assert any("of 2 of a series, told apart by time" in text for text in volume.warnings)
+
+
+def require_no_mixture(folder, stored):
+    """Every volume that is read holds images of one of the volumes that were written."""
+    whole = 0
+    for one in find_series(folder).series:
+        volume = read_volume(folder, series=one.key, hashes=False)
+        if volume.missing:
+            continue
+        read = np.asarray(volume.further.array if volume.further else volume.array[..., None])
+        for t in range(read.shape[3]):
+            slices = [plane.tobytes() for plane in read[..., t].T]
+            owners = [n for n, own in enumerate(stored) if slices[0] in map(bytes, own)]
+            assert len(owners) == 1
+            truth = [plane.tobytes() for plane in stored[owners[0]]]
+            assert set(slices) <= set(truth)
+            whole += len(slices) == len(truth)
+    return whole
+
+
+@pytest.mark.parametrize("is_timed", [False, True], ids=["numbers", "numbers and times"])
+@pytest.mark.parametrize(
+    ("left_out", "whole"),
+    [
+        ([(0, 0)], 6),
+        ([(0, 0), (0, 1), (0, 2)], 6),
+        ([(6, 5)], 6),
+        ([(2, 3), (5, 1)], 5),
+        ([(k, k) for k in range(6)], 1),
+        ([(0, 0), *((6, k) for k in range(1, 6))], 5),
+    ],
+    ids=["first", "first three", "last", "two", "one at each position", "ends"],
+)
+def test_lost_files_never_mix_two_times(tmp_path, left_out, whole, is_timed):
+    stored = stored_of(7, 6)
+
+    def differ(t, k):
+        return {"AcquisitionTime": f"1015{2 * t + 0.3 * k:06.3f}"} if is_timed else {}
+
+    write_volumes(tmp_path, stored, differ, left_out=left_out)
+    assert require_no_mixture(tmp_path, stored) == whole
+
+
+def test_numbers_that_may_begin_anywhere_are_refused(tmp_path):
+    # Slices are numbered in no order of places, and the first number is lost.
+    order = (0, 2, 4, 1, 3)
+    write_volumes(
+        tmp_path,
+        stored_of(3, 5),
+        lambda t, k: {"InstanceNumber": 5 * t + order[k] + 1},
+        left_out=[(0, 0), (2, 1), (2, 2), (2, 3), (2, 4)],
+    )
+    with pytest.raises(InputError, match="nothing in their headers says"):
+        read_volume(tmp_path)
+
+
+def test_times_tell_volumes_apart_where_numbers_do_not(tmp_path):
+    stored = stored_of(3, 5)
+    numbers = iter(np.random.default_rng(3).permutation(99).tolist())
+    write_volumes(
+        tmp_path,
+        stored,
+        lambda t, k: {"AcquisitionTime": f"10{t:02d}{k:02d}", "InstanceNumber": next(numbers)},
+        left_out=[(1, 2)],
+    )
+    assert require_no_mixture(tmp_path, stored) == 2
+
+
+def test_numbers_without_order_tell_no_volumes_apart(tmp_path):
+    numbers = iter([7, 40, 3, 21, 90, 5])
+    write_volumes(tmp_path, stored_of(2, 3), lambda t, k: {"InstanceNumber": next(numbers)})
+    with pytest.raises(InputError, match="nothing in their headers says"):
+        read_volume(tmp_path)
+
+
+def turning(t, k):
+    """Number both images of each slice, first the one and then the other first."""
+    return {"InstanceNumber": 2 * k + (t if k % 2 else 1 - t) + 1}
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "axis"),
+    [
+        ("RepetitionTime", (500, 900), ("repetition", "ms")),
+        ("KVP", (80, 140), ("tube voltage", "kV")),
+    ],
+)
+def test_numbers_that_only_single_headers_hold_name_the_axis(tmp_path, name, values, axis):
+    stored = stored_of(2, 4)
+    write_volumes(tmp_path, stored, lambda t, k: {name: values[t], **turning(t, k)})
+    volume = read_volume(tmp_path)
+    require_voxels(volume, stored)
+    assert (volume.further.name, volume.further.unit) == axis
+    assert volume.further.values == values
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "words"),
+    [
+        ("ConvolutionKernel", ("SHARP-X", "SOFT-X"), "Convolution Kernel"),
+        ("SequenceName", ("fl3d1-X", "fl3d2-X"), "Sequence Name"),
+        ("SeriesDescription", ("IN-X", "OPP-X"), "Series Description"),
+        ("ContrastBolusAgent", ("", "GD-X"), "Contrast/Bolus Agent"),
+        ("ImageComments", ("ONE-X", "TWO-X"), "Image Comments"),
+        ("InPlanePhaseEncodingDirection", ("ROW", "COL"), "Phase Encoding"),
+        ("ReconstructionDiameter", (200, 250), "Reconstruction Diameter"),
+        ("SliceThickness", (1, 5), "Slice Thickness"),
+        ("WindowWidth", (400, 1500), "Window Width"),
+    ],
+)
+def test_texts_that_differ_at_each_position_make_series_of_their_own(
+    tmp_path, name, values, words
+):
+    stored = stored_of(2, 4)
+    write_volumes(tmp_path, stored, lambda t, k: {name: values[t], **turning(t, k)})
+    survey = find_series(tmp_path)
+    assert [one.volumes for one in survey.series] == [1, 1]
+    found = [read_volume(tmp_path, series=one.key) for one in survey.series]
+    assert {one.array.T.tobytes() for one in found} == {one.tobytes() for one in stored}
+    for one in survey.series:
+        assert any(f"differ in {words}" in text or words in text for text in one.warnings)
+        assert not any("-X" in text for text in one.warnings)
+
+
+def test_texts_that_name_volumes_that_are_proven_split_nothing(tmp_path):
+    stored = stored_of(3, 4)
+    write_volumes(tmp_path, stored, lambda t, k: {"ImageComments": f"volume {t}"})
+    require_voxels(read_volume(tmp_path), stored)
+
+
+def test_shuffled_frames_that_nothing_names_are_refused(tmp_path):
+    frames = [{"position": [0, 0, 3.0 * k]} for k in (0, 1, 1, 0, 2, 2)]
+    save_frames(tmp_path / "shuffled", enhanced(frames))
+    with pytest.raises(InputError, match="nothing in their headers says"):
+        read_volume(tmp_path / "shuffled")
+    frames = [{"position": [0, 0, 3.0 * k]} for k in (0, 1, 2, 0, 1, 2)]
+    save_frames(tmp_path / "in order", enhanced(frames))
+    assert read_volume(tmp_path / "in order").further.array.shape[3] == 2
+
+
+def test_times_that_pass_midnight_run_on_and_that_is_said(tmp_path):
+    stored = stored_of(3, 3)
+    clock = ("235930", "235950", "000005")
+    numbers = iter([7, 40, 3, 21, 90, 5, 61, 2, 33])
+    write_volumes(
+        tmp_path,
+        stored,
+        lambda t, k: {"AcquisitionTime": clock[t], "InstanceNumber": next(numbers)},
+    )
+    volume = read_volume(tmp_path)
+    require_voxels(volume, stored)
+    assert volume.further.values == (0, 20, 35)
+    assert any("midnight" in text for text in volume.warnings)
