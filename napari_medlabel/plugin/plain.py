@@ -46,13 +46,13 @@ def watch(viewer: Any) -> PlainView | None:
 
 
 def take_over(viewer: Any) -> None:
-    """Leave a viewer to a case, which names sides and gaps itself."""
-    if (view := _VIEWS.get(id(viewer))) is not None:
+    """Leave a viewer to a case, which names sides and gaps itself; see `give_back`."""
+    if (view := watch(viewer)) is not None:
         view.yield_to_case(True)
 
 
 def give_back(viewer: Any) -> None:
-    """Name sides and gaps again: the case let go of the viewer."""
+    """Name sides and gaps again where the scan stays: the case let go of the viewer."""
     if (view := _VIEWS.get(id(viewer))) is not None:
         view.yield_to_case(False)
 

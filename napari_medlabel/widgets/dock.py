@@ -22,7 +22,6 @@ from napari_medlabel.measure import volumes_ml
 from napari_medlabel.model import presets
 from napari_medlabel.plugin.display import Display
 from napari_medlabel.plugin.doubts import doubts_of, is_only_turned
-from napari_medlabel.plugin.plain import watch
 from napari_medlabel.plugin.warm import warm_up
 from napari_medlabel.widgets.case_desk import CaseDesk
 from napari_medlabel.widgets.doubts import Doubts
@@ -228,8 +227,6 @@ class MedlabelDock(QWidget):
     def closeEvent(self, event: Any) -> None:
         """Leave the case in order when the panel is destroyed; its journal stays if unsaved."""
         self.desk.leave(discard=False)
-        # The scan may stay in the window, and so do its sides.
-        watch(self.viewer)
         super().closeEvent(event)
 
 

@@ -210,6 +210,26 @@ def test_a_case_takes_over_and_gives_back(
     session.close()
 
 
+def test_a_scan_opened_beside_a_case_changes_nothing_on_the_canvas(
+    viewer: ViewerModel, gappy_scan: Volume, pictures: Volume, tmp_path: Path, add: Any
+) -> None:
+    session = adopt_volume(
+        gappy_scan, [tmp_path], WORKPLACE.desk(), Wishes(folder=tmp_path), fallback=tmp_path
+    )
+    bound = Binding(session, viewer)
+    view = watch(viewer)
+    (beside,) = add(pictures)
+    assert view is not None
+    assert view.orientation is None
+    assert bound.orientation.letters["right"] == "L"
+    bound.detach()
+    bound.remove_layers()
+    assert set(edges(view).values()) == {""}, "now it stands alone"
+    viewer.layers.remove(beside)
+    assert "medlabel_top" not in viewer.canvas.overlays
+    session.close()
+
+
 def test_another_napari_is_left_alone(
     viewer: ViewerModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:

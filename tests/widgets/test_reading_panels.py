@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -59,6 +60,13 @@ def test_a_series_is_described_without_its_patient(survey: Survey) -> None:
         "US   12 x 10, 6 pictures",
         "0.8 x 0.9 mm, colour, pictures without a place",
     ]
+    numbered = replace(survey.series[1], series_number=7, words=("phase",))
+    assert describe(numbered).splitlines()[:2] == [
+        "MR, series 7   12 x 10, 6 slices",
+        "0.8 x 0.9 x 3 mm, phase, 4D, 40 times",
+    ]
+    refused = describe(replace(survey.series[0], series_number=7))
+    assert refused.splitlines()[0] == "MR, series 7, 40 files"
     assert summary(survey) == (
         "3 series were found. Which one should be opened? With them: 1 segmentation. "
         "2 files could not be read at all."

@@ -141,14 +141,20 @@ def two_scans(tmp_path: Path, make_grid: Callable[..., Grid]) -> Path:
 
 
 def test_medlabel_open_asks_which_of_several_series(
-    two_scans: Path, wishes: Wishes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, qtbot
+    make_napari_viewer, two_scans: Path, wishes: Wishes, tmp_path: Path, monkeypatch, qtbot
 ) -> None:
     seen: list[tuple[int, str]] = []
 
+    def make_window() -> tuple[napari.Viewer, MedlabelDock]:
+        viewer = make_napari_viewer(show=True)
+        dock = MedlabelDock(viewer)
+        viewer.window.add_dock_widget(dock, name="Annotate", area="right")
+        docks.append(dock)
+        return viewer, dock
+
     def choose() -> None:
         spin()
-        viewer = napari.current_viewer()
-        (dock,) = viewer.window._qt_window.findChildren(MedlabelDock)
+        (dock,) = docks
         chooser = dock.desk.opening.chooser
         assert chooser.list.count() == 2
         chooser.list.setCurrentRow(1)
@@ -157,8 +163,10 @@ def test_medlabel_open_asks_which_of_several_series(
         session = dock.session
         seen.append((session.volume.grid.shape[2], session.labels.scheme.name))
         assert session.place.folder == tmp_path / "case"
-        viewer.close()
+        dock.desk.leave(discard=False)
 
+    docks: list[MedlabelDock] = []
+    monkeypatch.setattr(window, "make_window", make_window)
     monkeypatch.setattr(window.napari, "run", choose)
     window.annotate([two_scans], wishes, audit=tmp_path / "log")
     assert seen == [(12, wishes.scheme.name)]

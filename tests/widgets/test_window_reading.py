@@ -18,6 +18,7 @@ from napari_medlabel.errors import GeometryError
 from napari_medlabel.geometry.grid import Grid
 from napari_medlabel.io.marks.found import Marks
 from napari_medlabel.io.nifti.write import write_mask_nifti
+from napari_medlabel.io.registry import find_series
 from napari_medlabel.io.series_info import FoundMarks, Survey
 from napari_medlabel.model.labelmap import Label, LabelMap, LabelScheme
 from napari_medlabel.model.volume import FurtherAxis, Source, Volume
@@ -264,6 +265,29 @@ def test_the_first_slice_is_there_before_the_scan_is_read_and_reading_can_be_sto
     assert dock.desk.binding.image is early
     assert dock.viewer.dims.current_step[0] == 1
     assert opened() == 2, "one line for each opening"
+
+
+def test_colours_are_shown_when_they_are_read_and_not_before(
+    dock: MedlabelDock, gappy_scan: Volume, scan: Path, tmp_path: Path, qtbot, monkeypatch
+) -> None:
+    early: list[object] = []
+
+    def read(_info: object, *, preview: object, **_: object) -> Volume:
+        early.append(preview)
+        colour = np.zeros((*gappy_scan.grid.shape[::-1], 3), np.uint8).transpose(2, 1, 0, 3)
+        grey = np.zeros(gappy_scan.grid.shape, np.uint8)
+        return replace(gappy_scan, array=grey, colour=colour)
+
+    def found(*_: object, **__: object) -> Survey:
+        survey = find_series(scan)
+        return replace(survey, series=(replace(survey.series[0], colour=True),))
+
+    monkeypatch.setattr("napari_medlabel.widgets.opening.find_series", found)
+    monkeypatch.setattr("napari_medlabel.session.opening.read_series", read)
+    dock.open_paths([scan], folder=tmp_path / "case")
+    qtbot.waitUntil(lambda: dock.session is not None, timeout=WAIT_MS)
+    assert early == [None]
+    assert dock.desk.binding.image.rgb
 
 
 def test_what_is_missing_is_said_and_paint_there_is_told(
