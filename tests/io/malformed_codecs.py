@@ -217,9 +217,9 @@ def cases() -> list[Case]:
         # One slice decodes to far more than it has: the others are right, in little memory.
         Case(
             "RLE that does not end",
-            "careful",
+            "warned",
             partial(damaged, RLE, _long_runs),
-            "",
+            "more pixel data than",
             probes(AFFINE, (0, 1, 3, 4)),
         ),
         Case("whole RLE", "read", partial(damaged, RLE, _unchanged), "", whole),

@@ -10,7 +10,7 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any, Final, Literal
 
@@ -19,6 +19,7 @@ import numpy.typing as npt
 
 from napari_medlabel.errors import InputError
 from napari_medlabel.io.dicom.pixels.coding import DEFLATED_FRAMES, RLE, Coding
+from napari_medlabel.io.dicom.pixels.jpeg_end import is_cut
 from napari_medlabel.io.dicom.pixels.jpeg_xl import CODE_STREAM, CONTAINER, size_of
 
 Array = npt.NDArray[Any]
@@ -48,6 +49,8 @@ class CodeStream:
     is_rgb : bool or None
         Whether three samples are red, green and blue when they have been decoded; None where
         it does not say.
+    has_surplus : bool
+        Whether it holds more than the image.
     """
 
     kind: Kind
@@ -57,6 +60,7 @@ class CodeStream:
     precision: int = 0
     signed: bool | None = None
     is_rgb: bool | None = None
+    has_surplus: bool = False
 
 
 def decode_frame(code: bytes, coding: Coding, where: str) -> tuple[Array, CodeStream] | None:
@@ -86,12 +90,19 @@ def decode_frame(code: bytes, coding: Coding, where: str) -> tuple[Array, CodeSt
     if stream is None:
         return None
     _require_same(stream, coding, where)
+    if stream.kind == "rle" and not coding.floats:
+        unpacked, is_long = _unpack_rle(code, coding, where)
+        return unpacked, replace(stream, has_surplus=is_long)
     frame = _run(stream, code, coding, where)
     if frame is None:
         return None
     shape = (coding.rows, coding.columns, coding.samples)[: 2 if coding.samples == 1 else 3]
     if frame.shape != shape or frame.dtype.kind not in "iu":
         return None
+    if stream.kind == "jpeg" and is_cut(
+        code, frame, lambda other: _run(stream, other, coding, where)
+    ):
+        raise _cut_off(where)
     return _as_stored(frame, stream, coding), stream
 
 
@@ -140,7 +151,7 @@ def _examine_jpeg(code: bytes, where: str) -> CodeStream | None:
         has_jfif |= marker == 0xE0 and code[at + 4 : at + 8] == b"JFIF"
         at += 2 + length
     # Behind the frame header this can only be the end: entropy-coded data cannot hold it.
-    if code.find(b"\xff\xd9", at) < 0:
+    if code.rfind(b"\xff\xd9", at) < 0:
         raise _cut_off(where)
     precision, rows, columns, samples = struct.unpack_from(">BHHB", code, at + 4)
     names = bytes(code[at + 10 + 3 * n] for n in range(samples))
@@ -201,8 +212,6 @@ def _require_same(stream: CodeStream, coding: Coding, where: str) -> None:
 def _run(stream: CodeStream, code: bytes, coding: Coding, where: str) -> Array | None:
     if stream.kind == "deflate":
         return _inflate(code, coding, where)
-    if stream.kind == "rle" and not coding.floats:
-        return _unpack_rle(code, coding, where)
     if coding.floats or coding.allocated < 8:
         return None
     import imagecodecs
@@ -231,8 +240,11 @@ def _try(codec: Callable[[bytes], Array], code: bytes) -> Array | None:
         return None  # the caller asks pydicom, and says it when that cannot either
 
 
-def _unpack_rle(code: bytes, coding: Coding, where: str) -> Array | None:
-    """Decode PS3.5 annex G: one segment for each byte of each sample, high bytes first."""
+def _unpack_rle(code: bytes, coding: Coding, where: str) -> tuple[Array, bool]:
+    """Decode PS3.5 annex G: one segment for each byte of each sample, high bytes first.
+
+    Returns the stored values, and whether there is something behind the last of them.
+    """
     is_bits = coding.allocated == 1
     segments = 1 if is_bits else coding.samples * coding.allocated // 8
     if len(code) < 64 or struct.unpack_from("<I", code)[0] != segments:
@@ -243,18 +255,21 @@ def _unpack_rle(code: bytes, coding: Coding, where: str) -> Array | None:
     needed = coding.rows * coding.columns * coding.samples * dtype.itemsize
     if is_bits:
         needed = (coding.frame_bits + 7) // 8
+    is_long = False
     try:
         data = imagecodecs.dicomrle_decode(code, dtype, out=needed)
     except (RuntimeError, ValueError, TypeError, IndexError, MemoryError):
         data = _unpack_loosely(code, segments, dtype.itemsize, needed // segments)
+        is_long = True
     if len(data) != needed:
         raise _cut_off(where)
     if is_bits:
-        return native_frame(np.frombuffer(data, np.uint8), 0, coding)
+        return native_frame(np.frombuffer(data, np.uint8), 0, coding), is_long
     flat = np.frombuffer(data, dtype).astype(coding.dtype, copy=False)
     if coding.samples == 1:
-        return flat.reshape(coding.rows, coding.columns)
-    return np.moveaxis(flat.reshape(coding.samples, coding.rows, coding.columns), 0, 2)
+        return flat.reshape(coding.rows, coding.columns), is_long
+    planes = flat.reshape(coding.samples, coding.rows, coding.columns)
+    return np.moveaxis(planes, 0, 2), is_long
 
 
 def _unpack_loosely(code: bytes, segments: int, width: int, size: int) -> bytes:

@@ -51,10 +51,13 @@ class Frame:
         are coded. May share memory with what the file was read from, and be read-only.
     is_rgb : bool or None
         Whether three samples are red, green and blue; None where only the header says.
+    has_surplus : bool
+        Whether its code stream holds more than the frame.
     """
 
     values: Array
     is_rgb: bool | None = None
+    has_surplus: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,7 +113,7 @@ class Pixels:
         values, stream = found
         if stream.precision in (0, self.coding.allocated):
             values = unmasked(values, self.coding)[0]
-        return Frame(values, stream.is_rgb)
+        return Frame(values, stream.is_rgb, stream.has_surplus)
 
     def require_frame(self, number: int) -> None:
         """Refuse a frame that the file does not have."""

@@ -231,7 +231,7 @@ def _waited_s(scan: _Scan, earliest: datetime | None, half_life: float) -> float
         raise InputError(
             f"{_NAMES['injected']} lies after the scan, or too long before it: more than "
             f"{_MOST_HALF_LIVES} times {_NAMES['half_life_s']}, in s.",
-            hint="Clocks, dates or units in the file are wrong; ask for rescaled values instead.",
+            hint="Clocks, dates or units in the file are wrong; ask for rescaled values.",
         )
     return waited
 

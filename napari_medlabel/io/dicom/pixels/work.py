@@ -126,7 +126,7 @@ def _frame_bundles(job: Job, work: Work) -> Iterator[list[Step]]:
         chosen = [(n, work.frames[n]) for n in frames]
         if is_direct:
             return lambda: _run_direct(job, work, pixels, chosen)
-        return lambda: _run_frames(job, pixels, chosen)
+        return lambda: _run_frames(job, work, pixels, chosen)
 
     if job.hashes:
         yield [lambda: _hash(job, work)]
@@ -161,13 +161,13 @@ def run(job: Job, work: Work) -> int:
         data = _read_whole(job, work)
     pixels = open_pixels(one, work.where, data)
     _notice(job, work, pixels)
-    return _run_frames(job, pixels, work.frames.items())
+    return _run_frames(job, work, pixels, work.frames.items())
 
 
 def run_first(job: Job, work: Work, frame: int) -> int:
     """Read one frame of a file, before and apart from its others."""
     pixels = open_pixels(work.one, work.where)
-    return _run_frames(job, pixels, [(frame, work.frames[frame])])
+    return _run_frames(job, work, pixels, [(frame, work.frames[frame])])
 
 
 def _direct_piece(job: Job, work: Work, coding: Coding) -> Piece | None:
@@ -233,10 +233,14 @@ def _notice(job: Job, work: Work, pixels: Pixels) -> None:
         job.surplus.add(work.order)
 
 
-def _run_frames(job: Job, pixels: Pixels, frames: Iterable[tuple[int, Sequence[Piece]]]) -> int:
+def _run_frames(
+    job: Job, work: Work, pixels: Pixels, frames: Iterable[tuple[int, Sequence[Piece]]]
+) -> int:
     done = 0
     for number, pieces in frames:
         frame = pixels.frame(number)
+        if frame.has_surplus:
+            job.surplus.add(work.order)
         for piece in pieces:
             _place(job, pixels, frame, piece)
         done += len(pieces)

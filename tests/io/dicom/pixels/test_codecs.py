@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from napari_medlabel.errors import InputError
+from napari_medlabel.io.dicom.pixels.stored import SURPLUS
 from tests.io.coded import JPEG, RLE, encoder, filled, grey, pattern, rle, save
 
 LOSSLESS = [
@@ -82,6 +83,7 @@ def test_run_lengths_with_something_behind_the_last_pixel(tmp_path, shape):
     result = filled(save(ds, tmp_path / "a.dcm"))
     found = result.array[0] if len(shape) == 3 else result.colour
     np.testing.assert_array_equal(found, stored)
+    assert result.warnings == (SURPLUS.format(1),)
 
 
 def test_runs_that_repeat_are_unfolded_also_with_something_behind(tmp_path):
