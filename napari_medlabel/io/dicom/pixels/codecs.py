@@ -259,8 +259,7 @@ def _unpack_rle(code: bytes, coding: Coding, where: str) -> tuple[Array, bool]:
     try:
         data = imagecodecs.dicomrle_decode(code, dtype, out=needed)
     except (RuntimeError, ValueError, TypeError, IndexError, MemoryError):
-        data = _unpack_loosely(code, segments, dtype.itemsize, needed // segments)
-        is_long = True
+        data, is_long = _unpack_loosely(code, segments, dtype.itemsize, needed // segments)
     if len(data) != needed:
         raise _cut_off(where)
     if is_bits:
@@ -272,24 +271,29 @@ def _unpack_rle(code: bytes, coding: Coding, where: str) -> tuple[Array, bool]:
     return np.moveaxis(planes, 0, 2), is_long
 
 
-def _unpack_loosely(code: bytes, segments: int, width: int, size: int) -> bytes:
-    """Decode segments that have something behind their last pixel; shorter where one is cut."""
+def _unpack_loosely(code: bytes, segments: int, width: int, size: int) -> tuple[bytes, bool]:
+    """Decode segments that have something behind their last pixel; shorter where one is cut.
+
+    Returns the values, and whether more of them follow: a byte that pads is none.
+    """
+    is_long = False
     offsets = [*struct.unpack_from(f"<{segments}I", code, 4), len(code)]
     planes = []
     for at, end in pairwise(offsets):
         plane = _segment(code, at, end, size)
         if len(plane) < size:
-            return b""
+            return b"", False
+        is_long |= len(plane) > size
         planes.append(np.frombuffer(plane[:size], np.uint8))
     # High bytes come first; little-endian numbers begin with the low one.
     samples = np.stack(planes).reshape(segments // width, width, size)
-    return np.ascontiguousarray(np.moveaxis(samples[:, ::-1], 1, 2)).tobytes()
+    return np.ascontiguousarray(np.moveaxis(samples[:, ::-1], 1, 2)).tobytes(), is_long
 
 
 def _segment(code: bytes, at: int, end: int, size: int) -> bytearray:
-    """Decode one segment until there are enough bytes, PS3.5 G.3.2."""
+    """Decode one segment until there are more than enough bytes, PS3.5 G.3.2."""
     plane = bytearray()
-    while at + 1 < end <= len(code) and len(plane) < size:
+    while at + 1 < end <= len(code) and len(plane) <= size:
         count = code[at]
         if count < 128:
             plane += code[at + 1 : min(at + 2 + count, end)]

@@ -89,10 +89,12 @@ def test_run_lengths_with_something_behind_the_last_pixel(tmp_path, shape):
 def test_runs_that_repeat_are_unfolded_also_with_something_behind(tmp_path):
     stored = np.full((1, 4, 5), 7, np.uint8)
     head = np.array([1, 64, *[0] * 14], "<u4").tobytes()
-    for tail in (b"", b"\x80\x02abc"):
+    for tail, said in ((b" ", ()), (b"\x80\x02abc", (SURPLUS.format(1),))):
         code = head + bytes([257 - 12, 7, 0, 7, 128, 257 - 7, 7]) + tail
         ds = grey(stored, syntax=RLE, codes=[code + b"\0" * (len(code) % 2)])
-        np.testing.assert_array_equal(filled(save(ds, tmp_path / "a.dcm")).array[0], stored)
+        result = filled(save(ds, tmp_path / "a.dcm"))
+        np.testing.assert_array_equal(result.array[0], stored)
+        assert result.warnings == said
 
 
 def test_deflated_frames_of_single_bits(tmp_path):
