@@ -11,6 +11,7 @@ from typing import Any, Final
 from napari_medlabel.errors import InputError
 from napari_medlabel.geometry.grid import Grid
 from napari_medlabel.io import minc, par
+from napari_medlabel.io.description import Description
 from napari_medlabel.io.dicom import reading as dicom
 from napari_medlabel.io.dicom.header.instance import SERIES_NUMBER
 from napari_medlabel.io.dicom.pixels import fill as dicom_pixels
@@ -19,7 +20,6 @@ from napari_medlabel.io.dicom.series.words import words_of
 from napari_medlabel.io.itk import reading as itk
 from napari_medlabel.io.nifti import reading as nifti
 from napari_medlabel.io.series_info import SeriesInfo
-from napari_medlabel.io.stored import Description
 from napari_medlabel.io.thumbnail import Picture
 from napari_medlabel.model.volume import Format, Volume
 

@@ -18,14 +18,8 @@ import numpy as np
 from napari_medlabel._optional import require
 from napari_medlabel.errors import GeometryError, InputError
 from napari_medlabel.geometry.grid import Grid
-from napari_medlabel.io.stored import (
-    Description,
-    Progress,
-    Watch,
-    see_whole,
-    unreadable,
-    volume_of,
-)
+from napari_medlabel.io.description import Description
+from napari_medlabel.io.stored import Progress, Watch, see_whole, unreadable, volume_of
 from napari_medlabel.io.voxels import (
     require_no_bomb,
     require_promise,

@@ -19,8 +19,8 @@ import numpy.typing as npt
 
 from napari_medlabel.errors import GeometryError, InputError
 from napari_medlabel.geometry.grid import Grid
+from napari_medlabel.io.description import Description
 from napari_medlabel.io.stored import (
-    Description,
     Progress,
     Watch,
     read_block,

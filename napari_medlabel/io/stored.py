@@ -4,72 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any, Final, Literal
+from typing import IO, Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
 from napari_medlabel.errors import InputError
-from napari_medlabel.geometry.grid import Grid
+from napari_medlabel.io.description import NOT_SCALED, Description
 from napari_medlabel.io.gzip_stream import GzipReader, Packing, may_be_short
 from napari_medlabel.io.voxels import as_labels, brightness, smallest_exact
 from napari_medlabel.model.volume import FurtherAxis, Source, Volume
 
 Progress = Callable[[int, int], None]
-UNORIENTED: Final = "Orientation unknown: left and right cannot be told."
-NOT_SCALED: Final = (1.0, 0.0)
 _UNASKED_BYTES: Final = 128 << 20  # of memory, beyond twice the file, that nobody has to save
 _MAGNITUDE: Final = "Complex numbers: their magnitude is shown, as float32."
 _NO_ALPHA: Final = "The colours' transparency is left out."
-
-
-@dataclass(frozen=True)
-class Description:
-    """What a header says of its volumes, whatever the format.
-
-    Parameters
-    ----------
-    grid : Grid
-        Shape and affine.
-    axis : tuple of str, str, tuple of float, or None
-        What several volumes differ in: name, unit, a value for each.
-    scaling : tuple of float
-        Slope and intercept that turn what is stored into values.
-    warnings : tuple of str
-        Doubts in words.
-    slices : str
-        As in `Volume`.
-    """
-
-    grid: Grid
-    axis: tuple[str, str, tuple[float, ...]] | None = None
-    scaling: tuple[float, float] = NOT_SCALED
-    warnings: tuple[str, ...] = ()
-    slices: Literal["places", "pictures"] = "places"
-
-    @property
-    def is_oriented(self) -> bool:
-        """Whether the header says which side is left."""
-        return UNORIENTED not in self.warnings
-
-    @property
-    def is_colour(self) -> bool:
-        """Whether the voxels are colours: never, where this is all that a header says."""
-        return False
-
-    @property
-    def volumes(self) -> int:
-        """How many volumes there are."""
-        return 1 if self.axis is None else len(self.axis[2])
-
-    @property
-    def further(self) -> tuple[str, str, int] | None:
-        """Name and unit of what several volumes differ in, and how many there are."""
-        return None if self.axis is None else (*self.axis[:2], self.volumes)
 
 
 class Watch:

@@ -12,9 +12,8 @@ import numpy as np
 
 from napari_medlabel.errors import GeometryError, InputError
 from napari_medlabel.geometry.affine import Affine
-from napari_medlabel.geometry.grid import Grid
+from napari_medlabel.io.description import Described, Description
 from napari_medlabel.io.gzip_stream import Packing
-from napari_medlabel.io.stored import Description
 from napari_medlabel.io.voxels import sound_affine
 from napari_medlabel.model.volume import Format
 
@@ -65,7 +64,7 @@ class Packed:
 
 
 @dataclass(frozen=True)
-class ItkHeader:
+class ItkHeader(Described):
     """What a header says, checked.
 
     Parameters
@@ -102,26 +101,6 @@ class ItkHeader:
     packed: Packed
     fields: dict[str, str] = field(default_factory=dict, repr=False)
     keys: dict[str, str] = field(default_factory=dict, repr=False)
-
-    @property
-    def grid(self) -> Grid:
-        """Shape and affine."""
-        return self.said.grid
-
-    @property
-    def warnings(self) -> tuple[str, ...]:
-        """Doubts in words."""
-        return self.said.warnings
-
-    @property
-    def further(self) -> tuple[str, str, int] | None:
-        """Name and unit of what several volumes differ in, and how many there are."""
-        return self.said.further
-
-    @property
-    def is_oriented(self) -> bool:
-        """Whether the header says which side is left."""
-        return self.said.is_oriented
 
     @property
     def is_colour(self) -> bool:

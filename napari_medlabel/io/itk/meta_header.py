@@ -12,6 +12,7 @@ import numpy as np
 
 from napari_medlabel.errors import InputError
 from napari_medlabel.geometry.grid import Grid
+from napari_medlabel.io.description import UNORIENTED, Description
 from napari_medlabel.io.gzip_stream import MAGIC
 from napari_medlabel.io.itk.header import (
     AGAIN,
@@ -27,7 +28,7 @@ from napari_medlabel.io.itk.header import (
     sizes_of,
     whole,
 )
-from napari_medlabel.io.stored import UNORIENTED, Description, unreadable
+from napari_medlabel.io.stored import unreadable
 from napari_medlabel.io.voxels import turned
 
 _TYPES: Final = {

@@ -15,8 +15,8 @@ import numpy as np
 
 from napari_medlabel.errors import InputError
 from napari_medlabel.geometry.grid import Grid
+from napari_medlabel.io.description import UNORIENTED
 from napari_medlabel.io.itk.header import AGAIN, LENGTHS_MM, Role, checked_affine, numbers
-from napari_medlabel.io.stored import UNORIENTED
 
 _VECTOR: Final = re.compile(r"none|\(([^()]*)\)")
 _QUOTED: Final = re.compile(r'"([^"]*)"')

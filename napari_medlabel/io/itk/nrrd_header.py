@@ -11,6 +11,7 @@ from typing import Any, Final
 import numpy as np
 
 from napari_medlabel.errors import InputError
+from napari_medlabel.io.description import Description
 from napari_medlabel.io.gzip_stream import Packing
 from napari_medlabel.io.itk.header import (
     AGAIN,
@@ -23,7 +24,6 @@ from napari_medlabel.io.itk.header import (
     whole,
 )
 from napari_medlabel.io.itk.nrrd_axes import understand
-from napari_medlabel.io.stored import Description
 from napari_medlabel.io.voxels import turned
 
 _TYPES: Final = {

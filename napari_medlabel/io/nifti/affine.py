@@ -12,7 +12,7 @@ import numpy as np
 from napari_medlabel.errors import GeometryError, InputError
 from napari_medlabel.geometry.affine import Affine
 from napari_medlabel.geometry.grid import Grid
-from napari_medlabel.io.stored import UNORIENTED
+from napari_medlabel.io.description import UNORIENTED
 from napari_medlabel.io.voxels import sound_affine
 
 _DISAGREE_MM: Final = 0.1

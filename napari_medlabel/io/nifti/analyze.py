@@ -13,6 +13,7 @@ import numpy as np
 
 from napari_medlabel.errors import GeometryError, InputError
 from napari_medlabel.geometry.grid import Grid
+from napari_medlabel.io.description import NOT_SCALED, UNORIENTED, Description
 from napari_medlabel.io.nifti.affine import voxel_size
 from napari_medlabel.io.nifti.header import (
     AGAIN,
@@ -24,7 +25,6 @@ from napari_medlabel.io.nifti.header import (
     dimensions,
     nibabel_header,
 )
-from napari_medlabel.io.stored import NOT_SCALED, UNORIENTED, Description
 from napari_medlabel.io.voxels import sound_affine
 
 _CODES: Final = {2: 2, 4: 4, 8: 8, 16: 16, 32: 32, 64: 64, 130: 256, 132: 512, 136: 768}

@@ -14,8 +14,8 @@ import numpy as np
 
 from napari_medlabel.errors import InputError
 from napari_medlabel.geometry.grid import Grid
+from napari_medlabel.io.description import NOT_SCALED, Described, Description
 from napari_medlabel.io.nifti.affine import choose_affine
-from napari_medlabel.io.stored import NOT_SCALED, Description
 from napari_medlabel.io.voxels import turned
 from napari_medlabel.model.volume import Format
 
@@ -57,7 +57,7 @@ _AXES: Final = {
 
 
 @dataclass(frozen=True)
-class NiftiHeader:
+class NiftiHeader(Described):
     """What a header says, checked.
 
     Parameters
@@ -89,26 +89,6 @@ class NiftiHeader:
     dtype: np.dtype[Any]
     samples: int
     offset: int
-
-    @property
-    def grid(self) -> Grid:
-        """Shape and affine."""
-        return self.said.grid
-
-    @property
-    def warnings(self) -> tuple[str, ...]:
-        """Doubts in words."""
-        return self.said.warnings
-
-    @property
-    def further(self) -> tuple[str, str, int] | None:
-        """Name and unit of what several volumes differ in, and how many there are."""
-        return self.said.further
-
-    @property
-    def is_oriented(self) -> bool:
-        """Whether the header says which side is left."""
-        return self.said.is_oriented
 
     @property
     def is_colour(self) -> bool:
