@@ -13,6 +13,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
+from napari_medlabel.io.dicom.header.modalities import MODALITIES
+
 IMPLICIT: Final = "1.2.840.10008.1.2"
 EXPLICIT: Final = "1.2.840.10008.1.2.1"
 EXPLICIT_BIG: Final = "1.2.840.10008.1.2.2"
@@ -138,14 +140,6 @@ WANTED: Final[Mapping[int, bytes]] = {
 }
 """Attributes that are read, with the VR that an explicit file must give them."""
 
-_MODALITIES: Final = frozenset(
-    {"AR", "BI", "BMD", "CR", "CT", "CTPROTOCOL", "DG", "DX", "ECG", "EPS", "ES", "FID"}
-    | {"GM", "HC", "HD", "IO", "IVOCT", "IVUS", "KER", "LEN", "LS", "MG", "MR", "NM"}
-    | {"OAM", "OCT", "OP", "OPM", "OPT", "OPTBSV", "OPTENF", "OPV", "OSS", "OT", "PT", "PX"}
-    | {"RF", "RG", "RTDOSE", "RTIMAGE", "SM", "SMR", "SRF", "TG", "US", "VA", "XA", "XC"}
-)
-"""Defined terms of PS3.3 C.7.3.1.1.1; anything else might be a text that names somebody."""
-
 _short = struct.Struct("<H").unpack_from
 _long = struct.Struct("<I").unpack_from
 
@@ -220,7 +214,7 @@ class Instance:
     def modality(self) -> str:
         """Modality, where it is a defined term."""
         modality = text(self.fields.get(MODALITY, b""))
-        return modality if modality in _MODALITIES else ""
+        return modality if modality in MODALITIES else ""
 
     @property
     def image_type(self) -> str:
