@@ -18,6 +18,7 @@ from tests.deid.planted import assert_same, outcome, spliced
 
 END = b"\xfe\xff\xdd\xe0\0\0\0\0"
 UNDEFINED = b"\xff\xff\xff\xff"
+NAME, PIXELS = b"\x10\0\x10\0PN", b"\xe0\x7f\x10\0OW"
 RESCALE = b"\x28\0\x52\x10DS"
 ROWS, MODALITY = b"\x28\0\x10\0US\2\0\4\0", b"\x08\0\x60\0CS\2\0CT"
 
@@ -26,13 +27,14 @@ ROWS, MODALITY = b"\x28\0\x10\0US\2\0\4\0", b"\x08\0\x60\0CS\2\0CT"
     ("before", "after"),
     [
         (MODALITY, b"\x08\0\x60\0UN\0\0" + UNDEFINED + END),  # text of undefined length
-        (MODALITY, MODALITY + b"\x08\0\x40\x11UN\0\0\2\0\0\0QU"),  # a sequence that is none
-        (MODALITY, MODALITY + b"\x08\0\x90\0SQ\0\0\0\0\0\0"),  # a name that is a sequence
+        (NAME, b"\x08\0\x40\x11UN\0\0\2\0\0\0QU" + NAME),  # a sequence that is none
+        (NAME, b"\x08\0\x40\x11UN\0\0\0\0\0\0" + NAME),  # nor is this
+        (NAME, b"\x08\0\x48\x10SQ\0\0\0\0\0\0" + NAME),  # a name that is a sequence
         (ROWS, b"\x28\0\x09\0SQ\0\0\0\0\0\0" + ROWS),  # a tag that is a sequence
         (ROWS, b"\x28\0\x09\0AT\3\0abc" + ROWS),  # an odd number of bytes
-        (ROWS, ROWS + b"\x28\0\x06\1UN\0\0\2\0\0\0\1\0"),  # US or SS, nobody knows
-        (ROWS, b"\x29\0\x10\1OB\0\0" + UNDEFINED + END, ),  # private and encapsulated
-        (MODALITY, MODALITY + b"\x08\0\x12\x21UN\0\0" + UNDEFINED + END),  # implicit inside
+        (RESCALE, b"\x28\0\x06\1UN\0\0\2\0\0\0\1\0" + RESCALE),  # US or SS, nobody knows
+        (PIXELS, b"\x29\0\x10\1OB\0\0" + UNDEFINED + END + PIXELS),  # private, encapsulated
+        (NAME, b"\x08\0\x12\x21UN\0\0" + UNDEFINED + END + NAME),  # implicit inside
     ],
 )  # fmt: skip
 def test_elements_that_only_the_parser_can_judge_are_left_to_it(
