@@ -346,7 +346,9 @@ def _item(
     found = _code_in(by_tag)
     setting = level.watched(identity)
     code, same = judge_code(found, setting, level.profile)
-    sure = not setting.__dict__["asked"] or _is_portable("", "".join(found).encode("latin-1"))
+    sure = not level.profile.keeps_items(setting.path) or _is_portable(
+        "", "".join(found).encode("latin-1")
+    )
     counts = [KEPT] if same else ["text", Note.CODES_REPLACED.value]
     rest = [element for element in elements if element[0] not in CODE_TAGS]
     kept, more, portable = clean_elements(rest, level, identity)
