@@ -33,12 +33,12 @@ _STARTS: Final = (b"\xff\xd8\xff", b"\xff\x4f\xff\x51", b"\0\0\0\x0cjP  ")
 _item = struct.Struct("<HHI").unpack_from
 
 
-def read_into(path: Path, offset: int, target: npt.NDArray[Any], where: str) -> None:
+def read_into(path: Path | str, offset: int, target: npt.NDArray[Any], where: str) -> None:
     """Fill a C-contiguous array with a file's bytes.
 
     Parameters
     ----------
-    path : Path
+    path : Path or str
         The file.
     offset : int
         Its first byte that is wanted.
@@ -77,7 +77,7 @@ def cut_off(where: str) -> InputError:
     )
 
 
-def from_file(path: Path, where: str) -> Fetch:
+def from_file(path: Path | str, where: str) -> Fetch:
     """Return what reads parts of a file on demand."""
 
     def fetch(offset: int, length: int) -> memoryview:

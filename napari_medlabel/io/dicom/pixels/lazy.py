@@ -150,7 +150,7 @@ def _hash(named: tuple[Instance, str]) -> str:
     buffer = np.empty(min(_HASHED_AT_ONCE, one.size), np.uint8)
     for at in range(0, one.size, _HASHED_AT_ONCE):
         part = buffer[: min(len(buffer), one.size - at)]
-        read_into(one.path, at, part, where)
+        read_into(one.file, at, part, where)
         digest.update(part.data)
     return digest.hexdigest()
 

@@ -153,7 +153,7 @@ def open_pixels(one: Instance, where: str, data: memoryview | None = None) -> Pi
     require_possible(one, coding, where)
     if one.pixel_offset is None:
         return _open_odd(one, coding, where)
-    fetch = from_file(one.path, where) if data is None else from_bytes(data, where)
+    fetch = from_file(one.file, where) if data is None else from_bytes(data, where)
     length = one.pixel_length
     if one.transfer_syntax == EXPLICIT_BIG and length != UNDEFINED:
         # The value representation stands 8 bytes before the value, PS3.5 7.1.2.
@@ -259,7 +259,7 @@ def _open_odd(one: Instance, coding: Coding, where: str) -> Pixels:
     source: Path | io.BytesIO = one.path
     if one.transfer_syntax == DEFLATED:
         whole = np.empty(one.size, np.uint8)
-        read_into(one.path, 0, whole, where)
+        read_into(one.file, 0, whole, where)
         source = io.BytesIO(inflated(whole.data))
     with quietly():
         try:

@@ -34,6 +34,7 @@ from napari_medlabel.io.voxels import ROUNDED, brightness
 Array = npt.NDArray[Any]
 Step = Callable[[], int]
 _MOST_THREADS: Final = 8
+_SMALL_BYTES: Final = 1 << 15
 _MOST_AT_ONCE: Final = 64  # native planes that one thread reads before it asks for more
 _SLOW_AT_ONCE: Final = 2
 _HASHED_AT_ONCE: Final = 1 << 20
@@ -79,11 +80,20 @@ class Job:
 def in_threads(job: Job, works: Sequence[Work]) -> Generator[int, None, None]:
     """Do all work; yield how many planes each bundle of it has finished, in order."""
     bundles = list(_bundles(job, works))
+    if _is_small(job, works):
+        yield from (sum(step() for step in bundle) for bundle in bundles)
+        return
     pool = ThreadPoolExecutor(max_workers=_threads())
     try:
         yield from pool.map(lambda bundle: sum(step() for step in bundle), bundles)
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _is_small(job: Job, works: Sequence[Work]) -> bool:
+    """Tell whether files are so small that threads would mostly wait for each other."""
+    plane = job.out[0, 0].nbytes
+    return plane <= _SMALL_BYTES and all(work.one.is_native for work in works)
 
 
 def _bundles(job: Job, works: Sequence[Work]) -> Iterator[list[Step]]:
@@ -142,7 +152,7 @@ def _hash(job: Job, work: Work) -> int:
     buffer = np.empty(min(_HASHED_AT_ONCE, work.one.size), np.uint8)
     for at in range(0, work.one.size, len(buffer)):
         part = buffer[: min(len(buffer), work.one.size - at)]
-        read_into(work.one.path, at, part, work.where)
+        read_into(work.one.file, at, part, work.where)
         digest.update(part.data)
     job.digests[work.order] = digest.hexdigest()
     return 0
@@ -188,7 +198,7 @@ def _direct_piece(job: Job, work: Work, coding: Coding) -> Piece | None:
 
 def _read_direct(job: Job, work: Work, piece: Piece, offset: int, coding: Coding) -> None:
     target = job.out[piece.t, piece.k].view(coding.dtype)
-    read_into(work.one.path, offset, target, work.where)
+    read_into(work.one.file, offset, target, work.where)
     unmasked(target, coding, in_place=True)
     _add_offset(job, piece.number, target, coding)
 
@@ -222,7 +232,7 @@ def _read_whole(job: Job, work: Work) -> memoryview:
     if buffer is None or len(buffer) < size:
         buffer = job.scratch.buffer = np.empty(size, np.uint8)
     part = buffer[:size]
-    read_into(work.one.path, 0, part, work.where)
+    read_into(work.one.file, 0, part, work.where)
     if job.hashes:
         job.digests[work.order] = sha256(part.data).hexdigest()
     return part.data
