@@ -36,6 +36,9 @@ def in_process(folder: Path, work: Callable[[Path, Path], object]) -> Side:
     return Side(run)
 
 
+SCRIPT = str(Path(sys.executable).with_name("dicom-anonymizer"))
+
+
 def started(folder: Path, command: Sequence[str]) -> Side:
     """Return a side that starts a program with ``SRC`` and ``DST`` put in; its CPU seconds."""
     import resource
@@ -44,7 +47,7 @@ def started(folder: Path, command: Sequence[str]) -> Side:
 
     def run(number: int) -> float:
         target = own / f"out-{number}"
-        if command[0] == "gdcmanon":
+        if command[0] in ("gdcmanon", SCRIPT):
             target.mkdir()
         places = {"SRC": str(folder / SERIES), "DST": str(target), "PEM": str(folder / "c.pem")}
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -116,7 +119,7 @@ ours = {
 }
 COPY = partial(started, command=("cp", "-r", "SRC", "DST"))
 GDCM = partial(started, command=("gdcmanon", "-e", "-r", "-c", "PEM", "-i", "SRC", "-o", "DST"))
-ANONYMIZER = partial(started, command=(sys.executable, "-m", "dicomanonymizer", "SRC", "DST"))
+ANONYMIZER = partial(started, command=(SCRIPT, "SRC", "DST"))
 NO_ANONYMIZER = (
     "" if importlib.util.find_spec("dicomanonymizer") else "dicom-anonymizer is not installed"
 )
