@@ -44,6 +44,11 @@ DESTINATION: Final = choice(
 )
 AUTH: Final = choice("os-login", "passphrase", "service", "none")
 PROFILE: Final = choice("basic", "basic-options", "safe-harbor", "expert", "site", "none")
+DEID_OPTION: Final = choice(
+    "retain-uids", "retain-device", "retain-institution", "retain-patient-characteristics",
+    "retain-dates", "shift-dates", "retain-safe-private", "clean-descriptors",
+    "clean-structured", "clean-graphics", "clean-pixels", "clean-faces",
+)  # fmt: skip
 PROVIDER: Final = choice(
     "threshold", "region-grow", "classical", "interpolation", "monailabel", "nninteractive",
     "onnx", "command",
@@ -137,6 +142,9 @@ _LEAVES: Final[Mapping[str, Field]] = {
     "edition": EDITION,
     "profile_hash": DIGEST,
     "deidentified": FLAG,
+    "options": many(DEID_OPTION),
+    "site_rules": FLAG,
+    "resumed": FLAG,
     "retained": COUNT,
     "retained_tags": many(TAG),
     "receipt": DIGEST,
@@ -263,6 +271,11 @@ _EVENTS: dict[str, Spec] = {
         {"profile": PROFILE, "profile_hash": DIGEST, "files": COUNT},
         {
             "edition": EDITION,
+            "options": many(DEID_OPTION),
+            "site_rules": FLAG,
+            "scanned": FLAG,
+            "review": COUNT,
+            "frames_changed": COUNT,
             "format": FORMAT,
             "method": choice("safe-harbor", "expert", "profile"),
             "quarantined": COUNT,
@@ -306,7 +319,29 @@ _EVENTS: dict[str, Spec] = {
         {"kind": choice("screenshot", "animation", "clipboard", "print", "save-layer")},
         {"destination": DESTINATION, "files": COUNT, "frames": COUNT},
     ),
+    "deid.preview": Spec(
+        _ACCESS,
+        "R",
+        "",
+        {"profile": PROFILE, "profile_hash": DIGEST, "files": COUNT},
+        {
+            "edition": EDITION,
+            "options": many(DEID_OPTION),
+            "site_rules": FLAG,
+            "values_shown": FLAG,
+        },
+    ),
+    "deid.review": Spec(
+        ("110110",),
+        "R",
+        "verify",
+        {"accepted": COUNT, "rejected": COUNT},
+        {"files": COUNT, "left": COUNT, "manifest": DIGEST},
+    ),
     "reid.lookup": Spec(_RESTRICTED, "E", "reidentify", {}, {"codes": COUNT}),
+    "reid.export": Spec(
+        _RESTRICTED, "E", "reidentify", {"cases": COUNT}, {"files": COUNT, "uids": COUNT}
+    ),
     "batch.open": Spec(("110100",), "E", "", {}, {"children": HEADS, "jobs": COUNT}),
     "batch.close": Spec(
         ("110100",),

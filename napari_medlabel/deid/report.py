@@ -9,6 +9,8 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
 
+from napari_medlabel.deid.options import Option
+
 
 class Reason(StrEnum):
     """Why a file was quarantined."""
@@ -25,6 +27,10 @@ class Reason(StrEnum):
     PIXELS_UNCHECKED = "compressed frame cannot be checked"
     NIFTI_BROKEN = "NIfTI header is broken"
     NIFTI_INCOMPLETE = "voxels shorter than their description"
+    HEADER_BROKEN = "image header is broken"
+    SIDECAR_BROKEN = "sidecar cannot be read as what its name says"
+    FACE_UNSURE = "face could not be removed with certainty"
+    TEXT_LEFT = "text found in pixels after cleaning"
     DUPLICATE = "instance met twice with different content"
     IDENTITY_LEFT = "identity found after cleaning"
 
@@ -47,6 +53,41 @@ class Note(StrEnum):
     CODES_REPLACED = "codes of local schemes replaced"
 
 
+class Look(StrEnum):
+    """Why a person must look at a cleaned image before it leaves."""
+
+    ULTRASOUND = "ultrasound"
+    SECONDARY = "secondary capture"
+    PHOTOGRAPH = "photograph or endoscopy"
+    UNNAMED = "modality of last resort"
+    LOW_CONTRAST = "text of low contrast would not be seen"
+    FACE = "face removed automatically"
+
+
+@dataclass(frozen=True)
+class PixelWork:
+    """What was done to the pixels of one file.
+
+    Parameters
+    ----------
+    done : frozenset of Option
+        Which of clean-pixels and clean-faces were carried out.
+    frames, changed : int
+        Frames looked at, and those of them whose pixels changed.
+    regions : mapping of str to int
+        Blanked regions by what found them: ``"ultrasound regions"``, ``"signature"``,
+        ``"text"``, ``"face"``.
+    look : frozenset of Look
+        Why a person must look at the result; empty when nobody must.
+    """
+
+    done: frozenset[Option] = frozenset()
+    frames: int = 0
+    changed: int = 0
+    regions: Mapping[str, int] = field(default_factory=dict)
+    look: frozenset[Look] = frozenset()
+
+
 @dataclass(frozen=True)
 class DeidReport:
     """What was done to one file.
@@ -64,6 +105,8 @@ class DeidReport:
         The patient's pseudonym and the token for the log; empty for NIfTI.
     options : mapping of str to int
         Attributes by the option that decided about them; ``"site"`` for site rules.
+    pixels : PixelWork, optional
+        What was done to pixels; None where they passed bit for bit.
     """
 
     actions: Mapping[str, int] = field(default_factory=dict)
@@ -72,6 +115,7 @@ class DeidReport:
     patient_code: str = ""
     subject: str = ""
     options: Mapping[str, int] = field(default_factory=dict)
+    pixels: PixelWork | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "actions", MappingProxyType(dict(self.actions)))
@@ -79,8 +123,8 @@ class DeidReport:
 
     def __reduce__(self) -> tuple[Any, ...]:
         actions, options = dict(self.actions), dict(self.options)
-        state = (actions, self.kept, self.notes, self.patient_code, self.subject, options)
-        return type(self), state
+        state = (actions, self.kept, self.notes, self.patient_code, self.subject)
+        return type(self), (*state, options, self.pixels)
 
 
 @dataclass(frozen=True)
@@ -100,6 +144,28 @@ class Quarantined:
     position: int
     token: str
     reason: Reason
+
+
+@dataclass(frozen=True)
+class Queued:
+    """A cleaned file that a person must look at before it leaves.
+
+    Parameters
+    ----------
+    position : int
+        Its place as in `Quarantined`.
+    token : str
+        A keyed code of its relative path.
+    name : tuple of str
+        Folders and file name, from codes only, in the review folder as later in the target.
+    look : frozenset of Look
+        Why.
+    """
+
+    position: int
+    token: str
+    name: tuple[str, ...]
+    look: frozenset[Look]
 
 
 @dataclass(frozen=True)
@@ -126,6 +192,16 @@ class BatchReport:
         Files by note and by reason for leaving them out.
     quarantined : tuple of Quarantined
         Files that could not be cleaned.
+    options : mapping of str to int
+        Attributes by the option that decided about them; ``"site"`` for site rules.
+    chosen : tuple of str
+        The options that were asked for.
+    regions : mapping of str to int
+        Blanked regions of pixels by what found them.
+    pixel_files : mapping of str to int
+        Files by the pixel option that was carried out on them.
+    review : tuple of Queued
+        Cleaned files that wait for a person's eyes and did not leave.
     """
 
     profile: str
@@ -142,6 +218,11 @@ class BatchReport:
     notes: Mapping[str, int]
     skipped: Mapping[str, int]
     quarantined: tuple[Quarantined, ...]
+    options: Mapping[str, int] = field(default_factory=dict)
+    chosen: tuple[str, ...] = ()
+    regions: Mapping[str, int] = field(default_factory=dict)
+    pixel_files: Mapping[str, int] = field(default_factory=dict)
+    review: tuple[Queued, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Return the report as a JSON document: counts, reasons and keyed tokens only."""
@@ -150,6 +231,11 @@ class BatchReport:
             {"position": q.position, "token": q.token, "reason": q.reason.value}
             for q in self.quarantined
         ]
+        document["review"] = [
+            {"position": q.position, "token": q.token, "look": sorted(q.look)}
+            for q in self.review
+        ]
+        document["chosen"] = list(self.chosen)
         return {
             name: dict(value) if isinstance(value, Mapping) else value
             for name, value in document.items()
