@@ -8,7 +8,7 @@ FUZZ_SECONDS ?= 600
 SCREEN = $(shell if [ -z "$$DISPLAY$$WAYLAND_DISPLAY" ] && command -v xvfb-run >/dev/null; then \
 	echo 'xvfb-run -a -s "-screen 0 1920x1200x24 +extension GLX"'; fi)
 
-.PHONY: demo test check format bench bench-readers fuzz pictures samples kill-campaign clean help
+.PHONY: demo test check format bench bench-readers bench-leaks fuzz pictures samples kill-campaign clean help
 
 help:
 	@echo "make demo      install, then the main job on the sample scans (with a window where there is a screen)"
@@ -16,6 +16,7 @@ help:
 	@echo "make check     style, types, layers, manifest"
 	@echo "make bench     side by side with the peers, into docs/benchmarks.md"
 	@echo "make bench-readers   which reader puts real scans where their headers say (DATA=folders)"
+	@echo "make bench-leaks     which de-identifier leaves what of planted identities, into docs/leaks.md"
 	@echo "make fuzz      damaged files of every format, for FUZZ_SECONDS (600)"
 	@echo "make pictures  the pictures of README and docs"
 	@echo "make samples   write the sample scans again and compare them with the registry"
@@ -47,8 +48,11 @@ bench: $(VENV)/.bench
 bench-readers: $(VENV)/.bench
 	$(BIN)/python benchmarks/readers.py $(DATA)
 
+bench-leaks: $(VENV)/.bench
+	$(BIN)/python benchmarks/leaks.py
+
 fuzz: $(VENV)/.dev
-	MEDLABEL_FUZZ_SECONDS=$(FUZZ_SECONDS) $(BIN)/python -m pytest tests/io/test_fuzz.py -p no:cacheprovider --timeout 0
+	MEDLABEL_FUZZ_SECONDS=$(FUZZ_SECONDS) $(BIN)/python -m pytest tests/io/test_fuzz.py tests/deid/test_fuzz.py -p no:cacheprovider --timeout 0
 
 pictures: $(VENV)/.dev
 	$(SCREEN) $(BIN)/python docs/make_pictures.py
