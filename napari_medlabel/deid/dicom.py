@@ -170,7 +170,7 @@ def _walked(dataset: Dataset, level: _Level) -> Dataset:
 
 def _applied(dataset: Dataset, tag: BaseTag, level: _Level) -> DataElement | None:
     """One attribute, after what is judged of it."""
-    attribute = _attribute(dataset, tag)
+    attribute = attribute_of(dataset, tag)
     verdict = judge(attribute, level.setting, level.profile)
     if verdict.counted == KEPT:
         level.tally.kept += 1
@@ -209,7 +209,7 @@ def _item(item: Dataset, level: _Level) -> Dataset | None:
     rest = Dataset()
     for tag in item.keys() - CODE_TAGS:
         rest[tag] = item.get_item(tag)
-    code, same = judge_code(_code_in(item), level.setting, level.profile)
+    code, same = judge_code(code_in(item), level.setting, level.profile)
     if same:
         level.tally.kept += 1
     else:
@@ -225,16 +225,16 @@ def first_code(item: Dataset) -> tuple[str, str]:
     element = _decoded(item, CONCEPT_NAME) if CONCEPT_NAME in item else None
     if element is None or element.VR != "SQ" or not element.value:
         return "", ""
-    return _code_in(element.value[0])[:2]
+    return code_in(element.value[0])[:2]
 
 
-def _code_in(item: Dataset) -> tuple[str, str, str]:
+def code_in(item: Dataset) -> tuple[str, str, str]:
     """Value, designator and meaning of a code as found."""
     value = next((text_of(item, tag) for tag in CODE_VALUE_TAGS if tag in item), "")
     return value, text_of(item, 0x00080102), text_of(item, 0x00080104)
 
 
-def _attribute(dataset: Dataset, tag: BaseTag) -> Attribute:
+def attribute_of(dataset: Dataset, tag: BaseTag) -> Attribute:
     """Return what is judged: keyword and VR by the dictionary, components for text."""
     keyword, vr = entry(int(tag))
     if tag.is_private:
