@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
 
 from napari_medlabel.deid.dicom_file import looks_like_dicom
-from napari_medlabel.deid.nifti import GZIP_MAGIC, has_magic, is_pair, layout_of
+from napari_medlabel.deid.nifti_header import has_magic, is_pair, layout_of
 from napari_medlabel.deid.report import Reason, Skip
+from napari_medlabel.io.gzip_stream import MAGIC
 
 _HEAD = 4096
 _GZIP_WINDOW = 31
 _IMAGE_SUFFIXES = (".dcm", ".dicom", ".ima", ".nii", ".nii.gz")
 _SIDECAR_SUFFIXES = (".json", ".bval", ".bvec", ".tsv")
+_SUFFIXES = (
+    ".nii.gz", ".nii", ".hdr.gz", ".hdr", ".img.gz", ".img", ".seg.nrrd", ".nrrd", ".nhdr",
+    ".mha", ".mhd", *_SIDECAR_SUFFIXES,
+)  # fmt: skip
 _HEADER_OF = {".img": ".hdr", ".img.gz": ".hdr.gz"}
 
 
@@ -41,6 +46,8 @@ class SourceFile:
         Which engine cleans it, why none can, or why it is left out.
     voxels : Path, optional
         The .img file of a NIfTI pair.
+    suffix : str
+        What the name of the cleaned file ends with; empty for DICOM.
     """
 
     position: int
@@ -48,6 +55,7 @@ class SourceFile:
     relative: str
     kind: Kind | Reason | Skip
     voxels: Path | None = None
+    suffix: str = ""
 
 
 def described(position: int, path: Path, root: Path) -> SourceFile:
@@ -69,23 +77,36 @@ def described(position: int, path: Path, root: Path) -> SourceFile:
     """
     relative = path.relative_to(root).as_posix()
     try:
-        head = _head(path)
+        raw = _first(path)
     except OSError:
         return SourceFile(position, path, relative, Reason.UNREADABLE)
+    head = _unpacked(raw)
     kind = _kind(path, head)
-    if kind is Kind.NIFTI and is_pair(head):
-        voxels = _voxels_beside(path)
-        if voxels is None:
-            return SourceFile(position, path, relative, Reason.NIFTI_INCOMPLETE)
-        return SourceFile(position, path, relative, kind, voxels)
-    return SourceFile(position, path, relative, kind)
+    file = SourceFile(position, path, relative, kind)
+    if kind is not Kind.NIFTI:
+        return file
+    file = replace(file, suffix=".nii.gz" if raw[:2] == MAGIC else ".nii")
+    if not is_pair(head):
+        return file
+    voxels = _voxels_beside(path)
+    return replace(file, kind=kind if voxels else Reason.NIFTI_INCOMPLETE, voxels=voxels)
 
 
-def _head(path: Path) -> bytes:
-    """Return a file's first bytes, inflated when they are gzip."""
+def stem_of(name: str) -> str:
+    """Return a name or path without the suffix of an image or sidecar."""
+    lowered = name.lower()
+    found = next((suffix for suffix in _SUFFIXES if lowered.endswith(suffix)), "")
+    return name[: len(name) - len(found)]
+
+
+def _first(path: Path) -> bytes:
     with path.open("rb") as stream:
-        head = stream.read(_HEAD)
-    if head[:2] != GZIP_MAGIC:
+        return stream.read(_HEAD)
+
+
+def _unpacked(head: bytes) -> bytes:
+    """Return a file's first bytes, inflated when they are gzip."""
+    if head[:2] != MAGIC:
         return head
     try:
         return zlib.decompressobj(_GZIP_WINDOW).decompress(head, _HEAD)
@@ -120,4 +141,4 @@ def _header_beside(voxels: Path) -> bool:
     """Whether a NIfTI header of a pair lies beside a voxel file."""
     stem = voxels.name.removesuffix(".gz").removesuffix(".img")
     beside = (voxels.with_name(stem + suffix) for suffix in _HEADER_OF.values())
-    return any(path.is_file() and is_pair(_head(path)) for path in beside)
+    return any(path.is_file() and is_pair(_unpacked(_first(path))) for path in beside)

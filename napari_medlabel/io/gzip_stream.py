@@ -203,15 +203,31 @@ def write_gzip(path: Path, head: bytes, bodies: Iterable[memoryview]) -> None:
     FileExistsError, OSError
         When it cannot be written.
     """
-    check, size = isal_zlib.crc32(head), len(head)
     with path.open("xb") as stream:
-        stream.write(_HEADER + _deflate(head))
-        for body in bodies:
-            for block, part, length in _deflated(body):
-                stream.write(block)
-                check = isal_zlib.crc32_combine(check, part, length)
-                size += length
-        stream.write(b"\x03\x00" + struct.pack("<II", check, size & 0xFFFFFFFF))
+        stream.writelines(gzipped(head, bodies))
+
+
+def gzipped(head: bytes, bodies: Iterable[memoryview]) -> Iterator[bytes]:
+    """Yield the parts of what `write_gzip` writes; each body is done with before the next."""
+    check, size = isal_zlib.crc32(head), len(head)
+    yield _HEADER + _deflate(head)
+    for body in bodies:
+        for block, part, length in _deflated(body):
+            yield block
+            check = isal_zlib.crc32_combine(check, part, length)
+            size += length
+    yield b"\x03\x00" + struct.pack("<II", check, size & 0xFFFFFFFF)
+
+
+def zlibbed(bodies: Iterable[memoryview]) -> Iterator[bytes]:
+    """Yield the parts of a zlib stream (RFC 1950), deflated as `write_gzip` does."""
+    check = 1
+    yield b"\x78\x01"
+    for body in bodies:
+        check = isal_zlib.adler32(body, check)
+        for block, _part, _length in _deflated(body):
+            yield block
+    yield b"\x03\x00" + struct.pack(">I", check)
 
 
 def _deflated(body: memoryview) -> Iterator[tuple[bytes, int, int]]:

@@ -8,10 +8,7 @@ from io import BytesIO
 import nibabel as nib
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from napari_medlabel.deid import nifti
 from napari_medlabel.deid.nifti import clean_nifti, has_magic, is_pair, layout_of
 from napari_medlabel.deid.refusal import QuarantineError
 from napari_medlabel.deid.report import Note
@@ -185,31 +182,8 @@ def test_missing_voxels_are_refused():
         clean_nifti(source[:347])
 
 
-def test_a_result_that_does_not_unpack_to_its_voxels_is_refused(monkeypatch):
-    monkeypatch.setattr(nifti, "_deflated", lambda content: gzip.compress(content[:-1]))
-    with pytest.raises(QuarantineError, match="identity found"):
-        clean_nifti(gzip.compress(image(nib.Nifti1Image, "i2", "<")))
-
-
 def test_broken_gzip_is_refused():
     broken = bytearray(gzip.compress(image(nib.Nifti1Image, "i2", "<")))
     broken[20:40] = bytes(20)
     with pytest.raises(QuarantineError, match="unreadable"):
         clean_nifti(bytes(broken))
-
-
-@settings(max_examples=60, deadline=None)
-@given(st.binary(min_size=348, max_size=348), st.binary(max_size=64))
-def test_any_header_is_cleaned_or_refused(noise, voxels):
-    header = bytearray(noise)
-    header[0:4], header[344:348] = struct.pack("<i", 348), b"n+1\0"
-    struct.pack_into("<8h", header, 40, 3, 2, 2, 2, 1, 1, 1, 1)
-    struct.pack_into("<2h", header, 70, 4, 16)
-    struct.pack_into("<f", header, 108, 352)
-    try:
-        result = clean_nifti(bytes(header) + bytes(4) + voxels)
-    except QuarantineError:
-        assert len(voxels) < 16
-    else:
-        assert result.content[352:] == voxels[:16]
-        assert result.content[148:252] == bytes(104)

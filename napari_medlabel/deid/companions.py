@@ -1,0 +1,167 @@
+"""The one door for everything that is not DICOM: cleaned bytes, and the name they get."""
+
+from __future__ import annotations
+
+import os
+import zlib
+from pathlib import Path
+
+from napari_medlabel.deid.clean_image import CleanImage, CleanParts
+from napari_medlabel.deid.kinds import Kind, SourceFile, stem_of
+from napari_medlabel.deid.nifti import nifti_parts
+from napari_medlabel.deid.options import Option
+from napari_medlabel.deid.profile import Profile
+from napari_medlabel.deid.pseudonyms import Pseudonyms
+from napari_medlabel.deid.refusal import QuarantineError
+from napari_medlabel.deid.report import Reason
+from napari_medlabel.errors import SaveError
+
+_BLOCK = 1 << 20
+
+
+def clean_companion(
+    file: SourceFile,
+    profile: Profile,
+    pseudonyms: Pseudonyms,
+) -> CleanImage:
+    """Return a file that is not DICOM without identity.
+
+    Parameters
+    ----------
+    file : SourceFile
+        From `described`: of any kind but DICOM.
+    profile : Profile
+        The rules.
+    pseudonyms : Pseudonyms
+        Source of codes.
+
+    Raises
+    ------
+    QuarantineError
+        When it cannot be cleaned, with the reason.
+    """
+    return companion_parts(file, profile, pseudonyms).whole()
+
+
+def write_companion(
+    file: SourceFile,
+    part: Path,
+    profile: Profile,
+    pseudonyms: Pseudonyms,
+    *,
+    sync: bool = True,
+) -> CleanImage:
+    """Write a file that is not DICOM without identity; 30 MB of memory do for any size.
+
+    Parameters
+    ----------
+    file, profile, pseudonyms
+        As for `clean_companion`.
+    part : Path
+        Does not exist yet.
+    sync : bool
+        Whether to wait for the disk.
+
+    Returns
+    -------
+    CleanImage
+        Without content.
+
+    Raises
+    ------
+    QuarantineError
+        When it cannot be cleaned.
+    SaveError
+        When it cannot be written or does not read back as it was written. No part of it
+        stays.
+    """
+    made = companion_parts(file, profile, pseudonyms)
+    try:
+        written = _write(part, made, sync=sync)
+        same = _checked(part) == written
+    except OSError as err:
+        part.unlink(missing_ok=True)
+        raise SaveError(
+            f"The target folder or a file in it could not be written ({err.strerror}).",
+            hint="Check free space and permissions, or choose another target.",
+        ) from err
+    except QuarantineError:
+        part.unlink()
+        raise
+    if not same:
+        part.unlink()
+        raise SaveError(
+            "A file of the target did not read back as it was written.",
+            hint="The disk may be failing; choose another target.",
+        )
+    return CleanImage(b"", made.suffix, made.report)
+
+
+def companion_parts(file: SourceFile, profile: Profile, pseudonyms: Pseudonyms) -> CleanParts:
+    """Return the parts of a cleaned file, to be taken one after the other.
+
+    Parameters
+    ----------
+    file, profile, pseudonyms
+        As for `clean_companion`.
+
+    Raises
+    ------
+    QuarantineError
+        When it cannot be cleaned; taking the parts can raise it as well.
+    """
+    if Option.CLEAN_FACES in profile.options:
+        raise QuarantineError(Reason.FACE_UNSURE)
+    if file.kind is Kind.NIFTI:
+        return nifti_parts(file.path, file.voxels)
+    raise QuarantineError(Reason.UNREADABLE)
+
+
+def target_name(file: SourceFile, pseudonyms: Pseudonyms) -> tuple[str, ...]:
+    """Return folders and name of a cleaned file that is not DICOM, under the target.
+
+    Parameters
+    ----------
+    file : SourceFile
+        From `described`.
+    pseudonyms : Pseudonyms
+        Source of codes.
+
+    Returns
+    -------
+    tuple of str
+        ``nifti``, a code of the folder, and a code of the name without its suffix: an image
+        and its sidecars keep one name, files of one folder stay together. An image that
+        changes its suffix (a pair, a header with detached voxels) and meets another one
+        under that name has a code of its own.
+    """
+    parent = file.relative.rpartition("/")[0]
+    folder = "G-" + pseudonyms.code("folder", parent)
+    stem = stem_of(file.relative)
+    purpose = "nifti"
+    is_moved = not file.relative.endswith(file.suffix)
+    if is_moved and file.path.with_name(stem_of(file.path.name) + file.suffix).is_file():
+        stem, purpose = file.relative, "converted"
+    return "nifti", folder, f"N-{pseudonyms.code(purpose, stem, length=16)}{file.suffix}"
+
+
+def _write(part: Path, made: CleanParts, *, sync: bool) -> tuple[int, int]:
+    """Write every part; return the check sum and how many bytes there are."""
+    check = size = 0
+    with part.open("xb") as stream:
+        for piece in made.parts:
+            check = zlib.crc32(piece, check)
+            size += stream.write(piece)
+        if sync:
+            stream.flush()
+            os.fsync(stream.fileno())
+    return check, size
+
+
+def _checked(part: Path) -> tuple[int, int]:
+    check = size = 0
+    with part.open("rb", buffering=0) as stream:
+        while block := stream.read(_BLOCK):
+            check = zlib.crc32(block, check)
+            size += len(block)
+    return check, size
