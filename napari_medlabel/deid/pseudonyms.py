@@ -7,6 +7,7 @@ import hmac
 import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 from uuid import UUID
 
 from napari_medlabel.errors import InputError
@@ -15,6 +16,59 @@ KEY_BYTES = 32
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _SEPARATOR = "\x1f"
 _TOKEN_HEX = 32
+
+
+class NeedsCodeError(Exception):
+    """A file names another patient than was announced; whoever has the links must be asked.
+
+    Parameters
+    ----------
+    issuer, patient_id : str
+        Who it is, normalised. Never shown: the text of this error does not hold them.
+    """
+
+    def __init__(self, issuer: str, patient_id: str) -> None:
+        super().__init__("a patient's code is needed")
+        self.issuer = issuer
+        self.patient_id = patient_id
+
+    def __repr__(self) -> str:
+        return "NeedsCodeError()"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.issuer, self.patient_id)
+
+
+@dataclass(frozen=True)
+class Known:
+    """Codes that a link table gave, sent to a worker: a source for `Pseudonyms`.
+
+    Parameters
+    ----------
+    codes : tuple of (str, str, str)
+        Issuer, Patient ID and code of each patient that a file may name; mostly one.
+    """
+
+    codes: tuple[tuple[str, str, str], ...] = field(default=(), repr=False)
+
+    def __call__(self, issuer: str, patient_id: str) -> str:
+        """Return a patient's code.
+
+        Raises
+        ------
+        NeedsCodeError
+            For a patient that was not announced. No parser's error, so that no reader of
+            foreign bytes takes it for one.
+        """
+        who = normalised(issuer), normalised(patient_id)
+        for known_issuer, known_id, code in self.codes:
+            if (known_issuer, known_id) == who:
+                return code
+        raise NeedsCodeError(*who)
+
+    def and_also(self, issuer: str, patient_id: str, code: str) -> Known:
+        """Return these codes and one more."""
+        return Known((*self.codes, (normalised(issuer), normalised(patient_id), code)))
 
 
 @dataclass(frozen=True)
@@ -87,11 +141,14 @@ class Pseudonyms:
         str
             Capitals and digits without I, L, O and U.
         """
-        number = int.from_bytes(self._digest(purpose, value), "big")
-        return "".join(_CROCKFORD[(number >> (5 * i)) & 31] for i in range(length))
+        return base32(int.from_bytes(self._digest(purpose, value), "big"), length)
 
     def patient_code(self, issuer: str, patient_id: str) -> str:
-        """Return the code ``P-XXXXXXXX`` that stands for a patient in files and names."""
+        """Return the code ``P-XXXXXXXX`` that stands for a patient in files and names.
+
+        It comes from `patient_code_source`, such as a link table or what a link table
+        sent; without one from the key, as it was before there were link tables.
+        """
         if self.patient_code_source is not None:
             return self.patient_code_source(normalised(issuer), normalised(patient_id))
         return "P-" + self.code("patient", _identity(issuer, patient_id))
@@ -110,6 +167,22 @@ class Pseudonyms:
     def _digest(self, purpose: str, value: str) -> bytes:
         message = f"{purpose}|{value}".encode("utf-8", "surrogatepass")
         return hmac.new(self.key, message, hashlib.sha256).digest()
+
+
+def base32(number: int, length: int) -> str:
+    """Return the low bits of a number in Crockford's base 32, the lowest first."""
+    return "".join(_CROCKFORD[(number >> (5 * i)) & 31] for i in range(length))
+
+
+def from_base32(text: str) -> int:
+    """Return the number that `base32` turned into a text.
+
+    Raises
+    ------
+    ValueError
+        For letters that are not in Crockford's base 32.
+    """
+    return sum(_CROCKFORD.index(letter) << (5 * i) for i, letter in enumerate(text))
 
 
 def normalised(text: str) -> str:
