@@ -196,11 +196,12 @@ def _rows(dataset: Dataset, profile: Profile, pseudonyms: Pseudonyms) -> Iterato
     if getattr(dataset, "file_meta", None):
         rule = "E.1.1: preamble and file meta information are written anew"
         yield Row(FILE_META, 0x00020000, "", "mark", rule, Outcome.CHANGED)
+    anew = tuple(_name(element.tag) + "[" for element in marked if element.VR == "SQ")
     for row in _level(dataset, _Place(profile, setting)):
-        if row.path != _name(row.tag) or row.tag not in marked:
+        if row.path == _name(row.tag) and row.tag in marked:
+            yield _marked(row, dataset, marked)
+        elif not row.path.startswith(anew):
             yield row
-            continue
-        yield _marked(row, dataset, marked)
     for tag in PIXEL_TAGS:
         if tag in dataset:
             yield _pixels(tag, profile)
@@ -342,7 +343,7 @@ def _value_at(level: Dataset, steps: list[str]) -> str:
     """Return what stands at a path, as text."""
     found = _STEP.fullmatch(steps[0])
     tag = None if found is None else _tag_in(level, found[1])
-    if found is None or (tag is None and len(steps) > 1):
+    if found is None or (len(steps) > 1 and (tag is None or found[2] is None)):
         raise _not_a_path()
     if tag is None:
         return ""

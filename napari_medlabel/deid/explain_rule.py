@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pydicom.datadict import keyword_for_tag
-
 from napari_medlabel.deid.actions import NUMBER_VRS, TEXT_VRS, Attribute, Setting
 from napari_medlabel.deid.by_option import TEMPORAL_VRS
 from napari_medlabel.deid.judge import KEPT, Verdict
@@ -111,8 +109,9 @@ def _basic(attribute: Attribute, profile: Profile, verdict: Verdict) -> str:
         return _by_vr(attribute, verdict)
     if 0x5000 <= group <= 0x50FF:
         return f"{_TABLE}: curves (50xx,xxxx), {code}"
-    if 0x6000 <= group <= 0x60FF and attribute.tag not in profile.rules:
-        return f"{_TABLE}: overlays (60xx), {code}"
+    if 0x6000 <= group <= 0x60FF:
+        named = f"60xx{attribute.tag & 0xFFFF:04X}" in profile.families
+        return f"{_TABLE}: overlays (60xx), {code}" if named else "goes with its overlay, X"
     if attribute.tag not in profile.rules:
         return "not in the dictionary of the standard"
     return f"{_TABLE}: {code}" + (f", here {verdict.counted}" if "/" in code else "")
@@ -145,8 +144,7 @@ def _binary(attribute: Attribute, verdict: Verdict) -> str:
         return f"VR {attribute.vr}: " + (
             "binary numbers pass" if _stays(verdict) else "the bytes are not such numbers"
         )
-    name = attribute.keyword or keyword_for_tag(attribute.tag)
-    listed = f"binary data on the list ({name})"
+    listed = f"binary data on the list ({attribute.keyword})"
     return listed if _stays(verdict) else f"VR {attribute.vr}: binary data not on the list"
 
 
