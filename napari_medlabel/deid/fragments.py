@@ -6,14 +6,15 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain, islice
-from typing import BinaryIO
-
-from pydicom.dataset import Dataset
+from typing import TYPE_CHECKING, BinaryIO
 
 from napari_medlabel.deid import jpeg, jpeg2000
 from napari_medlabel.deid.refusal import QuarantineError
 from napari_medlabel.deid.report import Reason
 from napari_medlabel.deid.rle import clean_rle
+
+if TYPE_CHECKING:
+    from pydicom.dataset import Dataset
 
 _ITEM, _DELIMITER = 0xFFFEE000, 0xFFFEE0DD
 _HEAD = struct.Struct("<HHL")
@@ -147,6 +148,17 @@ def plain_parts(value: bytes) -> bytes:
     return b"".join(
         _coded(fragment)[1] for fragment in _items(value) if fragment.startswith(_SIGNATURES)
     )
+
+
+def frames_in(value: bytes) -> Iterator[bytes]:
+    """Return the frames of cleaned pixel data: each is one fragment.
+
+    Parameters
+    ----------
+    value : bytes
+        From `clean_fragments`.
+    """
+    return islice(_items(value), 1, None)
 
 
 def _frames(fragments: Iterator[bytes], count: int) -> Iterator[bytes]:
