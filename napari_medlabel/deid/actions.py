@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, MutableSequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
-from pydicom.dataelem import DataElement
-from pydicom.dataset import Dataset
-from pydicom.multival import MultiValue
-from pydicom.sequence import Sequence
-
 from napari_medlabel.deid.attribute_types import AttributeType, attribute_type
-from napari_medlabel.deid.codes import dummy_code
+from napari_medlabel.deid.codes import DUMMY_CODE
+from napari_medlabel.deid.made import Item, Made
 from napari_medlabel.deid.pseudonyms import Pseudonyms
 from napari_medlabel.deid.vocabulary import is_structural_uid, vocabulary
 
@@ -84,14 +80,14 @@ class Attribute:
     value: Any = field(default=None, repr=False)
     creator: str = ""
 
-    def as_found(self) -> DataElement:
+    def as_found(self) -> Made:
         """Return the attribute as it is, bytes undecoded."""
-        vr, raw = self.found or "UN", isinstance(self.value, bytes | bytearray)
-        return DataElement(self.tag, vr, self.value, already_converted=raw)
+        raw = isinstance(self.value, bytes | bytearray)
+        return Made(self.tag, self.found or "UN", self.value, as_found=raw)
 
-    def with_value(self, value: Any) -> DataElement:
+    def with_value(self, value: Any) -> Made:
         """Return the same attribute with another value."""
-        return DataElement(self.tag, self.vr, value, validation_mode=0)
+        return Made(self.tag, self.vr, value)
 
 
 @dataclass(frozen=True)
@@ -135,25 +131,25 @@ class Setting:
         return self.pseudonyms.patient_code(self.issuer, self.patient_id)
 
 
-Action = Callable[[Attribute, Setting], DataElement | None]
+Action = Callable[[Attribute, Setting], Made | None]
 
 
 def remove(attribute: Attribute, setting: Setting) -> None:
     """X: the attribute goes, with all that is in it."""
 
 
-def empty(attribute: Attribute, setting: Setting) -> DataElement:
+def empty(attribute: Attribute, setting: Setting) -> Made:
     """Z: zero length, or the patient's, study's or order's pseudonym where there is one."""
     code = _pseudonym(attribute, setting)
     if code is not None:
         return attribute.with_value(code)
-    return attribute.with_value(Sequence() if attribute.vr == "SQ" else None)
+    return attribute.with_value(() if attribute.vr == "SQ" else None)
 
 
-def dummy(attribute: Attribute, setting: Setting) -> DataElement:
+def dummy(attribute: Attribute, setting: Setting) -> Made:
     """D: a valid value of the VR that says nothing, or the pseudonym where there is one."""
     if attribute.vr == "SQ":
-        return attribute.with_value(Sequence([_dummy_item(attribute.keyword)]))
+        return attribute.with_value((_dummy_item(attribute.keyword),))
     if attribute.vr == "UI":
         original = "\\".join(attribute.components) or attribute.keyword
         return attribute.with_value(setting.pseudonyms.uid(original))
@@ -163,7 +159,7 @@ def dummy(attribute: Attribute, setting: Setting) -> DataElement:
     return attribute.with_value(code)
 
 
-def replace_uid(attribute: Attribute, setting: Setting) -> DataElement:
+def replace_uid(attribute: Attribute, setting: Setting) -> Made:
     """U: each UID becomes a keyed one; the standard's own and empty ones stay."""
     return attribute.with_value(
         [
@@ -173,7 +169,7 @@ def replace_uid(attribute: Attribute, setting: Setting) -> DataElement:
     )
 
 
-def clean(attribute: Attribute, setting: Setting) -> DataElement | None:
+def clean(attribute: Attribute, setting: Setting) -> Made | None:
     """C and the rule by VR: the value stays where the vocabulary allows it.
 
     PN and dates never pass, UIDs are replaced, numbers and text in DS, IS, CS, LO and SH
@@ -251,7 +247,9 @@ def components_of(value: object) -> tuple[str, ...]:
     if isinstance(value, bytes | bytearray):
         text = bytes(value).decode("latin-1").rstrip("\0 ")
         return tuple(part.strip("\0 ") for part in text.split("\\")) if text else ()
-    parts = list(value) if isinstance(value, MultiValue | list | tuple) else [value]
+    # pydicom's MultiValue is neither a list nor a tuple
+    several = isinstance(value, MutableSequence | tuple)
+    parts = list(value) if several else [value]  # type: ignore[call-overload]
     return tuple(str(part).strip("\0 ") for part in parts)
 
 
@@ -273,28 +271,35 @@ def _pseudonym(attribute: Attribute, setting: Setting) -> str | None:
     return None
 
 
-def _dummy_item(keyword: str) -> Dataset:
+def _dummy_item(keyword: str) -> Item:
     """Return the smallest item that makes sense in a sequence of this name."""
     if keyword.endswith("CodeSequence"):
-        return dummy_code()
-    item = Dataset()
-    if keyword == "ContentSequence":
-        item.RelationshipType = "CONTAINS"
-        item.ValueType = "TEXT"
-        item.ConceptNameCodeSequence = Sequence([dummy_code()])
-        item.TextValue = DUMMY_TEXT
-    elif keyword == "VerifyingObserverSequence":
-        item.VerifyingOrganization = DUMMY_TEXT
-        item.VerificationDateTime = DUMMIES["DT"]
-        item.VerifyingObserverName = DUMMY_TEXT
-        item.VerifyingObserverIdentificationCodeSequence = Sequence()
-    elif keyword == "OperatorIdentificationSequence":
-        item.PersonIdentificationCodeSequence = Sequence([dummy_code()])
-    elif keyword == "FlowIdentifierSequence":
-        item.FlowIdentifier = DUMMIES["OB"]
-    elif keyword == "GraphicAnnotationSequence":
-        item.GraphicLayer = DUMMY_TEXT
-    elif keyword == "WaveformAnnotationSequence":
-        item.UnformattedTextValue = DUMMY_TEXT
-        item.ReferencedWaveformChannels = [1, 0]
-    return item
+        return DUMMY_CODE.item
+    return _DUMMY_ITEMS.get(keyword, {})
+
+
+_DUMMY_ITEMS: Mapping[str, Item] = MappingProxyType(
+    {
+        "ContentSequence": {
+            "RelationshipType": "CONTAINS",
+            "ValueType": "TEXT",
+            "ConceptNameCodeSequence": (DUMMY_CODE.item,),
+            "TextValue": DUMMY_TEXT,
+        },
+        "VerifyingObserverSequence": {
+            "VerifyingOrganization": DUMMY_TEXT,
+            "VerificationDateTime": DUMMIES["DT"],
+            "VerifyingObserverName": DUMMY_TEXT,
+            "VerifyingObserverIdentificationCodeSequence": (),
+        },
+        "OperatorIdentificationSequence": {
+            "PersonIdentificationCodeSequence": (DUMMY_CODE.item,)
+        },
+        "FlowIdentifierSequence": {"FlowIdentifier": DUMMIES["OB"]},
+        "GraphicAnnotationSequence": {"GraphicLayer": DUMMY_TEXT},
+        "WaveformAnnotationSequence": {
+            "UnformattedTextValue": DUMMY_TEXT,
+            "ReferencedWaveformChannels": [1, 0],
+        },
+    }
+)

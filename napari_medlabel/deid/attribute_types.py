@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import cache
-from importlib.resources import files
 from types import MappingProxyType
+
+from napari_medlabel.deid.dictionary import DATA
 
 
 class AttributeType(IntEnum):
@@ -86,7 +87,7 @@ def _of_class(sop_class: str) -> Mapping[str, AttributeType]:
 
 @cache
 def _types() -> _Types:
-    source = files("napari_medlabel.deid") / "data" / "attribute_types.json"
+    source = DATA / "attribute_types.json"
     document = json.loads(source.read_text("utf-8"))
     return _Types(
         modules=tuple(_level(module) for module in document["modules"]),

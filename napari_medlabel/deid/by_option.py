@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 
-from pydicom.dataelem import DataElement
-
 from napari_medlabel.deid.actions import NUMBER_VRS, TEXT_VRS, Attribute, Setting
 from napari_medlabel.deid.descriptors import safe_text, words_of
+from napari_medlabel.deid.made import Made
 from napari_medlabel.deid.options import Option
 from napari_medlabel.deid.tables import may_hold_words
 from napari_medlabel.deid.temporal import (
@@ -31,7 +30,7 @@ _UI = re.compile(r"[0-9.]{1,64}")
 _WORD = re.compile(r"[^\W_]+")
 
 
-def kept(attribute: Attribute, setting: Setting) -> DataElement | None:
+def kept(attribute: Attribute, setting: Setting) -> Made | None:
     """K: the value as it is, where it is what its VR says and does not tell whose it is.
 
     Ages over 89 years become 090Y.
@@ -46,7 +45,7 @@ def kept(attribute: Attribute, setting: Setting) -> DataElement | None:
     return whole(attribute, parts)
 
 
-def shifted_dates(attribute: Attribute, setting: Setting) -> DataElement | None:
+def shifted_dates(attribute: Attribute, setting: Setting) -> Made | None:
     """C of shift-dates: dates earlier by the patient's days, times and offsets as they are."""
     if attribute.tag == _TIMEZONE and all(map(is_offset, attribute.components)):
         return whole(attribute, list(attribute.components))
@@ -58,7 +57,7 @@ def shifted_dates(attribute: Attribute, setting: Setting) -> DataElement | None:
     return whole(attribute, parts) if len(parts) == len(moved) else None
 
 
-def coded_device(attribute: Attribute, setting: Setting) -> DataElement | None:
+def coded_device(attribute: Attribute, setting: Setting) -> Made | None:
     """C of retain-device: a keyed code for each name of a device, the same everywhere."""
     if attribute.vr not in {"AE", "LO", "SH"}:
         return None
@@ -69,9 +68,7 @@ def coded_device(attribute: Attribute, setting: Setting) -> DataElement | None:
     return whole(attribute, codes)
 
 
-def described(
-    attribute: Attribute, setting: Setting, words: frozenset[str]
-) -> DataElement | None:
+def described(attribute: Attribute, setting: Setting, words: frozenset[str]) -> Made | None:
     """C of clean-descriptors: the safe words or terms; None where none is left of them."""
     if attribute.vr == "CS":
         terms = all(part in vocabulary().terms for part in attribute.components)
@@ -82,7 +79,7 @@ def described(
     return whole(attribute, parts) if any(parts) or not attribute.components else None
 
 
-def capped_number(attribute: Attribute) -> DataElement | None:
+def capped_number(attribute: Attribute) -> Made | None:
     """Return an age in a content item, those over 89 as 90; None where it is no number."""
     try:
         numbers = [float(part) for part in attribute.components]
@@ -95,16 +92,14 @@ def capped_number(attribute: Attribute) -> DataElement | None:
     return whole(attribute, capped)
 
 
-def by_dates(
-    attribute: Attribute, setting: Setting, options: frozenset[Option]
-) -> DataElement | None:
+def by_dates(attribute: Attribute, setting: Setting, options: frozenset[Option]) -> Made | None:
     """Return a date that no row names, as the dates' option says; None without one."""
     if Option.SHIFT_DATES in options:
         return shifted_dates(attribute, setting)
     return kept(attribute, setting) if Option.RETAIN_DATES in options else None
 
 
-def whole(attribute: Attribute, parts: list[str]) -> DataElement:
+def whole(attribute: Attribute, parts: list[str]) -> Made:
     """Return an attribute with its components put together again."""
     if attribute.vr in WHOLE_VRS:
         return attribute.with_value("\\".join(parts))
@@ -128,7 +123,7 @@ def _is_sound(attribute: Attribute, part: str, setting: Setting) -> bool:
     return not any(word.lower() in told for word in _WORD.findall(part))
 
 
-def _kept_binary(attribute: Attribute) -> DataElement | None:
+def _kept_binary(attribute: Attribute) -> Made | None:
     """Return numbers, and binary data in which no words can be."""
     if attribute.found not in NUMBER_VRS and (
         attribute.found in {"", "SQ", "UN", *TEXT_VRS} or may_hold_words(attribute.value)

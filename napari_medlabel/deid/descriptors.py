@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import re
 from functools import cache, lru_cache
-from importlib.resources import files
 
+from napari_medlabel.deid.dictionary import DATA
 from napari_medlabel.deid.vocabulary import vocabulary
 
 _TOKEN = re.compile(r"[^\W_]+(?:\.[0-9]+[a-zA-Z]*)?|[\s\W_]+?", re.UNICODE)
@@ -92,7 +92,7 @@ def words_of(identity: frozenset[str]) -> frozenset[str]:
 @cache
 def _words() -> frozenset[str]:
     """Return the safe words in lower case; makers' names and terms of CS among them."""
-    source = files("napari_medlabel.deid") / "data" / "safe_words.json"
+    source = DATA / "safe_words.json"
     listed = frozenset(json.loads(source.read_text("utf-8")))
     terms = {w.lower() for term in vocabulary().terms for w in _LETTERS.findall(term)}
     return listed | {word for word in terms if len(word) > 1}

@@ -11,8 +11,9 @@ from pydicom.sequence import Sequence
 from pydicom.tag import BaseTag
 
 from napari_medlabel.deid.actions import NUMBER_VRS, TEXT_VRS, Attribute, Setting
-from napari_medlabel.deid.codes import CODE_TAGS, is_code
+from napari_medlabel.deid.codes import CODE_TAGS, CODE_VALUE_TAGS, is_code
 from napari_medlabel.deid.dictionary import entry
+from napari_medlabel.deid.face_note import may_show_face
 from napari_medlabel.deid.judge import KEPT, components_of, judge, judge_code
 from napari_medlabel.deid.marks import marks
 from napari_medlabel.deid.options import Option
@@ -26,15 +27,11 @@ from napari_medlabel.deid.profile import Profile
 from napari_medlabel.deid.pseudonyms import Pseudonyms
 from napari_medlabel.deid.refusal import PARSE_ERRORS, QuarantineError
 from napari_medlabel.deid.report import DeidReport, Note, Reason
-from napari_medlabel.deid.structured import content_setting
+from napari_medlabel.deid.structured import CONCEPT_NAME, VALUE_TYPE, content_setting
 from napari_medlabel.deid.sweep import Identity, identity_of
 from napari_medlabel.deid.vocabulary import is_structural_uid
 
 MAX_DEPTH = 64
-CODE_VALUE_TAGS = (0x00080100, 0x00080119, 0x00080120)
-VALUE_TYPE, CONCEPT_NAME = 0x0040A040, 0x0040A043
-_HEADS = frozenset({"HEAD", "BRAIN", "SKULL", "FACE", "NECK", "HEADNECK", "HEAD NECK", ""})
-_TOMOGRAPHY = frozenset({"CT", "MR", "PT"})
 
 
 @dataclass
@@ -276,14 +273,3 @@ def _raw(dataset: Dataset, tag: int) -> RawDataElement:
     value = bytes(element.value or b"")
     length = 0xFFFFFFFF if element.is_undefined_length else len(value)
     return RawDataElement(BaseTag(tag), element.VR, length, value, 0, False, True)
-
-
-def may_show_face(modality: str, part: str) -> bool:
-    """Whether a volume could be rendered to a face: CT, MR or PET of a head or unnamed part.
-
-    Parameters
-    ----------
-    modality, part : str
-        Modality and Body Part Examined of the cleaned instance.
-    """
-    return modality in _TOMOGRAPHY and part.upper() in _HEADS

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
 from types import MappingProxyType
 
-from pydicom.datadict import dictionary_has_tag, dictionary_keyword, dictionary_VR
+DATA = Path(__file__).parent / "data"
+DICTIONARY = "dictionary.txt"
+"""What `generate_dictionary` writes: a table of our own, since pydicom takes long to start."""
 
 _NEWER = MappingProxyType(
     {
@@ -40,7 +44,6 @@ UNKNOWN = ("", "UN")
 """What `entry` says of a tag that nobody knows."""
 
 
-@lru_cache(maxsize=8192)
 def entry(tag: int) -> tuple[str, str]:
     """Return keyword and VR of a standard attribute, or `UNKNOWN`.
 
@@ -49,8 +52,34 @@ def entry(tag: int) -> tuple[str, str]:
     tag : int
         0xGGGGEEEE. Private tags are unknown.
     """
-    if tag in _NEWER:
-        return _NEWER[tag]
-    if tag >> 16 & 1 or not dictionary_has_tag(tag):
-        return UNKNOWN
-    return dictionary_keyword(tag), dictionary_VR(tag)
+    return _entries().get(tag, UNKNOWN)
+
+
+def tag_and_vr(keyword: str) -> tuple[int, str]:
+    """Return tag and VR of a standard attribute.
+
+    Raises
+    ------
+    KeyError
+        For a keyword that the dictionary does not have.
+    """
+    return _by_keyword()[keyword]
+
+
+def tags_of(vrs: frozenset[str]) -> frozenset[int]:
+    """Return the tags of all attributes that have one of some VRs."""
+    return frozenset(tag for tag, (_, vr) in _entries().items() if vr in vrs)
+
+
+@cache
+def _entries() -> Mapping[int, tuple[str, str]]:
+    """Keyword and VR by tag. Rows without a keyword count as unknown, but keep their VR."""
+    words = (DATA / DICTIONARY).read_text("ascii").replace("\n", "\t").split("\t")
+    tags = [int(word, 16) for word in words[0:-1:3]]
+    rows = zip(words[2::3], words[1::3], strict=False)
+    return {**dict(zip(tags, rows, strict=True)), **_NEWER}
+
+
+@cache
+def _by_keyword() -> Mapping[str, tuple[int, str]]:
+    return {keyword: (tag, vr) for tag, (keyword, vr) in _entries().items() if keyword}

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-
-from pydicom.dataelem import DataElement
-from pydicom.dataset import Dataset
+from typing import TYPE_CHECKING
 
 from napari_medlabel.deid.actions import (
     ACTIONS,
@@ -30,8 +28,9 @@ from napari_medlabel.deid.by_option import (
     shifted_dates,
     whole,
 )
-from napari_medlabel.deid.codes import dummy_code, published_code, retained_code
+from napari_medlabel.deid.codes import DUMMY_CODE, Code, published, retained
 from napari_medlabel.deid.icc import without_words
+from napari_medlabel.deid.made import Made, dataset_of
 from napari_medlabel.deid.options import Option
 from napari_medlabel.deid.pixels import PIXEL_TAGS
 from napari_medlabel.deid.private import is_safe_value
@@ -40,7 +39,11 @@ from napari_medlabel.deid.structured import AGE, CONTENT_TAGS, UNNAMED
 from napari_medlabel.deid.tables import is_table, reads_as_text
 from napari_medlabel.deid.vocabulary import vocabulary
 
-__all__ = ["KEPT", "Verdict", "components_of", "judge", "judge_code"]
+if TYPE_CHECKING:
+    from pydicom.dataelem import DataElement
+    from pydicom.dataset import Dataset
+
+__all__ = ["KEPT", "Verdict", "components_of", "judge", "judge_code", "judged_code"]
 
 KEPT = "kept"
 """What `Verdict.counted` says of an attribute that passes as it is."""
@@ -55,7 +58,7 @@ class Verdict:
     counted : str
         As what the report counts it: `KEPT`, an action code ``D Z X K C U``, ``"private"``,
         ``"text"`` or ``"unknown"``.
-    element : DataElement or None
+    made : Made or None
         What takes its place; None when it is gone, or when `recurse`.
     unchanged : bool
         Whether the value passes as found, so that its bytes may be copied.
@@ -66,10 +69,15 @@ class Verdict:
     """
 
     counted: str
-    element: DataElement | None = None
+    made: Made | None = None
     unchanged: bool = False
     recurse: bool = False
     option: str = ""
+
+    @property
+    def element(self) -> DataElement | None:
+        """What takes its place, as pydicom's data element."""
+        return None if self.made is None else self.made.element
 
 
 def judge(attribute: Attribute, setting: Setting, profile: Profile) -> Verdict:
@@ -107,9 +115,9 @@ def judge(attribute: Attribute, setting: Setting, profile: Profile) -> Verdict:
     return _by_code(code, attribute, setting, profile)
 
 
-def judge_code(
+def judged_code(
     code: tuple[str, str, str], setting: Setting, profile: Profile
-) -> tuple[Dataset, bool]:
+) -> tuple[Code, bool]:
     """Return what becomes of a coded entry, and whether it tells the same as before.
 
     Parameters
@@ -123,20 +131,28 @@ def judge_code(
 
     Returns
     -------
-    Dataset
+    Code
         Value, designator and meaning: with the published meaning where the scheme is
         published; as found in a sequence that an option keeps; a dummy otherwise.
     bool
         False for the dummy.
     """
     value, scheme, meaning = code
-    published = published_code(value, scheme)
-    if published is not None:
-        return published, True
+    found = published(value, scheme)
+    if found is not None:
+        return found, True
     sound = [kept(Attribute(0x00080104, "CodeMeaning", "LO", (c,)), setting) for c in code]
     if profile.keeps_items(setting.path) and value and all(sound):
-        return retained_code(value, scheme, meaning), True
-    return dummy_code(), False
+        return retained(value, scheme, meaning), True
+    return DUMMY_CODE, False
+
+
+def judge_code(
+    code: tuple[str, str, str], setting: Setting, profile: Profile
+) -> tuple[Dataset, bool]:
+    """Return what `judged_code` does, the entry as a data set."""
+    found, same = judged_code(code, setting, profile)
+    return dataset_of(found.item), same
 
 
 def _by_code(code: str, attribute: Attribute, setting: Setting, profile: Profile) -> Verdict:
@@ -214,7 +230,7 @@ def _private(attribute: Attribute, setting: Setting, profile: Profile) -> Verdic
     if 0x10 <= low <= 0xFF:
         names = components_of(attribute.value)
         if len(names) == 1 and profile.is_safe_creator(group, names[0]):
-            element = DataElement(attribute.tag, "LO", names[0])
+            element = Made(attribute.tag, "LO", names[0])
             return Verdict("K", element, unchanged=True, option=option)
         return Verdict("private")
     rule = profile.private_rule(group, attribute.creator, low)
@@ -284,9 +300,7 @@ def _content(attribute: Attribute, setting: Setting, profile: Profile) -> Verdic
     return Verdict("D", dummy(attribute, setting), option=option)
 
 
-def _content_by_vr(
-    attribute: Attribute, setting: Setting, profile: Profile
-) -> DataElement | None:
+def _content_by_vr(attribute: Attribute, setting: Setting, profile: Profile) -> Made | None:
     """Return the value of a content item that may stay in part; None for a dummy."""
     if attribute.vr in TEMPORAL_VRS:
         return by_dates(attribute, setting, profile.options)
@@ -307,7 +321,7 @@ def _sequence(attribute: Attribute, counted: str, option: str = "") -> Verdict:
     return Verdict(counted, recurse=True, option=option)
 
 
-def _passed(code: str, element: DataElement, attribute: Attribute, option: str) -> Verdict:
+def _passed(code: str, element: Made, attribute: Attribute, option: str) -> Verdict:
     """Return the verdict for a value that stays, in whole or in part."""
     if attribute.vr in TEXT_VRS:
         before = whole(attribute, list(attribute.components))
@@ -324,7 +338,7 @@ def _colours(attribute: Attribute) -> Verdict:
     profile = without_words(bytes(value)) if plain else None
     if profile is None:
         return Verdict("unknown")
-    return Verdict("C", DataElement(attribute.tag, "OB", profile))
+    return Verdict("C", Made(attribute.tag, "OB", profile))
 
 
 def _fits(attribute: Attribute) -> bool:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydicom.sequence import Sequence
-
 from napari_medlabel import __version__
-from napari_medlabel.deid.codes import method_code
+from napari_medlabel.deid.codes import method
+from napari_medlabel.deid.made import dataset_of
 from napari_medlabel.deid.options import BASIC_CODE, Option
 from napari_medlabel.deid.profile import Profile
 
 PIXEL_OPTIONS = frozenset({Option.CLEAN_PIXELS, Option.CLEAN_FACES})
 """Options that change pixels: chosen is not done."""
+
+_CODES = "DeidentificationMethodCodeSequence"
 
 
 def marks(profile: Profile, done: frozenset[Option] = frozenset()) -> dict[str, Any]:
@@ -33,15 +34,24 @@ def marks(profile: Profile, done: frozenset[Option] = frozenset()) -> dict[str, 
         Sequence (CID 7050), Longitudinal Temporal Information Modified; Burned In
         Annotation NO and Recognizable Visual Features NO only where they are done.
     """
+    from pydicom.sequence import Sequence
+
+    values = plain_marks(profile, done)
+    items = [dataset_of(item) for item in values[_CODES]]
+    return {**values, _CODES: Sequence(items)}
+
+
+def plain_marks(profile: Profile, done: frozenset[Option] = frozenset()) -> dict[str, Any]:
+    """Return what `marks` does, the codes as a tuple of `Item`: without pydicom."""
     options = (profile.options - PIXEL_OPTIONS) | (done & PIXEL_OPTIONS)
     codes = [BASIC_CODE, *sorted(option.code for option in options)]
-    method = [f"napari-medlabel {__version__}, PS3.15 {profile.edition} {profile.name}"[:64]]
+    words = [f"napari-medlabel {__version__}, PS3.15 {profile.edition} {profile.name}"[:64]]
     if profile.site is not None:
-        method.append(f"site rules, profile sha256 {profile.sha256[:16]}")
+        words.append(f"site rules, profile sha256 {profile.sha256[:16]}")
     result: dict[str, Any] = {
         "PatientIdentityRemoved": "YES",
-        "DeidentificationMethod": method if len(method) > 1 else method[0],
-        "DeidentificationMethodCodeSequence": Sequence([method_code(code) for code in codes]),
+        "DeidentificationMethod": words if len(words) > 1 else words[0],
+        _CODES: tuple(method(code).item for code in codes),
         "LongitudinalTemporalInformationModified": temporal_mark(profile.options),
     }
     if Option.CLEAN_PIXELS in options:

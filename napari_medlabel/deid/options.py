@@ -6,8 +6,8 @@ import json
 from collections.abc import Iterable
 from enum import StrEnum
 from functools import cache
-from importlib.resources import files
 
+from napari_medlabel.deid.dictionary import DATA
 from napari_medlabel.errors import InputError
 
 BASIC_CODE = "113100"
@@ -90,7 +90,7 @@ def checked(options: Iterable[str]) -> frozenset[Option]:
 
 @cache
 def _meanings() -> dict[str, str]:
-    source = files("napari_medlabel.deid") / "data" / "methods.json"
+    source = DATA / "methods.json"
     return dict(json.loads(source.read_text("utf-8")))
 
 

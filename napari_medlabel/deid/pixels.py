@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from pydicom.dataelem import DataElement, RawDataElement
-from pydicom.dataset import Dataset
+from typing import TYPE_CHECKING
 
 from napari_medlabel.deid.fragments import Shape, clean_fragments
 from napari_medlabel.deid.refusal import QuarantineError
 from napari_medlabel.deid.report import Reason
+
+if TYPE_CHECKING:
+    from pydicom.dataelem import DataElement, RawDataElement
+    from pydicom.dataset import Dataset
 
 PIXEL_TAGS = (0x7FE00008, 0x7FE00009, 0x7FE00010)
 """Float, double float and integer Pixel Data."""
@@ -98,6 +101,8 @@ def exact_pixels(dataset: Dataset, raw: RawDataElement, *, encapsulated: bool) -
         When the description is missing, the bytes are fewer than described, or a
         compressed frame cannot be checked.
     """
+    from pydicom.dataelem import DataElement
+
     value = bytes(raw.value or b"")
     vr = raw.VR if raw.VR in {"OB", "OW", "OF", "OD"} else None
     if encapsulated:

@@ -7,10 +7,10 @@ import re
 from collections.abc import Mapping, Sized
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 
 from napari_medlabel.deid.actions import Attribute, Setting, components_of
 from napari_medlabel.deid.descriptors import safe_text, words_of
+from napari_medlabel.deid.dictionary import DATA
 from napari_medlabel.deid.tables import RUN, may_hold_words
 from napari_medlabel.deid.vocabulary import vocabulary
 
@@ -48,7 +48,7 @@ def private_rules(edition: str) -> Mapping[tuple[int, int, str], PrivateRule]:
 
     Of the five rows without a VR only binary numbers pass.
     """
-    source = files("napari_medlabel.deid") / "data" / f"safe_private_{edition}.json"
+    source = DATA / f"safe_private_{edition}.json"
     document = json.loads(source.read_text("utf-8"))
     result = {}
     for group, element, creator, vr, vm, _ in document["rules"]:

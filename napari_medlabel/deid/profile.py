@@ -7,12 +7,11 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache, cached_property
-from importlib.resources import files
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from napari_medlabel.deid.dictionary import entry
+from napari_medlabel.deid.dictionary import DATA, entry
 from napari_medlabel.deid.options import Option, checked
 from napari_medlabel.deid.private import PrivateRule, private_rules
 from napari_medlabel.deid.site_rules import SiteRules, read_site_rules
@@ -280,7 +279,7 @@ def basic_profile(edition: str = EDITION) -> Profile:
 @cache
 def _table(name: str, edition: str) -> Profile:
     """Return a profile as its table has it."""
-    source = files("napari_medlabel.deid") / "data" / f"basic_{edition}.json"
+    source = DATA / f"basic_{edition}.json"
     if name != "basic" or not edition.isalnum() or not source.is_file():
         raise InputError(
             "The name or edition of the de-identification profile is not one that ships.",

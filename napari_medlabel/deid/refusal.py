@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import struct
 import zlib
-from typing import Any
-
-from pydicom.errors import BytesLengthException, InvalidDicomError
+from typing import TYPE_CHECKING, Any
 
 from napari_medlabel.deid.report import Reason
 from napari_medlabel.errors import RefusedError
 
-PARSE_ERRORS = (
+BYTE_ERRORS = (
     ValueError,
     TypeError,
     LookupError,
@@ -24,10 +22,23 @@ PARSE_ERRORS = (
     MemoryError,
     struct.error,
     zlib.error,
-    BytesLengthException,
-    InvalidDicomError,
 )
-"""What parsers of foreign bytes raise: each means that the file is not understood."""
+"""What code that takes foreign bytes apart raises: the file is not understood."""
+
+if TYPE_CHECKING:
+    from pydicom.errors import BytesLengthException, InvalidDicomError
+
+    PARSE_ERRORS = (*BYTE_ERRORS, BytesLengthException, InvalidDicomError)
+    """The same and what pydicom's parser adds, imported when somebody asks for this."""
+
+
+def __getattr__(name: str) -> Any:
+    """Return `PARSE_ERRORS`: pydicom takes long to start, and most files go without."""
+    if name != "PARSE_ERRORS":
+        raise AttributeError(name)
+    from pydicom import errors
+
+    return (*BYTE_ERRORS, errors.BytesLengthException, errors.InvalidDicomError)
 
 
 class QuarantineError(RefusedError):

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from pydicom.datadict import tag_for_keyword
-
-from napari_medlabel.deid.dictionary import UNKNOWN, entry
+from napari_medlabel.deid.dictionary import UNKNOWN, entry, tag_and_vr
 from napari_medlabel.errors import InputError
 
 SITE_ACTIONS = frozenset("DZXKCU")
@@ -131,6 +128,8 @@ def read_site_rules(path: Path) -> SiteRules:
 
 def site_rules(text: str) -> SiteRules:
     """Return the rules in a TOML document; see `read_site_rules`."""
+    import tomllib
+
     try:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as err:
@@ -204,8 +203,11 @@ def _private(where: str, table: dict[str, Any]) -> tuple[str, str, str, str]:
 def _tag(part: str, where: str) -> int:
     """Return the tag of a keyword or of eight hexadecimal digits."""
     digits = _HEX.fullmatch(part)
-    tag = int(digits[1] + digits[2], 16) if digits else tag_for_keyword(part)
-    if tag is None or tag >> 16 < 8 or entry(tag) == UNKNOWN:
+    try:
+        tag = int(digits[1] + digits[2], 16) if digits else tag_and_vr(part)[0]
+    except KeyError:
+        tag = 0
+    if tag >> 16 < 8 or entry(tag) == UNKNOWN:
         raise _refused(f"{where} names an attribute that is not in the dictionary")
     return tag
 

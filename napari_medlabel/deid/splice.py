@@ -9,25 +9,15 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import BinaryIO
 
-from pydicom.dataelem import RawDataElement
-from pydicom.dataset import Dataset
-from pydicom.tag import BaseTag
-from pydicom.uid import UID
-
-from napari_medlabel.deid.actions import Setting
-from napari_medlabel.deid.dicom import mark, may_show_face
-from napari_medlabel.deid.fragments import Shape, shape_of
-from napari_medlabel.deid.judge import KEPT, components_of
-from napari_medlabel.deid.marks import PIXEL_OPTIONS
+from napari_medlabel.deid.actions import Setting, components_of
+from napari_medlabel.deid.face_note import may_show_face
+from napari_medlabel.deid.fragments import Shape
+from napari_medlabel.deid.judge import KEPT
+from napari_medlabel.deid.marks import PIXEL_OPTIONS, plain_marks
 from napari_medlabel.deid.options import Option
-from napari_medlabel.deid.pixels import (
-    check_complete,
-    described_length,
-    may_show_identity,
-)
 from napari_medlabel.deid.profile import Profile
 from napari_medlabel.deid.pseudonyms import Pseudonyms
-from napari_medlabel.deid.refusal import PARSE_ERRORS, QuarantineError
+from napari_medlabel.deid.refusal import BYTE_ERRORS, QuarantineError
 from napari_medlabel.deid.report import DeidReport, Note, Reason
 from napari_medlabel.deid.splice_bytes import (
     LONG_VRS,
@@ -47,28 +37,17 @@ from napari_medlabel.deid.splice_judge import (
     level_for,
     text_at,
 )
+from napari_medlabel.deid.splice_pixels import Verdict, is_deciding, looked_at
 from napari_medlabel.deid.splice_traces import identity_of_elements
 from napari_medlabel.deid.sweep import Identity
-from napari_medlabel.deid.vocabulary import is_structural_uid
+from napari_medlabel.deid.vocabulary import is_structural_uid, is_transfer_syntax
 
 DICOMDIR_CLASS = "1.2.840.10008.1.3.10"
 IMPLEMENTATION_CLASS_UID = "2.25.176434815406174208532177143521806529621"
 IMPLEMENTATION_VERSION = "NAPARI_MEDLABEL"
-DECIDING = (
-    0x00080008,  # Image Type
-    0x00080016,  # SOP Class UID
-    0x00080060,  # Modality
-    0x00080064,  # Conversion Type
-    0x00280002,  # Samples per Pixel
-    0x00280004,  # Photometric Interpretation
-    0x00280008,  # Number of Frames
-    0x00280010,  # Rows
-    0x00280011,  # Columns
-    0x00280100,  # Bits Allocated
-    0x00280301,  # Burned In Annotation
-    0x00280302,  # Recognizable Visual Features
-)
-"""All that the checks of pixels look at, besides overlays and pixel data themselves."""
+_IMPLICIT, _EXPLICIT = "1.2.840.10008.1.2", "1.2.840.10008.1.2.1"
+_OTHERS = frozenset({"1.2.840.10008.1.2.2", "1.2.840.10008.1.2.1.99"})
+"""Big endian and deflated."""
 
 _FIRST_READ = 1 << 16
 _META_START = 132
@@ -136,14 +115,6 @@ class _Syntax:
     encapsulated: bool
 
 
-@dataclass(frozen=True)
-class _Verdict:
-    """What the checks of the pixels say: length of native ones, shape of compressed ones."""
-
-    length: int = 0
-    shape: Shape | None = None
-
-
 def plan_file(source: BinaryIO, profile: Profile, pseudonyms: Pseudonyms) -> Plan:
     """Return how a file is cleaned.
 
@@ -172,7 +143,7 @@ def plan_file(source: BinaryIO, profile: Profile, pseudonyms: Pseudonyms) -> Pla
     try:
         syntax, header, size = _read(source)
         return _planned(syntax, header, size, profile, pseudonyms)
-    except PARSE_ERRORS as err:
+    except BYTE_ERRORS as err:
         raise OddError from err
 
 
@@ -223,10 +194,9 @@ def _meta(content: bytes) -> tuple[_Syntax, int]:
 
 @lru_cache(maxsize=64)
 def _syntax(named: str) -> _Syntax:
-    uid = UID(named)
-    if not named or not is_structural_uid(named) or not uid.is_little_endian or uid.is_deflated:
+    if not is_transfer_syntax(named) or named in _OTHERS:
         raise OddError
-    return _Syntax(named, not uid.is_implicit_VR, uid.is_encapsulated)
+    return _Syntax(named, named != _IMPLICIT, named not in {_IMPLICIT, _EXPLICIT})
 
 
 def _planned(
@@ -309,10 +279,9 @@ def _patient(elements: dict[int, Element], instance: str) -> tuple[str, str]:
 def _marks(level: Level) -> dict[int, bytes]:
     """Return the marks as elements; they are the same for all files of a scope."""
     if not level.marks:
-        marks = Dataset()
-        level.patient_code = level.setting.patient_code
-        mark(marks, level.profile, level.patient_code)
-        level.marks = encoded_elements(marks, explicit=level.explicit)
+        code = level.patient_code = level.setting.patient_code
+        values = {"PatientName": code, "PatientID": code, **plain_marks(level.profile)}
+        level.marks = encoded_elements(values, explicit=level.explicit)
     return level.marks
 
 
@@ -336,48 +305,20 @@ def _value_text(raw: bytes, level: Level) -> str:
 
 def _checked(
     syntax: _Syntax, elements: dict[int, Element], header: Header, profile: Profile
-) -> _Verdict:
+) -> Verdict:
     """Refuse what the pixels' description gives a reason to refuse."""
-    deciding = [elements[tag] for tag in DECIDING if tag in elements]
-    overlays = [e for tag, e in elements.items() if 0x6000 <= tag >> 16 < 0x6100]
-    for tag, vr, _, start in overlays:
-        if tag & 0xFFFF in {0x0102, 0x3000}:
-            deciding.append((tag, vr, b"", start))
+    deciding = tuple(element for tag, element in elements.items() if is_deciding(tag))
     pixels = None if header.pixels is None else header.pixels[0]
     try:
-        return _looked_at(tuple(deciding), pixels, syntax)
+        return looked_at(deciding, pixels, encapsulated=syntax.encapsulated)
     except QuarantineError as refused:
         if refused.reason is Reason.PIXELS_MAY_SHOW and PIXEL_OPTIONS & profile.options:
             raise OddError from refused
         raise
 
 
-@lru_cache(maxsize=256)
-def _looked_at(deciding: tuple[Element, ...], pixels: int | None, syntax: _Syntax) -> _Verdict:
-    """Let the checks of pixels look at the elements that decide, and at nothing else."""
-    dataset = Dataset()
-    for tag, vr, raw, start in deciding:
-        _add(dataset, tag, vr, raw[start:], syntax)
-    if pixels is not None:
-        _add(dataset, pixels, b"" if not syntax.explicit else b"OW", b"", syntax)
-    if may_show_identity(dataset):
-        raise QuarantineError(Reason.PIXELS_MAY_SHOW)
-    check_complete(dataset)
-    if pixels is None:
-        return _Verdict()
-    if syntax.encapsulated:
-        return _Verdict(shape=shape_of(dataset))
-    return _Verdict(length=described_length(dataset, pixels))
-
-
-def _add(dataset: Dataset, tag: int, vr: bytes, value: bytes, syntax: _Syntax) -> None:
-    found = vr.decode("ascii") or None
-    raw = RawDataElement(BaseTag(tag), found, len(value), value, 0, not syntax.explicit, True)
-    dataset[BaseTag(tag)] = raw
-
-
 def _pixels(
-    syntax: _Syntax, header: Header, size: int, checked: _Verdict
+    syntax: _Syntax, header: Header, size: int, checked: Verdict
 ) -> tuple[Pixels | None, bytes]:
     """Return where the pixels are, and the head of their element in the new file."""
     if header.pixels is None:

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+from typing import Any
 
-from pydicom.dataelem import DataElement
-from pydicom.dataset import Dataset
-from pydicom.filebase import DicomBytesIO
-from pydicom.filewriter import write_data_element
-
-from napari_medlabel.deid.actions import TEXT_VRS
-from napari_medlabel.deid.judge import components_of
-from napari_medlabel.deid.refusal import PARSE_ERRORS
+from napari_medlabel.deid.actions import TEXT_VRS, components_of
+from napari_medlabel.deid.made import Item, Made, made
 from napari_medlabel.deid.splice_bytes import LONG_VRS, SHORT_VRS, OddError
 
 _LONGEST_SHORT = 0xFFFE
+_ITEM_TAG = 0xFFFEE000
+_NUMBERS: Mapping[str, str] = MappingProxyType(
+    {"FD": "<d", "FL": "<f", "SL": "<l", "SS": "<h", "SV": "<q", "UL": "<L", "US": "<H",
+     "UV": "<Q"}
+)  # fmt: skip
+_BYTES = frozenset({"OB", "OD", "OF", "OL", "OV", "OW", "UN"})
 
 
 def packed(tag: int, vr: bytes, value: bytes) -> bytes:
@@ -54,29 +57,52 @@ def packed_text(tag: int, vr: str, components: tuple[str, ...], *, explicit: boo
     return packed(tag, vr.encode("ascii") if explicit else b"", value)
 
 
-def encoded(element: DataElement, *, explicit: bool) -> bytes:
-    """Return a data element as bytes.
+def encoded(element: Made, *, explicit: bool) -> bytes:
+    """Return an attribute as bytes.
 
     Raises
     ------
     OddError
         For a value or a VR that cannot be written so.
     """
-    if element.VR in TEXT_VRS:
-        components = components_of(element.value)
-        return packed_text(element.tag, element.VR, components, explicit=explicit)
-    stream = DicomBytesIO()
-    stream.is_little_endian, stream.is_implicit_VR = True, not explicit
+    tag, vr, value = element.tag, element.vr, element.value
+    if vr in TEXT_VRS:
+        return packed_text(tag, vr, components_of(value), explicit=explicit)
+    written = vr.encode("ascii") if explicit else b""
+    if vr == "SQ":
+        items = (encoded_item(item, explicit=explicit) for item in value or ())
+        return packed(tag, written, b"".join(items))
+    if vr in _BYTES or element.as_found:
+        return packed(tag, written, bytes(value or b""))
+    return packed(tag, written, b"".join(_number(vr, each) for each in _each(value)))
+
+
+def encoded_item(item: Item, *, explicit: bool) -> bytes:
+    """Return an item of a sequence as bytes, of defined length."""
+    elements = encoded_elements(item, explicit=explicit)
+    return packed(_ITEM_TAG, b"", b"".join(elements[tag] for tag in sorted(elements)))
+
+
+def encoded_elements(item: Item, *, explicit: bool) -> dict[int, bytes]:
+    """Return each attribute of an item as bytes, by tag."""
+    each = [made(keyword, value) for keyword, value in item.items()]
+    return {element.tag: encoded(element, explicit=explicit) for element in each}
+
+
+def _each(value: Any) -> Iterable[Any]:
+    """Numbers one by one; none where there is no value."""
+    if value is None:
+        return ()
+    return value if isinstance(value, list | tuple) else (value,)
+
+
+def _number(vr: str, value: Any) -> bytes:
     try:
-        write_data_element(stream, element)
-    except PARSE_ERRORS as err:
+        if vr == "AT":
+            return struct.pack("<HH", value >> 16, value & 0xFFFF)
+        return struct.pack(_NUMBERS[vr], value)
+    except (KeyError, TypeError, struct.error) as err:
         raise OddError from err
-    return stream.getvalue()
-
-
-def encoded_elements(dataset: Dataset, *, explicit: bool) -> dict[int, bytes]:
-    """Return each element of a data set as bytes, by tag."""
-    return {int(element.tag): encoded(element, explicit=explicit) for element in dataset}
 
 
 def file_head(

@@ -13,10 +13,9 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from napari_medlabel.deid.actions import NUMBER_VRS, TEXT_VRS, Attribute, Setting
-from napari_medlabel.deid.codes import CODE_TAGS
-from napari_medlabel.deid.dicom import CODE_VALUE_TAGS, CONCEPT_NAME, VALUE_TYPE
+from napari_medlabel.deid.codes import CODE_TAGS, CODE_VALUE_TAGS
 from napari_medlabel.deid.dictionary import entry
-from napari_medlabel.deid.judge import KEPT, components_of, judge, judge_code
+from napari_medlabel.deid.judge import KEPT, components_of, judge, judged_code
 from napari_medlabel.deid.options import Option
 from napari_medlabel.deid.profile import Profile
 from napari_medlabel.deid.refusal import QuarantineError
@@ -30,7 +29,7 @@ from napari_medlabel.deid.splice_bytes import (
     items_of,
 )
 from napari_medlabel.deid.splice_encode import encoded, encoded_elements, packed, packed_text
-from napari_medlabel.deid.structured import content_setting
+from napari_medlabel.deid.structured import CONCEPT_NAME, VALUE_TYPE, content_setting
 
 Result = tuple[bytes, tuple[str, ...], bool]
 """The bytes that take an element's place, what is counted, and whether it is the same in any
@@ -235,10 +234,10 @@ def _judged(element: Element, creator: str, level: Level, identity: frozenset[st
         counts = (verdict.counted, BY_OPTION + verdict.option)
     if verdict.recurse:
         return _sequence(element, attribute, counts, level, identity)
-    if verdict.element is None:
+    if verdict.made is None:
         return b"", counts, portable
     if not verdict.unchanged or _is_creator(tag):
-        content = encoded(verdict.element, explicit=level.explicit)
+        content = encoded(verdict.made, explicit=level.explicit)
     elif attribute.vr in TEXT_VRS:
         content = packed_text(tag, attribute.vr, attribute.components, explicit=level.explicit)
     else:
@@ -345,14 +344,14 @@ def _item(
         return clean_elements(elements, level, identity)
     found = _code_in(by_tag)
     setting = level.watched(identity)
-    code, same = judge_code(found, setting, level.profile)
+    code, same = judged_code(found, setting, level.profile)
     sure = not level.profile.keeps_items(setting.path) or _is_portable(
         "", "".join(found).encode("latin-1")
     )
     counts = [KEPT] if same else ["text", Note.CODES_REPLACED.value]
     rest = [element for element in elements if element[0] not in CODE_TAGS]
     kept, more, portable = clean_elements(rest, level, identity)
-    kept |= encoded_elements(code, explicit=level.explicit)
+    kept |= encoded_elements(code.item, explicit=level.explicit)
     return kept, counts + more, portable and sure
 
 

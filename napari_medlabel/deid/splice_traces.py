@@ -5,11 +5,9 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from pydicom._dicom_dict import DicomDictionary
-
 from napari_medlabel.deid.actions import components_of
 from napari_medlabel.deid.dictionary import UNKNOWN as UNKNOWN_ENTRY
-from napari_medlabel.deid.dictionary import entry
+from napari_medlabel.deid.dictionary import entry, tags_of
 from napari_medlabel.deid.splice_bytes import (
     SEQUENCE,
     UNKNOWN,
@@ -28,7 +26,7 @@ from napari_medlabel.deid.sweep import (
 
 _CHARACTER_SET = 0x00080005
 _WATCHED_VRS = frozenset({"PN", "UI", "SQ"})
-_WATCHED = IDENTIFIERS | {tag for tag, row in DicomDictionary.items() if row[0] in _WATCHED_VRS}
+_WATCHED = IDENTIFIERS | tags_of(_WATCHED_VRS)
 _FOUND_VRS = frozenset({b"PN", b"UI", b"SQ"})
 _UNDEFINED = b"\xff\xff\xff\xff"
 _PROPER_UID = re.compile(r"[0-9]+(?:\.[0-9]+){2,}")

@@ -6,13 +6,14 @@ import json
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import cache
-from importlib.resources import files
 from types import MappingProxyType
 
 from napari_medlabel.deid.actions import Setting
+from napari_medlabel.deid.dictionary import DATA
 from napari_medlabel.deid.options import Option
 from napari_medlabel.deid.profile import Profile
 
+VALUE_TYPE, CONCEPT_NAME = 0x0040A040, 0x0040A043
 UNNAMED = "VT"
 """`Setting.content` of an item that no row names: judged by its value type."""
 
@@ -86,7 +87,7 @@ def content_setting(
 @cache
 def _rows(edition: str) -> Mapping[tuple[str, str, str], Row]:
     """Return Table E.3.4-1 by code value, designator and value type."""
-    source = files("napari_medlabel.deid") / "data" / f"structured_content_{edition}.json"
+    source = DATA / f"structured_content_{edition}.json"
     document = json.loads(source.read_text("utf-8"))
     return MappingProxyType(
         {

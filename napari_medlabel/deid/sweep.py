@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, MutableSequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
-
-from pydicom.charset import convert_encodings
-from pydicom.dataset import Dataset
-from pydicom.multival import MultiValue
-from pydicom.sequence import Sequence
+from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from napari_medlabel.deid.actions import INSERTED, components_of
 from napari_medlabel.deid.dictionary import UNKNOWN, entry
-from napari_medlabel.deid.grams import grams_of, holds_wide_text
-from napari_medlabel.deid.refusal import PARSE_ERRORS
 from napari_medlabel.deid.vocabulary import is_structural_uid, is_word
+
+if TYPE_CHECKING:
+    from pydicom.dataset import Dataset
 
 IDENTIFIERS = frozenset(
     {
@@ -37,6 +35,10 @@ _SPLIT = re.compile(r"[\^=\\,; ]+")
 _BESIDE = re.compile(rb"[0-9A-Za-z.]")
 _NUMBER = re.compile(rb"[0-9.\0]+")  # in UTF-16 as well
 DEFAULT_CHARSETS = ("iso8859",)
+_COMMON_CHARSETS: Mapping[tuple[str, ...], tuple[str, ...]] = MappingProxyType(
+    {("ISO_IR 6",): ("iso8859",), ("ISO_IR 100",): ("latin_1",), ("ISO_IR 192",): ("UTF8",)}
+)
+"""What pydicom, which takes long to start, says of the most common ones."""
 
 
 @dataclass(frozen=True)
@@ -149,6 +151,8 @@ def find(identity: Identity, header: bytes, pixels: bytes) -> int:
 
 def in_header(identity: Identity, header: bytes) -> set[bytes]:
     """Return the tokens found in what can be read as text."""
+    from napari_medlabel.deid.grams import holds_wide_text
+
     lowered = header.lower()
     wide = holds_wide_text(lowered)
     return {
@@ -162,6 +166,8 @@ def in_header(identity: Identity, header: bytes) -> set[bytes]:
 
 def in_pixels(identity: Identity, pixels: bytes) -> set[bytes]:
     """Return the tokens found in pixels, or in a part of them."""
+    from napari_medlabel.deid.grams import grams_of
+
     tokens = identity.anywhere
     if not tokens or not pixels or not grams_of(tokens).may_hold(pixels):
         return set()
@@ -196,6 +202,8 @@ def _values(
     dataset: Dataset, encodings: tuple[str, ...]
 ) -> Iterator[tuple[str, object, tuple[str, ...]]]:
     """VR, raw value and charsets of each identifying element at every depth."""
+    from pydicom.sequence import Sequence
+
     if 0x00080005 in dataset:
         encodings = _charsets(dataset, encodings)
     for tag in list(dataset.keys()):
@@ -211,6 +219,10 @@ def _values(
 
 def _items(dataset: Dataset, tag: int) -> list[Dataset]:
     """Return the items of a sequence; none where the file's bytes are not a sequence."""
+    from pydicom.sequence import Sequence
+
+    from napari_medlabel.deid.refusal import PARSE_ERRORS
+
     try:
         value = dataset[tag].value
     except PARSE_ERRORS:
@@ -227,6 +239,12 @@ def _charsets(dataset: Dataset, inherited: tuple[str, ...]) -> tuple[str, ...]:
 @lru_cache(maxsize=64)
 def charsets_of(named: tuple[str, ...], inherited: tuple[str, ...]) -> tuple[str, ...]:
     """Python's names of the character sets that an attribute names, or those from above."""
+    if named in _COMMON_CHARSETS:
+        return _COMMON_CHARSETS[named]
+    from pydicom.charset import convert_encodings
+
+    from napari_medlabel.deid.refusal import PARSE_ERRORS
+
     value = named[0] if len(named) == 1 else list(named)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # they quote the value
@@ -245,7 +263,8 @@ def _texts(value: object, encodings: tuple[str, ...]) -> Iterator[str]:
             except (UnicodeDecodeError, LookupError):
                 continue
     else:
-        parts = list(value) if isinstance(value, MultiValue | list | tuple) else [value]
+        several = isinstance(value, MutableSequence | tuple)
+        parts = list(value) if several else [value]  # type: ignore[call-overload]
         yield from (str(part) for part in parts)
 
 

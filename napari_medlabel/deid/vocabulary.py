@@ -6,17 +6,20 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
-from importlib.resources import files
-from typing import cast
+from functools import cache, lru_cache
 
-from pydicom._uid_dict import UID_dictionary
+from napari_medlabel.deid.dictionary import DATA
+
+UIDS, CODES = "uids.txt", "codes.txt"
+"""What `generate_dictionary` writes."""
 
 # PS3.5 6.2 allows 16 characters. Scanners write more decimals than fit, above all in positions
 # and spacings: dropping those would take the scan out of its place.
 _DS = re.compile(r"[+-]?(?:[0-9]{1,16}(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?")
 _IS = re.compile(r"[+-]?[0-9]{1,11}")
 _MAX_DS, _MAX_IS = 32, 12
+_OLDER = "SRT"
+_STANDARD = "1.2.840.10008."
 _SHORT_NUMBER = re.compile(r"0|[1-9][0-9]{0,2}")
 _CONTEXT_GROUP_UID = re.compile(r"1\.2\.840\.10008\.6\.1\.[1-9][0-9]{0,3}")
 
@@ -80,9 +83,8 @@ class Vocabulary:
 @cache
 def vocabulary() -> Vocabulary:
     """Return the vocabulary that ships with the package."""
-    folder = files("napari_medlabel.deid") / "data"
-    document = json.loads((folder / "vocabulary.json").read_text("utf-8"))
-    body_parts = json.loads((folder / "body_parts.json").read_text("utf-8"))
+    document = json.loads((DATA / "vocabulary.json").read_text("utf-8"))
+    body_parts = json.loads((DATA / "body_parts.json").read_text("utf-8"))
     schemes = {k: re.compile(v) for k, v in document["schemes"].items()}
     by_keyword = {k: frozenset(v) for k, v in document["by_keyword"].items()}
     by_keyword["CodingSchemeDesignator"] = frozenset(schemes)
@@ -110,6 +112,7 @@ def _words() -> frozenset[str]:
     )
 
 
+@lru_cache(maxsize=4096)
 def is_structural_uid(uid: str) -> bool:
     """Whether a UID is one of the standard's own and names no instance.
 
@@ -117,17 +120,31 @@ def is_structural_uid(uid: str) -> bool:
     (1.2.840.10008.6.1), and newer ones: beside or below a listed one, with a last number
     under 1000. Any other under 1.2.840.10008 could hide an identifier.
     """
-    if uid in UID_dictionary or _CONTEXT_GROUP_UID.fullmatch(uid) is not None:
+    if not uid.startswith(_STANDARD):
+        return False
+    if uid in _listed_uids() or _CONTEXT_GROUP_UID.fullmatch(uid) is not None:
         return True
     parent, _, last = uid.rpartition(".")
     return _SHORT_NUMBER.fullmatch(last) is not None and parent in _structural_parents()
 
 
+def is_transfer_syntax(uid: str) -> bool:
+    """Whether a UID is one of a transfer syntax of PS3.6 Annex A."""
+    return _listed_uids().get(uid, False)
+
+
+@cache
+def _listed_uids() -> Mapping[str, bool]:
+    """Each UID that is listed, and whether it is a transfer syntax."""
+    rows = (DATA / UIDS).read_text("ascii").splitlines()
+    return {uid: kind == "T" for uid, _, kind in (row.partition("\t") for row in rows)}
+
+
 @cache
 def _structural_parents() -> frozenset[str]:
     """Each listed UID that is longer than the root, and what it lies under."""
-    listed = {*UID_dictionary, *(uid.rpartition(".")[0] for uid in UID_dictionary)}
-    return frozenset(uid for uid in listed if uid.startswith("1.2.840.10008."))
+    listed = {*_listed_uids(), *(uid.rpartition(".")[0] for uid in _listed_uids())}
+    return frozenset(uid for uid in listed if uid.startswith(_STANDARD))
 
 
 def code_meaning(scheme: str, value: str) -> str | None:
@@ -145,30 +162,26 @@ def code_meaning(scheme: str, value: str) -> str | None:
     str or None
         The meaning in PS3.16, or None when the code is not in the dictionary.
     """
-    meanings, to_sct = _published_codes()
-    if scheme in {"SRT", "SNM3", "99SDM"}:
-        scheme, value = "SCT", to_sct.get(value, "")
-    return meanings.get((scheme, value))
+    if scheme in {_OLDER, "SNM3", "99SDM"}:
+        newer = _published(_OLDER, value)
+        return None if newer is None else _published("SCT", newer)
+    return _published(scheme, value)
+
+
+@lru_cache(maxsize=4096)
+def _published(scheme: str, value: str) -> str | None:
+    """Return what the table of codes says of a scheme and a value."""
+    key = f"\n{scheme}\t{value}\t"
+    if not key[1:-1].replace("\t", "", 1).isprintable():
+        return None
+    codes = _codes()
+    start = codes.find(key.encode("utf-8"))
+    if start < 0:
+        return None
+    start += len(key.encode("utf-8"))
+    return codes[start : codes.index(b"\n", start)].decode("utf-8")
 
 
 @cache
-def _published_codes() -> tuple[Mapping[tuple[str, str], str], Mapping[str, str]]:
-    """Meaning by (scheme, value) and SRT -> SCT, from the tables that pydicom carries."""
-    from pydicom.sr._concepts_dict import concepts
-    from pydicom.sr._snomed_dict import mapping
-
-    published = cast("dict[str, dict[str, dict[str, tuple[str, list[int]]]]]", concepts)
-    listed = (
-        (scheme, value, meaning)
-        for scheme, keywords in published.items()
-        for entries in keywords.values()
-        for value, (meaning, _) in entries.items()
-    )
-    meanings: dict[tuple[str, str], str] = {}
-    for (
-        scheme,
-        value,
-        meaning,
-    ) in listed:  # of several the shortest
-        meanings[scheme, value] = min(meaning, meanings.get((scheme, value), meaning), key=len)
-    return meanings, mapping["SRT"]
+def _codes() -> bytes:
+    return b"\n" + (DATA / CODES).read_bytes()

@@ -68,7 +68,7 @@ def test_every_dummy_is_valid_for_its_vr(profile, pseudonyms):
     for tag, code in profile.rules.items():
         if "D" not in code or tag >> 16 < 8:
             continue
-        element = dummy(attribute(tag), setting)
+        element = dummy(attribute(tag), setting).element
         assert element.value not in (None, ""), element.keyword
         if element.VR in limits:
             assert len(str(element.value)) <= limits[element.VR]
@@ -92,7 +92,7 @@ def test_every_dummy_is_valid_for_its_vr(profile, pseudonyms):
     ],
 )
 def test_a_dummy_sequence_has_one_item_of_its_kind(pseudonyms, tag, inside):
-    element = dummy(attribute(tag), Setting(pseudonyms, OTHER))
+    element = dummy(attribute(tag), Setting(pseudonyms, OTHER)).element
     (item,) = element.value
     assert isinstance(item, Dataset)
     assert inside in item
@@ -101,7 +101,7 @@ def test_a_dummy_sequence_has_one_item_of_its_kind(pseudonyms, tag, inside):
 @pytest.mark.parametrize("tag", [0x00080008, 0x00089007])
 def test_of_the_type_of_an_image_only_what_is_not_known_is_replaced(pseudonyms, tag):
     one = attribute(tag, "ORIGINAL", "PRIMARY", "QUINCY", "NONE")
-    element = ACTIONS["C"](one, Setting(pseudonyms, ENHANCED))
+    element = ACTIONS["C"](one, Setting(pseudonyms, ENHANCED)).element
     assert list(element.value) == ["ORIGINAL", "PRIMARY", "OTHER", "NONE"]
 
 

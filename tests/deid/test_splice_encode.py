@@ -1,13 +1,13 @@
 from __future__ import annotations
 
-import struct
-
 import pytest
-from pydicom.dataelem import DataElement
-from pydicom.dataset import Dataset
-from pydicom.sequence import Sequence
+from pydicom.filebase import DicomBytesIO
+from pydicom.filewriter import write_data_element
 
+from napari_medlabel.deid.actions import Attribute, Setting, dummy, empty
 from napari_medlabel.deid.dicom_file import written
+from napari_medlabel.deid.dictionary import entry
+from napari_medlabel.deid.made import Made
 from napari_medlabel.deid.splice import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION
 from napari_medlabel.deid.splice_bytes import OddError
 from napari_medlabel.deid.splice_encode import encoded, file_head, packed, packed_text
@@ -35,9 +35,11 @@ def test_what_has_no_place_in_an_element_is_odd(vr, value):
 @pytest.mark.parametrize(
     "element",
     [
-        DataElement(0x00081030, "LO", "日本", validation_mode=0),
-        DataElement(0x00280106, "US or SS", 3),
-        DataElement(0x00280106, "US", "many", already_converted=True),
+        Made(0x00081030, "LO", "日本"),
+        Made(0x00280106, "US or SS", 3),
+        Made(0x00280106, "US", "many"),
+        Made(0x00280106, "US", 70_000),
+        Made(0x00280009, "AT", "1"),
     ],
 )
 def test_what_cannot_be_written_is_odd(element):
@@ -45,16 +47,47 @@ def test_what_cannot_be_written_is_odd(element):
         encoded(element, explicit=True)
 
 
+def by_pydicom(element: Made, explicit: bool) -> bytes:
+    stream = DicomBytesIO()
+    stream.is_little_endian, stream.is_implicit_VR = True, not explicit
+    write_data_element(stream, element.element)
+    return stream.getvalue()
+
+
+VALUES = {
+    "US": 512, "SS": -3, "UL": 70_000, "SL": [-1, 70_000], "FL": 1.5, "FD": [0.25, -2.0],
+    "AT": [0x00280009, 0x00100010], "SV": -(1 << 40), "UV": 1 << 40, "DS": ["1.5", "-2", "3"],
+    "IS": "12", "OB": b"12", "OW": b"1234", "LT": "one\\two", "UI": "1.2.3",
+    "PN": "ANON", "DT": "20000101000000", "UC": ["a", "b"], "CS": None, "AS": "", "TM": [],
+}  # fmt: skip
+TAGS = {"US": 0x00280010, "AT": 0x00280009}
+
+
 @pytest.mark.parametrize("explicit", [True, False])
-def test_elements_are_the_ones_that_pydicom_writes(explicit):
-    item = Dataset()
-    item.CodeValue = "X"
-    for element, end in (
-        (DataElement(0x00280010, "US", 512), struct.pack("<H", 512)),
-        (DataElement(0x00200032, "DS", ["1.5", "-2", "3"]), b"1.5\\-2\\3"),
-        (DataElement(0x00081140, "SQ", Sequence([item])), b"X "),
-    ):
-        assert encoded(element, explicit=explicit).endswith(end)
+@pytest.mark.parametrize(("vr", "value"), VALUES.items())
+def test_elements_are_the_ones_that_pydicom_writes(vr, value, explicit):
+    element = Made(TAGS.get(vr, 0x00181012), vr, value)
+    assert encoded(element, explicit=explicit) == by_pydicom(element, explicit)
+    nothing = Made(element.tag, vr)
+    assert encoded(nothing, explicit=explicit) == by_pydicom(nothing, explicit)
+
+
+@pytest.mark.parametrize("explicit", [True, False])
+def test_each_row_has_the_dummy_that_pydicom_writes(profile, pseudonyms, explicit):
+    setting = Setting(pseudonyms, "1.2.840.10008.5.1.4.1.1.2", "", "7")
+    for tag in profile.rules:
+        keyword, vr = entry(tag)
+        if tag >> 16 >= 8 and keyword:
+            for act in (dummy, empty):
+                element = act(Attribute(tag, keyword, vr, ("1.2.77",)), setting)
+                assert encoded(element, explicit=explicit) == by_pydicom(element, explicit)
+
+
+@pytest.mark.parametrize("explicit", [True, False])
+def test_bytes_as_found_are_not_looked_at(explicit):
+    element = Made(0x00280106, "US", b"odd!", as_found=True)
+    assert encoded(element, explicit=explicit).endswith(b"\4\0odd!" if explicit else b"odd!")
+    assert element.element.value == b"odd!"
 
 
 @pytest.mark.parametrize("instance", ["2.25.11", "2.25.1"])
