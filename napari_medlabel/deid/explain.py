@@ -15,7 +15,6 @@ from napari_medlabel.deid.actions import Attribute, Setting, components_of
 from napari_medlabel.deid.codes import CODE_TAGS, is_code, published_code
 from napari_medlabel.deid.dicom import (
     MAX_DEPTH,
-    VALUE_TYPE,
     attribute_of,
     code_in,
     first_code,
@@ -44,7 +43,7 @@ __all__ = ["FILE_META", "Outcome", "Row", "explain", "values_of"]
 FILE_META = "FileMetaInformation"
 """Path of the one row for preamble and group 0002."""
 
-_MEANING = 0x00080104
+_VALUE_TYPE, _MEANING = 0x0040A040, 0x00080104
 _CODES = frozenset({0x00100010, 0x00100020})
 _LONGEST = 120
 _STEP = re.compile(r"([A-Za-z0-9]+|\([0-9A-F]{4},[0-9A-F]{4}\))(?:\[([0-9]+)\])?")
@@ -246,8 +245,8 @@ def _level(dataset: Dataset, place: _Place) -> Iterator[Row]:
 
 def _item(item: Dataset, place: _Place, sequence: int) -> Iterator[Row]:
     """Rows of an item; a content item may go with all that is in it."""
-    if VALUE_TYPE in item:
-        kind = text_of(item, VALUE_TYPE)
+    if _VALUE_TYPE in item:
+        kind = text_of(item, _VALUE_TYPE)
         setting = content_setting(first_code(item), kind, place.setting, place.profile)
         if setting is None:
             path, rule = place.prefix.removesuffix("/"), rule_of_item(place.profile)
