@@ -64,11 +64,11 @@ def run(args: argparse.Namespace) -> int:
     MedlabelError
         For bad input, a target that cannot be written, or a log that cannot.
     """
-    from napari_medlabel.deid.batch import preview_folder
+    from napari_medlabel.deid.batch import Listeners, Settings, preview_folder
     from napari_medlabel.deid.profile import basic_profile
     from napari_medlabel.deid.pseudonyms import Pseudonyms
     from napari_medlabel.deid.sources import source_files
-    from napari_medlabel.deid.target import check_apart, check_target, remove_leftovers
+    from napari_medlabel.deid.target import check_apart, check_target
     from napari_medlabel.session.desk import open_desk
 
     check_target(args.source, args.target)
@@ -81,13 +81,10 @@ def run(args: argparse.Namespace) -> int:
             args.source,
             basic_profile(),
             Pseudonyms(_key(args)),
-            jobs=args.jobs,
-            progress=progress,
+            Settings(jobs=args.jobs),
+            Listeners(progress=progress),
         )
     else:
-        removed = remove_leftovers(args.target)
-        if removed:
-            _say(f"{_counted(removed, 'unfinished folder')} of an earlier run removed.")
         desk = open_desk(args.audit, role="researcher")
         try:
             report = deidentify_logged(args, desk, progress=progress)
@@ -124,7 +121,7 @@ def deidentify_logged(
     progress : callable
         Called with (done, total).
     """
-    from napari_medlabel.deid.batch import deidentify_folder
+    from napari_medlabel.deid.batch import Listeners, Settings, deidentify_folder
     from napari_medlabel.deid.profile import basic_profile
     from napari_medlabel.deid.pseudonyms import Pseudonyms
 
@@ -134,9 +131,8 @@ def deidentify_logged(
         args.target,
         basic_profile(),
         pseudonyms,
-        jobs=args.jobs,
-        log=desk.log,
-        progress=progress,
+        Settings(jobs=args.jobs),
+        Listeners(desk.log, progress, _say),
     )
 
 

@@ -2,94 +2,83 @@
 
 from __future__ import annotations
 
-import filecmp
 import hashlib
 import json
 import os
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass, field, replace
-from functools import partial
-from multiprocessing import get_context
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from napari_medlabel.deid.dicom_file import (
-    DICOMDIR_CLASS,
-    clean_file,
-    is_dicomdir,
-    quiet,
-    read,
-    write_clean,
-)
+from napari_medlabel import __version__
 from napari_medlabel.deid.events import EventSink, Record
-from napari_medlabel.deid.nifti import clean_nifti
+from napari_medlabel.deid.journal import Journal
+from napari_medlabel.deid.naming import Namer, Shelf, Trial
+from napari_medlabel.deid.one_file import Job, KnownCodes, Outcome, stamp_of
 from napari_medlabel.deid.profile import Profile
 from napari_medlabel.deid.pseudonyms import Pseudonyms
-from napari_medlabel.deid.refusal import QuarantineError
-from napari_medlabel.deid.report import (
-    BatchReport,
-    DeidReport,
-    Quarantined,
-    Reason,
-    Skip,
-    summed,
-)
-from napari_medlabel.deid.sources import Kind, SourceFile, source_files
-from napari_medlabel.deid.target import (
-    check_target,
-    place,
+from napari_medlabel.deid.report import BatchReport
+from napari_medlabel.deid.sources import Listed, Sources, source_files
+from napari_medlabel.deid.staging import (
+    Staging,
+    is_busy,
     publish,
     remove_leftovers,
     staged,
+    unfinished,
     withdraw,
-    write,
 )
-from napari_medlabel.errors import InputError, LogError, MedlabelError, SaveError
+from napari_medlabel.deid.tally import Tally
+from napari_medlabel.deid.target import check_target, write
+from napari_medlabel.deid.workers import Crew, Processes, alone, together
+from napari_medlabel.errors import InputError, LogError
 
 REPORT_NAME = "deid-report.json"
-_CHUNK = 8
-_META = 4096  # file meta information is shorter
 _FEW = 64  # files for which each waits for the disk by itself
 
 
+def _silent(*_: object) -> None:
+    return None
+
+
 @dataclass(frozen=True)
-class Outcome:
-    """What became of one file.
+class Settings:
+    """How a batch is run; nothing here changes what becomes of a file.
 
     Parameters
     ----------
-    position : int
-        As in `SourceFile`.
-    token : str
-        Keyed code of its relative path.
-    result : Kind, Reason or Skip
-        Which engine cleaned it, or why it was not passed on.
-    name : tuple of str
-        Folders and name under the target; empty when nothing was made.
-    sha256 : str
-        Of the cleaned bytes; empty when nothing was made, or what was made is on the disk.
-    report : DeidReport
-        What was done.
+    jobs : int
+        Processes on this computer; 1 works in this one.
+    scheduler : str
+        Address of a Dask cluster that does the work instead.
+    resume : bool
+        Whether to go on with an unfinished run to the same target, and to leave what is
+        done when this one is broken off.
     """
 
-    position: int
-    token: str
-    result: Kind | Reason | Skip
-    name: tuple[str, ...] = ()
-    sha256: str = ""
-    report: DeidReport = field(default_factory=DeidReport)
+    jobs: int = 1
+    scheduler: str = ""
+    resume: bool = False
 
 
 @dataclass(frozen=True)
-class _Job:
-    """What a worker needs besides the file; `sync` is whether it waits for the disk."""
+class Listeners:
+    """Who hears of a batch.
 
-    profile: Profile
-    pseudonyms: Pseudonyms
-    staging: Path | None
-    sync: bool = True
+    Parameters
+    ----------
+    log : EventSink, optional
+        Takes ``export.begin`` before the first byte, ``deid.run`` for each patient before
+        the target gets its name, then ``export.done``, or ``export.fail``.
+    progress : callable
+        ``(done, total)`` after each file.
+    say : callable
+        Told in words what was found of an earlier run.
+    """
+
+    log: EventSink | None = None
+    progress: Callable[[int, int], None] = _silent
+    say: Callable[[str], None] = _silent
 
 
 def deidentify_folder(
@@ -97,12 +86,13 @@ def deidentify_folder(
     target: Path,
     profile: Profile,
     pseudonyms: Pseudonyms,
-    *,
-    jobs: int = 1,
-    log: EventSink | None = None,
-    progress: Callable[[int, int], None] = lambda _done, _total: None,
+    settings: Settings = Settings(),
+    listeners: Listeners = Listeners(),
 ) -> BatchReport:
     """Write a copy of a folder that tells of nobody.
+
+    Memory does not grow with the number of files: they are listed, cleaned and counted one
+    after another.
 
     Parameters
     ----------
@@ -114,13 +104,10 @@ def deidentify_folder(
         The rules.
     pseudonyms : Pseudonyms
         The keyed source of codes and UIDs.
-    jobs : int
-        Processes; 1 works in this one.
-    log : EventSink, optional
-        Takes ``export.begin`` before the first byte, ``deid.run`` for each patient before
-        the target gets its name, then ``export.done``, or ``export.fail``.
-    progress : callable
-        ``(done, total)`` after each file.
+    settings : Settings
+        How it is run.
+    listeners : Listeners
+        Who hears of it.
 
     Returns
     -------
@@ -130,36 +117,57 @@ def deidentify_folder(
     Raises
     ------
     InputError
-        For a source without scans or a target that is not empty or not outside.
+        For a source without scans, a target that is not empty or not outside, or another
+        run to the same target at the same time.
     SaveError
-        When the target cannot be written. Nothing is left behind.
+        When the target cannot be written. Nothing is left behind, unless to resume.
     LogError
-        When the log cannot be written. Nothing is left behind.
+        When the log cannot be written. Nothing is left behind, unless to resume.
     """
     check_target(source, target)
+    if is_busy(target):
+        raise InputError(
+            "Another run to the same target is at work.",
+            hint="Wait for it, or choose another target folder.",
+        )
     files = source_files(source)
-    record = Record(log, profile)
-    remove_leftovers(target)
-    record.begin(len(files))
-    try:
-        with staged(target) as staging:
-            at_once = len(files) > _FEW and hasattr(os, "sync")
-            job = _Job(profile, pseudonyms, staging, sync=not at_once)
-            outcomes = _collected(job, _outcomes(job, files, jobs), len(files), progress)
-            report = _report(job, outcomes)
-            write(staging / REPORT_NAME, _as_json(report))
-            record.runs([o.report for o in outcomes if isinstance(o.result, Kind)], report)
-            if at_once:
-                os.sync()
-            publish(staging, target, last=REPORT_NAME)
-            try:
-                record.done(report)
-            except LogError:
-                withdraw(staging, target)
-                raise
-    except MedlabelError as err:
-        record.fail(err)
-        raise
+    total = files.count()
+    mark = _mark(files, profile, pseudonyms)
+    again = _earlier(target, mark, settings, listeners)
+    record = Record(listeners.log, profile)
+    with (
+        record.export(total, resumed=again is not None),
+        staged(target, again=again, keep=settings.resume) as staging,
+    ):
+        at_once = total > _FEW and hasattr(os, "sync")
+        job = Job(
+            files.root,
+            profile,
+            pseudonyms,
+            staging.parts,
+            sync=bool(settings.scheduler) or not at_once,
+        )
+        with closing(Journal(staging.journal, mark)) as journal:
+            tally = Tally()
+            shelf = Shelf(staging, journal, None)
+            done = _take_over(journal, files, job, shelf, tally)
+            if again is not None:
+                listeners.say(f"An unfinished run was found: {done} of {total} files are done.")
+            rest = (file for file in files if not 0 < file.position <= done)
+            with _outcomes(job, rest, settings) as outcomes:
+                _collect(outcomes, shelf, tally, total, listeners.progress)
+        report = tally.report(profile, pseudonyms.key_id)
+        (staging.tree / REPORT_NAME).unlink(missing_ok=True)
+        write(staging.tree / REPORT_NAME, _as_json(report))
+        record.runs(tally.subjects, report)
+        if at_once:
+            os.sync()
+        publish(staging, target, last=REPORT_NAME)
+        try:
+            record.done(report)
+        except LogError:
+            withdraw(staging, target)
+            raise
     return report
 
 
@@ -167,15 +175,14 @@ def preview_folder(
     source: Path,
     profile: Profile,
     pseudonyms: Pseudonyms,
-    *,
-    jobs: int = 1,
-    progress: Callable[[int, int], None] = lambda _done, _total: None,
+    settings: Settings = Settings(),
+    listeners: Listeners = Listeners(),
 ) -> BatchReport:
     """Return the report that `deidentify_folder` would give; nothing is written or logged.
 
     Parameters
     ----------
-    source, profile, pseudonyms, jobs, progress
+    source, profile, pseudonyms, settings, listeners
         As for `deidentify_folder`.
 
     Returns
@@ -184,135 +191,99 @@ def preview_folder(
         With ``dry_run`` true.
     """
     files = source_files(source)
-    job = _Job(profile, pseudonyms, None)
-    outcomes = _collected(job, _outcomes(job, files, jobs), len(files), progress)
-    return _report(job, outcomes)
+    job = Job(files.root, profile, pseudonyms, None)
+    tally = Tally()
+    with _outcomes(job, files, settings) as outcomes:
+        _collect(outcomes, Trial(), tally, files.count(), listeners.progress)
+    return tally.report(profile, pseudonyms.key_id, dry_run=True)
 
 
-def _outcomes(job: _Job, files: Sequence[SourceFile], jobs: int) -> Iterator[Outcome]:
-    """Each file's outcome in order, from this process or from several."""
-    work = partial(_cleaned_one, job)
-    if jobs <= 1:
-        yield from map(work, files)
+def _mark(files: Sources, profile: Profile, pseudonyms: Pseudonyms) -> str:
+    """Return a hash of everything that the result depends on, besides the files themselves."""
+    source = pseudonyms.code("source", str((files.root / files.only).resolve()), length=32)
+    parts = [__version__, profile.sha256, pseudonyms.key_id, source]
+    return hashlib.sha256(json.dumps(parts).encode("ascii")).hexdigest()
+
+
+def _earlier(
+    target: Path, mark: str, settings: Settings, listeners: Listeners
+) -> Staging | None:
+    """Return what an earlier run left, when this one goes on with it; the rest is removed."""
+    again = None
+    if settings.resume:
+        fitting = (s for s in unfinished(target) if Journal(s.journal, mark).fits())
+        again = next(fitting, None)
+    removed = remove_leftovers(target, but=again)
+    if removed:
+        why = " It had other rules, another key or source." if settings.resume else ""
+        listeners.say(f"An unfinished run to this folder was found and removed.{why}")
+    return again
+
+
+def _take_over(journal: Journal, files: Sources, job: Job, shelf: Shelf, tally: Tally) -> int:
+    """Count what an earlier run has done, as far as it still holds; return how many files."""
+    done = _still_true(journal, files, job, shelf)
+    for name in journal.begin(done):
+        shelf.discard(name)
+    for position, outcome in enumerate(journal.finished(), start=1):
+        tally.add(replace(outcome, position=position))
+    return done
+
+
+def _still_true(journal: Journal, files: Sources, job: Job, shelf: Shelf) -> int:
+    """How many of the first files are as the journal says, in the source and written.
+
+    Of a folder in which something changed none counts: its files may belong together.
+    """
+    count = start = 0
+    folder = ""
+    regular = (file for file in files if file.position)
+    for outcome, file in zip(journal.finished(), regular, strict=False):
+        parent = file.relative.rpartition("/")[0]
+        if parent != folder:
+            folder, start = parent, count
+        changed = stamp_of(job.root / file.relative) != outcome.stamp
+        if changed or outcome.token != job.token(file.relative):
+            return start
+        if outcome.name and not shelf.holds(outcome):
+            return count
+        count += 1
+    return count
+
+
+@contextmanager
+def _outcomes(
+    job: Job, files: Iterable[Listed], settings: Settings
+) -> Iterator[Iterator[Outcome]]:
+    """Each file's outcome in order, from this process, several, or a cluster."""
+    if settings.jobs <= 1 and not settings.scheduler:
+        yield alone(job, files)
         return
-    context = get_context("spawn")
-    with ProcessPoolExecutor(max_workers=jobs, mp_context=context) as pool:
-        try:
-            yield from pool.map(work, files, chunksize=_CHUNK)
-        except BrokenProcessPool as err:
-            raise SaveError(
-                "A worker process ended before its work was done.",
-                hint="Most often memory ran out: try again with fewer --jobs.",
-            ) from err
+    code_for = job.pseudonyms.patient_code_source
+    if code_for is not None:
+        told = replace(job.pseudonyms, patient_code_source=KnownCodes())
+        job = replace(job, pseudonyms=told)
+    crew: Crew
+    if settings.scheduler:
+        from napari_medlabel.deid.cluster import Cluster
+
+        crew = Cluster(job, settings.scheduler)
+    else:
+        crew = Processes(job, settings.jobs)
+    with closing(crew):
+        yield together(crew, job, files, code_for)
 
 
-def _cleaned_one(job: _Job, file: SourceFile) -> Outcome:
-    """Clean one file into the staging folder, under its position as a name."""
-    token = "F-" + job.pseudonyms.code("file", file.relative, length=16)
-    if not isinstance(file.kind, Kind):
-        return Outcome(file.position, token, file.kind)
-    try:
-        if file.kind is Kind.DICOM:
-            return _cleaned_dicom(job, file, token)
-        voxels = file.voxels.read_bytes() if file.voxels else None
-        image = clean_nifti(file.path.read_bytes(), voxels)
-    except (OSError, InputError):
-        return Outcome(file.position, token, Reason.UNREADABLE)
-    except QuarantineError as refused:
-        return Outcome(file.position, token, refused.reason)
-    if job.staging is not None:
-        write(_part(job.staging, file.position), image.content)
-    name, digest = _nifti_name(job, file, image.suffix), _digest(image.content)
-    return Outcome(file.position, token, Kind.NIFTI, name, digest, image.report)
-
-
-def _cleaned_dicom(job: _Job, file: SourceFile, token: str) -> Outcome:
-    """Clean a DICOM file; without a staging folder, in memory."""
-    with file.path.open("rb") as stream:
-        head = stream.read(_META)
-    if DICOMDIR_CLASS.encode() in head:
-        with quiet():
-            if is_dicomdir(read(file.path.read_bytes())):
-                return Outcome(file.position, token, Skip.DICOMDIR)
-    if job.staging is None:
-        made = clean_file(file.path.read_bytes(), job.profile, job.pseudonyms)
-        digest = _digest(made.content)
-        return Outcome(file.position, token, Kind.DICOM, made.name, digest, made.report)
-    part = _part(job.staging, file.position)
-    written = write_clean(file.path, part, job.profile, job.pseudonyms, sync=job.sync)
-    return Outcome(file.position, token, Kind.DICOM, written.name, report=written.report)
-
-
-def _digest(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()
-
-
-def _nifti_name(job: _Job, file: SourceFile, suffix: str) -> tuple[str, ...]:
-    """Codes for the folder and the file: files of one folder stay together."""
-    parent = file.relative.rpartition("/")[0]
-    folder = "G-" + job.pseudonyms.code("folder", parent)
-    name = "N-" + job.pseudonyms.code("nifti", file.relative, length=16)
-    return "nifti", folder, name + suffix
-
-
-def _part(staging: Path, position: int) -> Path:
-    return staging / f"{position}.part"
-
-
-def _collected(
-    job: _Job, outcomes: Iterable[Outcome], total: int, progress: Callable[[int, int], None]
-) -> list[Outcome]:
-    """Outcomes in order; each part gets its name, and an instance met twice is found."""
-    seen: dict[tuple[str, ...], Outcome] = {}
-    result = []
-    for done, outcome in enumerate(outcomes, start=1):
-        result.append(_placed(job.staging, outcome, seen) if outcome.name else outcome)
-        progress(done, total)
-    return result
-
-
-def _placed(
-    staging: Path | None, outcome: Outcome, seen: dict[tuple[str, ...], Outcome]
-) -> Outcome:
-    """Put one part in its place, unless a file of that name came before it."""
-    first = seen.setdefault(outcome.name, outcome)
-    part = None if staging is None else _part(staging, outcome.position)
-    if first is outcome:
-        if staging is not None and part is not None:
-            place(part, staging, outcome.name)
-        return outcome
-    same = first.sha256 == outcome.sha256
-    if part is not None and staging is not None:
-        same = filecmp.cmp(part, staging.joinpath(*outcome.name), shallow=False)
-        part.unlink()
-    result = Skip.SAME_INSTANCE if same else Reason.DUPLICATE
-    return replace(outcome, result=result, name=(), report=DeidReport())
-
-
-def _report(job: _Job, outcomes: Sequence[Outcome]) -> BatchReport:
-    """Everything counted."""
-    cleaned = [o for o in outcomes if isinstance(o.result, Kind)]
-    kinds = Counter(o.result for o in cleaned)
-    return BatchReport(
-        profile=job.profile.name,
-        edition=job.profile.edition,
-        profile_sha256=job.profile.sha256,
-        key_id=job.pseudonyms.key_id,
-        dry_run=job.staging is None,
-        files=len(outcomes),
-        dicom=kinds[Kind.DICOM],
-        nifti=kinds[Kind.NIFTI],
-        patients=len({o.report.patient_code for o in cleaned if o.report.patient_code}),
-        actions=summed(o.report.actions for o in cleaned),
-        kept=sum(o.report.kept for o in cleaned),
-        notes=summed({note.value: 1} for o in cleaned for note in o.report.notes),
-        skipped=summed({o.result.value: 1} for o in outcomes if isinstance(o.result, Skip)),
-        quarantined=tuple(
-            Quarantined(o.position, o.token, o.result)
-            for o in outcomes
-            if isinstance(o.result, Reason)
-        ),
-    )
+def _collect(
+    outcomes: Iterable[Outcome],
+    namer: Namer,
+    tally: Tally,
+    total: int,
+    progress: Callable[[int, int], None],
+) -> None:
+    for outcome in outcomes:
+        tally.add(namer.named(outcome))
+        progress(tally.files, max(total, tally.files))
 
 
 def _as_json(report: BatchReport) -> bytes:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import errno
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Protocol
 
 from napari_medlabel.deid.profile import Profile
-from napari_medlabel.deid.report import BatchReport, DeidReport, summed
-from napari_medlabel.errors import LogError, MedlabelError
+from napari_medlabel.deid.report import BatchReport
+from napari_medlabel.deid.tally import PatientSums
+from napari_medlabel.errors import LogError
 
 _MINOR, _SERIOUS = 4, 8
 _NOTHING: Mapping[str, object] = MappingProxyType({})
@@ -57,36 +58,42 @@ class Record:
     log: EventSink | None
     profile: Profile
 
-    def begin(self, files: int) -> None:
-        """``export.begin``, before the first byte is written."""
-        self._append("export.begin", {"destination": _DESTINATION, "files": files})
+    @contextmanager
+    def export(self, files: int, *, resumed: bool = False) -> Iterator[None]:
+        """Frame an export: ``export.begin`` first, ``export.fail`` when it is broken off.
 
-    def runs(self, reports: Iterable[DeidReport], batch: BatchReport) -> None:
+        Where the log itself fails, the error says so in a note.
+        """
+        more = {"resumed": True} if resumed else {}
+        self._append("export.begin", {"destination": _DESTINATION, "files": files, **more})
+        try:
+            yield
+        except BaseException as error:
+            detail = {"destination": _DESTINATION, "cause": _cause(error)}
+            try:
+                self._append("export.fail", detail, outcome=_SERIOUS)
+            except LogError:
+                error.add_note("The failure could not be recorded in the audit log.")
+            raise
+
+    def runs(self, subjects: Mapping[str, PatientSums], batch: BatchReport) -> None:
         """``deid.run`` for each patient, then one for the files that name none."""
-        by_subject: dict[str, list[DeidReport]] = defaultdict(list)
-        for report in reports:
-            by_subject[report.subject].append(report)
-        nameless = by_subject.pop("", [])
-        for subject, own in sorted(by_subject.items()):
-            self._append("deid.run", {"format": "dicom", **_counts(own)}, (subject,))
+        scanned = {"scanned": True} if batch.scanned else {}
+        for subject, sums in sorted(subjects.items()):
+            if subject:
+                counts = {"format": "dicom", **_counts(sums), **scanned}
+                self._append("deid.run", counts, (subject,))
+        nameless = subjects.get("", PatientSums())
         skipped, quarantined = sum(batch.skipped.values()), len(batch.quarantined)
-        if nameless or skipped or quarantined:
+        if nameless.files or skipped or quarantined:
             rest = {"skipped": skipped, "quarantined": quarantined, **_counts(nameless)}
-            self._append("deid.run", rest, outcome=_MINOR if quarantined else 0)
+            self._append("deid.run", {**rest, **scanned}, outcome=_MINOR if quarantined else 0)
 
     def done(self, report: BatchReport) -> None:
         """``export.done``, after the target has its name."""
-        files = report.dicom + report.nifti
+        files = sum(report.written.values())
         detail = {"destination": _DESTINATION, "files": files, "cases": report.patients}
         self._append("export.done", {**detail, "deidentified": True})
-
-    def fail(self, error: MedlabelError) -> None:
-        """``export.fail``; where the log itself fails, the error says so in a note."""
-        detail = {"destination": _DESTINATION, "cause": _cause(error)}
-        try:
-            self._append("export.fail", detail, outcome=_SERIOUS)
-        except LogError:
-            error.add_note("The failure could not be recorded in the audit log.")
 
     def _append(
         self,
@@ -97,33 +104,43 @@ class Record:
     ) -> None:
         if self.log is None:
             return
-        rules = {
+        rules: dict[str, object] = {
             "profile": self.profile.name,
             "edition": self.profile.edition,
             "profile_hash": f"sha256:{self.profile.sha256}",
         }
+        if self.profile.options:
+            rules["options"] = sorted(self.profile.options)
+        if self.profile.site is not None:
+            rules["site_rules"] = True
         self.log.append(event, subject=subject, detail={**rules, **detail}, outcome=outcome)
 
 
-def _counts(reports: Sequence[DeidReport]) -> dict[str, object]:
-    """Count what was done to the files of one patient."""
-    actions = summed(report.actions for report in reports)
+def _counts(sums: PatientSums) -> dict[str, object]:
+    """Return what was done to the files of one patient."""
+    burned_in = "not-checked"
+    if sums.checked and sums.checked == sums.files:
+        burned_in = "cleaned" if sums.burned_in else "checked"
+    more = {"review": sums.review, "frames_changed": sums.frames_changed}
     return {
-        "files": len(reports),
-        "retained": sum(report.kept for report in reports),
-        "removed": sum(actions.get(code, 0) for code in ("X", "text", "unknown")),
-        "emptied": actions.get("Z", 0),
-        "replaced": actions.get("D", 0),
-        "uids_replaced": actions.get("U", 0),
-        "private_removed": actions.get("private", 0),
-        "burned_in": "not-checked",
-        "defaced": False,
+        "files": sums.files,
+        "retained": sums.retained,
+        "removed": sums.removed,
+        "emptied": sums.emptied,
+        "replaced": sums.replaced,
+        "uids_replaced": sums.uids_replaced,
+        "private_removed": sums.private_removed,
+        "burned_in": burned_in,
+        "defaced": sums.defaced > 0,
+        **{name: count for name, count in more.items() if count},
     }
 
 
-def _cause(error: MedlabelError) -> str:
+def _cause(error: BaseException) -> str:
     """Why an export failed, as a word of the log's list."""
     if isinstance(error, LogError):
         return "log"
+    if isinstance(error, KeyboardInterrupt):
+        return "cancelled"
     number = getattr(error.__cause__, "errno", None)
     return _CAUSES.get(number, "other") if number is not None else "other"

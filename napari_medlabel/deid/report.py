@@ -32,6 +32,9 @@ class Reason(StrEnum):
     FACE_UNSURE = "face could not be removed with certainty"
     TEXT_LEFT = "text found in pixels after cleaning"
     DUPLICATE = "instance met twice with different content"
+    CHANGED = "changed while it was read"
+    FOLDER_SHUT = "folder that cannot be listed"
+    WORKER_ENDED = "the process that cleaned it ended"
     IDENTITY_LEFT = "identity found after cleaning"
 
 
@@ -127,14 +130,15 @@ class DeidReport:
         return type(self), (*state, options, self.pixels)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Quarantined:
     """A file that was not passed on.
 
     Parameters
     ----------
     position : int
-        Its place, from 1, among the regular files of the source in byte order of path.
+        Its place, from 1, among the regular files of the source in byte order of path; 0
+        for a folder that cannot be listed.
     token : str
         A keyed code of its relative path.
     reason : Reason
@@ -202,6 +206,11 @@ class BatchReport:
         Files by the pixel option that was carried out on them.
     review : tuple of Queued
         Cleaned files that wait for a person's eyes and did not leave.
+    written : mapping of str to int
+        Files written (or that would have been) by kind, ``"dicom"`` and ``"nifti"`` among
+        them; those that wait for eyes do not count.
+    scanned : bool
+        Whether the independent scan searched each file before it got its name.
     """
 
     profile: str
@@ -223,6 +232,8 @@ class BatchReport:
     regions: Mapping[str, int] = field(default_factory=dict)
     pixel_files: Mapping[str, int] = field(default_factory=dict)
     review: tuple[Queued, ...] = ()
+    written: Mapping[str, int] = field(default_factory=dict)
+    scanned: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """Return the report as a JSON document: counts, reasons and keyed tokens only."""

@@ -1,30 +1,113 @@
-"""The files of a source folder, in one order, and what each is by its content."""
+"""The files of a source folder, one after another in byte order, and how many there are."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from napari_medlabel.deid.kinds import Kind, SourceFile, described
-from napari_medlabel.deid.report import Skip
+from napari_medlabel.deid.report import Reason, Skip
 from napari_medlabel.deid.target import looked_up
 from napari_medlabel.errors import InputError
 
-__all__ = ["Kind", "SourceFile", "source_files"]
+__all__ = ["Kind", "Listed", "SourceFile", "Sources", "source_files"]
+_FOLDER = b"/"
 
 
-def source_files(source: Path) -> list[SourceFile]:
-    """Every file under a folder, or the one file, with what it is.
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A file of the source before anybody has opened it.
+
+    Parameters
+    ----------
+    position : int
+        Its place, from 1, among the regular files in byte order of their paths; 0 for what
+        is no regular file.
+    relative : str
+        Its path under the source, with slashes; never shown.
+    result : Reason, Skip or None
+        Why it is not even opened; None for regular files.
+    """
+
+    position: int
+    relative: str = field(repr=False)
+    result: Reason | Skip | None = None
+
+
+@dataclass(frozen=True)
+class Sources:
+    """A source folder, or one file.
+
+    Parameters
+    ----------
+    root : Path
+        The folder.
+    only : str
+        The name of the one file in it that is meant; empty when all are.
+    """
+
+    root: Path
+    only: str = ""
+
+    def __iter__(self) -> Iterator[Listed]:
+        """Files in byte order of their paths; links and shut folders between them.
+
+        No more is kept than the names in the folders on the way down, so that a source may
+        hold any number of files. Links are not followed; what is no file is passed over.
+        """
+        if self.only:
+            yield Listed(1, self.only)
+            return
+        position = 0
+        waiting = [iter([_FOLDER])]
+        path: list[bytes] = []
+        while waiting:
+            name = next(waiting[-1], None)
+            if name is None:
+                waiting.pop()
+                if path:
+                    path.pop()
+                continue
+            relative = os.fsdecode(b"".join((*path, name)))[1:]
+            if name.endswith(_FOLDER):
+                names = _names(self.root / relative)
+                if names is None:
+                    yield Listed(0, relative, Reason.FOLDER_SHUT)
+                    continue
+                path.append(name)
+                waiting.append(iter(names))
+            elif name.startswith(_FOLDER):
+                yield Listed(0, os.fsdecode(b"".join((*path, name[1:])))[1:], Skip.LINK)
+            else:
+                position += 1
+                yield Listed(position, relative)
+
+    def count(self) -> int:
+        """Return how many regular files there are."""
+        return sum(1 for file in self if file.position)
+
+    def described(self, file: Listed) -> SourceFile:
+        """Return what a file is, by its content."""
+        path = self.root / file.relative
+        if file.result is not None:
+            return SourceFile(0, path, file.relative, file.result)
+        return described(file.position, path, self.root)
+
+
+def source_files(source: Path) -> Sources:
+    """Return the files under a folder, or the one file.
 
     Parameters
     ----------
     source : Path
-        A folder or a file. Links are not followed.
+        A folder or a file.
 
     Returns
     -------
-    list of SourceFile
-        In byte order of their paths, links last with position 0.
+    Sources
+        To be gone through as often as one likes.
 
     Raises
     ------
@@ -33,37 +116,38 @@ def source_files(source: Path) -> list[SourceFile]:
     """
     looked_up(source)
     if source.is_file():
-        paths, links, root = [source], list[Path](), source.parent
+        files = Sources(source.parent, source.name)
     elif source.is_dir():
-        paths, links = _listed(source)
-        root = source
+        files = Sources(source)
     else:
         raise InputError(
             "A source folder or file was expected and does not exist.",
             hint="Check the first argument of `medlabel deid SRC DST`.",
         )
-    files = [described(i, path, root) for i, path in enumerate(paths, start=1)]
-    files += [SourceFile(0, p, p.relative_to(root).as_posix(), Skip.LINK) for p in links]
-    if not any(isinstance(file.kind, Kind) for file in files):
+    if not any(isinstance(files.described(file).kind, Kind) for file in files):
         raise InputError(
-            f"DICOM or NIfTI files were expected, none is among the {len(files)} found.",
+            f"DICOM or NIfTI files were expected, none is among the {files.count()} found.",
             hint="Pass the folder that holds the scans; files are recognized by content.",
         )
     return files
 
 
-def _listed(folder: Path) -> tuple[list[Path], list[Path]]:
-    """Regular files and links under a folder, each in byte order of path."""
-    paths, links = [], []
-    for parent, folders, names in os.walk(folder):
-        for name in [*folders, *names]:
-            path = Path(parent) / name
-            if path.is_symlink():
-                links.append(path)
-            elif path.is_file():
-                paths.append(path)
-    return sorted(paths, key=_order), sorted(links, key=_order)
+def _names(folder: Path) -> list[bytes] | None:
+    """Names in a folder as their paths sort; None where it cannot be listed.
 
-
-def _order(path: Path) -> bytes:
-    return os.fsencode(path.as_posix())
+    Folders end with a slash, links begin with one and come last.
+    """
+    names, links = [], []
+    try:
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                name = os.fsencode(entry.name)
+                if entry.is_symlink():
+                    links.append(_FOLDER + name)
+                elif entry.is_dir(follow_symlinks=False):
+                    names.append(name + _FOLDER)
+                elif entry.is_file(follow_symlinks=False):
+                    names.append(name)
+    except OSError:
+        return None
+    return sorted(names) + sorted(links)

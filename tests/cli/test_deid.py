@@ -192,7 +192,7 @@ def test_leftovers_of_a_killed_run_are_removed_and_said(scans, tmp_path, capsys)
     pytest.importorskip("fcntl", reason="locks are POSIX")
     (tmp_path / ".out.1.partial").mkdir()
     assert run(scans, tmp_path / "out", "--key", tmp_path / "k") == 0
-    assert "1 unfinished folder of an earlier run removed" in capsys.readouterr().err
+    assert "An unfinished run to this folder was found and removed" in capsys.readouterr().err
     assert not (tmp_path / ".out.1.partial").exists()
 
 

@@ -3,12 +3,13 @@ from __future__ import annotations
 import gzip
 import os
 import struct
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from napari_medlabel.deid.report import Reason, Skip
-from napari_medlabel.deid.sources import Kind, source_files
+from napari_medlabel.deid.sources import Kind, SourceFile, source_files
 from napari_medlabel.errors import InputError
 
 NIFTI = struct.pack("<i", 348) + bytes(340) + b"n+1\0"
@@ -16,8 +17,14 @@ PAIR = struct.pack("<i", 348) + bytes(340) + b"ni1\0"
 DICOM = bytes(128) + b"DICM" + bytes(200)
 
 
+def described(folder: Path) -> Iterator[SourceFile]:
+    files = source_files(folder)
+    return map(files.described, files)
+
+
 def kinds(folder: Path) -> dict[str, object]:
-    return {file.relative: file.kind for file in source_files(folder)}
+    files = source_files(folder)
+    return {file.relative: files.described(file).kind for file in files}
 
 
 @pytest.mark.parametrize(
@@ -53,7 +60,7 @@ def test_a_pair_is_one_image(tmp_path, suffix):
         f"a.hdr{suffix}": Kind.NIFTI,
         f"a.img{suffix}": Skip.VOXELS_OF_A_PAIR,
     }
-    assert source_files(tmp_path)[0].voxels == tmp_path / f"a.img{suffix}"
+    assert next(described(tmp_path)).voxels == tmp_path / f"a.img{suffix}"
 
 
 def test_files_come_in_byte_order_of_their_paths(tmp_path):
