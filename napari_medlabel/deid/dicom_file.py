@@ -2,35 +2,21 @@
 
 from __future__ import annotations
 
-import logging
-import warnings
 import zlib
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
-from pydicom.filereader import dcmread, read_partial
-from pydicom.filewriter import dcmwrite
-from pydicom.tag import BaseTag
-from pydicom.uid import (
-    UID,
-    DeflatedExplicitVRLittleEndian,
-    ExplicitVRBigEndian,
-    ExplicitVRLittleEndian,
-    ImplicitVRLittleEndian,
-)
-
-from napari_medlabel.deid.dicom import deidentify_dataset, text_of
 from napari_medlabel.deid.fragments import plain_parts
 from napari_medlabel.deid.options import Option
 from napari_medlabel.deid.pixels import PIXEL_TAGS
 from napari_medlabel.deid.profile import Profile
 from napari_medlabel.deid.pseudonyms import Pseudonyms
-from napari_medlabel.deid.refusal import PARSE_ERRORS, QuarantineError
+from napari_medlabel.deid.refusal import QuarantineError
 from napari_medlabel.deid.report import DeidReport, Reason
+from napari_medlabel.deid.silence import quiet
 from napari_medlabel.deid.splice import (
     DICOMDIR_CLASS,
     IMPLEMENTATION_CLASS_UID,
@@ -40,9 +26,13 @@ from napari_medlabel.deid.splice import (
 from napari_medlabel.deid.splice_bytes import OddError
 from napari_medlabel.deid.splice_write import content_of, write_plan
 from napari_medlabel.deid.sweep import Identity, find, identity_of
-from napari_medlabel.deid.target import write
 from napari_medlabel.deid.vocabulary import is_structural_uid
 from napari_medlabel.errors import InputError
+
+if TYPE_CHECKING:
+    from pydicom.dataset import Dataset, FileDataset
+    from pydicom.tag import BaseTag
+    from pydicom.uid import UID
 
 __all__ = [
     "DICOMDIR_CLASS",
@@ -58,6 +48,7 @@ __all__ = [
 ]
 _LAST_PIXEL_TAG = PIXEL_TAGS[-1]
 _META_START = 132
+_DEFLATED = "1.2.840.10008.1.2.1.99"
 _LONGEST_FIRST_VALUE = 0x10000
 
 
@@ -125,6 +116,10 @@ def read(content: bytes) -> FileDataset:
     QuarantineError
         When the bytes cannot be understood, or an element is cut short.
     """
+    from pydicom.filereader import read_partial
+
+    from napari_medlabel.deid.refusal import PARSE_ERRORS
+
     try:
         dataset = read_partial(BytesIO(content), stop_when=_after_pixels(), force=True)
     except PARSE_ERRORS as err:
@@ -184,13 +179,12 @@ def clean_file(content: bytes, profile: Profile, pseudonyms: Pseudonyms) -> Clea
         When the file cannot be read or cleaned, or when its own identity is found in what
         would be written.
     """
-    with quiet():
-        source = BytesIO(content)
-        try:
-            plan = plan_file(source, profile, pseudonyms)
-        except OddError:
-            return clean_parsed(content, profile, pseudonyms)
-        return CleanFile(plan.name, content_of(plan, source), plan.report)
+    source = BytesIO(content)
+    try:
+        plan = plan_file(source, profile, pseudonyms)
+    except OddError:
+        return clean_parsed(content, profile, pseudonyms)
+    return CleanFile(plan.name, content_of(plan, source), plan.report)
 
 
 def clean_parsed(content: bytes, profile: Profile, pseudonyms: Pseudonyms) -> CleanFile:
@@ -201,6 +195,8 @@ def clean_parsed(content: bytes, profile: Profile, pseudonyms: Pseudonyms) -> Cl
     QuarantineError
         As `clean_file`.
     """
+    from napari_medlabel.deid.refusal import PARSE_ERRORS
+
     with quiet():
         try:
             return _cleaned(read(content), profile, pseudonyms)
@@ -273,7 +269,7 @@ def write_clean(
         As `deidentify_file`.
     """
     try:
-        with source.open("rb", buffering=0) as stream, quiet():
+        with source.open("rb", buffering=0) as stream:
             try:
                 plan = plan_file(stream, profile, pseudonyms)
             except OddError:
@@ -287,11 +283,15 @@ def write_clean(
             f"A DICOM file was expected and could not be read ({err.strerror}).",
             hint="Check the path and its permissions.",
         ) from err
+    from napari_medlabel.deid.target import write
+
     write(target, cleaned.content)
     return Written(cleaned.name, cleaned.report)
 
 
 def _cleaned(source: FileDataset, profile: Profile, pseudonyms: Pseudonyms) -> CleanFile:
+    from napari_medlabel.deid.dicom import deidentify_dataset, text_of
+
     syntax = transfer_syntax(source)
     identity = identity_of(source, uids=Option.RETAIN_UIDS not in profile.options)
     result, report = deidentify_dataset(
@@ -311,6 +311,13 @@ def _cleaned(source: FileDataset, profile: Profile, pseudonyms: Pseudonyms) -> C
 
 def transfer_syntax(source: FileDataset) -> UID:
     """Return the transfer syntax of a file, found from its encoding where it is not named."""
+    from pydicom.uid import (
+        UID,
+        ExplicitVRBigEndian,
+        ExplicitVRLittleEndian,
+        ImplicitVRLittleEndian,
+    )
+
     named = source.file_meta.get("TransferSyntaxUID")
     if named:
         if not is_structural_uid(str(named)):
@@ -324,6 +331,10 @@ def transfer_syntax(source: FileDataset) -> UID:
 
 def written(dataset: Dataset, syntax: UID) -> bytes:
     """Return a cleaned data set as a file's bytes (PS3.10): nothing of the source's meta."""
+    from pydicom.dataset import FileDataset, FileMetaDataset
+    from pydicom.filewriter import dcmwrite
+    from pydicom.uid import UID
+
     meta = FileMetaDataset()
     meta.MediaStorageSOPClassUID = dataset.SOPClassUID
     meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID
@@ -340,6 +351,8 @@ def written(dataset: Dataset, syntax: UID) -> bytes:
 
 def _check(content: bytes, identity: Identity, result: Dataset) -> None:
     """Read the written bytes back; the marks must be there, the source's identity not."""
+    from pydicom.filereader import dcmread
+
     again = dcmread(BytesIO(content))
     marked = (
         again.get("PatientIdentityRemoved") == "YES"
@@ -348,7 +361,7 @@ def _check(content: bytes, identity: Identity, result: Dataset) -> None:
     )
     pixels = b"".join(bytes(result[tag].value) for tag in PIXEL_TAGS if tag in result)
     body = content
-    if again.file_meta.TransferSyntaxUID == DeflatedExplicitVRLittleEndian:
+    if again.file_meta.TransferSyntaxUID == _DEFLATED:
         meta_length = again.file_meta.FileMetaInformationGroupLength
         body = zlib.decompress(content[_META_START + 12 + meta_length :], -zlib.MAX_WBITS)
     header = body[: len(body) - len(pixels)] if pixels else body
@@ -359,17 +372,3 @@ def _check(content: bytes, identity: Identity, result: Dataset) -> None:
     )
     if not marked or not same or find(identity, header, pixels):
         raise QuarantineError(Reason.IDENTITY_LEFT)
-
-
-@contextmanager
-def quiet() -> Iterator[None]:
-    """Keep a parser's warnings and log lines, which may quote values, from being shown."""
-    logger = logging.getLogger("pydicom")
-    before = logger.disabled
-    logger.disabled = True
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logger.disabled = before

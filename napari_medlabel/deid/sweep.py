@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import warnings
 from collections.abc import Iterable, Iterator, Mapping, MutableSequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from napari_medlabel.deid.actions import INSERTED, components_of
 from napari_medlabel.deid.dictionary import UNKNOWN, entry
+from napari_medlabel.deid.silence import quiet
 from napari_medlabel.deid.vocabulary import is_structural_uid, is_word
 
 if TYPE_CHECKING:
@@ -246,8 +246,7 @@ def charsets_of(named: tuple[str, ...], inherited: tuple[str, ...]) -> tuple[str
     from napari_medlabel.deid.refusal import PARSE_ERRORS
 
     value = named[0] if len(named) == 1 else list(named)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # they quote the value
+    with quiet():  # it quotes the value
         try:
             return tuple(convert_encodings(value)) if any(named) else inherited
         except PARSE_ERRORS:

@@ -11,7 +11,7 @@ from pydicom.data import get_testdata_file
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 
-from napari_medlabel.deid import dicom_file
+from napari_medlabel.deid import dicom, dicom_file
 from napari_medlabel.deid.dicom_file import (
     clean_file,
     clean_parsed,
@@ -169,14 +169,14 @@ def test_shipped_files_that_cannot_be_cleaned_are_refused(name, reason, profile,
 def test_identity_that_stays_is_found_and_refused(
     ct, as_file, profile, pseudonyms, monkeypatch
 ):
-    original = dicom_file.deidentify_dataset
+    original = dicom.deidentify_dataset
 
     def leaky(*args, **kwargs):
         cleaned, report = original(*args, **kwargs)
         cleaned.SeriesDescription = "of Featherstone"
         return cleaned, report
 
-    monkeypatch.setattr(dicom_file, "deidentify_dataset", leaky)
+    monkeypatch.setattr(dicom, "deidentify_dataset", leaky)
     with pytest.raises(QuarantineError, match="identity found"):
         clean_parsed(as_file(ct()), profile, pseudonyms)
 
@@ -188,14 +188,14 @@ def test_a_name_in_the_pixels_is_found_and_refused(ct, as_file, profile, pseudon
 
 
 def test_a_result_without_its_marks_is_refused(ct, as_file, profile, pseudonyms, monkeypatch):
-    original = dicom_file.deidentify_dataset
+    original = dicom.deidentify_dataset
 
     def unmarked(*args, **kwargs):
         cleaned, report = original(*args, **kwargs)
         del cleaned.PatientIdentityRemoved
         return cleaned, report
 
-    monkeypatch.setattr(dicom_file, "deidentify_dataset", unmarked)
+    monkeypatch.setattr(dicom, "deidentify_dataset", unmarked)
     with pytest.raises(QuarantineError, match="identity found"):
         clean_parsed(as_file(ct()), profile, pseudonyms)
 
