@@ -54,11 +54,15 @@ class Settings:
     resume : bool
         Whether to go on with an unfinished run to the same target, and to leave what is
         done when this one is broken off.
+    scan : bool
+        Whether the independent scan searches each file before it gets its name. Only a
+        benchmark goes without.
     """
 
     jobs: int = 1
     scheduler: str = ""
     resume: bool = False
+    scan: bool = True
 
 
 @dataclass(frozen=True)
@@ -74,11 +78,15 @@ class Listeners:
         ``(done, total)`` after each file.
     say : callable
         Told in words what was found of an earlier run.
+    before_leaving : callable
+        Called when all is written and nothing has its place yet, such as to bring a link
+        table to the disk.
     """
 
     log: EventSink | None = None
     progress: Callable[[int, int], None] = _silent
     say: Callable[[str], None] = _silent
+    before_leaving: Callable[[], None] = _silent
 
 
 def deidentify_folder(
@@ -146,6 +154,7 @@ def deidentify_folder(
             pseudonyms,
             staging.parts,
             sync=bool(settings.scheduler) or not at_once,
+            scan=settings.scan,
         )
         with closing(Journal(staging.journal, mark)) as journal:
             tally = Tally()
@@ -156,10 +165,11 @@ def deidentify_folder(
             rest = (file for file in files if not 0 < file.position <= done)
             with _outcomes(job, rest, settings) as outcomes:
                 _collect(outcomes, shelf, tally, total, listeners.progress)
-        report = tally.report(profile, pseudonyms.key_id)
+        report = tally.report(profile, pseudonyms.key_id, scanned=job.scan)
         (staging.tree / REPORT_NAME).unlink(missing_ok=True)
         write(staging.tree / REPORT_NAME, _as_json(report))
         record.runs(tally.subjects, report)
+        listeners.before_leaving()
         if at_once:
             os.sync()
         publish(staging, target, last=REPORT_NAME)

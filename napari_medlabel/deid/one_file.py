@@ -22,7 +22,7 @@ from napari_medlabel.deid.dicom_file import (
 from napari_medlabel.deid.kinds import Kind, SourceFile, described
 from napari_medlabel.deid.profile import Profile
 from napari_medlabel.deid.pseudonyms import Pseudonyms
-from napari_medlabel.deid.refusal import PARSE_ERRORS, QuarantineError
+from napari_medlabel.deid.refusal import BYTE_ERRORS, QuarantineError
 from napari_medlabel.deid.report import DeidReport, Look, Reason, Skip
 from napari_medlabel.deid.sources import Listed
 from napari_medlabel.errors import InputError, SaveError
@@ -141,6 +141,9 @@ class Job:
         Where cleaned files go; None cleans in memory and forgets.
     sync : bool
         Whether to wait for the disk after each file.
+    scan : bool
+        Whether the independent scan searches each written file; without it, the engine
+        searches its own work.
     """
 
     root: Path = field(repr=False)
@@ -148,6 +151,7 @@ class Job:
     pseudonyms: Pseudonyms
     parts: Path | None
     sync: bool = True
+    scan: bool = True
 
     def token(self, relative: str) -> str:
         """Return the keyed code of a file's relative path."""
@@ -285,14 +289,14 @@ def stamp_of(path: Path) -> Stamp:
 
 def _by_engine(job: Job, file: SourceFile, kind: Kind, blank: Outcome) -> Outcome:
     try:
-        if kind is Kind.DICOM:
-            return _dicom(job, file, blank)
-        return _companion(job, file, kind, blank)
+        clean = _dicom if kind is Kind.DICOM else _companion
+        outcome = clean(job, file, kind, blank)
+        return _scanned(job, file, outcome) if job.scan else outcome
     except QuarantineError as refused:
         return blank.refused(refused.reason)
     except InputError:
         return blank.refused(Reason.UNREADABLE)
-    except PARSE_ERRORS as err:
+    except BYTE_ERRORS as err:
         if isinstance(err, OSError) and err.errno in _DISK:
             raise SaveError(
                 f"A file could not be written ({err.strerror}).", hint="Free some space."
@@ -300,7 +304,7 @@ def _by_engine(job: Job, file: SourceFile, kind: Kind, blank: Outcome) -> Outcom
         return blank.refused(Reason.UNREADABLE)
 
 
-def _dicom(job: Job, file: SourceFile, blank: Outcome) -> Outcome:
+def _dicom(job: Job, file: SourceFile, kind: Kind, blank: Outcome) -> Outcome:
     """Clean a DICOM file; without a place for it, in memory."""
     with file.path.open("rb", buffering=0) as stream:
         head = stream.read(_META)
@@ -310,16 +314,13 @@ def _dicom(job: Job, file: SourceFile, blank: Outcome) -> Outcome:
                 return blank.refused(Skip.DICOMDIR)
     if job.parts is None:
         made = clean_file(file.path.read_bytes(), job.profile, job.pseudonyms)
-        return _made(blank, Kind.DICOM, made.name, made.report, made.content)
+        return _made(blank, kind, made.name, made.report, made.content)
     part = job.parts / blank.part
-    written = write_clean(file.path, part, job.profile, job.pseudonyms, sync=job.sync)
-    return replace(
-        blank,
-        result=Kind.DICOM,
-        name=written.name,
-        report=written.report,
-        size=part.stat().st_size,
+    written = write_clean(
+        file.path, part, job.profile, job.pseudonyms, sync=job.sync, search=not job.scan
     )
+    size = part.stat().st_size
+    return replace(blank, result=kind, name=written.name, report=written.report, size=size)
 
 
 def _companion(job: Job, file: SourceFile, kind: Kind, blank: Outcome) -> Outcome:
@@ -334,6 +335,18 @@ def _companion(job: Job, file: SourceFile, kind: Kind, blank: Outcome) -> Outcom
     written = write_companion(file, part, job.profile, job.pseudonyms, sync=job.sync)
     size = part.stat().st_size
     return replace(blank, result=kind, name=name, report=written.report, size=size)
+
+
+def _scanned(job: Job, file: SourceFile, outcome: Outcome) -> Outcome:
+    """Let the independent scan search what was written, and the name it is to get."""
+    if job.parts is None or not outcome.name:
+        return outcome
+    from napari_medlabel.deid.scan import allowance_for, check_output
+
+    allowance = allowance_for(job.profile.options, job.profile.site)
+    part = job.parts / outcome.part
+    found = check_output(file.path, part, outcome.name, allowance=allowance)
+    return outcome.refused(Reason.IDENTITY_LEFT) if found else outcome
 
 
 def _made(

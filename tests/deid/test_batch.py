@@ -83,13 +83,15 @@ def test_a_folder_is_cleaned_as_a_whole(scans, tmp_path, profile, pseudonyms):
     before = {path: path.read_bytes() for path in written(scans)}
     report = deidentify_folder(scans, tmp_path / "out", profile, pseudonyms)
     assert (report.files, report.dicom, report.nifti, report.patients) == (8, 3, 1, 2)
-    assert report.skipped == {"not DICOM or NIfTI": 1, "sidecar": 1}
+    assert report.written == {"dicom": 3, "nifti": 1, "sidecar": 1}
+    assert report.skipped == {"not DICOM or NIfTI": 1}
+    assert report.scanned
     assert [q.reason.value for q in report.quarantined] == [
         "not what its name says",
         "pixels may show identity",
     ]
     assert {path: path.read_bytes() for path in written(scans)} == before
-    assert len(written(tmp_path / "out")) == 5
+    assert len(written(tmp_path / "out")) == 6
 
 
 def test_nothing_of_a_name_or_value_survives(scans, tmp_path, profile, pseudonyms):
@@ -134,7 +136,8 @@ def test_a_preview_counts_and_writes_nothing(scans, tmp_path, profile, pseudonym
     assert preview.dry_run
     assert [path.name for path in tmp_path.iterdir()] == [scans.name]
     report = deidentify_folder(scans, tmp_path / "out", profile, pseudonyms)
-    assert {**preview.to_json(), "dry_run": False} == report.to_json()
+    done = {"dry_run": False, "scanned": True}
+    assert preview.to_json() | done == report.to_json()
 
 
 def test_progress_is_told_after_each_file(scans, tmp_path, profile, pseudonyms):
@@ -217,9 +220,9 @@ def test_events_come_before_and_after(scans, tmp_path, profile, pseudonyms):
         ]
     )
     assert all(event[2]["profile_hash"] == f"sha256:{profile.sha256}" for event in log.events)
-    assert log.events[-1][2] == log.events[-1][2] | {"files": 4, "cases": 2}
+    assert log.events[-1][2] == log.events[-1][2] | {"files": 5, "cases": 2}
     rest = log.events[-2]
-    assert rest[2] == rest[2] | {"files": 1, "quarantined": 2, "skipped": 2}
+    assert rest[2] == rest[2] | {"files": 2, "quarantined": 2, "skipped": 1}
     assert rest[3] == 4
     text = repr(log.events).encode()
     assert not [word for word in WORDS if word in text]
