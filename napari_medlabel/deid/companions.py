@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import os
 import zlib
+from dataclasses import replace
 from pathlib import Path
 
 from napari_medlabel.deid.clean_image import CleanImage, CleanParts
 from napari_medlabel.deid.kinds import Kind, SourceFile, stem_of
+from napari_medlabel.deid.meta_image import meta_parts
 from napari_medlabel.deid.nifti import nifti_parts
+from napari_medlabel.deid.nrrd import nrrd_parts
 from napari_medlabel.deid.options import Option
 from napari_medlabel.deid.profile import Profile
 from napari_medlabel.deid.pseudonyms import Pseudonyms
 from napari_medlabel.deid.refusal import QuarantineError
 from napari_medlabel.deid.report import Reason
+from napari_medlabel.deid.sidecars import LONGEST_SIDECAR, clean_gradients, clean_json
+from napari_medlabel.deid.voxel_copy import first_bytes
 from napari_medlabel.errors import SaveError
 
 _BLOCK = 1 << 20
@@ -110,11 +115,24 @@ def companion_parts(file: SourceFile, profile: Profile, pseudonyms: Pseudonyms) 
     QuarantineError
         When it cannot be cleaned; taking the parts can raise it as well.
     """
+    if file.kind is Kind.SIDECAR:
+        return _sidecar(file, profile, pseudonyms)
     if Option.CLEAN_FACES in profile.options:
         raise QuarantineError(Reason.FACE_UNSURE)
-    if file.kind is Kind.NIFTI:
-        return nifti_parts(file.path, file.voxels)
-    raise QuarantineError(Reason.UNREADABLE)
+    if file.kind is Kind.NRRD:
+        return replace(nrrd_parts(file.path), suffix=file.suffix)
+    if file.kind is Kind.META_IMAGE:
+        return meta_parts(file.path)
+    return nifti_parts(file.path, file.voxels)
+
+
+def _sidecar(file: SourceFile, profile: Profile, pseudonyms: Pseudonyms) -> CleanParts:
+    content = first_bytes(file.path, LONGEST_SIDECAR + 1, "raw")
+    if file.suffix == ".json":
+        image = clean_json(content, profile, pseudonyms)
+    else:
+        image = clean_gradients(content, file.suffix)
+    return CleanParts(image.suffix, image.report, (image.content,))
 
 
 def target_name(file: SourceFile, pseudonyms: Pseudonyms) -> tuple[str, ...]:
