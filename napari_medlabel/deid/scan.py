@@ -18,7 +18,7 @@ from napari_medlabel.deid.scan_companions import (
 from napari_medlabel.deid.scan_dicom import needle_groups
 from napari_medlabel.deid.scan_file import distinct, file_faults
 from napari_medlabel.deid.scan_finding import Allowance, Finding, Sign
-from napari_medlabel.deid.scan_read import BrokenError, looks_like_dicom, read_parts
+from napari_medlabel.deid.scan_read import BrokenError, Recall, looks_like_dicom, read_parts
 from napari_medlabel.deid.scan_search import Searcher
 from napari_medlabel.deid.scan_words import Needle
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Allowance",
     "Finding",
+    "Searched",
     "Sign",
     "SourceIdentity",
     "allowance_for",
@@ -88,7 +89,7 @@ def _flat(groups: Iterable[Group]) -> Group:
     return tuple(dict.fromkeys(needle for group in groups for needle in group))
 
 
-_SHARED = _Shared()
+_SHARED, _SOURCES, _OUTPUTS = _Shared(), Recall(), Recall()
 
 
 def allowance_for(options: frozenset[Option], site: SiteRules | None = None) -> Allowance:
@@ -139,9 +140,40 @@ def source_identity(path: Path, *, allowance: Allowance) -> SourceIdentity:
         if not looks_like_dicom(head):
             return SourceIdentity(tuple(companion_needles(stream, head, allowance)))
         try:
-            return SourceIdentity(tuple(needle_groups(read_parts(stream), allowance)))
+            return SourceIdentity(tuple(needle_groups(read_parts(stream, _SOURCES), allowance)))
         except BrokenError:
             return SourceIdentity()
+
+
+class Searched:
+    """One identity looked for in many files.
+
+    Parameters
+    ----------
+    identity : SourceIdentity
+        What tells whose they were.
+    allowance : Allowance
+        What may stay.
+    """
+
+    def __init__(self, identity: SourceIdentity, allowance: Allowance) -> None:
+        self._searcher = Searcher(_flat(identity.groups))
+        self._allowance = allowance
+
+    def file(self, path: Path) -> tuple[Finding, ...]:
+        """Search a file.
+
+        Raises
+        ------
+        OSError
+            When it cannot be read.
+        """
+        with path.open("rb", buffering=0) as stream:
+            return _scanned(stream, self._searcher, (), self._allowance)
+
+    def name(self, name: tuple[str, ...]) -> tuple[Finding, ...]:
+        """Search folders and name of a file."""
+        return distinct(name_faults(name, self._searcher, ()))
 
 
 def scan_output(
@@ -185,7 +217,7 @@ def _scanned(
     if not looks_like_dicom(head):
         return distinct(companion_faults(stream, head, searcher, extra, inner))
     try:
-        parts = read_parts(stream)
+        parts = read_parts(stream, _OUTPUTS)
     except BrokenError:
         return (Finding(Sign.UNREADABLE, "data set"),)
     return distinct(file_faults(stream, parts, allowance, searcher, extra))
@@ -219,5 +251,6 @@ def check_output(
     """
     identity = source_identity(source, allowance=allowance)
     searcher, extra = _SHARED.searcher_for(identity)
-    found = scan_output(part, identity, allowance=allowance)
+    with part.open("rb", buffering=0) as stream:
+        found = _scanned(stream, searcher, extra, allowance)
     return (*found, *distinct(name_faults(name, searcher, extra)))

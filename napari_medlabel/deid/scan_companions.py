@@ -130,7 +130,7 @@ def _wrapper_faults(head: bytes) -> Iterator[Finding]:
 
 
 def _blocks(stream: BinaryIO, *, is_gzip: bool) -> Iterator[bytes]:
-    """A file's bytes, inflated where they are gzip; what cannot be inflated comes as it is."""
+    """Yield a file's bytes; inflated where they are gzip, as they are where they are not."""
     stream.seek(0)
     if not is_gzip:
         while block := stream.read(_BLOCK):
@@ -230,13 +230,15 @@ def name_faults(name: tuple[str, ...], searcher: Searcher, extra: Extra) -> Iter
     searcher, extra
         What tells whose it was.
     """
-    for part in name:
-        encoded = part.encode("utf-8", "surrogateescape")
-        if next(searcher.in_text(encoded.replace(b"_", b" "), extra), None) is not None:
-            yield Finding(Sign.FILE_NAME, "name")
-        uids = _UID_IN_NAME.findall(part)
-        if any(not uid.startswith("2.25.") for uid in uids) or _DAY_IN_NAME.search(part):
-            yield Finding(Sign.FILE_NAME, "name")
+    whole = "/".join(name)
+    encoded = whole.encode("utf-8", "surrogateescape").replace(b"_", b" ")
+    uids = _UID_IN_NAME.findall(whole)
+    if (
+        _DAY_IN_NAME.search(whole)
+        or any(not uid.startswith("2.25.") for uid in uids)
+        or next(searcher.in_text(encoded, extra), None) is not None
+    ):
+        yield Finding(Sign.FILE_NAME, "name")
 
 
 def companion_needles(

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from functools import lru_cache
-from typing import Literal
+from typing import Any, Literal
 
 from napari_medlabel.deid.options import Option
 from napari_medlabel.deid.scan_finding import DATE_OPTIONS, Allowance, Finding, Sign, path_text
@@ -55,9 +54,13 @@ _FREE = frozenset({"AE", "CS", "LO", "LT", "SH", "ST", "UC", "UR", "UT"})
 _CHARSET, _CODE_VALUES = 0x00080005, frozenset({0x00080100, 0x00080119, 0x00080120})
 _SCHEME, _MEANING = 0x00080102, 0x00080104
 _NUMBERS = frozenset({"AT", "FD", "FL", "SL", "SS", "SV", "UL", "US", "UV"})
+Known = dict[Element, tuple[Any, ...]]
+_BINARY = _NUMBERS | {"OB", "OD", "OF", "OL", "OV", "OW"}
+_ANSWERS: dict[tuple[object, ...], Known] = {}
+_MOST_SETTINGS = 16
 _MARKS = frozenset({0x00120062, 0x00120063, 0x00120064, 0x00280303, 0x00280301, 0x00280302})
 _RUN = re.compile(rb"[0-9A-Za-z][0-9A-Za-z .^_-]{5,}")
-_LONGEST_KNOWN = 4096
+_LONGEST_KNOWN, _MOST_KNOWN = 4096, 8192
 _META_TEXT = (0x0016, 0x0017, 0x0018, 0x0026, 0x0027, 0x0028, 0x0035, 0x0036, 0x0037)
 _META_PRIVATE = (0x0100, 0x0102)
 
@@ -87,10 +90,12 @@ def needle_groups(parts: FileParts, allowance: Allowance) -> Iterator[tuple[Need
     tuple of Needle
         The same object for the same bytes, so that files of a series share them.
     """
-    charsets = charsets_of(parts)
+    known = _known("told", parts.form, charsets_of(parts), allowance)
     for element in parts.elements:
-        told = _told if len(element[2]) <= _LONGEST_KNOWN else _told.__wrapped__
-        group = told(element, parts.form, charsets, allowance)
+        group = known.get(element)
+        if group is None:
+            group = _told(element, parts.form, charsets_of(parts), allowance)
+            _keep(known, element, group)
         if group:
             yield group
     for number in _META_TEXT:
@@ -98,11 +103,25 @@ def needle_groups(parts: FileParts, allowance: Allowance) -> Iterator[tuple[Need
             yield needles_of(decoded(parts.meta[number], ()), Sign.IDENTIFIER, ())
 
 
-@lru_cache(maxsize=4096)
+def _known(*setting: object) -> Known:
+    """Return the answers so far by element, of a question and all that they depend on."""
+    if len(_ANSWERS) > _MOST_SETTINGS:
+        _ANSWERS.clear()
+    return _ANSWERS.setdefault(setting, {})
+
+
+def _keep(known: Known, element: Element, answer: tuple[Any, ...]) -> None:
+    """Remember an answer, unless the element is long; never more than some thousand."""
+    if len(element[2]) <= _LONGEST_KNOWN:
+        if len(known) >= _MOST_KNOWN:
+            known.clear()
+        known[element] = answer
+
+
 def _told(
     element: Element, form: Form, charsets: tuple[str, ...], allowance: Allowance
 ) -> tuple[Needle, ...]:
-    """What one top-level element tells."""
+    """Return what one top-level element tells."""
     found: dict[bytes, Needle] = {}
     for leaf in leaves_of(element, form, charsets, ""):
         sign = _identity_sign(leaf, allowance)
@@ -114,7 +133,7 @@ def _told(
 
 
 def _identity_sign(leaf: Leaf, allowance: Allowance) -> Sign | None:
-    """What kind of identity a leaf of the source is; None where it is none."""
+    """Return what kind of identity a leaf of the source is; None where it is none."""
     known, keyword = entry(leaf.tag)
     vrs = {known, leaf.vr}
     options = allowance.options
@@ -169,17 +188,24 @@ def element_faults(parts: FileParts, allowance: Allowance) -> Iterator[Finding]:
         ones, group 0004, names, dates and UIDs by VR, and text that is no term.
     """
     charsets = charsets_of(parts)
+    known = _known("faults", parts.form, charsets, allowance)
     creators: dict[int, bytes] = {}
     for element in parts.elements:
         tag, _, raw, start = element
-        if tag >> 16 & 1 and tag & 0xFFFF < 0x100:
-            creators[tag] = raw[start:]
-        judge = _faults if len(raw) <= _LONGEST_KNOWN else _faults.__wrapped__
-        creator = creator_of(tag, creators) if creators else ""
-        yield from judge(element, parts.form, charsets, creator, allowance)
+        if tag >> 16 & 1:
+            if tag & 0xFFFF < 0x100:
+                creators[tag] = raw[start:]
+            creator = creator_of(tag, creators)
+            yield from _faults(element, parts.form, charsets, creator, allowance)
+            continue
+        answer = known.get(element)
+        if answer is None:
+            answer = _faults(element, parts.form, charsets, "", allowance)
+            _keep(known, element, answer)
+        if answer:
+            yield from answer
 
 
-@lru_cache(maxsize=4096)
 def _faults(
     element: Element,
     form: Form,
@@ -187,7 +213,7 @@ def _faults(
     creator: str,
     allowance: Allowance,
 ) -> tuple[Finding, ...]:
-    """What should not be in one top-level element."""
+    """Return what should not be in one top-level element."""
     found: dict[Finding, None] = {}
     for leaf in leaves_of(element, form, charsets, creator):
         sign = _fault(leaf, allowance)
@@ -197,7 +223,7 @@ def _faults(
 
 
 def _fault(leaf: Leaf, allowance: Allowance) -> Sign | None:
-    """What is wrong with a leaf; None where nothing is."""
+    """Return what is wrong with a leaf; None where nothing is."""
     tag = leaf.tag
     if tag in _MARKS or leaf.path[0] in _MARKS:
         return None
@@ -243,34 +269,39 @@ def _is_listed_whole(leaf: Leaf, allowance: Allowance) -> bool:
 
 
 def _fault_of_value(leaf: Leaf, allowance: Allowance) -> Sign | None:
-    """What a value with content tells that it should not."""
-    known, keyword = entry(leaf.tag)
-    vr = known or leaf.vr
-    row = row_for(leaf.tag)
-    options = allowance.options
+    """Return what a value with content tells that it should not."""
+    known = entry(leaf.tag)[0]
+    vrs = {known, leaf.vr}
     if is_retained(leaf.tag, allowance):
         return None
-    vrs = {known, leaf.vr}
-    if vrs & (_NUMBERS | {"OB", "OW", "OF", "OD", "OL", "OV"}) and not vrs & TEXT_VRS:
-        if row is not None and leaf.value.strip(b"\0"):
+    if vrs & _BINARY and not vrs & TEXT_VRS:
+        if row_for(leaf.tag) is not None and leaf.value.strip(b"\0"):
             return Sign.LISTED
         return None if known else _readable(leaf)
     texts = [part.strip(" \0") for part in decoded(leaf.value, leaf.charsets).split("\\")]
     if "UI" in vrs:
-        kept = Option.RETAIN_UIDS in options
+        kept = Option.RETAIN_UIDS in allowance.options
         fine = all(is_standard_uid(t) or is_dummy(t) for t in texts)
         return None if kept or fine else Sign.UID
     if all(is_dummy(text) for text in texts):
         return None
-    if row is not None:
+    return _fault_of_words(leaf, vrs, texts, allowance)
+
+
+def _fault_of_words(
+    leaf: Leaf, vrs: set[str], texts: list[str], allowance: Allowance
+) -> Sign | None:
+    """Return what text tells that is no dummy and no UID."""
+    known, keyword = entry(leaf.tag)
+    if row_for(leaf.tag) is not None:
         return Sign.LISTED
     if "PN" in vrs:
         return Sign.NAME
     if vrs & TEMPORAL:
-        return None if DATE_OPTIONS & options else Sign.DATE
+        return None if DATE_OPTIONS & allowance.options else Sign.DATE
     if not known:
         return _readable(leaf)
-    return _fault_of_text(leaf, vr, keyword, texts, allowance)
+    return _fault_of_text(leaf, known, keyword, texts, allowance)
 
 
 def _fault_of_text(
@@ -327,6 +358,8 @@ def described_bytes(parts: FileParts) -> int | None:
     numbers = {0x00280002: 1, 0x00280010: 0, 0x00280011: 0, 0x00280100: 0, 0x00280008: 1}
     photometric = ""
     for tag, _, raw, start in parts.elements:
+        if tag >> 16 != 0x0028:
+            continue
         value = raw[start:]
         if tag == 0x00280004:
             photometric = decoded(value, ())

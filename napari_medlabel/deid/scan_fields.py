@@ -14,8 +14,8 @@ from napari_medlabel.deid.scan_tables import entry, listed_tags, row_for
 from napari_medlabel.deid.scan_words import is_dummy
 
 _NIFTI_TEXTS = {
-    348: {"data_type": (4, 10), "db_name": (14, 18), "descrip": (148, 80), "aux_file": (228, 24),
-          "intent_name": (328, 16)},
+    348: {"data_type": (4, 10), "db_name": (14, 18), "descrip": (148, 80),
+          "aux_file": (228, 24), "intent_name": (328, 16)},
     540: {"descrip": (240, 80), "aux_file": (320, 24), "intent_name": (508, 16),
           "unused_str": (525, 15)},
 }  # fmt: skip
@@ -42,17 +42,8 @@ _META_IMAGE_FIELDS = frozenset(
     }
 )  # fmt: skip
 _NUMBERS = re.compile(r"[-+0-9.eE ,()naif]*")
-_SIDECAR_KEYS = frozenset(
-    {
-        "patientname", "patientid", "patientbirthdate", "patientsex", "patientage",
-        "patientweight", "patientsize", "accessionnumber", "studyid", "seriesinstanceuid",
-        "studyinstanceuid", "institutionname", "institutionaddress", "stationname",
-        "institutionaldepartmentname", "deviceserialnumber", "acquisitiontime",
-        "acquisitiondatetime", "acquisitiondate", "procedurestepdescription", "studydescription",
-        "seriesdescription", "protocolname", "imagecomments", "referringphysicianname",
-        "performingphysicianname", "operatorsname",
-    }
-)  # fmt: skip
+# What dcm2niix calls otherwise than the standard.
+_SIDECAR_KEYS = frozenset({"procedurestepdescription"})
 
 
 def nifti_layout(content: bytes) -> tuple[int, str] | None:

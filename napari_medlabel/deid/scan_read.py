@@ -16,6 +16,7 @@ from napari_medlabel.deid.splice_bytes import (
     SHORT_VRS,
     UNDEFINED,
     Element,
+    Header,
     OddError,
     ShortError,
     walk_header,
@@ -140,8 +141,50 @@ def looks_like_dicom(head: bytes) -> bool:
     return group in {2, 8} and length < 1 << 16
 
 
-def read_parts(stream: BinaryIO) -> FileParts:
+class Recall:
+    """The elements of the file read before: those of a series repeat most bytes."""
+
+    def __init__(self) -> None:
+        self.elements: list[Element] = []
+
+    def walk(self, content: bytes, position: int, form: Form, *, whole: bool) -> Header:
+        """Return what `walk_header` returns, faster where the bytes are those of before."""
+        elements = []
+        try:
+            for element in self.elements:
+                same = content.startswith(element[2], position)
+                now = element if same else _same_tag(element, content, position, form)
+                elements.append(now)
+                position += len(now[2])
+            tag, vr, length, start = head_at(content, position, form)
+            if elements and tag in PIXEL_TAGS:
+                self.elements = elements
+                return Header(elements, (tag, vr, content[position:start], start), length)
+        except BrokenError:
+            pass
+        position -= sum(len(element[2]) for element in elements)
+        header = walk_header(content, position, explicit=form.explicit, whole=whole)
+        self.elements = header.elements
+        return header
+
+
+def _same_tag(element: Element, content: bytes, position: int, form: Form) -> Element:
+    """Return the element at a place, which must have the tag of another one."""
+    tag, vr, length, start = head_at(content, position, form)
+    if tag != element[0] or length == UNDEFINED or start + length > len(content):
+        raise BrokenError
+    return tag, vr, content[position : start + length], start - position
+
+
+def read_parts(stream: BinaryIO, recall: Recall | None = None) -> FileParts:
     """Return the parts of a file; where it is plain, only its header is read.
+
+    Parameters
+    ----------
+    stream : BinaryIO
+        The file.
+    recall : Recall, optional
+        Of the files read before.
 
     Raises
     ------
@@ -157,7 +200,7 @@ def read_parts(stream: BinaryIO) -> FileParts:
         stream.seek(0)
         head = stream.read(wanted)
         try:
-            return _plain(head, size)
+            return _plain(head, size, recall or Recall())
         except ShortError as short:
             if short.needed > size or wanted >= size:
                 break
@@ -168,7 +211,7 @@ def read_parts(stream: BinaryIO) -> FileParts:
     return _any(stream.read())
 
 
-def _plain(head: bytes, size: int) -> FileParts:
+def _plain(head: bytes, size: int, recall: Recall) -> FileParts:
     """Return the parts of a little-endian file, read with the walk of the engine."""
     if head[128:_META_START] != b"DICM":
         raise OddError
@@ -177,7 +220,7 @@ def _plain(head: bytes, size: int) -> FileParts:
     if syntax in {"", _BIG, DEFLATED} or syntax not in UID_dictionary or start > len(head):
         raise OddError
     form = Form(syntax != _IMPLICIT)
-    header = walk_header(head, start, explicit=form.explicit, whole=len(head) == size)
+    header = recall.walk(head, start, form, whole=len(head) == size)
     end = start + sum(len(element[2]) for element in header.elements)
     pixels = None
     if header.pixels is not None:
@@ -382,11 +425,9 @@ def items(content: bytes, start: int, stop: int, form: Form) -> Iterator[tuple[i
             yield begin, begin + length
             position = begin + length
         else:
-            position = begin
-            for *_, position, _ in walk(content, begin, stop, form):
-                pass
-            yield begin, position
-            position += 8
+            ends = [found[3] for found in walk(content, begin, stop, form)]
+            yield begin, (ends or [begin])[-1]
+            position = (ends or [begin])[-1] + 8
     if position > stop:
         raise BrokenError
 

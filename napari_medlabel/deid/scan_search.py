@@ -1,4 +1,4 @@
-"""Find any of some hundreds of byte patterns fast, by the pairs of bytes that they begin with."""
+"""Find any of hundreds of byte patterns fast, by the pairs of bytes that they begin with."""
 
 from __future__ import annotations
 

@@ -139,7 +139,7 @@ def needles_of(text: str, sign: Sign, charsets: tuple[str, ...]) -> tuple[Needle
 
 
 def _parts(component: str, sign: Sign) -> Iterator[tuple[str, Sign]]:
-    """The component, its parts, and each day in it."""
+    """Yield the component, its parts, and each day in it."""
     if sign is Sign.UID:
         if len(component) >= _SHORTEST_NUMBER and not is_standard_uid(component):
             yield component, sign
@@ -197,7 +197,7 @@ def _is_ideogram(character: str) -> bool:
 
 
 def _spelled(part: str, sign: Sign, charsets: tuple[str, ...]) -> Iterator[Needle]:
-    """A part in each case and encoding."""
+    """Yield a part in each case and encoding."""
     is_number = _NUMBER.fullmatch(part) is not None
     is_wide = any(_is_ideogram(c) for c in part)
     alone = is_number or (len(part) < _ANYWHERE and not is_wide)
@@ -235,7 +235,7 @@ def _folded(part: str) -> list[str]:
 
 
 def _encoded(part: str, charsets: tuple[str, ...]) -> Iterator[bytes]:
-    """A text in each encoding in which it could have been written."""
+    """Yield a text in each encoding in which it could have been written."""
     if part.isascii():
         yield part.encode("ascii")
         return
