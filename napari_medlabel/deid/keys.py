@@ -4,20 +4,75 @@ from __future__ import annotations
 
 import json
 import os
-import stat
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, Final
 
+from napari_medlabel.deid.key_seal import opened, sealed
+from napari_medlabel.deid.key_store import FileStore, KeyStore
+from napari_medlabel.deid.links import begun_links
 from napari_medlabel.deid.pseudonyms import KEY_BYTES, Pseudonyms
-from napari_medlabel.errors import InputError, SaveError
+from napari_medlabel.errors import InputError
 
-_VERSION = 1
-_LARGEST = 64 * 1024
-_OWNER_ONLY = 0o600
-_OTHERS = stat.S_IRWXG | stat.S_IRWXO
+VERSION: Final = 2
+_BEFORE_LINKS: Final = 1
+_HINT: Final = "Restore the key from its backup; without it pseudonyms change."
+
+Random = Callable[[int], bytes]
+Ask = Callable[[], str]
 
 
-def read_key(path: Path, *, posix: bool = os.name == "posix") -> bytes:
+@dataclass(frozen=True)
+class ProjectKey:
+    """A project's secret, and what its file says of it.
+
+    Parameters
+    ----------
+    key : bytes
+        32 bytes.
+    version : int
+        Of the file: 1 was made before there were link tables, so that files may have left
+        with codes derived from the key; with 2 a link table was begun.
+    is_sealed : bool
+        Whether a passphrase is needed.
+    """
+
+    key: bytes = field(repr=False)
+    version: int = VERSION
+    is_sealed: bool = False
+
+    @property
+    def key_id(self) -> str:
+        """Eight hex digits that name the key and do not reveal it."""
+        return Pseudonyms(self.key).key_id
+
+    @property
+    def is_before_links(self) -> bool:
+        """Whether the key was in use before there were link tables."""
+        return self.version == _BEFORE_LINKS
+
+
+@dataclass(frozen=True)
+class KeyFacts:
+    """What a key file says in the open.
+
+    Parameters
+    ----------
+    key_id : str
+        Names the key.
+    version : int
+        Of the file.
+    is_sealed : bool
+        Whether a passphrase is needed.
+    """
+
+    key_id: str
+    version: int
+    is_sealed: bool
+
+
+def read_key(path: Path, *, posix: bool = os.name == "posix", ask: Ask | None = None) -> bytes:
     """Return the key in a key file.
 
     Parameters
@@ -26,6 +81,8 @@ def read_key(path: Path, *, posix: bool = os.name == "posix") -> bytes:
         The key file.
     posix : bool
         Whether file modes mean something on this system.
+    ask : callable, optional
+        Returns the passphrase; called only where there is one.
 
     Returns
     -------
@@ -35,58 +92,14 @@ def read_key(path: Path, *, posix: bool = os.name == "posix") -> bytes:
     Raises
     ------
     InputError
-        When it cannot be read, is no regular file or a large one, is no key, or may be
-        read by others.
+        When it cannot be read, is no regular file or a large one, is no key, may be read
+        by others, or the passphrase is another one.
     """
-    try:
-        found = path.stat()
-    except OSError as err:
-        raise _unread() from err
-    mode = found.st_mode
-    if not stat.S_ISREG(mode) or found.st_size > _LARGEST:
-        raise InputError(
-            f"A key file of at most {_LARGEST} bytes was expected; this is larger, or no file.",
-            hint="Check --key.",
-        )
-    if posix and mode & _OTHERS:
-        raise InputError(
-            f"The key file must be for its owner alone (mode 600), its mode is "
-            f"{stat.S_IMODE(mode):o}.",
-            hint="Run chmod 600 on the key file; who could read it knows the pseudonyms.",
-        )
-    try:
-        text = path.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as err:
-        raise _unread() from err
-    return _parsed(text)
+    return read_project(FileStore(path, posix=posix), ask).key
 
 
-def _unread() -> InputError:
-    return InputError(
-        "A key file was expected and could not be read as text.",
-        hint="Check --key and the file's permissions.",
-    )
-
-
-def _parsed(text: str) -> bytes:
-    try:
-        document = json.loads(text)
-        version, kid, key = document["version"], document["kid"], bytes.fromhex(document["key"])
-    except (ValueError, TypeError, KeyError) as err:
-        raise InputError(
-            "The key file was expected to hold JSON with version, kid and key.",
-            hint="Restore the key from its backup; without it pseudonyms change.",
-        ) from err
-    if version != _VERSION or len(key) != KEY_BYTES or Pseudonyms(key).key_id != kid:
-        raise InputError(
-            "The key in the key file is damaged: version, length or key id do not fit.",
-            hint="Restore the key from its backup; without it pseudonyms change.",
-        )
-    return key
-
-
-def make_key(path: Path, random_bytes: Callable[[int], bytes]) -> bytes:
-    """Make a key file that did not exist, with mode 0600 from its first byte.
+def make_key(path: Path, random_bytes: Random) -> bytes:
+    """Make a key file that did not exist, with mode 0600, and an empty link table beside it.
 
     Parameters
     ----------
@@ -103,27 +116,160 @@ def make_key(path: Path, random_bytes: Callable[[int], bytes]) -> bytes:
     Raises
     ------
     SaveError
-        When the file exists already or cannot be written; nothing is left behind.
+        When the file exists already or cannot be written; no key is left behind.
     """
-    key = random_bytes(KEY_BYTES)
-    document = {"version": _VERSION, "kid": Pseudonyms(key).key_id, "key": key.hex()}
+    return make_project(FileStore(path), random_bytes).key
+
+
+def read_project(store: KeyStore, ask: Ask | None = None) -> ProjectKey:
+    """Return the key in a store.
+
+    Parameters
+    ----------
+    store : KeyStore
+        A file or the keyring.
+    ask : callable, optional
+        Returns the passphrase; called only where there is one.
+
+    Raises
+    ------
+    InputError
+        As `read_key`.
+    """
+    document = _document(store.read())
+    version, kid = document["version"], document["kid"]
+    if version == VERSION and "sealed" in document:
+        if ask is None:
+            raise InputError(
+                "The key is under a passphrase, and none was given.",
+                hint="Run it in a terminal, or give --passphrase-file or MEDLABEL_PASSPHRASE.",
+            )
+        found = document["sealed"]
+        try:
+            key = opened(found, ask(), _bound(version, kid))
+        except (ValueError, TypeError, KeyError, AttributeError) as err:
+            raise _damaged() from err
+        return ProjectKey(_checked(key, kid), version, is_sealed=True)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _OWNER_ONLY)
-    except OSError as err:
-        raise SaveError(
-            f"The key file could not be made ({err.strerror}).",
-            hint="Choose another place with --key; an existing key is never overwritten.",
-        ) from err
+        key = bytes.fromhex(document["key"])
+    except (ValueError, TypeError, KeyError) as err:
+        raise _no_key() from err
+    if version not in (_BEFORE_LINKS, VERSION):
+        raise _damaged()
+    return ProjectKey(_checked(key, kid), version)
+
+
+def facts_of(store: KeyStore) -> KeyFacts:
+    """Return what a key file says without its passphrase.
+
+    Raises
+    ------
+    InputError
+        As `read_key`.
+    """
+    document = _document(store.read())
+    return KeyFacts(str(document["kid"]), document["version"], "sealed" in document)
+
+
+def make_project(
+    store: KeyStore, random_bytes: Random, *, passphrase: str | None = None
+) -> ProjectKey:
+    """Make a key where there is none, and an empty link table beside it.
+
+    The table comes first: a process killed in between leaves a table without links, which
+    the next one replaces, and never a key without its table.
+
+    Parameters
+    ----------
+    store : KeyStore
+        Where.
+    random_bytes : callable
+        ``count -> bytes`` from a cryptographic source.
+    passphrase : str, optional
+        To seal it with.
+
+    Raises
+    ------
+    SaveError
+        When there is a key already, or it cannot be written.
+    InputError
+        When the passphrase is too short.
+    """
+    project = ProjectKey(random_bytes(KEY_BYTES), VERSION, is_sealed=passphrase is not None)
+    text = _text(project, passphrase, random_bytes)
+    store.prepare()
+    with begun_links(store.links, project.key, random_bytes):
+        store.create(text)
+    return project
+
+
+def reseal(
+    store: KeyStore, project: ProjectKey, passphrase: str | None, random_bytes: Random
+) -> ProjectKey:
+    """Write a key anew under another passphrase, or under none.
+
+    Parameters
+    ----------
+    store : KeyStore
+        Where the key is.
+    project : ProjectKey
+        From `read_project`; its link table must be there.
+    passphrase : str or None
+        The new one.
+    random_bytes : callable
+        ``count -> bytes`` from a cryptographic source.
+
+    Raises
+    ------
+    SaveError
+        When it cannot be written. Then the old file stays.
+    InputError
+        When the passphrase is too short.
+    """
+    changed = ProjectKey(project.key, VERSION, is_sealed=passphrase is not None)
+    store.replace(_text(changed, passphrase, random_bytes))
+    return changed
+
+
+def _text(project: ProjectKey, passphrase: str | None, random_bytes: Random) -> str:
+    document: dict[str, object] = {"version": VERSION, "kid": project.key_id}
+    if passphrase is None:
+        document["key"] = project.key.hex()
+    else:
+        bound = _bound(VERSION, project.key_id)
+        document["sealed"] = sealed(project.key, passphrase, bound, random_bytes)
+    return json.dumps(document) + "\n"
+
+
+def _bound(version: int, kid: str) -> str:
+    return f"medlabel key {version} {kid}"
+
+
+def _document(text: str) -> dict[str, Any]:
     try:
-        with os.fdopen(handle, "w", encoding="utf-8") as stream:
-            stream.write(json.dumps(document) + "\n")
-            stream.flush()
-            os.fsync(stream.fileno())
-    except OSError as err:
-        path.unlink()
-        raise SaveError(
-            f"The key file could not be written ({err.strerror}).",
-            hint="Free some space or choose another place with --key.",
-        ) from err
+        document: dict[str, Any] = json.loads(text)
+        version, kid = document["version"], document["kid"]
+    except (ValueError, TypeError, KeyError) as err:
+        raise _no_key() from err
+    if type(version) is not int or not isinstance(kid, str):
+        raise _no_key()
+    return document
+
+
+def _checked(key: bytes, kid: str) -> bytes:
+    if len(key) != KEY_BYTES or Pseudonyms(key).key_id != kid:
+        raise _damaged()
     return key
+
+
+def _no_key() -> InputError:
+    return InputError(
+        "The key file was expected to hold JSON with version, kid and key.", hint=_HINT
+    )
+
+
+def _damaged() -> InputError:
+    return InputError(
+        "The key in the key file is damaged: version, length or key id do not fit.",
+        hint=_HINT,
+    )

@@ -10,7 +10,7 @@ import hashlib
 import os
 import stat
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
@@ -53,12 +53,20 @@ def links_beside(key_file: Path) -> Path:
 
 
 def begin_links(path: Path, key: bytes, random_bytes: Random) -> None:
-    """Make an empty table where there is none.
+    """Make an empty table where there is none; see `begun_links`."""
+    with begun_links(path, key, random_bytes):
+        pass
+
+
+@contextmanager
+def begun_links(path: Path, key: bytes, random_bytes: Random) -> Iterator[None]:
+    """Make an empty table where there is none, and keep other writers out inside.
 
     Parameters
     ----------
     path : Path
-        Where; an empty table that lies there, of any key, is replaced.
+        Where; an empty table that lies there, of any key, is replaced. The new one goes
+        when what is done inside fails.
     key : bytes
         The project key.
     random_bytes : callable
@@ -70,9 +78,10 @@ def begin_links(path: Path, key: bytes, random_bytes: Random) -> None:
         When a table with links or anything else is there, another run writes, or the
         folder cannot be written to.
     """
+    path = path.resolve()
     lock = WriterLock(_lock_of(path))
     try:
-        if os.path.lexists(path) and not _is_empty_table(path):
+        if path.exists() and not _is_empty_table(path):
             raise SaveError(
                 "A link table was to be begun, and a file with its name is there already.",
                 hint="It may tell whose the codes of another key are: move it, never delete "
@@ -80,6 +89,11 @@ def begin_links(path: Path, key: bytes, random_bytes: Random) -> None:
             )
         head = new_head(Pseudonyms(key).key_id, random_bytes(SALT_BYTES))
         write_bytes_aside(path, head, mode=_MODE)
+        try:
+            yield
+        except BaseException:
+            path.unlink(missing_ok=True)
+            raise
     finally:
         lock.release()
 

@@ -6,18 +6,13 @@ import struct
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from pydicom.filereader import read_partial
-from pydicom.tag import BaseTag
-
 from napari_medlabel.deid.actions import components_of
-from napari_medlabel.deid.dicom import patient_of
-from napari_medlabel.deid.dicom_file import looks_like_dicom, quiet
-from napari_medlabel.deid.refusal import PARSE_ERRORS
+from napari_medlabel.deid.dicom_file import looks_like_dicom
+from napari_medlabel.deid.pixels import PIXEL_TAGS
 from napari_medlabel.deid.splice_bytes import LONG_VRS, SHORT_VRS, UNDEFINED, UNKNOWN
 
 _FIRST_READ, _SECOND_READ = 1 << 13, 1 << 17
 _ITEM, _ITEM_END, _SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
-_PIXELS: Final = 0x7FE00000
 _META_START: Final = 132
 _INSTANCE, _PATIENT_ID, _ISSUER, _STUDY = 0x00080018, 0x00100020, 0x00100021, 0x0020000D
 _WANTED: Final = frozenset({_INSTANCE, _PATIENT_ID, _ISSUER, _STUDY})
@@ -46,14 +41,9 @@ def patient_in(path: Path) -> tuple[str, str] | None:
             head = stream.read(_FIRST_READ)
             if not looks_like_dicom(head):
                 return None
-            found = _plain(head)
-            if found is None:
-                found = _plain(head + stream.read(_SECOND_READ))
-            if found is None:
-                found = _parsed(stream)
-    except PARSE_ERRORS:
+            return _plain(head) or _plain(head + stream.read(_SECOND_READ)) or _parsed(stream)
+    except OSError:
         return None
-    return found if found[1] else None
 
 
 def _plain(head: bytes) -> tuple[str, str] | None:
@@ -86,7 +76,8 @@ def _walked(head: bytes) -> tuple[str, str] | None:
             values[tag] = "\\".join(components_of(head[start:position]))
     if values.get(_PATIENT_ID):
         return values.get(_ISSUER, ""), values[_PATIENT_ID]
-    return "study", values.get(_STUDY) or values.get(_INSTANCE, "")
+    study = values.get(_STUDY) or values.get(_INSTANCE)
+    return ("study", study) if study else None
 
 
 def _start(head: bytes) -> tuple[bool | None, int]:
@@ -152,12 +143,22 @@ def _after_item(head: bytes, position: int, *, explicit: bool) -> int:
             position = start + length
 
 
-def _parsed(stream: BinaryIO) -> tuple[str, str]:
+def _parsed(stream: BinaryIO) -> tuple[str, str] | None:
     """Return who a header of any encoding names."""
+    from pydicom.filereader import read_partial
+
+    from napari_medlabel.deid.dicom import patient_of
+    from napari_medlabel.deid.refusal import PARSE_ERRORS
+    from napari_medlabel.deid.silence import quiet
+
     stream.seek(0)
-    with quiet():
-        return patient_of(read_partial(stream, stop_when=_at_pixels, force=True))
+    try:
+        with quiet():
+            found = patient_of(read_partial(stream, stop_when=_at_pixels, force=True))
+    except PARSE_ERRORS:
+        return None
+    return found if found[1] else None
 
 
-def _at_pixels(tag: BaseTag, _vr: str | None, _length: int) -> bool:
-    return int(tag) >= _PIXELS
+def _at_pixels(tag: int, _vr: str | None, _length: int) -> bool:
+    return tag in PIXEL_TAGS or tag > PIXEL_TAGS[-1]

@@ -32,7 +32,7 @@ def test_a_key_file_is_for_its_owner_alone(key_file):
 
 def test_a_key_file_names_its_version_and_key_id(key_file):
     document = json.loads(key_file.read_text())
-    assert document["version"] == 1
+    assert document["version"] == 2
     assert document["kid"] == Pseudonyms(KEY).key_id
 
 
@@ -68,7 +68,7 @@ def test_a_file_that_is_no_key_is_refused(key_file, text):
 
 
 @pytest.mark.parametrize(
-    "change", [{"version": 2}, {"kid": "00000000"}, {"key": "00" * 31}, {"key": "00" * 32}]
+    "change", [{"version": 3}, {"kid": "00000000"}, {"key": "00" * 31}, {"key": "00" * 32}]
 )
 def test_a_damaged_key_is_refused(key_file, change):
     document = json.loads(key_file.read_text()) | change
@@ -82,9 +82,9 @@ def test_a_key_file_that_cannot_be_written_leaves_nothing(tmp_path, monkeypatch)
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(SaveError, match="No space left"):
+    with pytest.raises(SaveError, match="disk is full"):
         make_key(tmp_path / "project.key", os.urandom)
-    assert list(tmp_path.iterdir()) == []
+    assert [path.name for path in tmp_path.iterdir()] == ["project.key.links.lock"]
 
 
 def test_what_is_no_small_file_is_not_read(tmp_path):

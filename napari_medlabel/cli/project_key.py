@@ -1,0 +1,283 @@
+"""What every command with a project key has in common: its options, passphrase and table."""
+
+from __future__ import annotations
+
+import argparse
+import getpass
+import os
+import secrets
+import stat
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Protocol
+
+from napari_medlabel.errors import InputError
+
+if TYPE_CHECKING:
+    from napari_medlabel.deid.key_store import KeyStore
+    from napari_medlabel.deid.keys import ProjectKey
+    from napari_medlabel.deid.links import LinkTable
+
+PASSPHRASE: Final = "MEDLABEL_PASSPHRASE"  # noqa: S105 - the name of a variable
+_LARGEST: Final = 4096
+
+
+class CodeSource(Protocol):
+    """Gives patients their codes."""
+
+    def known(self, issuer: str, patient_id: str) -> str | None:
+        """Return the code of a patient who has one."""
+        ...
+
+    def code_for(self, issuer: str, patient_id: str) -> str:
+        """Return the code of a patient, a new one the first time."""
+        ...
+
+    def sync(self) -> None:
+        """Return when every code that was given is on the disk."""
+        ...
+
+    def close(self) -> None:
+        """Let others write."""
+        ...
+
+
+@dataclass(frozen=True)
+class OpenProject:
+    """A project key with what gives its patients their codes.
+
+    Parameters
+    ----------
+    key : ProjectKey
+        The secret.
+    codes : CodeSource
+        To be closed at the end.
+    made : bool
+        Whether the key was made just now.
+    """
+
+    key: ProjectKey
+    codes: CodeSource
+    made: bool = False
+
+
+@dataclass
+class Provisional:
+    """Codes for a dry run without a link table: random, and gone afterwards."""
+
+    codes: dict[tuple[str, str], str] = field(default_factory=dict, repr=False)
+
+    def known(self, issuer: str, patient_id: str) -> str | None:
+        """Return the code that was made up for a patient."""
+        return self.codes.get((issuer, patient_id))
+
+    def code_for(self, issuer: str, patient_id: str) -> str:
+        """Return a code that nobody keeps."""
+        from napari_medlabel.deid.pseudonyms import base32
+
+        return self.codes.setdefault(
+            (issuer, patient_id), f"P-{base32(secrets.randbits(40), 8)}"
+        )
+
+    def sync(self) -> None:
+        """Nothing is kept."""
+
+    def close(self) -> None:
+        """Nobody is kept out."""
+
+
+def open_project(args: argparse.Namespace, *, keep: bool = True) -> OpenProject:
+    """Return the project that the options name, made where there is none.
+
+    Parameters
+    ----------
+    args : Namespace
+        With `key` and `passphrase_file` of `add_key_options`.
+    keep : bool
+        Whether a new key and new codes are kept; False for a dry run, which makes neither.
+
+    Returns
+    -------
+    OpenProject
+        Close its `codes`.
+
+    Raises
+    ------
+    InputError, RefusedError, SaveError
+        As `read_project`, `make_project` and `LinkTable`: before anything is exported.
+    """
+    from napari_medlabel.deid.keys import ProjectKey, make_project
+    from napari_medlabel.deid.pseudonyms import KEY_BYTES
+
+    store = key_store(args.key)
+    if store.exists():
+        key = read_store(store, args)
+        return OpenProject(key, open_links(store, key, keep=keep))
+    if not keep:
+        return OpenProject(ProjectKey(secrets.token_bytes(KEY_BYTES)), Provisional())
+    key = make_project(store, secrets.token_bytes)
+    return OpenProject(key, open_links(store, key, keep=True), made=True)
+
+
+def project_files(args: argparse.Namespace) -> tuple[Path, ...]:
+    """Return the files that must lie outside what is read and what is written."""
+    from napari_medlabel.deid.key_store import FileStore
+
+    store = key_store(args.key)
+    return (store.path, store.links) if isinstance(store, FileStore) else (store.links,)
+
+
+def add_key_options(parser: argparse.ArgumentParser) -> None:
+    """Add ``--key`` and ``--passphrase-file`` to a command.
+
+    Parameters
+    ----------
+    parser : ArgumentParser
+        Of the command.
+    """
+    parser.add_argument(
+        "--key",
+        metavar="KEY",
+        help="the project's secret: a file, or keyring:NAME; by default in the user's data "
+        "folder",
+    )
+    parser.add_argument(
+        "--passphrase-file",
+        type=Path,
+        metavar="FILE",
+        help="a file of mode 600 whose first line is the key's passphrase; else it is "
+        f"${PASSPHRASE}, else it is asked for",
+    )
+
+
+def keys_folder() -> Path:
+    """Return the user's folder of keys and link tables."""
+    from platformdirs import user_data_path
+
+    return user_data_path("napari-medlabel", appauthor=False) / "keys"
+
+
+def key_store(named: str | None) -> KeyStore:
+    """Return the place that ``--key`` names, or the default one."""
+    from napari_medlabel.deid.key_store import FileStore, store_for
+
+    folder = keys_folder()
+    return FileStore(folder / "project.key") if named is None else store_for(named, folder)
+
+
+def asked_passphrase(file: Path | None, *, prompt: str = "Passphrase of the key: ") -> str:
+    """Return a passphrase from a file, the environment, or whoever sits there.
+
+    Raises
+    ------
+    InputError
+        When the file cannot be read or others may, or nobody can be asked.
+    """
+    if file is not None:
+        return _first_line(file)
+    found = os.environ.get(PASSPHRASE)
+    if found:
+        return found
+    if not sys.stdin.isatty():
+        raise InputError(
+            "The key's passphrase is needed, and there is no terminal to ask for it.",
+            hint=f"Give --passphrase-file FILE, or set {PASSPHRASE}.",
+        )
+    return getpass.getpass(prompt)
+
+
+def read_store(store: KeyStore, args: argparse.Namespace) -> ProjectKey:
+    """Return the key in a store, with the passphrase that the options name."""
+    from napari_medlabel.deid.keys import read_project
+
+    return read_project(store, lambda: asked_passphrase(args.passphrase_file))
+
+
+def open_links(store: KeyStore, project: ProjectKey, *, keep: bool) -> CodeSource:
+    """Return the link table of a key; one that never had a table starts one, and says so.
+
+    Parameters
+    ----------
+    store, project
+        From `key_store` and `read_store`.
+    keep : bool
+        Whether new codes are kept; False for a dry run.
+
+    Returns
+    -------
+    LinkTable or Provisional
+        A `LinkTable` when `keep` is true: close it.
+
+    Raises
+    ------
+    InputError, RefusedError, SaveError
+        As `LinkTable`.
+    """
+    from napari_medlabel.deid.links_memory import recall
+
+    is_first = not store.links.exists() and project.is_before_links
+    if is_first and recall(links_memory(), project.key_id) is None:
+        if not keep:
+            return Provisional()
+        start_links(store, project)
+    return open_table(store, project, writable=keep)
+
+
+def start_links(store: KeyStore, project: ProjectKey) -> None:
+    """Begin the table of a key that was made before there were tables."""
+    from napari_medlabel.deid.links import begin_links
+
+    begin_links(store.links, project.key, secrets.token_bytes)
+    print(
+        "medlabel: a link table was begun for this key. Earlier copies carry codes derived "
+        "from the key; from now on codes are random, so a patient's new code is another one. "
+        "medlabel deid link tells whose the earlier ones are.",
+        file=sys.stderr,
+    )
+
+
+def open_table(
+    store: KeyStore, project: ProjectKey, *, writable: bool, trusting: bool = False
+) -> LinkTable:
+    """Open the link table of a key with this computer's memory of it."""
+    from napari_medlabel.deid.links import LinkTable
+
+    return LinkTable(
+        store.links,
+        project.key,
+        secrets.token_bytes,
+        writable=writable,
+        memory=links_memory(),
+        trusting=trusting,
+    )
+
+
+def links_memory() -> Path:
+    """Return the folder where this computer remembers link tables."""
+    from napari_medlabel.audit.place import default_state
+
+    return default_state() / "links"
+
+
+def _first_line(file: Path) -> str:
+    try:
+        mode = file.stat().st_mode
+        if os.name == "posix" and mode & (stat.S_IRWXG | stat.S_IRWXO):
+            raise InputError(
+                "The file with the passphrase must be for its owner alone (mode 600).",
+                hint="Run chmod 600 on it.",
+            )
+        with file.open("r", encoding="utf-8") as stream:
+            line = stream.readline(_LARGEST).rstrip("\r\n")
+    except (OSError, UnicodeDecodeError) as err:
+        raise InputError(
+            "The file with the passphrase could not be read as text.",
+            hint="Check --passphrase-file.",
+        ) from err
+    if not line:
+        raise InputError(
+            "The file with the passphrase is empty.",
+            hint="Its first line is the passphrase.",
+        )
+    return line
