@@ -14,18 +14,19 @@ from typing import Any, Final
 from pydicom.datadict import dictionary_VR, tag_for_keyword
 
 from napari_medlabel.deid.clean_image import CleanImage
-from napari_medlabel.deid.descriptors import safe_text
+from napari_medlabel.deid.descriptors import safe_text, words_of
 from napari_medlabel.deid.profile import BY_VR, Profile
 from napari_medlabel.deid.pseudonyms import Pseudonyms
 from napari_medlabel.deid.refusal import QuarantineError
 from napari_medlabel.deid.report import DeidReport, Reason
 from napari_medlabel.deid.temporal import capped_age, days_back, is_valid, shifted
-from napari_medlabel.deid.vocabulary import vocabulary
+from napari_medlabel.deid.vocabulary import is_word, vocabulary
 
 LONGEST_SIDECAR: Final = 16 << 20
 _MOST_NUMBERS: Final = 100_000
 _LONGEST_TEXT: Final = 64
 _DEEPEST: Final = 3
+_SHORTEST_WORD: Final = 3
 _LARGEST_B: Final = 1e6
 _LARGEST_PART: Final = 10.0
 _UID: Final = re.compile(r"[0-9.]{1,64}")
@@ -80,7 +81,9 @@ def clean_json(content: bytes, profile: Profile, pseudonyms: Pseudonyms) -> Clea
     Returns
     -------
     CleanImage
-        Keys in alphabetical order: the same bytes for the same values.
+        Without words that stood in a text that goes, such as the name of the protocol,
+        unless they are of the vocabulary. Keys are in alphabetical order: the same bytes for
+        the same values.
 
     Raises
     ------
@@ -92,19 +95,27 @@ def clean_json(content: bytes, profile: Profile, pseudonyms: Pseudonyms) -> Clea
     told = frozenset(
         text for key in keys.identity for text in _texts(found.get(key)) if text.strip()
     )
-    actions: Counter[str] = Counter()
+    setting = _Setting(profile, pseudonyms, told, found)
+    kept = {key: _passed(key, value, keys, setting) for key, value in found.items()}
+    gone = words_of(
+        frozenset(
+            text
+            for key, passed in kept.items()
+            if passed is None
+            for text in _texts(found[key])
+        )
+    )
+    kept = {
+        key: passed
+        for key, passed in kept.items()
+        if passed is not None and not any(_tells(text, gone) for text in _texts(passed))
+    }
     options: Counter[str] = Counter()
-    kept: dict[str, Any] = {}
-    for key, value in found.items():
-        passed = _passed(key, value, keys, _Setting(profile, pseudonyms, told, found))
-        if passed is None:
-            actions["X"] += 1
-            continue
-        kept[key] = passed
-        actions["C"] += passed != value
-        option = profile.option_for(_tag(keys.dicom[key])) if key in keys.dicom else None
-        if option is not None:
-            options[option.value] += 1
+    for key in kept.keys() & keys.dicom.keys():
+        option = profile.option_for(_tag(keys.dicom[key]))
+        options[option.value if option else ""] += 1
+    actions = Counter(X=len(found) - len(kept), C=sum(kept[key] != found[key] for key in kept))
+    del options[""]
     written = json.dumps(kept, indent=1, sort_keys=True, allow_nan=False)
     report = DeidReport(actions=+actions, kept=len(kept), options=options)
     return CleanImage(written.encode("ascii") + b"\n", ".json", report)
@@ -277,10 +288,18 @@ def _as_dicom(vr: str, text: str) -> str:
     return re.sub(r"(?<=[0-9])[-T:](?=[0-9])", "", text)
 
 
+def _tells(text: str, gone: frozenset[str]) -> bool:
+    """Whether a word that is not of the vocabulary stands in a text that goes."""
+    return any(
+        len(word) >= _SHORTEST_WORD and not is_word(word)
+        for word in words_of(frozenset((text,))) & gone
+    )
+
+
 def _texts(value: Any) -> list[str]:
-    """Return the texts in a value, or in a list of values, numbers among them."""
+    """Return the texts in a value, or in a list of values."""
     values = value if isinstance(value, list) else [value]
-    return [str(one) for one in values if isinstance(one, str | int | float)]
+    return [one for one in values if isinstance(one, str)]
 
 
 def _tag(keyword: str) -> int:
