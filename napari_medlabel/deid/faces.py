@@ -29,7 +29,8 @@ __all__ = ["AIR_HU", "Doubt", "FaceCut", "FaceFound", "FaceUnsure", "air_value",
 
 AIR_HU: Final = -1000.0
 _FAR_MM: Final = 6.0
-_INSIDE: Final = 0.98
+_INSIDE: Final = 0.8
+_BONE_STEPS: Final = 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,10 +126,9 @@ def _by_mask(volume: npt.NDArray[Any], field: Field, brain: Bools, modality: str
         raise FaceUnsure(Doubt.MASK_EMPTY)
     small = carried(brain, field)
     faces_check.require_brain(field, small)
-    level = SKIN_HU if modality == "CT" else _threshold(field)
-    above = field.values > level
-    body = body_around(above | small, small)
-    if np.count_nonzero(above & small) < _INSIDE * 0.8 * np.count_nonzero(small):
+    above = field.values > (SKIN_HU if modality == "CT" else _threshold(field))
+    body = body_around(above | small if modality == "CT" else _filled(above | small), small)
+    if np.count_nonzero(above & small) < _INSIDE * np.count_nonzero(small):
         raise FaceUnsure(Doubt.MASK_OUTSIDE)
     faces_check.require_head(field, body, small)
     if not faces_check.is_upright(small):
@@ -156,6 +156,18 @@ def _outline(brain: Bools, field: Field) -> Floats:
     ends = [np.stack([at[j, k], j, k], axis=1) for at in (first, last)]
     points: Floats = np.concatenate(ends) @ field.matrix[:3, :3].T + field.matrix[:3, 3]
     return points
+
+
+def _filled(above: Bools) -> Bools:
+    """Return a head with its bone, which MR shows as dark as air."""
+    from scipy import ndimage
+
+    ball = ndimage.generate_binary_structure(3, 1)
+    padded = np.pad(above, _BONE_STEPS, mode="edge")
+    closed = ndimage.binary_closing(padded, ball, iterations=_BONE_STEPS)
+    inner = closed[(slice(_BONE_STEPS, -_BONE_STEPS),) * 3]
+    filled: Bools = ndimage.binary_fill_holes(inner) | above
+    return filled
 
 
 def _threshold(field: Field) -> float:
