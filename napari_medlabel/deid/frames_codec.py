@@ -19,7 +19,13 @@ from pydicom.uid import UID, HTJ2KLossless, HTJ2KLosslessRPCL, JPEGLSLossless
 
 from napari_medlabel.deid.fragments import clean_fragments, frames_in, item_of, shape_of
 from napari_medlabel.deid.frames_encode import EncodeError, encoded_frame
-from napari_medlabel.deid.jpeg_blocks import BlocksError, blank_blocks, is_sequential
+from napari_medlabel.deid.jpeg_blocks import (
+    BlocksError,
+    blank_blocks,
+    blanked_pixels,
+    is_lossless,
+    is_sequential,
+)
 from napari_medlabel.deid.native_frames import NativeFrames
 from napari_medlabel.deid.refusal import PARSE_ERRORS, QuarantineError
 from napari_medlabel.deid.report import Reason
@@ -53,14 +59,29 @@ class Rewritten:
     attributes: Mapping[str, Any] = field(default_factory=dict)
 
 
-def coding_from(dataset: Dataset, syntax: UID, tag: int) -> Coding:
+def coding_from(
+    dataset: Dataset, syntax: UID, tag: int, changed: Mapping[str, Any] | None = None
+) -> Coding:
     """Return how the pixels of a data set are coded.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        What describes them.
+    syntax : UID
+        Their transfer syntax.
+    tag : int
+        Of the pixel data element.
+    changed : mapping of str to object, optional
+        What is described otherwise now: its photometric interpretation.
 
     Raises
     ------
     QuarantineError
         Where what the header says is no coding of pixels.
     """
+    named = (changed or {}).get("PhotometricInterpretation")
+    named = named or dataset.get("PhotometricInterpretation") or ""
     floats = tag in _FLOAT_BITS
     allocated = _FLOAT_BITS.get(tag) or _number(dataset, "BitsAllocated", 16)
     stored = allocated if floats else _number(dataset, "BitsStored", allocated)
@@ -72,7 +93,7 @@ def coding_from(dataset: Dataset, syntax: UID, tag: int) -> Coding:
         samples=_number(dataset, "SamplesPerPixel", 1),
         frames=max(1, _number(dataset, "NumberOfFrames", 1)),
         planar=_number(dataset, "PlanarConfiguration", 0),
-        photometric=str(dataset.get("PhotometricInterpretation") or "").strip("\0 ").upper(),
+        photometric=str(named).strip("\0 ").upper(),
         allocated=allocated,
         stored=stored,
         high_bit=high_bit,
@@ -105,6 +126,8 @@ class CompressedFrames:
     def __init__(self, value: bytes, coding: Coding) -> None:
         self.coding = coding
         self._codes = list(frames_in(value))
+        self.softens = coding.samples == 3 and any(map(is_sequential, self._codes[:1]))
+        """Whether decoders smooth colours over the edges of blocks."""
 
     def __len__(self) -> int:
         return len(self._codes)
@@ -126,8 +149,23 @@ class CompressedFrames:
     def _decoded(self, number: int) -> tuple[Array, CodeStream]:
         return _decoded(self._codes[number], self.coding)
 
+    def covered(self, number: int, mask: Mask) -> Mask:
+        """Return what becomes black of a frame where a mask is to: whole blocks of a JPEG."""
+        code = self._codes[number]
+        if not mask.any() or not is_sequential(code):
+            return mask
+        try:
+            return blanked_pixels(code, mask)
+        except BlocksError:
+            return mask
+
     def blanked(
-        self, masks: Mapping[int, Mask], black: tuple[float, ...], dataset: Dataset
+        self,
+        masks: Mapping[int, Mask],
+        black: tuple[float, ...],
+        dataset: Dataset,
+        *,
+        exact: bool = False,
     ) -> Rewritten:
         """Return the element with the masked pixels of some frames black.
 
@@ -139,6 +177,8 @@ class CompressedFrames:
             A value for each sample.
         dataset : Dataset
             What describes the frames.
+        exact : bool
+            Whether no pixel beside the mask may change, not even in the same block.
 
         Raises
         ------
@@ -147,7 +187,9 @@ class CompressedFrames:
         """
         syntax = UID(self.coding.syntax)
         try:
-            codes = {n: self._reencoded(n, mask, black) for n, mask in masks.items()}
+            codes = {
+                n: self._reencoded(n, mask, black, exact=exact) for n, mask in masks.items()
+            }
         except (EncodeError, BlocksError):
             return self._converted(masks, black, dataset)
         parts = [codes.get(n, code) for n, code in enumerate(self._codes)]
@@ -157,10 +199,14 @@ class CompressedFrames:
         value = b"".join(map(item_of, (b"", *parts)))
         return Rewritten(clean_fragments(value, shape_of(dataset)), syntax, changes)
 
-    def _reencoded(self, number: int, mask: Mask, black: tuple[float, ...]) -> bytes:
+    def _reencoded(
+        self, number: int, mask: Mask, black: tuple[float, ...], *, exact: bool
+    ) -> bytes:
         code = self._codes[number]
         frame, stream = self._decoded(number)
-        if stream.kind == "jpeg" and is_sequential(code):
+        if stream.kind == "jpeg" and not is_lossless(code):
+            if exact:
+                raise BlocksError
             return blank_blocks(code, mask, black)
         return encoded_frame(_painted(frame, mask, black), stream, self.coding)
 
@@ -203,7 +249,9 @@ class CompressedFrames:
         return "YBR_FULL" if named in _SUBSAMPLED else named
 
 
-def frames_of(value: bytes, coding: Coding, syntax: UID) -> NativeFrames | CompressedFrames:
+def frames_of(
+    value: bytes, coding: Coding, syntax: UID, vr: str = "OW"
+) -> NativeFrames | CompressedFrames:
     """Return the frames of a cleaned pixel data element.
 
     Parameters
@@ -214,10 +262,14 @@ def frames_of(value: bytes, coding: Coding, syntax: UID) -> NativeFrames | Compr
         How they are coded.
     syntax : UID
         The file's transfer syntax.
+    vr : str
+        Of the element: words of two bytes are swapped in big endian.
     """
     if syntax.is_encapsulated:
         return CompressedFrames(value, coding)
-    return NativeFrames(value, coding, little=syntax.is_little_endian)
+    little = bool(syntax.is_little_endian)
+    swapped = not little and vr == "OW" and coding.allocated == 8
+    return NativeFrames(value, coding, little=little, swapped=swapped)
 
 
 def _decoded(code: bytes, coding: Coding) -> tuple[Array, CodeStream]:

@@ -69,10 +69,20 @@ class _Header:
 
 def is_sequential(code: bytes) -> bool:
     """Whether a JPEG is baseline or extended sequential, Huffman coded."""
+    return any(marker in _SEQUENTIAL for marker in _markers(code))
+
+
+def is_lossless(code: bytes) -> bool:
+    """Whether a JPEG is of process 14, which predicts instead of transforming blocks."""
+    return 0xC3 in _markers(code)
+
+
+def _markers(code: bytes) -> set[int]:
+    """Markers before the entropy-coded data; none of what is no JPEG."""
     try:
-        return any(marker in _SEQUENTIAL for marker, _, _ in _segments(code))
+        return {marker for marker, _, _ in _segments(code)}
     except (IndexError, struct.error):
-        return False
+        return set()
 
 
 def blanked_pixels(code: bytes, mask: Mask) -> Mask:
@@ -84,8 +94,16 @@ def blanked_pixels(code: bytes, mask: Mask) -> Mask:
         The JPEG.
     mask : ndarray of bool, shape (rows, columns)
         What must be black.
+
+    Raises
+    ------
+    BlocksError
+        When it is of another kind or damaged.
     """
-    high, wide = _header(code).mcu()
+    try:
+        high, wide = _header(code).mcu()
+    except (IndexError, KeyError, struct.error, ValueError) as err:
+        raise BlocksError from err
     touched = _touched(mask, high, wide)
     rows, columns = mask.shape
     return np.repeat(np.repeat(touched, high, 0), wide, 1)[:rows, :columns]

@@ -29,6 +29,8 @@ class NativeFrames:
         Whether bytes lie in pairs, the second first: 8 bits as OW in big endian.
     """
 
+    softens = False
+
     def __init__(
         self, value: bytes, coding: Coding, *, little: bool = True, swapped: bool = False
     ) -> None:
@@ -61,6 +63,13 @@ class NativeFrames:
         if coding.samples == 3 and coding.planar == 1:
             raw = np.moveaxis(raw, 0, 2)
         return self._values(raw)
+
+    def covered(self, number: int, mask: Mask) -> Mask:  # noqa: ARG002 - as compressed ones
+        """Return what becomes black of a frame where a mask is to: pairs that share colours."""
+        if self.coding.photometric != HALVED:
+            return mask
+        pairs = mask.reshape(-1, 2).any(axis=1)
+        return np.repeat(pairs, 2).reshape(mask.shape)
 
     def blanked(self, masks: Mapping[int, Mask], black: tuple[float, ...]) -> bytes:
         """Return the value with the masked pixels of some frames black.

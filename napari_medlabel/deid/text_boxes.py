@@ -32,6 +32,7 @@ _LEAST = 3
 _LARGEST_PART = 1600
 _SHARED = 160
 _HALF_FULL = 0.45
+_BLANK = 0.5
 
 
 class Session(Protocol):
@@ -71,7 +72,7 @@ def require_detector() -> None:
     _session()
 
 
-def find_text(picture: Picture, *, scale: int = 1) -> Found:
+def find_text(picture: Picture, *, scale: int = 1, ignored: Mask | None = None) -> Found:
     """Return where a picture holds text.
 
     Parameters
@@ -80,6 +81,8 @@ def find_text(picture: Picture, *, scale: int = 1) -> Found:
         Grey, or red, green and blue.
     scale : int
         How many times larger the network sees it; 2 finds smaller text.
+    ignored : ndarray of bool, shape (rows, columns), optional
+        What has been blanked; edges of black are not taken for text again.
 
     Returns
     -------
@@ -92,25 +95,26 @@ def find_text(picture: Picture, *, scale: int = 1) -> Found:
         Without the extra.
     """
     likely = _likelihood(picture, scale)
-    return boxes_of(likely, picture.shape[:2], scale)
+    blank = np.zeros(picture.shape[:2], bool) if ignored is None else ignored
+    return boxes_of(likely, blank, scale)
 
 
-def boxes_of(likely: npt.NDArray[np.float32], shape: tuple[int, ...], scale: int) -> Found:
+def boxes_of(likely: npt.NDArray[np.float32], ignored: Mask, scale: int) -> Found:
     """Return the text in a map of likelihoods.
 
     Parameters
     ----------
     likely : ndarray of float32, shape (rows * scale, columns * scale)
         0 to 1; the network marks the kernel of each line, smaller than the line.
-    shape : tuple of int
-        Rows and columns of the picture.
+    ignored : ndarray of bool, shape (rows, columns)
+        What has been blanked.
     scale : int
         Pixels of the map for one of the picture.
     """
     from scipy import ndimage
 
     labels, count = ndimage.label(likely > _SEEN, np.ones((3, 3)))
-    mask = np.zeros(shape[:2], bool)
+    mask = np.zeros_like(ignored)
     sure = unsure = 0
     if not count:
         return Found(mask, 0)
@@ -124,10 +128,19 @@ def boxes_of(likely: npt.NDArray[np.float32], shape: tuple[int, ...], scale: int
         if score < _SURE:
             unsure += 1
             continue
-        sure += 1
         part = labels[place] == number
+        if _is_blank(part, place, ignored, scale):
+            continue
+        sure += 1
         _fill(mask, part, (place[0].start, place[1].start), scale)
     return Found(mask, sure, unsure)
+
+
+def _is_blank(part: Mask, place: tuple[slice, slice], ignored: Mask, scale: int) -> bool:
+    """Whether most of a kernel lies where nothing can be written any more."""
+    rows, columns = np.nonzero(part)
+    rows, columns = (rows + place[0].start) // scale, (columns + place[1].start) // scale
+    return bool(ignored[rows, columns].mean() > _BLANK)
 
 
 def _fill(mask: Mask, part: Mask, corner: tuple[int, int], scale: int) -> None:
