@@ -5,21 +5,27 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from napari_medlabel.cli import deid_key, deid_link
+from napari_medlabel.cli.project_key import add_key_options
+from napari_medlabel.errors import InputError
 
 if TYPE_CHECKING:
+    from napari_medlabel.cli.project_key import OpenProject
     from napari_medlabel.deid.report import BatchReport
-    from napari_medlabel.session.desk import Desk
+    from napari_medlabel.session.deid_run import DeidJob
+
+Subparsers = argparse._SubParsersAction  # noqa: SLF001 - argparse has no public name for it
+UNDER: Final = ("key", "link")
+"""Words that make another command after ``deid``; for a folder of that name write ./link."""
 
 _REFUSED = 3
-_BAR = 30
-_STEP = 10  # per cent between two lines where there is no terminal
 
 
-def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add ``deid`` to the command line.
+def add_parser(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
+    """Add ``deid``, and what stands under it, to the command line.
 
     Parameters
     ----------
@@ -28,27 +34,80 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     """
     parser = subparsers.add_parser(
         "deid",
-        help="write a copy of DICOM and NIfTI files without identity",
+        help="write a copy of scans without identity",
         description="Write a de-identified copy of SRC to DST, a new folder. What cannot be "
         "cleaned is not passed on: it is listed, and the exit code is 3.",
     )
     parser.add_argument("source", type=_path, metavar="SRC", help="a folder or a file")
     parser.add_argument("target", type=_path, metavar="DST", help="a new or empty folder")
-    parser.add_argument("--profile", default="basic", choices=["basic"], help="PS3.15 2026c")
-    parser.add_argument(
-        "--key",
-        type=_path,
-        metavar="FILE",
-        help="the project's secret, made with mode 0600 where the file does not exist; "
-        "by default in the user's data folder",
+    _add_rules(parser)
+    add_key_options(parser)
+    _add_running(parser)
+    parser.set_defaults(run=run)
+    under = cast("Subparsers[argparse.ArgumentParser]", _Under(subparsers))
+    for module in (deid_key, deid_link):
+        module.add_parser(under)
+
+
+class _Under:
+    """Subparsers whose names come after ``deid``.
+
+    Parameters
+    ----------
+    subparsers : argparse subparsers
+        Of ``medlabel``.
+    """
+
+    def __init__(self, subparsers: Subparsers[argparse.ArgumentParser]) -> None:
+        self._subparsers = subparsers
+
+    def add_parser(self, name: str, **words: Any) -> argparse.ArgumentParser:
+        """Add ``deid NAME``."""
+        return self._subparsers.add_parser(f"deid {name}", **words)
+
+
+def _add_rules(parser: argparse.ArgumentParser) -> None:
+    rules = parser.add_argument_group("rules")
+    rules.add_argument(
+        "--option",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="an option of PS3.15 Annex E, such as retain-device or clean-pixels; may be "
+        "given several times; see docs/reference/profile.md",
     )
+    rules.add_argument("--site", type=_path, metavar="FILE", help="a site's own rules (TOML)")
+    rules.add_argument(
+        "--edition", default="2026c", metavar="EDITION", help="of PS3.15 (default: 2026c)"
+    )
+    rules.add_argument("--profile", default="basic", choices=["basic"], help="of PS3.15")
+
+
+def _add_running(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--jobs", type=_count, default=1, metavar="N", help="processes")
     parser.add_argument(
-        "--dry-run", action="store_true", help="write nothing, count what would be"
+        "--scheduler",
+        default="",
+        metavar="ADDRESS",
+        help="let a Dask cluster do the work, such as tcp://HOST:8786; its workers must "
+        "reach SRC and DST under the same paths",
+    )
+    parser.add_argument(
+        "--resume",
+        action="store_true",
+        help="go on with an unfinished run to DST, and leave what is done when this one is "
+        "broken off",
+    )
+    parser.add_argument(
+        "--dry-run", action="store_true", help="write nothing, show what would be done"
     )
     parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
+    parser.add_argument(
+        "--show-paths",
+        action="store_true",
+        help="name quarantined files by their paths, on a terminal only",
+    )
     parser.add_argument("--audit", type=_path, metavar="DIR", help="the audit log's folder")
-    parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -57,168 +116,86 @@ def run(args: argparse.Namespace) -> int:
     Returns
     -------
     int
-        0 when every scan was cleaned, 3 when some were quarantined.
+        0 when every scan was passed on, 3 when some were not.
 
     Raises
     ------
     MedlabelError
         For bad input, a target that cannot be written, or a log that cannot.
     """
-    from napari_medlabel.deid.batch import Listeners, Settings, preview_folder
-    from napari_medlabel.deid.profile import basic_profile
-    from napari_medlabel.deid.pseudonyms import Pseudonyms
+    from napari_medlabel.cli.deid_words import paths_of, say
+    from napari_medlabel.cli.project_key import open_project, project_files
+    from napari_medlabel.deid.batch import Settings
+    from napari_medlabel.deid.profile import load_profile
     from napari_medlabel.deid.sources import source_files
     from napari_medlabel.deid.target import check_apart, check_target
+    from napari_medlabel.session.deid_run import DeidJob
+
+    if args.show_paths and not sys.stderr.isatty():
+        raise InputError(
+            "--show-paths names files, which may name patients: it needs a terminal.",
+            hint="Leave it out where the output goes to a file or a pipe.",
+        )
+    check_target(args.source, args.target)
+    for path in filter(None, (*project_files(args), args.audit)):
+        check_apart(path, args.source, args.target)
+    profile = load_profile(
+        args.profile, edition=args.edition, options=args.option, site=args.site
+    )
+    source_files(args.source)  # a key is made only for a job that can begin
+    project = open_project(args, keep=not args.dry_run)
+    try:
+        if project.made:
+            where = "as --key asks" if args.key else "in the user's data folder"
+            say(f"A project key was made {where}; keep it apart from the data.")
+        settings = Settings(args.jobs, args.scheduler, args.resume)
+        job = DeidJob(args.source, args.target, profile, project.key.key, settings)
+        report = _shown(job, project, args) if args.dry_run else _done(job, project, args)
+    finally:
+        project.codes.close()
+    if args.show_paths:
+        for line in paths_of(report, args.source):
+            say(line)
+    return _REFUSED if report.quarantined or report.review else 0
+
+
+def _done(job: DeidJob, project: OpenProject, args: argparse.Namespace) -> BatchReport:
+    """Do it, and say what was done."""
+    from napari_medlabel.cli.deid_words import Progress, not_passed_on, say, told
+    from napari_medlabel.session.deid_run import deidentify_logged
     from napari_medlabel.session.desk import open_desk
 
-    check_target(args.source, args.target)
-    for path in filter(None, (args.key, args.audit)):
-        check_apart(path, args.source, args.target)
-    source_files(args.source)  # a key is made only for a job that can begin
-    progress = _bar if sys.stderr.isatty() else _lines()
-    if args.dry_run:
-        report = preview_folder(
-            args.source,
-            basic_profile(),
-            Pseudonyms(_key(args)),
-            Settings(jobs=args.jobs),
-            Listeners(progress=progress),
-        )
-    else:
-        desk = open_desk(args.audit, role="researcher")
-        try:
-            report = deidentify_logged(args, desk, progress=progress)
-        finally:
-            desk.log.close()
-    if args.json:
-        print(json.dumps(report.to_json()))
-    else:
-        print(_told(report))
-    for reason, positions in _by_reason(report).items():
-        _say(f"quarantined: {len(positions)} ({reason}), file {_few(positions)}")
-    if report.quarantined:
-        _say(
-            f"{len(report.quarantined)} of {_counted(report.files, 'file')} not passed on. "
-            "File N is the N-th line of: find SRC -type f | LC_ALL=C sort"
-        )
-    return _REFUSED if report.quarantined else 0
+    desk = open_desk(args.audit, role="researcher")
+    try:
+        report = deidentify_logged(job, project.codes, desk, progress=Progress(), say=say)
+    finally:
+        desk.log.close()
+    print(json.dumps(report.to_json()) if args.json else told(report))
+    for line in not_passed_on(report):
+        say(line)
+    return report
 
 
-def deidentify_logged(
-    args: argparse.Namespace,
-    desk: Desk,
-    *,
-    progress: Callable[[int, int], None] = lambda _done, _total: None,
-) -> BatchReport:
-    """De-identify with every event in the log: no log, no export.
-
-    Parameters
-    ----------
-    args : Namespace
-        ``source``, ``target``, ``key``, ``jobs`` and ``dry_run`` as on the command line.
-    desk : Desk
-        Its log takes the events, its tokens name the patients in them.
-    progress : callable
-        Called with (done, total).
-    """
-    from napari_medlabel.deid.batch import Listeners, Settings, deidentify_folder
-    from napari_medlabel.deid.profile import basic_profile
+def _shown(job: DeidJob, project: OpenProject, args: argparse.Namespace) -> BatchReport:
+    """Say what would be done, attribute by attribute and in sums."""
+    from napari_medlabel.cli.deid_words import Progress, not_passed_on, say, told
+    from napari_medlabel.deid.explain_folder import summed
     from napari_medlabel.deid.pseudonyms import Pseudonyms
+    from napari_medlabel.deid.sources import source_files
+    from napari_medlabel.session.deid_run import preview
 
-    pseudonyms = Pseudonyms(_key(args), subject_token_source=desk.tokens.subject_token)
-    return deidentify_folder(
-        args.source,
-        args.target,
-        basic_profile(),
-        pseudonyms,
-        Settings(jobs=args.jobs),
-        Listeners(desk.log, progress, _say),
-    )
-
-
-def _key(args: argparse.Namespace) -> bytes:
-    """Return the project key, made where it does not exist; a dry run makes none."""
-    import os
-    import secrets
-
-    from platformdirs import user_data_path
-
-    from napari_medlabel.deid.keys import make_key, read_key
-    from napari_medlabel.deid.pseudonyms import KEY_BYTES
-
-    path = (
-        args.key or user_data_path("napari-medlabel", appauthor=False) / "keys" / "project.key"
-    )
-    if os.path.lexists(path):
-        return read_key(path)
-    if args.dry_run:
-        return secrets.token_bytes(KEY_BYTES)
-    key = make_key(path, secrets.token_bytes)
-    where = "as --key asks" if args.key else "in the user's data folder (keys/project.key)"
-    _say(f"A project key was made {where}, with mode 0600; keep it apart from the data.")
-    return key
-
-
-def _told(report: BatchReport) -> str:
-    """Return the report in words."""
-    verb = "would be written" if report.dry_run else "written"
-    lines = [
-        f"{report.dicom} DICOM and {_counted(report.nifti, 'NIfTI file')} {verb}",
-        f"{_counted(report.patients, 'patient')}, PS3.15 {report.edition} {report.profile}",
-        f"key {report.key_id}",
-        f"attributes kept {report.kept}, "
-        + ", ".join(f"{name} {count}" for name, count in report.actions.items()),
-    ]
-    lines += [f"left out: {count} ({what})" for what, count in report.skipped.items()]
-    lines += [
-        f"note: {what} ({_counted(count, 'file')})" for what, count in report.notes.items()
-    ]
-    return "\n".join(lines)
-
-
-def _by_reason(report: BatchReport) -> dict[str, list[int]]:
-    """Positions of the quarantined files by reason."""
-    result: dict[str, list[int]] = {}
-    for file in report.quarantined:
-        result.setdefault(file.reason.value, []).append(file.position)
-    return dict(sorted(result.items()))
-
-
-def _few(positions: list[int], most: int = 10) -> str:
-    """Return the first positions, and how many more there are."""
-    shown = ", ".join(str(position) for position in positions[:most])
-    return shown if len(positions) <= most else f"{shown} and {len(positions) - most} more"
-
-
-def _bar(done: int, total: int) -> None:
-    """Draw a bar on a terminal."""
-    filled = _BAR * done // total
-    end = "\n" if done == total else ""
-    sys.stderr.write(f"\r[{'#' * filled}{'.' * (_BAR - filled)}] {done}/{total}{end}")
-    sys.stderr.flush()
-
-
-def _lines() -> Callable[[int, int], None]:
-    """One line for every tenth part of the work."""
-    last = 0
-
-    def show(done: int, total: int) -> None:
-        nonlocal last
-        percent = 100 * done // total
-        if percent // _STEP > last // _STEP:
-            last = percent
-            _say(f"{done} of {_counted(total, 'file')}")
-
-    return show
-
-
-def _say(text: str) -> None:
-    print(text, file=sys.stderr)
-
-
-def _counted(number: int, noun: str) -> str:
-    """Return a number with its noun, in the plural where it is one."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+    report = preview(job, project.codes, progress=Progress())
+    files = source_files(job.source)
+    paths = (files.root / file.relative for file in files if file.position)
+    pseudonyms = Pseudonyms(job.key, patient_code_source=project.codes.code_for)
+    summary = summed(paths, job.profile, pseudonyms)
+    if args.json:
+        print(json.dumps({**report.to_json(), "preview": summary.to_json()}))
+    else:
+        print(f"{summary.as_text()}\n\n{told(report)}")
+    for line in not_passed_on(report):
+        say(line)
+    return report
 
 
 def _path(text: str) -> Path:

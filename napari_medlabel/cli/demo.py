@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import secrets
 import shutil
 import sys
 import time
@@ -307,25 +308,26 @@ def _save(session: Session, record: Run) -> None:
 
 def _export(desk: Desk, session: Session, target: Path, record: Run) -> None:
     """De-identify the series and lay mask and landmarks on the result."""
-    from napari_medlabel.cli.deid import deidentify_logged
+    from napari_medlabel.deid.key_store import FileStore
+    from napari_medlabel.deid.keys import make_project
+    from napari_medlabel.deid.links import LinkTable
+    from napari_medlabel.deid.profile import basic_profile
     from napari_medlabel.export.landmarks import save_landmarks
     from napari_medlabel.export.mask import save_mask
     from napari_medlabel.io.files import make_folder
     from napari_medlabel.io.registry import read_volume
     from napari_medlabel.model.labelmap import LabelMap
     from napari_medlabel.samples import path
+    from napari_medlabel.session.deid_run import DeidJob, deidentify_logged
 
     out, scan = target / "export" / "labels", target / "export" / "scan"
     make_folder(out)
     with record.step("de-identify", "series de-identified, written bytes searched"):
-        wanted = argparse.Namespace(
-            source=path("ct_abdomen"),
-            target=scan,
-            key=target / "project.key",
-            jobs=1,
-            dry_run=False,
-        )
-        report = deidentify_logged(wanted, desk)
+        store = FileStore(target / "project.key")
+        key = make_project(store, secrets.token_bytes).key
+        job = DeidJob(path("ct_abdomen"), scan, basic_profile(), key)
+        with LinkTable(store.links, key, secrets.token_bytes) as links:
+            report = deidentify_logged(job, links, desk)
     with record.step("export", "mask and landmarks laid on the de-identified series"):
         clean = read_volume(scan)
         session.volume.require_same_voxels(clean)

@@ -49,15 +49,24 @@ def main(argv: Sequence[str] | None = None) -> int:
     int
         The exit code.
     """
-    words = sys.argv[1:] if argv is None else argv
+    words = list(sys.argv[1:] if argv is None else argv)
     parser = build_parser()
     if "" in words:
         # An empty path means "here": with an unset shell variable nobody meant that.
         parser.error("an argument is empty, as from a shell variable that is not set")
-    arguments = parser.parse_args(words)
+    arguments = parser.parse_args(_joined(words))
     # Somebody may read only our first lines, as in "| head": the exit code stays what it is.
     with contextlib.redirect_stdout(_Pipe(sys.stdout)):
         return _run(arguments)
+
+
+def _joined(words: list[str]) -> list[str]:
+    """Return the arguments with two words that name one command, ``deid link``, as one."""
+    from napari_medlabel.cli.deid import UNDER
+
+    if words[:1] == ["deid"] and words[1:2] and words[1] in UNDER:
+        return [f"deid {words[1]}", *words[2:]]
+    return words
 
 
 def _run(arguments: argparse.Namespace) -> int:
