@@ -82,28 +82,25 @@ def read_masks(folder: Path | None) -> BrainMasks:
 
 
 def _grid(path: Path, number: int, count: int) -> Grid:
-    import nibabel as nib
+    from napari_medlabel.io.nifti.reading import inspect
 
+    expected = f"Mask {number + 1} of {count} is not a NIfTI file with one volume of numbers."
+    hint = "Save it again as .nii.gz on the grid of its scan."
     try:
-        image = nib.load(path)
-        shape = tuple(int(n) for n in image.shape)
-        while len(shape) > 3 and shape[-1] == 1:
-            shape = shape[:-1]
-        return Grid(shape, Affine(image.affine))  # type: ignore[arg-type]
-    except (InputError, OSError, ValueError, nib.filebasedimages.ImageFileError) as err:
-        raise InputError(
-            f"Mask {number + 1} of {count} is not a NIfTI file with one volume.",
-            hint="Save it again as .nii.gz on the grid of its scan.",
-        ) from err
+        header = inspect(path)
+    except InputError as err:
+        raise InputError(expected, hint=hint) from err
+    if header.said.volumes != 1 or header.is_colour:
+        raise InputError(expected, hint=hint)
+    return header.grid
 
 
 def _voxels(path: Path) -> npt.NDArray[Any]:
-    import nibabel as nib
     import numpy as np
 
-    image = nib.load(path)
-    array = np.asanyarray(image.dataobj)
-    mask: npt.NDArray[Any] = np.nan_to_num(array.reshape(array.shape[:3])) != 0
+    from napari_medlabel.io.nifti.reading import load
+
+    mask: npt.NDArray[Any] = np.nan_to_num(load(path, hashes=False).array) != 0
     return mask
 
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 Progress = Callable[[int, int], None]
 _PART: Final = 0x00180015
+_INSTANCE: Final = 0x00080018
 
 
 def _silent(*_: object) -> None:
@@ -57,7 +58,8 @@ def plan_faces(
     Returns
     -------
     FaceStore
-        A verdict for each instance of a tomographic modality.
+        A verdict for each image, segmentation, structure set and report among them. The
+        latter three count as no heads: whose outline they hold is not looked at.
 
     Raises
     ------
@@ -76,6 +78,8 @@ def plan_faces(
         _judge(series, writer, masks, thin)
         done = min(done + len(series.instances), 2 * len(named))
         progress(done, 2 * len(named))
+    for mark in survey.marks:
+        writer.judge(Stored(_text(mark.path, _INSTANCE), 1, 0, 0), Verdict.NOT_A_HEAD)
     return writer.done()
 
 
@@ -156,11 +160,16 @@ def _some(instances: Sequence[Instance]) -> list[Instance]:
 
 def _part(one: Instance) -> str:
     """Body Part Examined; empty when there is none that can be read."""
+    return _text(one.path, _PART)
+
+
+def _text(path: Path, tag: int) -> str:
+    """Return one attribute of a file; empty when there is none that can be read."""
     from pydicom import dcmread
 
     try:
-        header = dcmread(one.path, stop_before_pixels=True, force=True, specific_tags=[_PART])
-        return str(header.get(_PART).value if _PART in header else "")
+        header = dcmread(path, stop_before_pixels=True, force=True, specific_tags=[tag])
+        return str(header[tag].value) if tag in header else ""
     except PARSE_ERRORS:
         return ""
 

@@ -38,7 +38,6 @@ CREATE TABLE cut (id INTEGER PRIMARY KEY, planes TEXT);
 class Verdict(StrEnum):
     """What is known of an instance; a later one outweighs those before it."""
 
-    UNSEEN = "not looked at"
     NOT_A_HEAD = "not a head"
     NO_FACE = "no face in this volume"
     DONE = "face can be removed"
@@ -93,14 +92,16 @@ class FaceStore:
     path: Path
 
     def verdict_for(self, sop_instance_uid: str) -> Verdict:
-        """Return what is known of an instance."""
+        """Return what is known of an instance; one that was never met is unsure."""
         row = self._row("SELECT verdict FROM instance WHERE uid = ?", sop_instance_uid)
-        return Verdict(row[0]) if row else Verdict.UNSEEN
+        return Verdict(row[0]) if row else Verdict.UNSURE
 
     def doubt_for(self, sop_instance_uid: str) -> Doubt | None:
         """Return why it is unsure; None when it is not."""
         row = self._row("SELECT doubt FROM instance WHERE uid = ?", sop_instance_uid)
-        return Doubt(row[0]) if row and row[0] else None
+        if row is None:
+            return Doubt.UNCOVERED
+        return Doubt(row[0]) if row[0] else None
 
     def masks_for(self, sop_instance_uid: str) -> Bools | None:
         """Return the pixels to blank, shape (frames, rows, columns).
