@@ -25,7 +25,7 @@ from napari_medlabel.deid.text_header import (
     spelled,
     whole,
 )
-from napari_medlabel.deid.voxel_copy import copied, first_bytes, require_promise
+from napari_medlabel.deid.voxel_copy import Extent, copied, first_bytes, require_promise
 from napari_medlabel.io.gzip_stream import MAGIC, zlibbed
 
 _TYPES: Final = {
@@ -94,20 +94,30 @@ def meta_parts(path: Path) -> CleanParts:
         f"ElementType = {_needed(fields, 'elementtype').upper().removesuffix('_ARRAY')}",
         "ElementDataFile = LOCAL",
     ]
-    text = ("\n".join(lines) + "\n").encode("ascii")
     report = DeidReport(
         actions={"X": max(0, len(fields) - len(lines))},
         kept=len(lines),
         notes=frozenset({Note.FACE}),
     )
     if stored.packing == "text":
-        return CleanParts(".mha", report, chain((text,), from_text(stored)))
+        return CleanParts(".mha", report, chain((_joined(lines),), from_text(stored)))
     extents = stored.extents()
     require_promise(extents)
-    voxels: Iterator[bytes | memoryview] = copied(extents)
     if is_packed:
-        voxels = iter(zlibbed(copied(extents)))
-    return CleanParts(".mha", report, chain((text,), voxels))
+        return CleanParts(".mha", report, _packed(lines, extents))
+    return CleanParts(".mha", report, chain((_joined(lines),), copied(extents)))
+
+
+def _packed(lines: list[str], extents: list[Extent]) -> Iterator[bytes]:
+    """Yield header and packed voxels; packed twice, as ITK needs their size in front."""
+    size = sum(map(len, zlibbed(copied(extents))))
+    at = lines.index("CompressedData = True") + 1
+    yield _joined([*lines[:at], f"CompressedDataSize = {size}", *lines[at:]])
+    yield from zlibbed(copied(extents))
+
+
+def _joined(lines: list[str]) -> bytes:
+    return ("\n".join(lines) + "\n").encode("ascii")
 
 
 def _fields(head: bytes) -> tuple[dict[str, str], list[str], int]:
