@@ -255,20 +255,19 @@ def components_of(value: object) -> tuple[str, ...]:
 
 def _pseudonym(attribute: Attribute, setting: Setting) -> str | None:
     """Return the keyed code that takes an identifier's place, or None where there is none."""
-    keyword, value = attribute.keyword, "\\".join(attribute.components)
-    if keyword == "PatientName" and not setting.nested:
+    keyword = attribute.keyword
+    if keyword in {"PatientName", "PatientID"} and not setting.nested:
         return setting.patient_code
-    if keyword == "PatientID" and not setting.nested:
-        return setting.patient_code
+    if keyword not in {"PatientID", "AccessionNumber", "StudyID"}:
+        return None
+    value = "\\".join(attribute.components)
     if not value:
         return None
     if keyword == "PatientID":
         return setting.pseudonyms.patient_code(setting.issuer, value)
     if keyword == "AccessionNumber":
         return "A-" + setting.pseudonyms.code("accession", value)
-    if keyword == "StudyID":
-        return "S-" + setting.pseudonyms.code("study-id", value)
-    return None
+    return "S-" + setting.pseudonyms.code("study-id", value)
 
 
 def _dummy_item(keyword: str) -> Item:

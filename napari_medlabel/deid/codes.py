@@ -91,13 +91,3 @@ def published_code(value: str, scheme: str) -> Dataset | None:
     """Return what `published` does as a data set."""
     code = published(value, scheme)
     return None if code is None else dataset_of(code.item)
-
-
-def dummy_code() -> Dataset:
-    """Return a code that says nothing, for where one is required."""
-    return dataset_of(DUMMY_CODE.item)
-
-
-def method_code(value: str) -> Dataset:
-    """Return a code of CID 7050, De-identification Method, as a data set."""
-    return dataset_of(method(value).item)

@@ -62,5 +62,5 @@ def main() -> None:
         (DATA / name).write_text(text, "utf-8", newline="\n")
 
 
-if __name__ == "__main__":
+if __name__ == "__main__":  # pragma: no cover - the line above is what is tested
     main()

@@ -32,12 +32,11 @@ from napari_medlabel.deid.splice_bytes import (
 from napari_medlabel.deid.splice_encode import encoded_elements, file_head, packed
 from napari_medlabel.deid.splice_judge import (
     BY_OPTION,
-    Level,
     clean_elements,
-    level_for,
     text_at,
 )
-from napari_medlabel.deid.splice_pixels import Verdict, is_deciding, looked_at
+from napari_medlabel.deid.splice_level import Level, level_for
+from napari_medlabel.deid.splice_pixels import Verdict, deciding_in, looked_at
 from napari_medlabel.deid.splice_traces import identity_of_elements
 from napari_medlabel.deid.sweep import Identity
 from napari_medlabel.deid.vocabulary import is_structural_uid, is_transfer_syntax
@@ -147,6 +146,10 @@ def plan_file(source: BinaryIO, profile: Profile, pseudonyms: Pseudonyms) -> Pla
         raise OddError from err
 
 
+_last: dict[bool, list[Element]] = {}
+"""Elements of the last header with and without VRs: most come again, byte for byte."""
+
+
 def _read(source: BinaryIO) -> tuple[_Syntax, Header, int]:
     """Read as much of a file as its header needs."""
     size = source.seek(0, 2)
@@ -157,12 +160,16 @@ def _read(source: BinaryIO) -> tuple[_Syntax, Header, int]:
         whole = len(content) == size
         try:
             syntax, start = _meta(content)
-            header = walk_header(content, start, explicit=syntax.explicit, whole=whole)
+            before = _last.get(syntax.explicit, [])
+            header = walk_header(
+                content, start, explicit=syntax.explicit, whole=whole, before=before
+            )
         except ShortError as short:
             if short.needed > size:
                 raise OddError from short
             wanted = min(size, max(4 * wanted, short.needed + _FIRST_READ))
         else:
+            _last[syntax.explicit] = header.elements
             return syntax, header, size
 
 
@@ -307,7 +314,7 @@ def _checked(
     syntax: _Syntax, elements: dict[int, Element], header: Header, profile: Profile
 ) -> Verdict:
     """Refuse what the pixels' description gives a reason to refuse."""
-    deciding = tuple(element for tag, element in elements.items() if is_deciding(tag))
+    deciding = deciding_in(elements)
     pixels = None if header.pixels is None else header.pixels[0]
     try:
         return looked_at(deciding, pixels, encapsulated=syntax.encapsulated)

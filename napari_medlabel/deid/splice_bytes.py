@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from napari_medlabel.deid.pixels import PIXEL_TAGS
@@ -65,7 +66,14 @@ class Header:
     pixels_length: int = 0
 
 
-def walk_header(content: bytes, position: int, *, explicit: bool, whole: bool) -> Header:
+def walk_header(
+    content: bytes,
+    position: int,
+    *,
+    explicit: bool,
+    whole: bool,
+    before: Sequence[Element] = (),
+) -> Header:
     """Return the elements from a position on, up to pixel data or the end.
 
     Parameters
@@ -78,6 +86,9 @@ def walk_header(content: bytes, position: int, *, explicit: bool, whole: bool) -
         Whether VRs are written (PS3.5 7.1.2).
     whole : bool
         Whether `content` is the whole file.
+    before : sequence of Element
+        Those of another file with the same encoding: where the very same bytes stand at a
+        position, the element is the same and need not be taken apart again.
 
     Returns
     -------
@@ -94,29 +105,58 @@ def walk_header(content: bytes, position: int, *, explicit: bool, whole: bool) -
     """
     elements: list[Element] = []
     last, end = -1, len(content)
-    head_at = _explicit_head if explicit else _implicit_head
-    while position < end:
+    place = 0
+    while True:
+        position, place = _as_before(content, position, before, place, elements)
+        if position >= end:
+            break
+        last = elements[-1][0] if elements else -1
         try:
-            tag, vr, length, start = head_at(content, position)
-            if tag <= last:
-                raise OddError
-            if tag in PIXEL_TAGS:
-                return Header(elements, (tag, vr, content[position:start], start), length)
-            if tag > _LAST_PIXEL_TAG:
-                return Header(elements)
-            if length == UNDEFINED:
-                stop = _after_items(content, start, end, explicit and vr != UNKNOWN, 1)
-            else:
-                stop = start + length
+            tag, vr, length, start, stop = _next(content, position, explicit=explicit)
         except (struct.error, ShortError) as err:
             raise _beyond(end + 1, whole=whole) from err
+        if tag <= last:
+            raise OddError
+        if tag in PIXEL_TAGS:
+            return Header(elements, (tag, vr, content[position:start], start), length)
+        if tag > _LAST_PIXEL_TAG:
+            return Header(elements)
         if stop > end:
             raise _beyond(stop, whole=whole)
         elements.append((tag, vr, content[position:stop], start - position))
-        position, last = stop, tag
+        position = stop
+        while place < len(before) and before[place][0] <= tag:
+            place += 1
     if not whole:
         raise ShortError(end + 1)
     return Header(elements)
+
+
+def _as_before(
+    content: bytes,
+    position: int,
+    before: Sequence[Element],
+    place: int,
+    elements: list[Element],
+) -> tuple[int, int]:
+    """Add the elements that stand here byte for byte as in another file.
+
+    Returns
+    -------
+    tuple of int
+        Where they end in the content, and in `before`.
+    """
+    last = elements[-1][0] if elements else -1
+    starts_with = content.startswith
+    while place < len(before):
+        known = before[place]
+        if not starts_with(known[2], position) or known[0] <= last:
+            break
+        elements.append(known)
+        position += len(known[2])
+        last = known[0]
+        place += 1
+    return position, place
 
 
 def items_of(element: Element, *, explicit: bool) -> list[list[Element]]:
@@ -171,6 +211,18 @@ def walk_level(content: bytes, *, explicit: bool) -> list[Element]:
     if position != len(content):
         raise OddError
     return elements
+
+
+def _next(content: bytes, position: int, *, explicit: bool) -> tuple[int, bytes, int, int, int]:
+    """Tag, VR, length, start of the value, and where it ends; that of pixels is not sought."""
+    head_at = _explicit_head if explicit else _implicit_head
+    tag, vr, length, start = head_at(content, position)
+    if length != UNDEFINED:
+        return tag, vr, length, start, start + length
+    if tag in PIXEL_TAGS or tag > _LAST_PIXEL_TAG:
+        return tag, vr, length, start, start
+    stop = _after_items(content, start, len(content), explicit and vr != UNKNOWN, 1)
+    return tag, vr, length, start, stop
 
 
 def _implicit_head(content: bytes, position: int) -> tuple[int, bytes, int, int]:

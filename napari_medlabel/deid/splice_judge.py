@@ -1,27 +1,15 @@
-"""What becomes of the bytes of a data set, remembered for elements that are met again.
-
-What is remembered holds for one scope: a profile, a syntax, and a `Setting` with all of the
-file's identity but its UIDs. Where judging asks for the identity, and a UID could stand in the
-element, it is judged again for each file.
-"""
+"""What becomes of the bytes of a data set, remembered for elements that are met again."""
 
 from __future__ import annotations
 
 import re
-from collections import OrderedDict
-from dataclasses import dataclass, field, replace
-from functools import cached_property
 
-from napari_medlabel.deid.actions import NUMBER_VRS, TEXT_VRS, Attribute, Setting
+from napari_medlabel.deid.actions import NUMBER_VRS, TEXT_VRS, Attribute
 from napari_medlabel.deid.codes import CODE_TAGS, CODE_VALUE_TAGS
 from napari_medlabel.deid.dictionary import entry
 from napari_medlabel.deid.judge import KEPT, components_of, judge, judged_code
-from napari_medlabel.deid.options import Option
-from napari_medlabel.deid.profile import Profile
-from napari_medlabel.deid.refusal import QuarantineError
-from napari_medlabel.deid.report import Note, Reason
+from napari_medlabel.deid.report import Note
 from napari_medlabel.deid.splice_bytes import (
-    MAX_DEPTH,
     SEQUENCE,
     UNKNOWN,
     Element,
@@ -29,11 +17,8 @@ from napari_medlabel.deid.splice_bytes import (
     items_of,
 )
 from napari_medlabel.deid.splice_encode import encoded, encoded_elements, packed, packed_text
+from napari_medlabel.deid.splice_level import Level, Result, Unread
 from napari_medlabel.deid.structured import CONCEPT_NAME, VALUE_TYPE, content_setting
-
-Result = tuple[bytes, tuple[str, ...], bool]
-"""The bytes that take an element's place, what is counted, and whether it is the same in any
-file of the scope."""
 
 BY_OPTION = "option "
 """Before the name of an option in what is counted."""
@@ -41,119 +26,11 @@ BY_OPTION = "option "
 _SCHEME_TAG, _MEANING_TAG = 0x00080102, 0x00080104
 _ITEM_TAG = 0xFFFEE000
 _SIZES = {"AT": 4, "FD": 8, "FL": 4, "SL": 4, "SS": 2, "SV": 8, "UL": 4, "US": 2, "UV": 8}
-_MOST_BYTES, _MOST_SEQUENCE_BYTES, _MOST_ENTRIES, _MOST_SCOPES = 1024, 16384, 20_000, 4
+_UNDEFINED = b"\xff\xff\xff\xff"
+_ODD = 0x10000  # private attributes have it in their tag
 _LIKE_A_UID = re.compile(rb"[0-9]\.[0-9]+\.[0-9]")
 _DIGIT = re.compile(rb"[0-9]")
 _WHOLE_VRS = frozenset({"AE", "AS", "CS", "DA", "DS", "DT", "IS", "TM"})
-
-
-class _Watched(Setting):
-    """A setting that knows whether its identity was asked for."""
-
-    @property
-    def identity(self) -> frozenset[str]:
-        self.__dict__["asked"] = True
-        return self.__dict__["everything"]  # type: ignore[no-any-return]
-
-
-@dataclass
-class Level:
-    """One level of the data sets of a scope, with what is known of its elements.
-
-    Parameters
-    ----------
-    profile : Profile
-        The rules.
-    setting : Setting
-        Its `identity` is without the UIDs of the files.
-    explicit : bool
-        Whether VRs are written.
-    depth : int
-        0 at the top.
-    """
-
-    profile: Profile
-    setting: Setting
-    explicit: bool
-    depth: int = 0
-    known: dict[bytes, Result] = field(default_factory=dict, repr=False)
-    marks: dict[int, bytes] = field(default_factory=dict, repr=False)
-    patient_code: str = field(default="", repr=False)
-    _below: dict[tuple[str, str], Level] = field(default_factory=dict, repr=False)
-
-    @cached_property
-    def keeps_private(self) -> bool:
-        """Whether private attributes of some creators may stay."""
-        site = self.profile.site
-        chosen = Option.RETAIN_SAFE_PRIVATE in self.profile.options
-        return chosen or bool(site is not None and site.private)
-
-    def watched(self, identity: frozenset[str]) -> _Watched:
-        """Return the setting with all of a file's identity, not asked for it yet."""
-        result = object.__new__(_Watched)
-        result.__dict__.update(self.setting.__dict__, everything=identity, asked=False)
-        return result
-
-    def below(self, sequence: str) -> Level:
-        """Return the level of the items of a sequence.
-
-        Raises
-        ------
-        QuarantineError
-            When it lies too deep.
-        """
-        if self.depth >= MAX_DEPTH:
-            raise QuarantineError(Reason.UNREADABLE)
-        return self._at((sequence, ""), (*self.setting.path, sequence), self.setting.content)
-
-    def of_content(self, setting: Setting) -> Level:
-        """Return the level of an item here whose attributes are judged under a setting."""
-        if setting.content == self.setting.content:
-            return self
-        return self._at(("", setting.content), self.setting.path, setting.content)
-
-    def _at(self, key: tuple[str, str], path: tuple[str, ...], content: str) -> Level:
-        level = self._below.get(key)
-        if level is None:
-            setting = replace(self.setting, path=path, content=content)
-            level = Level(self.profile, setting, self.explicit, len(path))
-            self._below[key] = level
-        return level
-
-    def remember(self, raw: bytes, result: Result, *, sequence: bool) -> None:
-        """Keep a result for the next element of the same bytes, if it is small."""
-        if len(raw) > (_MOST_SEQUENCE_BYTES if sequence else _MOST_BYTES):
-            return
-        if len(self.known) >= _MOST_ENTRIES:
-            self.known.clear()
-        self.known[raw] = result
-
-
-_levels: OrderedDict[tuple[int, Setting, bool], Level] = OrderedDict()
-
-
-def level_for(profile: Profile, setting: Setting, *, explicit: bool) -> Level:
-    """Return the top level of a scope, as it was left by the last file.
-
-    Parameters
-    ----------
-    profile : Profile
-        The rules.
-    setting : Setting
-        Of the file, with the identity that its series shares.
-    explicit : bool
-        Whether VRs are written.
-    """
-    key = (id(profile), setting, explicit)
-    level = _levels.get(key)
-    if level is None:
-        level = Level(profile, setting, explicit)
-        _levels[key] = level  # the level holds the profile, so that its id stays its own
-        while len(_levels) > _MOST_SCOPES:
-            _levels.popitem(last=False)
-    else:
-        _levels.move_to_end(key)
-    return level
 
 
 def clean_elements(
@@ -190,19 +67,26 @@ def clean_elements(
     counted: list[str] = []
     portable = True
     known = level.known
-    creators = _creators(elements) if level.keeps_private else {}
+    private = level.keeps_private
+    creators = _creators(elements) if private else {}
     for element in elements:
-        key, creator = element[2], ""
-        if creators and element[0] >> 16 & 1:
-            creator = creators.get(element[0] >> 16 << 16 | element[0] >> 8 & 0xFF, "")
-            key += creator.encode("latin-1")
+        tag, key, creator = element[0], element[2], ""
+        if tag & _ODD:
+            if not private:
+                counted.append(_private_gone(element))
+                continue
+            if creators:
+                creator = creators.get(tag >> 16 << 16 | tag >> 8 & 0xFF, "")
+                key += creator.encode("latin-1")
         result = known.get(key)
+        if result is None:
+            result = _of_its_tag(element, level)
         if result is None:
             result = _judged(element, creator, level, identity)
             if result[2]:
                 level.remember(key, result, sequence=element[1] == SEQUENCE)
         if result[0]:
-            kept[element[0]] = result[0]
+            kept[tag] = result[0]
         counted += result[1]
         portable = portable and result[2]
     return kept, counted, portable
@@ -223,6 +107,22 @@ def _creators(elements: list[Element]) -> dict[int, str]:
     }
 
 
+def _private_gone(element: Element) -> str:
+    """Return what a private attribute is counted as where none may stay."""
+    _, vr, raw, start = element
+    if raw[start - 4 : start] == _UNDEFINED and vr not in {b"", UNKNOWN, SEQUENCE}:
+        raise OddError
+    return "private"
+
+
+def _of_its_tag(element: Element, level: Level) -> Result | None:
+    """Return what becomes of an element whatever its value is; None where that counts."""
+    result = level.same.get(element[0])
+    if result is None or element[2][element[3] - 4 : element[3]] == _UNDEFINED:
+        return None
+    return result
+
+
 def _judged(element: Element, creator: str, level: Level, identity: frozenset[str]) -> Result:
     tag, _, raw, start = element
     attribute = _private(element, creator) if tag >> 16 & 1 else _attribute(element)
@@ -235,15 +135,26 @@ def _judged(element: Element, creator: str, level: Level, identity: frozenset[st
     if verdict.recurse:
         return _sequence(element, attribute, counts, level, identity)
     if verdict.made is None:
-        return b"", counts, portable
-    if not verdict.unchanged or _is_creator(tag):
+        content = b""
+    elif not verdict.unchanged or _is_creator(tag):
         content = encoded(verdict.made, explicit=level.explicit)
     elif attribute.vr in TEXT_VRS:
         content = packed_text(tag, attribute.vr, attribute.components, explicit=level.explicit)
     else:
         found = attribute.found.encode("ascii") if level.explicit else b""
         content = packed(tag, found, raw[start:])
-    return content, counts, portable
+    result = content, counts, portable
+    told = setting.__dict__["asked"] or attribute.__dict__.get("read", True)
+    if not told:
+        level.same[tag] = result
+    return result
+
+
+def _unread(tag: int, keyword: str, vr: str, components: tuple[str, ...]) -> Unread:
+    """Return a text attribute that nobody has read yet."""
+    result = object.__new__(Unread)
+    result.__dict__.update(tag=tag, keyword=keyword, vr=vr, parts=components, read=False)
+    return result
 
 
 def _is_portable(vr: str, value: bytes) -> bool:
@@ -260,11 +171,11 @@ def _attribute(element: Element) -> Attribute:
     keyword, known = entry(tag)
     if not keyword:
         return Attribute(tag, "", "UN")
-    undefined = raw[start - 4 : start] == b"\xff\xff\xff\xff"
+    undefined = raw[start - 4 : start] == _UNDEFINED
     if known in TEXT_VRS:
         if undefined:
             raise OddError
-        return Attribute(tag, keyword, known, components_of(raw[start:]))
+        return _unread(tag, keyword, known, components_of(raw[start:]))
     if known == "SQ":
         if vr not in {b"", SEQUENCE} and not undefined:
             raise OddError
@@ -286,7 +197,7 @@ def _private(element: Element, creator: str) -> Attribute:
     """Return a private attribute with the creator that reserves its block."""
     tag, vr, raw, start = element
     found = vr.decode("ascii")
-    if raw[start - 4 : start] == b"\xff\xff\xff\xff":
+    if raw[start - 4 : start] == _UNDEFINED:
         if vr not in {b"", UNKNOWN, SEQUENCE}:
             raise OddError
         found = "SQ"

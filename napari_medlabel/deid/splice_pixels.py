@@ -19,24 +19,23 @@ from napari_medlabel.deid.splice_bytes import Element, OddError
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
 
-DECIDING = frozenset(
-    {
-        0x00080008,  # Image Type
-        0x00080016,  # SOP Class UID
-        0x00080060,  # Modality
-        0x00080064,  # Conversion Type
-        0x00280002,  # Samples per Pixel
-        0x00280004,  # Photometric Interpretation
-        0x00280008,  # Number of Frames
-        0x00280010,  # Rows
-        0x00280011,  # Columns
-        0x00280100,  # Bits Allocated
-        0x00280301,  # Burned In Annotation
-        0x00280302,  # Recognizable Visual Features
-    }
+DECIDING = (
+    0x00080008,  # Image Type
+    0x00080016,  # SOP Class UID
+    0x00080060,  # Modality
+    0x00080064,  # Conversion Type
+    0x00280002,  # Samples per Pixel
+    0x00280004,  # Photometric Interpretation
+    0x00280008,  # Number of Frames
+    0x00280010,  # Rows
+    0x00280011,  # Columns
+    0x00280100,  # Bits Allocated
+    0x00280301,  # Burned In Annotation
+    0x00280302,  # Recognizable Visual Features
 )
 """All that the checks of pixels look at, besides overlays and pixel data themselves."""
 
+_FIRST_OVERLAY = 0x60000000
 _OVERLAYS = frozenset({0x0102, 0x3000})
 
 
@@ -50,6 +49,17 @@ class Verdict(NamedTuple):
 def is_deciding(tag: int) -> bool:
     """Whether the checks look at an attribute."""
     return tag in DECIDING or (0x6000 <= tag >> 16 < 0x6100 and tag & 0xFFFF in _OVERLAYS)
+
+
+def deciding_in(elements: Mapping[int, Element]) -> tuple[Element, ...]:
+    """Return the elements that the checks look at; `elements` are in order of their tags."""
+    found = [elements[tag] for tag in DECIDING if tag in elements]
+    for tag in reversed(list(elements)):
+        if tag < _FIRST_OVERLAY:
+            break
+        if is_deciding(tag):
+            found.append(elements[tag])
+    return tuple(found)
 
 
 @lru_cache(maxsize=256)

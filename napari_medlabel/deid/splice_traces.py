@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import NamedTuple
 
 from napari_medlabel.deid.actions import components_of
@@ -30,7 +31,7 @@ _WATCHED = IDENTIFIERS | tags_of(_WATCHED_VRS)
 _FOUND_VRS = frozenset({b"PN", b"UI", b"SQ"})
 _UNDEFINED = b"\xff\xff\xff\xff"
 _PROPER_UID = re.compile(r"[0-9]+(?:\.[0-9]+){2,}")
-_MOST_BYTES, _MOST_ENTRIES = 16384, 4096
+_MOST_BYTES, _MOST_ENTRIES = 4096, 8192
 _NOTHING = Identity()
 
 
@@ -42,7 +43,7 @@ class _Context(NamedTuple):
     uids: bool
 
 
-_known: dict[tuple[bytes, _Context], Identity] = {}
+_known: dict[_Context, dict[bytes, Identity]] = {}
 
 
 def identity_of_elements(
@@ -68,34 +69,52 @@ def identity_of_elements(
     """
     parts = _parts(elements, _Context(DEFAULT_CHARSETS, explicit, uids))
     identity = united(parts)
-    return identity, frozenset(t for t in identity.texts if not _PROPER_UID.fullmatch(t))
+    return identity, frozenset().union(*map(_shared, parts))
 
 
-def _parts(elements: list[Element], context: _Context) -> set[Identity]:
+@lru_cache(maxsize=8192)
+def _is_proper_uid(text: str) -> bool:
+    return _PROPER_UID.fullmatch(text) is not None
+
+
+def _shared(part: Identity) -> frozenset[str]:
+    """Return the texts that are no UIDs of numbers."""
+    return frozenset(text for text in part.texts if not _is_proper_uid(text))
+
+
+def _parts(elements: list[Element], context: _Context) -> list[Identity]:
     """Return what each identifying element tells."""
-    watched = [
-        e
-        for e in elements
-        if e[0] in _WATCHED or e[1] in _FOUND_VRS or e[2][e[3] - 4 : e[3]] == _UNDEFINED
-    ]
     for tag, _, raw, start in elements:
         if tag >= _CHARACTER_SET:
             if tag == _CHARACTER_SET:
                 named = charsets_of(components_of(raw[start:]), context.encodings)
                 context = context._replace(encodings=named)
             break
-    parts = set()
-    for element in watched:
-        key = (element[2], context)
-        known = _known.get(key)
-        if known is None:
-            known = _told(element, context)
-            if len(element[2]) <= _MOST_BYTES:
-                if len(_known) >= _MOST_ENTRIES:
-                    _known.clear()
-                _known[key] = known
-        parts.add(known)
-    return parts
+    known = _known.setdefault(context, {})
+    told = [known.get(element[2]) for element in elements]
+    if None in told:
+        told = [
+            _remembered(element, context) if part is None else part
+            for element, part in zip(elements, told, strict=True)
+        ]
+    # by id: comparing all texts of two parts takes longer than uniting them
+    return list({id(part): part for part in told if part is not None and part.texts}.values())
+
+
+def _remembered(element: Element, context: _Context) -> Identity:
+    """Return what one element tells, and keep it for the next of the same bytes."""
+    told = _told(element, context) if _is_watched(element) else _NOTHING
+    if len(element[2]) <= _MOST_BYTES:
+        if sum(map(len, _known.values())) >= _MOST_ENTRIES:
+            _known.clear()
+        _known.setdefault(context, {})[element[2]] = told
+    return told
+
+
+def _is_watched(element: Element) -> bool:
+    """Whether an element could tell whose file it is, or could hold one that does."""
+    tag, vr, raw, start = element
+    return tag in _WATCHED or vr in _FOUND_VRS or raw[start - 4 : start] == _UNDEFINED
 
 
 def _told(element: Element, context: _Context) -> Identity:

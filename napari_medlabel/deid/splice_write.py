@@ -87,7 +87,8 @@ def _write(plan: Plan, source: BinaryIO, target: BinaryIO) -> None:
         return
     if pixels.shape is None:
         _copy(source, pixels.start, pixels.length, target)
-        _all(target, bytes(pixels.length & 1))
+        if pixels.length & 1:
+            _all(target, b"\0")
         return
     _all(target, item_of(b""))
     last = b""
@@ -133,6 +134,8 @@ def _copy(source: BinaryIO, start: int, length: int, target: BinaryIO) -> None:
                 done += count
         except OSError:
             continue
+        if done == length:
+            return
     target.seek(0, 2)
     source.seek(start + done)
     while done < length:

@@ -9,7 +9,7 @@ from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
-from napari_medlabel.deid import splice_judge, splice_traces
+from napari_medlabel.deid import splice_level, splice_traces
 from napari_medlabel.deid.dicom_file import clean_file
 from napari_medlabel.deid.profile import load_profile
 from napari_medlabel.deid.report import Reason
@@ -144,13 +144,13 @@ def test_content_items_go_as_from_the_parser(ct, as_file, pseudonyms):
 
 
 def test_what_is_remembered_has_an_end(ct, as_file, profile, pseudonyms, monkeypatch):
-    monkeypatch.setattr(splice_judge, "_MOST_ENTRIES", 5)
+    monkeypatch.setattr(splice_level, "_MOST_KNOWN_BYTES", 500)
     monkeypatch.setattr(splice_traces, "_MOST_ENTRIES", 5)
-    monkeypatch.setattr(splice_judge, "_MOST_SCOPES", 1)
+    monkeypatch.setattr(splice_level, "_MOST_SCOPES", 1)
     for number in range(1, 4):
         content = as_file(ct(number, PatientID=f"MRN555012{number}"))
         assert assert_same(content, profile, pseudonyms) is not None
-    assert len(splice_judge._levels) == 1
+    assert len(splice_level._levels) == 1
     assert len(splice_traces._known) <= 5
 
 
