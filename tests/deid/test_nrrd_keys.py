@@ -8,6 +8,10 @@ LIVER = (
     "Segmentation category and type - 3D Slicer General Anatomy list~SCT^123037004^"
     "Featherstone~SCT^10200004^Featherstone~^^~Featherstone list~X^4711^Featherstone"
 )
+PUBLISHED = (
+    "Segmentation category and type - 3D Slicer General Anatomy list~SCT^123037004^"
+    "Body structure (body structure)~SCT^10200004^Liver~^^~~^^"
+)
 
 
 @pytest.mark.parametrize(
@@ -48,8 +52,7 @@ LIVER = (
         (
             "Segment0_Tags",
             f"Author:Featherstone|TerminologyEntry:{LIVER}|",
-            "TerminologyEntry:Segmentation category and type - 3D Slicer General Anatomy list~"
-            "SCT^123037004^Body structure (body structure)~SCT^10200004^Liver~^^~~^^|",
+            f"TerminologyEntry:{PUBLISHED}|",
         ),
     ],
 )
