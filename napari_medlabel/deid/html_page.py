@@ -61,7 +61,7 @@ a:focus-visible,summary:focus-visible{outline:2px solid var(--bar);outline-offse
 th.bar{display:none}}
 @media print{:root{--back:#fff;--text:#000;--soft:#444;--line:#bbb;--fill:#f2f2f2}
 main{max-width:none;padding:0}h2,h3{break-after:avoid}tr,figure,.verdict{break-inside:avoid}
-rect.bar{print-color-adjust:exact}}
+rect.bar{print-color-adjust:exact}details::details-content{content-visibility:visible}}
 """.strip()
 
 

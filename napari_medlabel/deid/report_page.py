@@ -25,7 +25,13 @@ from napari_medlabel.deid.report_words import (
 
 _FEW = 12  # positions that are named one by one
 _TITLES = {option.value: words.title for option, words in OPTION_WORDS.items()}
-_KINDS = {"dicom": "DICOM", "nifti": "NIfTI", "nrrd": "NRRD"}
+_KINDS = {
+    "dicom": "DICOM",
+    "nifti": "NIfTI",
+    "nrrd": "NRRD",
+    "metaimage": "MetaImage",
+    "sidecar": "sidecars",
+}
 _PROMISES = """
 <h2>What this report does not promise</h2>
 <ul>
@@ -101,6 +107,8 @@ def _verdict(report: BatchReport) -> str:
     if left:
         kind, first = "bad", f"{_files(left)} {_would(left, report)} not passed on"
         then = "What to do is said below. All others are clean as the rules say."
+        if report.review:
+            then += f" {_files(len(report.review))} of them wait for a person's eyes first."
     elif report.review:
         waiting = len(report.review)
         kind, first = "look", f"{_files(waiting)} wait for a person's eyes"
@@ -166,19 +174,19 @@ def _gone(report: BatchReport) -> Iterator[str]:
     """Count by rule and by option."""
     yield "<h2>What was done to attributes</h2>"
     rows = [
-        (code, MEANING[code], report.actions[code])
+        (MEANING[code], code, report.actions[code])
         for code in MEANING
         if code in report.actions
     ]
-    rows.append(("kept", "passed as they are", report.kept))
-    yield bars("Attributes by what became of them, all files together", "code", rows)
+    rows.append(("passed as they are", "kept", report.kept))
+    yield bars("Attributes by what became of them, all files together", ("what", "code"), rows)
     if report.options:
         decided = sorted(report.options.items(), key=lambda item: -item[1])
         yield "<h3>Decided by options</h3>"
         yield bars(
             "Attributes that an option or a site's rule decided about",
-            "option",
-            [(name, option_meaning(name, _TITLES), count) for name, count in decided],
+            ("what", "option"),
+            [(option_meaning(name, _TITLES), name, count) for name, count in decided],
         )
 
 
@@ -186,11 +194,11 @@ def _pixels(report: BatchReport) -> Iterator[str]:
     if not report.regions and not report.pixel_files:
         return
     yield "<h2>What was done to pixels</h2>"
-    files = [(name, _TITLES.get(name, name), n) for name, n in report.pixel_files.items()]
-    yield bars("Files by what was carried out on them", "option", files)
+    files = [(_TITLES.get(name, name), name, n) for name, n in report.pixel_files.items()]
+    yield bars("Files by what was carried out on them", ("what", "option"), files)
     if report.regions:
         regions = [(name, "blanked regions", n) for name, n in report.regions.items()]
-        yield bars("Blanked regions by what found them", "found by", regions)
+        yield bars("Blanked regions by what found them", ("found by", "what"), regions)
 
 
 def _not_passed_on(report: BatchReport) -> Iterator[str]:
@@ -206,7 +214,7 @@ def _not_passed_on(report: BatchReport) -> Iterator[str]:
         rows.append((str(reason), str(len(positions)), _named(positions), todo))
     yield table("Files by reason", ("reason", "files", "which", "what to do"), rows)
     yield (
-        "<p class=soft>File N is the N-th line of "
+        '<p class="soft">File N is the N-th line of '
         "<code>find SRC -type f | LC_ALL=C sort</code>, so that no name needs to stand "
         "here.</p>"
     )
