@@ -2,38 +2,41 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing, contextmanager
-from dataclasses import dataclass, replace
+from contextlib import AbstractContextManager, closing
+from dataclasses import dataclass
 from pathlib import Path
 
-from napari_medlabel import __version__
+from napari_medlabel.deid.delivery import (
+    REPORT_NAME,
+    check_places,
+    delivered,
+    review_beside,
+)
 from napari_medlabel.deid.events import EventSink, Record
 from napari_medlabel.deid.journal import Journal
 from napari_medlabel.deid.naming import Namer, Shelf, Trial
-from napari_medlabel.deid.one_file import Job, KnownCodes, Outcome, stamp_of
+from napari_medlabel.deid.one_file import Job, Outcome
+from napari_medlabel.deid.options import Option
 from napari_medlabel.deid.profile import Profile
 from napari_medlabel.deid.pseudonyms import Pseudonyms
 from napari_medlabel.deid.report import BatchReport
-from napari_medlabel.deid.sources import Listed, Sources, source_files
-from napari_medlabel.deid.staging import (
-    Staging,
-    is_busy,
-    publish,
-    remove_leftovers,
-    staged,
-    unfinished,
-    withdraw,
-)
+from napari_medlabel.deid.resume import earlier_run, mark_of, take_over
+from napari_medlabel.deid.sources import Listed, source_files
+from napari_medlabel.deid.staging import remove_leftovers
 from napari_medlabel.deid.tally import Tally
-from napari_medlabel.deid.target import check_target, write
-from napari_medlabel.deid.workers import Crew, Processes, alone, together
-from napari_medlabel.errors import InputError, LogError
+from napari_medlabel.deid.workers import outcomes_of
+from napari_medlabel.errors import LogError
 
-REPORT_NAME = "deid-report.json"
+__all__ = [
+    "REPORT_NAME",
+    "Listeners",
+    "Settings",
+    "deidentify_folder",
+    "preview_folder",
+]
+_LOOKED_AT = frozenset({Option.CLEAN_PIXELS, Option.CLEAN_FACES})
 _FEW = 64  # files for which each waits for the disk by itself
 
 
@@ -43,7 +46,7 @@ def _silent(*_: object) -> None:
 
 @dataclass(frozen=True)
 class Settings:
-    """How a batch is run; nothing here changes what becomes of a file.
+    """How a batch is run.
 
     Parameters
     ----------
@@ -57,12 +60,30 @@ class Settings:
     scan : bool
         Whether the independent scan searches each file before it gets its name. Only a
         benchmark goes without.
+    review : Path, optional
+        Where cleaned images go that a person must look at; beside the target when None.
+    brain_masks : Path, optional
+        Folder with masks of brains (NIfTI) for ``clean-faces``.
     """
 
     jobs: int = 1
     scheduler: str = ""
     resume: bool = False
     scan: bool = True
+    review: Path | None = None
+    brain_masks: Path | None = None
+
+    def review_for(self, target: Path, profile: Profile) -> Path | None:
+        """Return the review folder of a run; None when nothing will have to be looked at."""
+        if _LOOKED_AT.isdisjoint(profile.options):
+            return None
+        return self.review or review_beside(target)
+
+    def outcomes(
+        self, job: Job, files: Iterable[Listed]
+    ) -> AbstractContextManager[Iterator[Outcome]]:
+        """Let each file be cleaned as the settings say."""
+        return outcomes_of(job, files, jobs=self.jobs, scheduler=self.scheduler)
 
 
 @dataclass(frozen=True)
@@ -132,21 +153,20 @@ def deidentify_folder(
     LogError
         When the log cannot be written. Nothing is left behind, unless to resume.
     """
-    check_target(source, target)
-    if is_busy(target):
-        raise InputError(
-            "Another run to the same target is at work.",
-            hint="Wait for it, or choose another target folder.",
-        )
+    review = settings.review_for(target, profile)
+    check_places(source, target, review)
     files = source_files(source)
     total = files.count()
-    mark = _mark(files, profile, pseudonyms)
-    again = _earlier(target, mark, settings, listeners)
+    mark = mark_of(files, profile, pseudonyms, settings.brain_masks)
+    again = earlier_run(target, mark, listeners.say, resume=settings.resume)
+    if review is not None and again is None:
+        remove_leftovers(review)
     record = Record(listeners.log, profile)
     with (
         record.export(total, resumed=again is not None),
-        staged(target, again=again, keep=settings.resume) as staging,
+        delivered(target, review, again=again, keep=settings.resume) as delivery,
     ):
+        staging = delivery.staging
         at_once = total > _FEW and hasattr(os, "sync")
         job = Job(
             files.root,
@@ -158,25 +178,24 @@ def deidentify_folder(
         )
         with closing(Journal(staging.journal, mark)) as journal:
             tally = Tally()
-            shelf = Shelf(staging, journal, None)
-            done = _take_over(journal, files, job, shelf, tally)
+            shelf = Shelf(staging, journal, delivery.waiting)
+            done = take_over(journal, files, job, shelf, tally)
             if again is not None:
-                listeners.say(f"An unfinished run was found: {done} of {total} files are done.")
+                listeners.say(f"An unfinished run goes on: {done} of {total} files are done.")
             rest = (file for file in files if not 0 < file.position <= done)
-            with _outcomes(job, rest, settings) as outcomes:
+            with settings.outcomes(job, rest) as outcomes:
                 _collect(outcomes, shelf, tally, total, listeners.progress)
         report = tally.report(profile, pseudonyms.key_id, scanned=job.scan)
-        (staging.tree / REPORT_NAME).unlink(missing_ok=True)
-        write(staging.tree / REPORT_NAME, _as_json(report))
+        delivery.write_lists(report)
         record.runs(tally.subjects, report)
         listeners.before_leaving()
         if at_once:
             os.sync()
-        publish(staging, target, last=REPORT_NAME)
+        delivery.publish(report)
         try:
             record.done(report)
         except LogError:
-            withdraw(staging, target)
+            delivery.withdraw()
             raise
     return report
 
@@ -203,85 +222,9 @@ def preview_folder(
     files = source_files(source)
     job = Job(files.root, profile, pseudonyms, None)
     tally = Tally()
-    with _outcomes(job, files, settings) as outcomes:
+    with settings.outcomes(job, files) as outcomes:
         _collect(outcomes, Trial(), tally, files.count(), listeners.progress)
     return tally.report(profile, pseudonyms.key_id, dry_run=True)
-
-
-def _mark(files: Sources, profile: Profile, pseudonyms: Pseudonyms) -> str:
-    """Return a hash of everything that the result depends on, besides the files themselves."""
-    source = pseudonyms.code("source", str((files.root / files.only).resolve()), length=32)
-    parts = [__version__, profile.sha256, pseudonyms.key_id, source]
-    return hashlib.sha256(json.dumps(parts).encode("ascii")).hexdigest()
-
-
-def _earlier(
-    target: Path, mark: str, settings: Settings, listeners: Listeners
-) -> Staging | None:
-    """Return what an earlier run left, when this one goes on with it; the rest is removed."""
-    again = None
-    if settings.resume:
-        fitting = (s for s in unfinished(target) if Journal(s.journal, mark).fits())
-        again = next(fitting, None)
-    removed = remove_leftovers(target, but=again)
-    if removed:
-        why = " It had other rules, another key or source." if settings.resume else ""
-        listeners.say(f"An unfinished run to this folder was found and removed.{why}")
-    return again
-
-
-def _take_over(journal: Journal, files: Sources, job: Job, shelf: Shelf, tally: Tally) -> int:
-    """Count what an earlier run has done, as far as it still holds; return how many files."""
-    done = _still_true(journal, files, job, shelf)
-    for name in journal.begin(done):
-        shelf.discard(name)
-    for position, outcome in enumerate(journal.finished(), start=1):
-        tally.add(replace(outcome, position=position))
-    return done
-
-
-def _still_true(journal: Journal, files: Sources, job: Job, shelf: Shelf) -> int:
-    """How many of the first files are as the journal says, in the source and written.
-
-    Of a folder in which something changed none counts: its files may belong together.
-    """
-    count = start = 0
-    folder = ""
-    regular = (file for file in files if file.position)
-    for outcome, file in zip(journal.finished(), regular, strict=False):
-        parent = file.relative.rpartition("/")[0]
-        if parent != folder:
-            folder, start = parent, count
-        changed = stamp_of(job.root / file.relative) != outcome.stamp
-        if changed or outcome.token != job.token(file.relative):
-            return start
-        if outcome.name and not shelf.holds(outcome):
-            return count
-        count += 1
-    return count
-
-
-@contextmanager
-def _outcomes(
-    job: Job, files: Iterable[Listed], settings: Settings
-) -> Iterator[Iterator[Outcome]]:
-    """Each file's outcome in order, from this process, several, or a cluster."""
-    if settings.jobs <= 1 and not settings.scheduler:
-        yield alone(job, files)
-        return
-    code_for = job.pseudonyms.patient_code_source
-    if code_for is not None:
-        told = replace(job.pseudonyms, patient_code_source=KnownCodes())
-        job = replace(job, pseudonyms=told)
-    crew: Crew
-    if settings.scheduler:
-        from napari_medlabel.deid.cluster import Cluster
-
-        crew = Cluster(job, settings.scheduler)
-    else:
-        crew = Processes(job, settings.jobs)
-    with closing(crew):
-        yield together(crew, job, files, code_for)
 
 
 def _collect(
@@ -294,7 +237,3 @@ def _collect(
     for outcome in outcomes:
         tally.add(namer.named(outcome))
         progress(tally.files, max(total, tally.files))
-
-
-def _as_json(report: BatchReport) -> bytes:
-    return (json.dumps(report.to_json(), indent=1) + "\n").encode("ascii")

@@ -6,13 +6,20 @@ import os
 import signal
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, field
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from threading import Thread
 from typing import TYPE_CHECKING, Final, Protocol
 
-from napari_medlabel.deid.one_file import Codes, Job, Outcome, Worked, work
+from napari_medlabel.deid.one_file import (
+    Codes,
+    Job,
+    KnownCodes,
+    Outcome,
+    Worked,
+    work,
+)
 from napari_medlabel.deid.report import Reason
 from napari_medlabel.deid.sources import Listed
 from napari_medlabel.errors import SaveError
@@ -61,6 +68,52 @@ class Crew(Protocol):
     def close(self) -> None:
         """Let everybody go; what was not begun is not done."""
         ...
+
+
+@contextmanager
+def outcomes_of(
+    job: Job, files: Iterable[Listed], *, jobs: int, scheduler: str
+) -> Iterator[Iterator[Outcome]]:
+    """Let each file be cleaned, by this process, several, or a cluster.
+
+    Parameters
+    ----------
+    job : Job
+        Rules, key and place.
+    files : iterable of Listed
+        Which.
+    jobs : int
+        Processes; 1 works in this one.
+    scheduler : str
+        Address of a Dask cluster that does the work instead.
+
+    Yields
+    ------
+    iterator of Outcome
+        In the order of the files.
+
+    Raises
+    ------
+    InputError
+        When no cluster answers.
+    """
+    if jobs <= 1 and not scheduler:
+        yield alone(job, files)
+        return
+    code_for = job.pseudonyms.patient_code_source
+    if code_for is not None:
+        told = replace(job.pseudonyms, patient_code_source=KnownCodes())
+        job = replace(job, pseudonyms=told)
+    with closing(_crew(job, jobs, scheduler)) as crew:
+        yield together(crew, job, files, code_for)
+
+
+def _crew(job: Job, jobs: int, scheduler: str) -> Crew:
+    if not scheduler:
+        return Processes(job, jobs)
+    from napari_medlabel.deid.cluster import Cluster
+
+    return Cluster(job, scheduler)
 
 
 def alone(job: Job, files: Iterable[Listed]) -> Iterator[Outcome]:

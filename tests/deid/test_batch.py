@@ -10,7 +10,7 @@ import pydicom
 import pytest
 
 from napari_medlabel.audit.event import Event
-from napari_medlabel.deid import batch, dicom_file
+from napari_medlabel.deid import batch, delivery, dicom_file
 from napari_medlabel.deid.batch import (
     REPORT_NAME,
     Listeners,
@@ -91,7 +91,12 @@ def test_a_folder_is_cleaned_as_a_whole(scans, tmp_path, profile, pseudonyms):
         "pixels may show identity",
     ]
     assert {path: path.read_bytes() for path in written(scans)} == before
-    assert len(written(tmp_path / "out")) == 6
+    assert len(written(tmp_path / "out")) == 7
+    listed = json.loads((tmp_path / "out" / "deid-quarantine.json").read_text())["files"]
+    assert [(f["position"], f["reason"]) for f in listed] == [
+        (1, "not what its name says"),
+        (8, "pixels may show identity"),
+    ]
 
 
 def test_nothing_of_a_name_or_value_survives(scans, tmp_path, profile, pseudonyms):
@@ -266,7 +271,7 @@ def test_a_failure_is_an_event(scans, tmp_path, profile, pseudonyms, monkeypatch
         error = SaveError("A file could not be written (No space left on device).")
         raise error from OSError(28, "No space left on device")
 
-    monkeypatch.setattr(batch, "write", full)
+    monkeypatch.setattr(delivery, "write", full)
     log = Log()
     with pytest.raises(SaveError):
         deidentify_folder(

@@ -1,0 +1,157 @@
+"""What stands in a target besides the scans, and how all of it gets its place at once."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from napari_medlabel.deid.report import BatchReport
+from napari_medlabel.deid.staging import (
+    Staging,
+    is_busy,
+    publish,
+    staged,
+    unfinished,
+    withdraw,
+)
+from napari_medlabel.deid.target import check_target, looked_up, write
+from napari_medlabel.errors import InputError
+
+REPORT_NAME = "deid-report.json"
+QUARANTINE_NAME = "deid-quarantine.json"
+_HOW = "file N is the N-th line of: find SRC -type f | LC_ALL=C sort; 0 is a folder"
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """A target in the making, and a review folder where there is one.
+
+    Parameters
+    ----------
+    target : Path
+        The folder that is to be.
+    staging : Staging
+        Where it is made.
+    review : Path or None
+        The folder for images that a person must look at.
+    waiting : Staging or None
+        Where that is made.
+    """
+
+    target: Path
+    staging: Staging
+    review: Path | None = None
+    waiting: Staging | None = None
+
+    def write_lists(self, report: BatchReport) -> None:
+        """Write the report, the list of quarantined files, and the queue for eyes.
+
+        Raises
+        ------
+        SaveError
+            When the disk is full or fails.
+        """
+        if report.quarantined:
+            document = {"how": _HOW, "files": report.to_json()["quarantined"]}
+            self._write(QUARANTINE_NAME, _as_json(document))
+        self._write(REPORT_NAME, _as_json(report.to_json()))
+        if self.waiting is not None and report.review:
+            from napari_medlabel.deid.review import write_queue
+
+            write_queue(self.waiting.tree, report.review)
+
+    def publish(self, report: BatchReport) -> None:
+        """Put both folders in their places, the target last.
+
+        Raises
+        ------
+        SaveError
+            When one cannot be; then neither is there.
+        """
+        if self.waiting is not None and self.review is not None and report.review:
+            from napari_medlabel.deid.review import QUEUE_NAME
+
+            publish(self.waiting, self.review, last=QUEUE_NAME)
+        try:
+            publish(self.staging, self.target, last=REPORT_NAME)
+        except BaseException:
+            self._withdraw_review()
+            raise
+
+    def withdraw(self) -> None:
+        """Take back what was published and must not stay."""
+        withdraw(self.staging, self.target)
+        self._withdraw_review()
+
+    def _withdraw_review(self) -> None:
+        if self.waiting is not None and self.review is not None:
+            withdraw(self.waiting, self.review)
+
+    def _write(self, name: str, content: bytes) -> None:
+        path = self.staging.tree / name
+        path.unlink(missing_ok=True)  # of a run that was killed after it
+        write(path, content)
+
+
+def check_places(source: Path, target: Path, review: Path | None) -> None:
+    """Refuse targets and review folders that hold something or lie in one another.
+
+    Raises
+    ------
+    InputError
+        With what to choose instead.
+    """
+    check_target(source, target)
+    if review is not None:
+        try:
+            check_target(source, review)
+            check_target(target, review)
+        except InputError as err:
+            raise InputError(
+                "The review folder must be new or empty, outside of source and target.",
+                hint="Choose another one with --review.",
+            ) from err
+    for folder in filter(None, (target, review)):
+        if is_busy(folder):
+            raise InputError(
+                "Another run to the same target is at work.",
+                hint="Wait for it, or choose another target folder.",
+            )
+
+
+def review_beside(target: Path) -> Path:
+    """Return where images wait for eyes when nobody chose: beside the target."""
+    place = looked_up(target)
+    return place.with_name(f"{place.name}-review")
+
+
+@contextmanager
+def delivered(
+    target: Path, review: Path | None, *, again: Staging | None, keep: bool
+) -> Iterator[Delivery]:
+    """Return folders to write into; gone afterwards, whatever was published.
+
+    Parameters
+    ----------
+    target, review : Path
+        As in `Delivery`.
+    again : Staging, optional
+        What an earlier run to the target left; its review folder is found by itself.
+    keep : bool
+        Whether both stay when the work is broken off.
+    """
+    with ExitStack() as stack:
+        waiting = None
+        if review is not None:
+            left = unfinished(review) if again is not None else []
+            old = left[0] if left else None
+            waiting = stack.enter_context(staged(review, again=old, keep=keep))
+        staging = stack.enter_context(staged(target, again=again, keep=keep))
+        yield Delivery(target, staging, review, waiting)
+
+
+def _as_json(document: object) -> bytes:
+    return (json.dumps(document, indent=1) + "\n").encode("ascii")
