@@ -11,7 +11,6 @@ import numpy.typing as npt
 
 from napari_medlabel.deid.faces_doubt import Doubt, FaceUnsure
 from napari_medlabel.errors import InputError
-from napari_medlabel.geometry.affine import Affine
 from napari_medlabel.geometry.grid import Grid
 
 SUFFIXES: Final = (".nii", ".nii.gz")
@@ -50,6 +49,9 @@ class BrainMasks:
             raise FaceUnsure(Doubt.MASKS_DIFFER)
         path, turn = found[0]
         return turned(_voxels(path), turn)
+
+
+NO_MASKS: Final = BrainMasks()
 
 
 def read_masks(folder: Path | None) -> BrainMasks:

@@ -112,6 +112,7 @@ def _by_skull(volume: npt.NDArray[Any], field: Field) -> FaceFound:
     """CT alone."""
     found = head_of(field)
     faces_check.require_brain(field, found.brain)
+    faces_check.require_whole(field, found.brain)
     require_no_metal(volume, field, found.brain)
     faces_check.require_head(field, found.body, found.brain)
     faces_check.nose_of(field, found.body, found.brain)
@@ -130,7 +131,7 @@ def _by_mask(volume: npt.NDArray[Any], field: Field, brain: Bools, modality: str
     body = body_around(above | small if modality == "CT" else _filled(above | small), small)
     if np.count_nonzero(above & small) < _INSIDE * np.count_nonzero(small):
         raise FaceUnsure(Doubt.MASK_OUTSIDE)
-    faces_check.require_head(field, body, small)
+    faces_check.require_head(field, body, small, front_only=True)
     if not faces_check.is_upright(small):
         try:
             faces_check.nose_of(field, body, small)

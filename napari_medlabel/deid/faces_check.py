@@ -58,7 +58,7 @@ class Surface:
 
 
 def require_brain(field: Field, brain: Bools) -> None:
-    """Refuse a brain that is cut off, or that has not the size of a grown person's."""
+    """Refuse a brain that has not the size of a grown person's."""
     ml = np.count_nonzero(brain) * STEP_MM**3 / 1000
     if not BRAIN_ML[0] <= ml <= BRAIN_ML[1]:
         raise FaceUnsure(Doubt.BRAIN_SIZE)
@@ -67,17 +67,30 @@ def require_brain(field: Field, brain: Bools) -> None:
     for size, (least, most) in zip(extent, _BRAIN_MM, strict=True):
         if not least <= size <= most:
             raise FaceUnsure(Doubt.BRAIN_SIZE)
+
+
+def require_whole(field: Field, brain: Bools) -> None:
+    """Refuse a brain that is cut off by the field, other than from below."""
     if field.edge_mm2(brain) > _TOP_EDGE_MM2:
         raise FaceUnsure(Doubt.BRAIN_CUT)
 
 
-def require_head(field: Field, body: Bools, brain: Bools) -> None:
-    """Refuse a head that is cut off by the field, other than at the neck; and a whole neck."""
+def require_head(field: Field, body: Bools, brain: Bools, *, front_only: bool = False) -> None:
+    """Refuse a head that is cut off by the field, other than at the neck; and a whole neck.
+
+    Parameters
+    ----------
+    field, body, brain
+        The scan, the head and the brain, shape (r, a, s).
+    front_only : bool
+        Whether ears, vertex or occiput may be missing: where a person said where the brain
+        is, they are not needed to find the face.
+    """
     bottom = float(field.points(brain)[:, 2].min())
     points = field.points(body)
     if float(points[:, 2].min()) < bottom - _NECK_MM:
         raise FaceUnsure(Doubt.NECK)
-    if field.edge_mm2(body) > _EDGE_MM2:
+    if field.edge_mm2(body, front_only=front_only) > _EDGE_MM2:
         raise FaceUnsure(Doubt.HEAD_CUT)
 
 

@@ -17,7 +17,7 @@ Coarse = npt.NDArray[np.float32]
 STEP_MM: Final = 2.5
 _MOST_VOXELS: Final = 30_000_000
 _FINE_MM: Final = 1.4
-INFERIOR: Final = 0.7
+TOWARDS: Final = 0.7
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,15 +54,17 @@ class Field:
         at = round((value_mm - float(self.origin_ras[axis])) / STEP_MM)
         return int(np.clip(at, 0, self.values.shape[axis] - 1))
 
-    def edge_mm2(self, mask: Bools, *, below: bool = False) -> float:
-        """Return how much of a mask, in mm2, lies at the scan's edges.
+    def edge_mm2(self, mask: Bools, *, front_only: bool = False) -> float:
+        """Return how much of a mask, in mm2, lies at one of the scan's edges.
+
+        The edge towards the feet does not count: that is where a head goes on.
 
         Parameters
         ----------
         mask : ndarray of bool, shape (r, a, s)
             What should lie inside.
-        below : bool
-            Whether the edge towards the feet counts too.
+        front_only : bool
+            Whether only the edge in front counts.
         """
         points = self.points(mask)
         inverse = np.linalg.inv(self.matrix)
@@ -72,7 +74,8 @@ class Field:
             column = self.matrix[:3, axis]
             length = float(np.linalg.norm(column))
             for sign, far in ((-1, at[:, axis]), (1, self.shape[axis] - 1 - at[:, axis])):
-                if not below and sign * column[2] / length < -INFERIOR:
+                outward = sign * column / length
+                if outward[2] < -TOWARDS or (front_only and outward[1] < TOWARDS):
                     continue
                 touching = np.count_nonzero(far * length < STEP_MM)
                 largest = max(largest, touching * STEP_MM**2)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from napari_medlabel.deid.brain_masks import BrainMasks
+from napari_medlabel.deid.brain_masks import NO_MASKS, BrainMasks
 from napari_medlabel.deid.face_store import Verdict
 from napari_medlabel.deid.faces import AIR_HU, find_face
 from napari_medlabel.deid.faces_ct import is_hounsfield
@@ -40,7 +40,7 @@ class Defaced:
 
 
 def deface_nifti_voxels(
-    header: bytes, voxels: bytes | bytearray | memoryview, masks: BrainMasks = BrainMasks()
+    header: bytes, voxels: bytes | bytearray | memoryview, masks: BrainMasks = NO_MASKS
 ) -> Defaced:
     """Blank the face in the voxels of a NIfTI file.
 
@@ -77,7 +77,7 @@ def deface_nifti_voxels(
 
 
 def deface_stored(
-    stored: npt.NDArray[Any], said: Description, masks: BrainMasks = BrainMasks()
+    stored: npt.NDArray[Any], said: Description, masks: BrainMasks = NO_MASKS
 ) -> npt.NDArray[Any] | None:
     """Blank the face in stored values.
 
