@@ -219,7 +219,7 @@ class LinkTable:
         Raises
         ------
         SaveError
-            When the code is another patient's here, or it cannot be written.
+            When it cannot be written, or the table was opened for reading.
         """
         if self._handle is None:
             raise SaveError(
@@ -232,10 +232,7 @@ class LinkTable:
         """Yield every link in the file, in the order in which they were given."""
         with self._path.open("rb") as stream:
             codec = read_head(stream, self._kid, self._key)
-            for link, place in codec.records(stream):
-                yield link
-                if place.count >= self._place.count:
-                    return
+            yield from (link for link, _ in codec.records(stream))
 
     def sync(self) -> None:
         """Return when all links are on the disk itself.
