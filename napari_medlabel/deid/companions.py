@@ -6,6 +6,7 @@ import os
 import zlib
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
 
 from napari_medlabel.deid.clean_image import CleanImage, CleanParts
 from napari_medlabel.deid.kinds import Kind, SourceFile, stem_of
@@ -16,10 +17,12 @@ from napari_medlabel.deid.options import Option
 from napari_medlabel.deid.profile import Profile
 from napari_medlabel.deid.pseudonyms import Pseudonyms
 from napari_medlabel.deid.refusal import QuarantineError
-from napari_medlabel.deid.report import Reason
 from napari_medlabel.deid.sidecars import LONGEST_SIDECAR, clean_gradients, clean_json
 from napari_medlabel.deid.voxel_copy import first_bytes
 from napari_medlabel.errors import SaveError
+
+if TYPE_CHECKING:
+    from napari_medlabel.deid.brain_masks import BrainMasks
 
 _BLOCK = 1 << 20
 
@@ -28,6 +31,7 @@ def clean_companion(
     file: SourceFile,
     profile: Profile,
     pseudonyms: Pseudonyms,
+    masks: BrainMasks | None = None,
 ) -> CleanImage:
     """Return a file that is not DICOM without identity.
 
@@ -39,13 +43,15 @@ def clean_companion(
         The rules.
     pseudonyms : Pseudonyms
         Source of codes.
+    masks : BrainMasks, optional
+        The user's masks of brains, for clean-faces.
 
     Raises
     ------
     QuarantineError
         When it cannot be cleaned, with the reason.
     """
-    return companion_parts(file, profile, pseudonyms).whole()
+    return companion_parts(file, profile, pseudonyms, masks).whole()
 
 
 def write_companion(
@@ -55,12 +61,13 @@ def write_companion(
     pseudonyms: Pseudonyms,
     *,
     sync: bool = True,
+    masks: BrainMasks | None = None,
 ) -> CleanImage:
-    """Write a file that is not DICOM without identity; 30 MB of memory do for any size.
+    """Write a file that is not DICOM without identity; without clean-faces, 30 MB of memory do.
 
     Parameters
     ----------
-    file, profile, pseudonyms
+    file, profile, pseudonyms, masks
         As for `clean_companion`.
     part : Path
         Does not exist yet.
@@ -80,16 +87,18 @@ def write_companion(
         When it cannot be written or does not read back as it was written. No part of it
         stays.
     """
-    made = companion_parts(file, profile, pseudonyms)
+    made = companion_parts(file, profile, pseudonyms, masks)
     try:
-        written = _write(part, made, sync=sync)
-        same = _checked(part) == written
+        stream = part.open("xb")
+    except OSError as err:
+        raise _failed(err) from err
+    try:
+        with stream:
+            written = _written(stream, made, sync=sync)
+        same = _read_back(part) == written
     except OSError as err:
         part.unlink(missing_ok=True)
-        raise SaveError(
-            f"The target folder or a file in it could not be written ({err.strerror}).",
-            hint="Check free space and permissions, or choose another target.",
-        ) from err
+        raise _failed(err) from err
     except QuarantineError:
         part.unlink()
         raise
@@ -102,12 +111,17 @@ def write_companion(
     return CleanImage(b"", made.suffix, made.report)
 
 
-def companion_parts(file: SourceFile, profile: Profile, pseudonyms: Pseudonyms) -> CleanParts:
+def companion_parts(
+    file: SourceFile,
+    profile: Profile,
+    pseudonyms: Pseudonyms,
+    masks: BrainMasks | None = None,
+) -> CleanParts:
     """Return the parts of a cleaned file, to be taken one after the other.
 
     Parameters
     ----------
-    file, profile, pseudonyms
+    file, profile, pseudonyms, masks
         As for `clean_companion`.
 
     Raises
@@ -117,13 +131,16 @@ def companion_parts(file: SourceFile, profile: Profile, pseudonyms: Pseudonyms) 
     """
     if file.kind is Kind.SIDECAR:
         return _sidecar(file, profile, pseudonyms)
+    chosen = None
     if Option.CLEAN_FACES in profile.options:
-        raise QuarantineError(Reason.FACE_UNSURE)
+        from napari_medlabel.deid.brain_masks import NO_MASKS
+
+        chosen = masks or NO_MASKS
     if file.kind is Kind.NRRD:
-        return replace(nrrd_parts(file.path), suffix=file.suffix)
+        return replace(nrrd_parts(file.path, chosen), suffix=file.suffix)
     if file.kind is Kind.META_IMAGE:
-        return meta_parts(file.path)
-    return nifti_parts(file.path, file.voxels)
+        return meta_parts(file.path, chosen)
+    return nifti_parts(file.path, file.voxels, chosen)
 
 
 def _sidecar(file: SourceFile, profile: Profile, pseudonyms: Pseudonyms) -> CleanParts:
@@ -163,20 +180,27 @@ def target_name(file: SourceFile, pseudonyms: Pseudonyms) -> tuple[str, ...]:
     return "nifti", folder, f"N-{pseudonyms.code(purpose, stem, length=16)}{file.suffix}"
 
 
-def _write(part: Path, made: CleanParts, *, sync: bool) -> tuple[int, int]:
+def _failed(err: OSError) -> SaveError:
+    return SaveError(
+        f"The target folder or a file in it could not be written ({err.strerror}).",
+        hint="Check free space and permissions, or choose another target.",
+    )
+
+
+def _written(stream: BinaryIO, made: CleanParts, *, sync: bool) -> tuple[int, int]:
     """Write every part; return the check sum and how many bytes there are."""
     check = size = 0
-    with part.open("xb") as stream:
-        for piece in made.parts:
-            check = zlib.crc32(piece, check)
-            size += stream.write(piece)
-        if sync:
-            stream.flush()
-            os.fsync(stream.fileno())
+    for piece in made.parts:
+        check = zlib.crc32(piece, check)
+        size += stream.write(piece)
+    stream.flush()
+    if sync:
+        os.fsync(stream.fileno())
     return check, size
 
 
-def _checked(part: Path) -> tuple[int, int]:
+def _read_back(part: Path) -> tuple[int, int]:
+    """Return the same of what lies on the disk."""
     check = size = 0
     with part.open("rb", buffering=0) as stream:
         while block := stream.read(_BLOCK):

@@ -4,29 +4,32 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from napari_medlabel.deid.clean_image import CleanParts
+from napari_medlabel.deid.companion_faces import report_of
 from napari_medlabel.deid.refusal import QuarantineError
-from napari_medlabel.deid.report import DeidReport, Note
 from napari_medlabel.deid.text_header import (
     Stored,
     broken,
-    from_text,
     head_of,
     named_files,
     row,
     sizes,
     spelled,
+    stored_voxels,
     whole,
 )
-from napari_medlabel.deid.voxel_copy import Extent, copied, first_bytes, require_promise
+from napari_medlabel.deid.voxel_copy import first_bytes
 from napari_medlabel.io.gzip_stream import MAGIC, zlibbed
+
+if TYPE_CHECKING:
+    from napari_medlabel.deid.brain_masks import BrainMasks
 
 _TYPES: Final = {
     "MET_CHAR": "i1", "MET_UCHAR": "u1", "MET_SHORT": "i2", "MET_USHORT": "u2",
@@ -52,13 +55,15 @@ Rule = Callable[[str, int], str]
 """A field's value and the number of axes -> the value as it is written."""
 
 
-def meta_parts(path: Path) -> CleanParts:
+def meta_parts(path: Path, masks: BrainMasks | None = None) -> CleanParts:
     """Return a cleaned MetaImage file part by part.
 
     Parameters
     ----------
     path : Path
         A .mha file, or an .mhd file whose voxels lie in files of their own.
+    masks : BrainMasks, optional
+        When faces are to be removed: masks of brains, or none of them.
 
     Returns
     -------
@@ -72,7 +77,8 @@ def meta_parts(path: Path) -> CleanParts:
     Raises
     ------
     QuarantineError
-        When the header is none, contradicts itself, or the voxels are fewer than described.
+        When the header is none, contradicts itself, the voxels are fewer than described, or
+        a face cannot be removed with certainty.
     """
     head = head_of(path)
     fields, names, end = _fields(head)
@@ -94,26 +100,22 @@ def meta_parts(path: Path) -> CleanParts:
         f"ElementType = {_needed(fields, 'elementtype').upper().removesuffix('_ARRAY')}",
         "ElementDataFile = LOCAL",
     ]
-    report = DeidReport(
-        actions={"X": max(0, len(fields) - len(lines))},
-        kept=len(lines),
-        notes=frozenset({Note.FACE}),
-    )
-    if stored.packing == "text":
-        return CleanParts(".mha", report, chain((_joined(lines),), from_text(stored)))
-    extents = stored.extents()
-    require_promise(extents)
+    voxels, work = stored_voxels(path, stored, math.prod(shape[2:]), masks)
+    report = report_of({"X": max(0, len(fields) - len(lines))}, len(lines), work)
     if is_packed:
-        return CleanParts(".mha", report, _packed(lines, extents))
-    return CleanParts(".mha", report, chain((_joined(lines),), copied(extents)))
+        again = voxels if work else stored_voxels(path, stored, 1, None)[0]
+        return CleanParts(".mha", report, _packed(lines, voxels, again))
+    return CleanParts(".mha", report, chain((_joined(lines),), voxels))
 
 
-def _packed(lines: list[str], extents: list[Extent]) -> Iterator[bytes]:
+def _packed(
+    lines: list[str], voxels: Iterable[memoryview], again: Iterable[memoryview]
+) -> Iterator[bytes]:
     """Yield header and packed voxels; packed twice, as ITK needs their size in front."""
-    size = sum(map(len, zlibbed(copied(extents))))
+    size = sum(map(len, zlibbed(voxels)))
     at = lines.index("CompressedData = True") + 1
     yield _joined([*lines[:at], f"CompressedDataSize = {size}", *lines[at:]])
-    yield from zlibbed(copied(extents))
+    yield from zlibbed(again)
 
 
 def _joined(lines: list[str]) -> bytes:

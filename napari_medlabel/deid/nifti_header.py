@@ -89,6 +89,8 @@ class CleanHeader:
         The new header of a single file, and four zeros: no extensions.
     start, size : int
         Where the voxels begin in the source, and how many bytes they have.
+    frames : int
+        Slices of all volumes.
     emptied, kept : int
         Bytes that were not zero and are now; fields that are kept.
     """
@@ -96,6 +98,7 @@ class CleanHeader:
     content: bytes
     start: int
     size: int
+    frames: int
     emptied: int
     kept: int
 
@@ -171,7 +174,8 @@ def clean_header(header: bytes) -> CleanHeader:
     at, single, _ = layout.magic
     new[at : at + len(single)] = single
     emptied = sum(1 for old, now in zip(header, new, strict=False) if old and not now)
-    return CleanHeader(bytes(new), start, size, emptied, len(layout.fields))
+    frames = math.prod(values["dim"][3 : values["dim"][0] + 1])
+    return CleanHeader(bytes(new), start, size, frames, emptied, len(layout.fields))
 
 
 def _extent(values: dict[str, tuple[Any, ...]], lowest: int) -> tuple[int, int]:

@@ -4,30 +4,32 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from napari_medlabel.deid.clean_image import CleanParts
+from napari_medlabel.deid.companion_faces import report_of
 from napari_medlabel.deid.nrrd_keys import clean_keys
 from napari_medlabel.deid.refusal import QuarantineError
-from napari_medlabel.deid.report import DeidReport, Note
 from napari_medlabel.deid.text_header import (
     Stored,
     broken,
-    from_text,
     head_of,
     named_files,
     sizes,
     spelled,
+    stored_voxels,
     whole,
 )
-from napari_medlabel.deid.voxel_copy import copied, require_promise
 from napari_medlabel.io.gzip_stream import Packing, gzipped
+
+if TYPE_CHECKING:
+    from napari_medlabel.deid.brain_masks import BrainMasks
 
 _MAGIC: Final = re.compile(r"NRRD000[1-6]")
 _TYPES: Final = {
@@ -94,13 +96,15 @@ class _Header:
     end: int
 
 
-def nrrd_parts(path: Path) -> CleanParts:
+def nrrd_parts(path: Path, masks: BrainMasks | None = None) -> CleanParts:
     """Return a cleaned NRRD file part by part.
 
     Parameters
     ----------
     path : Path
         A .nrrd file, or an .nhdr file whose voxels lie in files of their own.
+    masks : BrainMasks, optional
+        When faces are to be removed: masks of brains, or none of them.
 
     Returns
     -------
@@ -114,7 +118,8 @@ def nrrd_parts(path: Path) -> CleanParts:
     Raises
     ------
     QuarantineError
-        When the header is none, contradicts itself, or the voxels are fewer than described.
+        When the header is none, contradicts itself, the voxels are fewer than described, or
+        a face cannot be removed with certainty.
     """
     head = head_of(path)
     header = _taken_apart(head)
@@ -132,15 +137,10 @@ def nrrd_parts(path: Path) -> CleanParts:
     lines += [f"{key}:={value}" for key, value in keys.items()]
     text = ("\n".join(lines) + "\n\n").encode("utf-8")
     gone = max(0, header.lines - len(lines)) + changed
-    report = DeidReport(actions={"X": gone}, kept=len(lines), notes=frozenset({Note.FACE}))
-    if stored.packing == "text":
-        return CleanParts(".nrrd", report, chain((text,), from_text(stored)))
-    extents = stored.extents()
-    require_promise(extents)
-    voxels: Iterator[bytes | memoryview] = copied(extents)
-    if is_packed:
-        voxels = iter(gzipped(b"", copied(extents)))
-    return CleanParts(".nrrd", report, chain((text,), voxels))
+    voxels, work = stored_voxels(path, stored, math.prod(shape[2:]), masks)
+    report = report_of({"X": gone}, len(lines), work)
+    parts = gzipped(b"", voxels) if is_packed else voxels
+    return CleanParts(".nrrd", report, chain((text,), parts))
 
 
 def _taken_apart(head: bytes) -> _Header:

@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from napari_medlabel.deid.companion_faces import itk_remover, without_face
 from napari_medlabel.deid.refusal import QuarantineError
-from napari_medlabel.deid.report import Reason
-from napari_medlabel.deid.voxel_copy import Extent, first_bytes, length_of
+from napari_medlabel.deid.report import PixelWork, Reason
+from napari_medlabel.deid.voxel_copy import (
+    Extent,
+    copied,
+    first_bytes,
+    length_of,
+    require_promise,
+)
 from napari_medlabel.errors import InputError
 from napari_medlabel.io.gzip_stream import Packing
 from napari_medlabel.io.itk.header import LONGEST_HEADER, data_files
+
+if TYPE_CHECKING:
+    from napari_medlabel.deid.brain_masks import BrainMasks
 
 _LARGEST: Final = 1e6
 _LONGEST_TEXT: Final = 256 << 20
@@ -171,6 +181,47 @@ def named_files(path: Path, spec: str, lines: list[str]) -> tuple[Path, ...]:
     if any(file.is_symlink() for file in files):
         raise QuarantineError(Reason.NIFTI_INCOMPLETE)
     return files
+
+
+def stored_voxels(
+    path: Path, stored: Stored, frames: int, masks: BrainMasks | None
+) -> tuple[Iterable[memoryview], PixelWork | None]:
+    """Return the voxels of a header, in parts, without a face where that is asked for.
+
+    Parameters
+    ----------
+    path : Path
+        The header's file.
+    stored : Stored
+        How they are stored.
+    frames : int
+        Slices of all volumes.
+    masks : BrainMasks, optional
+        When faces are to be removed: masks of brains, or none of them.
+
+    Returns
+    -------
+    voxels : iterable of memoryview
+        As they lie in the file; those written as text as little-endian numbers.
+    work : PixelWork or None
+        What was done to them.
+
+    Raises
+    ------
+    QuarantineError
+        When they are fewer than described, or a face cannot be removed with certainty.
+    """
+    voxels: Iterable[memoryview] = from_text(stored)
+    if stored.packing != "text":
+        extents = stored.extents()
+        require_promise(extents)
+        voxels = copied(extents)
+    if masks is None:
+        return voxels, None
+    blanked, work = without_face(
+        voxels, stored.size, frames, itk_remover(path, stored.dtype, masks)
+    )
+    return (blanked,), work
 
 
 def from_text(stored: Stored) -> Iterator[memoryview]:
