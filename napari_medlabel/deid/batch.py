@@ -186,7 +186,7 @@ def deidentify_folder(
             with settings.outcomes(job, rest) as outcomes:
                 _collect(outcomes, shelf, tally, total, listeners.progress)
         report = tally.report(profile, pseudonyms.key_id, scanned=job.scan)
-        delivery.write_lists(report)
+        delivery.write_lists(report, profile)
         record.runs(tally.subjects, report)
         listeners.before_leaving()
         if at_once:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import textwrap
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from html import escape
 
-from pydicom.datadict import dictionary_description, dictionary_has_tag
-
 from napari_medlabel import __version__
 from napari_medlabel.deid.actions import DUMMIES
-from napari_medlabel.deid.dictionary import entry
-from napari_medlabel.deid.marks import marks
+from napari_medlabel.deid.dictionary import DATA, entry
+from napari_medlabel.deid.marks import plain_marks
 from napari_medlabel.deid.option_words import OPTION_WORDS
 from napari_medlabel.deid.options import BASIC_CODE, Option, method_meaning
 from napari_medlabel.deid.profile import Profile
@@ -249,9 +248,9 @@ def _integrity(profile: Profile) -> Section:
 
 def _inserted(profile: Profile) -> Section:
     rows = [("PatientName, PatientID", "the patient's code")]
-    for keyword, value in marks(profile).items():
+    for keyword, value in plain_marks(profile).items():
         if keyword.endswith("Sequence"):
-            text = ", ".join(f"{item.CodeValue} DCM {item.CodeMeaning}" for item in value)
+            text = ", ".join(f"{item['CodeValue']} DCM {item['CodeMeaning']}" for item in value)
         else:
             text = value if isinstance(value, str) else "; ".join(value)
         rows.append((keyword, text))
@@ -303,16 +302,20 @@ def _restrictions(profile: Profile) -> Section:
 def _rows(profile: Profile) -> Iterator[tuple[str, str, str, str]]:
     """Tag, name, action and what decided, for each attribute that a rule names."""
     site = profile.site.actions if profile.site else {}
+    names = _names(profile.edition)
     for tag in sorted({*profile.rules, *profile.cells, *site}):
         code, option = profile.action_for(tag, entry(tag)[1]), profile.option_for(tag)
         by = "site rule" if tag in site else str(option or "profile")
-        yield f"({tag >> 16:04X},{tag & 0xFFFF:04X})", _name(tag), code, by
+        name = names.get(f"{tag:08X}") or entry(tag)[0]
+        yield f"({tag >> 16:04X},{tag & 0xFFFF:04X})", name, code, by
     for family, code in sorted(profile.families.items()):
         yield (*_FAMILIES[family], code, "profile")
 
 
-def _name(tag: int) -> str:
-    return dictionary_description(tag) if dictionary_has_tag(tag) else entry(tag)[0]
+def _names(edition: str) -> dict[str, str]:
+    """Names by tag as Table E.1-1 has them; pydicom, which knows more, takes long to start."""
+    text = (DATA / f"basic_{edition}.json").read_text("utf-8")
+    return {tag: name for tag, name, *_ in json.loads(text)["rules"]}
 
 
 def _table(table: Table) -> list[str]:

@@ -8,6 +8,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from napari_medlabel.deid.profile import Profile
 from napari_medlabel.deid.report import BatchReport
 from napari_medlabel.deid.staging import (
     Staging,
@@ -21,6 +22,7 @@ from napari_medlabel.deid.target import check_target, looked_up, write
 from napari_medlabel.errors import InputError
 
 REPORT_NAME = "deid-report.json"
+PAGE_NAME = "deid-report.html"
 QUARANTINE_NAME = "deid-quarantine.json"
 _HOW = "file N is the N-th line of: find SRC -type f | LC_ALL=C sort; 0 is a folder"
 
@@ -46,8 +48,19 @@ class Delivery:
     review: Path | None = None
     waiting: Staging | None = None
 
-    def write_lists(self, report: BatchReport) -> None:
+    def write_lists(
+        self, report: BatchReport, profile: Profile, *, pictures: bool = False
+    ) -> None:
         """Write the report, the list of quarantined files, and the queue for eyes.
+
+        Parameters
+        ----------
+        report : BatchReport
+            What was done.
+        profile : Profile
+            By which rules.
+        pictures : bool
+            Whether the page shows some of the cleaned images, which takes a while.
 
         Raises
         ------
@@ -58,6 +71,8 @@ class Delivery:
             document = {"how": _HOW, "files": report.to_json()["quarantined"]}
             self._write(QUARANTINE_NAME, _as_json(document))
         self._write(REPORT_NAME, _as_json(report.to_json()))
+        shown = self.staging.tree if pictures else None
+        self._write(PAGE_NAME, page_of(report, profile, shown))
         if self.waiting is not None and report.review:
             from napari_medlabel.deid.review import write_queue
 
@@ -94,6 +109,27 @@ class Delivery:
         path = self.staging.tree / name
         path.unlink(missing_ok=True)  # of a run that was killed after it
         write(path, content)
+
+
+def page_of(report: BatchReport, profile: Profile, tree: Path | None = None) -> bytes:
+    """Return the report as a page for people, with some of the cleaned images.
+
+    Parameters
+    ----------
+    report : BatchReport
+        What was done, or would be.
+    profile : Profile
+        By which rules.
+    tree : Path, optional
+        Where the cleaned images lie.
+    """
+    from napari_medlabel.deid.report_page import page
+
+    if tree is None:
+        return page(report, profile)
+    from napari_medlabel.deid.pictures import pictures_of
+
+    return page(report, profile, pictures=pictures_of(tree))
 
 
 def check_places(source: Path, target: Path, review: Path | None) -> None:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from html import escape
+from typing import TYPE_CHECKING
 
-from napari_medlabel.deid.pictures import Picture
+if TYPE_CHECKING:
+    from napari_medlabel.deid.pictures import Picture
+
 
 _POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'"
 _STYLE = """

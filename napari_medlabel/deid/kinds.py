@@ -11,8 +11,8 @@ from pathlib import Path
 from napari_medlabel.deid.dicom_file import looks_like_dicom
 from napari_medlabel.deid.nifti_header import has_magic, is_pair, layout_of
 from napari_medlabel.deid.report import Reason, Skip
-from napari_medlabel.io.gzip_stream import MAGIC
 
+MAGIC = b"\x1f\x8b"  # of gzip; the module that reads it starts numpy
 _HEAD = 4096
 _GZIP_WINDOW = 31
 _NRRD_SUFFIXES = (".nrrd", ".nhdr")

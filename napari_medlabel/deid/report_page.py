@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from html import escape
+from typing import TYPE_CHECKING
 
 from napari_medlabel import __version__
 from napari_medlabel.deid.conformance import as_html
@@ -12,7 +13,6 @@ from napari_medlabel.deid.html_page import bars, document, figure, number, table
 from napari_medlabel.deid.look_words import words_of
 from napari_medlabel.deid.option_words import OPTION_WORDS
 from napari_medlabel.deid.options import Option
-from napari_medlabel.deid.pictures import Picture
 from napari_medlabel.deid.profile import Profile
 from napari_medlabel.deid.report import BatchReport
 from napari_medlabel.deid.report_words import (
@@ -22,6 +22,9 @@ from napari_medlabel.deid.report_words import (
     WHAT_TO_DO,
     option_meaning,
 )
+
+if TYPE_CHECKING:
+    from napari_medlabel.deid.pictures import Picture
 
 _FEW = 12  # positions that are named one by one
 _TITLES = {option.value: words.title for option, words in OPTION_WORDS.items()}

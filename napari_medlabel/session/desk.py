@@ -7,13 +7,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
-from napari_medlabel import samples
 from napari_medlabel.audit.event import ObjectRef
 from napari_medlabel.audit.place import default_root, default_state, open_log
 from napari_medlabel.audit.tokens import load_token_key
-from napari_medlabel.model.volume import Source
+
+if TYPE_CHECKING:
+    from napari_medlabel.model.volume import Source
 
 NOTHING: Final[Mapping[str, object]] = {}
 Now = Callable[[], datetime]
@@ -144,6 +145,8 @@ def default_folder(paths: Sequence[Path], case: str, fallback: Path) -> Path:
     fallback : Path
         The user's data folder.
     """
+    from napari_medlabel import samples
+
     short = case.removeprefix("sha256:")[:12]
     scan = paths[0].resolve()
     beside = scan.parent
