@@ -157,11 +157,16 @@ def _text_faults(
     if content.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in {b"{", b"["}:
         content += b"".join(blocks)
         yield from _json_faults(content)
-    yield from _hits(searcher.in_text(content, extra), "text")
+    yield from _hits(_telling(searcher.in_text(content, extra)), "text")
     tail = content[-_OVERLAP:]
     for block in blocks:
-        yield from _hits(searcher.in_text(tail + block, extra), "text")
+        yield from _hits(_telling(searcher.in_text(tail + block, extra)), "text")
         tail = block[-_OVERLAP:]
+
+
+def _telling(found: Iterator[tuple[int, Needle]]) -> Iterator[tuple[int, Needle]]:
+    """Leave out words that any prose could have."""
+    return (hit for hit in found if not hit[1].loose)
 
 
 def _json_faults(content: bytes) -> Iterator[Finding]:

@@ -59,6 +59,7 @@ _BINARY = _NUMBERS | {"OB", "OD", "OF", "OL", "OV", "OW"}
 _ANSWERS: dict[tuple[object, ...], Known] = {}
 _MOST_SETTINGS = 16
 _MARKS = frozenset({0x00120062, 0x00120063, 0x00120064, 0x00280303, 0x00280301, 0x00280302})
+_WORD, _LONGEST_WORD = re.compile(rb"(?=.*[A-Za-z]{3})[0-9A-Za-z .^_-]{6,}"), 64
 _RUN = re.compile(rb"[0-9A-Za-z][0-9A-Za-z .^_-]{5,}")
 _LONGEST_KNOWN, _MOST_KNOWN = 4096, 8192
 _META_TEXT = (0x0016, 0x0017, 0x0018, 0x0026, 0x0027, 0x0028, 0x0035, 0x0036, 0x0037)
@@ -277,7 +278,7 @@ def _fault_of_value(leaf: Leaf, allowance: Allowance) -> Sign | None:
     if vrs & _BINARY and not vrs & TEXT_VRS:
         if row_for(leaf.tag) is not None and leaf.value.strip(b"\0"):
             return Sign.LISTED
-        return None if known else _readable(leaf)
+        return _readable(leaf) if not known or _is_word(leaf.value) else None
     texts = [part.strip(" \0") for part in decoded(leaf.value, leaf.charsets).split("\\")]
     if "UI" in vrs:
         kept = Option.RETAIN_UIDS in allowance.options
@@ -337,6 +338,11 @@ def _is_plain(keyword: str, vr: str, text: str, allowance: Allowance) -> bool:
         return False
     words = [word for word in re.split(r"[^0-9A-Za-z\u0080-\uffff]+", text) if word]
     return all(is_common(w) or w.lower() in allowance.words or len(w) < 4 for w in words)
+
+
+def _is_word(value: bytes) -> bool:
+    """Whether bytes that should be numbers are letters."""
+    return len(value) <= _LONGEST_WORD and _WORD.fullmatch(value.rstrip(b"\0 ")) is not None
 
 
 def _readable(leaf: Leaf) -> Sign | None:

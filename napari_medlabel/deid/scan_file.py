@@ -40,6 +40,7 @@ _ITEM, _END = 0xFFFEE000, 0xFFFEE0DD
 _MEANING = 0x00080104
 _TEXTUAL = frozenset({"OB", "UN", ""})
 _MOST_PADDING = 2
+_JPEG, _HARMLESS = b"\xff\xd8", frozenset({0xE8, 0xEE})  # SPIFF, Adobe: numbers only
 _SCANS = (b"\xff\xda", b"\xff\x93")  # where JPEG and JPEG 2000 stop being readable
 
 
@@ -207,11 +208,29 @@ def _in_fragments(
             yield Finding(Sign.UNREADABLE, "pixel data")
             break
         for chunk in _chunks(stream, position, length):
+            yield from _around_samples(chunk)
             found |= searcher.in_pixels(chunk, extra, shortest=SHORT_BYTES)
             found |= {needle for _, needle in searcher.in_text(_readable(chunk), extra)}
         position += length
     yield from (Finding(needle.sign, "pixel data") for needle in found)
     return position
+
+
+def _around_samples(frame: bytes) -> Iterator[Finding]:
+    """Yield what a JPEG frame holds besides its samples: comments, and bytes after its end."""
+    if frame[:2] != _JPEG:
+        return
+    position = 2
+    while frame[position : position + 1] == b"\xff" and position + 4 <= len(frame):
+        marker = frame[position + 1]
+        if marker == 0xDA:
+            break
+        if marker == 0xFE or (0xE1 <= marker <= 0xEF and marker not in _HARMLESS):
+            yield Finding(Sign.FIELD, "comment in a compressed frame")
+        position += 2 + int.from_bytes(frame[position + 2 : position + 4], "big")
+    end = frame.rfind(b"\xff\xd9")
+    if end >= 0 and frame[end + 2 :].strip(b"\0\xff"):
+        yield Finding(Sign.TRAILING, "after a compressed frame")
 
 
 def _readable(fragment: bytes) -> bytes:

@@ -14,7 +14,8 @@ from napari_medlabel.deid.scan_words import Needle
 PIXEL_BYTES = 8
 """The shortest pattern that proves something among pixels that are not compressed."""
 
-_BESIDE = re.compile(rb"[0-9a-z.]")
+# A letter or digit with a zero beyond it is no text: it is a length or the next group's number.
+_BEFORE, _AFTER = re.compile(rb"(?:^|[^\0])[0-9a-z.]\Z"), re.compile(rb"[0-9a-z.](?:[^\0]|$)")
 _LOWEST_LETTER = 0x2000
 
 Table = NDArray[np.bool_]
@@ -155,5 +156,5 @@ def _is_at(lowered: bytes, position: int, needle: Needle) -> bool:
     if not needle.alone:
         return True
     after = position + len(needle.pattern)
-    before = lowered[position - 1 : position] if position else b""
-    return not (_BESIDE.match(before) or _BESIDE.match(lowered[after : after + 1]))
+    before = lowered[max(position - 2, 0) : position]
+    return not (_BEFORE.search(before) or _AFTER.match(lowered, after))

@@ -6,7 +6,7 @@ import re
 import unicodedata
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import lru_cache
 
@@ -36,6 +36,7 @@ _MONTHS = (
     "january", "february", "march", "april", "may", "june", "july", "august", "september",
     "october", "november", "december",
 )  # fmt: skip
+_DESCRIPTIVE = frozenset({Sign.IDENTIFIER, Sign.TEXT})
 _IDEOGRAMS = ("CJK", "HANGUL", "HIRAGANA", "KATAKANA", "HALFWIDTH KATAKANA")
 
 
@@ -53,12 +54,15 @@ class Needle:
         Whether they count only where no letter, digit or dot stands beside them.
     plain : bool
         Whether they can be searched among pixels: long, and no number or wide text.
+    loose : bool
+        Whether it is one word out of several of a description: prose may have it by chance.
     """
 
     pattern: bytes
     sign: Sign
     alone: bool
     plain: bool
+    loose: bool = False
 
 
 def is_dummy(text: str) -> bool:
@@ -133,8 +137,9 @@ def needles_of(text: str, sign: Sign, charsets: tuple[str, ...]) -> tuple[Needle
         if is_dummy(component):
             continue
         for part, how in _parts(component, sign):
+            loose = part != component and how in _DESCRIPTIVE and part.isalpha()
             for needle in _spelled(part, how, charsets):
-                found.setdefault(needle.pattern, needle)
+                found.setdefault(needle.pattern, replace(needle, loose=loose))
     return tuple(found.values())
 
 
