@@ -111,7 +111,7 @@ def _verdict(report: BatchReport) -> str:
         kind, first = "bad", f"{_files(left)} {_would(left, report)} not passed on"
         then = "What to do is said below. All others are clean as the rules say."
         if report.review:
-            then += f" {_files(len(report.review))} of them wait for a person's eyes first."
+            then += f" {_files(len(report.review))} wait for a person's eyes before they leave."
     elif report.review:
         waiting = len(report.review)
         kind, first = "look", f"{_files(waiting)} wait for a person's eyes"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -206,9 +207,8 @@ def decide(
     try:
         for each in move:
             _move(each.path(folder), each.path(target))
-        for each in rejected:
-            each.path(folder).unlink(missing_ok=True)
         for each in (*accepted, *rejected):
+            each.path(folder).unlink(missing_ok=True)
             _remove_empty(each.path(folder).parent, folder)
     except OSError as err:
         raise SaveError(
@@ -288,7 +288,7 @@ def _is_moved(each: Waiting, folder: Path, target: Path) -> bool:
     here, there = each.path(folder), each.path(target)
     if os.path.lexists(there):
         same = there.is_file() and not there.is_symlink() and _digest(there) == each.sha256
-        if same and not os.path.lexists(here):
+        if same:
             return True
         raise InputError(
             "The target has a file of the same name as an accepted image already.",
@@ -331,21 +331,22 @@ def _move(here: Path, there: Path) -> None:
     except OSError:  # another disk, or one without links
         _copy(here, there)
     sync_folder(there.parent)
-    here.unlink()
 
 
 def _copy(here: Path, there: Path) -> None:
-    """Copy a file's bytes under its name in a new file that is whole before it counts."""
+    """Copy a file's bytes aside, and give the copy its name when it is whole."""
+    part = there.with_name(f".{there.name}.partial")
+    part.unlink(missing_ok=True)
     try:
-        with here.open("rb") as source, there.open("xb") as stream:
+        with here.open("rb") as source, part.open("xb") as stream:
             shutil.copyfileobj(source, stream, 1 << 20)
             stream.flush()
             os.fsync(stream.fileno())
-    except FileExistsError:
-        raise
-    except OSError:
-        there.unlink(missing_ok=True)
-        raise
+        if os.path.lexists(there):
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
+        part.rename(there)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def _remove_empty(path: Path, root: Path) -> None:
