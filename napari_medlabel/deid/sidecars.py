@@ -11,7 +11,8 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, Final
 
-from pydicom.datadict import dictionary_VR, tag_for_keyword
+from pydicom.datadict import dictionary_VR
+from pydicom.tag import Tag
 
 from napari_medlabel.deid.clean_image import CleanImage
 from napari_medlabel.deid.descriptors import safe_text, words_of
@@ -112,7 +113,7 @@ def clean_json(content: bytes, profile: Profile, pseudonyms: Pseudonyms) -> Clea
     }
     options: Counter[str] = Counter()
     for key in kept.keys() & keys.dicom.keys():
-        option = profile.option_for(_tag(keys.dicom[key]))
+        option = profile.option_for(Tag(keys.dicom[key]))
         options[option.value if option else ""] += 1
     actions = Counter(X=len(found) - len(kept), C=sum(kept[key] != found[key] for key in kept))
     del options[""]
@@ -218,8 +219,8 @@ def _count(value: Any, limit: float, depth: int = 0) -> int | None:
 
 def _by_profile(keyword: str, value: Any, setting: _Setting) -> Any:
     """Judge a value as the attribute it was taken from."""
-    vr = dictionary_VR(_tag(keyword))
-    action = setting.profile.action_for(_tag(keyword), vr)
+    vr = dictionary_VR(Tag(keyword))
+    action = setting.profile.action_for(Tag(keyword), vr)
     if action == BY_VR:
         return _mapped(
             vr, value, lambda text: _by_vocabulary(keyword, vr, text, setting.profile)
@@ -300,13 +301,6 @@ def _texts(value: Any) -> list[str]:
     """Return the texts in a value, or in a list of values."""
     values = value if isinstance(value, list) else [value]
     return [one for one in values if isinstance(one, str)]
-
-
-def _tag(keyword: str) -> int:
-    tag = tag_for_keyword(keyword)
-    if tag is None:
-        raise KeyError(keyword)
-    return tag
 
 
 @cache
