@@ -222,7 +222,8 @@ def resolved(code: str, keyword: str, sop_class: str, path: tuple[str, ...] = ()
     Returns
     -------
     str
-        The last code named that the attribute's type requires. ``X/Z/U*`` is always ``U``:
+        The last code named that the attribute's type requires; ``X/D`` of one that must be
+        present, with or without a value, is ``D``. ``X/Z/U*`` is always ``U``:
         the references stay, with keyed UIDs, and so does the one to a performed step.
     """
     if code == "X/Z/U*":
@@ -235,8 +236,8 @@ def resolved(code: str, keyword: str, sop_class: str, path: tuple[str, ...] = ()
     required = attribute_type(keyword, sop_class, code, path)
     if required is AttributeType.VALUE:
         return choices[-1]
-    if required is AttributeType.PRESENT and "Z" in choices:
-        return "Z"
+    if required is AttributeType.PRESENT:
+        return "Z" if "Z" in choices else choices[-1]
     return choices[0]
 
 

@@ -8,7 +8,7 @@ from napari_medlabel.deid.actions import NUMBER_VRS, TEXT_VRS, Attribute, Settin
 from napari_medlabel.deid.descriptors import safe_text, words_of
 from napari_medlabel.deid.made import Made
 from napari_medlabel.deid.options import Option
-from napari_medlabel.deid.tables import may_hold_words
+from napari_medlabel.deid.tables import hides_text, may_hold_words
 from napari_medlabel.deid.temporal import (
     OLDEST_YEARS,
     capped_age,
@@ -125,8 +125,9 @@ def _is_sound(attribute: Attribute, part: str, setting: Setting) -> bool:
 
 def _kept_binary(attribute: Attribute) -> Made | None:
     """Return numbers, and binary data in which no words can be."""
-    if attribute.found not in NUMBER_VRS and (
-        attribute.found in {"", "SQ", "UN", *TEXT_VRS} or may_hold_words(attribute.value)
-    ):
-        return None
-    return attribute.as_found()
+    if attribute.found in NUMBER_VRS:
+        hidden = hides_text(attribute.found, attribute.value)
+    else:
+        unfit = attribute.found in {"", "SQ", "UN", *TEXT_VRS}
+        hidden = unfit or may_hold_words(attribute.value)
+    return None if hidden else attribute.as_found()

@@ -29,7 +29,7 @@ from napari_medlabel.deid.refusal import PARSE_ERRORS, QuarantineError
 from napari_medlabel.deid.report import DeidReport, Note, Reason
 from napari_medlabel.deid.structured import CONCEPT_NAME, VALUE_TYPE, content_setting
 from napari_medlabel.deid.sweep import Identity, identity_of
-from napari_medlabel.deid.vocabulary import is_structural_uid
+from napari_medlabel.deid.vocabulary import is_instance_class
 
 MAX_DEPTH = 64
 
@@ -100,7 +100,7 @@ def deidentify_dataset(
     sop_class, instance = text_of(dataset, 0x00080016), text_of(dataset, 0x00080018)
     if not sop_class or not instance:
         raise QuarantineError(Reason.NO_IDENTIFIERS)
-    if not is_structural_uid(sop_class):
+    if not is_instance_class(sop_class):
         raise QuarantineError(Reason.PRIVATE_SOP_CLASS)
     if may_show_identity(dataset):
         raise QuarantineError(Reason.PIXELS_MAY_SHOW)

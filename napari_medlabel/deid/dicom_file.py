@@ -18,7 +18,6 @@ from napari_medlabel.deid.refusal import QuarantineError
 from napari_medlabel.deid.report import DeidReport, Reason
 from napari_medlabel.deid.silence import quiet
 from napari_medlabel.deid.splice import (
-    DICOMDIR_CLASS,
     IMPLEMENTATION_CLASS_UID,
     IMPLEMENTATION_VERSION,
     plan_file,
@@ -26,7 +25,7 @@ from napari_medlabel.deid.splice import (
 from napari_medlabel.deid.splice_bytes import OddError
 from napari_medlabel.deid.splice_write import content_of, write_plan
 from napari_medlabel.deid.sweep import Identity, find, identity_of
-from napari_medlabel.deid.vocabulary import is_structural_uid
+from napari_medlabel.deid.vocabulary import DICOMDIR_CLASS, is_structural_uid
 from napari_medlabel.errors import InputError
 
 if TYPE_CHECKING:

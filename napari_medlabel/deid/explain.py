@@ -35,7 +35,7 @@ from napari_medlabel.deid.refusal import PARSE_ERRORS, QuarantineError
 from napari_medlabel.deid.report import Reason
 from napari_medlabel.deid.structured import content_setting
 from napari_medlabel.deid.sweep import identity_of
-from napari_medlabel.deid.vocabulary import is_structural_uid
+from napari_medlabel.deid.vocabulary import is_instance_class
 from napari_medlabel.errors import InputError
 
 __all__ = ["FILE_META", "Outcome", "Row", "explain", "values_of"]
@@ -215,7 +215,7 @@ def _checked(dataset: Dataset, profile: Profile) -> str:
     sop_class = text_of(dataset, 0x00080016)
     if not sop_class or not text_of(dataset, 0x00080018):
         raise QuarantineError(Reason.NO_IDENTIFIERS)
-    if not is_structural_uid(sop_class):
+    if not is_instance_class(sop_class):
         raise QuarantineError(Reason.PRIVATE_SOP_CLASS)
     if may_show_identity(dataset) and not PIXEL_OPTIONS & profile.options:
         raise QuarantineError(Reason.PIXELS_MAY_SHOW)

@@ -36,7 +36,7 @@ from napari_medlabel.deid.pixels import PIXEL_TAGS
 from napari_medlabel.deid.private import is_safe_value
 from napari_medlabel.deid.profile import BY_VR, Profile
 from napari_medlabel.deid.structured import AGE, CONTENT_TAGS, UNNAMED
-from napari_medlabel.deid.tables import is_table, reads_as_text
+from napari_medlabel.deid.tables import hides_text, is_table, reads_as_text
 from napari_medlabel.deid.vocabulary import vocabulary
 
 if TYPE_CHECKING:
@@ -345,7 +345,8 @@ def _fits(attribute: Attribute) -> bool:
     """Whether binary numbers are numbers, and bulk data is listed and no text."""
     found = attribute.found
     if attribute.vr in NUMBER_VRS or attribute.vr == "US or SS":
-        return found in NUMBER_VRS or found == "US or SS"
+        numbers = found in NUMBER_VRS or found == "US or SS"
+        return numbers and not hides_text(found, attribute.value)
     if attribute.keyword not in vocabulary().bulk or attribute.tag in PIXEL_TAGS:
         return False
     if found in TEXT_VRS or found in {"", "SQ", "UN"}:

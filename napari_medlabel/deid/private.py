@@ -11,7 +11,7 @@ from functools import cache
 from napari_medlabel.deid.actions import Attribute, Setting, components_of
 from napari_medlabel.deid.descriptors import safe_text, words_of
 from napari_medlabel.deid.dictionary import DATA
-from napari_medlabel.deid.tables import RUN, may_hold_words
+from napari_medlabel.deid.tables import RUN, may_hold_words, number_bytes
 from napari_medlabel.deid.vocabulary import vocabulary
 
 _SIZES: Mapping[str, int] = {
@@ -98,10 +98,10 @@ def is_safe_value(rule: PrivateRule, attribute: Attribute, setting: Setting) -> 
 
 def _count_of_numbers(rule: PrivateRule, value: object) -> bool:
     """Whether a value is so many binary numbers as the row allows."""
+    if RUN.search(number_bytes(rule.vr, value)):
+        return False  # a text in the clothes of numbers
     if isinstance(value, bytes | bytearray):
         size = _SIZES[rule.vr]
-        if RUN.search(value):
-            return False  # a text in the clothes of numbers
         return len(value) % size == 0 and (not value or _within(rule, len(value) // size))
     if isinstance(value, int | float):
         return _within(rule, 1)

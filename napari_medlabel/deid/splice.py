@@ -39,9 +39,12 @@ from napari_medlabel.deid.splice_level import Level, level_for
 from napari_medlabel.deid.splice_pixels import Verdict, deciding_in, looked_at
 from napari_medlabel.deid.splice_traces import identity_of_elements
 from napari_medlabel.deid.sweep import Identity
-from napari_medlabel.deid.vocabulary import is_structural_uid, is_transfer_syntax
+from napari_medlabel.deid.vocabulary import (
+    DICOMDIR_CLASS,
+    is_instance_class,
+    is_transfer_syntax,
+)
 
-DICOMDIR_CLASS = "1.2.840.10008.1.3.10"
 IMPLEMENTATION_CLASS_UID = "2.25.176434815406174208532177143521806529621"
 IMPLEMENTATION_VERSION = "NAPARI_MEDLABEL"
 _IMPLICIT, _EXPLICIT = "1.2.840.10008.1.2", "1.2.840.10008.1.2.1"
@@ -213,7 +216,7 @@ def _planned(
     sop_class, instance = text_at(elements, 0x00080016), text_at(elements, _INSTANCE)
     if not sop_class or not instance:
         raise QuarantineError(Reason.NO_IDENTIFIERS)
-    if not is_structural_uid(sop_class):
+    if not is_instance_class(sop_class):
         raise QuarantineError(Reason.PRIVATE_SOP_CLASS)
     checked = _checked(syntax, elements, header, profile)
     identity, shared = identity_of_elements(

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+import struct
+from collections.abc import Iterable, Mapping, MutableSequence
 from itertools import pairwise
+from types import MappingProxyType
+from typing import Any
 
 _PRINTABLE = re.compile(rb"[\x20-\x7e]{8,}")
 RUN = re.compile(rb"[0-9A-Za-z .^_-]{6,}")
 """What could be a name or a number of somebody."""
 
 _LETTER = re.compile(rb"[A-Za-z]")
-_LETTERS = 8
+_LETTERS, _SHORTEST = 8, 6
+_WORD = re.compile(rb"[A-Za-z^ .-]{6,}")
+_FORMS: Mapping[str, str] = MappingProxyType(
+    {"FD": "d", "FL": "f", "SL": "l", "SS": "h", "SV": "q", "UL": "L", "US": "H", "UV": "Q"}
+)
 
 
 def is_table(keyword: str) -> bool:
@@ -58,6 +65,44 @@ def may_hold_words(value: object) -> bool:
     """
     data = _as_bytes(value)
     return RUN.search(data) is not None or RUN.search(data.replace(b"\0", b"")) is not None
+
+
+def hides_text(vr: str, value: object) -> bool:
+    """Whether binary numbers are a text in the clothes of numbers.
+
+    Parameters
+    ----------
+    vr : str
+        VR of the numbers.
+    value : object
+        Their bytes in little endian, or the numbers.
+
+    Returns
+    -------
+    bool
+        True where the bytes have a run that `reads_as_text` finds, or are nothing but six
+        or more letters.
+    """
+    data = number_bytes(vr, value)
+    if len(data) < _SHORTEST:
+        return False
+    plain = data.replace(b"\0", b"")
+    return reads_as_text(data) or (_WORD.fullmatch(plain) is not None and _turns(plain))
+
+
+def number_bytes(vr: str, value: object) -> bytes:
+    """Return numbers as their bytes in little endian; none where they do not fit the VR."""
+    if isinstance(value, bytes | bytearray):
+        return bytes(value)
+    several = isinstance(value, MutableSequence | tuple)
+    numbers: list[Any] = list(value) if several else [value]  # type: ignore[call-overload]
+    try:
+        if vr == "AT":
+            pairs = [half for n in numbers for half in (int(n) >> 16, int(n) & 0xFFFF)]
+            return struct.pack(f"<{len(pairs)}H", *pairs)
+        return struct.pack(f"<{len(numbers)}{_FORMS[vr]}", *numbers)
+    except (KeyError, TypeError, ValueError, struct.error):
+        return b""
 
 
 def _as_bytes(value: object) -> bytes:

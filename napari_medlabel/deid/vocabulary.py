@@ -18,6 +18,9 @@ UIDS, CODES = "uids.txt", "codes.txt"
 _DS = re.compile(r"[+-]?(?:[0-9]{1,16}(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?")
 _IS = re.compile(r"[+-]?[0-9]{1,11}")
 _MAX_DS, _MAX_IS = 32, 12
+DICOMDIR_CLASS = "1.2.840.10008.1.3.10"
+"""Media Storage Directory Storage: a DICOMDIR, which is never passed on."""
+
 _OLDER = "SRT"
 _STANDARD = "1.2.840.10008."
 _SHORT_NUMBER = re.compile(r"0|[1-9][0-9]{0,2}")
@@ -126,6 +129,11 @@ def is_structural_uid(uid: str) -> bool:
         return True
     parent, _, last = uid.rpartition(".")
     return _SHORT_NUMBER.fullmatch(last) is not None and parent in _structural_parents()
+
+
+def is_instance_class(sop_class: str) -> bool:
+    """Whether a SOP class is one of the standard's own, and not the one of directories."""
+    return is_structural_uid(sop_class) and sop_class != DICOMDIR_CLASS
 
 
 def is_transfer_syntax(uid: str) -> bool:

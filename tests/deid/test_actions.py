@@ -30,6 +30,7 @@ OTHER = "1.2.840.10008.5.1.4.1.1.999"  # a class whose IOD is not known
         ("X/D", "SeriesDate", CT, "X"),
         ("X/D", "SeriesDate", PET, "D"),
         ("X/D", "SeriesDate", OTHER, "D"),
+        ("X/D", "RTPlanDate", "1.2.840.10008.5.1.4.1.1.481.8", "D"),
         ("Z/D", "ContentDate", CT, "Z"),
         ("Z/D", "ContentDate", ENHANCED, "D"),
         ("Z/D", "InstructionPerformedDateTime", OTHER, "D"),

@@ -271,3 +271,14 @@ def test_options_are_part_of_what_is_remembered(ct, as_file, pseudonyms):
     for chosen in ([], [Option.RETAIN_DATES], [], [Option.SHIFT_DATES]):
         content = as_file(ct())
         assert assert_same(content, load_profile(options=chosen), pseudonyms) is not None
+
+
+def test_a_directory_is_no_image_whatever_its_meta_information_says(
+    ct, as_file, profile, pseudonyms
+):
+    content = as_file(ct(SOPClassUID="1.2.840.10008.1.3.10"))
+    content = content.replace(
+        b"\2\0\2\0UI\x14\x001.2.840.10008.1.3.10", b"\2\0\2\0UI\x14\x001.2.840.10008.1.2.10"
+    )
+    assert outcome(spliced, content, profile, pseudonyms) is Reason.PRIVATE_SOP_CLASS
+    assert assert_same(content, profile, pseudonyms) is None

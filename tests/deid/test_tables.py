@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+import struct
+
 import numpy as np
 import pytest
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 
 from napari_medlabel.deid.dicom import deidentify_dataset
-from napari_medlabel.deid.tables import is_table, reads_as_text
+from napari_medlabel.deid.tables import hides_text, is_table, reads_as_text
 
 
 @pytest.mark.parametrize(
@@ -65,3 +67,28 @@ def test_a_table_that_holds_text_is_removed(ct, profile, pseudonyms, vr):
         ct(ModalityLUTSequence=Sequence([lut])), profile, pseudonyms
     )
     assert "LUTData" not in cleaned.ModalityLUTSequence[0]
+
+
+@pytest.mark.parametrize(
+    ("vr", "value", "hidden"),
+    [
+        ("US", b"Quincy", True),
+        ("US", b"Featherstone^Millicent", True),
+        ("US", [ord(letter) for letter in "Quincy"], True),
+        ("US", [0x7551, 0x6E69, 0x7963], True),
+        ("FD", b"Quincy^J", True),
+        ("FD", list(struct.unpack("<2d", b"Featherstone^Mil")), True),
+        ("AT", [0x6551756E, 0x79637A69], True),
+        ("US", b"Quin", False),
+        ("US", 512, False),
+        ("US", list(range(60, 120)), False),
+        ("FD", [0.6, -1.25, 1e-9], False),
+        ("UL", [70_000, 80_000, 90_000, 100_000], False),
+        ("AT", 0x00181063, False),
+        ("OW", ["nothing"], False),
+        ("US", ["many"], False),
+        ("US", None, False),
+    ],
+)
+def test_text_in_the_clothes_of_numbers_is_seen(vr, value, hidden):
+    assert hides_text(vr, value) is hidden
