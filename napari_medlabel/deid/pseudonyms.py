@@ -194,4 +194,9 @@ def normalised(text: str) -> str:
 
 
 def _identity(issuer: str, patient_id: str) -> str:
-    return normalised(issuer) + _SEPARATOR + normalised(patient_id)
+    """Return one text for both; what holds the separator itself says where the issuer ends."""
+    one, other = normalised(issuer), normalised(patient_id)
+    text = one + _SEPARATOR + other
+    if _SEPARATOR in one + other:
+        return f"{len(one)}{_SEPARATOR}{_SEPARATOR}{text}"
+    return text

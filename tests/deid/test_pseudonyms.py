@@ -1,18 +1,33 @@
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
+from multiprocessing.reduction import ForkingPickler
 from uuid import UUID
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from napari_medlabel.deid.pseudonyms import Pseudonyms, normalised
+from napari_medlabel.deid.pseudonyms import (
+    Known,
+    NeedsCodeError,
+    Pseudonyms,
+    base32,
+    from_base32,
+    normalised,
+)
+from napari_medlabel.deid.refusal import PARSE_ERRORS
+from napari_medlabel.deid.temporal import FEWEST_DAYS, MOST_DAYS, days_back
 from napari_medlabel.errors import InputError
 
 KEY = bytes(range(32))
+PURPOSES = (
+    "patient", "study", "series", "instance", "file", "folder", "nifti", "accession",
+    "study-id", "device", "days-back", "log-subject", "key-id", "uid", "source",
+)  # fmt: skip
 
 
 @given(st.text(min_size=1, max_size=64))
@@ -90,3 +105,107 @@ def test_the_key_is_not_shown():
 def test_a_short_key_is_refused():
     with pytest.raises(InputError, match="32 bytes"):
         Pseudonyms(b"short")
+
+
+def test_a_worker_knows_the_codes_that_it_was_told():
+    known = Known().and_also("Clinic ", "MRN1\0", "P-00000001")
+    one = Pseudonyms(KEY, patient_code_source=known)
+    assert one.patient_code("Clinic", "MRN1 ") == "P-00000001"
+    again = ForkingPickler.loads(ForkingPickler.dumps(one))
+    assert again == one
+    assert hash(again) == hash(one)
+    assert "MRN1" not in repr(known)
+
+
+def test_a_worker_that_meets_another_patient_asks_for_the_code():
+    one = Pseudonyms(KEY, patient_code_source=Known((("Clinic", "MRN1", "P-00000001"),)))
+    with pytest.raises(NeedsCodeError) as caught:
+        one.patient_code("Clinic", "MRN2 ")
+    again = ForkingPickler.loads(ForkingPickler.dumps(caught.value))
+    assert (again.issuer, again.patient_id) == ("Clinic", "MRN2")
+    assert "MRN2" not in str(again) + repr(again)
+    assert not isinstance(again, PARSE_ERRORS)
+
+
+@given(st.integers(0, 2**40 - 1))
+def test_a_code_is_a_number_and_back(number):
+    assert from_base32(base32(number, 8)) == number
+
+
+def test_letters_that_are_no_code_are_refused():
+    with pytest.raises(ValueError, match="not found"):
+        from_base32("U")
+
+
+def test_each_purpose_has_its_own_random_function():
+    """Of one value, no two purposes give anything that could be joined."""
+    one = Pseudonyms(KEY)
+    value = "1.2.3"
+    codes = {one.code(purpose, value, length=26) for purpose in PURPOSES}
+    uid_bits = int(one.uid(value).removeprefix("2.25."))
+    assert len(codes) == len(PURPOSES)
+    assert all(from_base32(code) != uid_bits for code in codes)
+    shifts = {days_back(one, "", str(number)) for number in range(400)}
+    assert len(shifts) > 350
+    assert min(shifts) >= FEWEST_DAYS
+    assert max(shifts) <= MOST_DAYS
+
+
+def test_what_the_key_id_shows_is_no_key_and_no_other_code():
+    one = Pseudonyms(KEY)
+    assert one.key_id not in KEY.hex()
+    assert all(one.key_id != one.code(p, "", length=8).lower() for p in PURPOSES)
+
+
+def test_two_patients_share_neither_shift_nor_token_nor_code():
+    one = Pseudonyms(KEY)
+    patients = [("A", "1"), ("A", "2"), ("B", "1"), ("", "A1"), ("", "1")]
+    for function in (one.patient_code, one.subject_token):
+        assert len({function(*patient) for patient in patients}) == len(patients)
+    assert len({days_back(one, *patient) for patient in patients}) == len(patients)
+
+
+def test_an_issuer_with_the_separator_in_it_is_not_another_patient():
+    one = Pseudonyms(KEY)
+    assert one.patient_code("a\x1fb", "c") != one.patient_code("a", "b\x1fc")
+    assert one.subject_token("a\x1fb", "c") != one.subject_token("a", "b\x1fc")
+
+
+def test_processes_started_anew_agree_about_everything_keyed():
+    program = (
+        "import sys;"
+        "from napari_medlabel.deid.pseudonyms import Pseudonyms;"
+        "from napari_medlabel.deid.temporal import days_back;"
+        "p = Pseudonyms(bytes(range(32)));"
+        "print(p.key_id, p.uid('1.2.3'), p.code('study', '1.2'), p.subject_token('\xc4', '7'),"
+        "days_back(p, '\xc4', '7'))"
+    )
+    said = set()
+    for seed in ("0", "1", "random"):
+        ran = subprocess.run(
+            [sys.executable, "-X", "utf8", "-c", program],
+            capture_output=True,
+            check=True,
+            env={**os.environ, "PYTHONHASHSEED": seed},
+        )
+        said.add(ran.stdout.decode().strip())
+    here = Pseudonyms(KEY)
+    expected = [
+        here.key_id,
+        here.uid("1.2.3"),
+        here.code("study", "1.2"),
+        here.subject_token("\xc4", "7"),
+        str(days_back(here, "\xc4", "7")),
+    ]
+    assert said == {" ".join(expected)}
+
+
+def test_keyed_values_are_those_of_earlier_versions():
+    """What was exported must join what will be: these must never change."""
+    one = Pseudonyms(KEY)
+    assert one.key_id == "6b4683bc"
+    assert one.uid("1.2.3") == "2.25.289080088790067061204953984247824513886"
+    assert one.code("study", "1.2.3") == "TSJWK039"
+    assert one.patient_code("Clinic", "MRN1") == "P-D92R9ZH6"
+    assert one.subject_token("Clinic", "MRN1") == "s1-dda923f0ef9df4b4e1437dbba882190e"
+    assert days_back(one, "Clinic", "MRN1") == 1532
