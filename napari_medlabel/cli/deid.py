@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from napari_medlabel.cli import deid_key, deid_link
+from napari_medlabel.cli import deid_key, deid_link, deid_review
 from napari_medlabel.cli.project_key import add_key_options
 from napari_medlabel.errors import InputError
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from napari_medlabel.session.deid_run import DeidJob
 
 Subparsers = argparse._SubParsersAction  # noqa: SLF001 - argparse has no public name for it
-UNDER: Final = ("key", "link")
+UNDER: Final = ("key", "link", "review")
 """Words that make another command after ``deid``; for a folder of that name write ./link."""
 
 _REFUSED = 3
@@ -43,9 +43,10 @@ def add_parser(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
     _add_rules(parser)
     add_key_options(parser)
     _add_running(parser)
+    _add_telling(parser)
     parser.set_defaults(run=run)
     under = cast("Subparsers[argparse.ArgumentParser]", _Under(subparsers))
-    for module in (deid_key, deid_link):
+    for module in (deid_key, deid_link, deid_review):
         module.add_parser(under)
 
 
@@ -99,9 +100,36 @@ def _add_running(parser: argparse.ArgumentParser) -> None:
         "broken off",
     )
     parser.add_argument(
+        "--review",
+        type=_path,
+        metavar="DIR",
+        help="where cleaned images go that somebody must look at (default: DST-review)",
+    )
+    parser.add_argument(
+        "--brain-masks",
+        type=_path,
+        metavar="DIR",
+        help="masks of brains (NIfTI, each on the grid of its scan) for clean-faces",
+    )
+
+
+def _add_telling(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
         "--dry-run", action="store_true", help="write nothing, show what would be done"
     )
     parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
+    parser.add_argument(
+        "--pictures",
+        action="store_true",
+        help="show some of the cleaned images in deid-report.html",
+    )
+    parser.add_argument(
+        "--mappings",
+        type=_path,
+        metavar="DIR",
+        help="write which UID and Patient ID became which, as MIDI-B reads it; logged as "
+        "re-identification",
+    )
     parser.add_argument(
         "--show-paths",
         action="store_true",
@@ -137,7 +165,7 @@ def run(args: argparse.Namespace) -> int:
             hint="Leave it out where the output goes to a file or a pipe.",
         )
     check_target(args.source, args.target)
-    for path in filter(None, (*project_files(args), args.audit)):
+    for path in filter(None, (*project_files(args), args.audit, args.mappings)):
         check_apart(path, args.source, args.target)
     profile = load_profile(
         args.profile, edition=args.edition, options=args.option, site=args.site
@@ -148,7 +176,15 @@ def run(args: argparse.Namespace) -> int:
         if project.made:
             where = "as --key asks" if args.key else "in the user's data folder"
             say(f"A project key was made {where}; keep it apart from the data.")
-        settings = Settings(args.jobs, args.scheduler, args.resume)
+        settings = Settings(
+            args.jobs,
+            args.scheduler,
+            args.resume,
+            review=args.review,
+            brain_masks=args.brain_masks,
+            mappings=args.mappings,
+            pictures=args.pictures,
+        )
         job = DeidJob(args.source, args.target, profile, project.key.key, settings)
         report = _shown(job, project, args) if args.dry_run else _done(job, project, args)
     finally:
@@ -162,12 +198,20 @@ def run(args: argparse.Namespace) -> int:
 def _done(job: DeidJob, project: OpenProject, args: argparse.Namespace) -> BatchReport:
     """Do it, and say what was done."""
     from napari_medlabel.cli.deid_words import Progress, not_passed_on, say, told
+    from napari_medlabel.cli.progress import progress
     from napari_medlabel.session.deid_run import deidentify_logged
     from napari_medlabel.session.desk import open_desk
 
     desk = open_desk(args.audit, role="researcher")
     try:
-        report = deidentify_logged(job, project.codes, desk, progress=Progress(), say=say)
+        report = deidentify_logged(
+            job,
+            project.codes,
+            desk,
+            progress=Progress(),
+            planning=progress("looking for faces"),
+            say=say,
+        )
     finally:
         desk.log.close()
     print(json.dumps(report.to_json()) if args.json else told(report))

@@ -133,6 +133,12 @@ def not_passed_on(report: BatchReport) -> list[str]:
             f"{len(report.quarantined)} of {counted(report.files, 'file')} not passed on. "
             "File N is the N-th line of: find SRC -type f | LC_ALL=C sort"
         )
+    if report.review:
+        lines.append(
+            f"{counted(len(report.review), 'cleaned image')} must be looked at and "
+            "did not leave: open index.html in the review folder (DST-review, or --review), "
+            "then run: medlabel deid review DIR --into DST"
+        )
     return lines
 
 

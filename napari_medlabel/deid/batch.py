@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
 from napari_medlabel.deid.delivery import (
     REPORT_NAME,
@@ -16,6 +18,7 @@ from napari_medlabel.deid.delivery import (
 )
 from napari_medlabel.deid.events import EventSink, Record
 from napari_medlabel.deid.journal import Journal
+from napari_medlabel.deid.kinds import Kind
 from napari_medlabel.deid.naming import Namer, Shelf, Trial
 from napari_medlabel.deid.one_file import Job, Outcome
 from napari_medlabel.deid.options import Option
@@ -23,11 +26,15 @@ from napari_medlabel.deid.profile import Profile
 from napari_medlabel.deid.pseudonyms import Pseudonyms
 from napari_medlabel.deid.report import BatchReport
 from napari_medlabel.deid.resume import earlier_run, mark_of, take_over
-from napari_medlabel.deid.sources import Listed, source_files
+from napari_medlabel.deid.sources import Listed, Sources, source_files
 from napari_medlabel.deid.staging import remove_leftovers
 from napari_medlabel.deid.tally import Tally
 from napari_medlabel.deid.workers import outcomes_of
 from napari_medlabel.errors import LogError
+
+if TYPE_CHECKING:
+    from napari_medlabel.deid.brain_masks import BrainMasks
+    from napari_medlabel.deid.face_store import FaceStore
 
 __all__ = [
     "REPORT_NAME",
@@ -64,6 +71,11 @@ class Settings:
         Where cleaned images go that a person must look at; beside the target when None.
     brain_masks : Path, optional
         Folder with masks of brains (NIfTI) for ``clean-faces``.
+    mappings : Path, optional
+        Folder for two files that say which identifier became which, as MIDI-B reads them.
+    pictures : bool
+        Whether the report page shows some of the cleaned images; it does in any case where
+        pixels were to be cleaned.
     """
 
     jobs: int = 1
@@ -72,6 +84,8 @@ class Settings:
     scan: bool = True
     review: Path | None = None
     brain_masks: Path | None = None
+    mappings: Path | None = None
+    pictures: bool = False
 
     def review_for(self, target: Path, profile: Profile) -> Path | None:
         """Return the review folder of a run; None when nothing will have to be looked at."""
@@ -97,6 +111,8 @@ class Listeners:
         the target gets its name, then ``export.done``, or ``export.fail``.
     progress : callable
         ``(done, total)`` after each file.
+    planning : callable
+        ``(done, total)`` while heads are looked at, which comes first with ``clean-faces``.
     say : callable
         Told in words what was found of an earlier run.
     before_leaving : callable
@@ -106,6 +122,7 @@ class Listeners:
 
     log: EventSink | None = None
     progress: Callable[[int, int], None] = _silent
+    planning: Callable[[int, int], None] = _silent
     say: Callable[[str], None] = _silent
     before_leaving: Callable[[], None] = _silent
 
@@ -154,7 +171,8 @@ def deidentify_folder(
         When the log cannot be written. Nothing is left behind, unless to resume.
     """
     review = settings.review_for(target, profile)
-    check_places(source, target, review)
+    check_places(source, target, review, settings.mappings)
+    masks = _masks(profile, settings)
     files = source_files(source)
     total = files.count()
     mark = mark_of(files, profile, pseudonyms, settings.brain_masks)
@@ -164,7 +182,9 @@ def deidentify_folder(
     record = Record(listeners.log, profile)
     with (
         record.export(total, resumed=again is not None),
-        delivered(target, review, again=again, keep=settings.resume) as delivery,
+        delivered(
+            target, review, settings.mappings, again=again, keep=settings.resume
+        ) as delivery,
     ):
         staging = delivery.staging
         at_once = total > _FEW and hasattr(os, "sync")
@@ -175,6 +195,8 @@ def deidentify_folder(
             staging.parts,
             sync=bool(settings.scheduler) or not at_once,
             scan=settings.scan,
+            faces=_faces(files, staging.folder, profile, settings, listeners),
+            masks=masks,
         )
         with closing(Journal(staging.journal, mark)) as journal:
             tally = Tally()
@@ -185,9 +207,11 @@ def deidentify_folder(
             rest = (file for file in files if not 0 < file.position <= done)
             with settings.outcomes(job, rest) as outcomes:
                 _collect(outcomes, shelf, tally, total, listeners.progress)
-        report = tally.report(profile, pseudonyms.key_id, scanned=job.scan)
-        delivery.write_lists(report, profile)
-        record.runs(tally.subjects, report)
+            report = tally.report(profile, pseudonyms.key_id, scanned=job.scan)
+            shows = settings.pictures or review is not None
+            delivery.write_lists(report, profile, pictures=shows)
+            record.runs(tally.subjects, report)
+            delivery.write_mappings(_written(files, journal, shelf), pseudonyms, record)
         listeners.before_leaving()
         if at_once:
             os.sync()
@@ -219,11 +243,14 @@ def preview_folder(
     BatchReport
         With ``dry_run`` true.
     """
+    masks = _masks(profile, settings)
     files = source_files(source)
-    job = Job(files.root, profile, pseudonyms, None)
     tally = Tally()
-    with settings.outcomes(job, files) as outcomes:
-        _collect(outcomes, Trial(), tally, files.count(), listeners.progress)
+    with TemporaryDirectory(prefix="medlabel-") as folder:
+        faces = _faces(files, Path(folder), profile, settings, listeners)
+        job = Job(files.root, profile, pseudonyms, None, faces=faces, masks=masks)
+        with settings.outcomes(job, files) as outcomes:
+            _collect(outcomes, Trial(), tally, files.count(), listeners.progress)
     return tally.report(profile, pseudonyms.key_id, dry_run=True)
 
 
@@ -237,3 +264,34 @@ def _collect(
     for outcome in outcomes:
         tally.add(namer.named(outcome))
         progress(tally.files, max(total, tally.files))
+
+
+def _masks(profile: Profile, settings: Settings) -> BrainMasks | None:
+    """Return the user's masks of brains; None where no face is to be removed."""
+    if Option.CLEAN_FACES not in profile.options:
+        return None
+    from napari_medlabel.deid.brain_masks import read_masks
+
+    return read_masks(settings.brain_masks)
+
+
+def _faces(
+    files: Sources, folder: Path, profile: Profile, settings: Settings, listeners: Listeners
+) -> FaceStore | None:
+    """Find the faces of all series at once; None where no face is to be removed."""
+    if Option.CLEAN_FACES not in profile.options:
+        return None
+    from napari_medlabel.deid.face_plan import plan_faces
+
+    paths = (files.root / file.relative for file in files if file.position)
+    return plan_faces(
+        paths, folder, brain_masks=settings.brain_masks, progress=listeners.planning
+    )
+
+
+def _written(files: Sources, journal: Journal, shelf: Shelf) -> Iterator[tuple[Path, Path]]:
+    """Each DICOM file that was cleaned, and where what was made of it lies."""
+    regular = (file for file in files if file.position)
+    for file, outcome in zip(regular, journal.finished(), strict=False):
+        if outcome.result is Kind.DICOM:
+            yield files.root / file.relative, shelf.path_of(outcome)

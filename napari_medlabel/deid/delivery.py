@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from napari_medlabel.deid.events import Record
 from napari_medlabel.deid.profile import Profile
+from napari_medlabel.deid.pseudonyms import Pseudonyms
 from napari_medlabel.deid.report import BatchReport
 from napari_medlabel.deid.staging import (
     Staging,
@@ -18,7 +20,7 @@ from napari_medlabel.deid.staging import (
     unfinished,
     withdraw,
 )
-from napari_medlabel.deid.target import check_target, looked_up, write
+from napari_medlabel.deid.target import check_apart, check_target, looked_up, write
 from napari_medlabel.errors import InputError
 
 REPORT_NAME = "deid-report.json"
@@ -41,12 +43,15 @@ class Delivery:
         The folder for images that a person must look at.
     waiting : Staging or None
         Where that is made.
+    mappings : Path or None
+        Folder of the two files that say which identifier became which.
     """
 
     target: Path
     staging: Staging
     review: Path | None = None
     waiting: Staging | None = None
+    mappings: Path | None = None
 
     def write_lists(
         self, report: BatchReport, profile: Profile, *, pictures: bool = False
@@ -78,6 +83,36 @@ class Delivery:
 
             write_queue(self.waiting.tree, report.review)
 
+    def write_mappings(
+        self, outcomes: Iterable[tuple[Path, Path]], pseudonyms: Pseudonyms, record: Record
+    ) -> None:
+        """Write which identifier became which, if that was asked for.
+
+        Parameters
+        ----------
+        outcomes : iterable of (Path, Path)
+            Each DICOM file of the source, and what was made of it.
+        pseudonyms : Pseudonyms
+            With the key that was used.
+        record : Record
+            Has its line before the files have their names.
+
+        Raises
+        ------
+        SaveError, LogError
+            When they cannot be written, or the log cannot.
+        """
+        if self.mappings is None:
+            return
+        from napari_medlabel.deid.mapping import Mappings, pairs_in
+
+        with Mappings(self.mappings) as mappings:
+            for source, output in outcomes:
+                mappings.add(pairs_in(source, output, pseudonyms))
+            counted = mappings.counted()
+            record.reidentifiable(counted.patients, counted.uids)
+            mappings.finish()
+
     def publish(self, report: BatchReport) -> None:
         """Put both folders in their places, the target last.
 
@@ -93,15 +128,20 @@ class Delivery:
         try:
             publish(self.staging, self.target, last=REPORT_NAME)
         except BaseException:
-            self._withdraw_review()
+            self._withdraw_others()
             raise
 
     def withdraw(self) -> None:
         """Take back what was published and must not stay."""
         withdraw(self.staging, self.target)
-        self._withdraw_review()
+        self._withdraw_others()
 
-    def _withdraw_review(self) -> None:
+    def _withdraw_others(self) -> None:
+        if self.mappings is not None:
+            from napari_medlabel.deid.mapping import PATIENT_FILE, UID_FILE
+
+            for name in (PATIENT_FILE, UID_FILE):
+                (self.mappings / name).unlink(missing_ok=True)
         if self.waiting is not None and self.review is not None:
             withdraw(self.waiting, self.review)
 
@@ -132,8 +172,10 @@ def page_of(report: BatchReport, profile: Profile, tree: Path | None = None) -> 
     return page(report, profile, pictures=pictures_of(tree))
 
 
-def check_places(source: Path, target: Path, review: Path | None) -> None:
-    """Refuse targets and review folders that hold something or lie in one another.
+def check_places(
+    source: Path, target: Path, review: Path | None, mappings: Path | None = None
+) -> None:
+    """Refuse folders that hold something already or lie in one another.
 
     Raises
     ------
@@ -150,6 +192,13 @@ def check_places(source: Path, target: Path, review: Path | None) -> None:
                 "The review folder must be new or empty, outside of source and target.",
                 hint="Choose another one with --review.",
             ) from err
+    if mappings is not None:
+        check_apart(mappings, source, target)
+        if mappings.is_dir() and any(mappings.glob("*_mapping.csv")):
+            raise InputError(
+                "The folder for the mappings holds a mapping already.",
+                hint="Choose a new folder with --mappings; nothing is ever overwritten.",
+            )
     for folder in filter(None, (target, review)):
         if is_busy(folder):
             raise InputError(
@@ -166,13 +215,18 @@ def review_beside(target: Path) -> Path:
 
 @contextmanager
 def delivered(
-    target: Path, review: Path | None, *, again: Staging | None, keep: bool
+    target: Path,
+    review: Path | None,
+    mappings: Path | None = None,
+    *,
+    again: Staging | None = None,
+    keep: bool = False,
 ) -> Iterator[Delivery]:
     """Return folders to write into; gone afterwards, whatever was published.
 
     Parameters
     ----------
-    target, review : Path
+    target, review, mappings : Path
         As in `Delivery`.
     again : Staging, optional
         What an earlier run to the target left; its review folder is found by itself.
@@ -186,7 +240,7 @@ def delivered(
             old = left[0] if left else None
             waiting = stack.enter_context(staged(review, again=old, keep=keep))
         staging = stack.enter_context(staged(target, again=again, keep=keep))
-        yield Delivery(target, staging, review, waiting)
+        yield Delivery(target, staging, review, waiting, mappings)
 
 
 def _as_json(document: object) -> bytes:

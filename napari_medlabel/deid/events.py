@@ -15,6 +15,7 @@ from napari_medlabel.deid.tally import PatientSums
 from napari_medlabel.errors import LogError
 
 _MINOR, _SERIOUS = 4, 8
+_MAPPINGS = 2
 _NOTHING: Mapping[str, object] = MappingProxyType({})
 _DESTINATION = "folder"
 _CAUSES: Mapping[int, str] = MappingProxyType(
@@ -94,6 +95,12 @@ class Record:
         files = sum(report.written.values())
         detail = {"destination": _DESTINATION, "files": files, "cases": report.patients}
         self._append("export.done", {**detail, "deidentified": True})
+
+    def reidentifiable(self, patients: int, uids: int) -> None:
+        """``reid.export``, before a list of old and new identifiers is written."""
+        if self.log is not None:
+            detail = {"cases": patients, "uids": uids, "files": _MAPPINGS}
+            self.log.append("reid.export", detail=detail)
 
     def _append(
         self,

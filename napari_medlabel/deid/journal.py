@@ -68,13 +68,23 @@ class Journal:
         return next(self._lines(), (0, None))[1] == self._head
 
     def finished(self) -> Iterator[Outcome]:
-        """Files that can be relied on, in their order; positions are 0."""
-        count = 0
-        most = self._reliable()
+        """Yield what is known of files, in their order; positions are 0."""
         for _, line in self._lines():
-            if isinstance(line, list) and count < most:
-                count += 1
+            if isinstance(line, list):
                 yield _outcome(line)
+
+    def reliable(self) -> int:
+        """Return how many of the first files can be relied on after a kill."""
+        files = synced = 0
+        boot = ""
+        for _, line in self._lines():
+            if isinstance(line, list):
+                files += 1
+            elif "synced" in line:
+                synced = files
+            else:
+                boot = line.get("boot", boot)
+        return files if boot and boot == self._boot else synced
 
     def begin(self, keep: int = 0) -> Iterable[tuple[str, ...]]:
         """Keep the first lines, drop all others, and be ready for more.
@@ -151,19 +161,6 @@ class Journal:
                 if document is None:
                     return
                 yield end, document
-
-    def _reliable(self) -> int:
-        """How many lines of files can be relied on."""
-        files = synced = 0
-        boot = ""
-        for _, line in self._lines():
-            if isinstance(line, list):
-                files += 1
-            elif "synced" in line:
-                synced = files
-            else:
-                boot = line.get("boot", boot)
-        return files if boot and boot == self._boot else synced
 
 
 def _boot_id() -> str:

@@ -76,11 +76,14 @@ class Shelf:
 
     def holds(self, outcome: Outcome) -> bool:
         """Whether a file that the journal tells of is there as a whole."""
-        path = self._place_of(outcome).tree.joinpath(*outcome.name)
         try:
-            return path.stat().st_size == outcome.size
+            return self.path_of(outcome).stat().st_size == outcome.size
         except OSError:
             return False
+
+    def path_of(self, outcome: Outcome) -> Path:
+        """Return where a file lies until all gets its place."""
+        return self._place_of(outcome).tree.joinpath(*outcome.name)
 
     def discard(self, name: tuple[str, ...]) -> None:
         """Remove a file that is to be made again."""

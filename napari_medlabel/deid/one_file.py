@@ -9,7 +9,7 @@ import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from napari_medlabel.deid.dicom_file import (
     DICOMDIR_CLASS,
@@ -26,6 +26,10 @@ from napari_medlabel.deid.refusal import BYTE_ERRORS, QuarantineError
 from napari_medlabel.deid.report import DeidReport, Look, Reason, Skip
 from napari_medlabel.deid.sources import Listed
 from napari_medlabel.errors import InputError, SaveError
+
+if TYPE_CHECKING:
+    from napari_medlabel.deid.brain_masks import BrainMasks
+    from napari_medlabel.deid.face_store import FaceStore
 
 _META = 4096  # file meta information is shorter
 _DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
@@ -144,6 +148,10 @@ class Job:
     scan : bool
         Whether the independent scan searches each written file; without it, the engine
         searches its own work.
+    faces : FaceStore, optional
+        What is to be blanked in DICOM, for ``clean-faces``.
+    masks : BrainMasks, optional
+        The user's masks of brains, for scans that are not DICOM.
     """
 
     root: Path = field(repr=False)
@@ -152,6 +160,8 @@ class Job:
     parts: Path | None
     sync: bool = True
     scan: bool = True
+    faces: FaceStore | None = None
+    masks: BrainMasks | None = None
 
     def token(self, relative: str) -> str:
         """Return the keyed code of a file's relative path."""
@@ -313,14 +323,26 @@ def _dicom(job: Job, file: SourceFile, kind: Kind, blank: Outcome) -> Outcome:
             if is_dicomdir(read(file.path.read_bytes())):
                 return blank.refused(Skip.DICOMDIR)
     if job.parts is None:
-        made = clean_file(file.path.read_bytes(), job.profile, job.pseudonyms)
+        made = clean_file(
+            file.path.read_bytes(), job.profile, job.pseudonyms, **_pixel_help(job)
+        )
         return _made(blank, kind, made.name, made.report, made.content)
     part = job.parts / blank.part
     written = write_clean(
-        file.path, part, job.profile, job.pseudonyms, sync=job.sync, search=not job.scan
+        file.path,
+        part,
+        job.profile,
+        job.pseudonyms,
+        sync=job.sync,
+        search=not job.scan,
+        **_pixel_help(job),
     )
     size = part.stat().st_size
     return replace(blank, result=kind, name=written.name, report=written.report, size=size)
+
+
+def _pixel_help(job: Job) -> dict[str, Any]:
+    return {} if job.faces is None else {"faces": job.faces}
 
 
 def _companion(job: Job, file: SourceFile, kind: Kind, blank: Outcome) -> Outcome:
@@ -329,10 +351,12 @@ def _companion(job: Job, file: SourceFile, kind: Kind, blank: Outcome) -> Outcom
 
     name = target_name(file, job.pseudonyms)
     if job.parts is None:
-        made = clean_companion(file, job.profile, job.pseudonyms)
+        made = clean_companion(file, job.profile, job.pseudonyms, job.masks)
         return _made(blank, kind, name, made.report, made.content)
     part = job.parts / blank.part
-    written = write_companion(file, part, job.profile, job.pseudonyms, sync=job.sync)
+    written = write_companion(
+        file, part, job.profile, job.pseudonyms, sync=job.sync, masks=job.masks
+    )
     size = part.stat().st_size
     return replace(blank, result=kind, name=name, report=written.report, size=size)
 

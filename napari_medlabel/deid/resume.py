@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 
 from napari_medlabel import __version__
@@ -104,8 +105,9 @@ def _still_true(journal: Journal, files: Sources, job: Job, shelf: Shelf) -> int
     """
     count = start = 0
     folder = ""
+    known = islice(journal.finished(), journal.reliable())
     regular = (file for file in files if file.position)
-    for outcome, file in zip(journal.finished(), regular, strict=False):
+    for outcome, file in zip(known, regular, strict=False):
         parent = file.relative.rpartition("/")[0]
         if parent != folder:
             folder, start = parent, count

@@ -45,7 +45,7 @@ def check_target(source: Path, target: Path) -> None:
 
 
 def check_apart(path: Path, source: Path, target: Path) -> None:
-    """Refuse a key or a log in the source or the target.
+    """Refuse a key, a log or mappings in the source or the target.
 
     Raises
     ------
@@ -56,9 +56,9 @@ def check_apart(path: Path, source: Path, target: Path) -> None:
     for folder in (source.resolve(), target.resolve()):
         if folder == place or folder in place.parents:
             raise InputError(
-                "The key and the audit log must lie outside the source and the target.",
-                hint="Choose another place for --key or --audit: who gets the target must "
-                "not get the key.",
+                "Key, audit log and mappings must lie outside the source and the target.",
+                hint="Choose another place for --key, --audit or --mappings: who gets the "
+                "target must not get them.",
             )
 
 

@@ -66,6 +66,7 @@ def deidentify_logged(
     desk: Desk,
     *,
     progress: Progress = _silent,
+    planning: Progress = _silent,
     say: Callable[[str], None] = _silent,
 ) -> BatchReport:
     """De-identify a folder.
@@ -80,6 +81,8 @@ def deidentify_logged(
         Its log takes the events, its tokens name the patients in them.
     progress : callable
         Called with (done, total); what it raises ends the work and leaves nothing.
+    planning : callable
+        Called in the same way while heads are looked at.
     say : callable
         Told in words what was found of an earlier run.
 
@@ -104,7 +107,7 @@ def deidentify_logged(
         job.profile,
         pseudonyms,
         job.settings,
-        Listeners(desk.log, progress, say, codes.sync),
+        Listeners(desk.log, progress, planning, say, codes.sync),
     )
 
 
