@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from napari_medlabel.deid.refusal import QuarantineError
 from napari_medlabel.deid.report import Reason
-from napari_medlabel.deid.text_boxes import Found, find_text
+from napari_medlabel.deid.text_boxes import Found, Search, find_text
 from napari_medlabel.deid.text_views import Tone, View, pictures, views
 
 Array = npt.NDArray[Any]
@@ -19,8 +19,16 @@ Mask = npt.NDArray[np.bool_]
 ROUNDS = 4
 """Searches before an image is given up; the last one must find nothing."""
 
-_SMALL, _LARGE = 100_000, 1_500_000
-_DONE = 0.5
+FIRST = Search()
+"""How an image that often has text is searched first."""
+
+AGAIN = Search(line=True)
+"""How it is searched again."""
+
+STRICT = Search(line=True, read=True, tallest=0.03)
+"""How an image that seldom has text is searched: a slice of tomography, a radiograph."""
+
+_LARGE = 1_500_000
 
 
 @dataclass
@@ -67,18 +75,21 @@ class Blanking:
 def scales_for(rows: int, columns: int, *, closely: bool) -> tuple[int, ...]:
     """Return how many times larger than it is a picture is shown to the detector.
 
-    Twice as large shows small text, as it is shows text of low contrast. What is small is
-    enlarged in any case; what is large is not, for its text is not small.
+    Twice as large shows small text, as it is shows text of low contrast. What is large is not
+    enlarged, for its text is not small.
     """
-    if rows * columns < _SMALL:
-        return (2, 3) if closely else (2,)
     if rows * columns > _LARGE or not closely:
         return (1,)
     return (1, 2)
 
 
 def blank_text(
-    painted: Callable[[int, Mask], Array], count: int, tone: Tone, start: Mask
+    painted: Callable[[int, Mask], Array],
+    count: int,
+    tone: Tone,
+    start: Mask,
+    *,
+    strict: bool = False,
 ) -> Blanking:
     """Search frames for text, blank it, and search again until nothing is found.
 
@@ -93,6 +104,8 @@ def blank_text(
         How grey values are shown.
     start : ndarray of bool, shape (rows, columns)
         What is black already for other reasons.
+    strict : bool
+        Whether only what can be read is text.
 
     Returns
     -------
@@ -108,10 +121,11 @@ def blank_text(
     """
     done = Blanking(start.copy(), {})
     for attempt in range(ROUNDS):
+        search = STRICT if strict else AGAIN if attempt else FIRST
         fresh, unsure = False, 0
         for view in views(lambda number: painted(number, done.of(number)), count):
             black = done.all_frames if len(view.frames) > 1 else done.of(view.frames[0])
-            found = _search(view, tone, black)
+            found = _search(view, tone, black, search)
             unsure += found.unsure
             if found.count and done.add(view, found.mask, count):
                 fresh = True
@@ -123,13 +137,13 @@ def blank_text(
     raise QuarantineError(Reason.TEXT_LEFT)
 
 
-def _search(view: View, tone: Tone, black: Mask) -> Found:
+def _search(view: View, tone: Tone, black: Mask, search: Search) -> Found:
     """Search the pictures of a view at each size."""
     rows, columns = black.shape
     mask, count, unsure = np.zeros_like(black), 0, 0
     for picture in pictures(view.values, tone):
         for scale in scales_for(rows, columns, closely=view.closely):
-            found = find_text(picture, scale=scale, ignored=black)
+            found = find_text(picture, search, scale=scale, ignored=black)
             mask |= found.mask
             count, unsure = max(count, found.count), max(unsure, found.unsure)
     return Found(mask, count, unsure)

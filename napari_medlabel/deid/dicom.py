@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from pydicom.dataelem import DataElement, RawDataElement
 from pydicom.dataset import Dataset
@@ -17,12 +18,8 @@ from napari_medlabel.deid.face_note import may_show_face
 from napari_medlabel.deid.judge import KEPT, components_of, judge, judge_code
 from napari_medlabel.deid.marks import marks
 from napari_medlabel.deid.options import Option
-from napari_medlabel.deid.pixels import (
-    PIXEL_TAGS,
-    check_complete,
-    exact_pixels,
-    may_show_identity,
-)
+from napari_medlabel.deid.pixel_risk import still_shows_identity
+from napari_medlabel.deid.pixels import PIXEL_TAGS, check_complete, exact_pixels
 from napari_medlabel.deid.profile import Profile
 from napari_medlabel.deid.pseudonyms import Pseudonyms
 from napari_medlabel.deid.refusal import PARSE_ERRORS, QuarantineError
@@ -30,6 +27,9 @@ from napari_medlabel.deid.report import DeidReport, Note, Reason
 from napari_medlabel.deid.structured import CONCEPT_NAME, VALUE_TYPE, content_setting
 from napari_medlabel.deid.sweep import Identity, identity_of
 from napari_medlabel.deid.vocabulary import is_instance_class
+
+if TYPE_CHECKING:
+    from napari_medlabel.deid.pixel_stage import CleanPixels
 
 MAX_DEPTH = 64
 
@@ -68,6 +68,7 @@ def deidentify_dataset(
     *,
     encapsulated: bool = False,
     identity: Identity | None = None,
+    pixels: CleanPixels | None = None,
 ) -> tuple[Dataset, DeidReport]:
     """Return a new data set that holds only what the profile and the vocabulary name.
 
@@ -83,6 +84,8 @@ def deidentify_dataset(
         Whether the pixel data is encapsulated (PS3.5 A.4).
     identity : Identity, optional
         From `identity_of` where the caller has it already.
+    pixels : CleanPixels, optional
+        Its pixel data, where text or a face was removed from it.
 
     Returns
     -------
@@ -102,7 +105,8 @@ def deidentify_dataset(
         raise QuarantineError(Reason.NO_IDENTIFIERS)
     if not is_instance_class(sop_class):
         raise QuarantineError(Reason.PRIVATE_SOP_CLASS)
-    if may_show_identity(dataset):
+    done = frozenset[Option]() if pixels is None else pixels.work.done
+    if still_shows_identity(dataset, done):
         raise QuarantineError(Reason.PIXELS_MAY_SHOW)
     check_complete(dataset)
     issuer, patient_id = patient_of(dataset)
@@ -113,12 +117,16 @@ def deidentify_dataset(
     cleaned = _walked(dataset, level)
     for tag in PIXEL_TAGS:
         if tag in dataset:
-            raw = _raw(dataset, tag)
-            cleaned[tag] = exact_pixels(dataset, raw, encapsulated=encapsulated)
             level.tally.kept += 1
-    if may_show_face(text_of(cleaned, 0x00080060), text_of(cleaned, 0x00180015)):
+            if pixels is None:
+                raw = raw_element(dataset, tag)
+                cleaned[tag] = exact_pixels(dataset, raw, encapsulated=encapsulated)
+    if pixels is not None:
+        pixels.put_into(cleaned)
+    may_show = may_show_face(text_of(cleaned, 0x00080060), text_of(cleaned, 0x00180015))
+    if may_show and Option.CLEAN_FACES not in done:
         level.tally.notes.add(Note.FACE)
-    mark(cleaned, profile, setting.patient_code)
+    mark(cleaned, profile, setting.patient_code, done)
     report = DeidReport(
         actions=level.tally.actions,
         kept=level.tally.kept,
@@ -126,15 +134,21 @@ def deidentify_dataset(
         patient_code=setting.patient_code,
         subject=pseudonyms.subject_token(issuer, patient_id),
         options=level.tally.options,
+        pixels=None if pixels is None else pixels.work,
     )
     return cleaned, report
 
 
-def mark(dataset: Dataset, profile: Profile, patient_code: str) -> None:
+def mark(
+    dataset: Dataset,
+    profile: Profile,
+    patient_code: str,
+    done: frozenset[Option] = frozenset(),
+) -> None:
     """Write the marks of PS3.15 E.1.1 into a cleaned data set, and the patient's code."""
     dataset.PatientName = patient_code
     dataset.PatientID = patient_code
-    for keyword, value in marks(profile).items():
+    for keyword, value in marks(profile, done).items():
         setattr(dataset, keyword, value)
 
 
@@ -265,7 +279,7 @@ def _private(dataset: Dataset, tag: BaseTag) -> Attribute:
     return Attribute(int(tag), "", "UN", found=found, value=value, creator=creator)
 
 
-def _raw(dataset: Dataset, tag: int) -> RawDataElement:
+def raw_element(dataset: Dataset, tag: int) -> RawDataElement:
     """Return an element with its bytes, whether it was decoded before or not."""
     element: DataElement | RawDataElement = dataset.get_item(BaseTag(tag))
     if isinstance(element, RawDataElement):

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari_medlabel.deid.fragments import plain_parts
+from napari_medlabel.deid.marks import PIXEL_OPTIONS
 from napari_medlabel.deid.options import Option
-from napari_medlabel.deid.pixels import PIXEL_TAGS
+from napari_medlabel.deid.pixels import PIXEL_TAGS, check_complete
 from napari_medlabel.deid.profile import Profile
 from napari_medlabel.deid.pseudonyms import Pseudonyms
 from napari_medlabel.deid.refusal import QuarantineError
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     from pydicom.dataset import Dataset, FileDataset
     from pydicom.tag import BaseTag
     from pydicom.uid import UID
+
+    from napari_medlabel.deid.pixel_stage import CleanPixels, Faces
 
 __all__ = [
     "DICOMDIR_CLASS",
@@ -155,7 +158,9 @@ def is_dicomdir(dataset: FileDataset) -> bool:
     )
 
 
-def clean_file(content: bytes, profile: Profile, pseudonyms: Pseudonyms) -> CleanFile:
+def clean_file(
+    content: bytes, profile: Profile, pseudonyms: Pseudonyms, *, faces: Faces | None = None
+) -> CleanFile:
     """Return a DICOM file without identity, in the transfer syntax that it came in.
 
     Parameters
@@ -166,6 +171,8 @@ def clean_file(content: bytes, profile: Profile, pseudonyms: Pseudonyms) -> Clea
         The rules.
     pseudonyms : Pseudonyms
         Source of UIDs and codes.
+    faces : FaceStore, optional
+        The faces of the batch; without it no face is removed.
 
     Returns
     -------
@@ -177,16 +184,20 @@ def clean_file(content: bytes, profile: Profile, pseudonyms: Pseudonyms) -> Clea
     QuarantineError
         When the file cannot be read or cleaned, or when its own identity is found in what
         would be written.
+    MissingPackageError
+        When pixels are to be cleaned and the extra ``[pixels]`` is not installed.
     """
     source = BytesIO(content)
     try:
         plan = plan_file(source, profile, pseudonyms)
     except OddError:
-        return clean_parsed(content, profile, pseudonyms)
+        return clean_parsed(content, profile, pseudonyms, faces=faces)
     return CleanFile(plan.name, content_of(plan, source), plan.report)
 
 
-def clean_parsed(content: bytes, profile: Profile, pseudonyms: Pseudonyms) -> CleanFile:
+def clean_parsed(
+    content: bytes, profile: Profile, pseudonyms: Pseudonyms, *, faces: Faces | None = None
+) -> CleanFile:
     """Do what `clean_file` does with the parsed data set, whatever its encoding.
 
     Raises
@@ -198,7 +209,7 @@ def clean_parsed(content: bytes, profile: Profile, pseudonyms: Pseudonyms) -> Cl
 
     with quiet():
         try:
-            return _cleaned(read(content), profile, pseudonyms)
+            return _cleaned(read(content), profile, pseudonyms, faces)
         except PARSE_ERRORS as err:
             raise QuarantineError(Reason.UNREADABLE) from err
 
@@ -244,6 +255,7 @@ def write_clean(
     *,
     sync: bool = True,
     search: bool = True,
+    faces: Faces | None = None,
 ) -> Written:
     """Clean one DICOM file into a file of its own, pixels copied by the system.
 
@@ -256,6 +268,8 @@ def write_clean(
     search : bool
         Whether to look for the source's identity in what was written. Only a benchmark
         goes without.
+    faces : FaceStore, optional
+        The faces of the batch; without it no face is removed.
 
     Returns
     -------
@@ -266,6 +280,8 @@ def write_clean(
     ------
     InputError, QuarantineError, SaveError
         As `deidentify_file`.
+    MissingPackageError
+        When pixels are to be cleaned and the extra ``[pixels]`` is not installed.
     """
     try:
         with source.open("rb", buffering=0) as stream:
@@ -273,7 +289,7 @@ def write_clean(
                 plan = plan_file(stream, profile, pseudonyms)
             except OddError:
                 stream.seek(0)
-                cleaned = clean_parsed(stream.readall(), profile, pseudonyms)
+                cleaned = clean_parsed(stream.readall(), profile, pseudonyms, faces=faces)
             else:
                 write_plan(plan, stream, target, sync=sync, search=search)
                 return Written(plan.name, plan.report)
@@ -288,15 +304,23 @@ def write_clean(
     return Written(cleaned.name, cleaned.report)
 
 
-def _cleaned(source: FileDataset, profile: Profile, pseudonyms: Pseudonyms) -> CleanFile:
+def _cleaned(
+    source: FileDataset, profile: Profile, pseudonyms: Pseudonyms, faces: Faces | None
+) -> CleanFile:
     from napari_medlabel.deid.dicom import deidentify_dataset, text_of
 
     syntax = transfer_syntax(source)
     identity = identity_of(source, uids=Option.RETAIN_UIDS not in profile.options)
+    pixels = _clean_pixels(source, syntax, profile.options, faces)
     result, report = deidentify_dataset(
-        source, profile, pseudonyms, encapsulated=syntax.is_encapsulated, identity=identity
+        source,
+        profile,
+        pseudonyms,
+        encapsulated=syntax.is_encapsulated,
+        identity=identity,
+        pixels=pixels,
     )
-    content = written(result, syntax)
+    content = written(result, syntax if pixels is None else pixels.syntax)
     _check(content, identity, result)
     study, series = text_of(source, 0x0020000D), text_of(source, 0x0020000E)
     name = (
@@ -306,6 +330,18 @@ def _cleaned(source: FileDataset, profile: Profile, pseudonyms: Pseudonyms) -> C
         "I-" + pseudonyms.code("instance", text_of(source, 0x00080018), length=16) + ".dcm",
     )
     return CleanFile(name, content, report)
+
+
+def _clean_pixels(
+    source: FileDataset, syntax: UID, options: frozenset[Option], faces: Faces | None
+) -> CleanPixels | None:
+    """Return the pixels without text and face, where that is chosen."""
+    if not options & PIXEL_OPTIONS or not any(tag in source for tag in PIXEL_TAGS):
+        return None
+    from napari_medlabel.deid.pixel_stage import clean_pixel_element
+
+    check_complete(source)
+    return clean_pixel_element(source, syntax, options, faces)
 
 
 def transfer_syntax(source: FileDataset) -> UID:

@@ -159,8 +159,7 @@ def _touched(mask: Mask, high: int, wide: int) -> Mask:
     rows, columns = mask.shape
     padded = np.pad(mask, ((0, -rows % high), (0, -columns % wide)))
     blocks = padded.reshape(padded.shape[0] // high, high, padded.shape[1] // wide, wide)
-    touched: Mask = blocks.any(axis=(1, 3))
-    return touched
+    return np.asarray(blocks.any(axis=(1, 3)))
 
 
 def _dc_for(value: float, step: int, shift: int) -> int:
@@ -195,33 +194,43 @@ def _header(code: bytes) -> _Header:
     huffman: dict[int, _Huffman] = {}
     frame: dict[int, tuple[int, int, int]] = {}
     for marker, start, end in _segments(code):
+        content = code[start:end]
         if marker in _OTHER_FRAMES:
             raise BlocksError
         if marker == 0xDB:
-            steps |= _steps(code[start:end])
+            steps |= _steps(content)
         elif marker == 0xC4:
-            huffman |= _tables(code[start:end])
+            huffman |= _tables(content)
         elif marker == 0xDD:
-            (header.restart,) = struct.unpack_from(">H", code, start)
+            (header.restart,) = struct.unpack_from(">H", content)
         elif marker in _SEQUENTIAL:
-            header.precision, rows, columns = struct.unpack_from(">BHH", code, start)
+            header.precision, rows, columns, count = struct.unpack_from(">BHHB", content)
             header.size = rows, columns
-            for n in range(code[start + 5]):
-                name, both, table = code[start + 6 + 3 * n : start + 9 + 3 * n]
-                frame[name] = both >> 4, both & 15, table
+            triples = (content[6 + 3 * n : 9 + 3 * n] for n in range(count))
+            frame = {name: (both >> 4, both & 15, table) for name, both, table in triples}
         elif marker == 0xDA:
             header.scan = end
-            scan = code[start + 1 : start + 1 + 2 * code[start]]
-            pairs = list(zip(scan[::2], scan[1::2], strict=True))
-            if [name for name, _ in pairs] != list(frame):
-                raise BlocksError
-            for name, tables in pairs:
-                across, down, table = frame[name]
-                header.factors.append((across, down))
-                blocks = across * down if len(frame) > 1 else 1
-                dc, ac = huffman[tables >> 4], huffman[0x10 | tables & 15]
-                header.components.append(_Component(blocks, steps[table], dc, ac))
+            _add_components(header, content, frame, steps, huffman)
     return header
+
+
+def _add_components(
+    header: _Header,
+    scan: bytes,
+    frame: dict[int, tuple[int, int, int]],
+    steps: dict[int, int],
+    huffman: dict[int, _Huffman],
+) -> None:
+    """Say which tables each component of the frame has in the one scan."""
+    names, tables = scan[1 : 1 + 2 * scan[0] : 2], scan[2 : 2 + 2 * scan[0] : 2]
+    if list(names) != list(frame):
+        raise BlocksError
+    for name, both in zip(names, tables, strict=True):
+        across, down, table = frame[name]
+        header.factors.append((across, down))
+        blocks = across * down if len(frame) > 1 else 1
+        dc, ac = huffman[both >> 4], huffman[0x10 | both & 15]
+        header.components.append(_Component(blocks, steps[table], dc, ac))
 
 
 def _steps(content: bytes) -> dict[int, int]:

@@ -98,7 +98,7 @@ class NativeFrames:
         return self._packed(flat)
 
     def _flat(self, value: bytes) -> Array:
-        """All samples in their order, as words of their size; single bits as bytes."""
+        """Return all samples in their order, as words of their size; single bits as bytes."""
         coding = self.coding
         count = coding.rows * coding.columns * coding.frames * self._samples()
         if coding.allocated == 1:
@@ -111,7 +111,7 @@ class NativeFrames:
         return np.frombuffer(value, f"{order}{kind}{coding.allocated // 8}", count)
 
     def _packed(self, flat: Array) -> bytes:
-        """Bytes again, with those behind the last sample as they were."""
+        """Return bytes again, with those behind the last sample as they were."""
         if self.coding.allocated == 1:
             content = np.packbits(flat, bitorder="little").tobytes()
         elif self._swapped:
@@ -125,7 +125,7 @@ class NativeFrames:
         return 2 if self.coding.photometric == HALVED else self.coding.samples
 
     def _layout(self, flat: Array) -> Array:
-        """The same words, frame by frame."""
+        """Return the same words, frame by frame."""
         coding = self.coding
         if coding.photometric == HALVED:
             return flat.reshape(coding.frames, -1)
@@ -135,7 +135,7 @@ class NativeFrames:
         return flat.reshape(coding.frames, *shape)
 
     def _shifts(self) -> tuple[int, int]:
-        """Bits above and below the stored ones."""
+        """Return how many bits are above and below the stored ones."""
         coding = self.coding
         return coding.allocated - 1 - coding.high_bit, coding.high_bit + 1 - coding.stored
 
@@ -149,7 +149,7 @@ class NativeFrames:
         return values >> (above + below)
 
     def _words(self, black: tuple[float, ...]) -> Array:
-        """The words that say black."""
+        """Return the words that say black."""
         coding = self.coding
         if coding.floats or coding.allocated == 1:
             return np.array(black)

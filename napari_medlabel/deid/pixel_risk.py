@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from napari_medlabel.deid.options import Option
+from napari_medlabel.deid.pixels import may_show_identity
 from napari_medlabel.deid.refusal import QuarantineError
 from napari_medlabel.deid.report import Look, Reason
 
@@ -50,6 +52,24 @@ def check_cleanable(dataset: Dataset, *, face_removed: bool) -> None:
         raise QuarantineError(Reason.PIXELS_MAY_SHOW)
     if "YES" in _values(dataset, "RecognizableVisualFeatures") and not face_removed:
         raise QuarantineError(Reason.PIXELS_MAY_SHOW)
+
+
+def still_shows_identity(dataset: Dataset, done: frozenset[Option]) -> bool:
+    """Whether pixels may show who it is after what was done to them.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        The instance as found.
+    done : frozenset of Option
+        Which of clean-pixels and clean-faces were carried out.
+    """
+    if Option.CLEAN_PIXELS in done:
+        return False
+    if Option.CLEAN_FACES in done and "RecognizableVisualFeatures" in dataset:
+        dataset = dataset.copy()
+        del dataset.RecognizableVisualFeatures
+    return may_show_identity(dataset)
 
 
 def look_at(dataset: Dataset) -> frozenset[Look]:

@@ -17,6 +17,7 @@ from pydicom.uid import UID
 
 from napari_medlabel.deid.burned_in import device_places, outside_regions
 from napari_medlabel.deid.clean_pixels import Blanking, blank_text
+from napari_medlabel.deid.dicom import raw_element
 from napari_medlabel.deid.faces import air_value
 from napari_medlabel.deid.frames_codec import CompressedFrames, coding_from, frames_of
 from napari_medlabel.deid.native_frames import NativeFrames
@@ -30,7 +31,6 @@ from napari_medlabel.deid.report import PixelWork, Reason
 from napari_medlabel.deid.text_boxes import require_detector
 
 if TYPE_CHECKING:
-    from pydicom.dataelem import RawDataElement
     from pydicom.dataset import Dataset
 
 Array = npt.NDArray[Any]
@@ -76,6 +76,15 @@ class CleanPixels:
     syntax: UID
     work: PixelWork
     attributes: Mapping[str, Any] = field(default_factory=dict)
+
+    def put_into(self, cleaned: Dataset) -> None:
+        """Put the element and what it changes into a cleaned data set."""
+        cleaned[self.element.tag] = self.element
+        for keyword, value in self.attributes.items():
+            if value is not None:
+                setattr(cleaned, keyword, value)
+            elif keyword in cleaned:
+                delattr(cleaned, keyword)
 
 
 @dataclass
@@ -123,7 +132,6 @@ class _Work:
 
 def clean_pixel_element(
     dataset: Dataset,
-    raw: RawDataElement,
     syntax: UID,
     options: frozenset[Option],
     faces: Faces | None = None,
@@ -134,8 +142,6 @@ def clean_pixel_element(
     ----------
     dataset : Dataset
         The instance as found.
-    raw : RawDataElement
-        Its pixel data element as read.
     syntax : UID
         Its transfer syntax.
     options : frozenset of Option
@@ -162,9 +168,12 @@ def clean_pixel_element(
         done.add(Option.CLEAN_FACES)
     if not done:
         return None
-    if sum(tag in dataset for tag in PIXEL_TAGS) != 1:
+    tags = [tag for tag in PIXEL_TAGS if tag in dataset]
+    if len(tags) != 1:
         raise QuarantineError(Reason.PIXELS_UNCHECKED)
-    work = _Work(dataset, exact_pixels(dataset, raw, encapsulated=syntax.is_encapsulated), syntax)
+    raw = raw_element(dataset, tags[0])
+    element = exact_pixels(dataset, raw, encapsulated=syntax.is_encapsulated)
+    work = _Work(dataset, element, syntax)
     count = len(work.frames())
     if Option.CLEAN_PIXELS in done:
         require_detector()
@@ -190,14 +199,15 @@ def _blank_text(work: _Work) -> None:
     def painted(number: int, mask: Mask) -> Array:
         return display.shown(_painted(frames, number, mask, black))
 
-    blanking = blank_text(painted, len(frames), display.tone, outside | places)
+    work.look |= look_at(work.dataset)
+    strict = not (work.look or says_text(work.dataset))
+    blanking = blank_text(painted, len(frames), display.tone, outside | places, strict=strict)
     counts = {
         "ultrasound regions": regions,
         "signature": signatures,
         "text": blanking.texts,
     }
     work.regions.update({name: count for name, count in counts.items() if count})
-    work.look |= look_at(work.dataset)
     if blanking.unsure or (says_text(work.dataset) and not blanking.texts):
         work.look.add(LookReason.LOW_CONTRAST)
     work.rewrite(frames, _changes(frames, blanking, black), black)
@@ -256,7 +266,10 @@ def _verify(
 
 def _near(mask: Mask) -> Mask:
     """Return the pixels along the edge of a mask, on both sides."""
-    from scipy.ndimage import binary_dilation, binary_erosion
+    from scipy.ndimage import (  # type: ignore[import-untyped]
+        binary_dilation,
+        binary_erosion,
+    )
 
     outer = binary_dilation(mask, iterations=_EDGE)
     edge: Mask = outer & ~binary_erosion(mask, iterations=_EDGE, border_value=1)

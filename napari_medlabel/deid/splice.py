@@ -317,14 +317,10 @@ def _checked(
     syntax: _Syntax, elements: dict[int, Element], header: Header, profile: Profile
 ) -> Verdict:
     """Refuse what the pixels' description gives a reason to refuse."""
-    deciding = deciding_in(elements)
+    if header.pixels is not None and PIXEL_OPTIONS & profile.options:
+        raise OddError
     pixels = None if header.pixels is None else header.pixels[0]
-    try:
-        return looked_at(deciding, pixels, encapsulated=syntax.encapsulated)
-    except QuarantineError as refused:
-        if refused.reason is Reason.PIXELS_MAY_SHOW and PIXEL_OPTIONS & profile.options:
-            raise OddError from refused
-        raise
+    return looked_at(deciding_in(elements), pixels, encapsulated=syntax.encapsulated)
 
 
 def _pixels(
