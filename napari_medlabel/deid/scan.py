@@ -18,8 +18,9 @@ from napari_medlabel.deid.scan_companions import (
 from napari_medlabel.deid.scan_dicom import needle_groups
 from napari_medlabel.deid.scan_file import distinct, file_faults
 from napari_medlabel.deid.scan_finding import Allowance, Finding, Sign
-from napari_medlabel.deid.scan_read import BrokenError, Recall, looks_like_dicom, read_parts
+from napari_medlabel.deid.scan_read import Recall, looks_like_dicom, read_parts
 from napari_medlabel.deid.scan_search import Searcher
+from napari_medlabel.deid.scan_walk import BrokenError
 from napari_medlabel.deid.scan_words import Needle
 
 if TYPE_CHECKING:

@@ -4,18 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any, Literal
+from typing import Any
 
 from napari_medlabel.deid.options import Option
 from napari_medlabel.deid.scan_finding import DATE_OPTIONS, Allowance, Finding, Sign, path_text
-from napari_medlabel.deid.scan_read import (
-    FileParts,
-    Form,
-    Leaf,
-    charset_terms,
-    creator_of,
-    leaves_of,
-)
+from napari_medlabel.deid.scan_read import FileParts
 from napari_medlabel.deid.scan_tables import (
     entry,
     is_code_value,
@@ -26,6 +19,16 @@ from napari_medlabel.deid.scan_tables import (
     is_term,
     row_for,
     safe_private,
+)
+from napari_medlabel.deid.scan_walk import (
+    LONGEST_WHOLE,
+    Around,
+    Form,
+    Leaf,
+    Piece,
+    charset_terms,
+    creator_of,
+    pieces_of,
 )
 from napari_medlabel.deid.scan_words import Needle, decoded, is_dummy, needles_of
 from napari_medlabel.deid.splice_bytes import Element
@@ -54,14 +57,15 @@ _FREE = frozenset({"AE", "CS", "LO", "LT", "SH", "ST", "UC", "UR", "UT"})
 _CHARSET, _CODE_VALUES = 0x00080005, frozenset({0x00080100, 0x00080119, 0x00080120})
 _SCHEME, _MEANING = 0x00080102, 0x00080104
 _NUMBERS = frozenset({"AT", "FD", "FL", "SL", "SS", "SV", "UL", "US", "UV"})
-Known = dict[Element, tuple[Any, ...]]
+Known = dict[Any, tuple[Any, ...]]
 _BINARY = _NUMBERS | {"OB", "OD", "OF", "OL", "OV", "OW"}
 _ANSWERS: dict[tuple[object, ...], Known] = {}
 _MOST_SETTINGS = 16
 _MARKS = frozenset({0x00120062, 0x00120063, 0x00120064, 0x00280303, 0x00280301, 0x00280302})
 _WORD, _LONGEST_WORD = re.compile(rb"(?=.*[A-Za-z]{3})[0-9A-Za-z .^_-]{6,}"), 64
+_LETTERS, _LONG_NUMBER = re.compile(r"[^\W0-9_]{4,}"), re.compile(r"[0-9]{6}")
 _RUN = re.compile(rb"[0-9A-Za-z][0-9A-Za-z .^_-]{5,}")
-_LONGEST_KNOWN, _MOST_KNOWN = 4096, 8192
+_MOST_KNOWN, _LONGEST_TEXT = 8192, 4096
 _META_TEXT = (0x0016, 0x0017, 0x0018, 0x0026, 0x0027, 0x0028, 0x0035, 0x0036, 0x0037)
 _META_PRIVATE = (0x0100, 0x0102)
 
@@ -91,13 +95,16 @@ def needle_groups(parts: FileParts, allowance: Allowance) -> Iterator[tuple[Need
     tuple of Needle
         The same object for the same bytes, so that files of a series share them.
     """
-    known = _known("told", parts.form, charsets_of(parts), allowance)
+    charsets = charsets_of(parts)
+    known = _known("told", parts.form, charsets, allowance)
     for element in parts.elements:
         group = known.get(element)
         if group is None:
-            group = _told(element, parts.form, charsets_of(parts), allowance)
-            _keep(known, element, group)
-        if group:
+            around = (charsets, "", {})
+            for group in _told_by(element, parts.form, around, allowance, known):
+                if group:
+                    yield group
+        elif group:
             yield group
     for number in _META_TEXT:
         if number in parts.meta:
@@ -111,20 +118,37 @@ def _known(*setting: object) -> Known:
     return _ANSWERS.setdefault(setting, {})
 
 
-def _keep(known: Known, element: Element, answer: tuple[Any, ...]) -> None:
-    """Remember an answer, unless the element is long; never more than some thousand."""
-    if len(element[2]) <= _LONGEST_KNOWN:
-        if len(known) >= _MOST_KNOWN:
-            known.clear()
-        known[element] = answer
+def _keep(known: Known, key: object, answer: tuple[Any, ...]) -> None:
+    """Remember an answer; never more than some thousand."""
+    if len(known) >= _MOST_KNOWN:
+        known.clear()
+    known[key] = answer
 
 
-def _told(
-    element: Element, form: Form, charsets: tuple[str, ...], allowance: Allowance
-) -> tuple[Needle, ...]:
-    """Return what one top-level element tells."""
+def _told_by(
+    element: Element, form: Form, around: Around, allowance: Allowance, known: Known
+) -> Iterator[tuple[Needle, ...]]:
+    """Yield what an element tells that was not met before, in pieces where it is long."""
+    if len(element[2]) <= LONGEST_WHOLE:
+        group = _told(Piece((), element, 0, form, around), allowance)
+        _keep(known, element, group)
+        yield group
+        return
+    inner = _known("pieces told", allowance)
+    for piece in pieces_of(element, form, around[0]):
+        key = piece.key
+        group = None if key is None else inner.get(key)
+        if group is None:
+            group = _told(piece, allowance)
+            if key is not None:
+                _keep(inner, key, group)
+        yield group
+
+
+def _told(piece: Piece, allowance: Allowance) -> tuple[Needle, ...]:
+    """Return what a piece of an element tells."""
     found: dict[bytes, Needle] = {}
-    for leaf in leaves_of(element, form, charsets, ""):
+    for leaf in piece.leaves():
         sign = _identity_sign(leaf, allowance)
         if sign is None:
             continue
@@ -150,7 +174,7 @@ def _identity_sign(leaf: Leaf, allowance: Allowance) -> Sign | None:
         return None if Option.RETAIN_DATES in options else Sign.DATE
     row = row_for(leaf.tag)
     textual = bool(vrs & TEXT_VRS) or vrs <= {"", "UN"}
-    if row is None or not textual or "TM" in vrs or len(leaf.value) > _LONGEST_KNOWN:
+    if row is None or not textual or "TM" in vrs or len(leaf.value) > _LONGEST_TEXT:
         return None
     number = keyword.endswith(("ID", "IDs", "Number", "Numbers", "Identifier", "UID"))
     return Sign.IDENTIFIER if number else Sign.TEXT
@@ -193,34 +217,40 @@ def element_faults(parts: FileParts, allowance: Allowance) -> Iterator[Finding]:
     creators: dict[int, bytes] = {}
     for element in parts.elements:
         tag, _, raw, start = element
-        if tag >> 16 & 1:
-            if tag & 0xFFFF < 0x100:
-                creators[tag] = raw[start:]
-            creator = creator_of(tag, creators)
-            yield from _faults(element, parts.form, charsets, creator, allowance)
-            continue
-        answer = known.get(element)
+        if tag >> 16 & 1 and tag & 0xFFFF < 0x100:
+            creators[tag] = raw[start:]
+        answer = None if tag >> 16 & 1 else known.get(element)
         if answer is None:
-            answer = _faults(element, parts.form, charsets, "", allowance)
-            _keep(known, element, answer)
+            around = (charsets, creator_of(tag, creators), {})
+            answer = _faults(element, parts.form, around, allowance)
+            if not tag >> 16 & 1 and len(raw) <= LONGEST_WHOLE:
+                _keep(known, element, answer)
         if answer:
             yield from answer
 
 
 def _faults(
-    element: Element,
-    form: Form,
-    charsets: tuple[str, ...],
-    creator: str,
-    allowance: Allowance,
+    element: Element, form: Form, around: Around, allowance: Allowance
 ) -> tuple[Finding, ...]:
     """Return what should not be in one top-level element."""
     found: dict[Finding, None] = {}
-    for leaf in leaves_of(element, form, charsets, creator):
+    known = _known("pieces at fault", allowance)
+    for piece in pieces_of(element, form, *around[:2]):
+        key = piece.key if piece.path else None
+        answer = None if key is None else known.get(key)
+        if answer is None:
+            answer = tuple(_piece_faults(piece, allowance))
+            if key is not None:
+                _keep(known, key, answer)
+        found.update(dict.fromkeys(answer))
+    return tuple(found)
+
+
+def _piece_faults(piece: Piece, allowance: Allowance) -> Iterator[Finding]:
+    for leaf in piece.leaves():
         sign = _fault(leaf, allowance)
         if sign is not None:
-            found[Finding(sign, path_text(leaf.path))] = None
-    return tuple(found)
+            yield Finding(sign, path_text(leaf.path))
 
 
 def _fault(leaf: Leaf, allowance: Allowance) -> Sign | None:
@@ -237,6 +267,8 @@ def _fault(leaf: Leaf, allowance: Allowance) -> Sign | None:
                 return Sign.PRIVATE
     if not leaf.value.strip(b"\0 "):
         return None
+    if tag >> 16 & 1:
+        return Sign.NAME if leaf.vr == "PN" else None
     if tag not in allowance.tags and _is_listed_whole(leaf, allowance):
         return Sign.LISTED
     return _fault_of_value(leaf, allowance)
@@ -320,7 +352,8 @@ def _fault_of_text(
         fine = all(is_scheme(text) or is_dummy(text) for text in texts)
     elif leaf.tag == _MEANING:
         value = decoded(leaf.siblings.get(0x00080100, b""), ())
-        fine = all(is_meaning(t) or t == value or is_dummy(t) for t in texts)
+        plain = (_is_plain(keyword, vr, text, allowance) for text in texts)
+        fine = all(p or is_meaning(t) or t == value for p, t in zip(plain, texts, strict=True))
     elif vr == "AS":
         fine = False
     else:
@@ -336,8 +369,9 @@ def _is_plain(keyword: str, vr: str, text: str, allowance: Allowance) -> bool:
         return False
     if Option.CLEAN_DESCRIPTORS not in allowance.options and not allowance.words:
         return False
-    words = [word for word in re.split(r"[^0-9A-Za-z\u0080-\uffff]+", text) if word]
-    return all(is_common(w) or w.lower() in allowance.words or len(w) < 4 for w in words)
+    return _LONG_NUMBER.search(text) is None and all(
+        is_common(word) or word.lower() in allowance.words for word in _LETTERS.findall(text)
+    )
 
 
 def _is_word(value: bytes) -> bool:
@@ -357,27 +391,3 @@ def meta_faults(parts: FileParts) -> Iterator[Finding]:
     for number in (*_META_TEXT, *_META_PRIVATE):
         if parts.meta.get(number, b"").strip(b"\0 "):
             yield Finding(Sign.META, path_text((0x00020000 | number,)))
-
-
-def described_bytes(parts: FileParts) -> int | None:
-    """Return how many bytes native pixels have by their description; None without one."""
-    numbers = {0x00280002: 1, 0x00280010: 0, 0x00280011: 0, 0x00280100: 0, 0x00280008: 1}
-    photometric = ""
-    for tag, _, raw, start in parts.elements:
-        if tag >> 16 != 0x0028:
-            continue
-        value = raw[start:]
-        if tag == 0x00280004:
-            photometric = decoded(value, ())
-        elif tag == 0x00280008:
-            text = decoded(value, ())
-            numbers[tag] = int(text) if text.isascii() and text.isdigit() else 1
-        elif tag in numbers and len(value) == 2:
-            order: Literal["little", "big"] = "little" if parts.form.order == "<" else "big"
-            numbers[tag] = int.from_bytes(value, order)
-    samples, rows, columns, bits, frames = (numbers[t] for t in (
-        0x00280002, 0x00280010, 0x00280011, 0x00280100, 0x00280008))  # fmt: skip
-    if photometric in {"YBR_FULL_422", "YBR_PARTIAL_422"}:
-        samples = 2
-    total = samples * rows * columns * bits * frames
-    return (total + 7) // 8 if total else None

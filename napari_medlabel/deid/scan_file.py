@@ -9,20 +9,13 @@ from typing import BinaryIO
 
 from napari_medlabel.deid.scan_dicom import (
     charsets_of,
-    described_bytes,
     element_faults,
     is_kept,
     is_retained,
     meta_faults,
 )
 from napari_medlabel.deid.scan_finding import DATE_OPTIONS, Allowance, Finding, Sign, path_text
-from napari_medlabel.deid.scan_read import (
-    BrokenError,
-    FileParts,
-    Leaf,
-    leaves_of,
-    walk,
-)
+from napari_medlabel.deid.scan_read import FileParts, described_bytes
 from napari_medlabel.deid.scan_search import Searcher
 from napari_medlabel.deid.scan_tables import (
     entry,
@@ -31,6 +24,7 @@ from napari_medlabel.deid.scan_tables import (
     is_term,
     row_for,
 )
+from napari_medlabel.deid.scan_walk import BrokenError, Leaf, pieces_of, walk
 from napari_medlabel.deid.scan_words import SHORT_BYTES, Needle, decoded, is_dummy
 from napari_medlabel.deid.splice_bytes import UNDEFINED, Element
 
@@ -94,11 +88,13 @@ def _proof_in(
     element: Element, position: int, parts: FileParts, needle: Needle, allowance: Allowance
 ) -> str:
     """Return the path of the element that a hit is in; empty when it proves nothing there."""
-    leaves = leaves_of(element, parts.form, charsets_of(parts), "")
-    stop = position + len(needle.pattern)
-    for leaf in leaves:
-        if leaf.start <= position < leaf.stop or position < leaf.start < stop:
-            return path_text(leaf.path) if _counts(leaf, needle, allowance) else ""
+    for piece in pieces_of(element, parts.form, charsets_of(parts)):
+        begin = position - piece.offset
+        if not -len(needle.pattern) < begin < len(piece.element[2]):
+            continue
+        for leaf in piece.leaves():
+            if leaf.start <= begin < leaf.stop or 0 < leaf.start - begin < len(needle.pattern):
+                return path_text(leaf.path) if _counts(leaf, needle, allowance) else ""
     return path_text((element[0],))
 
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import struct
 import zlib
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import BinaryIO
+from dataclasses import dataclass
+from typing import BinaryIO, Literal
 
 from pydicom._uid_dict import UID_dictionary
 
-from napari_medlabel.deid.scan_tables import entry
+from napari_medlabel.deid.scan_walk import PIXEL_TAGS, VRS, BrokenError, Form, head_at, walk
 from napari_medlabel.deid.splice_bytes import (
     LONG_VRS,
     SHORT_VRS,
@@ -22,67 +21,11 @@ from napari_medlabel.deid.splice_bytes import (
     walk_header,
 )
 
-PIXEL_TAGS = frozenset({0x7FE00008, 0x7FE00009, 0x7FE00010})
 DEFLATED = "1.2.840.10008.1.2.1.99"
 _IMPLICIT, _BIG = "1.2.840.10008.1.2", "1.2.840.10008.1.2.2"
-_ITEM, _ITEM_END, _SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
 _META_START = 132
 _FIRST_READ = 1 << 16
-_DEEPEST = 64
-_VRS = LONG_VRS | SHORT_VRS
 _NATIVE = frozenset({_IMPLICIT, _BIG, DEFLATED, "1.2.840.10008.1.2.1"})
-
-
-class BrokenError(Exception):
-    """The bytes are no elements from some place on."""
-
-
-@dataclass(frozen=True)
-class Form:
-    """How a data set is encoded: whether VRs are written, and ``"<"`` or ``">"``."""
-
-    explicit: bool = True
-    order: str = "<"
-
-
-@dataclass(frozen=True)
-class Leaf:
-    """An element that is no sequence.
-
-    Parameters
-    ----------
-    path : tuple of int
-        Tags of the sequences that it lies in, outermost first, then its own.
-    vr : str
-        As in the file; empty where it is implicit.
-    start, stop : int
-        Where its value is in the bytes of the outermost element.
-    value : bytes
-        The value.
-    form : Form
-        How it is encoded.
-    charsets : tuple of str
-        Defined terms of the character sets in force.
-    creator : str
-        Private creator of its block; empty for others and where there is none.
-    siblings : mapping of int to bytes
-        Values of the short elements beside it.
-    """
-
-    path: tuple[int, ...]
-    vr: str
-    start: int
-    stop: int
-    value: bytes
-    form: Form
-    charsets: tuple[str, ...] = ()
-    creator: str = ""
-    siblings: dict[int, bytes] = field(default_factory=dict)
-
-    @property
-    def tag(self) -> int:
-        """Its own tag."""
-        return self.path[-1]
 
 
 @dataclass(frozen=True)
@@ -135,7 +78,7 @@ def looks_like_dicom(head: bytes) -> bool:
         return True
     if len(head) < 8 or head[:2] not in {b"\2\0", b"\x08\0", b"\0\x08"}:
         return False
-    if head[4:6] in _VRS:
+    if head[4:6] in VRS:
         return True
     group, _, length = struct.unpack_from("<HHL", head)
     return group in {2, 8} and length < 1 << 16
@@ -313,7 +256,7 @@ def _meta(content: bytes, position: int) -> tuple[dict[int, bytes], int]:
 
 def _form(content: bytes, start: int, syntax: str) -> Form:
     """Return the encoding: what the bytes look like comes before what is said."""
-    explicit = content[start + 4 : start + 6] in _VRS
+    explicit = content[start + 4 : start + 6] in VRS
     group = content[start : start + 2]
     big = syntax == _BIG if syntax else group[:1] == b"\0" and group[1:] != b"\0"
     return Form(explicit, ">" if big else "<")
@@ -323,208 +266,25 @@ def _text(value: bytes) -> str:
     return value.strip(b"\0 ").decode("latin-1")
 
 
-def head_at(content: bytes, position: int, form: Form) -> tuple[int, bytes, int, int]:
-    """Tag, VR, length and start of the value of the element at a place.
-
-    Raises
-    ------
-    BrokenError
-        When there is none.
-    """
-    try:
-        group, number = struct.unpack_from(form.order + "HH", content, position)
-        tag = group << 16 | number
-        vr = content[position + 4 : position + 6]
-        if not form.explicit or tag >> 16 == 0xFFFE:
-            (length,) = struct.unpack_from(form.order + "L", content, position + 4)
-            return tag, b"", length, position + 8
-        if vr in LONG_VRS:
-            (length,) = struct.unpack_from(form.order + "L", content, position + 8)
-            return tag, vr, length, position + 12
-        if vr in SHORT_VRS:
-            (length,) = struct.unpack_from(form.order + "H", content, position + 6)
-            return tag, vr, length, position + 8
-    except struct.error as err:
-        raise BrokenError from err
-    raise BrokenError
-
-
-def walk(
-    content: bytes, position: int, end: int, form: Form
-) -> Iterator[tuple[int, bytes, int, int, int]]:
-    """Yield tag, VR, start and stop of the value, and the length as said, of each element.
-
-    Raises
-    ------
-    BrokenError
-        Where the bytes are no elements any more.
-    """
-    while position < end:
-        tag, vr, length, start = head_at(content, position, form)
-        if tag in {_ITEM_END, _SEQUENCE_END}:
-            return
-        if length == UNDEFINED and tag in PIXEL_TAGS:
-            stop = start
-        elif length == UNDEFINED:
-            stop = _after_items(content, start, end, _inner(form, vr))
-        else:
-            stop = start + length
-        if stop > end:
-            raise BrokenError
-        yield tag, vr, start, stop, length
-        if tag in PIXEL_TAGS and length == UNDEFINED:
-            return
-        position = stop
-
-
-def _inner(form: Form, vr: bytes) -> Form:
-    """Return how items are encoded: those of unknown VR are implicit little endian."""
-    return Form(explicit=False) if vr == b"UN" else form
-
-
-def _after_items(content: bytes, position: int, end: int, form: Form, depth: int = 0) -> int:
-    """Return where a sequence of undefined length ends."""
-    if depth > _DEEPEST:
-        raise BrokenError
-    while position < end:
-        tag, _, length, position = head_at(content, position, form)
-        if tag == _SEQUENCE_END:
-            return position
-        if tag != _ITEM:
-            raise BrokenError
-        if length != UNDEFINED:
-            position += length
+def described_bytes(parts: FileParts) -> int | None:
+    """Return how many bytes native pixels have by their description; None without one."""
+    numbers = {0x00280002: 1, 0x00280010: 0, 0x00280011: 0, 0x00280100: 0, 0x00280008: 1}
+    photometric = ""
+    for tag, _, raw, start in parts.elements:
+        if tag >> 16 != 0x0028:
             continue
-        while True:
-            tag, vr, length, position = head_at(content, position, form)
-            if tag == _ITEM_END:
-                break
-            if length == UNDEFINED:
-                position = _after_items(content, position, end, _inner(form, vr), depth + 1)
-            else:
-                position += length
-    raise BrokenError
-
-
-def items(content: bytes, start: int, stop: int, form: Form) -> Iterator[tuple[int, int]]:
-    """Yield where each item of a sequence's value begins and ends.
-
-    Raises
-    ------
-    BrokenError
-        When the bytes are no items.
-    """
-    position = start
-    while position < stop:
-        tag, _, length, begin = head_at(content, position, form)
-        if tag == _SEQUENCE_END:
-            return
-        if tag != _ITEM:
-            raise BrokenError
-        if length != UNDEFINED:
-            yield begin, begin + length
-            position = begin + length
-        else:
-            ends = [found[3] for found in walk(content, begin, stop, form)]
-            yield begin, (ends or [begin])[-1]
-            position = (ends or [begin])[-1] + 8
-    if position > stop:
-        raise BrokenError
-
-
-def leaves_of(
-    element: Element, form: Form, charsets: tuple[str, ...], creator: str
-) -> list[Leaf]:
-    """Return all elements in a top-level one that are no sequences, at every depth.
-
-    Parameters
-    ----------
-    element : Element
-        Of `FileParts.elements`.
-    form : Form
-        The data set's.
-    charsets : tuple of str
-        Defined terms of Specific Character Set.
-    creator : str
-        Of its private block.
-    """
-    tag, vr, raw, start = element
-    stop = len(raw)
-    return list(_leaves(raw, (tag,), vr, (start, stop), form, (charsets, creator, {})))
-
-
-Around = tuple[tuple[str, ...], str, dict[int, bytes]]
-
-
-def _leaves(
-    raw: bytes,
-    path: tuple[int, ...],
-    vr: bytes,
-    place: tuple[int, int],
-    form: Form,
-    around: Around,
-) -> Iterator[Leaf]:
-    """Leaves of one element."""
-    start, stop = place
-    inner = _sequence_form(raw, path[-1], vr, place, form)
-    if inner is not None and len(path) < _DEEPEST:
-        try:
-            found = [
-                leaf
-                for item in items(raw, start, stop, inner)
-                for leaf in _item_leaves(raw, path, item, inner, around[0])
-            ]
-        except BrokenError:
-            pass
-        else:
-            yield from found
-            return
-    name, (charsets, creator, siblings) = vr.decode("ascii"), around
-    yield Leaf(path, name, start, stop, raw[start:stop], form, charsets, creator, siblings)
-
-
-def _sequence_form(
-    raw: bytes, tag: int, vr: bytes, place: tuple[int, int], form: Form
-) -> Form | None:
-    """Return how the items of an element are encoded; None where it is no sequence."""
-    start, stop = place
-    if vr == b"SQ":
-        return form
-    if vr not in {b"", b"UN", b"OB", b"OW"} or stop - start < 8 or tag in PIXEL_TAGS:
-        return None
-    for order in dict.fromkeys((form.order, "<")):
-        if struct.unpack_from(order + "HH", raw, start) == (0xFFFE, 0xE000):
-            if not vr:
-                return form
-            at = start + 8 + 4
-            return Form(raw[at : at + 2] in _VRS, order)
-    return form if entry(tag)[0] == "SQ" and not vr else None
-
-
-def _item_leaves(
-    raw: bytes,
-    path: tuple[int, ...],
-    item: tuple[int, int],
-    form: Form,
-    charsets: tuple[str, ...],
-) -> Iterator[Leaf]:
-    """Leaves of one item of a sequence."""
-    found = list(walk(raw, *item, form))
-    siblings = {t: raw[a:b] for t, _, a, b, _ in found if b - a <= 256}
-    if 0x00080005 in siblings:
-        charsets = charset_terms(siblings[0x00080005])
-    for tag, vr, start, stop, _ in found:
-        around = (charsets, creator_of(tag, siblings), siblings)
-        yield from _leaves(raw, (*path, tag), vr, (start, stop), form, around)
-
-
-def charset_terms(value: bytes) -> tuple[str, ...]:
-    """Return the defined terms in the value of Specific Character Set."""
-    return tuple(part.strip(" \0") for part in value.decode("latin-1").split("\\"))
-
-
-def creator_of(tag: int, siblings: dict[int, bytes]) -> str:
-    """Return the private creator of a private element's block; empty where there is none."""
-    if not tag >> 16 & 1 or tag & 0xFFFF < 0x1000:
-        return ""
-    return _text(siblings.get(tag & 0xFFFF0000 | (tag >> 8 & 0xFF), b""))
+        value = raw[start:]
+        if tag == 0x00280004:
+            photometric = _text(value)
+        elif tag == 0x00280008:
+            text = _text(value)
+            numbers[tag] = int(text) if text.isascii() and text.isdigit() else 1
+        elif tag in numbers and len(value) == 2:
+            order: Literal["little", "big"] = "little" if parts.form.order == "<" else "big"
+            numbers[tag] = int.from_bytes(value, order)
+    samples, rows, columns, bits, frames = (numbers[t] for t in (
+        0x00280002, 0x00280010, 0x00280011, 0x00280100, 0x00280008))  # fmt: skip
+    if photometric in {"YBR_FULL_422", "YBR_PARTIAL_422"}:
+        samples = 2
+    total = samples * rows * columns * bits * frames
+    return (total + 7) // 8 if total else None

@@ -18,6 +18,8 @@ GSPS, RTSTRUCT = "1.2.840.10008.5.1.4.1.1.11.1", "1.2.840.10008.5.1.4.1.1.481.3"
 ECG = "1.2.840.10008.5.1.4.1.1.9.1.1"
 IMAGE_TAGS = (0x00280002, 0x00280004, 0x00280010, 0x00280011, 0x00280100, 0x00280101,
               0x00280102, 0x00280103, 0x7FE00010)  # fmt: skip
+NESTING = ("AnatomicRegionSequence", "ViewCodeSequence", "DerivationCodeSequence",
+           "SourceImageSequence", "PurposeOfReferenceCodeSequence")  # fmt: skip
 NEW_SINCE_2024 = frozenset(
     {0x00100012, 0x00100013, 0x00100016, 0x00100042, 0x00100045, 0x00100047, 0x00102162,
      0x0040A034, 0x0040A035, 0x0040B034, 0x0040B036, 0x0040B03B, 0x0040B03F, 0x0040E012,
@@ -169,9 +171,7 @@ def plant_deep(planter: Planter, folder: Path) -> None:
         inner.ReferencedSOPInstanceUID = planter.uid(c)
         add(inner, 0x00081195, "UI", planter.uid(c))
         outer = Dataset()
-        keyword = ("AnatomicRegionSequence", "ViewCodeSequence", "DerivationCodeSequence",
-                   "SourceImageSequence", "PurposeOfReferenceCodeSequence")[depth - 1]  # fmt: skip
-        setattr(outer, keyword, Sequence([inner]))
+        setattr(outer, NESTING[depth - 1], Sequence([inner]))
         inner = outer
     ds.update(inner)
     for keyword in ("OriginalAttributesSequence", "ContributingEquipmentSequence",
