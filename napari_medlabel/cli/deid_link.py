@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from napari_medlabel.cli.project_key import (
     add_key_options,
+    has_no_table_yet,
     key_store,
     open_table,
     read_store,
@@ -21,7 +22,6 @@ from napari_medlabel.errors import InputError
 if TYPE_CHECKING:
     from napari_medlabel.deid.key_store import KeyStore
     from napari_medlabel.deid.keys import ProjectKey
-    from napari_medlabel.deid.links import LinkTable
     from napari_medlabel.deid.links_file import Link
     from napari_medlabel.session.desk import Desk
 
@@ -110,22 +110,28 @@ def run(args: argparse.Namespace) -> int:
             return _merge(args.merge, store, project, desk)
         if args.accept:
             return _accept(store, project, desk)
-        with open_table(store, project, writable=False) as table:
-            return _look_up(args, table, project, desk)
+        return _look_up(args, _links(store, project), project, desk)
     finally:
         desk.log.close()
 
 
+def _links(store: KeyStore, project: ProjectKey) -> Iterable[Link]:
+    """Return the links of a key; none where it was made and used before there were tables."""
+    if has_no_table_yet(store, project):
+        return ()
+    return open_table(store, project, writable=False).links()
+
+
 def _look_up(
-    args: argparse.Namespace, table: LinkTable, project: ProjectKey, desk: Desk
+    args: argparse.Namespace, links: Iterable[Link], project: ProjectKey, desk: Desk
 ) -> int:
     asked = _asked_ids() if args.id else [_code(text) for text in args.codes]
     if args.id:
-        answers = _by_id(table, asked)
+        answers = _by_id(links, asked, project)
         found = {_shown(answer.patient_id) for answer in answers}
         missing = [place for place, text in enumerate(asked, 1) if _shown(text) not in found]
     else:
-        answers = _by_code(table, asked, project)
+        answers = _by_code(links, asked, project)
         found = {answer.code for answer in answers}
         missing = [place for place, text in enumerate(asked, 1) if text not in found]
     _log(desk, answers, len(asked))
@@ -142,13 +148,13 @@ def _look_up(
     return _MISSING if missing else 0
 
 
-def _by_code(table: LinkTable, codes: Sequence[str], project: ProjectKey) -> list[_Answer]:
+def _by_code(links: Iterable[Link], codes: Sequence[str], project: ProjectKey) -> list[_Answer]:
     """Whose codes these are: as the table says, or as earlier exports derived them."""
     from napari_medlabel.deid.pseudonyms import Pseudonyms
 
     keyed = Pseudonyms(project.key)
     answers = []
-    for link in table.links():
+    for link in links:
         if link.code in codes:
             answers.append(_answer(link))
         earlier = keyed.patient_code(link.issuer, link.patient_id)
@@ -157,12 +163,22 @@ def _by_code(table: LinkTable, codes: Sequence[str], project: ProjectKey) -> lis
     return answers
 
 
-def _by_id(table: LinkTable, asked: Iterable[str]) -> list[_Answer]:
-    """Return the codes of these patients, from whoever their IDs were issued."""
-    from napari_medlabel.deid.pseudonyms import normalised
+def _by_id(links: Iterable[Link], asked: Sequence[str], project: ProjectKey) -> list[_Answer]:
+    """Return the codes of these patients, from whoever their IDs were issued.
+
+    Of a key that was in use before there were tables, also the codes that earlier copies
+    carry, if they have the patient: without an issuer, and with those that the table knows.
+    """
+    from napari_medlabel.deid.pseudonyms import Pseudonyms, normalised
 
     wanted = {normalised(form) for text in asked for form in (text, _as_found(text))}
-    return [_answer(link) for link in table.links() if link.patient_id in wanted]
+    answers = [_answer(link) for link in links if link.patient_id in wanted]
+    if not project.is_before_links:
+        return answers
+    keyed = Pseudonyms(project.key)
+    known = {(answer.issuer, answer.patient_id) for answer in answers}
+    patients = sorted(known | {("", normalised(_as_found(text))) for text in asked})
+    return answers + [_Answer(keyed.patient_code(*who), *who, "earlier") for who in patients]
 
 
 def _answer(link: Link) -> _Answer:

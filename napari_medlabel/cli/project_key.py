@@ -214,14 +214,20 @@ def open_links(store: KeyStore, project: ProjectKey, *, keep: bool) -> CodeSourc
     InputError, RefusedError, SaveError
         As `LinkTable`.
     """
-    from napari_medlabel.deid.links_memory import recall
-
-    is_first = not store.links.exists() and project.is_before_links
-    if is_first and recall(links_memory(), project.key_id) is None:
+    if has_no_table_yet(store, project):
         if not keep:
             return Provisional()
         start_links(store, project)
     return open_table(store, project, writable=keep)
+
+
+def has_no_table_yet(store: KeyStore, project: ProjectKey) -> bool:
+    """Whether a key was made before there were tables, and none was begun since."""
+    from napari_medlabel.deid.links_memory import recall
+
+    if store.links.exists() or not project.is_before_links:
+        return False
+    return recall(links_memory(), project.key_id) is None
 
 
 def start_links(store: KeyStore, project: ProjectKey) -> None:
