@@ -101,7 +101,7 @@ class Journal:
                 if count > keep:
                     dropped.append(tuple(line[3]))
                     continue
-            if count <= keep and not dropped:
+            if count <= keep:
                 end = after
         try:
             self._stream = self._path.open("r+b" if end else "wb", buffering=0)
@@ -142,7 +142,8 @@ class Journal:
         except OSError as err:
             raise _unwritten(err) from err
         if written != len(line):  # what is written so far is a torn line, which ends the list
-            raise _unwritten(OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))
+            full = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            raise _unwritten(full) from full
 
     def _lines(self) -> Iterator[tuple[int, Any]]:
         """Where each whole line ends, and what it says; a torn one ends them."""

@@ -30,9 +30,10 @@ class Trial:
         """Return the outcome, or that its instance was met before."""
         if not outcome.name:
             return outcome
-        digest = bytes.fromhex(outcome.sha256)
-        first = self._seen.setdefault("/".join(outcome.name).encode("ascii"), digest)
-        if first is digest:
+        name, digest = "/".join(outcome.name).encode("ascii"), bytes.fromhex(outcome.sha256)
+        first = self._seen.get(name)
+        if first is None:
+            self._seen[name] = digest
             return outcome
         return outcome.refused(Skip.SAME_INSTANCE if first == digest else Reason.DUPLICATE)
 

@@ -18,6 +18,7 @@ from napari_medlabel.deid.one_file import (
     KnownCodes,
     Outcome,
     Worked,
+    stamp_of,
     work,
 )
 from napari_medlabel.deid.report import Reason
@@ -245,7 +246,9 @@ def _one_by_one(
             yield from slot.got
             break
         else:
-            yield Outcome(file.position, job.token(file.relative), Reason.WORKER_ENDED)
+            stamp = stamp_of(job.root / file.relative)
+            token = job.token(file.relative)
+            yield Outcome(file.position, token, Reason.WORKER_ENDED, stamp=stamp)
 
 
 def _too_many(lost: int) -> SaveError:
