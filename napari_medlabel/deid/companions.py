@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-import zlib
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
+
+from isal import isal_zlib
 
 from napari_medlabel.deid.clean_image import CleanImage, CleanParts
 from napari_medlabel.deid.kinds import Kind, SourceFile, stem_of
@@ -191,7 +192,7 @@ def _written(stream: BinaryIO, made: CleanParts, *, sync: bool) -> tuple[int, in
     """Write every part; return the check sum and how many bytes there are."""
     check = size = 0
     for piece in made.parts:
-        check = zlib.crc32(piece, check)
+        check = isal_zlib.crc32(piece, check)
         size += stream.write(piece)
     stream.flush()
     if sync:
@@ -204,6 +205,6 @@ def _read_back(part: Path) -> tuple[int, int]:
     check = size = 0
     with part.open("rb", buffering=0) as stream:
         while block := stream.read(_BLOCK):
-            check = zlib.crc32(block, check)
+            check = isal_zlib.crc32(block, check)
             size += len(block)
     return check, size

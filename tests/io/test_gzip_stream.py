@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from napari_medlabel.errors import InputError
-from napari_medlabel.io.gzip_stream import GzipReader, write_gzip
+from napari_medlabel.io.gzip_stream import GzipReader, gzipped, write_gzip, zlibbed
 
 BLOCK = 1 << 20
 PACK = {"gzip": gzip.compress, "zlib": zlib.compress, "bzip2": bz2.compress, "raw": bytes}
@@ -93,3 +93,12 @@ def test_a_stream_far_longer_than_its_header_says_is_refused(tmp_path):
     (tmp_path / "a").write_bytes(gzip.compress(bytes(70 << 20), 1))
     with pytest.raises(InputError, match="far more data than its header says"):
         unpacked(tmp_path / "a", "gzip", 10)
+
+
+@pytest.mark.parametrize("length", [0, 7, BLOCK + 1])
+def test_parts_of_a_stream_are_those_of_the_file(tmp_path, length):
+    body = np.random.default_rng(5).integers(0, 9, length, np.uint8)
+    write_gzip(tmp_path / "a", b"head", [body.data])
+    assert b"".join(gzipped(b"head", [body.data])) == (tmp_path / "a").read_bytes()
+    packed = b"".join(zlibbed([body.data, body[: length // 2].data]))
+    assert zlib.decompress(packed) == body.tobytes() + body[: length // 2].tobytes()
