@@ -19,10 +19,10 @@ _EDGE_MM2: Final = 250.0
 _TOP_EDGE_MM2: Final = 60.0
 _NECK_MM: Final = 135.0
 _NOSE_WIDE_MM: Final = 25.0
+_NOSE_ASIDE_MM: Final = 40.0
 _NOSE_OUT_MM: Final = 9.0
 _NOSE_BELOW_MM: Final = 95.0
 _NOSE_ROOM_MM: Final = 10.0
-_TURNED: Final = 0.5
 _SURFACE_WIDE_MM: Final = 55.0
 _BROW_MM: Final = 8.0
 _SURFACE_DOWN_MM: Final = 130.0
@@ -111,8 +111,8 @@ def nose_of(field: Field, body: Bools, brain: Bools) -> Nose:
     Raises
     ------
     FaceUnsure
-        When nothing stands out in front, when it lies at the edge of the field, or when the
-        head is turned to the side.
+        When nothing stands out in front, within 40 mm of the brain's middle (so a head that
+        is turned to the side has no nose), or when it lies at the edge of the field.
     """
     points = field.points(brain)
     pole = points[points[:, 1].argmax()]
@@ -120,7 +120,10 @@ def nose_of(field: Field, body: Bools, brain: Bools) -> Nose:
     front = front_of(body, field)
     best, tip = 0.0, (0, 0)
     wide = round(_NOSE_WIDE_MM / STEP_MM)
-    columns = range(field.index(centre[0] - 40, 0), field.index(centre[0] + 40, 0) + 1)
+    columns = range(
+        field.index(centre[0] - _NOSE_ASIDE_MM, 0),
+        field.index(centre[0] + _NOSE_ASIDE_MM, 0) + 1,
+    )
     heights = range(field.index(pole[2] - _NOSE_BELOW_MM, 2), field.index(pole[2], 2) + 1)
     for s in heights:
         for r in columns:
@@ -134,8 +137,6 @@ def nose_of(field: Field, body: Bools, brain: Bools) -> Nose:
     below = body[:, :, max(0, tip[1] - round(_NOSE_ROOM_MM / STEP_MM))]
     if tip[1] * STEP_MM < _NOSE_ROOM_MM or not below.any():
         raise FaceUnsure(Doubt.NOSE_CUT)
-    if abs(nose.x_mm - centre[0]) > _TURNED * (nose.y_mm - centre[1]):
-        raise FaceUnsure(Doubt.TURNED)
     return nose
 
 

@@ -20,7 +20,7 @@ FRONT_MARGIN_MM: Final = 8.0
 """Distance between the brain and the planes that take the face."""
 SIDE_MARGIN_MM: Final = 14.0
 """Distance between the brain and the planes that take the ears: bone and scalp stay."""
-AROUND_MARGIN_MM: Final = 32.0
+AROUND_MARGIN_MM: Final = 26.0
 """Distance between the brain and the planes that take ghosts in the air behind the head."""
 _LEVEL: Final = 1e-9
 

@@ -26,7 +26,6 @@ class Doubt(StrEnum):
     NECK = "the scan reaches below the neck"
     NO_NOSE = "no nose was found where the axes say the front is"
     NOSE_CUT = "the nose lies at the edge of the field of view"
-    TURNED = "the head is turned to the side"
     FACE_LEFT = "part of the face's surface would be left"
     MASK_EMPTY = "the mask given holds no brain"
     MASK_OUTSIDE = "the mask given does not lie inside the head"

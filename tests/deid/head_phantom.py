@@ -11,7 +11,7 @@ from scipy import ndimage
 
 Bools = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float32]
-STEP_MM = 1.5
+STEP_MM = 2.0
 _LOW, _HIGH = np.array((-112.0, -135.0, -175.0)), np.array((112.0, 140.0, 115.0))
 AIR, FAT, SOFT, BRAIN, FLUID, BONE, TOOTH = -1000.0, -90.0, 45.0, 36.0, 8.0, 900.0, 1900.0
 PARTS = ("eyes", "nose", "mouth", "chin", "ears")
@@ -75,7 +75,7 @@ def _points() -> tuple[Floats, Floats, Floats]:
 
 @cache
 def made(head: Head = Head()) -> tuple[Floats, Bools, Bools, dict[str, Bools]]:
-    """Return HU, brain, face and parts of a head on its own grid of 1.5 mm."""
+    """Return HU, brain, face and parts of a head on its own grid of 2 mm."""
     x, y, z = _points()
     shape = np.broadcast_shapes(x.shape, y.shape, z.shape)
     x, y = x / head.wide, y / head.long
@@ -157,7 +157,7 @@ def turned(degrees: tuple[float, float, float]) -> npt.NDArray[np.float64]:
 
 
 def grid_around(
-    spacing_mm: tuple[float, float, float] = (2.0, 2.0, 2.5),
+    spacing_mm: tuple[float, float, float] = (2.5, 2.5, 3.0),
     low: tuple[float, float, float] = (-118.0, -140.0, -150.0),
     high: tuple[float, float, float] = (118.0, 145.0, 118.0),
 ) -> tuple[tuple[int, int, int], npt.NDArray[np.float64]]:
