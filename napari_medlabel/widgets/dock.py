@@ -136,6 +136,7 @@ class MedlabelDock(QWidget):
 
     def _connect(self) -> None:
         self.start.paths_requested.connect(self.open_paths)
+        self.start.deid_requested.connect(self.open_deid)
         self.views.plane_requested.connect(self.desk.show_plane)
         self.views.convention_requested.connect(self.desk.set_convention)
         self.views.window_requested.connect(self.desk.set_window)
@@ -156,6 +157,12 @@ class MedlabelDock(QWidget):
     def open_paths(self, paths: list[str] | list[Path], **wishes: Any) -> None:
         """Open a scan in the background and annotate it; problems show in the dock."""
         self.desk.open_paths([Path(p) for p in paths], **wishes)
+
+    def open_deid(self) -> None:
+        """Show the de-identification panel beside this dock."""
+        from napari_medlabel.widgets.deid_panel import show_panel
+
+        show_panel(self.viewer)
 
     @property
     def session(self) -> Any:

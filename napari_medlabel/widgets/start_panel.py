@@ -1,4 +1,4 @@
-"""The start: open a folder, a file or a sample."""
+"""The start: open a folder, a file or a sample, or de-identify a folder."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ class StartPanel(QWidget):
     """Asks for a scan; knows neither napari nor the session."""
 
     paths_requested = Signal(list)
+    deid_requested = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -27,10 +28,14 @@ class StartPanel(QWidget):
         self.file_button.clicked.connect(self._ask_file)
         self.sample_button = QPushButton("Try the sample CT")
         self.sample_button.clicked.connect(self._sample)
+        self.deid_button = QPushButton("De-identify a folder…")
+        self.deid_button.clicked.connect(self.deid_requested)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         for part in (words, self.folder_button, self.file_button, self.sample_button):
             layout.addWidget(part)
+        layout.addSpacing(10)
+        layout.addWidget(self.deid_button)
 
     def _ask_folder(self) -> None:
         path = QFileDialog.getExistingDirectory(self, "Open a folder of DICOM files")
