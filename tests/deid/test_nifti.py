@@ -187,3 +187,45 @@ def test_broken_gzip_is_refused():
     broken[20:40] = bytes(20)
     with pytest.raises(QuarantineError, match="unreadable"):
         clean_nifti(bytes(broken))
+
+
+CODES = {
+    1: 1, 2: 8, 4: 16, 8: 32, 16: 32, 32: 64, 64: 64, 128: 24, 256: 8, 512: 16, 768: 32,
+    1024: 64, 1280: 64, 1536: 128, 1792: 128, 2048: 256, 2304: 32,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize("version", [1, 2])
+@pytest.mark.parametrize("code", CODES)
+def test_every_data_type_passes_bit_for_bit(code, version, order):
+    bits, size, start = CODES[code], (348, 540)[version - 1], 4096
+    header = bytearray(size)
+    struct.pack_into(order + "i", header, 0, size)
+    place = {1: (40, "8h", 70, 108, "f", 344), 2: (16, "8q", 12, 168, "q", 4)}[version]
+    dim, kind, datatype, offset, real, magic = place
+    struct.pack_into(order + kind, header, dim, 7, 3, 5, 2, 2, 1, 3, 1)
+    struct.pack_into(order + "2h", header, datatype, code, bits)
+    struct.pack_into(order + real, header, offset, start)
+    header[magic : magic + 8] = b"n+1\0" if version == 1 else b"n+2\0\r\n\x1a\n"
+    header = header[:size]
+    count = (180 * bits + 7) // 8
+    voxels = np.random.default_rng(code).bytes(count)
+    source = bytes(header).ljust(start, b"Q") + voxels + WORD
+    for content in (source, gzip.compress(source)):
+        made = clean_nifti(content).content
+        made = gzip.decompress(made) if content is not source else made
+        assert made[size + 4 :] == voxels
+        assert made[: size + 4].count(b"Q") == 0
+
+
+@pytest.mark.parametrize("packs", [(bytes, gzip.compress), (gzip.compress, bytes)])
+def test_either_file_of_a_pair_may_be_compressed(packs):
+    source = bytearray(image(nib.Nifti1Image, "i2", "<"))
+    voxels = bytes(source[loaded(bytes(source)).dataobj.offset :])
+    source[344:348] = b"ni1\0"
+    struct.pack_into("<f", source, 108, 16)
+    made = clean_nifti(packs[0](bytes(source[:348])), packs[1](b"Q" * 16 + voxels))
+    assert made.suffix == (".nii" if packs[0] is bytes else ".nii.gz")
+    plain = made.content if packs[0] is bytes else gzip.decompress(made.content)
+    assert plain[352:] == voxels[:120]

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from importlib.resources import files
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -292,3 +293,12 @@ def test_any_bytes_are_cleaned_or_refused(profile, pseudonyms, content):
             assert clean().content.isascii()
         except QuarantineError:
             continue
+
+
+def test_every_key_is_in_the_reference():
+    source = files("napari_medlabel.deid") / "data" / "sidecar_keys.json"
+    document = json.loads(source.read_text("utf-8"))
+    page = Path(__file__).parents[2] / "docs" / "reference" / "companions.md"
+    text = page.read_text("utf-8")
+    listed = (key for name in document if name != "identity" for key in document[name])
+    assert not [key for key in listed if f"`{key}`" not in text]
