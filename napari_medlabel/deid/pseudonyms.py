@@ -7,7 +7,6 @@ import hmac
 import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 from uuid import UUID
 
 from napari_medlabel.errors import InputError
@@ -16,59 +15,6 @@ KEY_BYTES = 32
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _SEPARATOR = "\x1f"
 _TOKEN_HEX = 32
-
-
-class NeedsCodeError(Exception):
-    """A file names another patient than was announced; whoever has the links must be asked.
-
-    Parameters
-    ----------
-    issuer, patient_id : str
-        Who it is, normalised. Never shown: the text of this error does not hold them.
-    """
-
-    def __init__(self, issuer: str, patient_id: str) -> None:
-        super().__init__("a patient's code is needed")
-        self.issuer = issuer
-        self.patient_id = patient_id
-
-    def __repr__(self) -> str:
-        return "NeedsCodeError()"
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (self.issuer, self.patient_id)
-
-
-@dataclass(frozen=True)
-class Known:
-    """Codes that a link table gave, sent to a worker: a source for `Pseudonyms`.
-
-    Parameters
-    ----------
-    codes : tuple of (str, str, str)
-        Issuer, Patient ID and code of each patient that a file may name; mostly one.
-    """
-
-    codes: tuple[tuple[str, str, str], ...] = field(default=(), repr=False)
-
-    def __call__(self, issuer: str, patient_id: str) -> str:
-        """Return a patient's code.
-
-        Raises
-        ------
-        NeedsCodeError
-            For a patient that was not announced. No parser's error, so that no reader of
-            foreign bytes takes it for one.
-        """
-        who = normalised(issuer), normalised(patient_id)
-        for known_issuer, known_id, code in self.codes:
-            if (known_issuer, known_id) == who:
-                return code
-        raise NeedsCodeError(*who)
-
-    def and_also(self, issuer: str, patient_id: str, code: str) -> Known:
-        """Return these codes and one more."""
-        return Known((*self.codes, (normalised(issuer), normalised(patient_id), code)))
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,6 @@ import os
 import re
 import subprocess
 import sys
-from multiprocessing.reduction import ForkingPickler
 from uuid import UUID
 
 import pytest
@@ -12,14 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from napari_medlabel.deid.pseudonyms import (
-    Known,
-    NeedsCodeError,
     Pseudonyms,
     base32,
     from_base32,
     normalised,
 )
-from napari_medlabel.deid.refusal import PARSE_ERRORS
 from napari_medlabel.deid.temporal import FEWEST_DAYS, MOST_DAYS, days_back
 from napari_medlabel.errors import InputError
 
@@ -105,26 +101,6 @@ def test_the_key_is_not_shown():
 def test_a_short_key_is_refused():
     with pytest.raises(InputError, match="32 bytes"):
         Pseudonyms(b"short")
-
-
-def test_a_worker_knows_the_codes_that_it_was_told():
-    known = Known().and_also("Clinic ", "MRN1\0", "P-00000001")
-    one = Pseudonyms(KEY, patient_code_source=known)
-    assert one.patient_code("Clinic", "MRN1 ") == "P-00000001"
-    again = ForkingPickler.loads(ForkingPickler.dumps(one))
-    assert again == one
-    assert hash(again) == hash(one)
-    assert "MRN1" not in repr(known)
-
-
-def test_a_worker_that_meets_another_patient_asks_for_the_code():
-    one = Pseudonyms(KEY, patient_code_source=Known((("Clinic", "MRN1", "P-00000001"),)))
-    with pytest.raises(NeedsCodeError) as caught:
-        one.patient_code("Clinic", "MRN2 ")
-    again = ForkingPickler.loads(ForkingPickler.dumps(caught.value))
-    assert (again.issuer, again.patient_id) == ("Clinic", "MRN2")
-    assert "MRN2" not in str(again) + repr(again)
-    assert not isinstance(again, PARSE_ERRORS)
 
 
 @given(st.integers(0, 2**40 - 1))
