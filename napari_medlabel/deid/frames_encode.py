@@ -92,6 +92,8 @@ def _lossless_jpeg(values: Array, stream: CodeStream, bits: int) -> bytes:
 def _unsigned(frame: Array, stream: CodeStream, coding: Coding) -> Array:
     """Values as their code stream counts them: negative ones only where it has a sign."""
     bits = stream.precision or coding.stored
+    if stream.kind == "jpeg-ls" or coding.syntax in _HTJ2K:
+        bits = 8 if bits <= 8 else 16  # their encoders here know no other precision
     if stream.signed or frame.dtype.kind == "u":
         narrow = frame
     else:
