@@ -14,6 +14,7 @@ from napari_medlabel.cli.project_key import (
     add_key_options,
     has_no_table_yet,
     key_store,
+    links_memory,
     open_table,
     read_store,
 )
@@ -22,6 +23,7 @@ from napari_medlabel.errors import InputError
 if TYPE_CHECKING:
     from napari_medlabel.deid.key_store import KeyStore
     from napari_medlabel.deid.keys import ProjectKey
+    from napari_medlabel.deid.links import LinkTable
     from napari_medlabel.deid.links_file import Link
     from napari_medlabel.session.desk import Desk
 
@@ -193,7 +195,7 @@ def _merge(file: Path, store: KeyStore, project: ProjectKey, desk: Desk) -> int:
     from napari_medlabel.deid.links_merge import merge
 
     other = LinkTable(file, project.key, secrets.token_bytes, writable=False)
-    with open_table(store, project, writable=True, trusting=True) as table:
+    with _merging(file, store, project) as table:
         desk.log.append("reid.lookup", detail={"codes": len(other)})
         done = merge(table, other)
     print(
@@ -201,6 +203,20 @@ def _merge(file: Path, store: KeyStore, project: ProjectKey, desk: Desk) -> int:
         f"codes of two patients {done.shared}"
     )
     return 0
+
+
+def _merging(file: Path, store: KeyStore, project: ProjectKey) -> LinkTable:
+    """Open this computer's table; one that lacks links only where the other copy has them."""
+    import secrets
+
+    from napari_medlabel.deid.links import LinkTable
+    from napari_medlabel.deid.links_memory import StaleLinksError
+
+    try:
+        return open_table(store, project, writable=True)
+    except StaleLinksError:
+        LinkTable(file, project.key, secrets.token_bytes, writable=False, memory=links_memory())
+        return open_table(store, project, writable=True, trusting=True)
 
 
 def _accept(store: KeyStore, project: ProjectKey, desk: Desk) -> int:

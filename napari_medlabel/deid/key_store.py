@@ -72,8 +72,8 @@ class FileStore:
 
     @property
     def links(self) -> Path:
-        """Where the link table lies: beside the key."""
-        return links_beside(self.path)
+        """Where the link table lies: beside the key itself, where this is a link to it."""
+        return links_beside(Path(os.path.realpath(self.path)))
 
     def exists(self) -> bool:
         """Whether something has the file's name."""

@@ -35,8 +35,10 @@ class WriterLock:
     def __init__(self, path: Path) -> None:
         try:
             self._handle = os.open(path, os.O_CREAT | os.O_RDWR | _BINARY, 0o600)
+        except PermissionError as err:
+            raise _shut() from err
         except OSError as err:
-            raise explain_os_error(err) from err
+            raise (_shut() if err.errno == errno.EROFS else explain_os_error(err)) from err
         try:
             _lock(self._handle)
         except OSError as err:
@@ -66,6 +68,14 @@ def _module(name: str) -> ModuleType | None:
         return importlib.import_module(name)
     except ImportError:
         return None
+
+
+def _shut() -> SaveError:
+    return SaveError(
+        "The folder of the key cannot be written to, and patients' codes are kept in it.",
+        hint="Make it writable for you, or copy the key and its table (the same name with "
+        ".links) to a folder that is.",
+    )
 
 
 def _taken() -> SaveError:

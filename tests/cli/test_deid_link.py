@@ -229,6 +229,21 @@ def test_a_table_that_went_another_way_is_joined_with_the_copy_that_has_the_rest
     assert link(codes[0])[0] == 0
 
 
+def test_a_copy_that_lacks_the_same_links_does_not_hide_that_they_are_lost(
+    link, codes, key, tmp_path
+):
+    here = key.with_name("trial.key.links")
+    older = tmp_path / "older.links"
+    shutil.copy(here, older)
+    with table(key) as links:
+        links.code_for("", "MRN7")
+    shutil.copy(older, here)
+    done, out, err = link("--merge", older)
+    assert (done, out) == (3, "")
+    assert "older copy" in err
+    assert link(codes[0])[0] == 3
+
+
 def test_a_copy_with_the_others_code_of_one_patient_is_told_as_merged(
     link, codes, key, tmp_path
 ):

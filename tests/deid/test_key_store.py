@@ -186,6 +186,18 @@ def test_a_link_to_a_key_stays_a_link(tmp_path):
         link.symlink_to(tmp_path / "there" / "a.key")
     except OSError:
         pytest.skip("no links here")
+    assert FileStore(link).links == tmp_path.resolve() / "there" / "a.key.links"
     FileStore(link).replace("two")
     assert link.is_symlink()
     assert Path(tmp_path / "there" / "a.key").read_text() == "two"
+
+
+def test_links_in_a_circle_are_no_fault_of_ours(tmp_path):
+    link = tmp_path / "a.key"
+    try:
+        link.symlink_to(link)
+    except OSError:
+        pytest.skip("no links here")
+    assert FileStore(link).links.name == "a.key.links"
+    with pytest.raises(InputError, match="could not be read"):
+        FileStore(link).read()

@@ -87,3 +87,16 @@ def test_the_lock_goes_with_its_process(tmp_path: Path):
         os._exit(0)
     os.waitpid(child, 0)
     WriterLock(path).release()
+
+
+@pytest.mark.parametrize("number", [errno.EACCES, errno.EPERM, errno.EROFS])
+def test_a_read_only_folder_of_the_key_is_said_before_anything_happens(
+    tmp_path, monkeypatch, number
+):
+    def refuse(*_: object) -> int:
+        raise OSError(number, "no")
+
+    monkeypatch.setattr(os, "open", refuse)
+    with pytest.raises(SaveError, match="folder of the key cannot be written") as caught:
+        WriterLock(tmp_path / "a.lock")
+    assert ".links" in caught.value.hint
