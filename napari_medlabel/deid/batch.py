@@ -16,6 +16,7 @@ from napari_medlabel.deid.delivery import (
     delivered,
     review_beside,
 )
+from napari_medlabel.deid.disk_sync import sync_disks_of
 from napari_medlabel.deid.events import EventSink, Record
 from napari_medlabel.deid.journal import Journal
 from napari_medlabel.deid.kinds import Kind
@@ -214,7 +215,7 @@ def deidentify_folder(
             delivery.write_mappings(_written(files, journal, shelf), pseudonyms, record)
         listeners.before_leaving()
         if at_once:
-            os.sync()
+            sync_disks_of(filter(None, (staging.folder, review, settings.mappings)))
         delivery.publish(report)
         try:
             record.done(report)

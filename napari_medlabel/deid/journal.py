@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from napari_medlabel.deid.disk_sync import sync_disk_of
 from napari_medlabel.deid.kinds import Kind
 from napari_medlabel.deid.one_file import Outcome, Stamp
 from napari_medlabel.deid.options import Option
@@ -123,8 +124,8 @@ class Journal:
             When the disk is full.
         """
         self._write(_line(outcome))
-        if self._clock() - self._synced > _SYNC_S and hasattr(os, "sync"):
-            os.sync()
+        if self._clock() - self._synced > _SYNC_S:
+            sync_disk_of(self._path.parent)
             self._write({"synced": True})
             self._synced = self._clock()
 

@@ -317,7 +317,7 @@ def test_many_files_wait_for_the_disk_once(
     for number in range(1, 5):
         (scans / f"{number}.dcm").write_bytes(as_file(ct(number)))
     monkeypatch.setattr(batch, "_FEW", 3)
-    monkeypatch.setattr(batch.os, "sync", lambda: waited.append("all"), raising=False)
+    monkeypatch.setattr(batch, "sync_disks_of", lambda _places: waited.append("all"))
     monkeypatch.setattr(batch.os, "fsync", lambda _handle: waited.append("one"))
     report = deidentify_folder(scans, tmp_path / "out", profile, pseudonyms)
     assert report.dicom == 4

@@ -86,7 +86,7 @@ def test_lines_that_do_not_hold_are_dropped_with_the_names_of_their_files(tmp_pa
 
 def test_after_a_power_cut_only_what_was_synced_counts(tmp_path, monkeypatch):
     now, waited = [0.0], []
-    monkeypatch.setattr(journal_module.os, "sync", lambda: waited.append(now[0]), raising=False)
+    monkeypatch.setattr(journal_module, "sync_disk_of", lambda _: waited.append(now[0]))
     journal = begun(tmp_path / "j", clock=lambda: now[0])
     for n, seconds in ((1, 10.0), (2, 400.0), (3, 500.0)):
         now[0] = seconds
