@@ -30,6 +30,7 @@ _MOST_CODES: Final = 5
 _MOST_SLICE_CODES: Final = 6
 _FARTHEST_MM: Final = 1e5
 _LARGEST: Final = 1e6
+_LATEST: Final = 1e3
 _LARGEST_TURN: Final = 1.001
 _SMALLEST: Final = 1e-6
 _LETTERS: Final = re.compile(rb"[A-Za-z0-9 ^._-]+")
@@ -60,7 +61,8 @@ _NIFTI1: Final = Layout(
         "bitpix": (72, "h"), "slice_start": (74, "h"), "pixdim": (76, "8f"),
         "vox_offset": (108, "f"), "scl": (112, "2f"), "slice_end": (120, "h"),
         "slice_code": (122, "b"), "xyzt_units": (123, "B"), "cal": (124, "2f"),
-        "slice_duration": (132, "f"), "codes": (252, "2h"), "quatern": (256, "3f"),
+        "slice_duration": (132, "f"), "toffset": (136, "f"), "codes": (252, "2h"),
+        "quatern": (256, "3f"),
         "qoffset": (268, "3f"), "srow": (280, "12f"),
     },
 )  # fmt: skip
@@ -71,6 +73,7 @@ _NIFTI2: Final = Layout(
         "sizeof_hdr": (0, "i"), "datatype": (12, "h"), "bitpix": (14, "h"), "dim": (16, "8q"),
         "intent_p": (80, "3d"), "pixdim": (104, "8d"), "vox_offset": (168, "q"),
         "scl": (176, "2d"), "cal": (192, "2d"), "slice_duration": (208, "d"),
+        "toffset": (216, "d"),
         "slice_start": (224, "q"), "slice_end": (232, "q"), "codes": (344, "2i"),
         "quatern": (352, "3d"), "qoffset": (376, "3d"), "srow": (400, "12d"),
         "slice_code": (496, "i"), "xyzt_units": (500, "i"), "intent_code": (504, "i"),
@@ -144,7 +147,7 @@ def clean_header(header: bytes) -> CleanHeader:
         Sizes, data type, scaling, spacing, qform and sform with their codes, units, slice
         timing, intent code and display range, bit for bit where they are such. What a field
         cannot mean (sizes beyond the last dimension, letters in a display range) is empty.
-        ``toffset``, ``glmax``, ``glmin`` and every text are not passed on.
+        ``glmax``, ``glmin`` and every text are not passed on.
 
     Raises
     ------
@@ -206,6 +209,7 @@ def _judge_numbers(values: dict[str, tuple[Any, ...]], kind: str) -> None:
     values["dim_info"] = (values["dim_info"][0] & _FREQUENCY_PHASE_SLICE,)
     values["xyzt_units"] = (values["xyzt_units"][0] & _UNITS,)
     values["slice_duration"] = (_hint(values["slice_duration"][0], kind),)
+    values["toffset"] = (_start(values["toffset"][0], values["dim"], kind),)
     values["cal"] = tuple(_hint(number, kind) for number in values["cal"])
     _bound(values, "slice_code", _MOST_SLICE_CODES)
     _bound(values, "slice_start", slices - 1)
@@ -268,6 +272,12 @@ def _hint(number: float, kind: str) -> float:
     if not _SMALLEST < abs(number) < _LARGEST or _is_text(number, kind):
         return 0.0
     return number
+
+
+def _start(number: float, dims: tuple[int, ...], kind: str) -> float:
+    """Return where the time axis begins; 0 without one, and for what may be a time of day."""
+    has_times = dims[0] > 3 and dims[4] > 1
+    return _hint(number, kind) if has_times and abs(number) < _LATEST else 0.0
 
 
 def _is_text(number: float, kind: str) -> bool:

@@ -21,7 +21,7 @@ def header(order: str = "<") -> bytearray:
         0: ("i", 348), 39: ("B", 0x39), 40: ("8h", 4, 5, 4, 3, 2, 1, 1, 1),
         68: ("h", 0), 70: ("2h", 4, 16), 76: ("8f", -1, 0.9, 0.9, 3.25, 2.5, 0, 0, 0),
         74: ("h", 0), 108: ("f", 352), 112: ("2f", 0.5, -1024), 120: ("h", 2),
-        122: ("b", 3), 123: ("B", 10), 124: ("2f", 1500, -200), 132: ("f", 0.0675),
+        122: ("b", 3), 123: ("B", 10), 124: ("2f", 1500, -200), 132: ("2f", 0.0675, 0.5),
         252: ("2h", 1, 4), 256: ("3f", 0.1, -0.2, 0.3), 268: ("3f", -90.5, 126, -72.25),
         280: ("12f", -0.9, 0.1, 0, 90.5, 0.1, 0.9, 1e-8, -126, 0, 0, 3.25, -72.25),
     }  # fmt: skip
@@ -37,7 +37,7 @@ def header2(order: str = "<") -> bytearray:
     pack = {
         0: ("i", 540), 12: ("2h", 4, 16), 16: ("8q", 4, 5, 4, 3, 2, 1, 1, 1),
         104: ("8d", -1, 0.9, 0.9, 3.25, 2.5, 0, 0, 0), 168: ("q", 544),
-        176: ("2d", 0.5, -1024), 192: ("2d", 1500, -200), 208: ("d", 0.0675),
+        176: ("2d", 0.5, -1024), 192: ("2d", 1500, -200), 208: ("2d", 0.0675, 0.5),
         224: ("2q", 0, 2), 344: ("2i", 1, 4), 352: ("3d", 0.1, -0.2, 0.3),
         376: ("3d", -90.5, 126, -72.25),
         400: ("12d", -0.9, 0.1, 0, 90.5, 0.1, 0.9, 1e-8, -126, 0, 0, 3.25, -72.25),
@@ -67,7 +67,7 @@ def test_what_the_keep_list_names_passes_bit_for_bit(make, order):
 
 @pytest.mark.parametrize(
     ("at", "length"),
-    [(4, 10), (14, 18), (32, 4), (36, 2), (38, 1), (136, 4), (140, 8), (148, 80), (228, 24),
+    [(4, 10), (14, 18), (32, 4), (36, 2), (38, 1), (140, 8), (148, 80), (228, 24),
      (328, 16)],
 )  # fmt: skip
 def test_fields_off_the_keep_list_are_empty(at, length):
@@ -89,6 +89,7 @@ def test_fields_off_the_keep_list_are_empty(at, length):
         (68, "<h", 3006, 0),  # CIFTI, whose axes stood in the extension
         (68, "<h", 4711, 0),
         (132, "<f", 1e20, 0.0),
+        (136, "<f", 33415.5, 0.0),  # seconds since midnight
         (124, "<f", float("inf"), 0.0),
         (124, "4s", b"A17B", 0),  # letters where a number of the display range belongs
         (92, "4s", b"Jack", 0),
@@ -210,6 +211,11 @@ def test_any_header_is_cleaned_or_refused(noise, is_big):
     struct.pack_into(order + "2h", raw, 252, 0, 0)
     clean = clean_header(bytes(raw))
     assert clean.content[4:39] == bytes(35)
-    assert clean.content[136:252] == bytes(116)
+    assert clean.content[140:252] == bytes(112)
     assert clean.content[328:344] == bytes(16)
     assert clean.size == 240
+
+
+def test_a_start_without_a_time_axis_goes():
+    raw = put(header(), 40, "<8h", 3, 5, 4, 3, 1, 1, 1, 1)
+    assert clean_header(raw).content[136:140] == bytes(4)
