@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,6 @@ if TYPE_CHECKING:
     from napari_medlabel.deid.scan_tree import ScanReport
 
 _FOUND = 3
-_MOST_PLACES = 10
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -88,18 +88,20 @@ def _tell(report: ScanReport) -> None:
     if not report.findings:
         print(f"{report.files} {noun} searched, nothing found")
         return
-    places = {place for each in report.findings.values() for place in each}
-    print(f"{report.files} {noun} searched, identity may be in {len(places)} of them")
-    for finding, files in report.findings.items():
-        print(f"{finding.sign}: {finding.where}, file {_few(files)}")
+    found = {place for each in report.findings.values() for place in each}
+    print(f"{report.files} {noun} searched, identity may be in {len(found)} of them")
+    for sign in dict.fromkeys(finding.sign for finding in report.findings):
+        told = {f.where: files for f, files in report.findings.items() if f.sign is sign}
+        files = sorted({place for each in told.values() for place in each})
+        print(f"{sign}: {_listed(list(told), 6)}; file {_listed(files, 10)}")
     print(
         "File N is the N-th line of: find PATH -type f | LC_ALL=C sort",
         file=sys.stderr,
     )
 
 
-def _few(places: tuple[int, ...]) -> str:
-    """Return the first places, and how many more there are."""
-    shown = ", ".join(map(str, places[:_MOST_PLACES]))
-    more = len(places) - _MOST_PLACES
+def _listed(things: Sequence[object], most: int) -> str:
+    """Return the first things, and how many more there are."""
+    shown = ", ".join(map(str, things[:most]))
+    more = len(things) - most
     return shown if more <= 0 else f"{shown} and {more} more"

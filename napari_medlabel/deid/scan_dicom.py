@@ -162,9 +162,8 @@ def _identity_sign(leaf: Leaf, allowance: Allowance) -> Sign | None:
     known, keyword = entry(leaf.tag)
     vrs = {known, leaf.vr}
     options = allowance.options
-    if any(is_retained(tag, allowance) for tag in leaf.path) and not vrs & {"PN", "UI"}:
-        return None
-    if is_kept(leaf.tag, allowance):
+    stays = any(is_retained(tag, allowance) for tag in leaf.path)
+    if is_kept(leaf.tag, allowance) or (stays and not vrs & {"PN", "UI", "DA", "DT"}):
         return None
     if "PN" in vrs:
         return Sign.NAME

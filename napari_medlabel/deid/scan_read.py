@@ -186,17 +186,18 @@ def _plain(head: bytes, size: int, recall: Recall) -> FileParts:
 
 def _any(content: bytes) -> FileParts:
     """Return the parts of a file of any kind, as far as they can be made out."""
-    preamble, at = b"", 0
+    preamble, at, surplus = b"", 0, b""
     if content[128:_META_START] == b"DICM":
         preamble, at = content[:128], _META_START
     meta, start = _meta(content, at)
     syntax = _text(meta.get(0x10, b""))
     if syntax == DEFLATED:
+        inflater = zlib.decompressobj(-zlib.MAX_WBITS)
         try:
-            inflated = zlib.decompressobj(-zlib.MAX_WBITS).decompress(content[start:])
+            inflated = inflater.decompress(content[start:])
         except zlib.error as err:
             raise BrokenError from err
-        content = content[:start] + inflated
+        content, surplus = content[:start] + inflated, inflater.unused_data
     form = _form(content, start, syntax)
     elements, end, pixels, broken = _top(content, start, form)
     if not elements and pixels is None:
@@ -212,7 +213,7 @@ def _any(content: bytes) -> FileParts:
         pixels,
         encapsulated,
         len(content),
-        broken,
+        broken or bool(surplus.strip(b"\0")),
         content,
     )
 

@@ -215,8 +215,10 @@ def _spelled(part: str, sign: Sign, charsets: tuple[str, ...]) -> Iterator[Needl
                 continue
             plain = len(pattern) >= SHORT_BYTES and (not is_number or sign is Sign.UID)
             yield Needle(pattern, sign, alone, plain)
-            if len(pattern) >= _SHORTEST_HEX:
-                yield Needle(pattern.hex().encode("ascii"), sign, False, False)
+        if len(folded) >= _SHORTEST_HEX:
+            for form in {folded, folded.upper(), folded.lower()}:
+                digits = form.encode("utf-8", "replace").hex().encode("ascii")
+                yield Needle(digits, sign, False, False)
         for codec in ("utf-16-le", "utf-16-be"):
             yield Needle(folded.encode(codec, "replace").lower(), sign, alone, False)
 
