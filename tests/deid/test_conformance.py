@@ -52,7 +52,7 @@ def test_each_row_of_the_table_is_listed_under_removed_replaced_or_kept(profile)
     assert not removed.keys() & replaced.keys()
     assert len(removed) + len(replaced) == len(profile) == 656
     assert removed["(0010,4000)"] == ("Patient Comments", "X", "profile")
-    assert removed["(0010,0016)"] == ("PronounComment", "X", "profile")
+    assert removed["(0010,0016)"] == ("Pronoun Comment", "X", "profile")
     assert removed["(60xx,3000)"] == ("Overlay Data", "X", "profile")
     assert replaced["(0010,0010)"] == ("Patient's Name", "Z", "profile")
     assert len(statement(profile)[6].tables) == 1
