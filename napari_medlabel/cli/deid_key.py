@@ -158,27 +158,27 @@ def run_passphrase(args: argparse.Namespace) -> int:
     if project.is_before_links and not store.links.exists():
         start_links(store, project)
     open_table(store, project, writable=True).close()  # no run that uses the key goes on
-    remove = args.action == "remove"
-    changed = reseal(
-        store,
-        project,
-        None if remove else _new_passphrase(args.new_passphrase_file),
-        secrets.token_bytes,
-    )
+    passphrase = None
+    if args.action != "remove":
+        # $MEDLABEL_PASSPHRASE, where it is set, is the one that is to be changed.
+        is_free = args.action == "set"
+        passphrase = _new_passphrase(args.new_passphrase_file, environment=is_free)
+    changed = reseal(store, project, passphrase, secrets.token_bytes)
     print(f"key {changed.key_id}\npassphrase {_yes(changed.is_sealed)}")
     _say("Older copies of the key file open as before: replace the backups.")
     return 0
 
 
-def _new_passphrase(file: Path | None) -> str:
+def _new_passphrase(file: Path | None, *, environment: bool = True) -> str:
     """Return a new passphrase; one that is typed is typed twice."""
     from napari_medlabel.deid.key_seal import check_passphrase
 
     if file is not None:
         return asked_passphrase(file)
-    passphrase = asked_passphrase(None, prompt="New passphrase of the key: ")
+    new, again = "New passphrase of the key: ", "Once more: "
+    passphrase = asked_passphrase(None, prompt=new, environment=environment)
     check_passphrase(passphrase)
-    if asked_passphrase(None, prompt="Once more: ") != passphrase:
+    if asked_passphrase(None, prompt=again, environment=environment) != passphrase:
         raise InputError("The two passphrases differ.", hint="Type the same one twice.")
     return passphrase
 

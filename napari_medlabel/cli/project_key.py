@@ -166,8 +166,19 @@ def key_store(named: str | None) -> KeyStore:
     return FileStore(folder / "project.key") if named is None else store_for(named, folder)
 
 
-def asked_passphrase(file: Path | None, *, prompt: str = "Passphrase of the key: ") -> str:
+def asked_passphrase(
+    file: Path | None, *, prompt: str = "Passphrase of the key: ", environment: bool = True
+) -> str:
     """Return a passphrase from a file, the environment, or whoever sits there.
+
+    Parameters
+    ----------
+    file : Path or None
+        Of mode 600; its first line counts.
+    prompt : str
+        What whoever sits there is asked.
+    environment : bool
+        Whether `PASSPHRASE` counts; not for a new one where it is the old one's.
 
     Raises
     ------
@@ -176,13 +187,14 @@ def asked_passphrase(file: Path | None, *, prompt: str = "Passphrase of the key:
     """
     if file is not None:
         return _first_line(file)
-    found = os.environ.get(PASSPHRASE)
+    found = os.environ.get(PASSPHRASE) if environment else None
     if found:
         return found
     if not sys.stdin.isatty():
+        hint = f"Give --passphrase-file FILE, or set {PASSPHRASE}."
         raise InputError(
             "The key's passphrase is needed, and there is no terminal to ask for it.",
-            hint=f"Give --passphrase-file FILE, or set {PASSPHRASE}.",
+            hint=hint if environment else "Give --new-passphrase-file FILE.",
         )
     return getpass.getpass(prompt)
 

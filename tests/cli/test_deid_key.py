@@ -159,3 +159,20 @@ def test_a_key_in_use_is_not_changed(key, secret, capsys):
         assert main([*set_it, "--new-passphrase-file", str(secret)]) == 2
     assert "one at a time" in capsys.readouterr().err
     assert key.read_bytes() == before
+
+
+def test_the_old_passphrase_in_the_environment_is_not_taken_for_the_new_one(
+    key, secret, monkeypatch, capsys
+):
+    at = ["--key", str(key)]
+    monkeypatch.setenv("MEDLABEL_PASSPHRASE", WORDS)
+    assert main(["deid", "key", "passphrase", "set", *at]) == 0
+    before = key.read_bytes()
+    stream = io.StringIO()
+    monkeypatch.setattr(sys, "stdin", stream)
+    assert main(["deid", "key", "passphrase", "change", *at]) == 2
+    assert "--new-passphrase-file" in capsys.readouterr().err
+    assert key.read_bytes() == before
+    type_in(monkeypatch, "another passphrase", "another passphrase")
+    assert main(["deid", "key", "passphrase", "change", *at]) == 0
+    assert read_project(FileStore(key), lambda: "another passphrase").is_sealed
