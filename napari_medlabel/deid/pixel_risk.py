@@ -28,6 +28,7 @@ _BY_MODALITY = {
     "DOC": Look.UNNAMED,
     "": Look.UNNAMED,
 }
+_FACE_TAG = 0x00280302
 _SCREENS = frozenset({"SCREEN SAVE", "SCREEN_SAVE", "SCREENSAVE", "SECONDARY CAPTURE"})
 _LABELS = frozenset({"LABEL", "OVERVIEW"})
 
@@ -67,8 +68,10 @@ def still_shows_identity(dataset: Dataset, done: frozenset[Option]) -> bool:
     if Option.CLEAN_PIXELS in done:
         return False
     if Option.CLEAN_FACES in done and "RecognizableVisualFeatures" in dataset:
-        dataset = dataset.copy()
-        del dataset.RecognizableVisualFeatures
+        rest = type(dataset)()
+        for tag in dataset.keys() - {_FACE_TAG}:
+            rest[tag] = dataset.get_item(tag)
+        return may_show_identity(rest)
     return may_show_identity(dataset)
 
 

@@ -127,7 +127,7 @@ class _Work:
         self.element.is_undefined_length = encapsulated
         self.changed.update(masks)
         self.attributes.update(dict.fromkeys(STALE))
-        _verify(frames, self.frames(), masks, black)
+        _verify(frames, self.frames(), masks, black, blocks=not exact)
 
 
 def clean_pixel_element(
@@ -197,7 +197,8 @@ def _blank_text(work: _Work) -> None:
     places, signatures = device_places(work.dataset, coding.rows, coding.columns)
 
     def painted(number: int, mask: Mask) -> Array:
-        return display.shown(_painted(frames, number, mask, black))
+        covered = frames.covered(number, mask)
+        return display.shown(_painted(frames, number, covered, black))
 
     work.look |= look_at(work.dataset)
     strict = not (work.look or says_text(work.dataset))
@@ -250,11 +251,17 @@ def _face(dataset: Dataset, faces: Faces | None) -> Mask | None:
 
 
 def _verify(
-    before: Frames, after: Frames, masks: Mapping[int, Mask], black: tuple[float, ...]
+    before: Frames,
+    after: Frames,
+    masks: Mapping[int, Mask],
+    black: tuple[float, ...],
+    *,
+    blocks: bool,
 ) -> None:
     """Decode what was written: black where it must be, and the same everywhere else."""
     for number, mask in masks.items():
-        wanted, found = _painted(before, number, mask, black), after.frame(number)
+        covered = before.covered(number, mask) if blocks else mask
+        wanted, found = _painted(before, number, covered, black), after.frame(number)
         differs = wanted != found
         if differs.ndim == 3:
             differs = differs.any(axis=2)
@@ -277,13 +284,12 @@ def _near(mask: Mask) -> Mask:
 
 
 def _painted(frames: Frames, number: int, mask: Mask, black: tuple[float, ...]) -> Array:
-    """Return the stored values of a frame, black where a mask will make them so."""
+    """Return the stored values of a frame, black under a mask."""
     values = frames.frame(number)
-    covered = frames.covered(number, mask)
-    if not covered.any():
+    if not mask.any():
         return values
     values = values.copy()
-    values[covered] = _value(frames, black)
+    values[mask] = _value(frames, black)
     return values
 
 

@@ -91,7 +91,9 @@ def _windows(finite: Array, tone: Tone) -> list[tuple[float, float]]:
     if not high > low or (high - low) > _NARROWER * (highest - lowest):
         low, high = lowest, highest
     windows = [(low, high)]
-    low, high = (float(v) for v in np.percentile(finite, _MOST))
+    # Text at the ends of the range is seen by now; what lies between them may be narrow.
+    between = finite[(finite > lowest) & (finite < highest)]
+    low, high = (float(v) for v in np.percentile(between, _MOST)) if between.size else (0, 0)
     wanted = [(low, high), *([tone.window] if tone.window else [])]
     for low, high in wanted:
         narrow = 0 < high - low < _NARROWER * (windows[0][1] - windows[0][0])
