@@ -6,6 +6,7 @@ import argparse
 import json
 import sys
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -240,12 +241,14 @@ def _log(desk: Desk, answers: Sequence[_Answer], asked: int) -> None:
 
 def _asked_ids() -> list[str]:
     """Return the Patient IDs that somebody types, or another program sends."""
+    from napari_medlabel.deid.pseudonyms import normalised
+
     if sys.stdin.isatty():
         print("Patient ID: ", end="", file=sys.stderr, flush=True)
         lines = [sys.stdin.readline()]
     else:
         lines = sys.stdin.readlines()
-    asked = [line.strip() for line in lines if line.strip()]
+    asked = [normalised(line) for line in lines if line.strip()]
     if not asked:
         raise InputError(
             "Patient IDs were expected on stdin, and none came.", hint="One on each line."
@@ -266,10 +269,8 @@ def _as_found(text: str) -> str:
 
 def _shown(text: str) -> str:
     """Return a text for a screen: in UTF-8 where its bytes are, without control characters."""
-    try:
+    with suppress(UnicodeError):
         text = text.encode("latin-1").decode("utf-8")
-    except UnicodeError:
-        text = str(text)
     return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text)
 
 

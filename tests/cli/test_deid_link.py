@@ -158,8 +158,10 @@ def test_ids_come_from_stdin_and_any_issuer_counts(link, codes, key, monkeypatch
     assert events()[0]["detail"] == {"codes": 3}
 
 
-def test_a_person_at_a_terminal_is_asked_for_one_id(link, codes, monkeypatch):
-    type_in(monkeypatch, "MRN2\nMRN1\n", terminal=True)
+def test_a_person_at_a_terminal_is_asked_for_one_id(link, key, monkeypatch):
+    with table(key) as links:
+        links.code_for("", "\u00d6RN2")
+    type_in(monkeypatch, "O\u0308RN2\nMRN1\n", terminal=True)
     done, out, err = link("--id")
     assert (done, len(out.splitlines())) == (0, 1)
     assert "Patient ID: " in err
