@@ -22,6 +22,8 @@ _METAL_HU: Final = 2950.0
 _METAL_ML: Final = 0.1
 _METAL_NEAR_MM: Final = 15.0
 _CLOSED: Final = 0.95
+_SKULL: Final = 0.6
+_LEAST_CORE_MM3: Final = 100_000
 _RAY_MM: Final = 22.0
 
 
@@ -96,17 +98,11 @@ def _brain(field: Field) -> tuple[Bools, Bools]:
         raise FaceUnsure(Doubt.NO_SKULL)
     sizes = np.bincount(labels.ravel())
     sizes[0] = 0
-    best: Bools | None = None
-    share = 0.0
-    for label in np.argsort(sizes)[::-1][:3]:
-        if sizes[label] * STEP_MM**3 < 100_000:
-            break
-        one = labels == label
-        closed = enclosed_share(one, bone)
-        if closed > share:
-            best, share = one, closed
-    if best is None or share < 0.6:
+    large = [n for n in np.argsort(sizes)[::-1][:3] if sizes[n] * STEP_MM**3 >= _LEAST_CORE_MM3]
+    shares = [enclosed_share(labels == label, bone) for label in large]
+    if not shares or max(shares) < _SKULL:
         raise FaceUnsure(Doubt.NO_SKULL)
+    best = labels == large[int(np.argmax(shares))]
     near = ndimage.distance_transform_edt(~best, sampling=STEP_MM) <= _BACK_MM
     brain, stem = _split(ndimage.binary_fill_holes(near & free))
     if enclosed_share(brain, bone) < _CLOSED:

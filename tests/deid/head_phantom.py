@@ -78,8 +78,7 @@ def made(head: Head = Head()) -> tuple[Floats, Bools, Bools, dict[str, Bools]]:
     """Return HU, brain, face and parts of a head on its own grid of 2 mm."""
     x, y, z = _points()
     shape = np.broadcast_shapes(x.shape, y.shape, z.shape)
-    x, y = x / head.wide, y / head.long
-    side = np.abs(x)
+    x, y, side = x / head.wide, y / head.long, np.abs(x / head.wide)
 
     def ball(cx: float, cy: float, cz: float, rx: float, ry: float, rz: float) -> Bools:
         return ((side - cx) / rx) ** 2 + ((y - cy) / ry) ** 2 + ((z - cz) / rz) ** 2 <= 1
@@ -120,9 +119,9 @@ def made(head: Head = Head()) -> tuple[Floats, Bools, Bools, dict[str, Bools]]:
     hu[away <= 3] = FLUID
     hu[brain] = BRAIN
     face = body & (away > 12) & (y > 35) & (z < 8) & (z > -124) & (side < 72)
-    grid = np.zeros(shape, dtype=bool)
     parts = {"eyes": eyes, "nose": nose, "mouth": lips & (y > 92), "chin": chin, "ears": ears}
-    return hu, brain, grid | face, {name: grid | part for name, part in parts.items()}
+    full = {name: np.broadcast_to(part, shape) for name, part in parts.items()}
+    return hu, brain, np.broadcast_to(face, shape), full
 
 
 def _face_bones(x: Floats, y: Floats, z: Floats, side: Floats, ball) -> list[Bools]:
@@ -229,6 +228,8 @@ def with_headrest(scan: Scanned, hu: float = -150.0) -> Scanned:
 def as_mr(scan: Scanned) -> npt.NDArray[np.uint16]:
     """Return the head as an MR image of a kind: bone and air dark, fat bright."""
     hu = scan.hu.astype(np.float32)
-    bright = np.interp(hu, [-1000, -600, -90, 8, 36, 45, 200, 900], [5, 5, 900, 250, 600, 520, 60, 40])
+    bright = np.interp(
+        hu, [-1000, -600, -90, 8, 36, 45, 200, 900], [5, 5, 900, 250, 600, 520, 60, 40]
+    )
     rng = np.random.default_rng(11)
     return np.clip(bright + rng.normal(0, 4, hu.shape), 0, None).astype(np.uint16)

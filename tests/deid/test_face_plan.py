@@ -17,6 +17,7 @@ from pydicom.uid import EnhancedCTImageStorage, MRImageStorage
 from napari_medlabel.deid.face_plan import plan_faces
 from napari_medlabel.deid.face_store import FaceStore, Verdict
 from napari_medlabel.deid.faces_doubt import Doubt
+from napari_medlabel.errors import InputError
 from tests.deid.head_phantom import Scanned, as_mr, grid_around, scanned
 
 ROOT = "1.3.6.1.4.1.99999.7."
@@ -33,7 +34,9 @@ def head() -> Scanned:
     return scanned(shape, matrix @ flip)
 
 
-def placed(number: int, k: int, matrix: np.ndarray, shape: tuple[int, ...]) -> dict[str, object]:
+def placed(
+    number: int, k: int, matrix: np.ndarray, shape: tuple[int, ...]
+) -> dict[str, object]:
     lps = np.diag([-1.0, -1.0, 1.0, 1.0]) @ matrix
     position = lps[:3, 3] + k * lps[:3, 2]
     return {
@@ -180,7 +183,9 @@ def test_files_that_cannot_be_read_are_a_doubt(write, staging: Path) -> None:
 def test_an_mr_is_done_with_a_mask_and_unsure_without(
     write, staging: Path, tmp_path: Path
 ) -> None:
-    paths = write(as_mr(head()), Modality="MR", SOPClassUID=MRImageStorage, RescaleIntercept="0")
+    paths = write(
+        as_mr(head()), Modality="MR", SOPClassUID=MRImageStorage, RescaleIntercept="0"
+    )
     assert only(plan_faces(paths, staging), paths) == (Verdict.UNSURE, Doubt.NEEDS_MASK)
     masks = tmp_path / "masks"
     masks.mkdir()
@@ -248,7 +253,9 @@ def test_frames_of_one_file_get_their_own_masks(
 def test_segmentations_are_no_heads_and_other_files_are_unsure(
     write, staging: Path, tmp_path: Path
 ) -> None:
-    paths = write(stored()[:, :, :1], SOPClassUID="1.2.840.10008.5.1.4.1.1.66.4", Modality="SEG")
+    paths = write(
+        stored()[:, :, :1], SOPClassUID="1.2.840.10008.5.1.4.1.1.66.4", Modality="SEG"
+    )
     text = tmp_path / "a.txt"
     text.write_text("no image")
     store = plan_faces([*paths, text], staging)
@@ -266,3 +273,15 @@ def test_a_part_that_cannot_be_read_may_be_a_head(
 
     monkeypatch.setattr("pydicom.dcmread", broken)
     assert only(plan_faces(paths, staging), paths) == (Verdict.NO_FACE, None)
+
+
+def test_a_series_whose_pixels_cannot_be_read_is_unsure(
+    write, staging: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paths = write(stored()[:, :, :8])
+
+    def broken(*_: object, **__: object) -> None:
+        raise InputError("The pixels are broken.")
+
+    monkeypatch.setattr("napari_medlabel.io.dicom.reading.load", broken)
+    assert only(plan_faces(paths, staging), paths) == (Verdict.UNSURE, Doubt.NOT_A_VOLUME)

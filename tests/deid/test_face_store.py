@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import pickle
+import pickle  # noqa: TID251 - what processes talk in
 from pathlib import Path
 
 import numpy as np

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import pickle
+import pickle  # noqa: TID251 - what processes talk in
 from dataclasses import replace
 from functools import cache
 
@@ -40,6 +40,13 @@ def doubt(scan: Scanned, modality: str = "CT", **given_: object) -> Doubt:
     with pytest.raises(FaceUnsure) as caught:
         find_face(scan.hu, scan.matrix, modality=modality, **given_)  # type: ignore[arg-type]
     return caught.value.doubt
+
+
+def tried(scan: Scanned) -> FaceFound | Doubt:
+    try:
+        return find_face(scan.hu, scan.matrix, modality="CT")
+    except FaceUnsure as err:
+        return err.doubt
 
 
 def assert_gone(scan: Scanned, found: FaceFound, face: float = 0.8, ears: float = 0.8) -> None:
@@ -81,7 +88,7 @@ def test_a_headrest_does_not_matter() -> None:
     assert_gone(scan, find_face(scan.hu, scan.matrix, modality="CT"))
 
 
-@pytest.mark.parametrize("spacing", [(1.0, 1.0, 5.0), (1.5, 1.5, 1.0)])
+@pytest.mark.parametrize("spacing", [(1.0, 1.0, 5.0), (1.6, 1.6, 1.2)])
 def test_thick_and_thin_slices_do_not_matter(spacing: tuple[float, float, float]) -> None:
     scan = scanned(*grid_around(spacing), noise=12.0)
     assert_gone(scan, find_face(scan.hu, scan.matrix, modality="CT"))
@@ -109,21 +116,31 @@ def reordered(scan: Scanned, codes: str) -> Scanned:
 
 
 def test_all_48_orientations_look_the_same_to_the_method() -> None:
-    scan = scanned(*grid_around((4.0, 4.0, 4.0)), noise=0)
+    rng = np.random.default_rng(3)
+    shape = (12, 17, 9)
+    noise = rng.normal(0, 300, shape)
+    matrix = np.diag([4.0, 3.0, 5.0, 1.0])
+    matrix[:3, :3] = turned((5, 4, 9)) @ matrix[:3, :3]
+    scan = Scanned(noise, matrix, noise > 0, noise > 1)  # type: ignore[arg-type]
     first = coarse(scan.hu, scan.matrix)
-    cut = find_face(scan.hu, scan.matrix, modality="CT").cut
-    for number, codes in enumerate(ORIENTATIONS):
+    for codes in ORIENTATIONS:
         other = reordered(scan, codes)
         field = coarse(other.hu, other.matrix)
         np.testing.assert_allclose(field.values, first.values, atol=0.01, err_msg=codes)
         np.testing.assert_array_equal(field.inside, first.inside)
-        if number % 12 == 5:
-            again = find_face(other.hu, other.matrix, modality="CT").cut
-            np.testing.assert_allclose(again.front, cut.front, atol=1e-6)
-            np.testing.assert_allclose(again.around, cut.around, atol=1e-6)
 
 
-@settings(max_examples=6, deadline=None)
+@pytest.mark.parametrize("codes", ["LPS", "PIR", "SLA"])
+def test_another_orientation_gives_the_same_planes(codes: str) -> None:
+    scan = head()
+    cut = find_face(scan.hu, scan.matrix, modality="CT").cut
+    other = reordered(scan, codes)
+    again = find_face(other.hu, other.matrix, modality="CT").cut
+    np.testing.assert_allclose(again.front, cut.front, atol=1e-6)
+    np.testing.assert_allclose(again.around, cut.around, atol=1e-6)
+
+
+@settings(max_examples=4, deadline=None)
 @given(
     st.sampled_from(ORIENTATIONS),
     st.tuples(*[st.floats(-12, 12)] * 3),
@@ -144,12 +161,11 @@ def test_oblique_and_tilted_grids_lose_the_face_and_no_brain_or_are_refused(
     centre = (np.array(shape) - 1) / 2
     matrix[:3, 3] = (0, 0, 0) - matrix[:3, :3] @ centre
     scan = reordered(scanned(shape, matrix), codes)
-    try:
-        found = find_face(scan.hu, scan.matrix, modality="CT")
-    except FaceUnsure as err:
-        assert err.doubt in (Doubt.HEAD_CUT, Doubt.NOSE_CUT, Doubt.FACE_LEFT, Doubt.BRAIN_CUT)
-    else:
+    found = tried(scan)
+    if isinstance(found, FaceFound):
         assert_gone(scan, found)
+    else:
+        assert found in (Doubt.HEAD_CUT, Doubt.NOSE_CUT, Doubt.FACE_LEFT, Doubt.BRAIN_CUT)
 
 
 def test_a_gantry_tilt_is_no_obstacle() -> None:
@@ -193,12 +209,11 @@ def test_a_head_that_lies_otherwise_than_the_axes_say_is_refused(
 @pytest.mark.parametrize("degrees", [-24.0, -32.0, 30.0])
 def test_a_head_bent_far_loses_its_face_or_is_refused(degrees: float) -> None:
     scan = head(pose=(degrees, 0.0, 0.0))
-    try:
-        found = find_face(scan.hu, scan.matrix, modality="CT")
-    except FaceUnsure as err:
-        assert err.doubt in (Doubt.FACE_LEFT, Doubt.HEAD_CUT, Doubt.NO_NOSE)
-    else:
+    found = tried(scan)
+    if isinstance(found, FaceFound):
         assert_gone(scan, found, face=0.7)
+    else:
+        assert found in (Doubt.FACE_LEFT, Doubt.HEAD_CUT, Doubt.NO_NOSE)
 
 
 @pytest.mark.parametrize("scale", [0.6, 0.75, 1.25])

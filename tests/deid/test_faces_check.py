@@ -10,11 +10,12 @@ from napari_medlabel.deid.faces_check import (
     front_of,
     is_upright,
     nose_of,
+    require_whole,
     surface_of,
 )
 from napari_medlabel.deid.faces_ct import head_of
 from napari_medlabel.deid.faces_cut import FaceCut, cut_around
-from napari_medlabel.deid.faces_doubt import FaceUnsure
+from napari_medlabel.deid.faces_doubt import Doubt, FaceUnsure
 from napari_medlabel.deid.faces_field import coarse
 from tests.deid.head_phantom import grid_around, scanned
 
@@ -71,3 +72,14 @@ def test_a_brain_is_upright_when_its_front_is_the_higher_end() -> None:
     scan = scanned(*grid_around((3.0, 3.0, 3.0)))
     assert is_upright(scan.brain)
     assert not is_upright(scan.brain[:, ::-1])
+
+
+def test_a_brain_at_the_upper_edge_is_not_whole() -> None:
+    field = coarse(np.zeros((20, 20, 20)), np.diag([2.5, 2.5, 2.5, 1.0]))
+    brain = np.zeros(field.values.shape, dtype=bool)
+    brain[4:16, 4:16, 0:16] = True
+    require_whole(field, brain)
+    brain[:, :, 16:] = True
+    with pytest.raises(FaceUnsure) as caught:
+        require_whole(field, brain)
+    assert caught.value.doubt == Doubt.BRAIN_CUT
