@@ -9,7 +9,7 @@ import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from napari_medlabel.deid.dicom_file import (
     DICOMDIR_CLASS,
@@ -324,7 +324,7 @@ def _dicom(job: Job, file: SourceFile, kind: Kind, blank: Outcome) -> Outcome:
                 return blank.refused(Skip.DICOMDIR)
     if job.parts is None:
         made = clean_file(
-            file.path.read_bytes(), job.profile, job.pseudonyms, **_pixel_help(job)
+            file.path.read_bytes(), job.profile, job.pseudonyms, faces=job.faces
         )
         return _made(blank, kind, made.name, made.report, made.content)
     part = job.parts / blank.part
@@ -335,14 +335,10 @@ def _dicom(job: Job, file: SourceFile, kind: Kind, blank: Outcome) -> Outcome:
         job.pseudonyms,
         sync=job.sync,
         search=not job.scan,
-        **_pixel_help(job),
+        faces=job.faces,
     )
     size = part.stat().st_size
     return replace(blank, result=kind, name=written.name, report=written.report, size=size)
-
-
-def _pixel_help(job: Job) -> dict[str, Any]:
-    return {} if job.faces is None else {"faces": job.faces}
 
 
 def _companion(job: Job, file: SourceFile, kind: Kind, blank: Outcome) -> Outcome:
