@@ -96,7 +96,7 @@ def _image_faults(
     yield from found
     yield from _hits(searcher.in_text(content[:start], extra), "header")
     end = None if size is None else start + size
-    done, tail = len(content), b""
+    done, tail = len(content), content[start:end][-_OVERLAP:]
     yield from _voxel_hits(content[start:end], searcher, extra)
     rest = b"" if end is None else content[end:]
     for block in blocks:

@@ -333,7 +333,8 @@ def _fault_of_words(
         return None if DATE_OPTIONS & allowance.options else Sign.DATE
     if not known:
         return _readable(leaf)
-    return _fault_of_text(leaf, known, keyword, texts, allowance)
+    vr = leaf.vr if known in _BINARY else known
+    return _fault_of_text(leaf, vr, keyword, texts, allowance)
 
 
 def _fault_of_text(

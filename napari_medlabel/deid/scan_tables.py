@@ -10,7 +10,7 @@ from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any
 
-from pydicom._dicom_dict import DicomDictionary
+from pydicom._dicom_dict import DicomDictionary, RepeatersDictionary
 from pydicom._uid_dict import UID_dictionary
 
 _NUMBER = re.compile(r"[+-]?[0-9]*\.?[0-9]*(?:[eE][+-]?[0-9]{1,3})?")
@@ -86,13 +86,13 @@ def safe_private() -> frozenset[tuple[int, str, int]]:
 @lru_cache(maxsize=8192)
 def entry(tag: int) -> tuple[str, str]:
     """Return VR and keyword of the standard's dictionary; two empty texts without one."""
-    if tag >> 24 in {0x50, 0x60} and not tag >> 16 & 1:
-        tag &= 0xFF00FFFF
-        if tag >> 16 == 0x6000 and tag in DicomDictionary:
-            return DicomDictionary[tag][0], DicomDictionary[tag][4]
-        return "", ""
     found = DicomDictionary.get(tag)
-    return (found[0], found[4]) if found else ("", "")
+    if tag >> 24 in {0x50, 0x60} and not tag >> 16 & 1:
+        found = RepeatersDictionary.get(f"{tag >> 24:02X}xx{tag & 0xFFFF:04X}")
+    if found is None:
+        return "", ""
+    several = found[0].split(" or ")
+    return "OW" if "OW" in several else several[0], found[4]
 
 
 @dataclass(frozen=True)

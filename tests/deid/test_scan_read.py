@@ -38,7 +38,9 @@ def element(tag: int, vr: bytes, value: bytes, order: str = "<") -> bytes:
 def test_every_encoding_gives_the_same_elements(ct, as_file, syntax):
     ds = ct(PixelData=bytes(48))
     parts = read_parts(BytesIO(as_file(ds, syntax)))
-    assert [e[0] for e in parts.elements] == sorted(int(t) for t in ds.keys() if t != 0x7FE00010)
+    assert [e[0] for e in parts.elements] == sorted(
+        int(t) for t in ds.keys() if t != 0x7FE00010
+    )
     assert parts.pixels is not None
     assert parts.pixels[2] == 48
     assert described_bytes(parts) == 48
@@ -99,7 +101,9 @@ def test_what_ends_early_is_broken(ct, as_file):
     deflated = bytearray(as_file(ct(), DeflatedExplicitVRLittleEndian))
     assert read_parts(BytesIO(bytes(deflated) + b"Vorquilaz")).broken
     with pytest.raises(BrokenError):
-        read_parts(BytesIO(bytes(deflated[:-200]).ljust(len(deflated), b"\xff")[:330] + b"\xff" * 99))
+        read_parts(
+            BytesIO(bytes(deflated[:-200]).ljust(len(deflated), b"\xff")[:330] + b"\xff" * 99)
+        )
 
 
 def test_elements_that_do_not_add_up_are_refused():

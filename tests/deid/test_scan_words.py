@@ -20,7 +20,13 @@ def test_a_name_is_sought_in_its_parts_and_spellings():
 
 def test_letters_with_accents_are_sought_without_and_in_each_case():
     found = patterns("M\u00fcllner", charsets=("ISO_IR 100",))
-    assert {b"m\xfcllner", b"m\xdcllner", "m\u00fcllner".encode(), b"mullner", b"muellner"} <= found
+    assert {
+        b"m\xfcllner",
+        b"m\xdcllner",
+        "m\u00fcllner".encode(),
+        b"mullner",
+        b"muellner",
+    } <= found
 
 
 @pytest.mark.parametrize(
