@@ -5,6 +5,8 @@ import struct
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from napari_medlabel.deid.kinds import Kind, described, stem_of
 from napari_medlabel.deid.report import Reason, Skip
@@ -109,3 +111,19 @@ def test_a_stem_is_what_a_scan_and_its_sidecars_share():
     names = ("a/b.nii.gz", "a/b.NII", "a/b.json", "a/b.bvec", "a/b.nrrd", "a/b.mhd", "a/b")
     assert {stem_of(name) for name in names} == {"a/b"}
     assert stem_of("a.txt") == "a.txt"
+
+
+@settings(max_examples=120, deadline=None)
+@given(
+    st.sampled_from(["a", "a.nii.gz", "a.img", "a.raw", "a.json", "a.mhd", "a.nrrd", "a.tsv"]),
+    st.sampled_from([b"", NIFTI, PAIR, DICOM, NRRD, META, b"\x1f\x8b"]),
+    st.binary(max_size=64),
+)
+def test_any_bytes_are_something(tmp_path_factory, name, start, rest):
+    path = tmp_path_factory.mktemp("a") / name
+    path.write_bytes(start + rest)
+    file = described(1, path, path.parent)
+    assert isinstance(file.kind, Kind | Reason | Skip)
+    assert bool(file.suffix) == (
+        isinstance(file.kind, Kind) and file.kind is not Kind.DICOM
+    ) or (file.kind is Reason.NIFTI_INCOMPLETE)

@@ -8,6 +8,8 @@ from io import BytesIO
 import nibabel as nib
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from napari_medlabel.deid.nifti import clean_nifti, has_magic, is_pair, layout_of
 from napari_medlabel.deid.refusal import QuarantineError
@@ -229,3 +231,22 @@ def test_either_file_of_a_pair_may_be_compressed(packs):
     assert made.suffix == (".nii" if packs[0] is bytes else ".nii.gz")
     plain = made.content if packs[0] is bytes else gzip.decompress(made.content)
     assert plain[352:] == voxels[:120]
+
+
+@settings(max_examples=120, deadline=None)
+@given(st.integers(0, 700), st.binary(min_size=1, max_size=40), st.booleans())
+def test_a_file_with_any_bytes_changed_is_cleaned_or_refused(at, noise, is_packed):
+    source = bytearray(image(nib.Nifti1Image, "i2", "<"))
+    source[at : at + len(noise)] = noise
+    content = gzip.compress(source) if is_packed else bytes(source)
+    if not is_packed or at > 300:  # and what is packed, spoilt as well
+        content = bytearray(content)
+        content[at % len(content)] ^= noise[0]
+        content = bytes(content)
+    try:
+        made = clean_nifti(content)
+    except QuarantineError:
+        return
+    plain = gzip.decompress(made.content) if made.suffix == ".nii.gz" else made.content
+    assert plain[4:39] == bytes(35)
+    assert plain[140:252] == bytes(112)

@@ -267,7 +267,7 @@ VALUES = st.recursive(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(
     st.dictionaries(
         st.sampled_from([*KEPT, *IDENTITY, "ReceiveCoilName", "Featherstone"]), VALUES
