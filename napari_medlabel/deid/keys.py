@@ -249,7 +249,7 @@ def _document(text: str) -> dict[str, Any]:
     try:
         document: dict[str, Any] = json.loads(text)
         version, kid = document["version"], document["kid"]
-    except (ValueError, TypeError, KeyError) as err:
+    except (ValueError, TypeError, KeyError, RecursionError) as err:
         raise _no_key() from err
     if type(version) is not int or not isinstance(kid, str):
         raise _no_key()

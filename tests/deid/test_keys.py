@@ -78,7 +78,7 @@ def test_a_missing_key_file_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "text", ["", "[]", '{"version": 1}', '{"version":1,"kid":"x","key":"zz"}']
+    "text", ["", "[]", "[" * 60000, '{"version": 1}', '{"version":1,"kid":"x","key":"zz"}']
 )
 def test_a_file_that_is_no_key_is_refused(key_file, text):
     key_file.write_text(text)

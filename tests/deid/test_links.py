@@ -404,6 +404,21 @@ def _fresh() -> object:
     return made()
 
 
+@given(st.integers(0, 1200), st.binary(max_size=6), st.integers(0, 300))
+def test_whatever_is_done_to_the_file_no_code_changes_hands(place, junk, cut):
+    with _fresh() as path:
+        with opened(path, sync_each=False) as table:
+            codes = [table.code_for("", str(number)) for number in range(6)]
+        content = path.read_bytes()
+        path.write_bytes(content[:place] + junk + content[place + cut :])
+        try:
+            with opened(path, writable=False) as table:
+                found = [link.code for link in table.links()]
+        except InputError:
+            return
+        assert found == codes[: len(found)]
+
+
 def test_a_table_with_links_is_never_begun_anew(path):
     begin_links(path, OTHER, secrets.token_bytes)
     begin_links(path, KEY, secrets.token_bytes)
