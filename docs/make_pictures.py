@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import gzip
 import os
+import shutil
+import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -45,6 +47,8 @@ def main() -> None:
             recovery_picture(folder)
         with own_folders(root / "third") as folder:
             chooser_picture(folder)
+        with own_folders(root / "fourth") as folder:
+            deid_pictures(folder)
         for name, volume in (
             ("times.png", volumes_in_time()),
             ("missing.png", with_a_missing_slice()),
@@ -187,6 +191,66 @@ def chooser_picture(folder: Path) -> None:
     dock.desk.leave(discard=True)
     viewer.close()
     settle()
+
+
+def deid_pictures(folder: Path) -> None:
+    """Write the preview with the invented values, the review of an ultrasound, the report."""
+    from napari_medlabel.deid.options import Option
+    from napari_medlabel.widgets.deid_panel import show_panel
+
+    source, target = folder / "scans", folder / "clean"
+    (source / "ct").mkdir(parents=True)
+    slices = sorted(path for path in samples.path("ct_abdomen").rglob("*") if path.is_file())
+    for path in (*slices[:3], samples.path("us_burned_in")):
+        shutil.copy(path, source / "ct")
+    viewer, dock = show(open_sample(folder, labelled=True))
+    panel = show_panel(viewer)
+    panel.setup.source.line.setText(str(source))
+    panel.setup.target.line.setText(str(target))
+    for option in (Option.CLEAN_PIXELS, Option.SHIFT_DATES, Option.CLEAN_DESCRIPTORS):
+        panel.setup.options[option].box.setChecked(True)
+    panel.tabs.setCurrentWidget(panel.preview)
+    panel.show_values()
+    panel.preview.filter.setText("patient")
+    settle()
+    keep(viewer, "deid-preview.png")
+    panel.start()
+    settle_until(lambda: panel.is_idle)
+    panel.load_queue()
+    settle_until(lambda: panel.is_idle)
+    settle()
+    top = panel.queue.words.mapTo(panel.window(), panel.rect().topLeft())  # no paths
+    keep(viewer, "deid-review.png", (top.x() - 15, top.y() - 8, SIZE[0], SIZE[1] - 30))
+    browse(target / "deid-report.html", "deid-report.png")
+    dock.desk.leave(discard=True)
+    viewer.close()
+    settle()
+
+
+def settle_until(condition: Callable[[], bool]) -> None:
+    """Let Qt work until something has come to its end."""
+    while not condition():
+        settle(2)
+    settle(10)
+
+
+def browse(page: Path, name: str) -> None:
+    """Write how a page looks in Chromium; without one the earlier picture stays."""
+    browser = shutil.which("chromium")
+    if browser is None:
+        print(f"{name}: left as it is, there is no Chromium")
+        return
+    shot = page.with_suffix(".png")
+    size = f"--window-size={SIZE[0] * 3 // 4},{SIZE[1]}"
+    own = f"--user-data-dir={page.parent / 'browser'}"
+    flags = ("--headless", "--no-sandbox", "--hide-scrollbars", size, own)
+    subprocess.run(  # noqa: S603 - this computer's browser on a page that was made here
+        [browser, *flags, f"--screenshot={shot}", page.as_uri()],
+        check=True,
+        capture_output=True,
+        timeout=120,
+    )
+    write(Image.open(shot).convert("RGB"), name)
 
 
 def pixels_of(widget: Any) -> np.ndarray:

@@ -111,11 +111,12 @@ def _verdict(report: BatchReport) -> str:
         kind, first = "bad", f"{_files(left)} {_would(left, report)} not passed on"
         then = "What to do is said below. All others are clean as the rules say."
         if report.review:
-            then += f" {_files(len(report.review))} wait for a person's eyes before they leave."
+            then += f" {_files(len(report.review))} must be looked at before leaving."
     elif report.review:
         waiting = len(report.review)
-        kind, first = "look", f"{_files(waiting)} wait for a person's eyes"
-        then = "They did not leave yet; all others are clean as the rules say."
+        verb = "waits" if waiting == 1 else "wait"
+        kind, first = "look", f"{_files(waiting)} {verb} for a person's eyes"
+        then = "What waits did not leave yet; all others are clean as the rules say."
     else:
         kind, first = "", "Every scan was cleaned as the rules say"
         then = "Nothing was refused, and nothing waits for a person's eyes."

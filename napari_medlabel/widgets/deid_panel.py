@@ -123,6 +123,11 @@ class DeidPanel(QWidget):
         self.queue.views_requested.connect(self._draw)
         self.queue.decided.connect(self.carry_out)
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing is under way."""
+        return not self._background.is_busy and not self._drawing.is_busy
+
     # -- preview -------------------------------------------------------------------------
 
     def show_preview(self) -> None:

@@ -135,7 +135,7 @@ def test_it_tells_everything_in_order(full):
     text = re.sub(r"[ \n]+", " ", text)
     assert "21 files were not passed on." in text
     assert "1\u2009213 of 1\u2009234 files were passed on." in text
-    assert "2 files wait for a person's eyes before they leave." in text
+    assert "2 files must be looked at before leaving." in text
     assert "20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31 and 8 more" in text
     assert WHAT_TO_DO[Reason.PIXELS_MAY_SHOW] in text
     assert LOOK_WORDS[Look.ULTRASOUND] in text
@@ -173,7 +173,7 @@ def test_waiting_images_alone_make_a_verdict_of_their_own(profile):
     queued = (Queued(1, "F-1", ("P-1", "a.dcm"), frozenset({Look.FACE})),)
     pixels = report_of(profile, review=queued, pixel_files={"clean-faces": 1})
     text = page(pixels, profile, into="/<DST>").decode()
-    assert '<div class="verdict look"><strong>1 file wait' in text
+    assert '<div class="verdict look"><strong>1 file waits for' in text
     assert "--into /&lt;DST&gt;" in text
     assert "Blanked regions" not in text
 

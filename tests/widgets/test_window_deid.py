@@ -85,7 +85,7 @@ def logged() -> list[dict]:
 
 
 def idle(panel: DeidPanel) -> bool:
-    return not panel._background.is_busy and not panel._drawing.is_busy
+    return panel.is_idle
 
 
 def test_a_folder_is_previewed_then_cleaned_and_the_log_has_it(
