@@ -22,7 +22,10 @@ def head() -> Scanned:
 
 
 def header_of(
-    array: np.ndarray, matrix: np.ndarray, scaling: tuple[float, float] = (1, 0), kind: str = "<"
+    array: np.ndarray,
+    matrix: np.ndarray,
+    scaling: tuple[float, float] = (1, 0),
+    kind: str = "<",
 ) -> bytes:
     header = nib.Nifti1Header(endianness=kind)
     header.set_data_dtype(array.dtype)
