@@ -172,7 +172,7 @@ def named_files(path: Path, spec: str, lines: list[str]) -> tuple[Path, ...]:
     Raises
     ------
     QuarantineError
-        When one lies elsewhere, is a link, or is missing.
+        When one lies elsewhere, is a link, is missing, or is named twice.
     """
     try:
         files = data_files(path, spec, lines)
@@ -180,6 +180,8 @@ def named_files(path: Path, spec: str, lines: list[str]) -> tuple[Path, ...]:
         raise QuarantineError(Reason.NIFTI_INCOMPLETE) from err
     if any(file.is_symlink() for file in files):
         raise QuarantineError(Reason.NIFTI_INCOMPLETE)
+    if len(set(files)) < len(files):
+        raise broken()
     return files
 
 

@@ -18,6 +18,7 @@ from napari_medlabel.io.gzip_stream import LARGEST_RATIO, MAGIC, GzipReader, Pac
 _BLOCK: Final = 8 << 20
 _LARGEST_BOMB: Final = {"raw": 1 << 62, "gzip": 4 << 30, "zlib": 4 << 30, "bzip2": 1 << 30}
 _LARGEST_SHRINKING: Final = 200
+_DICM: Final = slice(128, 132)
 
 Source = Path | bytes
 
@@ -85,9 +86,12 @@ def require_promise(extents: Iterable[Extent]) -> None:
     Raises
     ------
     QuarantineError
-        When one is too short, or unpacks to gigabytes and hundreds of times its size.
+        When one is too short, unpacks to gigabytes and hundreds of times its size, or is a
+        DICOM file, whose header would pass as voxels.
     """
     for extent in extents:
+        if first_bytes(extent.source, _DICM.stop, "raw")[_DICM] == b"DICM":
+            raise QuarantineError(Reason.HEADER_BROKEN)
         there = max(0, length_of(extent.source) - extent.start)
         needed = extent.skip + extent.size
         if needed > there * LARGEST_RATIO[extent.packing]:

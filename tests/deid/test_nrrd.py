@@ -270,6 +270,14 @@ def test_files_of_unequal_parts_are_refused(tmp_path):
         nrrd_parts(path)
 
 
+def test_a_file_that_is_named_twice_is_refused(tmp_path):
+    path = tmp_path / "a.nhdr"
+    path.write_bytes(header([]) + b"data file: LIST\na.raw\na.raw\n")
+    (tmp_path / "a.raw").write_bytes(VOXELS.tobytes())
+    with pytest.raises(QuarantineError, match="image header is broken"):
+        nrrd_parts(path)
+
+
 @pytest.mark.parametrize("data", [b"1 x " + b"1 " * 40, b"99999 " * 24])
 def test_text_that_is_no_numbers_of_the_type_is_refused(tmp_path, data):
     with pytest.raises(QuarantineError, match="image header is broken"):

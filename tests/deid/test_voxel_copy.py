@@ -57,6 +57,7 @@ def test_a_file_is_looked_at_first(tmp_path):
     ("extent", "reason"),
     [
         (Extent(b"abc", "raw", 0, 0, 4), Reason.NIFTI_INCOMPLETE),
+        (Extent(bytes(128) + b"DICM" + bytes(99), "raw", 0, 0, 99), Reason.HEADER_BROKEN),
         (Extent(b"abc", "raw", 9, 0, 1), Reason.NIFTI_INCOMPLETE),
         (Extent(gzip.compress(b"abc"), "gzip", 0, 0, 1 << 20), Reason.NIFTI_INCOMPLETE),
         (Extent(bytes(5 << 20), "gzip", 0, 0, 5 << 30), Reason.UNREADABLE),
