@@ -34,9 +34,6 @@ _UID: Final = re.compile(r"[0-9.]{1,64}")
 _TEMPORAL: Final = ("DA", "DT", "TM")
 _SPLIT: Final = re.compile(r"[\\]")
 
-Rule = Callable[[Any], Any]
-"""What becomes of a value: the value that passes, or None."""
-
 
 @dataclass(frozen=True)
 class _Keys:
