@@ -22,6 +22,7 @@ from napari_medlabel.deid.sweep import (
     Identity,
     charsets_of,
     identity_in,
+    tells_whose,
     united,
 )
 
@@ -131,7 +132,6 @@ def _told(element: Element, context: _Context) -> Identity:
         return united(part for parts in each for part in parts)
     if found == SEQUENCE:
         raise OddError
-    tells = (vr == "UI" and context.uids) or vr == "PN" or tag in IDENTIFIERS
-    if tells and not undefined:
+    if tells_whose(tag, vr, uids=context.uids) and not undefined:
         return identity_in(raw[start:], context.encodings, uid=vr == "UI")
     return _NOTHING

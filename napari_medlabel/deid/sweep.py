@@ -39,6 +39,7 @@ _COMMON_CHARSETS: Mapping[tuple[str, ...], tuple[str, ...]] = MappingProxyType(
     {("ISO_IR 6",): ("iso8859",), ("ISO_IR 100",): ("latin_1",), ("ISO_IR 192",): ("UTF8",)}
 )
 """What pydicom, which takes long to start, says of the most common ones."""
+_DEVICE_UIDS = frozenset({0x00181002, 0x0018100B})
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,16 @@ class Identity:
     def anywhere(self) -> frozenset[bytes]:
         """Those in lower case that count inside a word and in pixels."""
         return frozenset(token for token in self.lowered if _is_anywhere(token))
+
+
+def tells_whose(tag: int, vr: str, *, uids: bool = True) -> bool:
+    """Whether a value tells whose file it is, by the kind of its attribute.
+
+    UIDs of devices do not: retain-device keeps them.
+    """
+    if vr == "UI":
+        return uids and tag not in _DEVICE_UIDS
+    return vr == "PN" or tag in IDENTIFIERS
 
 
 def identity_of(dataset: Dataset, *, uids: bool = True) -> Identity:
@@ -213,7 +224,7 @@ def _values(
         if vr == "SQ" or isinstance(raw.value, Sequence):
             for item in _items(dataset, tag):
                 yield from _values(item, encodings)
-        elif raw.value is not None and (vr in {"PN", "UI"} or tag in IDENTIFIERS):
+        elif raw.value is not None and tells_whose(int(tag), str(vr)):
             yield str(vr), raw.value, encodings
 
 

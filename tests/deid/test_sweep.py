@@ -88,3 +88,8 @@ def test_uids_that_are_kept_are_no_identity(ct):
     texts = identity_of(ct(), uids=False).texts
     assert "MRN5550123" in texts
     assert not [text for text in texts if text.startswith("1.3.6")]
+
+
+def test_uids_of_devices_do_not_tell_whose_file_it_is(ct):
+    plain = identity_of(ct())
+    assert identity_of(ct(DeviceUID="1.3.6.1.4.1.99999.7.77")) == plain
