@@ -45,6 +45,7 @@ FILE_META = "FileMetaInformation"
 
 _VALUE_TYPE, _MEANING = 0x0040A040, 0x00080104
 _CODES = frozenset({0x00100010, 0x00100020})
+_BURNED_IN = 0x00280301
 _LONGEST = 120
 _STEP = re.compile(r"([A-Za-z0-9]+|\([0-9A-F]{4},[0-9A-F]{4}\))(?:\[([0-9]+)\])?")
 
@@ -191,7 +192,9 @@ def _rows(dataset: Dataset, profile: Profile, pseudonyms: Pseudonyms) -> Iterato
     identity = identity_of(dataset, uids=Option.RETAIN_UIDS not in profile.options)
     setting = Setting(pseudonyms, sop_class, issuer, patient_id, identity.texts)
     marked = Dataset()
-    mark(marked, profile, setting.patient_code)
+    shown = [tag for tag in PIXEL_TAGS if tag in dataset]
+    done = {Option.CLEAN_PIXELS} & profile.options if shown else frozenset()
+    mark(marked, profile, setting.patient_code, frozenset(done))
     if getattr(dataset, "file_meta", None):
         rule = "E.1.1: preamble and file meta information are written anew"
         yield Row(FILE_META, 0x00020000, "", "mark", rule, Outcome.CHANGED)
@@ -201,11 +204,13 @@ def _rows(dataset: Dataset, profile: Profile, pseudonyms: Pseudonyms) -> Iterato
             yield _marked(row, dataset, marked)
         elif not row.path.startswith(anew):
             yield row
-    for tag in PIXEL_TAGS:
-        if tag in dataset:
-            yield _pixels(tag, profile)
+    for tag in shown:
+        yield _pixels(tag, profile)
     for tag in sorted(marked.keys() - dataset.keys()):
-        yield _added(tag, "", "mark", "E.1.1: written in any case")
+        rule = "E.1.1: written in any case"
+        if tag == _BURNED_IN:
+            rule = f"option {Option.CLEAN_PIXELS}: written where the pixels were searched"
+        yield _added(tag, "", "mark", rule)
 
 
 def _checked(dataset: Dataset, profile: Profile) -> str:

@@ -339,6 +339,19 @@ def test_with_pixel_options_the_pixels_are_said_to_be_looked_at(ct, as_file, pse
     row = rows_of(content, pseudonyms, "clean-pixels")["PixelData"]
     assert (row.outcome, row.option) == (Outcome.LOOKED, "clean-pixels")
     assert row.rule == "option clean-pixels: changed where something is found"
+    mark = rows_of(content, pseudonyms, "clean-pixels")["BurnedInAnnotation"]
+    assert (mark.outcome, mark.action) == (Outcome.ADDED, "mark")
+    assert mark.rule == "option clean-pixels: written where the pixels were searched"
+    without = ct(Modality="US")
+    del without.PixelData
+    assert "BurnedInAnnotation" not in rows_of(without, pseudonyms, "clean-pixels")
+
+
+def test_rows_agree_with_the_engine_where_pixels_are_cleaned(ct, as_file, pseudonyms):
+    pytest.importorskip("rapidocr_onnxruntime", reason="the text detector is not installed")
+    profile = load_profile(options=["clean-pixels"])
+    content = as_file(ct(Modality="US", Rows=64, Columns=64, PixelData=bytes(8192)))
+    assert assert_agrees(content, profile, pseudonyms) > 20
 
 
 def test_marks_that_are_there_already_are_rows_in_their_place(ct, as_file, pseudonyms):
