@@ -352,16 +352,16 @@ def _fault_of_text(
         fine = all(is_scheme(text) or is_dummy(text) for text in texts)
     elif leaf.tag == _MEANING:
         value = decoded(leaf.siblings.get(0x00080100, b""), ())
-        plain = (_is_plain(keyword, vr, text, allowance) for text in texts)
+        plain = (is_plain(keyword, vr, text, allowance) for text in texts)
         fine = all(p or is_meaning(t) or t == value for p, t in zip(plain, texts, strict=True))
     elif vr == "AS":
         fine = False
     else:
-        fine = all(_is_plain(keyword, vr, text, allowance) for text in texts)
+        fine = all(is_plain(keyword, vr, text, allowance) for text in texts)
     return None if fine else Sign.TEXT
 
 
-def _is_plain(keyword: str, vr: str, text: str, allowance: Allowance) -> bool:
+def is_plain(keyword: str, vr: str, text: str, allowance: Allowance) -> bool:
     """Whether a component is a term, a dummy, or made of words that may stay."""
     if is_dummy(text) or is_term(keyword, vr, text):
         return True

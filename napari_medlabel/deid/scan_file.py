@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import struct
 from collections.abc import Iterable, Iterator
 from io import BytesIO
@@ -11,6 +12,7 @@ from napari_medlabel.deid.scan_dicom import (
     charsets_of,
     element_faults,
     is_kept,
+    is_plain,
     is_retained,
     meta_faults,
 )
@@ -21,7 +23,6 @@ from napari_medlabel.deid.scan_tables import (
     entry,
     is_meaning,
     is_standard_uid,
-    is_term,
     row_for,
 )
 from napari_medlabel.deid.scan_walk import BrokenError, Leaf, pieces_of, walk
@@ -31,7 +32,11 @@ from napari_medlabel.deid.splice_bytes import UNDEFINED, Element
 _CHUNK = 1 << 20
 _OVERLAP = 256
 _ITEM, _END = 0xFFFEE000, 0xFFFEE0DD
-_MEANING = 0x00080104
+_MEANING, _METHOD = 0x00080104, 0x00120063
+_OUR_METHOD = re.compile(
+    r"napari-medlabel [0-9a-z.+]+, PS3\.15 [0-9]{4}[a-z] [a-z]+"
+    r"|site rules, profile sha256 [0-9a-f]{16}"
+)
 _TEXTUAL = frozenset({"OB", "UN", ""})
 _MOST_PADDING = 2
 _JPEG, _HARMLESS = b"\xff\xd8", frozenset({0xE8, 0xEE})  # SPIFF, Adobe: numbers only
@@ -81,7 +86,7 @@ def _proof(parts: FileParts, position: int, needle: Needle, allowance: Allowance
         if position < end:
             return _proof_in(element, position - begin, parts, needle, allowance)
         begin = end
-    return "pixel data"
+    return "after the last element"
 
 
 def _proof_in(
@@ -104,8 +109,6 @@ def _counts(leaf: Leaf, needle: Needle, allowance: Allowance) -> bool:
     vr = known or leaf.vr
     if any(is_kept(tag, allowance) for tag in leaf.path):
         return False
-    if needle.sign is Sign.TEXT and any(is_retained(tag, allowance) for tag in leaf.path):
-        return False
     if (
         needle.sign is Sign.DATE
         and vr in {"DA", "DT", "TM"}
@@ -119,22 +122,27 @@ def _counts(leaf: Leaf, needle: Needle, allowance: Allowance) -> bool:
     texts = [part.strip(" \0") for part in decoded(leaf.value, leaf.charsets).split("\\")]
     low = needle.pattern
     told = [t for t in texts if low in t.encode("utf-8", "replace").lower()]
-    return not told or not all(_says_nothing(leaf.tag, keyword, vr, text) for text in told)
+    return not told or not all(
+        _says_nothing(leaf.tag, (keyword, vr), text, allowance) for text in told
+    )
 
 
 _NUMERIC = frozenset({"AT", "FD", "FL", "SL", "SS", "SV", "UL", "US", "UV"})
 _BULK = frozenset({"OB", "OD", "OF", "OL", "OV", "OW"})
 
 
-def _says_nothing(tag: int, keyword: str, vr: str, text: str) -> bool:
+def _says_nothing(tag: int, known: tuple[str, str], text: str, allowance: Allowance) -> bool:
     """Whether a component of a value would be the same in anybody's file."""
+    keyword, vr = known
+    if tag == _METHOD:
+        return _OUR_METHOD.fullmatch(text) is not None
     if vr == "UI":
         return is_standard_uid(text) or is_dummy(text)
-    if vr in {"PN", "DA", "DT"} or row_for(tag) is not None:
+    if vr in {"PN", "DA", "DT"} or (row_for(tag) and not is_retained(tag, allowance)):
         return is_dummy(text)
-    return (
-        is_dummy(text) or is_term(keyword, vr, text) or (tag == _MEANING and is_meaning(text))
-    )
+    if tag == _MEANING and is_meaning(text):
+        return True
+    return is_plain(keyword, vr, text, allowance)
 
 
 def _beyond_header(
@@ -171,9 +179,7 @@ def _chunks(stream: BinaryIO, start: int, length: int) -> Iterator[bytes]:
     tail = b""
     while length > 0:
         part = stream.read(min(_CHUNK, length))
-        if not part:
-            return
-        length -= len(part)
+        length -= len(part) or length
         yield tail + part
         tail = part[-_OVERLAP:]
 
@@ -188,8 +194,7 @@ def _in_fragments(
     """Yield what is found in the items of compressed pixels; return where they end."""
     order = parts.form.order
     found: set[Needle] = set()
-    ended = False
-    while not ended:
+    while True:
         stream.seek(position)
         head = stream.read(8)
         if len(head) < 8:
@@ -197,8 +202,7 @@ def _in_fragments(
             break
         group, number, length = struct.unpack(order + "HHL", head)
         position += 8
-        ended = (group << 16 | number) == _END
-        if ended:
+        if (group << 16 | number) == _END:
             break
         if (group << 16 | number) != _ITEM or position + length > parts.size:
             yield Finding(Sign.UNREADABLE, "pixel data")

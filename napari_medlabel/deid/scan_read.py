@@ -206,7 +206,7 @@ def _any(content: bytes) -> FileParts:
     return FileParts(
         preamble,
         meta,
-        content[:end],
+        content[:end] if pixels else content,
         start,
         elements,
         form,

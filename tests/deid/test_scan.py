@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import struct
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from pydicom.encaps import encapsulate
 from pydicom.sequence import Sequence
 from pydicom.uid import JPEG2000, ExplicitVRBigEndian, JPEGBaseline8Bit
 
-from napari_medlabel.deid import scan_dicom
+from napari_medlabel.deid import scan_dicom, scan_file
 from napari_medlabel.deid.options import Option
 from napari_medlabel.deid.scan import (
     Allowance,
@@ -22,6 +23,10 @@ from napari_medlabel.deid.scan import (
     scan_output,
     source_identity,
 )
+from napari_medlabel.deid.scan_dicom import charsets_of
+from napari_medlabel.deid.scan_read import FileParts
+from napari_medlabel.deid.scan_walk import Form
+from napari_medlabel.deid.scan_words import Needle
 from napari_medlabel.deid.site_rules import SiteRules
 
 NONE = Allowance()
@@ -102,8 +107,8 @@ def raw(ds: Dataset, tag: int, vr: str, value: bytes) -> Dataset:
 @pytest.mark.parametrize(
     ("tag", "vr", "value", "sign"),
     [
-        (0x00189073, "FD", b"Featherb", Sign.UNKNOWN), (0x0018FFF1, "LO", b"Quincy", Sign.UNKNOWN),
-        (0x0018FFF1, "UN", b"\x01\x02\x03\x04", None), (0x0018FFF1, "UI", b"1.2.3.4\0", Sign.UID),
+        (0x00189073, "FD", b"Featherb", Sign.UNKNOWN), (0x0018FFF1, "UN", b"\x01\x02", None),
+        (0x0018FFF1, "LO", b"Quincy", Sign.UNKNOWN), (0x0018FFF1, "UI", b"1.2.3.4\0", Sign.UID),
         (0x00181314, "PN", b"Quincy", Sign.NAME), (0x00181314, "DA", b"19630412", Sign.DATE),
         (0x00400244, "DA", b"19630412", Sign.LISTED), (0x00189516, "DT", b"1963041212", None),
         (0x00280010, "AS", b"093Y", Sign.TEXT), (0x00091001, "LO", b"", Sign.PRIVATE),
@@ -399,3 +404,80 @@ def test_damaged_files_are_searched_without_a_crash(ct, as_file, tmp_path, data)
     path.write_bytes(bytes(content[: len(content) - cut // 3]))
     identity = source_identity(path, allowance=NONE)
     assert isinstance(scan_output(path, identity, allowance=NONE), tuple)
+
+
+def test_words_of_our_own_marks_prove_nothing(clean, found, ct):
+    ds = clean(DeidentificationMethod="napari-medlabel 0.1.0, PS3.15 2026c basic")
+    assert found(ds, ct(StudyDescription="Basicx^napari-medlabel^profile")) == set()
+    ds = clean(DeidentificationMethod="by Vorquilaz")
+    assert found(ds, ct(StationName="Vorquilaz")) == {(Sign.TEXT, "(0012,0063)")}
+
+
+def test_a_place_in_a_description_is_found_though_words_may_stay(clean, found, ct):
+    words = Allowance(frozenset({Option.CLEAN_DESCRIPTORS}))
+    source = ct(InstitutionName="Zorkhaven Thorax")
+    assert found(clean(StudyDescription="Zorkhaven"), source, words) == {
+        (Sign.TEXT, "(0008,1030)")
+    }
+    assert found(clean(StudyDescription="Thorax"), source, words) == set()
+
+
+def test_a_number_in_a_table_proves_nothing(clean, found, ct):
+    ds = raw(clean(), 0x00281201, "OW", b"\xfe\xff7788991\xfe\xff\xfe")
+    assert found(ds, ct(AccessionNumber="7788991")) == set()
+
+
+def test_what_is_between_values_is_still_in_the_element(clean, found, ct):
+    item = Dataset()
+    item.CodeMeaning = "Finding"
+    ds = clean(AnatomicRegionSequence=Sequence([item, item]))
+    element = (0x00082218, b"SQ", b"\x08\0\x18\x22SQ\0\0\4\0\0\0Kimx", 12)
+    needle = Needle(b"sq", Sign.NAME, alone=False, plain=False)
+    parts = FileParts(b"", {}, b"", 0, [element], Form(), None, False, 0)
+    assert scan_file._proof_in(element, 4, parts, needle, NONE) == "(0008,2218)"
+    assert scan_file._proof_in(element, 12, parts, needle, NONE) == "(0008,2218)"
+    assert charsets_of(parts) == ()
+    assert found(ds, ct()) == set()
+
+
+def test_elements_after_the_pixels_are_judged(clean, found):
+    padding = b"\xfc\xff\xfc\xffOB\0\0" + struct.pack("<L", 8) + b"Vorquila"
+    assert found(clean(), tail=padding) == {(Sign.LISTED, "(FFFC,FFFC)")}
+
+
+def test_bytes_that_no_element_explains_are_searched(clean, as_file, tmp_path, ct):
+    ds = clean()
+    del ds.PixelData
+    (tmp_path / "x").write_bytes(as_file(ds) + b"\xff\xffFeatherstone\xff\xff")
+    (tmp_path / "source").write_bytes(as_file(ct()))
+    identity = source_identity(tmp_path / "source", allowance=NONE)
+    found = {(f.sign, f.where) for f in scan_output(tmp_path / "x", identity, allowance=NONE)}
+    where = "after the last element"
+    assert {(Sign.TRAILING, where), (Sign.NAME, where)} <= found
+
+
+def test_marks_are_no_findings(clean, found):
+    ds = clean(PatientIdentityRemoved="YES", LongitudinalTemporalInformationModified="REMOVED")
+    ds.DeidentificationMethodCodeSequence = Sequence(
+        [code("113100", "DCM", "Basic Application Confidentiality Profile")]
+    )
+    assert found(ds) == set()
+
+
+def test_the_character_set_of_a_file_is_used(clean, found, ct):
+    name = "\u5c71\u7530^\u592a\u90ce"
+    source = ct(SpecificCharacterSet="GB18030", PatientName=name)
+    ds = clean(SpecificCharacterSet="GB18030", ReceiveCoilName="by \u592a\u90ce")
+    assert (Sign.NAME, "(0018,1250)") in found(ds, source)
+
+
+def test_published_meanings_are_nobodys(clean, found, ct):
+    ds = clean(AnatomicRegionSequence=Sequence([code("39607008", "SCT", "Lung structure")]))
+    source = ct(StudyDescription="Structure")
+    assert (Sign.TEXT, "(0008,2218)/(0008,0104)") not in found(clean(), source)
+    ds = clean(
+        AnatomicRegionSequence=Sequence(
+            [code("121322", "DCM", "Source image for image processing operation")]
+        )
+    )
+    assert found(ds, ct(StudyDescription="Processing^Operation")) == set()

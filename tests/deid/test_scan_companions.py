@@ -137,6 +137,23 @@ def test_fields_of_nrrd_that_are_no_geometry_are_named(found):
     assert found(NRRD) == set()
 
 
+@pytest.mark.parametrize(
+    ("pair", "fine"),
+    [
+        (b"DWMRI_gradient_0001:=0 0.5 1", True), (b"DWMRI_gradient_0001:=Vorquilaz", False),
+        (b"Segment0_Name:=Segment_1", True), (b"Segment0_Name:=liver", True),
+        (b"Segment0_Name:=Vorquilaz", False), (b"Segment0_ID:=Segment_1", True),
+        (b"Segment0_Tags:=Segmentation.Status:inprogress|", True),
+        (b"Segment0_Tags:=SCT^10200004^Liver|", True), (b"Segment0_Tags:=by Vorquilaz|", False),
+        (b"Segment0_Tags:=SCT^10200004^Vorquilaz|", False), (b"Segment0_Tags:=^^|", True),
+        (b"Segment0_Extent:=0 5 0 5 0 5", True), (b"Vorquilaz:=0", False),
+    ],
+)  # fmt: skip
+def test_pairs_of_segmentations_may_stay(found, pair, fine):
+    content = NRRD + pair + b"\n\n" + VOXELS
+    assert (found(content) == set()) is fine
+
+
 META = b"ObjectType = Image\nNDims = 3\nDimSize = 4 3 2\n"
 
 
@@ -153,8 +170,10 @@ def test_sidecars_are_judged_by_keys_and_values(found):
     clean = {"EchoTime": 0.03, "Modality": "MR", "PatientSex": "", "PatientName": "P-ABCDEFGH",
              "Flag": True, "None": None, "ImageType": ["ORIGINAL", "PRIMARY"]}  # fmt: skip
     assert found(json.dumps(clean).encode()) == set()
-    named = {"PatientName": "Quincy", "Series": "1.2.3.4.5.6", "When": "1963-04-12",
-             "Clock": "12:13:14.5", "Standard": "1.2.840.10008.1.2", "Ours": "2.25.1.2.3.4"}  # fmt: skip
+    named = {
+        "PatientName": "Quincy", "Series": "1.2.3.4.5.6", "When": "1963-04-12",
+        "Clock": "12:13:14.5", "Standard": "1.2.840.10008.1.2", "Ours": "2.25.1.2.3.4",
+    }  # fmt: skip
     assert found(json.dumps(named).encode()) == {
         (Sign.FIELD, "PatientName"), (Sign.UID, "sidecar"), (Sign.DATE, "sidecar"),
     }  # fmt: skip

@@ -39,7 +39,7 @@ def test_every_encoding_gives_the_same_elements(ct, as_file, syntax):
     ds = ct(PixelData=bytes(48))
     parts = read_parts(BytesIO(as_file(ds, syntax)))
     assert [e[0] for e in parts.elements] == sorted(
-        int(t) for t in ds.keys() if t != 0x7FE00010
+        int(t) for t in list(ds.keys()) if t != 0x7FE00010
     )
     assert parts.pixels is not None
     assert parts.pixels[2] == 48
@@ -87,7 +87,7 @@ def test_meta_may_have_long_or_implicit_elements():
 
 def test_a_large_header_is_read_on(ct, as_file):
     ds = ct(TextValue="x" * 200_000)
-    assert tags(as_file(ds)) == sorted(int(t) for t in ds.keys() if t != 0x7FE00010)
+    assert tags(as_file(ds)) == sorted(int(t) for t in list(ds.keys()) if t != 0x7FE00010)
     cut = as_file(ds)[:100_000]
     assert read_parts(BytesIO(cut)).broken
 
@@ -211,3 +211,13 @@ def test_deflated_bytes_that_are_none_are_refused():
         read_parts(BytesIO(bytes(128) + b"DICM" + meta + b"\xff" * 50))
     good = zlib.compress(element(0x00080060, b"CS", b"CT"), wbits=-15)
     assert tags(bytes(128) + b"DICM" + meta + good) == [0x00080060]
+
+
+def test_compressed_pixels_and_delimiters_end_a_walk():
+    pixels = struct.pack("<HH2sHL", 0x7FE0, 0x0010, b"OB", 0, 0xFFFFFFFF) + item(b"")
+    ((tag, _, start, stop, _),) = walk(pixels, 0, len(pixels), EXPLICIT)
+    assert (tag, start) == (0x7FE00010, stop)
+    end = struct.pack("<HHL", 0xFFFE, 0xE00D, 0)
+    assert list(walk(end, 0, len(end), EXPLICIT)) == []
+    content = element(0x00080060, b"CS", b"CT") + pixels
+    assert read_parts(BytesIO(content)).encapsulated

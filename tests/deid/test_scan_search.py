@@ -41,6 +41,7 @@ def test_pixels_of_twelve_bits_hold_no_text():
     assert Searcher([WORD]).in_pixels(values) == set()
     assert Searcher([]).in_pixels(b"featherstone") == set()
     assert Searcher([WORD]).in_pixels(b"") == set()
+    assert Searcher([WORD]).in_pixels(b"zz") == set()
 
 
 def test_six_letters_prove_something_only_in_compressed_pixels():

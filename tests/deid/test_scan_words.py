@@ -96,3 +96,11 @@ def test_dummies_of_other_tools_are_dummies():
     for text in ("Anonymized", "REMOVED", "000000.0", "19000101", "0", "", "A-12345678"):
         assert is_dummy(text)
     assert not is_dummy("Quincy")
+
+
+def test_marks_alone_are_not_sought_and_bad_character_sets_are_survived(monkeypatch):
+    from pydicom import config
+
+    assert b"e" not in patterns("e\u0301\u0301")
+    monkeypatch.setattr(config.settings, "reading_validation_mode", config.RAISE)
+    assert decoded("\u00e4".encode("latin-1"), ("no such set at all",)) == "\u00e4"
