@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import pytest
 
 from napari_medlabel.deid.events import Record
+from napari_medlabel.deid.profile import load_profile
 from napari_medlabel.deid.tally import PatientSums
 from napari_medlabel.errors import InputError, LogError, SaveError
 
@@ -51,3 +52,42 @@ def test_without_a_log_nothing_is_said(profile, capsys):
     with Record(None, profile).export(3):
         pass
     assert capsys.readouterr() == ("", "")
+
+
+def test_options_and_site_rules_are_named(tmp_path):
+    (tmp_path / "site.toml").write_text('name = "T"\nversion = "1"\nwords = ["spule"]\n')
+    chosen = ["retain-device", "clean-descriptors"]
+    profile = load_profile(options=chosen, site=tmp_path / "site.toml")
+    log = Log()
+    with Record(log, profile).export(3, resumed=True):
+        pass
+    detail = log.events[0][1]
+    assert detail["options"] == sorted(chosen)
+    assert detail["site_rules"] is True
+    assert detail["resumed"] is True
+
+
+@pytest.mark.parametrize(
+    ("sums", "burned_in", "defaced"),
+    [
+        (PatientSums(files=2), "not-checked", False),
+        (PatientSums(files=2, checked=1), "not-checked", False),
+        (PatientSums(files=2, checked=2), "checked", False),
+        (PatientSums(files=2, checked=2, burned_in=1), "cleaned", False),
+        (PatientSums(files=2, defaced=1), "not-checked", True),
+    ],
+)
+def test_pixels_are_told_as_they_were_treated(profile, sums, burned_in, defaced):
+    log = Log()
+    batch = SimpleNamespace(skipped={}, quarantined=(), scanned=False)
+    Record(log, profile).runs({"s1-0": sums}, batch)
+    detail = log.events[0][1]
+    assert (detail["burned_in"], detail["defaced"]) == (burned_in, defaced)
+    assert "scanned" not in detail
+
+
+def test_without_a_log_mappings_are_not_recorded(profile):
+    Record(None, profile).reidentifiable(1, 2)
+    log = Log()
+    Record(log, profile).reidentifiable(1, 2)
+    assert log.events == [("reid.export", {"cases": 1, "uids": 2, "files": 2})]

@@ -116,3 +116,24 @@ def test_a_source_without_scans_is_refused(tmp_path, files):
         (tmp_path / name).write_bytes(content)
     with pytest.raises(InputError, match="none is among"):
         source_files(tmp_path)
+
+
+def test_folders_that_cannot_be_listed_are_told(tmp_path, monkeypatch):
+    (tmp_path / "a").write_bytes(DICOM)
+    (tmp_path / "shut").mkdir()
+    original = os.scandir
+
+    def refuse(folder):
+        if Path(folder).name == "shut":
+            raise PermissionError(13, "Permission denied")
+        return original(folder)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    assert kinds(tmp_path) == {"a": Kind.DICOM, "shut/": Reason.FOLDER_SHUT}
+    assert source_files(tmp_path).count() == 1
+
+
+def test_a_file_in_the_list_does_not_show_its_name(tmp_path):
+    (tmp_path / "Featherstone").write_bytes(DICOM)
+    (file,) = source_files(tmp_path)
+    assert "Featherstone" not in repr(file)
