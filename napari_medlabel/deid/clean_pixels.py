@@ -16,7 +16,7 @@ from napari_medlabel.deid.text_views import Tone, View, pictures, views
 
 Array = npt.NDArray[Any]
 Mask = npt.NDArray[np.bool_]
-ROUNDS = 4
+ROUNDS = 6
 """Searches before an image is given up; the last one must find nothing."""
 
 FIRST = Search()
@@ -25,9 +25,13 @@ FIRST = Search()
 AGAIN = Search(line=True)
 """How it is searched again."""
 
+LAST = Search(line=True, read=True)
+"""How it is searched when something was found twice: what nobody can read is grain."""
+
 STRICT = Search(line=True, read=True, tallest=0.03)
 """How an image that seldom has text is searched: a slice of tomography, a radiograph."""
 
+_LOOSE = (FIRST, AGAIN, AGAIN, LAST)
 _LARGE = 1_500_000
 
 
@@ -121,7 +125,7 @@ def blank_text(
     """
     done = Blanking(start.copy(), {})
     for attempt in range(ROUNDS):
-        search = STRICT if strict else AGAIN if attempt else FIRST
+        search = STRICT if strict else _LOOSE[min(attempt, len(_LOOSE) - 1)]
         fresh, unsure = False, 0
         for view in views(lambda number: painted(number, done.of(number)), count):
             black = done.all_frames if len(view.frames) > 1 else done.of(view.frames[0])
