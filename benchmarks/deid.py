@@ -1,15 +1,17 @@
-"""De-identifying a CT series of 500 slices, in CPU seconds, against copying and other tools."""
+"""De-identifying a CT series of 500 slices, in CPU seconds, against copying and other tools.
+
+Each side is a program from its start to its end; user and system time of it and of what it
+starts are counted.
+"""
 
 from __future__ import annotations
 
-import contextlib
-import importlib.util
-import io
+import importlib.metadata
+import os
 import secrets
 import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -18,88 +20,113 @@ from tempfile import mkdtemp
 from _measure import Side, Work, main
 from deid_series import SLICES, make_series
 
-SERIES = "ct"
+SERIES, MIXED = "ct", "mixed"
+HERE = Path(__file__).parent
+DCMODIFY = (
+    "dcmodify", "-nb", "-imt", "-ep", "-m", "PatientName=Anonymous", "-m", "PatientID=1",
+    "-ma", "PatientBirthDate=", "-ma", "AccessionNumber=", "-ma", "ReferringPhysicianName=",
+    "-ma", "InstitutionName=", "-ma", "PatientAddress=", "-ma", "(0010,1000)=",
+    "-ma", "PatientComments=", "-gst", "-gse", "-gin",
+)  # fmt: skip
 
 
-def in_process(folder: Path, work: Callable[[Path, Path], object]) -> Side:
-    """Return a side that does some work in this process and counts its CPU seconds."""
+def cpu_seconds(command: Sequence[str], *, strict: bool = True) -> float:
+    """Run a program and return the CPU seconds of it and of all that it started."""
+    with subprocess.Popen(
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as process:
+        _, status, used = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    if strict and process.returncode:
+        raise SystemExit(f"{command[0]} ended with {process.returncode}.")
+    return used.ru_utime + used.ru_stime
+
+
+def started(
+    folder: Path, command: Sequence[str], *, name: str = SERIES, made: bool = False
+) -> Side:
+    """Return a side that starts a program.
+
+    Parameters
+    ----------
+    folder : Path
+        With the series.
+    command : sequence of str
+        With ``SRC``, ``DST``, ``PEM``, ``KEY`` and ``LOG`` where paths belong.
+    name : str
+        Which files it cleans.
+    made : bool
+        Whether it wants a target that exists.
+    """
     own = Path(mkdtemp(dir=folder))
 
     def run(number: int) -> float:
         target = own / f"out-{number}"
-        start = time.process_time()
-        work(folder / SERIES, target)
-        taken = time.process_time() - start
+        if made:
+            target.mkdir()
+        places = {
+            "SRC": str(folder / name), "DST": str(target), "PEM": str(folder / "c.pem"),
+            "KEY": str(folder / "project.key"), "LOG": str(own / f"log-{number}"),
+        }  # fmt: skip
+        words = [places.get(word, word) for word in command]
+        taken = cpu_seconds(words, strict=name == SERIES)
+        written = sum(path.suffix != ".json" for path in target.rglob("*") if path.is_file())
+        if name == SERIES and written < SLICES:
+            raise SystemExit(f"{command[0]} did not write every file.")
         shutil.rmtree(target)
         return taken
 
     return Side(run)
 
 
-SCRIPT = str(Path(sys.executable).with_name("dicom-anonymizer"))
-
-
-def started(folder: Path, command: Sequence[str]) -> Side:
-    """Return a side that starts a program with ``SRC`` and ``DST`` put in; its CPU seconds."""
-    import resource
-
+def edited(folder: Path) -> Side:
+    """Return a side that edits a copy in place; making the copy is not counted."""
     own = Path(mkdtemp(dir=folder))
 
     def run(number: int) -> float:
         target = own / f"out-{number}"
-        if command[0] in ("gdcmanon", SCRIPT):
-            target.mkdir()
-        places = {"SRC": str(folder / SERIES), "DST": str(target), "PEM": str(folder / "c.pem")}
-        before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        subprocess.run([places.get(w, w) for w in command], check=True, capture_output=True)
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        if len(list(target.rglob("*.dcm"))) != SLICES:
-            raise SystemExit(f"{command[0]} did not write every file.")
+        shutil.copytree(folder / SERIES, target)
+        taken = cpu_seconds([*DCMODIFY, *map(str, sorted(target.iterdir()))])
         shutil.rmtree(target)
-        return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+        return taken
 
     return Side(run)
 
 
-def spliced(source: Path, target: Path, *, search: bool) -> None:
-    """Clean each file with the engine that a batch uses."""
-    from napari_medlabel.deid.dicom_file import write_clean
-    from napari_medlabel.deid.profile import load_profile
-    from napari_medlabel.deid.pseudonyms import Pseudonyms
+def engine(folder: Path, *, scan: bool) -> None:
+    """Run the engine in this process, for its peak of memory."""
+    from deid_engine import main as clean
 
-    target.mkdir()
-    profile, pseudonyms = load_profile(), Pseudonyms(bytes(range(32)))
-    for path in sorted(source.iterdir()):
-        write_clean(path, target / path.name, profile, pseudonyms, sync=False, search=search)
+    target = Path(mkdtemp(dir=folder)) / "out"
+    clean(folder / SERIES, target, scan=scan)
+    shutil.rmtree(target)
 
 
-def command_line(source: Path, target: Path) -> None:
-    """Run ``medlabel deid`` with its log."""
+def command_line(folder: Path) -> None:
+    """Run ``medlabel deid`` in this process, for its peak of memory."""
     from napari_medlabel.cli.main import main as medlabel
-    from napari_medlabel.deid.keys import make_key
 
-    own = Path(mkdtemp(dir=target.parent))
-    make_key(own / "project.key", secrets.token_bytes)
-    words = ["deid", str(source), str(target), "--key", str(own / "project.key")]
-    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
-        code = medlabel([*words, "--audit", str(own / "audit")])
-    if code:
+    own = Path(mkdtemp(dir=folder))
+    words = ["deid", str(folder / SERIES), str(own / "out"), "--audit", str(own / "log")]
+    if medlabel([*words, "--key", str(folder / "project.key")]):
         raise SystemExit("medlabel deid did not clean every file.")
-
-
-def read_and_write(source: Path, target: Path) -> None:
-    """Read and write each file with pydicom, changing nothing."""
-    from pydicom import dcmread
-
-    target.mkdir()
-    for path in source.iterdir():
-        dcmread(path).save_as(target / path.name)
+    shutil.rmtree(own)
 
 
 def prepare(folder: Path) -> None:
-    """Make the series, and a certificate where gdcmanon wants one."""
+    """Make the series, a key, pydicom's own files, and a certificate for gdcmanon."""
+    from pydicom.data import get_testdata_file
+
+    from napari_medlabel.deid.keys import make_key
+
     make_series(folder / SERIES)
-    if shutil.which("gdcmanon") and shutil.which("openssl"):
+    make_key(folder / "project.key", secrets.token_bytes)
+    (folder / MIXED).mkdir()
+    shipped = Path(str(get_testdata_file("CT_small.dcm", download=False))).parent
+    for number, path in enumerate(sorted(shipped.rglob("*"))):
+        if path.is_file() and path.suffix in {".dcm", ""}:
+            shutil.copyfile(path, folder / MIXED / f"{number:03}.dcm")
+    if not NO_GDCM:
         words = "openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=x -days 2 -keyout"
         files = [str(folder / "k.pem"), "-out", str(folder / "c.pem")]
         subprocess.run([*words.split(), *files], check=True, capture_output=True)
@@ -111,36 +138,106 @@ def missing(*programs: str) -> str:
     return f"{absent[0]} is not installed" if absent else ""
 
 
-ENGINE, SEARCHED = "the engine, no search in what it wrote", "the engine, output searched"
-ours = {
-    ENGINE: partial(in_process, work=partial(spliced, search=False)),
-    SEARCHED: partial(in_process, work=partial(spliced, search=True)),
-    "medlabel deid, with its log": partial(in_process, work=command_line),
-}
-COPY = partial(started, command=("cp", "-r", "SRC", "DST"))
-GDCM = partial(started, command=("gdcmanon", "-e", "-r", "-c", "PEM", "-i", "SRC", "-o", "DST"))
-ANONYMIZER = partial(started, command=(SCRIPT, "SRC", "DST"))
-NO_ANONYMIZER = (
-    "" if importlib.util.find_spec("dicomanonymizer") else "dicom-anonymizer is not installed"
+def not_installed(package: str) -> str:
+    """Return why a package of Python cannot run here; empty when it can."""
+    try:
+        importlib.metadata.distribution(package)
+    except importlib.metadata.PackageNotFoundError:
+        return f"{package} is not installed"
+    return ""
+
+
+PYTHON, ANONYMIZER = sys.executable, str(Path(sys.executable).with_name("dicom-anonymizer"))
+OTHERS = str(HERE / "deid_others.py")
+CLEAN = (PYTHON, str(HERE / "deid_engine.py"), "SRC", "DST")
+CLI = (PYTHON, "-m", "napari_medlabel", "deid", "SRC", "DST", "--key", "KEY", "--audit", "LOG")
+ALONE, SCANNED, COMMAND = (
+    "the engine without the scan",
+    "the engine and the independent scan",
+    "medlabel deid, with scan and log",
 )
+Maker = Callable[[Path], Side]
+OURS: dict[str, tuple[Maker, Callable[[Path], object]]] = {
+    ALONE: (partial(started, command=CLEAN), partial(engine, scan=False)),
+    SCANNED: (partial(started, command=(*CLEAN, "--scan")), partial(engine, scan=True)),
+    COMMAND: (partial(started, command=CLI), command_line),
+}
 NO_GDCM = missing("gdcmanon", "openssl")
-PYDICOM = partial(in_process, work=read_and_write)
+NO_WAIT = "" if hasattr(os, "wait4") else "this system cannot count a process's CPU seconds"
+COPY = partial(started, command=("cp", "-r", "SRC", "DST"))
+GDCM = partial(
+    started,
+    command=("gdcmanon", "-e", "-r", "-c", "PEM", "-i", "SRC", "-o", "DST"),
+    made=True,
+)
+PEERS: dict[str, tuple[Maker, str]] = {
+    "cp -r": (COPY, missing("cp")),
+    "gdcmanon -e": (GDCM, NO_GDCM),
+    "dcmodify, 16 edits in place": (edited, missing("dcmodify")),
+    "pydicom, nothing changed": (
+        partial(started, command=(PYTHON, OTHERS, "noop", "SRC", "DST")),
+        "",
+    ),
+    "dicom-anonymizer": (
+        partial(started, command=(ANONYMIZER, "SRC", "DST"), made=True),
+        not_installed("dicom-anonymizer"),
+    ),
+    "dicognito": (
+        partial(started, command=(PYTHON, "-m", "dicognito", "-q", "SRC", "-o", "DST")),
+        not_installed("dicognito"),
+    ),
+    "deid": (
+        partial(started, command=(PYTHON, OTHERS, "deid", "SRC", "DST")),
+        not_installed("deid"),
+    ),
+}
+GOALS: dict[tuple[str, str], float] = {
+    (ALONE, "cp -r"): 1 / 3,
+    (ALONE, "gdcmanon -e"): 1.0,
+    (SCANNED, "gdcmanon -e"): 0.5,
+    (SCANNED, "dicom-anonymizer"): 20,
+    (COMMAND, "gdcmanon -e"): 0.5,
+    (COMMAND, "pydicom, nothing changed"): 1.0,
+}
+SLOW = frozenset({"dicom-anonymizer", "dicognito", "deid"})
 
 
-def row(
-    name: str, peer: str, theirs: Callable[[Path], Side], goal: float | None, unable: str
-) -> Work:
+def row(name: str, peer: str) -> Work:
     """Return one comparison of CPU seconds for the series."""
-    return Work(f"{SLICES} slices: {name}", ours[name], peer, theirs, goal, 3, unable=unable)
+    ours, inside = OURS[name]
+    theirs, unable = PEERS[peer]
+    return Work(
+        f"{SLICES} slices: {name}",
+        ours,
+        peer,
+        theirs,
+        GOALS.get((name, peer)),
+        1 if peer in SLOW else 3,
+        inside,
+        unable=NO_WAIT or unable,
+    )
+
+
+def mixed() -> Work:
+    """Return the comparison for the files that ship with pydicom."""
+    theirs = partial(started, command=(PYTHON, OTHERS, "noop", "SRC", "DST"), name=MIXED)
+    return Work(
+        f"pydicom's own files: {SCANNED}",
+        partial(started, command=(*CLEAN, "--scan"), name=MIXED),
+        "pydicom, nothing changed",
+        theirs,
+        None,
+        3,
+        partial(engine, scan=True),
+        unable=NO_WAIT,
+    )
 
 
 WORKS = (
-    row(ENGINE, "cp -r", COPY, 1 / 3, missing("cp")),
-    row(ENGINE, "gdcmanon -e", GDCM, 1.0, NO_GDCM),
-    row(SEARCHED, "gdcmanon -e", GDCM, 0.5, NO_GDCM),
-    row(SEARCHED, "dicom-anonymizer, its start included", ANONYMIZER, 20, NO_ANONYMIZER),
-    row(SEARCHED, "pydicom dcmread + save_as, nothing changed", PYDICOM, 1.0, ""),
-    row("medlabel deid, with its log", "pydicom, nothing changed", PYDICOM, 1.0, ""),
+    *(row(ALONE, peer) for peer in ("cp -r", "gdcmanon -e")),
+    *(row(SCANNED, peer) for peer in PEERS if peer != "cp -r"),
+    *(row(COMMAND, peer) for peer in ("gdcmanon -e", "pydicom, nothing changed")),
+    mixed(),
 )
 
 if __name__ == "__main__":

@@ -162,3 +162,20 @@ def test_what_is_long_is_not_remembered(ct, as_file, profile, pseudonyms):
     assert written is not None
     assert b"Abernathy" not in written
     assert max(map(len, (key[0] for key in splice_traces._known))) <= 16384
+
+
+def private(tag: bytes, vr: bytes, length: bytes, value: bytes = b"") -> bytes:
+    return tag + vr + length + value
+
+
+@pytest.mark.parametrize("chosen", [(), ("retain-safe-private",)])
+def test_private_attributes_without_a_creator_go(ct, as_file, pseudonyms, chosen):
+    profile = load_profile(options=chosen)
+    content = as_file(ct())
+    place = content.index(b"\x10\0\x10\0PN")
+    orphan = private(b"\x09\0\1\x10", b"LO", b"\6\0", b"Quincy")
+    written = assert_same(content[:place] + orphan + content[place:], profile, pseudonyms)
+    assert b"Quincy" not in written
+    endless = private(b"\x09\0\1\x10", b"OB\0\0", b"\xff" * 4, b"\xfe\xff\xdd\xe0\0\0\0\0")
+    with pytest.raises(OddError):
+        spliced(content[:place] + endless + content[place:], profile, pseudonyms)

@@ -107,3 +107,9 @@ def test_a_uid_that_only_begins_like_the_standards_is_replaced(ct, profile, pseu
     source = ct(FrameOfReferenceUID="1.2.840.10008.1947.316")
     cleaned, _ = deidentify_dataset(source, profile, pseudonyms)
     assert cleaned.FrameOfReferenceUID == pseudonyms.uid("1.2.840.10008.1947.316")
+
+
+def test_a_code_with_letters_that_nobody_prints_has_no_meaning():
+    assert code_meaning("SCT", "69536005") is not None
+    assert code_meaning("SCT", "69536005\t") is None
+    assert code_meaning("SCT\t69536005", "Head structure\nSCT") is None
