@@ -73,6 +73,8 @@ class Staging:
             copy = self.parts / part.name
             try:
                 shutil.copyfile(part, copy)
+                with copy.open("rb") as stream:
+                    os.fsync(stream.fileno())
                 final.parent.mkdir(parents=True, exist_ok=True)
                 copy.rename(final)
                 part.unlink()
@@ -155,6 +157,8 @@ def staged(
         _remove_empty(made)
         raise disk_error("made", err) from err
     handle = _lock(staging.folder)
+    if again is not None:
+        staging.clear_parts()
     if moved_by(staging):
         _move_back(staging, target)
     broken = True

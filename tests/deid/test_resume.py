@@ -164,8 +164,9 @@ def test_a_file_that_is_not_whole_is_made_again(scans, tmp_path, profile, pseudo
     assert tree(tmp_path / "out") == tree(tmp_path / "whole")
 
 
-def test_a_run_that_was_killed_while_moving_goes_on(
-    scans, tmp_path, profile, pseudonyms, monkeypatch
+@pytest.mark.parametrize("goes_on", [True, False])
+def test_a_run_that_was_killed_while_moving_goes_on_or_is_removed(
+    scans, tmp_path, profile, pseudonyms, monkeypatch, goes_on
 ):
     out = tmp_path / "out"
     out.mkdir()
@@ -183,8 +184,10 @@ def test_a_run_that_was_killed_while_moving_goes_on(
         deidentify_folder(scans, out, profile, pseudonyms, RESUME)
     monkeypatch.undo()
     assert moved[0].exists()
-    report, said, _ = resumed(scans, out, profile, pseudonyms)
-    assert ": 14 of 14" in said[0]
+    (staging,) = unfinished(out)
+    (staging.parts / "9.part").write_bytes(b"half")
+    report, said, _ = resumed(scans, out, profile, pseudonyms, Settings(resume=goes_on))
+    assert (": 14 of 14" if goes_on else "was found and removed") in said[0]
     assert report.dicom == 12
     deidentify_folder(scans, tmp_path / "whole", profile, pseudonyms)
     assert tree(out) == tree(tmp_path / "whole")
