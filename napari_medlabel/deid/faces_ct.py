@@ -44,7 +44,8 @@ def is_hounsfield(values: npt.NDArray[Any]) -> bool:
     values : ndarray
         Of a scan, any shape.
     """
-    some = np.asarray(values).ravel()[:: max(1, values.size // 500_000)].astype(np.float64)
+    every = max(1, round((values.size / 500_000) ** (1 / max(values.ndim, 1))))
+    some = values[(slice(None, None, every),) * values.ndim].astype(np.float64)
     some = some[np.isfinite(some)]
     if some.size == 0 or some.min() > -900 or some.max() < 150 or some.max() > 40_000:
         return False

@@ -83,6 +83,16 @@ def test_a_ct_loses_its_face_and_nothing_of_the_brain(name: str) -> None:
     assert_gone(scan, find_face(scan.hu, scan.matrix, modality="CT"))
 
 
+def test_two_people_with_one_skull_cannot_be_told_apart_afterwards() -> None:
+    left = []
+    for one in (Head(nose=0.7, chin=0.6), Head(nose=1.3, chin=1.4)):
+        scan = head(head=one, noise=0.0)
+        found = find_face(scan.hu, scan.matrix, modality="CT")
+        left.append(np.where(found.mask(), -1000, scan.hu))
+    np.testing.assert_array_equal(left[0], left[1])
+    assert (head(head=Head(nose=0.7, chin=0.6), noise=0.0).hu != scan.hu).any()
+
+
 def test_a_headrest_does_not_matter() -> None:
     scan = with_headrest(head())
     assert_gone(scan, find_face(scan.hu, scan.matrix, modality="CT"))
