@@ -19,6 +19,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_medlabel.cli.project_key import OpenProject
+from napari_medlabel.deid.batch import Settings
 from napari_medlabel.deid.delivery import PAGE_NAME, review_beside
 from napari_medlabel.deid.explain_folder import Summary, summed
 from napari_medlabel.deid.pictures import Picture, views_of
@@ -191,9 +192,8 @@ class DeidPanel(QWidget):
 
         def work() -> BatchReport:
             try:
-                return deidentify_logged(
-                    job, project.codes, desk, progress=self._background.tell
-                )
+                tell = self._background.tell
+                return deidentify_logged(job, project.codes, desk, progress=tell, planning=tell)
             finally:
                 project.codes.close()
 
@@ -220,7 +220,8 @@ class DeidPanel(QWidget):
             check_apart(path, choice.source, target)
         source_files(choice.source)
         project = open_project(choice.key, self)
-        job = DeidJob(choice.source, target, choice.profile, project.key.key)
+        settings = Settings(brain_masks=choice.brain_masks, pictures=True)
+        job = DeidJob(choice.source, target, choice.profile, project.key.key, settings)
         return choice, job, project
 
     def _finished(self, report: BatchReport, choice: Choice, *, made: bool) -> None:

@@ -45,12 +45,15 @@ class Choice:
         With options and site rules.
     key : str or None
         A file or ``keyring:NAME``; None for the user's own.
+    brain_masks : Path or None
+        Folder with masks of brains, for removing faces.
     """
 
     source: Path
     target: Path | None
     profile: Profile
     key: str | None
+    brain_masks: Path | None = None
 
 
 class PathRow(QWidget):
@@ -128,6 +131,9 @@ class SetupForm(QWidget):
         self.target = PathRow("new or empty folder", "Choose a new or empty folder")
         self.key = FileRow("your own, made when there is none", "Choose a project key")
         self.site = FileRow("none", "Choose a file of site rules (TOML)")
+        self.brains = PathRow(
+            "none; for Remove faces", "Choose a folder of brain masks (NIfTI)"
+        )
         self.options = {option: OptionBox(option) for option in Option}
         form = QFormLayout()
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.ExpandingFieldsGrow)
@@ -136,6 +142,7 @@ class SetupForm(QWidget):
             ("To", self.target),
             ("Key", self.key),
             ("Site rules", self.site),
+            ("Brain masks", self.brains),
         ):
             form.addRow(name, row)
             row.changed.connect(self.changed)
@@ -206,4 +213,4 @@ class SetupForm(QWidget):
                 hint="Choose a new or empty folder under To.",
             )
         key = self.key.line.text().strip() or None
-        return Choice(source, target, self.profile(), key)
+        return Choice(source, target, self.profile(), key, self.brains.path)

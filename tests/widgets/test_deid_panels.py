@@ -62,9 +62,11 @@ def test_the_form_says_what_is_missing(form: SetupForm, tmp_path: Path) -> None:
         form.choice(writes=True)
     form.target.line.setText(str(tmp_path / "out"))
     form.key.line.setText("keyring:trial")
+    form.brains.line.setText(str(tmp_path / "brains"))
     choice = form.choice(writes=True)
     assert (choice.source, choice.target) == (tmp_path, tmp_path / "out")
     assert choice.key == "keyring:trial"
+    assert choice.brain_masks == tmp_path / "brains"
 
 
 def test_site_rules_are_read_or_refused(form: SetupForm, tmp_path: Path) -> None:

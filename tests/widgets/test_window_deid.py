@@ -114,6 +114,7 @@ def test_a_folder_is_previewed_then_cleaned_and_the_log_has_it(
     assert "1 file not passed on" in words
     assert "A project key was made" in words
     assert len(list(target.rglob("*.dcm"))) == 4
+    assert b"data:image/png" in (target / "deid-report.html").read_bytes()
     events = [each.get("event") for each in logged()]
     assert events.index("export.begin") < events.index("deid.run") < events.index("export.done")
     opened = []
