@@ -472,12 +472,12 @@ def test_the_character_set_of_a_file_is_used(clean, found, ct):
 
 
 def test_published_meanings_are_nobodys(clean, found, ct):
-    ds = clean(AnatomicRegionSequence=Sequence([code("39607008", "SCT", "Lung structure")]))
-    source = ct(StudyDescription="Structure")
-    assert (Sign.TEXT, "(0008,2218)/(0008,0104)") not in found(clean(), source)
+    meaning = "ACR Accreditation Phantom - CT"
+    ds = clean(AnatomicRegionSequence=Sequence([code("113682", "DCM", meaning)]))
+    assert found(ds, ct(StudyDescription="Accreditation")) == set()
     ds = clean(
-        AnatomicRegionSequence=Sequence(
-            [code("121322", "DCM", "Source image for image processing operation")]
-        )
+        AnatomicRegionSequence=Sequence([code("113682", "DCM", "Accreditation of Zork")])
     )
-    assert found(ds, ct(StudyDescription="Processing^Operation")) == set()
+    assert (Sign.TEXT, "(0008,2218)/(0008,0104)") in found(
+        ds, ct(StudyDescription="Accreditation")
+    )
