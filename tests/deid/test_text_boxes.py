@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from napari_medlabel._optional import folder_of
 from napari_medlabel.deid import text_boxes, text_network, text_reader
 from napari_medlabel.deid.text_boxes import Search, find_text, require_detector
 from napari_medlabel.deid.text_decoy import HEIGHT, with_line
@@ -188,6 +189,13 @@ def test_without_the_model_s_file_the_package_is_to_be_installed_again(tmp_path)
     with pytest.raises(MissingPackageError, match="not in the installed") as refused:
         loaded(None, tmp_path / "model.onnx")
     assert "rapidocr-onnxruntime==1.4.4" in str(refused.value.hint)
+
+
+def test_a_package_is_located_without_running_it():
+    assert folder_of("json", extra="pixels").name == "json"
+    with pytest.raises(MissingPackageError, match="no_such_package") as refused:
+        folder_of("no_such_package", extra="pixels")
+    assert "napari-medlabel[pixels]" in str(refused.value.hint)
 
 
 def test_without_the_extra_the_search_is_refused_with_what_to_install(monkeypatch):
