@@ -10,6 +10,7 @@ import platformdirs
 import pytest
 
 from napari_medlabel.cli import deid
+from napari_medlabel.cli.main import main
 from napari_medlabel.errors import InputError, SaveError
 
 
@@ -182,3 +183,66 @@ def test_one_is_said_in_the_singular(scans, tmp_path, capsys):
     assert "1 NIfTI file written" in out
     assert "(1 file)" in out
     assert "1 of 1 file\n" in err
+
+
+def test_options_and_site_rules_are_applied(scans, tmp_path, capsys):
+    (tmp_path / "site.toml").write_text('name = "T"\nversion = "1"\nwords = ["spule"]\n')
+    code = run(
+        *(scans, tmp_path / "out", "--key", tmp_path / "k", "--json"),
+        *("--option", "retain-device", "--option", "shift-dates"),
+        *("--site", tmp_path / "site.toml", "--edition", "2026c"),
+    )
+    assert code == 0
+    assert json.loads(capsys.readouterr().out)["chosen"] == ["retain-device", "shift-dates"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--option", "retain-everything"), "options are not known"),
+        (("--edition", "1999z"), "edition"),
+        (("--site", "none.toml"), "site"),
+        (("--show-paths",), "needs a terminal"),
+    ],
+)
+def test_senseless_options_are_refused_before_a_key_is_made(scans, tmp_path, arguments, words):
+    with pytest.raises(InputError, match=words):
+        run(scans, tmp_path / "out", "--key", tmp_path / "k", *arguments)
+    assert [path.name for path in tmp_path.iterdir()] == [scans.name]
+
+
+def test_mappings_lie_apart_and_are_written(scans, tmp_path):
+    with pytest.raises(InputError, match="outside the source and the target"):
+        run(scans, tmp_path / "out", "--key", tmp_path / "k", "--mappings", tmp_path / "out/m")
+    assert (
+        run(scans, tmp_path / "out", "--key", tmp_path / "k", "--mappings", tmp_path / "m") == 0
+    )
+    assert (tmp_path / "m" / "uid_mapping.csv").exists()
+
+
+def test_a_dry_run_shows_a_table_as_text_and_as_json(scans, tmp_path, capsys):
+    run(scans, tmp_path / "out", "--key", tmp_path / "k", "--dry-run")
+    assert "series looked at" in capsys.readouterr().out
+    (scans / "c.dcm").write_text("just text")
+    assert run(scans, tmp_path / "out", "--key", tmp_path / "k", "--dry-run", "--json") == 3
+    assert json.loads(capsys.readouterr().out)["preview"]["attributes"] == []
+
+
+def test_paths_are_named_on_a_terminal_only(scans, tmp_path, monkeypatch, capsys):
+    (scans / "c.dcm").write_text("just text")
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
+    assert run(scans, tmp_path / "out", "--key", tmp_path / "k", "--show-paths") == 3
+    assert "file 3 (not what its name says): c.dcm" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("word", ["key", "link", "review"])
+def test_a_word_after_deid_is_another_command(word, capsys):
+    with pytest.raises(SystemExit) as caught:
+        main(["deid", word, "--help"])
+    assert caught.value.code == 0
+    assert f"medlabel deid {word}" in capsys.readouterr().out
+
+
+def test_a_folder_of_that_name_is_meant_with_a_dot(capsys):
+    assert main(["deid", "./link", "out"]) == 2
+    assert "does not exist" in capsys.readouterr().err

@@ -5,7 +5,7 @@ import io
 import pytest
 
 from napari_medlabel.cli.deid_words import Progress, lasting, not_passed_on, paths_of, told
-from napari_medlabel.deid.report import BatchReport, Quarantined, Reason
+from napari_medlabel.deid.report import BatchReport, Look, Quarantined, Queued, Reason
 
 
 class Terminal(io.StringIO):
@@ -104,3 +104,10 @@ def test_quarantined_files_are_told_by_position_and_on_request_by_path(tmp_path)
         "file 2 (not what its name says): b.dcm",
         "not listed or linked: link",
     ]
+
+
+def test_images_that_wait_for_eyes_are_told_with_what_to_do():
+    waiting = Queued(1, "F-0", ("P", "I.dcm"), frozenset({Look.ULTRASOUND}))
+    (line,) = not_passed_on(batch(review=(waiting,)))
+    assert line.startswith("1 cleaned image must be looked at and did not leave")
+    assert "medlabel deid review DIR --into DST" in line
