@@ -83,6 +83,33 @@ def test_a_ct_loses_its_face_and_nothing_of_the_brain(name: str) -> None:
     assert_gone(scan, find_face(scan.hu, scan.matrix, modality="CT"))
 
 
+def odd(kind: str) -> Scanned:
+    """A head with something in it or at it."""
+    scan = head()
+    ras = np.moveaxis(np.indices(scan.hu.shape), 0, -1) @ scan.matrix[:3, :3].T
+    x, y, z = np.moveaxis(ras + scan.matrix[:3, 3], -1, 0)
+    hu = scan.hu.copy()
+    if kind == "contrast in vessels":
+        sinus = (np.abs(x) < 4) & (np.hypot(y / 80, (z - 20) / 56) > 0.93)
+        artery = (np.hypot(y - 15, z + 5) < 2.5) & (np.abs(x) < 50)
+        hu[(sinus | artery) & scan.brain] = 380
+    elif kind == "air in the skull":
+        hu[(x - 20) ** 2 + (y - 40) ** 2 + (z - 40) ** 2 < 20**2] = -900
+    elif kind == "blood":
+        hu[(x - 20) ** 2 + (y + 10) ** 2 + (z - 20) ** 2 < 25**2] = 75
+    else:
+        hu[(np.hypot(x - 5, z + 78) < 5) & (y > 60) & (y < 141)] = 100
+    return replace(scan, hu=hu)
+
+
+@pytest.mark.parametrize(
+    "kind", ["contrast in vessels", "air in the skull", "blood", "a tube in the mouth"]
+)
+def test_what_is_in_or_at_the_head_does_not_matter(kind: str) -> None:
+    scan = odd(kind)
+    assert_gone(scan, find_face(scan.hu, scan.matrix, modality="CT"))
+
+
 def test_two_people_with_one_skull_cannot_be_told_apart_afterwards() -> None:
     left = []
     for one in (Head(nose=0.7, chin=0.6), Head(nose=1.3, chin=1.4)):
