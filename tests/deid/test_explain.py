@@ -43,7 +43,7 @@ def told(level: Dataset, tag: int) -> str:
     """A value as text, however it was decoded."""
     _, vr = entry(tag)
     raw = level.get_item(tag)
-    if vr in TEXT_VRS or (tag >> 16 & 1):
+    if vr in TEXT_VRS or (tag >> 16 & 1 and raw.VR in {None, "UN", *TEXT_VRS}):
         return "\\".join(components_of(raw.value))
     value = level[tag].value
     if level[tag].VR == "SQ":
