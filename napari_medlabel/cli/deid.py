@@ -38,8 +38,12 @@ def add_parser(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
         description="Write a de-identified copy of SRC to DST, a new folder. What cannot be "
         "cleaned is not passed on: it is listed, and the exit code is 3.",
     )
-    parser.add_argument("source", type=_path, metavar="SRC", help="a folder or a file")
-    parser.add_argument("target", type=_path, metavar="DST", help="a new or empty folder")
+    parser.add_argument(
+        "source", type=_path, nargs="?", metavar="SRC", help="a folder or a file"
+    )
+    parser.add_argument(
+        "target", type=_path, nargs="?", metavar="DST", help="a new or empty folder"
+    )
     _add_rules(parser)
     add_key_options(parser)
     _add_running(parser)
@@ -117,6 +121,12 @@ def _add_telling(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--dry-run", action="store_true", help="write nothing, show what would be done"
     )
+    parser.add_argument(
+        "--conformance",
+        action="store_true",
+        help="print the conformance statement of these rules (PS3.15 E.1.3), and do nothing "
+        "else; SRC and DST are not needed",
+    )
     parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
     parser.add_argument(
         "--pictures",
@@ -164,6 +174,12 @@ def run(args: argparse.Namespace) -> int:
             "--show-paths names files, which may name patients: it needs a terminal.",
             hint="Leave it out where the output goes to a file or a pipe.",
         )
+    if args.conformance:
+        return _stated(args)
+    if args.source is None or args.target is None:
+        raise InputError(
+            "A source and a target were expected.", hint="Run `medlabel deid SRC DST`."
+        )
     check_target(args.source, args.target)
     for path in filter(None, (*project_files(args), args.audit, args.mappings)):
         check_apart(path, args.source, args.target)
@@ -193,6 +209,18 @@ def run(args: argparse.Namespace) -> int:
         for line in paths_of(report, args.source):
             say(line)
     return _REFUSED if report.quarantined or report.review else 0
+
+
+def _stated(args: argparse.Namespace) -> int:
+    """Print the conformance statement of the rules that the options describe."""
+    from napari_medlabel.deid.conformance import as_text
+    from napari_medlabel.deid.profile import load_profile
+
+    profile = load_profile(
+        args.profile, edition=args.edition, options=args.option, site=args.site
+    )
+    print(as_text(profile), end="")
+    return 0
 
 
 def _done(job: DeidJob, project: OpenProject, args: argparse.Namespace) -> BatchReport:
