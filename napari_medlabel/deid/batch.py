@@ -170,9 +170,12 @@ def deidentify_folder(
         When the target cannot be written. Nothing is left behind, unless to resume.
     LogError
         When the log cannot be written. Nothing is left behind, unless to resume.
+    MissingPackageError
+        When clean-pixels is chosen without the extra ``[pixels]``.
     """
     review = settings.review_for(target, profile)
     check_places(source, target, review, settings.mappings)
+    _require_extras(profile)
     masks = _masks(profile, settings)
     files = source_files(source)
     total = files.count()
@@ -244,6 +247,7 @@ def preview_folder(
     BatchReport
         With ``dry_run`` true.
     """
+    _require_extras(profile)
     masks = _masks(profile, settings)
     files = source_files(source)
     tally = Tally()
@@ -265,6 +269,14 @@ def _collect(
     for outcome in outcomes:
         tally.add(namer.named(outcome))
         progress(tally.files, max(total, tally.files))
+
+
+def _require_extras(profile: Profile) -> None:
+    """Refuse an option whose optional packages are missing, before anything is written."""
+    if Option.CLEAN_PIXELS in profile.options:
+        from napari_medlabel.deid.text_boxes import require_detector
+
+        require_detector()
 
 
 def _masks(profile: Profile, settings: Settings) -> BrainMasks | None:

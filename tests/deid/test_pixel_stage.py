@@ -10,6 +10,7 @@ from pydicom.dataset import Dataset
 from pydicom.uid import UID, JPEGBaseline8Bit, JPEGLSLossless, RLELossless
 
 from napari_medlabel.deid import clean_pixels, pixel_stage
+from napari_medlabel.deid.batch import deidentify_folder, preview_folder
 from napari_medlabel.deid.dicom_file import clean_file, write_clean
 from napari_medlabel.deid.fragments import frames_in, item_of
 from napari_medlabel.deid.options import Option
@@ -417,3 +418,20 @@ def test_a_lossy_image_that_had_to_be_converted_says_so(ct, as_file, pseudonyms)
     assert result.file_meta.TransferSyntaxUID == JPEGLSLossless
     assert result.LossyImageCompression == "01"
     assert result.LossyImageCompressionMethod == "ISO_10918_1"
+
+
+@pytest.mark.parametrize("run", [deidentify_folder, preview_folder])
+def test_a_batch_without_the_extra_is_refused_before_anything_is_written(
+    us, as_file, cleaning, pseudonyms, tmp_path, monkeypatch, run
+):
+    def missing() -> None:
+        raise MissingPackageError("not installed", hint="Install it with: [pixels]")
+
+    monkeypatch.setattr("napari_medlabel.deid.text_boxes.require_detector", missing)
+    source = tmp_path / "source"
+    source.mkdir()
+    (source / "a.dcm").write_bytes(as_file(us(values())))
+    places = [source] if run is preview_folder else [source, tmp_path / "target"]
+    with pytest.raises(MissingPackageError, match="not installed"):
+        run(*places, cleaning, pseudonyms)
+    assert [path.name for path in tmp_path.iterdir()] == ["source"]
