@@ -79,9 +79,7 @@ class DeidPanel(QWidget):
         Given by napari.
     """
 
-    def __init__(
-        self, viewer: napari.viewer.Viewer | None = None, parent: QWidget | None = None
-    ) -> None:
+    def __init__(self, viewer: napari.viewer.Viewer, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.viewer = viewer
         self.setMinimumWidth(360)
