@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -136,7 +136,7 @@ class FaceStore:
         )
         return {str(verdict): int(count) for verdict, count in rows}
 
-    def _row(self, query: str, uid: str) -> tuple[int, ...] | None:
+    def _row(self, query: str, uid: str) -> tuple[Any, ...] | None:
         found = _reader(self.path, os.getpid()).execute(query, (digest(uid),)).fetchone()
         return None if found is None else tuple(found)
 

@@ -161,7 +161,7 @@ def _outline(brain: Bools, field: Field) -> Floats:
 
 def _filled(above: Bools) -> Bools:
     """Return a head with its bone, which MR shows as dark as air."""
-    from scipy import ndimage
+    from scipy import ndimage  # type: ignore[import-untyped]
 
     ball = ndimage.generate_binary_structure(3, 1)
     padded = np.pad(above, _BONE_STEPS, mode="edge")

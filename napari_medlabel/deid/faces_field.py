@@ -97,7 +97,7 @@ def coarse(volume: npt.NDArray[Any], matrix: npt.ArrayLike) -> Field:
     FaceUnsure
         When it covers more than a head and a trunk.
     """
-    from scipy import ndimage
+    from scipy import ndimage  # type: ignore[import-untyped]
 
     grid = np.asarray(matrix, dtype=np.float64)
     spacing = np.linalg.norm(grid[:3, :3], axis=0)
@@ -115,7 +115,7 @@ def coarse(volume: npt.NDArray[Any], matrix: npt.ArrayLike) -> Field:
     values = ndimage.affine_transform(
         small, inward[:3, :3], inward[:3, 3], shape, order=1, mode="nearest", prefilter=False
     )
-    inside = _inside(np.linalg.inv(grid) @ target, shape, volume.shape)
+    inside = _inside(np.asarray(np.linalg.inv(grid) @ target, np.float64), shape, volume.shape)
     values[~inside] = float(small.min())
     return Field(values, inside, low, grid, volume.shape)
 
