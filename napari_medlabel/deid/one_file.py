@@ -323,9 +323,7 @@ def _dicom(job: Job, file: SourceFile, kind: Kind, blank: Outcome) -> Outcome:
             if is_dicomdir(read(file.path.read_bytes())):
                 return blank.refused(Skip.DICOMDIR)
     if job.parts is None:
-        made = clean_file(
-            file.path.read_bytes(), job.profile, job.pseudonyms, faces=job.faces
-        )
+        made = clean_file(file.path.read_bytes(), job.profile, job.pseudonyms, faces=job.faces)
         return _made(blank, kind, made.name, made.report, made.content)
     part = job.parts / blank.part
     written = write_clean(

@@ -23,7 +23,7 @@ from napari_medlabel.deid.options import Option
 from napari_medlabel.deid.profile import load_profile
 from napari_medlabel.deid.report import Look, PixelWork
 from napari_medlabel.deid.review import decide, read_queue
-from napari_medlabel.errors import InputError, LogError, SaveError
+from napari_medlabel.errors import InputError, LogError, MissingPackageError, SaveError
 
 
 class Log:
@@ -273,3 +273,25 @@ def test_what_was_quarantined_is_listed_by_position(scans, tmp_path, profile, ps
     document = json.loads((tmp_path / "out" / "deid-quarantine.json").read_text())
     assert [file["position"] for file in document["files"]] == [5]
     assert "sort" in document["how"]
+
+
+def test_an_option_whose_package_is_missing_is_refused_before_anything(
+    scans, tmp_path, pseudonyms, monkeypatch
+):
+    from napari_medlabel.deid import text_boxes
+
+    def missing() -> None:
+        raise MissingPackageError("This needs a package.", hint="Install the extra [pixels].")
+
+    monkeypatch.setattr(text_boxes, "require_detector", missing)
+    log = Log()
+    with pytest.raises(MissingPackageError):
+        deidentify_folder(
+            scans,
+            tmp_path / "out",
+            load_profile(options=["clean-pixels"]),
+            pseudonyms,
+            listeners=Listeners(log),
+        )
+    assert log.events == []
+    assert [path.name for path in tmp_path.iterdir()] == ["in"]
