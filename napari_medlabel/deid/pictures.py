@@ -15,14 +15,14 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_medlabel.errors import MedlabelError
-from napari_medlabel.io.registry import read_volume
+from napari_medlabel.io.registry import find_series, read_series, thumbnail
 from napari_medlabel.model.volume import Volume
 
 SMALL, LARGE = 160, 420
 """Rows and columns at most: in the report, and for a review."""
 
 MOST_SERIES = 12
-_MOST_BYTES = 1 << 28  # of a file that is read for a picture
+_MOST_VALUES = 1 << 26  # of a file that is read as a whole
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _TAIL = 0.5  # per cent of voxels at either end that may be clipped
 Array = npt.NDArray[Any]
@@ -87,13 +87,13 @@ def picture_of(path: Path, alt: str, *, largest: int = SMALL) -> Picture | None:
     Returns
     -------
     Picture or None
-        None for what is no image, cannot be read or is larger than 256 MB.
+        None for what is no image or cannot be read. Of files with very many voxels only one
+        slice is read, and shown in grey.
     """
-    volume = _read(path)
-    if volume is None:
-        return None
-    middle = volume.grid.shape[2] // 2
-    return _picture(_shown(volume, middle), alt, largest)
+    found = _read(path)
+    if isinstance(found, Volume):
+        found = _shown(found, found.grid.shape[2] // 2)
+    return None if found is None else _picture(found, alt, largest)
 
 
 def views_of(path: Path, alt: str, *, largest: int = LARGE) -> tuple[Picture, ...]:
@@ -109,19 +109,23 @@ def views_of(path: Path, alt: str, *, largest: int = LARGE) -> tuple[Picture, ..
     tuple of Picture
         The middle frame; of several frames also the brightest and the darkest that each
         pixel gets; and the middle frame with its contrast raised until faint writing shows.
+        Of files with very many voxels the middle frame alone, small.
     """
-    volume = _read(path)
-    if volume is None:
+    found = _read(path)
+    if found is None:
         return ()
-    frames = volume.grid.shape[2]
-    middle = _shown(volume, frames // 2)
+    if not isinstance(found, Volume):
+        return (
+            _picture(found, f"{alt}, middle frame, small: open the file to see it", largest),
+        )
+    frames = found.grid.shape[2]
+    middle = _shown(found, frames // 2)
     views = [(middle, "middle frame" if frames > 1 else "as it is")]
     if frames > 1:
-        grey = np.moveaxis(volume.array, 2, 0).transpose(0, 2, 1)
-        views.append((_windowed(grey.max(axis=0), volume), f"brightest of {frames} frames"))
-        views.append((_windowed(grey.min(axis=0), volume), f"darkest of {frames} frames"))
-    grey_middle = volume.array[:, :, frames // 2].T
-    views.append((_equalised(grey_middle), "contrast raised"))
+        grey = np.moveaxis(found.array, 2, 0).transpose(0, 2, 1)
+        views.append((_windowed(grey.max(axis=0), found), f"brightest of {frames} frames"))
+        views.append((_windowed(grey.min(axis=0), found), f"darkest of {frames} frames"))
+    views.append((_equalised(found.array[:, :, frames // 2].T), "contrast raised"))
     return tuple(_picture(view, f"{alt}, {what}", largest) for view, what in views)
 
 
@@ -161,12 +165,17 @@ def _drawn(tree: Path) -> Iterator[Picture]:
             yield picture
 
 
-def _read(path: Path) -> Volume | None:
-    """Read a file alone; None where that gives no picture."""
+def _read(path: Path) -> Volume | npt.NDArray[np.uint8] | None:
+    """Read a file alone; of a large one a small grey picture; None where there is no image."""
     try:
-        if path.stat().st_size > _MOST_BYTES:
+        found = find_series(path).series
+        if len(found) != 1:
             return None
-        return read_volume(path, hashes=False, values="stored")
+        info = found[0]
+        values = info.volumes * (info.grid.size if info.grid else 0) * (3 if info.colour else 1)
+        if values > _MOST_VALUES:
+            return thumbnail(info)
+        return read_series(info, hashes=False, values="stored")
     except (MedlabelError, OSError):
         return None
 

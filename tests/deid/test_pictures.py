@@ -134,15 +134,24 @@ def test_large_images_shrink_by_whole_numbers(ct, as_file, tmp_path):
     assert len(np.unique(opened(picture.png))) == 1
 
 
-def test_what_is_no_image_or_too_large_has_no_picture(ct, as_file, tmp_path, monkeypatch):
+def test_what_is_no_image_has_no_picture(tmp_path):
     path = tmp_path / "a.txt"
     path.write_text("nothing")
     assert picture_of(path, "a") is None
     assert views_of(path, "a") == ()
     assert picture_of(tmp_path / "gone", "a") is None
-    path.write_bytes(as_file(ct()))
-    monkeypatch.setattr(pictures, "_MOST_BYTES", 10)
-    assert picture_of(path, "a") is None
+    assert picture_of(tmp_path, "a") is None
+
+
+def test_of_a_file_with_very_many_voxels_one_slice_is_read(colours, tmp_path, monkeypatch):
+    path = tmp_path / "a.dcm"
+    path.write_bytes(colours(4))
+    monkeypatch.setattr(pictures, "_MOST_VALUES", 10)
+    monkeypatch.setattr(pictures, "read_series", lambda *_, **__: 1 / 0)
+    (view,) = views_of(path, "a")
+    assert view.alt == "a, middle frame, small: open the file to see it"
+    assert max(view.width, view.height) <= 128
+    assert picture_of(path, "a").alt == "a"
 
 
 def test_the_middle_image_of_each_series_is_drawn_up_to_a_number(ct, as_file, tmp_path):
