@@ -89,7 +89,7 @@ OPTION_WORDS: Mapping[Option, Words] = MappingProxyType(
         ),
         Option.CLEAN_FACES: Words(
             "Remove faces",
-            "Removes the face from head CT and MR; where it is not certain the scan is refused.",
+            "Removes the face from CT and MR of the head; refuses the scan where it is not sure.",
             "Other features, such as ears or the shape of the skull, can stay.",
         ),
     }
