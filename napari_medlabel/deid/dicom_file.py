@@ -49,6 +49,7 @@ __all__ = [
     "write_clean",
 ]
 _LAST_PIXEL_TAG = PIXEL_TAGS[-1]
+_ITEM_GROUP = 0xFFFE
 _META_START = 132
 _DEFLATED = "1.2.840.10008.1.2.1.99"
 _LONGEST_FIRST_VALUE = 0x10000
@@ -142,6 +143,8 @@ def _after_pixels() -> Callable[[BaseTag, str | None, int], bool]:
 
     def stop(tag: BaseTag, _vr: str | None, _length: int) -> bool:
         nonlocal seen
+        if not seen and tag >> 16 == _ITEM_GROUP:
+            raise QuarantineError(Reason.UNREADABLE)  # an item outside of any sequence
         if seen or tag > _LAST_PIXEL_TAG:
             return True
         seen = tag in PIXEL_TAGS

@@ -271,3 +271,10 @@ def test_one_file_is_cleaned_into_another(ct, as_file, profile, pseudonyms, tmp_
         deidentify_file(source, target, profile, pseudonyms)
     with pytest.raises(InputError, match="could not be read"):
         deidentify_file(tmp_path / "none.dcm", target, profile, pseudonyms)
+
+
+def test_an_item_outside_of_any_sequence_does_not_end_the_file_unseen(ct, as_file):
+    content = as_file(ct())
+    at = content.index(b"\xe0\x7f\x10\x00")
+    with pytest.raises(QuarantineError, match="unreadable"):
+        read(content[:at] + b"\xfe\xff\x00\xe0\0\0\0\0" + content[at:])
