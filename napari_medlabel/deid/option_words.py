@@ -89,7 +89,7 @@ OPTION_WORDS: Mapping[Option, Words] = MappingProxyType(
         ),
         Option.CLEAN_FACES: Words(
             "Remove faces",
-            "Removes the face from CT and MR of the head; refuses the scan where it is not sure.",
+            "Removes the face from CT and MR of the head; refuses a scan when not sure.",
             "Other features, such as ears or the shape of the skull, can stay.",
         ),
     }
