@@ -10,10 +10,10 @@ import numpy as np
 from _measure import Side, Work, main
 from nifti import AFFINE, SHAPE, scan
 
-from napari_medlabel.deid.companions import write_companion
-from napari_medlabel.deid.kinds import described
-from napari_medlabel.deid.profile import load_profile
-from napari_medlabel.deid.pseudonyms import Pseudonyms
+from napari_medlabel.deid.batch.kinds import described
+from napari_medlabel.deid.images.companions import write_companion
+from napari_medlabel.deid.keys.pseudonyms import Pseudonyms
+from napari_medlabel.deid.rules.profile import load_profile
 
 SIDECARS = 100
 SIDECAR = (

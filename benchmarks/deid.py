@@ -117,7 +117,7 @@ def prepare(folder: Path) -> None:
     """Make the series, a key, pydicom's own files, and a certificate for gdcmanon."""
     from pydicom.data import get_testdata_file
 
-    from napari_medlabel.deid.keys import make_key
+    from napari_medlabel.deid.keys.key_file import make_key
 
     make_series(folder / SERIES)
     make_key(folder / "project.key", secrets.token_bytes)

@@ -16,10 +16,10 @@ def main(source: Path, target: Path, *, scan: bool) -> None:
     scan : bool
         Whether the independent scan searches each written file, as in ``medlabel deid``.
     """
-    from napari_medlabel.deid.dicom_file import write_clean
-    from napari_medlabel.deid.profile import load_profile
-    from napari_medlabel.deid.pseudonyms import Pseudonyms
+    from napari_medlabel.deid.dicom.file import write_clean
+    from napari_medlabel.deid.keys.pseudonyms import Pseudonyms
     from napari_medlabel.deid.refusal import QuarantineError
+    from napari_medlabel.deid.rules.profile import load_profile
 
     target.mkdir()
     profile, pseudonyms = load_profile(), Pseudonyms(bytes(range(32)))
@@ -34,7 +34,7 @@ def main(source: Path, target: Path, *, scan: bool) -> None:
 
 
 def _scanned(source: Path, made: Path, name: tuple[str, ...]) -> None:
-    from napari_medlabel.deid.scan import allowance_for, check_output
+    from napari_medlabel.deid.scan.output import allowance_for, check_output
 
     if check_output(source, made, name, allowance=allowance_for(frozenset())):
         raise SystemExit("The scan found an identity in what was written.")

@@ -20,7 +20,7 @@ import numpy.typing as npt
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from napari_medlabel.deid.faces import FaceUnsure, find_face
+from napari_medlabel.deid.faces.finding import FaceUnsure, find_face
 from tests.deid.head_phantom import (
     PARTS,
     Head,

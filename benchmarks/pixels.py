@@ -107,9 +107,9 @@ def ours(frame: npt.NDArray[np.uint8]) -> Array:
 
     All of a frame that is refused: none of its lines leaves.
     """
-    from napari_medlabel.deid.clean_pixels import blank_text
+    from napari_medlabel.deid.pixels.clean_pixels import blank_text
+    from napari_medlabel.deid.pixels.text_views import Tone
     from napari_medlabel.deid.refusal import QuarantineError
-    from napari_medlabel.deid.text_views import Tone
 
     def painted(_number: int, mask: Array) -> Array:
         return np.where(mask, np.uint8(0), frame)
@@ -228,7 +228,7 @@ def show_table() -> None:
 
 def missing_extra() -> str:
     """Return why nothing can be measured here; empty when it can."""
-    from napari_medlabel.deid.text_boxes import require_detector
+    from napari_medlabel.deid.pixels.text_boxes import require_detector
 
     try:
         require_detector()

@@ -17,7 +17,7 @@ from scipy import ndimage
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from napari_medlabel.deid.faces import AIR_HU, find_face
+from napari_medlabel.deid.faces.finding import AIR_HU, find_face
 from tests.deid.head_phantom import grid_around, scanned, with_headrest
 
 Floats = npt.NDArray[np.float64]

@@ -195,7 +195,7 @@ def chooser_picture(folder: Path) -> None:
 
 def deid_pictures(folder: Path) -> None:
     """Write the preview with the invented values, the review of an ultrasound, the report."""
-    from napari_medlabel.deid.options import Option
+    from napari_medlabel.deid.rules.options import Option
     from napari_medlabel.widgets.deid_panel import show_panel
 
     source, target = folder / "scans", folder / "clean"

@@ -14,10 +14,10 @@ import numpy as np
 from PIL import Image
 from pydicom import dcmread
 
-from napari_medlabel.deid.dicom_file import clean_file
-from napari_medlabel.deid.options import Option
-from napari_medlabel.deid.profile import load_profile
-from napari_medlabel.deid.pseudonyms import Pseudonyms
+from napari_medlabel.deid.dicom.file import clean_file
+from napari_medlabel.deid.keys.pseudonyms import Pseudonyms
+from napari_medlabel.deid.rules.options import Option
+from napari_medlabel.deid.rules.profile import load_profile
 
 ROOT: Final = Path(__file__).parents[1]
 SOURCE: Final = ROOT / "sample_scans" / "us_burned_in.dcm"

@@ -14,7 +14,7 @@ from napari_medlabel.errors import InputError
 
 if TYPE_CHECKING:
     from napari_medlabel.cli.project_key import OpenProject
-    from napari_medlabel.deid.report import BatchReport
+    from napari_medlabel.deid.report.counts import BatchReport
     from napari_medlabel.session.deid_run import DeidJob
 
 Subparsers = argparse._SubParsersAction  # noqa: SLF001 - argparse has no public name for it
@@ -163,10 +163,10 @@ def run(args: argparse.Namespace) -> int:
     """
     from napari_medlabel.cli.deid_words import paths_of, say
     from napari_medlabel.cli.project_key import open_project, project_files
-    from napari_medlabel.deid.batch import Settings
-    from napari_medlabel.deid.profile import load_profile
-    from napari_medlabel.deid.sources import source_files
-    from napari_medlabel.deid.target import check_apart, check_target
+    from napari_medlabel.deid.batch.folder import Settings
+    from napari_medlabel.deid.batch.sources import source_files
+    from napari_medlabel.deid.batch.target import check_apart, check_target
+    from napari_medlabel.deid.rules.profile import load_profile
     from napari_medlabel.session.deid_run import DeidJob
 
     if args.show_paths and not sys.stderr.isatty():
@@ -213,8 +213,8 @@ def run(args: argparse.Namespace) -> int:
 
 def _stated(args: argparse.Namespace) -> int:
     """Print the conformance statement of the rules that the options describe."""
-    from napari_medlabel.deid.conformance import as_text
-    from napari_medlabel.deid.profile import load_profile
+    from napari_medlabel.deid.report.conformance import as_text
+    from napari_medlabel.deid.rules.profile import load_profile
 
     profile = load_profile(
         args.profile, edition=args.edition, options=args.option, site=args.site
@@ -251,9 +251,9 @@ def _done(job: DeidJob, project: OpenProject, args: argparse.Namespace) -> Batch
 def _shown(job: DeidJob, project: OpenProject, args: argparse.Namespace) -> BatchReport:
     """Say what would be done, attribute by attribute and in sums."""
     from napari_medlabel.cli.deid_words import Progress, not_passed_on, say, told
-    from napari_medlabel.deid.explain_folder import summed
-    from napari_medlabel.deid.pseudonyms import Pseudonyms
-    from napari_medlabel.deid.sources import source_files
+    from napari_medlabel.deid.batch.sources import source_files
+    from napari_medlabel.deid.keys.pseudonyms import Pseudonyms
+    from napari_medlabel.deid.report.explain_folder import summed
     from napari_medlabel.session.deid_run import preview
 
     report = preview(job, project.codes, progress=Progress())

@@ -83,7 +83,7 @@ def run_create(args: argparse.Namespace) -> int:
     SaveError
         When there is one already, or it cannot be written.
     """
-    from napari_medlabel.deid.keys import make_project
+    from napari_medlabel.deid.keys.key_file import make_project
 
     store = key_store(args.key)
     wanted = args.passphrase or args.passphrase_file is not None
@@ -110,7 +110,7 @@ def run_show(args: argparse.Namespace) -> int:
     InputError
         When there is none, or it cannot be read.
     """
-    from napari_medlabel.deid.keys import facts_of
+    from napari_medlabel.deid.keys.key_file import facts_of
 
     store = key_store(args.key)
     facts = facts_of(store)
@@ -144,7 +144,7 @@ def run_passphrase(args: argparse.Namespace) -> int:
     SaveError
         When the key cannot be written; then it is as before.
     """
-    from napari_medlabel.deid.keys import facts_of, reseal
+    from napari_medlabel.deid.keys.key_file import facts_of, reseal
 
     store = key_store(args.key)
     is_sealed = facts_of(store).is_sealed
@@ -171,7 +171,7 @@ def run_passphrase(args: argparse.Namespace) -> int:
 
 def _new_passphrase(file: Path | None, *, environment: bool = True) -> str:
     """Return a new passphrase; one that is typed is typed twice."""
-    from napari_medlabel.deid.key_seal import check_passphrase
+    from napari_medlabel.deid.keys.key_seal import check_passphrase
 
     if file is not None:
         return asked_passphrase(file)

@@ -22,10 +22,10 @@ from napari_medlabel.cli.project_key import (
 from napari_medlabel.errors import InputError
 
 if TYPE_CHECKING:
-    from napari_medlabel.deid.key_store import KeyStore
-    from napari_medlabel.deid.keys import ProjectKey
-    from napari_medlabel.deid.links import LinkTable
-    from napari_medlabel.deid.links_file import Link
+    from napari_medlabel.deid.keys.key_file import ProjectKey
+    from napari_medlabel.deid.keys.key_store import KeyStore
+    from napari_medlabel.deid.keys.links_file import Link
+    from napari_medlabel.deid.keys.table import LinkTable
     from napari_medlabel.session.desk import Desk
 
 _MISSING: Final = 2
@@ -153,7 +153,7 @@ def _look_up(
 
 def _by_code(links: Iterable[Link], codes: Sequence[str], project: ProjectKey) -> list[_Answer]:
     """Whose codes these are: as the table says, or as earlier exports derived them."""
-    from napari_medlabel.deid.pseudonyms import Pseudonyms
+    from napari_medlabel.deid.keys.pseudonyms import Pseudonyms
 
     keyed = Pseudonyms(project.key)
     answers = []
@@ -172,7 +172,7 @@ def _by_id(links: Iterable[Link], asked: Sequence[str], project: ProjectKey) -> 
     Of a key that was in use before there were tables, also the codes that earlier copies
     carry, if they have the patient: without an issuer, and with those that the table knows.
     """
-    from napari_medlabel.deid.pseudonyms import Pseudonyms, normalised
+    from napari_medlabel.deid.keys.pseudonyms import Pseudonyms, normalised
 
     wanted = {normalised(form) for text in asked for form in (text, _as_found(text))}
     answers = [_answer(link) for link in links if link.patient_id in wanted]
@@ -192,8 +192,8 @@ def _answer(link: Link) -> _Answer:
 def _merge(file: Path, store: KeyStore, project: ProjectKey, desk: Desk) -> int:
     import secrets
 
-    from napari_medlabel.deid.links import LinkTable
-    from napari_medlabel.deid.links_merge import merge
+    from napari_medlabel.deid.keys.links_merge import merge
+    from napari_medlabel.deid.keys.table import LinkTable
 
     other = LinkTable(file, project.key, secrets.token_bytes, writable=False)
     with _merging(file, store, project) as table:
@@ -210,8 +210,8 @@ def _merging(file: Path, store: KeyStore, project: ProjectKey) -> LinkTable:
     """Open this computer's table; one that lacks links only where the other copy has them."""
     import secrets
 
-    from napari_medlabel.deid.links import LinkTable
-    from napari_medlabel.deid.links_memory import StaleLinksError
+    from napari_medlabel.deid.keys.links_memory import StaleLinksError
+    from napari_medlabel.deid.keys.table import LinkTable
 
     try:
         return open_table(store, project, writable=True)
@@ -223,7 +223,7 @@ def _merging(file: Path, store: KeyStore, project: ProjectKey) -> LinkTable:
 def _accept(store: KeyStore, project: ProjectKey, desk: Desk) -> int:
     import secrets
 
-    from napari_medlabel.deid.links import begin_links
+    from napari_medlabel.deid.keys.table import begin_links
 
     desk.log.append("reid.lookup", detail={"codes": 0})
     if not store.links.exists():
@@ -241,7 +241,7 @@ def _log(desk: Desk, answers: Sequence[_Answer], asked: int) -> None:
 
 def _asked_ids() -> list[str]:
     """Return the Patient IDs that somebody types, or another program sends."""
-    from napari_medlabel.deid.pseudonyms import normalised
+    from napari_medlabel.deid.keys.pseudonyms import normalised
 
     if sys.stdin.isatty():
         print("Patient ID: ", end="", file=sys.stderr, flush=True)

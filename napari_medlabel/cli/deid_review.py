@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from napari_medlabel.errors import InputError
 
 if TYPE_CHECKING:
-    from napari_medlabel.deid.review import Decided, Waiting
+    from napari_medlabel.deid.report.review import Decided, Waiting
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -61,7 +61,7 @@ def run(args: argparse.Namespace) -> int:
         For tokens that do not wait, files that were changed or would overwrite others, and a
         log that cannot be written.
     """
-    from napari_medlabel.deid.review import read_queue
+    from napari_medlabel.deid.report.review import read_queue
 
     waiting = read_queue(args.folder)
     if not (args.accept or args.accept_all or args.reject):
@@ -84,7 +84,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _decided(args: argparse.Namespace, waiting: tuple[Waiting, ...]) -> Decided:
     """Do as told, with a line in the log first."""
-    from napari_medlabel.deid.review import decide
+    from napari_medlabel.deid.report.review import decide
     from napari_medlabel.session.desk import open_desk
 
     if args.accept and args.accept_all:

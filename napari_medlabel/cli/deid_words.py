@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, TextIO
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from napari_medlabel.deid.report import BatchReport
+    from napari_medlabel.deid.report.counts import BatchReport
 
 _BAR: Final = 24
 _STEP: Final = 10  # per cent between two lines where there is no terminal
@@ -152,7 +152,7 @@ def paths_of(report: BatchReport, source: Path) -> Iterable[str]:
     source : Path
         The folder or file.
     """
-    from napari_medlabel.deid.sources import source_files
+    from napari_medlabel.deid.batch.sources import source_files
 
     reasons = {file.position: file.reason.value for file in report.quarantined}
     for file in source_files(source):

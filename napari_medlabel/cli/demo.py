@@ -308,10 +308,10 @@ def _save(session: Session, record: Run) -> None:
 
 def _export(desk: Desk, session: Session, target: Path, record: Run) -> None:
     """De-identify the series and lay mask and landmarks on the result."""
-    from napari_medlabel.deid.key_store import FileStore
-    from napari_medlabel.deid.keys import make_project
-    from napari_medlabel.deid.links import LinkTable
-    from napari_medlabel.deid.profile import basic_profile
+    from napari_medlabel.deid.keys.key_file import make_project
+    from napari_medlabel.deid.keys.key_store import FileStore
+    from napari_medlabel.deid.keys.table import LinkTable
+    from napari_medlabel.deid.rules.profile import basic_profile
     from napari_medlabel.export.landmarks import save_landmarks
     from napari_medlabel.export.mask import save_mask
     from napari_medlabel.io.files import make_folder

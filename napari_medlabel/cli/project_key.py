@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Final, Protocol
 from napari_medlabel.errors import InputError
 
 if TYPE_CHECKING:
-    from napari_medlabel.deid.key_store import KeyStore
-    from napari_medlabel.deid.keys import ProjectKey
-    from napari_medlabel.deid.links import LinkTable
+    from napari_medlabel.deid.keys.key_file import ProjectKey
+    from napari_medlabel.deid.keys.key_store import KeyStore
+    from napari_medlabel.deid.keys.table import LinkTable
 
 PASSPHRASE: Final = "MEDLABEL_PASSPHRASE"  # noqa: S105 - the name of a variable
 _LARGEST: Final = 4096
@@ -74,7 +74,7 @@ class Provisional:
 
     def code_for(self, issuer: str, patient_id: str) -> str:
         """Return a code that nobody keeps."""
-        from napari_medlabel.deid.pseudonyms import base32
+        from napari_medlabel.deid.keys.pseudonyms import base32
 
         return self.codes.setdefault(
             (issuer, patient_id), f"P-{base32(secrets.randbits(40), 8)}"
@@ -107,8 +107,8 @@ def open_project(args: argparse.Namespace, *, keep: bool = True) -> OpenProject:
     InputError, RefusedError, SaveError
         As `read_project`, `make_project` and `LinkTable`: before anything is exported.
     """
-    from napari_medlabel.deid.keys import ProjectKey, make_project
-    from napari_medlabel.deid.pseudonyms import KEY_BYTES
+    from napari_medlabel.deid.keys.key_file import ProjectKey, make_project
+    from napari_medlabel.deid.keys.pseudonyms import KEY_BYTES
 
     store = key_store(args.key)
     if store.exists():
@@ -122,7 +122,7 @@ def open_project(args: argparse.Namespace, *, keep: bool = True) -> OpenProject:
 
 def project_files(args: argparse.Namespace) -> tuple[Path, ...]:
     """Return the files that must lie outside what is read and what is written."""
-    from napari_medlabel.deid.key_store import FileStore
+    from napari_medlabel.deid.keys.key_store import FileStore
 
     store = key_store(args.key)
     return (store.path, store.links) if isinstance(store, FileStore) else (store.links,)
@@ -160,7 +160,7 @@ def keys_folder() -> Path:
 
 def key_store(named: str | None) -> KeyStore:
     """Return the place that ``--key`` names, or the default one."""
-    from napari_medlabel.deid.key_store import FileStore, store_for
+    from napari_medlabel.deid.keys.key_store import FileStore, store_for
 
     folder = keys_folder()
     return FileStore(folder / "project.key") if named is None else store_for(named, folder)
@@ -201,7 +201,7 @@ def asked_passphrase(
 
 def read_store(store: KeyStore, args: argparse.Namespace) -> ProjectKey:
     """Return the key in a store, with the passphrase that the options name."""
-    from napari_medlabel.deid.keys import read_project
+    from napari_medlabel.deid.keys.key_file import read_project
 
     return read_project(store, lambda: asked_passphrase(args.passphrase_file))
 
@@ -235,7 +235,7 @@ def open_links(store: KeyStore, project: ProjectKey, *, keep: bool) -> CodeSourc
 
 def has_no_table_yet(store: KeyStore, project: ProjectKey) -> bool:
     """Whether a key was made before there were tables, and none was begun since."""
-    from napari_medlabel.deid.links_memory import recall
+    from napari_medlabel.deid.keys.links_memory import recall
 
     if store.links.exists() or not project.is_before_links:
         return False
@@ -244,7 +244,7 @@ def has_no_table_yet(store: KeyStore, project: ProjectKey) -> bool:
 
 def start_links(store: KeyStore, project: ProjectKey) -> None:
     """Begin the table of a key that was made before there were tables."""
-    from napari_medlabel.deid.links import begin_links
+    from napari_medlabel.deid.keys.table import begin_links
 
     begin_links(store.links, project.key, secrets.token_bytes)
     print(
@@ -259,7 +259,7 @@ def open_table(
     store: KeyStore, project: ProjectKey, *, writable: bool, trusting: bool = False
 ) -> LinkTable:
     """Open the link table of a key with this computer's memory of it."""
-    from napari_medlabel.deid.links import LinkTable
+    from napari_medlabel.deid.keys.table import LinkTable
 
     return LinkTable(
         store.links,

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from napari_medlabel.deid.scan_tree import ScanReport
+    from napari_medlabel.deid.scan.tree import ScanReport
 
 _FOUND = 3
 
@@ -23,7 +23,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     subparsers : argparse subparsers
         Of ``medlabel``.
     """
-    from napari_medlabel.deid.options import Option
+    from napari_medlabel.deid.rules.options import Option
 
     parser = subparsers.add_parser(
         "scan",
@@ -65,9 +65,9 @@ def run(args: argparse.Namespace) -> int:
         When there is no file to search.
     """
     from napari_medlabel.cli.progress import progress
-    from napari_medlabel.deid.options import checked
-    from napari_medlabel.deid.scan_finding import Allowance
-    from napari_medlabel.deid.scan_tree import scan_path
+    from napari_medlabel.deid.rules.options import checked
+    from napari_medlabel.deid.scan.finding import Allowance
+    from napari_medlabel.deid.scan.tree import scan_path
 
     report = scan_path(
         args.path,

@@ -6,7 +6,7 @@ import struct
 import zlib
 from typing import TYPE_CHECKING, Any
 
-from napari_medlabel.deid.report import Reason
+from napari_medlabel.deid.report.counts import Reason
 from napari_medlabel.errors import RefusedError
 
 BYTE_ERRORS = (

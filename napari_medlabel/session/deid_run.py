@@ -7,15 +7,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from napari_medlabel.deid.batch import (
+from napari_medlabel.deid.batch.folder import (
     Listeners,
     Settings,
     deidentify_folder,
     preview_folder,
 )
-from napari_medlabel.deid.profile import Profile
-from napari_medlabel.deid.pseudonyms import Pseudonyms
-from napari_medlabel.deid.report import BatchReport
+from napari_medlabel.deid.keys.pseudonyms import Pseudonyms
+from napari_medlabel.deid.report.counts import BatchReport
+from napari_medlabel.deid.rules.profile import Profile
 from napari_medlabel.session.desk import Desk
 
 Progress = Callable[[int, int], None]

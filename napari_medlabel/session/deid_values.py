@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 
 from pydicom.dataset import Dataset
 
-from napari_medlabel.deid.dicom_file import quiet, read
-from napari_medlabel.deid.explain import Row, explain, values_of
-from napari_medlabel.deid.profile import Profile
-from napari_medlabel.deid.pseudonyms import KEY_BYTES, Pseudonyms
+from napari_medlabel.deid.dicom.file import quiet, read
+from napari_medlabel.deid.keys.pseudonyms import KEY_BYTES, Pseudonyms
 from napari_medlabel.deid.refusal import QuarantineError
+from napari_medlabel.deid.report.explain import Row, explain, values_of
+from napari_medlabel.deid.rules.profile import Profile
 from napari_medlabel.errors import InputError
 from napari_medlabel.model.volume import Volume
 from napari_medlabel.session.desk import Desk

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Literal
 
-from napari_medlabel.deid.report import BatchReport
+from napari_medlabel.deid.report.counts import BatchReport
 
 Colour = Literal["green", "amber", "red"]
 

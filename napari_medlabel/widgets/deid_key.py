@@ -8,8 +8,8 @@ from pathlib import Path
 from qtpy.QtWidgets import QInputDialog, QLineEdit, QWidget
 
 from napari_medlabel.cli.project_key import OpenProject, key_store, open_links
-from napari_medlabel.deid.key_store import FileStore
-from napari_medlabel.deid.keys import make_project, read_project
+from napari_medlabel.deid.keys.key_file import make_project, read_project
+from napari_medlabel.deid.keys.key_store import FileStore
 from napari_medlabel.errors import InputError
 
 

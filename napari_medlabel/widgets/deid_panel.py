@@ -19,15 +19,15 @@ from qtpy.QtWidgets import (
 )
 
 from napari_medlabel.cli.project_key import OpenProject
-from napari_medlabel.deid.batch import Settings
-from napari_medlabel.deid.delivery import PAGE_NAME, review_beside
-from napari_medlabel.deid.explain_folder import Summary, summed
-from napari_medlabel.deid.pictures import Picture, views_of
-from napari_medlabel.deid.pseudonyms import KEY_BYTES, Pseudonyms
-from napari_medlabel.deid.report import BatchReport
-from napari_medlabel.deid.review import Decided, Waiting, decide, read_queue
-from napari_medlabel.deid.sources import source_files
-from napari_medlabel.deid.target import check_apart, check_target
+from napari_medlabel.deid.batch.delivery import PAGE_NAME, review_beside
+from napari_medlabel.deid.batch.folder import Settings
+from napari_medlabel.deid.batch.sources import source_files
+from napari_medlabel.deid.batch.target import check_apart, check_target
+from napari_medlabel.deid.keys.pseudonyms import KEY_BYTES, Pseudonyms
+from napari_medlabel.deid.report.counts import BatchReport
+from napari_medlabel.deid.report.explain_folder import Summary, summed
+from napari_medlabel.deid.report.pictures import Picture, views_of
+from napari_medlabel.deid.report.review import Decided, Waiting, decide, read_queue
 from napari_medlabel.errors import InputError, MedlabelError
 from napari_medlabel.plugin.workplace import WORKPLACE
 from napari_medlabel.session.deid_run import DeidJob, deidentify_logged

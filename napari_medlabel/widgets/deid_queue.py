@@ -19,9 +19,9 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_medlabel.deid.look_words import words_of
-from napari_medlabel.deid.pictures import Picture
-from napari_medlabel.deid.review import Waiting
+from napari_medlabel.deid.report.look_words import words_of
+from napari_medlabel.deid.report.pictures import Picture
+from napari_medlabel.deid.report.review import Waiting
 from napari_medlabel.widgets.deid_setup import PathRow
 
 _SIDE: Final = 72

@@ -20,9 +20,9 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_medlabel.deid.option_words import KEEPS, OPTION_WORDS
-from napari_medlabel.deid.options import Option
-from napari_medlabel.deid.profile import Profile, load_profile
+from napari_medlabel.deid.rules.option_words import KEEPS, OPTION_WORDS
+from napari_medlabel.deid.rules.options import Option
+from napari_medlabel.deid.rules.profile import Profile, load_profile
 from napari_medlabel.errors import InputError
 
 _EXCLUDE = {

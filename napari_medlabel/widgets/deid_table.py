@@ -20,8 +20,8 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_medlabel.deid.explain import Outcome, Row
-from napari_medlabel.deid.explain_folder import Summary
+from napari_medlabel.deid.report.explain import Outcome, Row
+from napari_medlabel.deid.report.explain_folder import Summary
 from napari_medlabel.session.deid_values import ShownRow
 
 COLUMNS: Final = ("Attribute", "Outcome", "Action", "Rule", "Series", "Value now")

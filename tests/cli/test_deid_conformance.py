@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from napari_medlabel.cli.main import main
-from napari_medlabel.deid.conformance import as_text
-from napari_medlabel.deid.profile import load_profile
+from napari_medlabel.deid.report.conformance import as_text
+from napari_medlabel.deid.rules.profile import load_profile
 
 
 def test_the_statement_needs_no_folders_and_makes_no_key(

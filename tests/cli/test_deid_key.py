@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from napari_medlabel.cli.main import main
-from napari_medlabel.deid import key_seal
-from napari_medlabel.deid.key_store import FileStore
-from napari_medlabel.deid.keys import read_project
+from napari_medlabel.deid.keys import key_seal
+from napari_medlabel.deid.keys.key_file import read_project
+from napari_medlabel.deid.keys.key_store import FileStore
 
 WORDS = "correct horse battery"
 
@@ -150,7 +150,7 @@ def test_a_key_of_version_1_gets_a_table_with_its_passphrase(key, secret, capsys
 def test_a_key_in_use_is_not_changed(key, secret, capsys):
     import secrets
 
-    from napari_medlabel.deid.links import LinkTable
+    from napari_medlabel.deid.keys.table import LinkTable
 
     project = read_project(FileStore(key))
     before = key.read_bytes()

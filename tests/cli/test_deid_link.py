@@ -16,10 +16,10 @@ from napari_medlabel.audit.tokens import load_token_key
 from napari_medlabel.audit.verify import verify_log
 from napari_medlabel.cli.main import main
 from napari_medlabel.cli.project_key import links_memory
-from napari_medlabel.deid.key_store import FileStore
-from napari_medlabel.deid.keys import make_project, read_project
-from napari_medlabel.deid.links import LinkTable
-from napari_medlabel.deid.pseudonyms import Pseudonyms
+from napari_medlabel.deid.keys.key_file import make_project, read_project
+from napari_medlabel.deid.keys.key_store import FileStore
+from napari_medlabel.deid.keys.pseudonyms import Pseudonyms
+from napari_medlabel.deid.keys.table import LinkTable
 
 PATIENTS = [("Clinic", "MRN1"), ("", "MRN2"), ("study", "1.2.3.4"), ("", "Ã\x98rsted\x1b[2J")]
 

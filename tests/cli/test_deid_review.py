@@ -8,8 +8,8 @@ import json
 import pytest
 
 from napari_medlabel.cli import deid_review
-from napari_medlabel.deid.report import Look, Queued
-from napari_medlabel.deid.review import write_queue
+from napari_medlabel.deid.report.counts import Look, Queued
+from napari_medlabel.deid.report.review import write_queue
 from napari_medlabel.errors import InputError
 
 

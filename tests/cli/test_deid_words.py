@@ -5,7 +5,7 @@ import io
 import pytest
 
 from napari_medlabel.cli.deid_words import Progress, lasting, not_passed_on, paths_of, told
-from napari_medlabel.deid.report import BatchReport, Look, Quarantined, Queued, Reason
+from napari_medlabel.deid.report.counts import BatchReport, Look, Quarantined, Queued, Reason
 
 
 class Terminal(io.StringIO):

@@ -20,12 +20,12 @@ from napari_medlabel.cli.project_key import (
     open_project,
     project_files,
 )
-from napari_medlabel.deid import key_seal
-from napari_medlabel.deid.key_store import RingStore
-from napari_medlabel.deid.keys import make_project, reseal
-from napari_medlabel.deid.links import LinkTable
-from napari_medlabel.deid.links_memory import StaleLinksError
-from napari_medlabel.deid.pseudonyms import Pseudonyms
+from napari_medlabel.deid.keys import key_seal
+from napari_medlabel.deid.keys.key_file import make_project, reseal
+from napari_medlabel.deid.keys.key_store import RingStore
+from napari_medlabel.deid.keys.links_memory import StaleLinksError
+from napari_medlabel.deid.keys.pseudonyms import Pseudonyms
+from napari_medlabel.deid.keys.table import LinkTable
 from napari_medlabel.errors import InputError, SaveError
 
 
@@ -158,7 +158,7 @@ def test_a_folder_where_nothing_can_be_written_is_refused_at_once(tmp_path, monk
 
 
 def test_a_key_in_the_keyring_is_named_and_its_table_is_a_file(monkeypatch):
-    monkeypatch.setattr("napari_medlabel.deid.key_store._ring", lambda: (None, None))
+    monkeypatch.setattr("napari_medlabel.deid.keys.key_store._ring", lambda: (None, None))
     args = options("--key", "keyring:trial")
     assert key_store(args.key) == RingStore("trial", keys_folder())
     assert project_files(args) == (keys_folder() / "trial.links",)

@@ -12,8 +12,8 @@ from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
 from pydicom.filewriter import dcmwrite
 from pydicom.uid import UID, CTImageStorage, ExplicitVRLittleEndian
 
-from napari_medlabel.deid.profile import Profile, basic_profile
-from napari_medlabel.deid.pseudonyms import Pseudonyms
+from napari_medlabel.deid.keys.pseudonyms import Pseudonyms
+from napari_medlabel.deid.rules.profile import Profile, basic_profile
 
 ROOT = "1.3.6.1.4.1.99999.7."
 

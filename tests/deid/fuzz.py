@@ -24,17 +24,17 @@ from pydicom.uid import (
     RLELossless,
 )
 
-from napari_medlabel.deid.dicom_file import clean_file
-from napari_medlabel.deid.profile import Profile, load_profile
-from napari_medlabel.deid.pseudonyms import Pseudonyms
-from napari_medlabel.deid.refusal import QuarantineError
-from napari_medlabel.deid.splice_bytes import (
+from napari_medlabel.deid.dicom.elements import (
     LONG_VRS,
     SHORT_VRS,
     OddError,
     ShortError,
     walk_header,
 )
+from napari_medlabel.deid.dicom.file import clean_file
+from napari_medlabel.deid.keys.pseudonyms import Pseudonyms
+from napari_medlabel.deid.refusal import QuarantineError
+from napari_medlabel.deid.rules.profile import Profile, load_profile
 
 WORD = "Zqxjkvwy"
 """In no vocabulary, and in none of what is written."""

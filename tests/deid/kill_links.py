@@ -10,7 +10,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from napari_medlabel.deid.links import LinkTable, begin_links
+from napari_medlabel.deid.keys.table import LinkTable, begin_links
 
 KEY = bytes(range(32))
 

@@ -11,11 +11,11 @@ from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 
-from napari_medlabel.deid.dicom_file import clean_parsed, quiet
+from napari_medlabel.deid.dicom.file import clean_parsed, quiet
+from napari_medlabel.deid.dicom.plan import plan_file
+from napari_medlabel.deid.dicom.write import content_of
 from napari_medlabel.deid.refusal import QuarantineError
-from napari_medlabel.deid.report import Reason
-from napari_medlabel.deid.splice import plan_file
-from napari_medlabel.deid.splice_write import content_of
+from napari_medlabel.deid.report.counts import Reason
 
 WORD = "Zqxjkv"
 ROOT = "1.3.6.1.4.1.99999.88."

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from pydicom.data import get_testdata_file
 
-from napari_medlabel.deid.dicom_file import clean_file
-from napari_medlabel.deid.marks import PIXEL_OPTIONS
-from napari_medlabel.deid.options import Option
-from napari_medlabel.deid.profile import load_profile
+from napari_medlabel.deid.dicom.file import clean_file
+from napari_medlabel.deid.rules.marks import PIXEL_OPTIONS
+from napari_medlabel.deid.rules.options import Option
+from napari_medlabel.deid.rules.profile import load_profile
 
 CHECKER = "dciodvfy"
 pytestmark = pytest.mark.skipif(

@@ -7,7 +7,7 @@ import secrets
 
 import pytest
 
-from napari_medlabel.deid.dicom_file import clean_file
+from napari_medlabel.deid.dicom.file import clean_file
 from tests.deid.fuzz import WORD, campaign, seeds
 
 SUITE_S = 4

@@ -20,11 +20,13 @@ from pydicom.uid import (
     RLELossless,
 )
 
-from napari_medlabel.deid import splice, splice_level, splice_traces
-from napari_medlabel.deid.dicom_file import clean_file, quiet
-from napari_medlabel.deid.profile import load_profile
+from napari_medlabel.deid.dicom import level as splice_level
+from napari_medlabel.deid.dicom import plan as splice
+from napari_medlabel.deid.dicom import traces as splice_traces
+from napari_medlabel.deid.dicom.file import clean_file, quiet
 from napari_medlabel.deid.refusal import QuarantineError
-from napari_medlabel.deid.report import Reason
+from napari_medlabel.deid.report.counts import Reason
+from napari_medlabel.deid.rules.profile import load_profile
 from tests.deid.planted import ROOT, WORD, levels
 
 SLOW = settings(

@@ -7,7 +7,7 @@ from pathlib import Path
 import pydicom
 import pytest
 
-from napari_medlabel.deid.dicom_file import deidentify_file
+from napari_medlabel.deid.dicom.file import deidentify_file
 
 DATA = Path(__file__).parents[3] / "shared" / "data"
 GEOMETRY = (

@@ -5,7 +5,7 @@ from pydicom.errors import InvalidDicomError
 
 from napari_medlabel.deid import refusal
 from napari_medlabel.deid.refusal import BYTE_ERRORS, QuarantineError
-from napari_medlabel.deid.report import Reason
+from napari_medlabel.deid.report.counts import Reason
 
 
 def test_a_refusal_comes_back_from_another_process_with_its_reason():

@@ -10,11 +10,11 @@ import pydicom
 import pytest
 from pydicom.data import get_testdata_file
 
-from napari_medlabel.deid.dicom_file import clean_file, quiet, read
-from napari_medlabel.deid.options import Option
-from napari_medlabel.deid.profile import load_profile
+from napari_medlabel.deid.dicom.file import clean_file, quiet, read
 from napari_medlabel.deid.refusal import QuarantineError
-from napari_medlabel.deid.report import Reason
+from napari_medlabel.deid.report.counts import Reason
+from napari_medlabel.deid.rules.options import Option
+from napari_medlabel.deid.rules.profile import load_profile
 
 LARGEST = 1_000_000
 FOLDER = Path(str(get_testdata_file("CT_small.dcm", download=False))).parents[1]

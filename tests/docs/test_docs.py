@@ -15,8 +15,8 @@ import pytest
 
 import napari_medlabel
 from napari_medlabel.audit.catalogue import EVENTS
-from napari_medlabel.deid.profile import ACTION_CODES, basic_profile
-from napari_medlabel.deid.report import Note, Reason, Skip
+from napari_medlabel.deid.report.counts import Note, Reason, Skip
+from napari_medlabel.deid.rules.profile import ACTION_CODES, basic_profile
 from napari_medlabel.errors import MedlabelError
 from napari_medlabel.model.labelmap import LabelScheme
 from napari_medlabel.model.landmarks import template_from_json

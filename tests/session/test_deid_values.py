@@ -10,9 +10,9 @@ import pytest
 from pydicom import dcmread
 
 from napari_medlabel import samples
-from napari_medlabel.deid.explain import Outcome
-from napari_medlabel.deid.profile import load_profile
 from napari_medlabel.deid.refusal import QuarantineError
+from napari_medlabel.deid.report.explain import Outcome
+from napari_medlabel.deid.rules.profile import load_profile
 from napari_medlabel.errors import InputError, LogError
 from napari_medlabel.io.registry import read_volume
 from napari_medlabel.model.volume import Volume

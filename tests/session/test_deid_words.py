@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from napari_medlabel.deid.report import BatchReport, Look, Quarantined, Queued, Reason
+from napari_medlabel.deid.report.counts import BatchReport, Look, Quarantined, Queued, Reason
 from napari_medlabel.session.deid_words import outcome_of
 
 

@@ -11,13 +11,13 @@ from qtpy.QtCore import QModelIndex, Qt
 from qtpy.QtWidgets import QFileDialog, QInputDialog, QLabel
 
 from napari_medlabel.cli.project_key import PASSPHRASE
-from napari_medlabel.deid.explain import Outcome, Row
-from napari_medlabel.deid.explain_folder import Summary, SummedRow
-from napari_medlabel.deid.key_store import FileStore
-from napari_medlabel.deid.keys import make_project
-from napari_medlabel.deid.options import Option
-from napari_medlabel.deid.pictures import Picture, png_of
-from napari_medlabel.deid.review import Waiting
+from napari_medlabel.deid.keys.key_file import make_project
+from napari_medlabel.deid.keys.key_store import FileStore
+from napari_medlabel.deid.report.explain import Outcome, Row
+from napari_medlabel.deid.report.explain_folder import Summary, SummedRow
+from napari_medlabel.deid.report.pictures import Picture, png_of
+from napari_medlabel.deid.report.review import Waiting
+from napari_medlabel.deid.rules.options import Option
 from napari_medlabel.errors import InputError
 from napari_medlabel.session.deid_values import ShownRow
 from napari_medlabel.widgets import deid_key

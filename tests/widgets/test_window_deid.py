@@ -13,9 +13,9 @@ from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication, QPushButton
 
 from napari_medlabel import samples
-from napari_medlabel.deid.delivery import review_beside
-from napari_medlabel.deid.report import Look, Queued
-from napari_medlabel.deid.review import read_queue, write_queue
+from napari_medlabel.deid.batch.delivery import review_beside
+from napari_medlabel.deid.report.counts import Look, Queued
+from napari_medlabel.deid.report.review import read_queue, write_queue
 from napari_medlabel.plugin import contributions
 from napari_medlabel.plugin.workplace import WORKPLACE
 from napari_medlabel.widgets.deid_panel import NAME, DeidPanel, show_panel

@@ -10,7 +10,7 @@ from typing import Any
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 
-from napari_medlabel.deid.dictionary import entry
+from napari_medlabel.deid.rules.dictionary import entry
 from tests.deid.leaks.planting import IDENTITY, Context, Planter, add, image, save
 
 SR, PDF = "1.2.840.10008.5.1.4.1.1.88.11", "1.2.840.10008.5.1.4.1.1.104.1"

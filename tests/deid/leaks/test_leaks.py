@@ -11,9 +11,9 @@ from pydicom import dcmread
 from pydicom.dataset import Dataset
 
 from napari_medlabel.cli.main import main
-from napari_medlabel.deid.dicom_file import quiet
-from napari_medlabel.deid.keys import read_key
-from napari_medlabel.deid.pseudonyms import Pseudonyms
+from napari_medlabel.deid.dicom.file import quiet
+from napari_medlabel.deid.keys.key_file import read_key
+from napari_medlabel.deid.keys.pseudonyms import Pseudonyms
 from tests.deid.leaks.planting import Plant, left, readable
 from tests.deid.leaks.suite import plant_all
 

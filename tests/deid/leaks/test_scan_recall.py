@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from napari_medlabel.deid.scan import Allowance, Sign, SourceIdentity, scan_output
-from napari_medlabel.deid.scan_read import BrokenError, FileParts, read_parts
+from napari_medlabel.deid.scan.output import Allowance, Sign, SourceIdentity, scan_output
+from napari_medlabel.deid.scan.read import BrokenError, FileParts, read_parts
 from tests.deid.leaks.planting import Planter, image, save
 from tests.deid.leaks.suite import plant_all
 

@@ -1,0 +1,1 @@
+"""One DICOM file: walked as bytes or parsed, cleaned, written and read back."""

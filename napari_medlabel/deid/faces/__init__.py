@@ -1,0 +1,1 @@
+"""Faces of head scans: found, checked, planned for a batch."""

@@ -1,0 +1,1 @@
+"""Scans that are not DICOM, and the sidecars beside them."""

@@ -1,0 +1,1 @@
+"""The project key, what is derived from it, and the table of random codes."""

@@ -1,0 +1,1 @@
+"""Pixel data: exactly what is described, text blanked, coded again without loss."""

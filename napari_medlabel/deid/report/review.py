@@ -1,0 +1,369 @@
+"""Cleaned images that wait for a person's eyes: listed, and moved on or deleted as decided."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import os
+import re
+import shutil
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from napari_medlabel.deid.batch.events import EventSink
+from napari_medlabel.deid.report.counts import Queued
+from napari_medlabel.errors import InputError, SaveError
+from napari_medlabel.io.files import sha256_file, sync_folder, write_bytes_aside
+
+__all__ = [
+    "PAGE_NAME",
+    "QUEUE_NAME",
+    "Decided",
+    "Waiting",
+    "decide",
+    "read_queue",
+    "write_queue",
+]
+
+QUEUE_NAME, PAGE_NAME = "review.json", "index.html"
+_VERSION = 1
+_TOKEN = re.compile(r"[A-Za-z0-9-]{4,64}")
+_STEP = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_HINT = "Free some space, or choose a folder that you can write to."
+Parts: TypeAlias = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A cleaned image that waits.
+
+    Parameters
+    ----------
+    token : str
+        By what a person names it.
+    name : tuple of str
+        Folders and file name, from codes only, in the review folder as later in the target.
+    look : tuple of str
+        Why somebody must look; values of `Look`.
+    sha256 : str
+        Of the file when it was written.
+    """
+
+    token: str
+    name: Parts
+    look: tuple[str, ...]
+    sha256: str
+
+    def path(self, folder: Path) -> Path:
+        """Return where it lies in a review folder or a target."""
+        return folder.joinpath(*self.name)
+
+
+@dataclass(frozen=True)
+class Decided:
+    """What a decision did.
+
+    Parameters
+    ----------
+    accepted, rejected, left : int
+        Images that went to the target, were deleted, and still wait.
+    """
+
+    accepted: int
+    rejected: int
+    left: int
+
+
+def write_queue(folder: Path, queued: Iterable[Queued]) -> int:
+    """Write the list of a review folder and its page with pictures.
+
+    Parameters
+    ----------
+    folder : Path
+        Holds the files already, under their names.
+    queued : iterable of Queued
+        Which.
+
+    Returns
+    -------
+    int
+        How many wait.
+
+    Raises
+    ------
+    SaveError
+        When a file is not there, or the list cannot be written.
+    """
+    waiting = []
+    for each in queued:
+        path = folder.joinpath(*each.name)
+        try:
+            digest = sha256_file(path)
+        except OSError as err:
+            raise SaveError(
+                f"A file of the review folder could not be read ({err.strerror}).", hint=_HINT
+            ) from err
+        waiting.append(Waiting(each.token, each.name, tuple(sorted(each.look)), digest))
+    _write(folder, waiting)
+    return len(waiting)
+
+
+def read_queue(folder: Path) -> tuple[Waiting, ...]:
+    """Return what waits in a review folder.
+
+    Raises
+    ------
+    InputError
+        When it is no review folder, or its list is not one that `write_queue` made.
+    """
+    try:
+        content = (folder / QUEUE_NAME).read_bytes()
+    except OSError as err:
+        raise InputError(
+            f"A review folder was expected, and no {QUEUE_NAME} can be read in it.",
+            hint="Pass the folder that `medlabel deid` named, such as DST-review.",
+        ) from err
+    try:
+        document = json.loads(content)
+        if document["version"] != _VERSION:
+            raise _not_a_queue()
+        waiting = tuple(_waiting(entry) for entry in document["files"])
+    except (ValueError, LookupError, TypeError) as err:
+        raise _not_a_queue() from err
+    tokens = {each.token for each in waiting}
+    names = {each.name for each in waiting}
+    if len(tokens) != len(waiting) or len(names) != len(waiting):
+        raise _not_a_queue()
+    return waiting
+
+
+def decide(
+    folder: Path,
+    target: Path,
+    *,
+    accept: Collection[str] = (),
+    reject: Collection[str] = (),
+    log: EventSink | None = None,
+) -> Decided:
+    """Move accepted images into the target and delete rejected ones.
+
+    Whatever can be wrong is found before anything moves; then the log has its line, then
+    files move one after another, and last the list is written. After a kill on the way the
+    same call goes on.
+
+    Parameters
+    ----------
+    folder : Path
+        The review folder.
+    target : Path
+        The folder that the batch wrote; made where it does not exist.
+    accept, reject : collection of str
+        Tokens.
+    log : EventSink, optional
+        Takes ``deid.review``; without one the caller answers for that.
+
+    Returns
+    -------
+    Decided
+        Counts.
+
+    Raises
+    ------
+    InputError
+        For a token that does not wait or is named on both sides, a file that was changed,
+        a name that the target has already, or a target within the review folder.
+    LogError
+        When the log cannot be written: nothing was moved.
+    SaveError
+        When a file cannot be moved; what was moved before stays where it is.
+    """
+    waiting = read_queue(folder)
+    accepted = _chosen(waiting, accept)
+    rejected = _chosen(waiting, reject)
+    if {*accept} & {*reject}:
+        raise InputError(
+            "An image cannot be accepted and rejected at once.",
+            hint="Name each token once.",
+        )
+    _check_apart(folder, target)
+    if accepted and not (target.is_dir() or not os.path.lexists(target)):
+        raise InputError("The target must be a folder.", hint="Pass the DST of the batch.")
+    move = [each for each in accepted if not _is_moved(each, folder, target)]
+    decided = {each.token for each in (*accepted, *rejected)}
+    left = [each for each in waiting if each.token not in decided]
+    if log is not None and decided:
+        detail = {
+            "accepted": len(accepted),
+            "rejected": len(rejected),
+            "files": len(waiting),
+            "left": len(left),
+            "manifest": _manifest(accepted),
+        }
+        log.append("deid.review", detail=detail)
+    try:
+        for each in move:
+            _move(each.path(folder), each.path(target))
+        for each in (*accepted, *rejected):
+            each.path(folder).unlink(missing_ok=True)
+            _remove_empty(each.path(folder).parent, folder)
+    except OSError as err:
+        raise SaveError(
+            f"A reviewed image could not be moved or deleted ({err.strerror}).", hint=_HINT
+        ) from err
+    if decided:
+        _write(folder, left)
+    return Decided(len(accepted), len(rejected), len(left))
+
+
+def _write(folder: Path, waiting: Iterable[Waiting]) -> None:
+    """Write page and list; the list last, since it is what counts."""
+    from napari_medlabel.deid.report.review_page import page
+
+    files = tuple(waiting)
+    document = {
+        "version": _VERSION,
+        "files": [
+            {
+                "token": each.token,
+                "name": list(each.name),
+                "look": list(each.look),
+                "sha256": each.sha256,
+            }
+            for each in files
+        ],
+    }
+    write_bytes_aside(folder / PAGE_NAME, page(folder, files))
+    content = (json.dumps(document, indent=1) + "\n").encode("ascii")
+    write_bytes_aside(folder / QUEUE_NAME, content)
+
+
+def _waiting(entry: dict[str, Any]) -> Waiting:
+    """Return one entry of the list, if it names a file below the folder and nothing else."""
+    name = tuple(entry["name"])
+    strings = [entry["token"], entry["sha256"], *name, *entry["look"]]
+    if not all(isinstance(text, str) for text in strings) or not name:
+        raise _not_a_queue()
+    steps = all(_STEP.fullmatch(step) for step in name)
+    if not steps or not _TOKEN.fullmatch(entry["token"]):
+        raise _not_a_queue()
+    if not _SHA256.fullmatch(entry["sha256"]) or name[0] in {QUEUE_NAME, PAGE_NAME}:
+        raise _not_a_queue()
+    return Waiting(entry["token"], name, tuple(entry["look"]), entry["sha256"])
+
+
+def _chosen(waiting: Iterable[Waiting], tokens: Collection[str]) -> list[Waiting]:
+    """Return the images that tokens name, in the order of the list."""
+    by_token = {each.token: each for each in waiting}
+    unknown = sum(token not in by_token for token in set(tokens))
+    if unknown:
+        raise InputError(
+            f"{unknown} of {len(set(tokens))} tokens do not wait for review.",
+            hint="See the tokens in index.html of the review folder, or run "
+            "`medlabel deid review DIR` to list them.",
+        )
+    return [each for token, each in by_token.items() if token in tokens]
+
+
+def _check_apart(folder: Path, target: Path) -> None:
+    inside, outside = target.resolve(), folder.resolve()
+    if inside == outside or inside in outside.parents or outside in inside.parents:
+        raise InputError(
+            "The target and the review folder must lie outside each other.",
+            hint="Pass the DST of the batch with --into.",
+        )
+
+
+def _is_moved(each: Waiting, folder: Path, target: Path) -> bool:
+    """Whether an accepted image is in the target already, from a run that was broken off.
+
+    Raises
+    ------
+    InputError
+        When it is gone, was changed, or another file has its name in the target.
+    """
+    here, there = each.path(folder), each.path(target)
+    if os.path.lexists(there):
+        same = there.is_file() and not there.is_symlink() and _digest(there) == each.sha256
+        if same:
+            return True
+        raise InputError(
+            "The target has a file of the same name as an accepted image already.",
+            hint="Nothing is ever overwritten: reject the image, or accept into a new folder.",
+        )
+    if here.is_symlink() or not here.is_file() or _digest(here) != each.sha256:
+        raise InputError(
+            "An accepted image is not the one that was written for review.",
+            hint="It was changed or removed since; reject it and run the batch again.",
+        )
+    return False
+
+
+def _digest(path: Path) -> str:
+    try:
+        return sha256_file(path)
+    except OSError:
+        return ""
+
+
+def _manifest(accepted: Iterable[Waiting]) -> str:
+    """Return a hash over the accepted files, for the log."""
+    lines = "".join(f"{each.sha256}\n" for each in accepted)
+    return "sha256:" + hashlib.sha256(lines.encode("ascii")).hexdigest()
+
+
+def _move(here: Path, there: Path) -> None:
+    """Give a file its place without ever overwriting one.
+
+    Raises
+    ------
+    OSError
+        When it cannot be moved.
+    """
+    there.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        os.link(here, there)
+    except FileExistsError:
+        raise
+    except OSError:  # another disk, or one without links
+        _copy(here, there)
+    sync_folder(there.parent)
+
+
+def _copy(here: Path, there: Path) -> None:
+    """Copy a file's bytes aside, and give the copy its name when it is whole."""
+    part = there.with_name(f".{there.name}.partial")
+    part.unlink(missing_ok=True)
+    try:
+        with here.open("rb") as source, part.open("xb") as stream:
+            shutil.copyfileobj(source, stream, 1 << 20)
+            stream.flush()
+            os.fsync(stream.fileno())
+        if os.path.lexists(there):
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
+        part.rename(there)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _remove_empty(path: Path, root: Path) -> None:
+    for folder in _up(path, root):
+        if not folder.is_dir() or any(folder.iterdir()):
+            return
+        folder.rmdir()
+
+
+def _up(path: Path, root: Path) -> Iterator[Path]:
+    while path != root:
+        yield path
+        path = path.parent
+
+
+def _not_a_queue() -> InputError:
+    return InputError(
+        f"The {QUEUE_NAME} of the review folder is not one that `medlabel deid` wrote.",
+        hint="Run the batch again; its review folder must not be changed by hand.",
+    )
