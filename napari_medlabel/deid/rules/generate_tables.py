@@ -2,8 +2,8 @@
 
 Run ``python -m napari_medlabel.deid.rules.generate_tables FOLDER``
 with the folder that holds the parsed Tables E.1-1, E.3.4-1 and E.3.10-1 of the edition,
-CID 7050 and the body parts. What is written is derived: tag or concept, name and code of each row, with the option columns that
-are not empty.
+CID 7050 and the body parts. What is written is derived: tag or
+concept, name and code of each row, with the option columns that are not empty.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Write the attribute types in ``deid/data`` from the type tables that highdicom ships.
 
 Run ``python -m napari_medlabel.deid.rules.generate_types FOLDER``
-with the folder of highdicom 0.28 (MIT, PS3.3 edition 2026b) that holds ``module_attribute_map.json``, ``iod_module_map.json``
-and ``sop_class_iod_map.json``. Optional attributes (Type 3) are left out, and a conditional
+with the folder of highdicom 0.28 (MIT, PS3.3 edition 2026b) that holds
+``module_attribute_map.json``, ``iod_module_map.json`` and ``sop_class_iod_map.json``. Optional attributes (Type 3) are left out, and a conditional
 type counts as the type itself: an attribute that is there had its condition fulfilled.
 """
 
