@@ -2,8 +2,9 @@
 
 Run ``python -m napari_medlabel.deid.rules.generate_types FOLDER``
 with the folder of highdicom 0.28 (MIT, PS3.3 edition 2026b) that holds
-``module_attribute_map.json``, ``iod_module_map.json`` and ``sop_class_iod_map.json``. Optional attributes (Type 3) are left out, and a conditional
-type counts as the type itself: an attribute that is there had its condition fulfilled.
+``module_attribute_map.json``, ``iod_module_map.json`` and ``sop_class_iod_map.json``. Optional
+attributes (Type 3) are left out, and a conditional type counts as the type itself: an attribute
+that is there had its condition fulfilled.
 """
 
 from __future__ import annotations
