@@ -56,6 +56,8 @@ fuzz: $(VENV)/.dev
 
 pictures: $(VENV)/.dev
 	$(SCREEN) $(BIN)/python docs/make_pictures.py
+	$(BIN)/python docs/make_pixel_pictures.py
+	$(BIN)/python docs/make_face_pictures.py
 
 samples: $(VENV)/.run
 	$(BIN)/python sample_scans/make_scans.py --check

@@ -86,11 +86,34 @@ AREAS = {
         ),
     ),
     "deid": (
-        "De-identifying",
+        "De-identifying DICOM",
         (
-            "The peer reads and writes the same files with pydicom and changes nothing: it "
-            "removes no identity. Ours is the whole command with its log and its report, with "
-            "a key that exists already."
+            "CPU seconds, user and system, of whole programs, the start of Python included. The "
+            "engine alone does not search what it wrote; the command searches it by the "
+            "independent scan, and keeps a journal, a log and a report. pydicom reads and "
+            "writes the same files and removes nothing. What each tool leaves is in "
+            "[leaks](leaks.md)."
+        ),
+    ),
+    "companions": (
+        "De-identifying NIfTI and NRRD",
+        (
+            "The peer loads the voxels and saves them under a header made from nothing. Ours "
+            "judges each field, streams, and reads back what it wrote."
+        ),
+    ),
+    "pixels": (
+        "Burned-in text",
+        (
+            "Drawn ultrasound with lines of text of many sizes and contrasts; what is left is "
+            "counted. Ours includes the search of the result."
+        ),
+    ),
+    "faces": (
+        "Faces",
+        (
+            "Nine invented heads. quickshear gets the same true brain mask; it knows one plane "
+            "only, ours finds the brain of a CT itself."
         ),
     ),
     "audit": (
