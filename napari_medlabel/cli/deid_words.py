@@ -18,6 +18,7 @@ _FRAME_S: Final = 0.1
 _SLOW_S: Final = 3.0  # before that a rate says little
 _MINUTE_S: Final = 60
 _HOUR_S: Final = 3600
+_KINDS: Final = {"dicom": "DICOM", "nifti": "NIfTI", "nrrd": "NRRD", "metaimage": "MetaImage"}
 
 
 class Progress:
@@ -89,14 +90,8 @@ def lasting(seconds: float) -> str:
 def told(report: BatchReport) -> str:
     """Return the report in words."""
     verb = "would be written" if report.dry_run else "written"
-    others = [
-        f" and {counted(count, kind + ' file')}"
-        for kind, count in report.written.items()
-        if kind not in ("dicom", "nifti")
-    ]
-    scans = f"{report.dicom} DICOM and {counted(report.nifti, 'NIfTI file')}"
     lines = [
-        f"{scans}{''.join(others)} {verb}",
+        f"{_by_kind(report)} {verb}",
         f"{counted(report.patients, 'patient')}, PS3.15 {report.edition} {report.profile}",
         f"key {report.key_id}",
         f"attributes kept {report.kept}, "
@@ -111,6 +106,17 @@ def told(report: BatchReport) -> str:
         f"note: {what} ({counted(count, 'file')})" for what, count in report.notes.items()
     ]
     return "\n".join(lines)
+
+
+def _by_kind(report: BatchReport) -> str:
+    """Return how many files of each kind there are, in one phrase."""
+    both = {"dicom": report.dicom, "nifti": report.nifti}
+    kinds = report.written or {kind: count for kind, count in both.items() if count}
+    shown = [f"{count} {_KINDS.get(kind, kind)}" for kind, count in kinds.items()]
+    if not shown:
+        return "no files"
+    first = ", ".join(shown[:-1]) + " and " if shown[1:] else ""
+    return f"{first}{shown[-1]} file{'' if sum(kinds.values()) == 1 else 's'}"
 
 
 def _pixels(report: BatchReport) -> Iterable[tuple[str, int]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -19,6 +19,7 @@ from napari_medlabel.deid.rules.profile import Profile
 from napari_medlabel.session.desk import Desk
 
 Progress = Callable[[int, int], None]
+_DAY = len("2026-11-22")
 
 
 def _silent(*_: object) -> None:
@@ -78,7 +79,8 @@ def deidentify_logged(
     codes : CodeSource
         The link table, open for writing.
     desk : Desk
-        Its log takes the events, its tokens name the patients in them.
+        Its log takes the events, its tokens name the patients in them, its clock dates the
+        report.
     progress : callable
         Called with (done, total); what it raises ends the work and leaves nothing.
     planning : callable
@@ -106,7 +108,7 @@ def deidentify_logged(
         job.target,
         job.profile,
         pseudonyms,
-        job.settings,
+        replace(job.settings, date=desk.time()[:_DAY]),
         Listeners(desk.log, progress, planning, say, codes.sync),
     )
 

@@ -88,7 +88,7 @@ def test_many_quarantined_files_are_not_all_listed(scans, tmp_path, capsys):
     assert run(scans, tmp_path / "out", "--key", tmp_path / "k") == 3
     out, err = capsys.readouterr()
     assert "and 5 more" in err
-    assert "left out: 1 (not DICOM or NIfTI)" in out
+    assert "left out: 1 (not a scan)" in out
 
 
 def test_json_is_one_document(scans, tmp_path, capsys):

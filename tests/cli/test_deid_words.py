@@ -76,16 +76,29 @@ def test_times_have_one_or_two_units(seconds, words):
 def test_options_pixels_and_other_kinds_are_told():
     text = told(
         batch(
-            written={"dicom": 1, "sidecar": 2},
+            written={"dicom": 1, "metaimage": 3, "sidecar": 2},
             chosen=("clean-pixels", "retain-device"),
             options={"retain-device": 7},
             pixel_files={"clean-pixels": 1},
             regions={"text": 2},
         )
     )
-    assert "1 DICOM and 0 NIfTI files and 2 sidecar files written" in text
+    assert "1 DICOM, 3 MetaImage and 2 sidecar files written" in text
     assert "decided by options: clean-pixels 0, retain-device 7" in text
     assert "pixels: clean-pixels done, regions blanked: text 2 (1 file)" in text
+
+
+@pytest.mark.parametrize(
+    ("counts", "words"),
+    [
+        ({"written": {"nrrd": 1}}, "1 NRRD file written"),
+        ({"written": {"dicom": 88, "nifti": 4}}, "88 DICOM and 4 NIfTI files written"),
+        ({"dicom": 0}, "no files written"),
+        ({"dicom": 2, "dry_run": True}, "2 DICOM files would be written"),
+    ],
+)
+def test_only_kinds_that_are_there_are_named(counts, words):
+    assert told(batch(**counts)).startswith(f"{words}\n")
 
 
 def test_quarantined_files_are_told_by_position_and_on_request_by_path(tmp_path):

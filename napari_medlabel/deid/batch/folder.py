@@ -77,6 +77,8 @@ class Settings:
     pictures : bool
         Whether the report page shows some of the cleaned images; it does in any case where
         pixels were to be cleaned.
+    date : str
+        Day of the run, which the report tells; nothing where it is empty.
     """
 
     jobs: int = 1
@@ -87,6 +89,7 @@ class Settings:
     brain_masks: Path | None = None
     mappings: Path | None = None
     pictures: bool = False
+    date: str = ""
 
     def review_for(self, target: Path, profile: Profile) -> Path | None:
         """Return the review folder of a run; None when nothing will have to be looked at."""
@@ -211,7 +214,9 @@ def deidentify_folder(
             rest = (file for file in files if not 0 < file.position <= done)
             with settings.outcomes(job, rest) as outcomes:
                 _collect(outcomes, shelf, tally, total, listeners.progress)
-            report = tally.report(profile, pseudonyms.key_id, scanned=job.scan)
+            report = tally.report(
+                profile, pseudonyms.key_id, scanned=job.scan, date=settings.date
+            )
             shows = settings.pictures or review is not None
             delivery.write_lists(report, profile, pictures=shows)
             record.runs(tally.subjects, report)

@@ -121,7 +121,13 @@ class Tally:
             self.written[kind.value] += 1
 
     def report(
-        self, profile: Profile, key_id: str, *, dry_run: bool = False, scanned: bool = False
+        self,
+        profile: Profile,
+        key_id: str,
+        *,
+        dry_run: bool = False,
+        scanned: bool = False,
+        date: str = "",
     ) -> BatchReport:
         """Return everything counted."""
         return BatchReport(
@@ -146,6 +152,7 @@ class Tally:
             review=tuple(self.review),
             written=_in_order(self.written),
             scanned=scanned,
+            date=date,
         )
 
 

@@ -44,7 +44,7 @@ class Skip(StrEnum):
     DICOMDIR = "DICOMDIR"
     SIDECAR = "sidecar"
     VOXELS_OF_A_PAIR = "voxel file of a header pair"
-    NOT_AN_IMAGE = "not DICOM or NIfTI"
+    NOT_AN_IMAGE = "not a scan"
     LINK = "link"
     SAME_INSTANCE = "instance met twice, same content"
 
@@ -211,6 +211,8 @@ class BatchReport:
         them; those that wait for eyes do not count.
     scanned : bool
         Whether the independent scan searched each file before it got its name.
+    date : str
+        Day of the run in UTC, as in ``2026-11-22``; empty where nobody said.
     """
 
     profile: str
@@ -234,6 +236,7 @@ class BatchReport:
     review: tuple[Queued, ...] = ()
     written: Mapping[str, int] = field(default_factory=dict)
     scanned: bool = False
+    date: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """Return the report as a JSON document: counts, reasons and keyed tokens only."""

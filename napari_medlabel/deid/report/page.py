@@ -53,7 +53,6 @@ def page(
     profile: Profile,
     *,
     pictures: Sequence[Picture] = (),
-    date: str = "",
     into: str = "DST",
 ) -> bytes:
     """Return the report as a page.
@@ -66,8 +65,6 @@ def page(
         By which rules.
     pictures : sequence of Picture
         Of cleaned images; from `pictures_of`.
-    date : str
-        Day of the run as it shall be shown; nothing where it is empty.
     into : str
         How the target is called in what to do next; never its path.
 
@@ -89,7 +86,7 @@ def page(
         *_left_out(report),
         *_pictures(pictures),
         _PROMISES.strip(),
-        _facts(report, date),
+        _facts(report),
         "<h2>Conformance statement</h2>",
         "<p>As PS3.15 E.1.3 asks for it, for exactly these rules.</p>",
         as_html(profile),
@@ -261,7 +258,7 @@ def _pictures(pictures: Sequence[Picture]) -> Iterator[str]:
     yield f'<ul class="pictures">{items}</ul>'
 
 
-def _facts(report: BatchReport, date: str) -> str:
+def _facts(report: BatchReport) -> str:
     rows = [
         ("profile", f"PS3.15 {report.edition}, {report.profile}"),
         ("options", ", ".join(report.chosen) or "none"),
@@ -270,8 +267,8 @@ def _facts(report: BatchReport, date: str) -> str:
         ("searched again by the independent scan", "yes" if report.scanned else "no"),
         ("program", f"napari-medlabel {__version__}"),
     ]
-    if date:
-        rows.insert(0, ("date", date))
+    if report.date:
+        rows.insert(0, ("date", f"{report.date} (UTC)"))
     return "<h2>How it was made</h2>" + table("Settings", ("what", "value"), rows)
 
 

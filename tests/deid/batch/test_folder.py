@@ -86,7 +86,7 @@ def test_a_folder_is_cleaned_as_a_whole(scans, tmp_path, profile, pseudonyms):
     report = deidentify_folder(scans, tmp_path / "out", profile, pseudonyms)
     assert (report.files, report.dicom, report.nifti, report.patients) == (8, 3, 1, 2)
     assert report.written == {"dicom": 3, "nifti": 1, "sidecar": 1}
-    assert report.skipped == {"not DICOM or NIfTI": 1}
+    assert report.skipped == {"not a scan": 1}
     assert report.scanned
     assert [q.reason.value for q in report.quarantined] == [
         "not what its name says",

@@ -64,6 +64,7 @@ def full():
         ),
         written={"dicom": 1200, "nifti": 4, "sidecar": 9},
         scanned=True,
+        date="2026-11-22",
     )
     return profile, report
 
@@ -106,7 +107,7 @@ def outline(content: bytes) -> Outline:
 def test_it_is_one_file_that_can_load_nothing(full):
     profile, report = full
     picture = Picture(png_of(np.zeros((4, 6), np.uint8)), 6, 4, "Series 1")
-    content = page(report, profile, pictures=[picture], date="2026-11-22")
+    content = page(report, profile, pictures=[picture])
     found = outline(content)
     text = content.decode("utf-8")
     assert "default-src 'none'; img-src data:" in text
@@ -118,7 +119,7 @@ def test_it_is_one_file_that_can_load_nothing(full):
 
 def test_it_tells_everything_in_order(full):
     profile, report = full
-    content = page(report, profile, date="2026-11-22")
+    content = page(report, profile)
     assert outline(content).headings == [
         "De-identification report",
         "What stays in the scans",
@@ -215,7 +216,7 @@ def test_bars_grow_with_the_count_and_none_is_invisible():
 def test_a_real_browser_shows_it_without_scrolling_sideways(full, tmp_path, width):
     profile, report = full
     path = tmp_path / "report.html"
-    path.write_bytes(page(report, profile, date="2026-11-22"))
+    path.write_bytes(page(report, profile))
     probe = tmp_path / "probe.html"
     probe.write_text(
         f'<iframe id="f" src="report.html" style="width:{width}px;height:900px"></iframe>'
