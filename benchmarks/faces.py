@@ -1,22 +1,23 @@
 """Faces: what is removed, what of the brain is lost, and the seconds; beside quickshear.
 
 Both get the same invented heads; quickshear cannot find a brain and is given the true one.
-Run ``python benchmarks/faces.py``, or with ``--json FILE`` to write the numbers down.
+``--table`` prints every head with each part of its face.
 """
 
 from __future__ import annotations
 
-import argparse
 import importlib.util
-import json
 import sys
 import time
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
+from statistics import median
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
+from _measure import Side, Work, main
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
@@ -86,7 +87,7 @@ def share(mask: Bools, part: Bools) -> float:
     return round(float((mask & part).sum() / max(1, part.sum())), 3)
 
 
-def rows() -> dict[str, dict[str, dict[str, Any]]]:
+def rows(*, told: bool = False) -> dict[str, dict[str, dict[str, Any]]]:
     """Measure all heads in all ways."""
     has_peer = importlib.util.find_spec("quickshear") is not None
     result: dict[str, dict[str, dict[str, Any]]] = {}
@@ -101,7 +102,8 @@ def rows() -> dict[str, dict[str, dict[str, Any]]]:
             result[name]["quickshear, true mask"] = measured(
                 bare, lambda scan=bare: quickshear(scan)
             )
-        show(name, result[name])
+        if told:
+            show(name, result[name])
     return result
 
 
@@ -112,14 +114,65 @@ def show(name: str, ways: dict[str, dict[str, Any]]) -> None:
         print(f"  {way:22s} {words}")
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--json", type=Path, help="write the numbers to this file")
-    options = parser.parse_args()
-    result = rows()
-    if options.json is not None:
-        options.json.write_text(json.dumps(result, indent=1) + "\n", "utf-8")
+@cache
+def all_rows() -> dict[str, dict[str, dict[str, Any]]]:
+    """Measure once; each row of the table is taken from this."""
+    return rows()
+
+
+def left(way: str, part: str) -> Side:
+    """Return the per cent of a part that the worst of the heads keeps; 0.1 stands for less."""
+
+    def run(_number: int) -> float:
+        ways = [head[way] for head in all_rows().values()]
+        return max(0.1, round(100 * max(1 - row.get(part, 0.0) for row in ways), 1))
+
+    return Side(run)
+
+
+def seconds(way: str) -> Side:
+    """Return the CPU seconds of the median head."""
+    return Side(lambda _number: median(h[way].get("cpu_s", 0.0) for h in all_rows().values()))
+
+
+def one_head(_folder: Path) -> None:
+    """Do what the peak of memory is measured of."""
+    ours(scanned(*grid_around(SPACING)), "MR", with_mask=True)
+
+
+def works() -> tuple[Work, ...]:
+    """Return the rows: what is left of faces in the worst case, and the time."""
+    mask, peer = "MR, true mask", "quickshear, true mask"
+    unable = "" if importlib.util.find_spec("quickshear") else "quickshear is not installed"
+    parts = [
+        Work(
+            f"{part} left, worst of nine heads, brain mask given",
+            lambda _folder, part=part: left(mask, part),
+            "quickshear",
+            lambda _folder, part=part: left(peer, part),
+            1,
+            repeats=1,
+            inside=one_head,
+            unit="%",
+            unable=unable,
+        )
+        for part in ("face", *PARTS)
+    ]
+    timed = Work(
+        "finding and cutting, median head",
+        lambda _folder: seconds(mask),
+        "quickshear, one plane",
+        lambda _folder: seconds(peer),
+        None,
+        repeats=1,
+        inside=one_head,
+        unable=unable,
+    )
+    return (*parts, timed)
 
 
 if __name__ == "__main__":
-    main()
+    if "--table" in sys.argv:
+        rows(told=True)
+    else:
+        main(__file__, works())

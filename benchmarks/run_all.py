@@ -88,7 +88,7 @@ AREAS = {
     "deid": (
         "De-identifying DICOM",
         (
-            "CPU seconds, user and system, of whole programs, the start of Python included. The "
+            "CPU seconds, user and system, of whole programs, with the start of Python. The "
             "engine alone does not search what it wrote; the command searches it by the "
             "independent scan, and keeps a journal, a log and a report. pydicom reads and "
             "writes the same files and removes nothing. What each tool leaves is in "
