@@ -43,6 +43,7 @@ FILES = (
     "waveform_ecg.dcm",
     "emri_small_jpeg_ls_lossless.dcm",
     "eCT_Supplemental.dcm",
+    "reportsi.dcm",
 )
 _UID = re.compile(r"\b[0-9]+(?:\.[0-9]+){2,}")
 _VALUE = re.compile(r"= <[^>]*>")

@@ -110,8 +110,11 @@ def deidentify_dataset(
         raise QuarantineError(Reason.PIXELS_MAY_SHOW)
     check_complete(dataset)
     issuer, patient_id = patient_of(dataset)
-    retained = Option.RETAIN_UIDS in profile.options
-    identity = identity or identity_of(dataset, uids=not retained)
+    identity = identity or identity_of(
+        dataset,
+        uids=Option.RETAIN_UIDS not in profile.options,
+        devices=Option.RETAIN_DEVICE not in profile.options,
+    )
     setting = Setting(pseudonyms, sop_class, issuer, patient_id, identity.texts)
     level = _Level(profile, setting, _Tally())
     cleaned = _walked(dataset, level)

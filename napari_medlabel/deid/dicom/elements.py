@@ -115,7 +115,7 @@ def walk_header(
             tag, vr, length, start, stop = _next(content, position, explicit=explicit)
         except (struct.error, ShortError) as err:
             raise _beyond(end + 1, whole=whole) from err
-        if tag <= last:
+        if not last < tag < _FIRST_ITEM_TAG:  # after items outside of a sequence may be pixels
             raise OddError
         if tag in PIXEL_TAGS:
             return Header(elements, (tag, vr, content[position:start], start), length)

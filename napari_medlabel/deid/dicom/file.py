@@ -313,7 +313,11 @@ def _cleaned(
     from napari_medlabel.deid.dicom.dataset import deidentify_dataset, text_of
 
     syntax = transfer_syntax(source)
-    identity = identity_of(source, uids=Option.RETAIN_UIDS not in profile.options)
+    identity = identity_of(
+        source,
+        uids=Option.RETAIN_UIDS not in profile.options,
+        devices=Option.RETAIN_DEVICE not in profile.options,
+    )
     pixels = _clean_pixels(source, syntax, profile.options, faces)
     result, report = deidentify_dataset(
         source,

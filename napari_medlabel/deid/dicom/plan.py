@@ -223,6 +223,7 @@ def _planned(
         header.elements,
         explicit=syntax.explicit,
         uids=Option.RETAIN_UIDS not in profile.options,
+        devices=Option.RETAIN_DEVICE not in profile.options,
     )
     issuer, patient_id = _patient(elements, instance)
     setting = Setting(pseudonyms, sop_class, issuer, patient_id, shared)

@@ -68,25 +68,32 @@ class Identity:
         return frozenset(token for token in self.lowered if _is_anywhere(token))
 
 
-def tells_whose(tag: int, vr: str, *, uids: bool = True) -> bool:
+def tells_whose(tag: int, vr: str, *, uids: bool = True, devices: bool = True) -> bool:
     """Whether a value tells whose file it is, by the kind of its attribute.
 
-    UIDs of devices do not: retain-device keeps them.
+    Parameters
+    ----------
+    tag : int
+        0xGGGGEEEE.
+    vr : str
+        Its VR.
+    uids, devices : bool
+        Whether UIDs do, and those of devices among them; not where an option keeps them.
     """
     if vr == "UI":
-        return uids and tag not in _DEVICE_UIDS
+        return uids and (devices or tag not in _DEVICE_UIDS)
     return vr == "PN" or tag in IDENTIFIERS
 
 
-def identity_of(dataset: Dataset, *, uids: bool = True) -> Identity:
+def identity_of(dataset: Dataset, *, uids: bool = True, devices: bool = True) -> Identity:
     """Return the values that tell whose file it is.
 
     Parameters
     ----------
     dataset : Dataset
         The instance as found.
-    uids : bool
-        Whether UIDs tell it; not where they are to be kept.
+    uids, devices : bool
+        Whether UIDs tell it, and those of devices; not where they are to be kept.
 
     Returns
     -------
@@ -97,8 +104,7 @@ def identity_of(dataset: Dataset, *, uids: bool = True) -> Identity:
     """
     return united(
         traces(tuple(_texts(value, encodings)), encodings, uid=vr == "UI")
-        for vr, value, encodings in _values(dataset, DEFAULT_CHARSETS)
-        if uids or vr != "UI"
+        for vr, value, encodings in _values(dataset, DEFAULT_CHARSETS, (uids, devices))
     )
 
 
@@ -210,7 +216,7 @@ def _stands_alone(token: bytes, lowered: bytes) -> bool:
 
 
 def _values(
-    dataset: Dataset, encodings: tuple[str, ...]
+    dataset: Dataset, encodings: tuple[str, ...], told: tuple[bool, bool]
 ) -> Iterator[tuple[str, object, tuple[str, ...]]]:
     """VR, raw value and charsets of each identifying element at every depth."""
     from pydicom.sequence import Sequence
@@ -223,8 +229,10 @@ def _values(
         vr = raw.VR if known == UNKNOWN else known[1]
         if vr == "SQ" or isinstance(raw.value, Sequence):
             for item in _items(dataset, tag):
-                yield from _values(item, encodings)
-        elif raw.value is not None and tells_whose(int(tag), str(vr)):
+                yield from _values(item, encodings, told)
+        elif raw.value is not None and tells_whose(
+            int(tag), str(vr), uids=told[0], devices=told[1]
+        ):
             yield str(vr), raw.value, encodings
 
 

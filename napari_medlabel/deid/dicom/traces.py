@@ -37,18 +37,19 @@ _NOTHING = Identity()
 
 
 class _Context(NamedTuple):
-    """Character sets, whether VRs are written, and whether UIDs count."""
+    """Character sets, whether VRs are written, and whether UIDs and those of devices count."""
 
     encodings: tuple[str, ...]
     explicit: bool
     uids: bool
+    devices: bool
 
 
 _known: dict[_Context, dict[bytes, Identity]] = {}
 
 
 def identity_of_elements(
-    elements: list[Element], *, explicit: bool, uids: bool
+    elements: list[Element], *, explicit: bool, uids: bool, devices: bool = True
 ) -> tuple[Identity, frozenset[str]]:
     """Return what tells whose file it is.
 
@@ -58,8 +59,8 @@ def identity_of_elements(
         The top level.
     explicit : bool
         Whether VRs are written.
-    uids : bool
-        Whether UIDs tell it; not where they are to be kept.
+    uids, devices : bool
+        Whether UIDs tell it, and those of devices; not where they are to be kept.
 
     Returns
     -------
@@ -68,7 +69,7 @@ def identity_of_elements(
     shared : frozenset of str
         Its texts without UIDs of numbers: a series has them in common.
     """
-    parts = _parts(elements, _Context(DEFAULT_CHARSETS, explicit, uids))
+    parts = _parts(elements, _Context(DEFAULT_CHARSETS, explicit, uids, devices))
     identity = united(parts)
     return identity, frozenset().union(*map(_shared, parts))
 
@@ -132,6 +133,6 @@ def _told(element: Element, context: _Context) -> Identity:
         return united(part for parts in each for part in parts)
     if found == SEQUENCE:
         raise OddError
-    if tells_whose(tag, vr, uids=context.uids) and not undefined:
+    if tells_whose(tag, vr, uids=context.uids, devices=context.devices) and not undefined:
         return identity_in(raw[start:], context.encodings, uid=vr == "UI")
     return _NOTHING

@@ -97,7 +97,7 @@ class Pseudonyms:
         """
         if self.patient_code_source is not None:
             return self.patient_code_source(normalised(issuer), normalised(patient_id))
-        return "P-" + self.code("patient", _identity(issuer, patient_id))
+        return "P-" + self.code("patient", identity_text(issuer, patient_id))
 
     def subject_token(self, issuer: str, patient_id: str) -> str:
         """Return the token ``s1-`` and 32 hex digits that stands for a patient in the log.
@@ -107,7 +107,7 @@ class Pseudonyms:
         """
         if self.subject_token_source is not None:
             return self.subject_token_source(issuer, patient_id)
-        digest = self._digest("log-subject", _identity(issuer, patient_id))
+        digest = self._digest("log-subject", identity_text(issuer, patient_id))
         return f"s1-{digest.hex()[:_TOKEN_HEX]}"
 
     def _digest(self, purpose: str, value: str) -> bytes:
@@ -139,7 +139,7 @@ def normalised(text: str) -> str:
     return unicodedata.normalize("NFC", text).strip("\0 \t\r\n")
 
 
-def _identity(issuer: str, patient_id: str) -> str:
+def identity_text(issuer: str, patient_id: str) -> str:
     """Return one text for both; what holds the separator itself says where the issuer ends."""
     one, other = normalised(issuer), normalised(patient_id)
     text = one + _SEPARATOR + other

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from napari_medlabel.deid.pixels.fragments import Shape, clean_fragments
 from napari_medlabel.deid.refusal import QuarantineError
 from napari_medlabel.deid.report.counts import Reason
+from napari_medlabel.deid.rules.attribute_types import AttributeType, attribute_type
 
 if TYPE_CHECKING:
     from pydicom.dataelem import DataElement, RawDataElement
@@ -19,6 +20,9 @@ _ROOT = "1.2.840.10008.5.1.4.1.1."
 _RISKY_CLASSES = ("3.1", "3", "6", "6.1", "6.2", "6.3", "7", "7.1", "7.2", "7.3", "7.4")
 _RISKY_TREES = ("77.1.1", "77.1.2", "77.1.4")
 _WHOLE_SLIDE = "77.1.6"
+_SPECTROSCOPY, _DOSE = "4.2", "481.2"
+"""Has rows of spectra; may be a histogram alone."""
+
 _RISKY_MODALITIES = frozenset({"US", "SC", "ES", "XC", "IVUS", "BDUS"})
 _DOUBTFUL_MODALITIES = frozenset({"OT", "DOC", "GM", "SM"})
 _RISKY_IMAGE_TYPES = frozenset(
@@ -65,16 +69,26 @@ def check_complete(dataset: Dataset) -> None:
     Raises
     ------
     QuarantineError
-        When rows and bits are described and no pixel data follows, or when an overlay
-        plane (60xx) says that it lies in unused bits of the pixels.
+        When rows and columns are described, or the SOP class is one of images, and no
+        pixel data follows, or when an overlay plane (60xx) says that it lies in unused bits
+        of the pixels.
     """
-    described = all(k in dataset for k in ("Rows", "Columns", "BitsAllocated"))
-    if described and not any(tag in dataset for tag in PIXEL_TAGS):
+    if not any(tag in dataset for tag in PIXEL_TAGS) and _is_image(dataset):
         raise QuarantineError(Reason.PIXELS_INCOMPLETE)
     for group in range(0x6000, 0x6100, 2):
         position = (group << 16) | 0x0102
         if position in dataset and ((group << 16) | 0x3000) not in dataset:
             raise QuarantineError(Reason.OVERLAY_IN_PIXELS)
+
+
+def _is_image(dataset: Dataset) -> bool:
+    """Whether an instance is one that has pixels: by its rows, or by the IOD of its class."""
+    sop_class = _text(dataset, "SOPClassUID")
+    tail = sop_class.removeprefix(_ROOT)
+    if "Rows" in dataset and "Columns" in dataset:
+        return tail != _SPECTROSCOPY
+    needed = attribute_type("PixelData", sop_class) is AttributeType.VALUE
+    return needed and tail != _DOSE
 
 
 def exact_pixels(dataset: Dataset, raw: RawDataElement, *, encapsulated: bool) -> DataElement:

@@ -189,7 +189,11 @@ def values_of(source: Dataset | bytes, path: str) -> str:
 def _rows(dataset: Dataset, profile: Profile, pseudonyms: Pseudonyms) -> Iterator[Row]:
     sop_class = _checked(dataset, profile)
     issuer, patient_id = patient_of(dataset)
-    identity = identity_of(dataset, uids=Option.RETAIN_UIDS not in profile.options)
+    identity = identity_of(
+        dataset,
+        uids=Option.RETAIN_UIDS not in profile.options,
+        devices=Option.RETAIN_DEVICE not in profile.options,
+    )
     setting = Setting(pseudonyms, sop_class, issuer, patient_id, identity.texts)
     marked = Dataset()
     shown = [tag for tag in PIXEL_TAGS if tag in dataset]

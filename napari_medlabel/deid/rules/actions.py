@@ -160,13 +160,22 @@ def dummy(attribute: Attribute, setting: Setting) -> Made:
 
 
 def replace_uid(attribute: Attribute, setting: Setting) -> Made:
-    """U: each UID becomes a keyed one; the standard's own and empty ones stay."""
+    """U: each UID becomes a keyed one; the standard's own and empty ones stay.
+
+    In a sequence so does one of nothing but zeros: it is no UID (PS3.5 9.1), stands where a
+    writer had none to name, and a keyed one would refer to an instance that there is not.
+    """
     return attribute.with_value(
         [
-            uid if not uid or is_structural_uid(uid) else setting.pseudonyms.uid(uid)
+            uid if _names_nothing(uid, setting) else setting.pseudonyms.uid(uid)
             for uid in attribute.components
         ]
     )
+
+
+def _names_nothing(uid: str, setting: Setting) -> bool:
+    """Whether a UID tells of no instance, study or device."""
+    return not uid.strip("0." if setting.nested else "") or is_structural_uid(uid)
 
 
 def clean(attribute: Attribute, setting: Setting) -> Made | None:

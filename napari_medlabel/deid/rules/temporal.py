@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import date, timedelta
 
-from napari_medlabel.deid.keys.pseudonyms import Pseudonyms, normalised
+from napari_medlabel.deid.keys.pseudonyms import Pseudonyms, identity_text
 
 FEWEST_DAYS, MOST_DAYS = 366, 3652
 OLDEST_YEARS = 89
@@ -41,8 +41,7 @@ def days_back(pseudonyms: Pseudonyms, issuer: str, patient_id: str) -> int:
         `FEWEST_DAYS` to `MOST_DAYS`, the same for every file of the patient and unknown
         without the key.
     """
-    who = f"{normalised(issuer)}\x1f{normalised(patient_id)}"
-    code = pseudonyms.code("days-back", who, length=12)
+    code = pseudonyms.code("days-back", identity_text(issuer, patient_id), length=12)
     number = int.from_bytes(code.encode("ascii"), "big")
     return FEWEST_DAYS + number % (MOST_DAYS - FEWEST_DAYS + 1)
 

@@ -95,6 +95,7 @@ def test_items_are_told_one_by_one():
         LEAF + LEAF,  # twice
         LEAF + element(0x00080005, b"CS", b""),  # backwards
         LEAF + b"\x18\0",  # cut in a head
+        LEAF + head(ITEM) + element(0x7FE00010, b"OB", b""),  # an item of nothing
         LEAF + element(0x00180050, b"DS", b"2", 40),  # beyond the end
         LEAF + element(0x00180050, b"??", b""),
         sequence(LEAF),  # no item

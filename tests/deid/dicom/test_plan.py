@@ -69,7 +69,7 @@ def test_files_that_ship_with_pydicom_come_out_as_from_the_parser(pseudonyms, ch
             walked += assert_same(content, profile, pseudonyms) is not None
         except OddError:
             continue
-    assert walked > 60
+    assert walked > 40
 
 
 @SLOW
@@ -249,7 +249,7 @@ def test_a_header_longer_than_the_first_read_is_walked(ct, as_file, profile, pse
 def test_a_file_without_pixels_and_one_with_signatures_after_its_end(
     ct, as_file, profile, pseudonyms
 ):
-    source = ct()
+    source = ct(SOPClassUID="1.2.840.10008.5.1.4.1.1.88.11")
     del source.PixelData, source.Rows
     assert assert_same(as_file(source), profile, pseudonyms) is not None
     trailing = struct.pack("<HH2sHL", 0xFFFC, 0xFFFC, b"OB", 0, 4) + b"Jack"

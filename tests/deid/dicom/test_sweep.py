@@ -6,7 +6,10 @@ from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 from pydicom.tag import Tag
 
+from napari_medlabel.deid.dicom.file import clean_file, clean_parsed
 from napari_medlabel.deid.dicom.sweep import Identity, charsets_of, find, identity_of
+from napari_medlabel.deid.rules.options import Option
+from napari_medlabel.deid.rules.profile import load_profile
 
 
 def test_names_ids_dates_and_uids_tell_whose_it_is(ct):
@@ -90,6 +93,16 @@ def test_uids_that_are_kept_are_no_identity(ct):
     assert not [text for text in texts if text.startswith("1.3.6")]
 
 
-def test_uids_of_devices_do_not_tell_whose_file_it_is(ct):
-    plain = identity_of(ct())
-    assert identity_of(ct(DeviceUID="1.3.6.1.4.1.99999.7.77")) == plain
+def test_uids_of_devices_tell_whose_file_it_is_unless_they_are_kept(ct):
+    device = "1.3.6.1.4.1.99999.7.77"
+    assert device in identity_of(ct(DeviceUID=device)).texts
+    assert identity_of(ct(DeviceUID=device), devices=False) == identity_of(ct())
+
+
+@pytest.mark.parametrize("whole", [clean_file, clean_parsed])
+def test_a_device_uid_that_stands_elsewhere_too_is_found(ct, as_file, pseudonyms, whole):
+    device = "1.3.6.1.4.1.99999.7.77"
+    kept = load_profile(options=[Option.RETAIN_DEVICE])
+    source = as_file(ct(DeviceUID=device))
+    assert device.encode() in whole(source, kept, pseudonyms).content
+    assert device.encode() not in whole(source, load_profile(), pseudonyms).content

@@ -160,6 +160,31 @@ def test_an_image_without_its_pixels_is_refused(ct):
         check_complete(source)
 
 
+@pytest.mark.parametrize(
+    ("sop_class", "gone", "refused"),
+    [
+        ("1.2.840.10008.5.1.4.1.1.2", ["Rows", "Columns"], True),  # cut before them
+        ("1.2.840.10008.5.1.4.1.1.2", ["BitsAllocated"], True),
+        ("1.2.840.10008.5.1.4.1.1.66.4", ["Rows"], True),
+        ("1.2.3", [], True),
+        ("1.2.3", ["Rows"], False),
+        ("1.2.840.10008.5.1.4.1.1.4.2", [], False),  # rows of spectra
+        ("1.2.840.10008.5.1.4.1.1.481.2", [], True),
+        ("1.2.840.10008.5.1.4.1.1.481.2", ["Rows", "Columns"], False),  # a histogram alone
+        ("1.2.840.10008.5.1.4.1.1.88.11", ["Columns"], False),
+    ],
+)
+def test_an_image_without_pixels_is_known_by_its_class_or_rows(ct, sop_class, gone, refused):
+    source = ct(SOPClassUID=sop_class)
+    for keyword in [*gone, "PixelData"]:
+        del source[keyword]
+    if refused:
+        with pytest.raises(QuarantineError, match="shorter"):
+            check_complete(source)
+    else:
+        check_complete(source)
+
+
 def test_an_overlay_in_unused_bits_is_refused(ct):
     source = ct()
     source.add_new(0x60020102, "US", 12)

@@ -17,6 +17,7 @@ from napari_medlabel.deid.rules.actions import (
     Attribute,
     Setting,
     dummy,
+    replace_uid,
     resolved,
 )
 from napari_medlabel.deid.rules.attribute_types import AttributeType, attribute_type
@@ -120,6 +121,14 @@ def test_a_dummy_uid_is_keyed_by_the_original(pseudonyms):
     )
     assert one == pseudonyms.uid("1.2.3") != other
     assert dummy(attribute(0x006A0003), setting).value == pseudonyms.uid("AnnotationGroupUID")
+
+
+def test_a_reference_to_nothing_stays_one(pseudonyms):
+    nested = Setting(pseudonyms, CT, path=("ReferencedSOPSequence",))
+    uids = attribute(0x00081155, "0", "0.0", "1.0")
+    assert replace_uid(uids, nested).value == ["0", "0.0", pseudonyms.uid("1.0")]
+    own = attribute(0x00080018, "0")
+    assert replace_uid(own, Setting(pseudonyms, CT)).value == [pseudonyms.uid("0")]
 
 
 def test_a_dummy_of_the_patients_id_is_the_code(pseudonyms):

@@ -71,6 +71,13 @@ def test_days_are_a_patients_own_and_keyed(pseudonyms):
     assert days_back(pseudonyms, "", "P1") == days_back(pseudonyms, "", " P1 ")
     assert days_back(pseudonyms, "A", "P1") != days_back(pseudonyms, "", "P1")
     assert days_back(Pseudonyms(bytes(32)), "", "P1") != days_back(pseudonyms, "", "P1")
+    assert days_back(pseudonyms, "a\x1fb", "c") != days_back(pseudonyms, "a", "b\x1fc")
+
+
+def test_the_days_of_a_patient_are_those_of_earlier_versions(pseudonyms):
+    code = pseudonyms.code("days-back", "A\x1fP1", length=12)
+    number = int.from_bytes(code.encode("ascii"), "big") % (MOST_DAYS - FEWEST_DAYS + 1)
+    assert days_back(pseudonyms, "A", "P1") == FEWEST_DAYS + number
 
 
 @pytest.mark.parametrize(
