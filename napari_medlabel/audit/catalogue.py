@@ -19,6 +19,7 @@ from napari_medlabel.audit.schema import (
     FLAG,
     HEAD,
     HEADS,
+    KEY_ID,
     ORIGIN,
     PUBLIC_KEY,
     SIGNATURE,
@@ -58,7 +59,7 @@ CAUSE: Final = choice(
     "review", "cancelled", "other",
 )  # fmt: skip
 ERROR: Final = choice("EIO", "ENOSPC", "EDQUOT", "EROFS", "EACCES", "INTERRUPTED", "OTHER")
-KEY_KIND: Final = choice("subject-token", "session", "install", "user", "officer")
+KEY_KIND: Final = choice("subject-token", "session", "install", "user", "officer", "project")
 LIMB: Final = choice("memory", "peer", "witness", "receipt", "paper", "heartbeat")
 
 
@@ -140,6 +141,7 @@ _LEAVES: Final[Mapping[str, Field]] = {
     "manifest": DIGEST,
     "profile": PROFILE,
     "edition": EDITION,
+    "key_id": KEY_ID,
     "profile_hash": DIGEST,
     "deidentified": FLAG,
     "options": many(DEID_OPTION),
@@ -150,7 +152,7 @@ _LEAVES: Final[Mapping[str, Field]] = {
     "receipt": DIGEST,
 }
 _ROUND: Final[Mapping[str, Field]] = {"round": COUNT, "case": DIGEST}
-_KEY: Final[Mapping[str, Field]] = {"kid": COUNT, "pub": PUBLIC_KEY}
+_KEY: Final[Mapping[str, Field]] = {"kid": COUNT, "pub": PUBLIC_KEY, "key_id": KEY_ID}
 
 _EVENTS: dict[str, Spec] = {
     # sessions and people
@@ -271,6 +273,7 @@ _EVENTS: dict[str, Spec] = {
         {"profile": PROFILE, "profile_hash": DIGEST, "files": COUNT},
         {
             "edition": EDITION,
+            "key_id": KEY_ID,
             "options": many(DEID_OPTION),
             "site_rules": FLAG,
             "scanned": FLAG,
@@ -342,6 +345,13 @@ _EVENTS: dict[str, Spec] = {
     "reid.export": Spec(
         _RESTRICTED, "E", "reidentify", {"cases": COUNT}, {"files": COUNT, "uids": COUNT}
     ),
+    "reid.table": Spec(
+        _RESTRICTED,
+        "U",
+        "",
+        {"what": choice("begun", "merged", "accepted")},
+        {"codes": COUNT, "key_id": KEY_ID},
+    ),
     "batch.open": Spec(("110100",), "E", "", {}, {"children": HEADS, "jobs": COUNT}),
     "batch.close": Spec(
         ("110100",),
@@ -363,6 +373,13 @@ _EVENTS: dict[str, Spec] = {
     "key.create": Spec(("110113", "110137"), "E", "", {"key": KEY_KIND}, _KEY),
     "key.rotate": Spec(("110113", "110137"), "E", "", {"key": KEY_KIND}, _KEY),
     "key.revoke": Spec(("110113", "110137"), "E", "", {"key": KEY_KIND}, _KEY),
+    "key.seal": Spec(
+        ("110113", "110137"),
+        "E",
+        "",
+        {"what": choice("set", "change", "remove")},
+        {"key_id": KEY_ID},
+    ),
     "override.start": Spec(("110113", "110127"), "E", needs_reason=True),
     "override.stop": Spec(("110113", "110138"), "E"),
     # the log about itself

@@ -115,6 +115,7 @@ VERSION: Final = _text(
     32,
 )
 EDITION: Final = _text("edition of the DICOM standard such as 2026c", r"20[0-9]{2}[a-e]")
+KEY_ID: Final = _text("id of a project key, k- and 8 hex digits", r"k-[0-9a-f]{8}")
 TAG: Final = _text("DICOM tag of 8 hex digits", r"[0-9A-F]{8}")
 ORIGIN: Final = _text(
     "origin medlabel.local/<site>/<writer>/<session>",

@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
 
@@ -13,15 +15,16 @@ from napari_medlabel.cli.project_key import add_key_options
 from napari_medlabel.errors import InputError
 
 if TYPE_CHECKING:
-    from napari_medlabel.cli.project_key import OpenProject
+    from napari_medlabel.deid.batch.folder import Settings
     from napari_medlabel.deid.report.counts import BatchReport
-    from napari_medlabel.session.deid_run import DeidJob
+    from napari_medlabel.deid.rules.profile import Profile
 
 Subparsers = argparse._SubParsersAction  # noqa: SLF001 - argparse has no public name for it
 UNDER: Final = ("key", "link", "review")
 """Words that make another command after ``deid``; for a folder of that name write ./link."""
 
 _REFUSED = 3
+_BASIC = "basic"
 
 
 def add_parser(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
@@ -85,7 +88,12 @@ def _add_rules(parser: argparse.ArgumentParser) -> None:
     rules.add_argument(
         "--edition", default="2026c", metavar="EDITION", help="of PS3.15 (default: 2026c)"
     )
-    rules.add_argument("--profile", default="basic", choices=["basic"], help="of PS3.15")
+    rules.add_argument(
+        "--profile",
+        default=_BASIC,
+        metavar="NAME|FILE",
+        help="basic (the default), or a file with a site's own rules on top of it, as --site",
+    )
 
 
 def _add_running(parser: argparse.ArgumentParser) -> None:
@@ -162,12 +170,9 @@ def run(args: argparse.Namespace) -> int:
         For bad input, a target that cannot be written, or a log that cannot.
     """
     from napari_medlabel.cli.deid_words import paths_of, say
-    from napari_medlabel.cli.project_key import open_project, project_files
-    from napari_medlabel.deid.batch.folder import Settings
-    from napari_medlabel.deid.batch.sources import source_files
+    from napari_medlabel.cli.project_key import project_files
+    from napari_medlabel.deid.batch.folder import Settings, check_job
     from napari_medlabel.deid.batch.target import check_apart, check_target
-    from napari_medlabel.deid.rules.profile import load_profile
-    from napari_medlabel.session.deid_run import DeidJob
 
     if args.show_paths and not sys.stderr.isatty():
         raise InputError(
@@ -183,28 +188,18 @@ def run(args: argparse.Namespace) -> int:
     check_target(args.source, args.target)
     for path in filter(None, (*project_files(args), args.audit, args.mappings)):
         check_apart(path, args.source, args.target)
-    profile = load_profile(
-        args.profile, edition=args.edition, options=args.option, site=args.site
+    profile = _profile(args)
+    settings = Settings(
+        args.jobs,
+        args.scheduler,
+        args.resume,
+        review=args.review,
+        brain_masks=args.brain_masks,
+        mappings=args.mappings,
+        pictures=args.pictures,
     )
-    source_files(args.source)  # a key is made only for a job that can begin
-    project = open_project(args, keep=not args.dry_run)
-    try:
-        if project.made:
-            where = "as --key asks" if args.key else "in the user's data folder"
-            say(f"A project key was made {where}; keep it apart from the data.")
-        settings = Settings(
-            args.jobs,
-            args.scheduler,
-            args.resume,
-            review=args.review,
-            brain_masks=args.brain_masks,
-            mappings=args.mappings,
-            pictures=args.pictures,
-        )
-        job = DeidJob(args.source, args.target, profile, project.key.key, settings)
-        report = _shown(job, project, args) if args.dry_run else _done(job, project, args)
-    finally:
-        project.codes.close()
+    check_job(args.source, args.target, profile, settings)
+    report = (_shown if args.dry_run else _done)(args, profile, settings)
     if args.show_paths:
         for line in paths_of(report, args.source):
             say(line)
@@ -214,53 +209,78 @@ def run(args: argparse.Namespace) -> int:
 def _stated(args: argparse.Namespace) -> int:
     """Print the conformance statement of the rules that the options describe."""
     from napari_medlabel.deid.report.conformance import as_text
-    from napari_medlabel.deid.rules.profile import load_profile
 
-    profile = load_profile(
-        args.profile, edition=args.edition, options=args.option, site=args.site
-    )
-    print(as_text(profile), end="")
+    print(as_text(_profile(args)), end="")
     return 0
 
 
-def _done(job: DeidJob, project: OpenProject, args: argparse.Namespace) -> BatchReport:
-    """Do it, and say what was done."""
+def _profile(args: argparse.Namespace) -> Profile:
+    """Return the rules that the options describe; ``--profile FILE`` is as ``--site FILE``."""
+    from napari_medlabel.deid.rules.profile import load_profile
+
+    name, site = args.profile, args.site
+    if name != _BASIC:
+        if site is not None:
+            raise InputError(
+                "--profile FILE and --site FILE are the same, and both were given.",
+                hint="Leave one of them out.",
+            )
+        if not Path(name).is_file():
+            raise InputError(
+                "--profile was expected to be basic, or a file with a site's own rules.",
+                hint="Leave it out for the Basic Profile; options come with --option.",
+            )
+        name, site = _BASIC, Path(name)
+    return load_profile(name, edition=args.edition, options=args.option, site=site)
+
+
+def _done(args: argparse.Namespace, profile: Profile, settings: Settings) -> BatchReport:
+    """Do it, and say what was done; the log is there before the key."""
     from napari_medlabel.cli.deid_words import Progress, not_passed_on, say, told
     from napari_medlabel.cli.progress import progress
-    from napari_medlabel.session.deid_run import deidentify_logged
+    from napari_medlabel.cli.project_key import open_project
+    from napari_medlabel.session.deid_run import DeidJob, deidentify_logged
     from napari_medlabel.session.desk import open_desk
 
     desk = open_desk(args.audit, role="researcher")
-    try:
-        report = deidentify_logged(
-            job,
-            project.codes,
-            desk,
-            progress=Progress(),
-            planning=progress("looking for faces"),
-            say=say,
-        )
-    finally:
-        desk.log.close()
+    with closing(desk.log):
+        project = open_project(args, log=desk.log)
+        with closing(project.codes):
+            if project.made:
+                where = "as --key asks" if args.key else "in the user's data folder"
+                say(f"A project key was made {where}; keep it apart from the data.")
+            report = deidentify_logged(
+                DeidJob(args.source, args.target, profile, project.key.key, settings),
+                project.codes,
+                desk,
+                progress=Progress(),
+                planning=progress("looking for faces"),
+                say=say,
+            )
     print(json.dumps(report.to_json()) if args.json else told(report))
     for line in not_passed_on(report):
         say(line)
     return report
 
 
-def _shown(job: DeidJob, project: OpenProject, args: argparse.Namespace) -> BatchReport:
+def _shown(args: argparse.Namespace, profile: Profile, settings: Settings) -> BatchReport:
     """Say what would be done, attribute by attribute and in sums."""
     from napari_medlabel.cli.deid_words import Progress, not_passed_on, say, told
+    from napari_medlabel.cli.project_key import open_project
     from napari_medlabel.deid.batch.sources import source_files
     from napari_medlabel.deid.keys.pseudonyms import Pseudonyms
     from napari_medlabel.deid.report.explain_folder import summed
-    from napari_medlabel.session.deid_run import preview
+    from napari_medlabel.session.deid_run import DeidJob, preview
 
+    project = open_project(args, keep=False)
+    job = DeidJob(args.source, args.target, profile, project.key.key, settings)
     report = preview(job, project.codes, progress=Progress())
+    if project.made:
+        report = replace(report, key_id="")
     files = source_files(job.source)
     paths = (files.root / file.relative for file in files if file.position)
     pseudonyms = Pseudonyms(job.key, patient_code_source=project.codes.code_for)
-    summary = summed(paths, job.profile, pseudonyms)
+    summary = summed(paths, profile, pseudonyms)
     if args.json:
         print(json.dumps({**report.to_json(), "preview": summary.to_json()}))
     else:

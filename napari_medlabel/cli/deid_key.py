@@ -6,17 +6,22 @@ import argparse
 import json
 import secrets
 import sys
+from contextlib import closing
 from pathlib import Path
+from typing import Final
 
 from napari_medlabel.cli.project_key import (
     add_key_options,
     asked_passphrase,
     key_store,
+    new_project,
     open_table,
     read_store,
     start_links,
 )
 from napari_medlabel.errors import InputError
+
+_ROLE: Final = "researcher"
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -43,6 +48,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     create.add_argument(
         "--passphrase", action="store_true", help="put the key under a passphrase"
     )
+    _add_audit(create)
     create.set_defaults(run=run_create)
     show = commands.add_parser(
         "show",
@@ -67,11 +73,16 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         metavar="FILE",
         help="a file of mode 600 whose first line is the new passphrase; else it is asked for",
     )
+    _add_audit(change)
     change.set_defaults(run=run_passphrase)
 
 
+def _add_audit(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--audit", type=Path, metavar="DIR", help="the audit log's folder")
+
+
 def run_create(args: argparse.Namespace) -> int:
-    """Make a key.
+    """Make a key, with a line in the log first.
 
     Returns
     -------
@@ -80,16 +91,17 @@ def run_create(args: argparse.Namespace) -> int:
 
     Raises
     ------
-    SaveError
-        When there is one already, or it cannot be written.
+    SaveError, LogError
+        When there is one already, or it cannot be written, or the log cannot.
     """
-    from napari_medlabel.deid.keys.key_file import make_project
+    from napari_medlabel.session.desk import open_desk
 
     store = key_store(args.key)
     wanted = args.passphrase or args.passphrase_file is not None
     store.prepare()
     passphrase = _new_passphrase(args.passphrase_file) if wanted else None
-    project = make_project(store, secrets.token_bytes, passphrase=passphrase)
+    with closing(open_desk(args.audit, role=_ROLE).log) as log:
+        project = new_project(store, log, passphrase=passphrase)
     print(f"key {project.key_id}\npassphrase {_yes(project.is_sealed)}")
     _say(
         "Keep the key and its link table (.links) together, apart from the data, with a backup."
@@ -130,7 +142,7 @@ def run_show(args: argparse.Namespace) -> int:
 
 
 def run_passphrase(args: argparse.Namespace) -> int:
-    """Put the key under another passphrase, or under none.
+    """Put the key under another passphrase, or under none, with a line in the log first.
 
     Returns
     -------
@@ -141,10 +153,11 @@ def run_passphrase(args: argparse.Namespace) -> int:
     ------
     InputError
         When there is one and none was expected, or the other way round.
-    SaveError
-        When the key cannot be written; then it is as before.
+    SaveError, LogError
+        When the key cannot be written, or the log cannot; then it is as before.
     """
     from napari_medlabel.deid.keys.key_file import facts_of, reseal
+    from napari_medlabel.session.desk import open_desk
 
     store = key_store(args.key)
     is_sealed = facts_of(store).is_sealed
@@ -154,16 +167,18 @@ def run_passphrase(args: argparse.Namespace) -> int:
             f"{'one' if is_sealed else 'none'}.",
             hint=f"Use `medlabel deid key passphrase {'change' if is_sealed else 'set'}`.",
         )
-    project = read_store(store, args)
-    if project.is_before_links and not store.links.exists():
-        start_links(store, project)
-    open_table(store, project, writable=True).close()  # no run that uses the key goes on
-    passphrase = None
-    if args.action != "remove":
-        # $MEDLABEL_PASSPHRASE, where it is set, is the one that is to be changed.
-        is_free = args.action == "set"
-        passphrase = _new_passphrase(args.new_passphrase_file, environment=is_free)
-    changed = reseal(store, project, passphrase, secrets.token_bytes)
+    with closing(open_desk(args.audit, role=_ROLE).log) as log:
+        project = read_store(store, args, log)
+        if project.is_before_links and not store.links.exists():
+            start_links(store, project, log)
+        open_table(store, project, writable=True).close()  # no run that uses the key goes on
+        passphrase = None
+        if args.action != "remove":
+            # $MEDLABEL_PASSPHRASE, where it is set, is the one that is to be changed.
+            is_free = args.action == "set"
+            passphrase = _new_passphrase(args.new_passphrase_file, environment=is_free)
+        log.append("key.seal", detail={"what": args.action, "key_id": f"k-{project.key_id}"})
+        changed = reseal(store, project, passphrase, secrets.token_bytes)
     print(f"key {changed.key_id}\npassphrase {_yes(changed.is_sealed)}")
     _say("Older copies of the key file open as before: replace the backups.")
     return 0

@@ -16,6 +16,7 @@ from napari_medlabel.cli.project_key import (
     has_no_table_yet,
     key_store,
     links_memory,
+    note_table,
     open_table,
     read_store,
 )
@@ -106,9 +107,9 @@ def run(args: argparse.Namespace) -> int:
             hint="Look up a code with `medlabel deid link CODE`.",
         )
     store = key_store(args.key)
-    project = read_store(store, args)
     desk = open_desk(args.audit, role="researcher")
     try:
+        project = read_store(store, args, desk.log)
         if args.merge is not None:
             return _merge(args.merge, store, project, desk)
         if args.accept:
@@ -197,7 +198,7 @@ def _merge(file: Path, store: KeyStore, project: ProjectKey, desk: Desk) -> int:
 
     other = LinkTable(file, project.key, secrets.token_bytes, writable=False)
     with _merging(file, store, project) as table:
-        desk.log.append("reid.lookup", detail={"codes": len(other)})
+        note_table(desk.log, project, "merged", len(other))
         done = merge(table, other)
     print(
         f"patients added {done.added}\nfurther codes of known patients {done.also}\n"
@@ -225,7 +226,10 @@ def _accept(store: KeyStore, project: ProjectKey, desk: Desk) -> int:
 
     from napari_medlabel.deid.keys.table import begin_links
 
-    desk.log.append("reid.lookup", detail={"codes": 0})
+    codes = 0
+    if store.links.exists():
+        codes = len(open_table(store, project, writable=False, trusting=True))
+    note_table(desk.log, project, "accepted", codes)
     if not store.links.exists():
         begin_links(store.links, project.key, secrets.token_bytes)
     with open_table(store, project, writable=True, trusting=True) as table:

@@ -93,7 +93,7 @@ def told(report: BatchReport) -> str:
     lines = [
         f"{_by_kind(report)} {verb}",
         f"{counted(report.patients, 'patient')}, PS3.15 {report.edition} {report.profile}",
-        f"key {report.key_id}",
+        f"key {report.key_id or 'none yet: the run makes one'}",
         f"attributes kept {report.kept}, "
         + ", ".join(f"{name} {count}" for name, count in report.actions.items()),
     ]

@@ -308,7 +308,7 @@ def _save(session: Session, record: Run) -> None:
 
 def _export(desk: Desk, session: Session, target: Path, record: Run) -> None:
     """De-identify the series and lay mask and landmarks on the result."""
-    from napari_medlabel.deid.keys.key_file import make_project
+    from napari_medlabel.cli.project_key import new_project
     from napari_medlabel.deid.keys.key_store import FileStore
     from napari_medlabel.deid.keys.table import LinkTable
     from napari_medlabel.deid.rules.profile import basic_profile
@@ -324,7 +324,7 @@ def _export(desk: Desk, session: Session, target: Path, record: Run) -> None:
     make_folder(out)
     with record.step("de-identify", "series de-identified, written bytes searched"):
         store = FileStore(target / "project.key")
-        key = make_project(store, secrets.token_bytes).key
+        key = new_project(store, desk.log).key
         job = DeidJob(path("ct_abdomen"), scan, basic_profile(), key)
         with LinkTable(store.links, key, secrets.token_bytes) as links:
             report = deidentify_logged(job, links, desk)

@@ -15,12 +15,14 @@ from typing import TYPE_CHECKING, Final, Protocol
 from napari_medlabel.errors import InputError
 
 if TYPE_CHECKING:
+    from napari_medlabel.deid.batch.events import EventSink
     from napari_medlabel.deid.keys.key_file import ProjectKey
     from napari_medlabel.deid.keys.key_store import KeyStore
     from napari_medlabel.deid.keys.table import LinkTable
 
 PASSPHRASE: Final = "MEDLABEL_PASSPHRASE"  # noqa: S105 - the name of a variable
 _LARGEST: Final = 4096
+_MINOR: Final = 4
 
 
 class CodeSource(Protocol):
@@ -54,7 +56,7 @@ class OpenProject:
     codes : CodeSource
         To be closed at the end.
     made : bool
-        Whether the key was made just now.
+        Whether the key was made just now; in a dry run, for this run alone.
     """
 
     key: ProjectKey
@@ -87,7 +89,9 @@ class Provisional:
         """Nobody is kept out."""
 
 
-def open_project(args: argparse.Namespace, *, keep: bool = True) -> OpenProject:
+def open_project(
+    args: argparse.Namespace, *, keep: bool = True, log: EventSink | None = None
+) -> OpenProject:
     """Return the project that the options name, made where there is none.
 
     Parameters
@@ -96,6 +100,8 @@ def open_project(args: argparse.Namespace, *, keep: bool = True) -> OpenProject:
         With `key` and `passphrase_file` of `add_key_options`.
     keep : bool
         Whether a new key and new codes are kept; False for a dry run, which makes neither.
+    log : EventSink, optional
+        Told that a key or a table is made, before it is: no log, no key.
 
     Returns
     -------
@@ -104,20 +110,48 @@ def open_project(args: argparse.Namespace, *, keep: bool = True) -> OpenProject:
 
     Raises
     ------
-    InputError, RefusedError, SaveError
+    InputError, RefusedError, SaveError, LogError
         As `read_project`, `make_project` and `LinkTable`: before anything is exported.
     """
-    from napari_medlabel.deid.keys.key_file import ProjectKey, make_project
+    from napari_medlabel.deid.keys.key_file import ProjectKey
     from napari_medlabel.deid.keys.pseudonyms import KEY_BYTES
 
     store = key_store(args.key)
     if store.exists():
-        key = read_store(store, args)
-        return OpenProject(key, open_links(store, key, keep=keep))
+        key = read_store(store, args, log)
+        return OpenProject(key, open_links(store, key, keep=keep, log=log))
     if not keep:
-        return OpenProject(ProjectKey(secrets.token_bytes(KEY_BYTES)), Provisional())
-    key = make_project(store, secrets.token_bytes)
-    return OpenProject(key, open_links(store, key, keep=True), made=True)
+        return OpenProject(ProjectKey(secrets.token_bytes(KEY_BYTES)), Provisional(), made=True)
+    key = new_project(store, log)
+    return OpenProject(key, open_links(store, key, keep=True, log=log), made=True)
+
+
+def new_project(
+    store: KeyStore, log: EventSink | None, *, passphrase: str | None = None
+) -> ProjectKey:
+    """Make a key and its table, with a line in the log before the key is there.
+
+    Parameters
+    ----------
+    store : KeyStore
+        Where none is.
+    log : EventSink or None
+        Takes ``key.create`` with the key id.
+    passphrase : str, optional
+        To seal it with.
+
+    Raises
+    ------
+    SaveError, LogError
+        When it cannot be written, or the log cannot: nothing stays.
+    """
+    from napari_medlabel.deid.keys.key_file import make_project
+
+    def announce(key_id: str) -> None:
+        if log is not None:
+            log.append("key.create", detail={"key": "project", "key_id": f"k-{key_id}"})
+
+    return make_project(store, secrets.token_bytes, passphrase=passphrase, announce=announce)
 
 
 def project_files(args: argparse.Namespace) -> tuple[Path, ...]:
@@ -199,14 +233,27 @@ def asked_passphrase(
     return getpass.getpass(prompt)
 
 
-def read_store(store: KeyStore, args: argparse.Namespace) -> ProjectKey:
-    """Return the key in a store, with the passphrase that the options name."""
+def read_store(
+    store: KeyStore, args: argparse.Namespace, log: EventSink | None = None
+) -> ProjectKey:
+    """Return the key in a store, with the passphrase that the options name.
+
+    A passphrase that does not open it is noted in the log as ``user.auth.fail``.
+    """
     from napari_medlabel.deid.keys.key_file import read_project
+    from napari_medlabel.deid.keys.key_seal import PassphraseError
 
-    return read_project(store, lambda: asked_passphrase(args.passphrase_file))
+    try:
+        return read_project(store, lambda: asked_passphrase(args.passphrase_file))
+    except PassphraseError:
+        if log is not None:
+            log.append("user.auth.fail", detail={"method": "passphrase"}, outcome=_MINOR)
+        raise
 
 
-def open_links(store: KeyStore, project: ProjectKey, *, keep: bool) -> CodeSource:
+def open_links(
+    store: KeyStore, project: ProjectKey, *, keep: bool, log: EventSink | None = None
+) -> CodeSource:
     """Return the link table of a key; one that never had a table starts one, and says so.
 
     Parameters
@@ -215,6 +262,8 @@ def open_links(store: KeyStore, project: ProjectKey, *, keep: bool) -> CodeSourc
         From `key_store` and `read_store`.
     keep : bool
         Whether new codes are kept; False for a dry run.
+    log : EventSink, optional
+        Takes ``reid.table`` when a table is begun.
 
     Returns
     -------
@@ -229,7 +278,7 @@ def open_links(store: KeyStore, project: ProjectKey, *, keep: bool) -> CodeSourc
     if has_no_table_yet(store, project):
         if not keep:
             return Provisional()
-        start_links(store, project)
+        start_links(store, project, log)
     return open_table(store, project, writable=keep)
 
 
@@ -242,10 +291,11 @@ def has_no_table_yet(store: KeyStore, project: ProjectKey) -> bool:
     return recall(links_memory(), project.key_id) is None
 
 
-def start_links(store: KeyStore, project: ProjectKey) -> None:
+def start_links(store: KeyStore, project: ProjectKey, log: EventSink | None = None) -> None:
     """Begin the table of a key that was made before there were tables."""
     from napari_medlabel.deid.keys.table import begin_links
 
+    note_table(log, project, "begun")
     begin_links(store.links, project.key, secrets.token_bytes)
     print(
         "medlabel: a link table was begun for this key. Earlier copies carry codes derived "
@@ -253,6 +303,25 @@ def start_links(store: KeyStore, project: ProjectKey) -> None:
         "medlabel deid link tells whose the earlier ones are.",
         file=sys.stderr,
     )
+
+
+def note_table(log: EventSink | None, project: ProjectKey, what: str, codes: int = 0) -> None:
+    """Write into the log what is about to become of a link table.
+
+    Parameters
+    ----------
+    log : EventSink or None
+        Takes ``reid.table``.
+    project : ProjectKey
+        Whose table it is.
+    what : str
+        ``"begun"``, ``"merged"`` or ``"accepted"``.
+    codes : int
+        Links of the table that is merged or accepted.
+    """
+    if log is not None:
+        detail = {"what": what, "codes": codes, "key_id": f"k-{project.key_id}"}
+        log.append("reid.table", detail=detail)
 
 
 def open_table(

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import secrets
 from pathlib import Path
 
 from qtpy.QtWidgets import QInputDialog, QLineEdit, QWidget
 
-from napari_medlabel.cli.project_key import OpenProject, key_store, open_links
-from napari_medlabel.deid.keys.key_file import make_project, read_project
+from napari_medlabel.cli.project_key import OpenProject, key_store, new_project, open_links
+from napari_medlabel.deid.batch.events import EventSink
+from napari_medlabel.deid.keys.key_file import read_project
 from napari_medlabel.deid.keys.key_store import FileStore
 from napari_medlabel.errors import InputError
 
 
-def open_project(named: str | None, parent: QWidget) -> OpenProject:
+def open_project(named: str | None, parent: QWidget, log: EventSink) -> OpenProject:
     """Return a project key with its link table, open for writing.
 
     Parameters
@@ -22,6 +22,8 @@ def open_project(named: str | None, parent: QWidget) -> OpenProject:
         A file or ``keyring:NAME``; None for the user's own. Made where there is none.
     parent : QWidget
         Over which the passphrase is asked for, where the key has one.
+    log : EventSink
+        Told that a key or a table is made, before it is.
 
     Returns
     -------
@@ -36,9 +38,9 @@ def open_project(named: str | None, parent: QWidget) -> OpenProject:
     store = key_store(named)
     if store.exists():
         key = read_project(store, lambda: _asked(parent))
-        return OpenProject(key, open_links(store, key, keep=True))
-    key = make_project(store, secrets.token_bytes)
-    return OpenProject(key, open_links(store, key, keep=True), made=True)
+        return OpenProject(key, open_links(store, key, keep=True, log=log))
+    key = new_project(store, log)
+    return OpenProject(key, open_links(store, key, keep=True, log=log), made=True)
 
 
 def key_files(named: str | None) -> tuple[Path, ...]:

@@ -20,7 +20,7 @@ from qtpy.QtWidgets import (
 
 from napari_medlabel.cli.project_key import OpenProject
 from napari_medlabel.deid.batch.delivery import PAGE_NAME, review_beside
-from napari_medlabel.deid.batch.folder import Settings
+from napari_medlabel.deid.batch.folder import Settings, check_job
 from napari_medlabel.deid.batch.sources import source_files
 from napari_medlabel.deid.batch.target import check_apart, check_target
 from napari_medlabel.deid.keys.pseudonyms import KEY_BYTES, Pseudonyms
@@ -213,12 +213,12 @@ class DeidPanel(QWidget):
         choice = self.setup.choice(writes=True)
         target = choice.target or Path()
         check_target(choice.source, target)
+        settings = Settings(brain_masks=choice.brain_masks, pictures=True)
         desk = WORKPLACE.desk()
         for path in (*key_files(choice.key), desk.audit_root):
             check_apart(path, choice.source, target)
-        source_files(choice.source)
-        project = open_project(choice.key, self)
-        settings = Settings(brain_masks=choice.brain_masks, pictures=True)
+        check_job(choice.source, target, choice.profile, settings)
+        project = open_project(choice.key, self, desk.log)
         job = DeidJob(choice.source, target, choice.profile, project.key.key, settings)
         return choice, job, project
 

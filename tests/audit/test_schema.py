@@ -27,6 +27,7 @@ _SESSION = "w0123456789abcdef/20261122T101403Z-01ARZ3NDEKTSV4RRFFQ69G5FAV"
         (schema.VERSION, ["3.11.7", "0.1.0rc1", "1.0.dev3"], ["3", "v1.0", "1.0+doe"]),
         (schema.VERSION, [], ["19700131", "1.2.840.113619.2"]),
         (schema.EDITION, ["2026c"], ["2026", "1970a", "2026z"]),
+        (schema.KEY_ID, ["k-292bac1d"], ["292bac1d", "19700131", "k-DOEJOHN1", "k-292bac1"]),
         (schema.TAG, ["00100010"], ["0010,0010", "0010001", "PATNAME1"]),
         (schema.ROOT, [_B32], ["A" * 43 + "B", "A" * 42 + "B=", "A" * 44, "*" * 43 + "="]),
         (

@@ -11,7 +11,7 @@ import pytest
 
 from napari_medlabel.cli import deid
 from napari_medlabel.cli.main import main
-from napari_medlabel.errors import InputError, SaveError
+from napari_medlabel.errors import InputError, MissingPackageError, SaveError
 
 
 @pytest.fixture
@@ -203,12 +203,44 @@ def test_options_and_site_rules_are_applied(scans, tmp_path, capsys):
         (("--edition", "1999z"), "edition"),
         (("--site", "none.toml"), "site"),
         (("--show-paths",), "needs a terminal"),
+        (("--profile", "expert"), "basic, or a file"),
+        (("--profile", "a.toml", "--site", "b.toml"), "both were given"),
+        (("--scheduler", "cluster"), "tcp://HOST:8786"),
+        (("--scheduler", "tcp://127.0.0.1:1"), "none answered"),
+        (("--option", "clean-faces", "--brain-masks", "none"), "masks"),
     ],
 )
 def test_senseless_options_are_refused_before_a_key_is_made(scans, tmp_path, arguments, words):
     with pytest.raises(InputError, match=words):
         run(scans, tmp_path / "out", "--key", tmp_path / "k", *arguments)
     assert [path.name for path in tmp_path.iterdir()] == [scans.name]
+
+
+def test_an_option_whose_package_is_missing_makes_no_key(scans, tmp_path, monkeypatch):
+    from napari_medlabel.deid.pixels import text_boxes
+
+    def missing() -> None:
+        raise MissingPackageError("This needs a package.", hint="Install it.")
+
+    monkeypatch.setattr(text_boxes, "require_detector", missing)
+    with pytest.raises(MissingPackageError):
+        run(scans, tmp_path / "out", "--key", tmp_path / "k", "--option", "clean-pixels")
+    assert [path.name for path in tmp_path.iterdir()] == [scans.name]
+
+
+def test_a_profile_that_is_a_file_is_a_sites_own(scans, tmp_path, capsys):
+    rules = tmp_path / "site.toml"
+    rules.write_text('name = "T"\nversion = "1"\nwords = ["spule"]\n')
+    hashes = []
+    for name, option in (("one", "--profile"), ("two", "--site")):
+        run(scans, tmp_path / name, "--key", tmp_path / "k", "--json", option, rules)
+        hashes.append(json.loads(capsys.readouterr().out)["profile_sha256"])
+    assert hashes[0] == hashes[1]
+
+
+def test_a_dry_run_without_a_key_names_none(scans, tmp_path, capsys):
+    run(scans, tmp_path / "out", "--key", tmp_path / "k", "--dry-run")
+    assert "key none yet: the run makes one" in capsys.readouterr().out
 
 
 def test_mappings_lie_apart_and_are_written(scans, tmp_path):

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from napari_medlabel.audit.place import default_root, default_state
+from napari_medlabel.audit.verify import verify_log
 from napari_medlabel.cli.main import main
 from napari_medlabel.deid.keys import key_seal
 from napari_medlabel.deid.keys.key_file import read_project
@@ -176,3 +178,51 @@ def test_the_old_passphrase_in_the_environment_is_not_taken_for_the_new_one(
     type_in(monkeypatch, "another passphrase", "another passphrase")
     assert main(["deid", "key", "passphrase", "change", *at]) == 0
     assert read_project(FileStore(key), lambda: "another passphrase").is_sealed
+
+
+def noted() -> list[tuple[str, dict[str, object]]]:
+    """Events about project keys in the user's log, with their details."""
+    found: list[tuple[str, dict[str, object]]] = []
+    verify_log(
+        default_root(),
+        state=default_state(),
+        seen=lambda _file, _line, record: found.append(
+            (str(record["event"]), dict(record["detail"]))
+        ),
+    )
+    return [
+        (event, detail)
+        for event, detail in found
+        if detail.get("key") == "project" or event in ("key.seal", "user.auth.fail")
+    ]
+
+
+def test_making_and_sealing_a_key_is_in_the_log(key, secret):
+    kid = f"k-{read_project(FileStore(key)).key_id}"
+    words = ("deid", "key", "passphrase")
+    assert main([*words, "set", "--key", str(key), "--new-passphrase-file", str(secret)]) == 0
+    assert main([*words, "remove", "--key", str(key), "--passphrase-file", str(secret)]) == 0
+    assert noted() == [
+        ("key.create", {"key": "project", "key_id": kid}),
+        ("key.seal", {"what": "set", "key_id": kid}),
+        ("key.seal", {"what": "remove", "key_id": kid}),
+    ]
+
+
+def test_a_wrong_passphrase_is_in_the_log(key, secret, capsys):
+    words = ("deid", "key", "passphrase")
+    assert main([*words, "set", "--key", str(key), "--new-passphrase-file", str(secret)]) == 0
+    secret.write_text("another passphrase\n")
+    for command in ([*words, "remove"], ["deid", "link", "P-00000000"]):
+        assert main([*command, "--key", str(key), "--passphrase-file", str(secret)]) == 2
+        assert "does not open the key" in capsys.readouterr().err
+    assert [event for event, _ in noted()][2:] == ["user.auth.fail"] * 2
+
+
+def test_without_a_log_no_key_is_made(tmp_path, monkeypatch, capsys):
+    (tmp_path / "file").touch()
+    path = tmp_path / "a.key"
+    arguments = ["--key", str(path), "--audit", str(tmp_path / "file" / "audit")]
+    assert main(["deid", "key", "create", *arguments]) == 3
+    assert not path.exists()
+    assert not path.with_name("a.key.links").exists()

@@ -228,6 +228,8 @@ def test_a_table_that_went_another_way_is_joined_with_the_copy_that_has_the_rest
     assert "--merge" in err
     assert "older copy" in err
     assert link("--merge", newer)[0] == 0
+    assert events()[-1]["event"] == "reid.table"
+    assert events()[-1]["detail"]["what"] == "merged"
     assert link(codes[0])[0] == 0
 
 
@@ -261,6 +263,7 @@ def test_a_copy_with_the_others_code_of_one_patient_is_told_as_merged(
 
 def test_a_lost_table_is_begun_anew_only_when_somebody_says_so(link, codes, key):
     here = key.with_name("trial.key.links")
+    key_id = read_project(FileStore(key)).key_id
     here.unlink()
     done, _, err = link(codes[0])
     assert done == 3
@@ -268,7 +271,9 @@ def test_a_lost_table_is_begun_anew_only_when_somebody_says_so(link, codes, key)
     done, out, _ = link("--accept")
     assert (done, out) == (0, "links 0\n")
     assert link(codes[0])[0] == 2
-    assert events()[0]["detail"] == {"codes": 0}
+    event = events()[0]
+    assert event["event"] == "reid.table"
+    assert event["detail"] == {"what": "accepted", "codes": 0, "key_id": f"k-{key_id}"}
 
 
 def test_an_older_table_is_accepted_only_when_somebody_says_so(link, codes, key):

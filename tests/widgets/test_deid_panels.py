@@ -217,13 +217,25 @@ def test_views_of_the_current_image_show_and_others_become_thumbnails(
     queue.show_views("F-9", [])
 
 
+class Noted:
+    """A log that remembers which events there were."""
+
+    def __init__(self) -> None:
+        self.events: list[str] = []
+
+    def append(self, event: str, **_: object) -> None:
+        self.events.append(event)
+
+
 def test_a_key_is_made_once_and_its_table_closed_by_the_caller(form, tmp_path: Path) -> None:
     named = str(tmp_path / "k.key")
-    first = open_project(named, form)
+    log = Noted()
+    first = open_project(named, form, log)
     first.codes.close()
-    again = open_project(named, form)
+    again = open_project(named, form, log)
     again.codes.close()
     assert (first.made, again.made) == (True, False)
+    assert log.events == ["key.create"]
     assert first.key.key_id == again.key.key_id
     assert all(path.exists() for path in key_files(named))
     assert len(key_files("keyring:trial")) == 1
@@ -237,9 +249,9 @@ def test_the_passphrase_is_asked_for_in_a_dialog(
     words = "a long passphrase"
     make_project(FileStore(path), lambda n: bytes(range(n)), passphrase=words)
     monkeypatch.setattr(QInputDialog, "getText", lambda *_: (words, True))
-    opened = open_project(str(path), form)
+    opened = open_project(str(path), form, Noted())
     opened.codes.close()
     assert opened.key.key == bytes(range(32))
     monkeypatch.setattr(QInputDialog, "getText", lambda *_: ("", False))
     with pytest.raises(InputError, match="passphrase is needed"):
-        deid_key.open_project(str(path), form)
+        deid_key.open_project(str(path), form, Noted())

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import socket
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 from napari_medlabel._optional import require
 from napari_medlabel.deid.batch.one_file import Codes, Job, Worked, work
@@ -14,6 +16,7 @@ from napari_medlabel.errors import InputError, SaveError
 
 _EXTRA = "cluster"
 _CONNECT_S = 15
+_SCHEMES = frozenset({"tcp", "tls", "ws", "wss", "ucx"})
 _LOOK_S = 5.0
 _PATIENCE_S = 120.0
 _AHEAD = 4  # chunks for each thread of the cluster that wait or are worked on
@@ -45,21 +48,11 @@ class Cluster:
     def __init__(
         self, job: Job, address: str, *, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        distributed = require("distributed", extra=_EXTRA)
+        self._client = _connected(address)
         self._job, self._clock = job, clock
         self._killed: type[Exception] = require(
             "distributed.scheduler", extra=_EXTRA
         ).KilledWorker
-        try:
-            self._client: Any = distributed.Client(
-                address, timeout=_CONNECT_S, set_as_default=False
-            )
-        except (OSError, ValueError, TimeoutError) as err:
-            raise InputError(
-                "The scheduler of a Dask cluster was expected at --scheduler, and none "
-                f"answered within {_CONNECT_S} s.",
-                hint="Start one with `dask scheduler` and workers with `dask worker ADDRESS`.",
-            ) from err
 
     @property
     def lost(self) -> tuple[type[Exception], ...]:
@@ -129,6 +122,59 @@ class Remote:
     def result(self) -> Worked:
         """Wait for it."""
         return self.cluster.wait(self.future)
+
+
+def check_scheduler(address: str) -> None:
+    """Make sure that a cluster answers, before anything begins.
+
+    Parameters
+    ----------
+    address : str
+        As for `Cluster`.
+
+    Raises
+    ------
+    InputError, MissingPackageError
+        As `Cluster`.
+    """
+    _connected(address).close()
+
+
+def _connected(address: str) -> Any:
+    """Return a client of the cluster."""
+    distributed = require("distributed", extra=_EXTRA)
+    host, port = _place_of(address)
+    try:
+        # Whoever is not there is found without Dask, whose client goes on trying by itself.
+        socket.create_connection((host, port), timeout=_CONNECT_S).close()
+        return distributed.Client(address, timeout=_CONNECT_S, set_as_default=False)
+    except (OSError, ValueError, TimeoutError) as err:
+        raise InputError(
+            "The scheduler of a Dask cluster was expected at --scheduler, and none "
+            f"answered within {_CONNECT_S} s.",
+            hint="Start one with `dask scheduler` and workers with `dask worker ADDRESS`.",
+        ) from err
+
+
+def _place_of(address: str) -> tuple[str, int]:
+    """Return host and port.
+
+    Raises
+    ------
+    InputError
+        When the address is not of the form that Dask has.
+    """
+    parts = urlsplit(address)
+    try:
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        host = port = None
+    if parts.scheme not in _SCHEMES or not host or not port:
+        raise InputError(
+            "--scheduler was expected to be an address such as tcp://HOST:8786.",
+            hint="`dask scheduler` prints it when it starts.",
+        )
+    return host, port
 
 
 def _cancelled() -> type[BaseException]:

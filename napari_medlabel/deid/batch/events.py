@@ -54,10 +54,13 @@ class Record:
         Where they go; without one nothing is recorded, and the caller answers for that.
     profile : Profile
         Named in each event with its hash.
+    key_id : str
+        Of the project key, as the report names it.
     """
 
     log: EventSink | None
     profile: Profile
+    key_id: str
 
     @contextmanager
     def export(self, files: int, *, resumed: bool = False) -> Iterator[None]:
@@ -115,6 +118,7 @@ class Record:
             "profile": self.profile.name,
             "edition": self.profile.edition,
             "profile_hash": f"sha256:{self.profile.sha256}",
+            "key_id": f"k-{self.key_id}",
         }
         if self.profile.options:
             rules["options"] = sorted(self.profile.options)

@@ -41,6 +41,7 @@ __all__ = [
     "REPORT_NAME",
     "Listeners",
     "Settings",
+    "check_job",
     "deidentify_folder",
     "preview_folder",
 ]
@@ -131,6 +132,31 @@ class Listeners:
     before_leaving: Callable[[], None] = _silent
 
 
+def check_job(
+    source: Path, target: Path, profile: Profile, settings: Settings = Settings()
+) -> None:
+    """Refuse a job that could not begin, before a key is made for it.
+
+    Parameters
+    ----------
+    source, target, profile, settings
+        As for `deidentify_folder`.
+
+    Raises
+    ------
+    InputError, MissingPackageError
+        As `deidentify_folder` would.
+    """
+    check_places(source, target, settings.review_for(target, profile), settings.mappings)
+    _require_extras(profile)
+    _masks(profile, settings)
+    source_files(source)
+    if settings.scheduler:
+        from napari_medlabel.deid.batch.cluster import check_scheduler
+
+        check_scheduler(settings.scheduler)
+
+
 def deidentify_folder(
     source: Path,
     target: Path,
@@ -186,7 +212,7 @@ def deidentify_folder(
     again = earlier_run(target, mark, listeners.say, resume=settings.resume)
     if review is not None and again is None:
         remove_leftovers(review)
-    record = Record(listeners.log, profile)
+    record = Record(listeners.log, profile, pseudonyms.key_id)
     with (
         record.export(total, resumed=again is not None),
         delivered(

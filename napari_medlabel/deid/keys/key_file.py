@@ -23,6 +23,10 @@ Random = Callable[[int], bytes]
 Ask = Callable[[], str]
 
 
+def _unheard(_key_id: str) -> None:
+    return None
+
+
 @dataclass(frozen=True)
 class ProjectKey:
     """A project's secret, and what its file says of it.
@@ -172,7 +176,11 @@ def facts_of(store: KeyStore) -> KeyFacts:
 
 
 def make_project(
-    store: KeyStore, random_bytes: Random, *, passphrase: str | None = None
+    store: KeyStore,
+    random_bytes: Random,
+    *,
+    passphrase: str | None = None,
+    announce: Callable[[str], object] = _unheard,
 ) -> ProjectKey:
     """Make a key where there is none, and an empty link table beside it.
 
@@ -187,6 +195,9 @@ def make_project(
         ``count -> bytes`` from a cryptographic source.
     passphrase : str, optional
         To seal it with.
+    announce : callable
+        Told the key id before the key is written, such as to note it in a log. What it
+        raises ends the making, and nothing stays.
 
     Raises
     ------
@@ -199,6 +210,7 @@ def make_project(
     text = _text(project, passphrase, random_bytes)
     store.prepare()
     with begun_links(store.links, project.key, random_bytes):
+        announce(project.key_id)
         store.create(text)
     return project
 

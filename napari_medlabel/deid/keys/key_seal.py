@@ -26,6 +26,10 @@ _SALT_BYTES, _NONCE_BYTES, _LENGTH = 16, 12, 32
 Random = Callable[[int], bytes]
 
 
+class PassphraseError(InputError):
+    """A passphrase does not open the key."""
+
+
 def check_passphrase(passphrase: str) -> None:
     """Refuse a new passphrase that is too short.
 
@@ -83,9 +87,10 @@ def opened(found: Mapping[str, Any], passphrase: str, bound: str) -> bytes:
 
     Raises
     ------
+    PassphraseError
+        When the passphrase is another one, or the file was changed.
     InputError
-        When the passphrase is another one, the file was changed, or it asks for what this
-        program does not do.
+        When it asks for what this program does not do.
     """
     shown = {name: value for name, value in found.items() if name != "box"}
     if not _is_known(shown):
@@ -102,7 +107,7 @@ def opened(found: Mapping[str, Any], passphrase: str, bound: str) -> bytes:
     try:
         return cipher.decrypt(nonce, box, _associated(shown, bound))
     except InvalidTag as err:
-        raise InputError(
+        raise PassphraseError(
             "The passphrase does not open the key.",
             hint="Type it again: capitals count. A lost passphrase cannot be recovered; then "
             "only a backup of the key without one, or with one that is known, helps.",

@@ -110,7 +110,7 @@ def test_a_cluster_says_how_much_it_takes_and_when_it_is_done(local, job):
         cluster.close()
 
 
-@pytest.mark.parametrize("address", ["nonsense://x", "free"])
+@pytest.mark.parametrize("address", ["nonsense://x", "tcp://x:port", "free"])
 def test_where_no_cluster_answers_that_is_said(job, address, monkeypatch):
     monkeypatch.setattr(cluster_module, "_CONNECT_S", 1)
     if address == "free":

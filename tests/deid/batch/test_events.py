@@ -36,7 +36,7 @@ def caused(error: BaseException, cause: Exception | None) -> Exception:
 )
 def test_a_failure_has_its_cause(profile, error, cause):
     log = Log()
-    with pytest.raises(type(error)), Record(log, profile).export(3):
+    with pytest.raises(type(error)), Record(log, profile, "0000000a").export(3):
         raise error
     assert [event for event, _ in log.events] == ["export.begin", "export.fail"]
     assert log.events[1][1]["cause"] == cause
@@ -44,12 +44,12 @@ def test_a_failure_has_its_cause(profile, error, cause):
 
 def test_a_batch_of_patients_alone_has_no_event_without_a_subject(profile):
     log, batch = Log(), SimpleNamespace(skipped={}, quarantined=(), scanned=True)
-    Record(log, profile).runs({"s1-0": PatientSums(files=1)}, batch)
+    Record(log, profile, "0000000a").runs({"s1-0": PatientSums(files=1)}, batch)
     assert [event for event, _ in log.events] == ["deid.run"]
 
 
 def test_without_a_log_nothing_is_said(profile, capsys):
-    with Record(None, profile).export(3):
+    with Record(None, profile, "0000000a").export(3):
         pass
     assert capsys.readouterr() == ("", "")
 
@@ -59,7 +59,7 @@ def test_options_and_site_rules_are_named(tmp_path):
     chosen = ["retain-device", "clean-descriptors"]
     profile = load_profile(options=chosen, site=tmp_path / "site.toml")
     log = Log()
-    with Record(log, profile).export(3, resumed=True):
+    with Record(log, profile, "0000000a").export(3, resumed=True):
         pass
     detail = log.events[0][1]
     assert detail["options"] == sorted(chosen)
@@ -80,14 +80,14 @@ def test_options_and_site_rules_are_named(tmp_path):
 def test_pixels_are_told_as_they_were_treated(profile, sums, burned_in, defaced):
     log = Log()
     batch = SimpleNamespace(skipped={}, quarantined=(), scanned=False)
-    Record(log, profile).runs({"s1-0": sums}, batch)
+    Record(log, profile, "0000000a").runs({"s1-0": sums}, batch)
     detail = log.events[0][1]
     assert (detail["burned_in"], detail["defaced"]) == (burned_in, defaced)
     assert "scanned" not in detail
 
 
 def test_without_a_log_mappings_are_not_recorded(profile):
-    Record(None, profile).reidentifiable(1, 2)
+    Record(None, profile, "0000000a").reidentifiable(1, 2)
     log = Log()
-    Record(log, profile).reidentifiable(1, 2)
+    Record(log, profile, "0000000a").reidentifiable(1, 2)
     assert log.events == [("reid.export", {"cases": 1, "uids": 2, "files": 2})]
