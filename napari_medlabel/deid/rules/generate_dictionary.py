@@ -14,6 +14,8 @@ from napari_medlabel.deid.rules.dictionary import DICTIONARY
 from napari_medlabel.deid.rules.vocabulary import CODES, UIDS
 
 DATA = Path(__file__).parents[1] / "data"
+REPEATERS = "repeaters.txt"
+_REPEATED = ("50xx", "60xx")
 
 
 def dictionary() -> str:
@@ -22,6 +24,16 @@ def dictionary() -> str:
 
     rows = sorted((tag, row[0], row[4]) for tag, row in DicomDictionary.items())
     return "".join(f"{tag:08X}\t{vr}\t{keyword}\n" for tag, vr, keyword in rows)
+
+
+def repeaters() -> str:
+    """Return a line for each attribute of curves and overlays: tag, VR and keyword."""
+    from pydicom._dicom_dict import RepeatersDictionary
+
+    rows = sorted((tag, row[0], row[4]) for tag, row in RepeatersDictionary.items())
+    return "".join(
+        f"{tag}\t{vr}\t{keyword}\n" for tag, vr, keyword in rows if tag.startswith(_REPEATED)
+    )
 
 
 def uids() -> str:
@@ -57,8 +69,11 @@ def codes() -> str:
 
 
 def main() -> None:
-    """Write the three files."""
-    for name, text in ((DICTIONARY, dictionary()), (UIDS, uids()), (CODES, codes())):
+    """Write the four files."""
+    made = {
+        DICTIONARY: dictionary(), REPEATERS: repeaters(), UIDS: uids(), CODES: codes(),
+    }  # fmt: skip
+    for name, text in made.items():
         (DATA / name).write_text(text, "utf-8", newline="\n")
 
 

@@ -100,7 +100,7 @@ def needle_groups(parts: FileParts, allowance: Allowance) -> Iterator[tuple[Need
     for element in parts.elements:
         group = known.get(element)
         if group is None:
-            around = (charsets, "", {})
+            around: Around = (charsets, "", {})
             for group in _told_by(element, parts.form, around, allowance, known):
                 if group:
                     yield group
@@ -137,12 +137,12 @@ def _told_by(
     inner = _known("pieces told", allowance)
     for piece in pieces_of(element, form, around[0]):
         key = piece.key
-        group = None if key is None else inner.get(key)
-        if group is None:
-            group = _told(piece, allowance)
+        told = None if key is None else inner.get(key)
+        if told is None:
+            told = _told(piece, allowance)
             if key is not None:
-                _keep(inner, key, group)
-        yield group
+                _keep(inner, key, told)
+        yield told
 
 
 def _told(piece: Piece, allowance: Allowance) -> tuple[Needle, ...]:
@@ -220,7 +220,7 @@ def element_faults(parts: FileParts, allowance: Allowance) -> Iterator[Finding]:
             creators[tag] = raw[start:]
         answer = None if tag >> 16 & 1 else known.get(element)
         if answer is None:
-            around = (charsets, creator_of(tag, creators), {})
+            around: Around = (charsets, creator_of(tag, creators), {})
             answer = _faults(element, parts.form, around, allowance)
             if not tag >> 16 & 1 and len(raw) <= LONGEST_WHOLE:
                 _keep(known, element, answer)

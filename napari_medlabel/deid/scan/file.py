@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import struct
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from io import BytesIO
 from typing import BinaryIO
 
@@ -190,7 +190,7 @@ def _in_fragments(
     parts: FileParts,
     searcher: Searcher,
     extra: tuple[Needle, ...],
-) -> Iterator[Finding]:
+) -> Generator[Finding, None, int]:
     """Yield what is found in the items of compressed pixels; return where they end."""
     order = parts.form.order
     found: set[Needle] = set()

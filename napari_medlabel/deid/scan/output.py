@@ -7,8 +7,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from pydicom.datadict import tag_for_keyword
-
 from napari_medlabel.deid.rules.options import Option
 from napari_medlabel.deid.scan.companions import (
     companion_faults,
@@ -20,6 +18,7 @@ from napari_medlabel.deid.scan.file import distinct, file_faults
 from napari_medlabel.deid.scan.finding import Allowance, Finding, Sign
 from napari_medlabel.deid.scan.read import Recall, looks_like_dicom, read_parts
 from napari_medlabel.deid.scan.search import Searcher
+from napari_medlabel.deid.scan.tables import tag_of
 from napari_medlabel.deid.scan.walk import BrokenError
 from napari_medlabel.deid.scan.words import Needle
 
@@ -108,7 +107,7 @@ def allowance_for(options: frozenset[Option], site: SiteRules | None = None) -> 
     keywords = [*site.keep, *site.patterns]
     keywords += [path[-1] for path, code in site.paths.items() if code in _STAYING]
     tags = {tag for tag, code in site.actions.items() if code in _STAYING}
-    tags |= {tag for tag in map(tag_for_keyword, keywords) if tag is not None}
+    tags |= {tag for tag in map(tag_of, keywords) if tag is not None}
     private = {
         (int(group, 16), creator, int(low, 16)) for group, low, creator, _ in site.private
     }

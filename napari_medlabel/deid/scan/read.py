@@ -7,8 +7,6 @@ import zlib
 from dataclasses import dataclass
 from typing import BinaryIO, Literal
 
-from pydicom._uid_dict import UID_dictionary
-
 from napari_medlabel.deid.dicom.elements import (
     LONG_VRS,
     SHORT_VRS,
@@ -19,6 +17,7 @@ from napari_medlabel.deid.dicom.elements import (
     ShortError,
     walk_header,
 )
+from napari_medlabel.deid.scan.tables import is_listed_uid
 from napari_medlabel.deid.scan.walk import PIXEL_TAGS, VRS, BrokenError, Form, head_at, walk
 
 DEFLATED = "1.2.840.10008.1.2.1.99"
@@ -160,7 +159,7 @@ def _plain(head: bytes, size: int, recall: Recall) -> FileParts:
         raise OddError
     meta, start = _meta(head, _META_START)
     syntax = _text(meta.get(0x10, b""))
-    if syntax in {"", _BIG, DEFLATED} or syntax not in UID_dictionary or start > len(head):
+    if syntax in {"", _BIG, DEFLATED} or not is_listed_uid(syntax) or start > len(head):
         raise OddError
     form = Form(syntax != _IMPLICIT)
     header = recall.walk(head, start, form, whole=len(head) == size)

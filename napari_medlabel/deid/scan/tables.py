@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import json
 import re
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from importlib.resources import files
-from typing import Any
+from pathlib import Path
+from typing import Any, cast
 
-from pydicom._dicom_dict import DicomDictionary, RepeatersDictionary
-from pydicom._uid_dict import UID_dictionary
-
+_FOLDER = Path(__file__).parents[1] / "data"
 _NUMBER = re.compile(r"[+-]?[0-9]*\.?[0-9]*(?:[eE][+-]?[0-9]{1,3})?")
 _CONTEXT_GROUP = re.compile(r"1\.2\.840\.10008\.6\.1\.[1-9][0-9]{0,3}")
 _STANDARD_UID = re.compile(r"1\.2\.840\.10008\.[0-9.]{1,24}")
-_LONGEST_LAST = 3
+_LONGEST_LAST, _OLDER = 3, "SRT"
 
 
 @dataclass(frozen=True)
@@ -39,8 +38,7 @@ class Row:
 
 
 def _data(name: str) -> Any:
-    source = files("napari_medlabel.deid") / "data" / name
-    return json.loads(source.read_text("utf-8"))
+    return json.loads((_FOLDER / name).read_bytes())
 
 
 @cache
@@ -83,16 +81,36 @@ def safe_private() -> frozenset[tuple[int, str, int]]:
     )
 
 
+@cache
+def _lines(name: str) -> list[str]:
+    """Lines of a table in order; sorted by what they begin with."""
+    return (_FOLDER / name).read_text("ascii").splitlines()
+
+
 @lru_cache(maxsize=8192)
 def entry(tag: int) -> tuple[str, str]:
     """Return VR and keyword of the standard's dictionary; two empty texts without one."""
-    found = DicomDictionary.get(tag)
+    name, key = "dictionary.txt", f"{tag:08X}\t"
     if tag >> 24 in {0x50, 0x60} and not tag >> 16 & 1:
-        found = RepeatersDictionary.get(f"{tag >> 24:02X}xx{tag & 0xFFFF:04X}")
-    if found is None:
+        name, key = "repeaters.txt", f"{tag >> 24:02X}xx{tag & 0xFFFF:04X}\t"
+    lines = _lines(name)
+    place = bisect_left(lines, key)
+    if place == len(lines) or not lines[place].startswith(key):
         return "", ""
-    several = found[0].split(" or ")
-    return "OW" if "OW" in several else several[0], found[4]
+    _, vr, keyword = lines[place].split("\t")
+    several = vr.split(" or ")
+    return "OW" if "OW" in several else several[0], keyword
+
+
+@cache
+def _tags() -> Mapping[str, int]:
+    rows = (line.split("\t") for line in _lines("dictionary.txt"))
+    return {keyword: int(tag, 16) for tag, _, keyword in rows if keyword}
+
+
+def tag_of(keyword: str) -> int | None:
+    """Return the tag of a standard attribute; None without one."""
+    return _tags().get(keyword)
 
 
 @dataclass(frozen=True)
@@ -154,32 +172,54 @@ def is_code_value(scheme: str, value: str) -> bool:
     pattern = _words().schemes.get(scheme)
     if pattern is not None and pattern.fullmatch(value) is not None:
         return True
-    return (scheme, value) in _published()[0]
+    key = f"\n{scheme}\t{value}\t"
+    return scheme != _OLDER and key[1:-1].count("\t") == 1 and key.encode() in _codes()
 
 
 def is_scheme(name: str) -> bool:
     """Whether a coding scheme is one of those that are published."""
-    return name in _words().schemes or name in _published()[1]
+    return name in _words().schemes or f"\n{name}\t".encode() in _codes()
 
 
 def is_meaning(text: str) -> bool:
     """Whether a text is the published meaning of some code."""
-    return text in _published()[2] or is_common(text)
+    if is_common(text) or (f"\t{text}\n".encode() in _codes() and not text.isdigit()):
+        return True
+    return text in _meanings()
 
 
 @cache
-def _published() -> tuple[frozenset[tuple[str, str]], frozenset[str], frozenset[str]]:
-    """Codes, schemes and meanings of PS3.16, as pydicom carries them."""
+def _codes() -> bytes:
+    """Scheme, value and shortest meaning of the codes of PS3.16, between tabs and newlines.
+
+    Of the older scheme SRT, it is the newer code instead of a meaning.
+    """
+    return b"\n" + (_FOLDER / "codes.txt").read_bytes()
+
+
+@cache
+def _meanings() -> frozenset[str]:
+    """All meanings of codes of PS3.16, as pydicom carries them; it takes long to start."""
     from pydicom.sr._concepts_dict import concepts
 
-    codes, meanings = set(), set()
-    for scheme, keywords in concepts.items():
-        for entries in keywords.values():
-            for value, (meaning, _) in entries.items():
-                codes.add((scheme, value))
-                meanings.add(meaning[:64])
-    meanings.update(_data("methods.json").values())
-    return frozenset(codes), frozenset(concepts), frozenset(meanings)
+    published = cast("dict[str, dict[str, dict[str, tuple[str, list[int]]]]]", concepts)
+    found = {
+        meaning[:64]
+        for keywords in published.values()
+        for entries in keywords.values()
+        for meaning, _ in entries.values()
+    }
+    return frozenset(found) | frozenset(_data("methods.json").values())
+
+
+@cache
+def _uids() -> frozenset[str]:
+    return frozenset(line.partition("\t")[0] for line in _lines("uids.txt"))
+
+
+def is_listed_uid(uid: str) -> bool:
+    """Whether a UID is one of PS3.6 Annex A."""
+    return uid in _uids()
 
 
 @lru_cache(maxsize=8192)
@@ -189,11 +229,9 @@ def is_standard_uid(uid: str) -> bool:
     The registered ones, context groups, and newer ones beside or below a registered one
     whose last number is short: nobody can hide a number of a patient in those.
     """
-    if uid in UID_dictionary or _CONTEXT_GROUP.fullmatch(uid) is not None:
+    if uid in _uids() or _CONTEXT_GROUP.fullmatch(uid) is not None:
         return True
     parent, _, last = uid.rpartition(".")
     if _STANDARD_UID.fullmatch(uid) is None or len(last) > _LONGEST_LAST:
         return False
-    return any(
-        known == parent or known.rpartition(".")[0] == parent for known in UID_dictionary
-    )
+    return any(known == parent or known.rpartition(".")[0] == parent for known in _uids())

@@ -10,8 +10,6 @@ from dataclasses import dataclass, replace
 from datetime import date
 from functools import lru_cache
 
-from pydicom.charset import convert_encodings, decode_bytes
-
 from napari_medlabel.deid.scan.finding import Sign
 from napari_medlabel.deid.scan.tables import is_common, is_standard_uid
 
@@ -37,6 +35,14 @@ _MONTHS = (
     "october", "november", "december",
 )  # fmt: skip
 _DESCRIPTIVE = frozenset({Sign.IDENTIFIER, Sign.TEXT})
+_SINGLE = {
+    "": "iso8859", "ISO_IR 6": "iso8859", "ISO_IR 100": "latin_1", "ISO_IR 101": "iso8859_2",
+    "ISO_IR 109": "iso8859_3", "ISO_IR 110": "iso8859_4", "ISO_IR 126": "iso_ir_126",
+    "ISO_IR 127": "iso_ir_127", "ISO_IR 138": "iso_ir_138", "ISO_IR 144": "iso_ir_144",
+    "ISO_IR 192": "UTF8", "GB18030": "GB18030", "GBK": "GBK",
+}  # fmt: skip
+"""What pydicom, which takes long to start, says of the character sets that are used alone."""
+
 _IDEOGRAMS = ("CJK", "HANGUL", "HIRAGANA", "KATAKANA", "HALFWIDTH KATAKANA")
 
 
@@ -93,6 +99,8 @@ def decoded(value: bytes, charsets: tuple[str, ...]) -> str:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             if b"\x1b" in value:
+                from pydicom.charset import decode_bytes
+
                 return decode_bytes(value, encodings, {0x5C, 0x5E, 0x3D, 9, 10, 12, 13})
             return value.decode(encodings[-1] if len(encodings) == 1 else encodings[0])
     except (UnicodeError, LookupError, ValueError):
@@ -109,10 +117,16 @@ def _guessed(value: bytes) -> str:
 @lru_cache(maxsize=64)
 def _encodings(charsets: tuple[str, ...]) -> tuple[str, ...]:
     """Python's names of character sets."""
+    if len(charsets) < 2:
+        single = _SINGLE.get(charsets[0] if charsets else "ISO_IR 100")
+        if single is not None:
+            return (single,)
+    from pydicom.charset import convert_encodings
+
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return tuple(convert_encodings(list(charsets) or ["ISO_IR 100"]))
+            return tuple(convert_encodings(list(charsets)))
     except (LookupError, ValueError):
         return ("latin-1",)
 

@@ -8,6 +8,7 @@ from napari_medlabel.deid.rules.vocabulary import CODES, UIDS
 
 MADE = {
     DICTIONARY: generate_dictionary.dictionary,
+    generate_dictionary.REPEATERS: generate_dictionary.repeaters,
     UIDS: generate_dictionary.uids,
     CODES: generate_dictionary.codes,
 }
@@ -17,7 +18,7 @@ MADE = {
 def test_the_tables_are_the_ones_of_the_pydicom_that_is_installed(name):
     ours = set((DATA / name).read_text("utf-8").splitlines())
     theirs = set(MADE[name]().splitlines())
-    assert len(ours) > 400
+    assert len(ours) > 60
     # a newer pydicom may know more; what ours say it must say as well
     assert ours <= theirs
 

@@ -12,6 +12,7 @@ from napari_medlabel.deid.scan.tables import (
     is_term,
     row_for,
     safe_private,
+    tag_of,
 )
 
 
@@ -31,6 +32,9 @@ def test_the_dictionary_knows_families_and_not_private_tags():
     assert entry(0x7FE00010)[0] == "OW"
     assert entry(0x00091001) == ("", "")
     assert entry(0x60010022) == ("", "")
+    assert entry(0xFFFEE0FF) == ("", "")
+    assert tag_of("PatientName") == 0x00100010
+    assert tag_of("NoKeyword") is None
 
 
 def test_safe_private_attributes_are_those_of_the_table():
@@ -57,6 +61,9 @@ def test_codes_words_and_uids_of_the_standard_are_known():
     assert not is_code_value("99LOCAL", "X1")
     assert is_scheme("UCUM")
     assert not is_scheme("99LOCAL")
+    assert not is_code_value("SRT", "P5-09051")  # only its newer code is published
+    assert not is_code_value("DCM\t121071", "x")
+    assert not is_meaning("260787004")
     assert is_meaning("Finding")
     assert not is_meaning("Quincy's finding")
     assert is_common("thorax")
