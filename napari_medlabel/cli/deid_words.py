@@ -139,6 +139,10 @@ def not_passed_on(report: BatchReport) -> list[str]:
             f"{len(report.quarantined)} of {counted(report.files, 'file')} not passed on. "
             "File N is the N-th line of: find SRC -type f | LC_ALL=C sort"
         )
+    lines += [
+        f"fault in the program ({fault}): {counted(count, 'file')}; please report it"
+        for fault, count in report.faults.items()
+    ]
     if report.review:
         lines.append(
             f"{counted(len(report.review), 'cleaned image')} must be looked at and "

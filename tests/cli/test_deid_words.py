@@ -119,6 +119,13 @@ def test_quarantined_files_are_told_by_position_and_on_request_by_path(tmp_path)
     ]
 
 
+def test_a_fault_of_ours_is_told_by_class_and_place():
+    lines = not_passed_on(batch(faults={"NameError, _walked, line 7": 2}))
+    assert lines == [
+        "fault in the program (NameError, _walked, line 7): 2 files; please report it"
+    ]
+
+
 def test_images_that_wait_for_eyes_are_told_with_what_to_do():
     waiting = Queued(1, "F-0", ("P", "I.dcm"), frozenset({Look.ULTRASOUND}))
     (line,) = not_passed_on(batch(review=(waiting,)))

@@ -6,6 +6,7 @@ import errno
 import hashlib
 import os
 import secrets
+import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -25,7 +26,7 @@ from napari_medlabel.deid.keys.pseudonyms import Pseudonyms
 from napari_medlabel.deid.refusal import BYTE_ERRORS, QuarantineError
 from napari_medlabel.deid.report.counts import DeidReport, Look, Reason, Skip
 from napari_medlabel.deid.rules.profile import Profile
-from napari_medlabel.errors import InputError, SaveError
+from napari_medlabel.errors import InputError, MedlabelError, SaveError
 
 if TYPE_CHECKING:
     from napari_medlabel.deid.faces.brain_masks import BrainMasks
@@ -107,6 +108,8 @@ class Outcome:
         Of the cleaned bytes; empty where they lie on the disk.
     stamp : Stamp
         The source file's, before it was read.
+    fault : str
+        Class and place of a fault of ours, where that is the result.
     """
 
     position: int
@@ -118,6 +121,7 @@ class Outcome:
     size: int = 0
     sha256: str = ""
     stamp: Stamp = Stamp(-1, -1)
+    fault: str = ""
 
     @property
     def look(self) -> frozenset[Look]:
@@ -226,7 +230,8 @@ def work(job: Job, files: Sequence[Listed], codes: Codes) -> Worked:
     Returns
     -------
     Worked
-        It never raises for what a file holds.
+        It never raises for what a file holds. A fault of ours, such as a name that is
+        misspelt, ends the one file, which is not passed on, and is told by class and place.
     """
     source = job.pseudonyms.patient_code_source
     if isinstance(source, KnownCodes):
@@ -240,6 +245,10 @@ def work(job: Job, files: Sequence[Listed], codes: Codes) -> Worked:
         except SaveError as err:
             number = getattr(err.__cause__, "errno", None)
             return Worked(tuple(made), failure=Failure(err.message, err.hint, number))
+        except MedlabelError:
+            raise
+        except Exception as err:  # noqa: BLE001 - the door of one file: said without values
+            made.append(_faulty(job, file, err))
     return Worked(tuple(made))
 
 
@@ -286,6 +295,18 @@ def cleaned(job: Job, listed: Listed) -> Outcome:
     finally:
         if part and job.parts and not done:
             (job.parts / part).unlink(missing_ok=True)
+
+
+def _faulty(job: Job, file: Listed, err: Exception) -> Outcome:
+    """Return that a fault of ours ended the cleaning; its text may quote a header."""
+    place = traceback.extract_tb(err.__traceback__)[-1]
+    return Outcome(
+        file.position,
+        job.token(file.relative),
+        Reason.FAULT,
+        stamp=stamp_of(job.root / file.relative),
+        fault=f"{type(err).__name__}, {place.name}, line {place.lineno}",
+    )
 
 
 def stamp_of(path: Path) -> Stamp:

@@ -88,6 +88,7 @@ class Tally:
     written: Counter[str] = field(default_factory=Counter)
     skipped: Counter[str] = field(default_factory=Counter)
     quarantined: list[Quarantined] = field(default_factory=list)
+    faults: Counter[str] = field(default_factory=Counter)
     review: list[Queued] = field(default_factory=list)
     _patients: set[str] = field(default_factory=set)
 
@@ -99,6 +100,8 @@ class Tally:
             self.skipped[result.value] += 1
         elif isinstance(result, Reason):
             self.quarantined.append(Quarantined(outcome.position, outcome.token, result))
+            if outcome.fault:
+                self.faults[outcome.fault] += 1
         else:
             self._add_cleaned(outcome, result)
 
@@ -153,6 +156,7 @@ class Tally:
             written=_in_order(self.written),
             scanned=scanned,
             date=date,
+            faults=_in_order(self.faults),
         )
 
 

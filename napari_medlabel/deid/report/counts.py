@@ -35,6 +35,7 @@ class Reason(StrEnum):
     CHANGED = "changed while it was read"
     FOLDER_SHUT = "folder that cannot be listed"
     WORKER_ENDED = "the process that cleaned it ended"
+    FAULT = "fault in the program"
     IDENTITY_LEFT = "identity found after cleaning"
 
 
@@ -213,6 +214,8 @@ class BatchReport:
         Whether the independent scan searched each file before it got its name.
     date : str
         Day of the run in UTC, as in ``2026-11-22``; empty where nobody said.
+    faults : mapping of str to int
+        Files by the fault of ours that ended their cleaning: its class and place.
     """
 
     profile: str
@@ -237,6 +240,7 @@ class BatchReport:
     written: Mapping[str, int] = field(default_factory=dict)
     scanned: bool = False
     date: str = ""
+    faults: Mapping[str, int] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """Return the report as a JSON document: counts, reasons and keyed tokens only."""

@@ -214,6 +214,8 @@ def _not_passed_on(report: BatchReport) -> Iterator[str]:
         todo = next((words for key, words in WHAT_TO_DO.items() if key == reason), "")
         rows.append((str(reason), str(len(positions)), _named(positions), todo))
     yield table("Files by reason", ("reason", "files", "which", "what to do"), rows)
+    for fault, count in report.faults.items():
+        yield f"<p>Fault in the program: <strong>{escape(fault)}</strong>, {_files(count)}.</p>"
     yield (
         '<p class="soft">File N is the N-th line of '
         "<code>find SRC -type f | LC_ALL=C sort</code>, so that no name needs to stand "

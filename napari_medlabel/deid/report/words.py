@@ -34,6 +34,7 @@ WHAT_TO_DO: Mapping[Reason, str] = MappingProxyType(
         Reason.CHANGED: "Wait until nobody writes to the source, and run again.",
         Reason.FOLDER_SHUT: "Get the right to read the folder, and run again.",
         Reason.WORKER_ENDED: "Run again with fewer --jobs: most often memory ran out.",
+        Reason.FAULT: "Report it, with the class and place that are named below.",
         Reason.IDENTITY_LEFT: _VIEWER,
     }
 )

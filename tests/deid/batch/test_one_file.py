@@ -20,8 +20,10 @@ from napari_medlabel.deid.batch.one_file import (
     work,
 )
 from napari_medlabel.deid.batch.sources import Listed
+from napari_medlabel.deid.batch.tally import Tally
 from napari_medlabel.deid.report.counts import Reason, Skip
-from napari_medlabel.errors import InputError, SaveError
+from napari_medlabel.deid.report.page import page
+from napari_medlabel.errors import InputError, MissingPackageError, SaveError
 
 
 @pytest.fixture
@@ -148,3 +150,35 @@ def test_a_worker_stops_for_a_code_and_goes_on_with_it(job):
     with pytest.raises(NeedsCodeError, match="needed") as caught:
         codes("", "other")
     assert "other" not in str(caught.value)
+
+
+def test_a_fault_of_ours_ends_one_file_and_is_told_by_class_and_place(job, monkeypatch):
+    def misspelt(*_args: object, **_more: object) -> None:
+        raise NameError("name 'Featherstone' is not defined")
+
+    monkeypatch.setattr(one_file, "write_clean", misspelt)
+    (job.root / "b.nii").write_bytes(b"\x5c\x01\0\0" + bytes(340) + b"n+1\0")
+    worked = work(job, (SCAN, Listed(2, "b.bval")), {})
+    faulty, other = worked.outcomes
+    assert faulty.result is Reason.FAULT
+    assert faulty.fault.startswith("NameError, misspelt, line ")
+    assert "Featherstone" not in repr(worked)
+    assert faulty.stamp == stamp_of(job.root / "a.dcm")
+    assert isinstance(other.result, Kind)
+    assert worked.failure is None
+    tally = Tally()
+    for outcome in worked.outcomes:
+        tally.add(outcome)
+    report = tally.report(job.profile, "00000000")
+    assert dict(report.faults) == {faulty.fault: 1}
+    assert report.to_json()["faults"] == {faulty.fault: 1}
+    assert f"<strong>{faulty.fault}</strong>, 1 file." in page(report, job.profile).decode()
+
+
+def test_what_the_user_can_change_still_ends_the_batch(job, monkeypatch):
+    def missing(*_args: object, **_more: object) -> None:
+        raise MissingPackageError("A package is missing on this worker.")
+
+    monkeypatch.setattr(one_file, "write_clean", missing)
+    with pytest.raises(MissingPackageError):
+        work(job, (SCAN,), {})
