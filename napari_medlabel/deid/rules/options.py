@@ -74,8 +74,10 @@ def checked(options: Iterable[str]) -> frozenset[Option]:
     names = [str(name) for name in options]
     unknown = [name for name in names if name not in Option.__members__.values()]
     if unknown:
+        first = names.index(unknown[0]) + 1
         raise InputError(
-            f"{len(unknown)} of {len(names)} de-identification options are not known.",
+            f"{len(unknown)} of {len(names)} de-identification options are not known, number "
+            f"{first} for one.",
             hint=f"Use some of: {', '.join(Option)}.",
         )
     chosen = frozenset(Option(name) for name in names)

@@ -10,6 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from napari_medlabel.deid.rules.bounded_pattern import LONGEST_VALUE, is_bounded
 from napari_medlabel.deid.rules.dictionary import UNKNOWN, entry, tag_and_vr
 from napari_medlabel.errors import InputError
 
@@ -24,6 +25,16 @@ IDENTIFIERS = frozenset(
     }
 )  # fmt: skip
 """Numbers, addresses and birth date of a patient: no site rule keeps them."""
+
+OURS = frozenset(
+    {
+        0x00080005, 0x00080016, 0x00080018, 0x00120062, 0x00120063, 0x00120064, 0x0020000D,
+        0x0020000E, 0x00280002, 0x00280004, 0x00280006, 0x00280008, 0x00280010, 0x00280011,
+        0x00280100, 0x00280101, 0x00280102, 0x00280103, 0x00280301, 0x00280302, 0x00280303,
+        0x7FE00008, 0x7FE00009, 0x7FE00010,
+    }
+)  # fmt: skip
+"""What an image cannot be without, and the marks of what was done: no site rule has a say."""
 
 _TOP = frozenset({"name", "version", "rule", "private", "words", "keep", "patterns"})
 _HEX = re.compile(r"\(?([0-9A-Fa-f]{4}),?([0-9A-Fa-f]{4})\)?")
@@ -83,7 +94,9 @@ class SiteRules:
         """Whether one component of a value is on the site's list or fits its pattern."""
         pattern = self.patterns.get(keyword)
         return component in self.keep.get(keyword, frozenset()) or (
-            pattern is not None and re.fullmatch(pattern, component) is not None
+            pattern is not None
+            and len(component) <= LONGEST_VALUE
+            and re.fullmatch(pattern, component) is not None
         )
 
     def text(self) -> str:
@@ -145,6 +158,8 @@ def site_rules(text: str) -> SiteRules:
     paths: dict[tuple[str, ...], str] = {}
     for where, table in _tables(document, "rule", lines):
         keywords, tag, code = _rule(where, table)
+        if keywords in paths or (len(keywords) == 1 and tag in actions):
+            raise _refused(f"{where} names {'/'.join(keywords)}, which has a rule already")
         if len(keywords) == 1:
             actions[tag] = code
         else:
@@ -177,6 +192,11 @@ def _rule(where: str, table: dict[str, Any]) -> tuple[tuple[str, ...], int, str]
     tags = [_tag(part.strip(), where) for part in parts]
     keywords = tuple(entry(tag)[0] for tag in tags)
     keyword, vr = entry(tags[-1])
+    if len(tags) == 1 and tags[0] in OURS:
+        raise _refused(
+            f"{where} names {keyword}, which an image cannot be without or which says what was "
+            "done; for UIDs there is the option retain-uids"
+        )
     if code in {"K", "C"} and (vr == "PN" or tags[-1] in IDENTIFIERS):
         raise _refused(f"{where} would keep {keyword}, which tells who the patient is")
     if code == "U" and vr not in {"UI", "SQ"}:
@@ -255,11 +275,16 @@ def _by_keyword(
 
 
 def _pattern(value: Any, where: str) -> str:
-    """Return a regular expression that compiles."""
+    """Return a regular expression that compiles and does not search without end."""
     try:
         re.compile(_texts([value], where)[0])
     except re.error as err:
         raise _refused(f"{where} is not a regular expression") from err
+    if not is_bounded(value):
+        raise _refused(
+            f"{where} could search without end: it repeats what repeats, or has too many "
+            "parts of any length"
+        )
     return str(value)
 
 

@@ -92,6 +92,17 @@ def private(**changed: str) -> str:
         (rule("ASequence/PatientID"), "not in the dictionary"),
         (rule("ReferencedPatientSequence/PatientID", "C"), "would keep PatientID"),
         (rule("StationName", "U"), "replaces UIDs in StationName"),
+        (rule("Rows", "X"), "names Rows, which an image cannot be without"),
+        (rule("StudyInstanceUID", "K"), "there is the option retain-uids"),
+        (rule("PatientIdentityRemoved", "X"), "which says what was done"),
+        (
+            rule("StationName", "K") + '\n[[rule]]\nattribute = "(0008,1010)"\naction = "X"',
+            r"rule 2 \(line 7\) names StationName, which has a rule already",
+        ),
+        (
+            HEAD + "[patterns]\nStudyDescription = '(.*.*.*)*x'",
+            "patterns 1 could search without end",
+        ),
         (private(group="0018"), "a group that is not four digits"),
         (private(element="100C"), "an element that is not two"),
         (private(vr="PN"), "a VR other than AT"),
