@@ -109,13 +109,19 @@ def _list(waiting: tuple[Waiting, ...], *, as_json: bool) -> None:
     """Say what waits, by token and reason."""
     if as_json:
         files = [
-            {"token": each.token, "name": "/".join(each.name), "look": list(each.look)}
+            {
+                "token": each.token,
+                "name": "/".join(each.name),
+                "look": list(each.look),
+                "files": len(each.files),
+            }
             for each in waiting
         ]
         print(json.dumps({"waiting": files}))
         return
     for each in waiting:
-        print(f"{each.token}  {', '.join(each.look)}")
+        many = f" ({len(each.files)} files of a series)" if len(each.files) > 1 else ""
+        print(f"{each.token}  {', '.join(each.look)}{many}")
     if waiting:
         page = "index.html in the review folder shows them"
         print(f"{_images(len(waiting))} waiting; {page}.", file=sys.stderr)

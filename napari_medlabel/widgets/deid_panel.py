@@ -26,8 +26,9 @@ from napari_medlabel.deid.batch.target import check_apart, check_target
 from napari_medlabel.deid.keys.pseudonyms import KEY_BYTES, Pseudonyms
 from napari_medlabel.deid.report.counts import BatchReport
 from napari_medlabel.deid.report.explain_folder import Summary, summed
-from napari_medlabel.deid.report.pictures import Picture, views_of
+from napari_medlabel.deid.report.pictures import Picture
 from napari_medlabel.deid.report.review import Decided, Waiting, decide, read_queue
+from napari_medlabel.deid.report.review_page import views_of_waiting
 from napari_medlabel.errors import InputError, MedlabelError
 from napari_medlabel.plugin.workplace import WORKPLACE
 from napari_medlabel.session.deid_run import DeidJob, deidentify_logged
@@ -272,7 +273,7 @@ class DeidPanel(QWidget):
                 self._draw(self._wanted)
 
         self._drawing.run(
-            lambda: views_of(waiting.path(folder), "Image", largest=_VIEW),
+            lambda: views_of_waiting(folder, waiting, "Image", largest=_VIEW),
             done,
             self.show_error,
         )

@@ -43,7 +43,7 @@ def test_without_a_decision_it_lists_tokens_and_reasons(folder, capsys):
     assert not (folder.parent / "audit").exists()
     assert run(folder, "--json") == 0
     assert json.loads(capsys.readouterr().out)["waiting"][2] == {
-        "token": "F-CCCC", "name": "P-1/I-3.dcm", "look": ["ultrasound"],
+        "token": "F-CCCC", "name": "P-1/I-3.dcm", "look": ["ultrasound"], "files": 1,
     }  # fmt: skip
 
 
@@ -75,3 +75,18 @@ def test_a_decision_needs_a_target_and_one_kind_of_accepting(folder):
         run(folder, "--accept-all")
     with pytest.raises(InputError, match="exclude each other"):
         run(folder, "--accept-all", "--accept", "F-AAAA", "--into", "x")
+
+
+def test_a_series_is_one_line_and_says_how_many_files_it_is(tmp_path, capsys):
+    result = tmp_path / "heads-review"
+    queued = []
+    for number in (1, 2):
+        name = ("P-1", "ST-1", "SE-1", f"I-{number}.dcm")
+        path = result.joinpath(*name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"x")
+        queued.append(Queued(number, f"F-000{number}", name, frozenset({Look.FACE})))
+    write_queue(result, queued)
+    assert run(result) == 0
+    (line,) = capsys.readouterr().out.splitlines()
+    assert line == "F-0001  face removed automatically (2 files of a series)"

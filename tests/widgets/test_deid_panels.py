@@ -16,7 +16,7 @@ from napari_medlabel.deid.keys.key_store import FileStore
 from napari_medlabel.deid.report.explain import Outcome, Row
 from napari_medlabel.deid.report.explain_folder import Summary, SummedRow
 from napari_medlabel.deid.report.pictures import Picture, png_of
-from napari_medlabel.deid.report.review import Waiting
+from napari_medlabel.deid.report.review import Held, Waiting
 from napari_medlabel.deid.rules.options import Option
 from napari_medlabel.errors import InputError
 from napari_medlabel.session.deid_values import ShownRow
@@ -162,7 +162,8 @@ def test_values_show_only_when_they_are_given_and_go_with_the_next_change(
 
 
 WAITING = tuple(
-    Waiting(f"F-{n}", ("P-1", f"{n}.dcm"), ("ultrasound",), "0" * 64) for n in (1, 2, 3)
+    Waiting(f"F-{n}", ("ultrasound",), (Held(("P-1", f"{n}.dcm"), "0" * 64),))
+    for n in (1, 2, 3)
 )
 
 

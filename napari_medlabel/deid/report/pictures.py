@@ -93,7 +93,7 @@ def picture_of(path: Path, alt: str, *, largest: int = SMALL) -> Picture | None:
     found = _read(path)
     if isinstance(found, Volume):
         found = _shown(found, found.grid.shape[2] // 2)
-    return None if found is None else _picture(found, alt, largest)
+    return None if found is None else shrunk(found, alt, largest)
 
 
 def views_of(path: Path, alt: str, *, largest: int = LARGE) -> tuple[Picture, ...]:
@@ -115,9 +115,7 @@ def views_of(path: Path, alt: str, *, largest: int = LARGE) -> tuple[Picture, ..
     if found is None:
         return ()
     if not isinstance(found, Volume):
-        return (
-            _picture(found, f"{alt}, middle frame, small: open the file to see it", largest),
-        )
+        return (shrunk(found, f"{alt}, middle frame, small: open the file to see it", largest),)
     frames = found.grid.shape[2]
     middle = _shown(found, frames // 2)
     views = [(middle, "middle frame" if frames > 1 else "as it is")]
@@ -126,7 +124,7 @@ def views_of(path: Path, alt: str, *, largest: int = LARGE) -> tuple[Picture, ..
         views.append((_windowed(grey.max(axis=0), found), f"brightest of {frames} frames"))
         views.append((_windowed(grey.min(axis=0), found), f"darkest of {frames} frames"))
     views.append((_equalised(found.array[:, :, frames // 2].T), "contrast raised"))
-    return tuple(_picture(view, f"{alt}, {what}", largest) for view, what in views)
+    return tuple(shrunk(view, f"{alt}, {what}", largest) for view, what in views)
 
 
 def png_of(array: npt.NDArray[np.uint8]) -> bytes:
@@ -209,8 +207,18 @@ def _equalised(grey: Array) -> npt.NDArray[np.uint8]:
     return result[places.reshape(grey.shape)]
 
 
-def _picture(array: npt.NDArray[np.uint8], alt: str, largest: int) -> Picture:
-    """Shrink by whole numbers, each pixel the mean of those it stands for."""
+def shrunk(array: npt.NDArray[np.uint8], alt: str, largest: int) -> Picture:
+    """Return a picture, smaller by a whole number, each pixel the mean of those it stands for.
+
+    Parameters
+    ----------
+    array : ndarray of uint8, shape (rows, columns) or (rows, columns, 3)
+        Grey values, or red, green and blue.
+    alt : str
+        What it shows, in words.
+    largest : int
+        Rows and columns at most.
+    """
     step = -(-max(array.shape[:2]) // largest)
     if step > 1:
         rows, columns = (max(1, n // step) for n in array.shape[:2])

@@ -6,15 +6,23 @@ import errno
 import hashlib
 import json
 import os
-import re
 import shutil
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeAlias
 
 from napari_medlabel.deid.batch.events import EventSink
 from napari_medlabel.deid.report.counts import Queued
+from napari_medlabel.deid.report.waiting import (
+    PAGE_NAME,
+    QUEUE_NAME,
+    VERSION,
+    Held,
+    Waiting,
+    entries_of,
+    rows_of,
+    together,
+)
 from napari_medlabel.errors import InputError, SaveError
 from napari_medlabel.io.files import sha256_file, sync_folder, write_bytes_aside
 
@@ -22,45 +30,14 @@ __all__ = [
     "PAGE_NAME",
     "QUEUE_NAME",
     "Decided",
+    "Held",
     "Waiting",
     "decide",
     "read_queue",
     "write_queue",
 ]
 
-QUEUE_NAME, PAGE_NAME = "review.json", "index.html"
-_VERSION = 1
-_TOKEN = re.compile(r"[A-Za-z0-9-]{4,64}")
-_STEP = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
-_SHA256 = re.compile(r"[0-9a-f]{64}")
 _HINT = "Free some space, or choose a folder that you can write to."
-Parts: TypeAlias = tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Waiting:
-    """A cleaned image that waits.
-
-    Parameters
-    ----------
-    token : str
-        By what a person names it.
-    name : tuple of str
-        Folders and file name, from codes only, in the review folder as later in the target.
-    look : tuple of str
-        Why somebody must look; values of `Look`.
-    sha256 : str
-        Of the file when it was written.
-    """
-
-    token: str
-    name: Parts
-    look: tuple[str, ...]
-    sha256: str
-
-    def path(self, folder: Path) -> Path:
-        """Return where it lies in a review folder or a target."""
-        return folder.joinpath(*self.name)
 
 
 @dataclass(frozen=True)
@@ -70,7 +47,7 @@ class Decided:
     Parameters
     ----------
     accepted, rejected, left : int
-        Images that went to the target, were deleted, and still wait.
+        Files that went to the target, were deleted, and still wait.
     """
 
     accepted: int
@@ -91,29 +68,34 @@ def write_queue(folder: Path, queued: Iterable[Queued]) -> int:
     Returns
     -------
     int
-        How many wait.
+        How many files wait.
 
     Raises
     ------
     SaveError
         When a file is not there, or the list cannot be written.
     """
-    waiting = []
-    for each in queued:
-        path = folder.joinpath(*each.name)
+    waiting = [_entry(folder, group) for group in together(queued)]
+    _write(folder, waiting)
+    return sum(len(each.files) for each in waiting)
+
+
+def _entry(folder: Path, group: Sequence[Queued]) -> Waiting:
+    """Return files that are looked at together, with the hashes that they have now."""
+    held = []
+    for each in group:
         try:
-            digest = sha256_file(path)
+            digest = sha256_file(folder.joinpath(*each.name))
         except OSError as err:
             raise SaveError(
                 f"A file of the review folder could not be read ({err.strerror}).", hint=_HINT
             ) from err
-        waiting.append(Waiting(each.token, each.name, tuple(sorted(each.look)), digest))
-    _write(folder, waiting)
-    return len(waiting)
+        held.append(Held(each.name, digest))
+    return Waiting(group[0].token, tuple(sorted(group[0].look)), tuple(held))
 
 
 def read_queue(folder: Path) -> tuple[Waiting, ...]:
-    """Return what waits in a review folder.
+    """Return what waits in a review folder: images, or series that are looked at as one.
 
     Raises
     ------
@@ -129,16 +111,9 @@ def read_queue(folder: Path) -> tuple[Waiting, ...]:
         ) from err
     try:
         document = json.loads(content)
-        if document["version"] != _VERSION:
-            raise _not_a_queue()
-        waiting = tuple(_waiting(entry) for entry in document["files"])
+        return entries_of(document["files"], document["version"])
     except (ValueError, LookupError, TypeError) as err:
         raise _not_a_queue() from err
-    tokens = {each.token for each in waiting}
-    names = {each.name for each in waiting}
-    if len(tokens) != len(waiting) or len(names) != len(waiting):
-        raise _not_a_queue()
-    return waiting
 
 
 def decide(
@@ -192,22 +167,24 @@ def decide(
     _check_apart(folder, target)
     if accepted and not (target.is_dir() or not os.path.lexists(target)):
         raise InputError("The target must be a folder.", hint="Pass the DST of the batch.")
-    move = [each for each in accepted if not _is_moved(each, folder, target)]
+    chosen, dropped = _held(accepted), _held(rejected)
+    move = [each for each in chosen if not _is_moved(each, folder, target)]
     decided = {each.token for each in (*accepted, *rejected)}
     left = [each for each in waiting if each.token not in decided]
+    done = Decided(len(chosen), len(dropped), len(_held(left)))
     if log is not None and decided:
         detail = {
-            "accepted": len(accepted),
-            "rejected": len(rejected),
-            "files": len(waiting),
-            "left": len(left),
-            "manifest": _manifest(accepted),
+            "accepted": done.accepted,
+            "rejected": done.rejected,
+            "files": len(_held(waiting)),
+            "left": done.left,
+            "manifest": _manifest(chosen),
         }
         log.append("deid.review", detail=detail)
     try:
         for each in move:
             _move(each.path(folder), each.path(target))
-        for each in (*accepted, *rejected):
+        for each in (*chosen, *dropped):
             each.path(folder).unlink(missing_ok=True)
             _remove_empty(each.path(folder).parent, folder)
     except OSError as err:
@@ -216,7 +193,11 @@ def decide(
         ) from err
     if decided:
         _write(folder, left)
-    return Decided(len(accepted), len(rejected), len(left))
+    return done
+
+
+def _held(waiting: Iterable[Waiting]) -> list[Held]:
+    return [held for each in waiting for held in each.files]
 
 
 def _write(folder: Path, waiting: Iterable[Waiting]) -> None:
@@ -224,35 +205,10 @@ def _write(folder: Path, waiting: Iterable[Waiting]) -> None:
     from napari_medlabel.deid.report.review_page import page
 
     files = tuple(waiting)
-    document = {
-        "version": _VERSION,
-        "files": [
-            {
-                "token": each.token,
-                "name": list(each.name),
-                "look": list(each.look),
-                "sha256": each.sha256,
-            }
-            for each in files
-        ],
-    }
+    document = {"version": VERSION, "files": rows_of(files)}
     write_bytes_aside(folder / PAGE_NAME, page(folder, files))
     content = (json.dumps(document, indent=1) + "\n").encode("ascii")
     write_bytes_aside(folder / QUEUE_NAME, content)
-
-
-def _waiting(entry: dict[str, Any]) -> Waiting:
-    """Return one entry of the list, if it names a file below the folder and nothing else."""
-    name = tuple(entry["name"])
-    strings = [entry["token"], entry["sha256"], *name, *entry["look"]]
-    if not all(isinstance(text, str) for text in strings) or not name:
-        raise _not_a_queue()
-    steps = all(_STEP.fullmatch(step) for step in name)
-    if not steps or not _TOKEN.fullmatch(entry["token"]):
-        raise _not_a_queue()
-    if not _SHA256.fullmatch(entry["sha256"]) or name[0] in {QUEUE_NAME, PAGE_NAME}:
-        raise _not_a_queue()
-    return Waiting(entry["token"], name, tuple(entry["look"]), entry["sha256"])
 
 
 def _chosen(waiting: Iterable[Waiting], tokens: Collection[str]) -> list[Waiting]:
@@ -277,7 +233,7 @@ def _check_apart(folder: Path, target: Path) -> None:
         )
 
 
-def _is_moved(each: Waiting, folder: Path, target: Path) -> bool:
+def _is_moved(each: Held, folder: Path, target: Path) -> bool:
     """Whether an accepted image is in the target already, from a run that was broken off.
 
     Raises
@@ -309,7 +265,7 @@ def _digest(path: Path) -> str:
         return ""
 
 
-def _manifest(accepted: Iterable[Waiting]) -> str:
+def _manifest(accepted: Iterable[Held]) -> str:
     """Return a hash over the accepted files, for the log."""
     lines = "".join(f"{each.sha256}\n" for each in accepted)
     return "sha256:" + hashlib.sha256(lines.encode("ascii")).hexdigest()
