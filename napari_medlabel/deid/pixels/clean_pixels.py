@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_medlabel.deid.pixels.text_boxes import Found, Search, find_text
+from napari_medlabel.deid.pixels.text_strokes import WHOLE, places_with_strokes
 from napari_medlabel.deid.pixels.text_views import Tone, View, pictures, views
 from napari_medlabel.deid.refusal import QuarantineError
 from napari_medlabel.deid.report.counts import Reason
@@ -28,7 +29,7 @@ AGAIN = Search(line=True)
 LAST = Search(line=True, read=True)
 """How it is searched when something was found twice: what nobody can read is grain."""
 
-STRICT = Search(line=True, read=True, tallest=0.03)
+STRICT = Search(line=True, read=True, tallest=0.03, strokes=True)
 """How an image that seldom has text is searched: a slice of tomography, a radiograph."""
 
 _LOOSE = (FIRST, AGAIN, AGAIN, LAST)
@@ -142,12 +143,27 @@ def blank_text(
 
 
 def _search(view: View, tone: Tone, black: Mask, search: Search) -> Found:
-    """Search the pictures of a view at each size."""
+    """Search the pictures of a view at each size.
+
+    Where a search goes by strokes, a picture without any is not shown to the detector, and only
+    what is around them is enlarged.
+    """
     rows, columns = black.shape
     mask, count, unsure = np.zeros_like(black), 0, 0
     for picture in pictures(view.values, tone):
-        for scale in scales_for(rows, columns, closely=view.closely):
-            found = find_text(picture, search, scale=scale, ignored=black)
-            mask |= found.mask
-            count, unsure = max(count, found.count), max(unsure, found.unsure)
+        strokes = places_with_strokes(picture) if search.strokes else (WHOLE,)
+        for scale in scales_for(rows, columns, closely=view.closely) if strokes else ():
+            seen = 0
+            for place in (WHOLE,) if scale == 1 else strokes:
+                found = find_text(
+                    picture[place],
+                    search,
+                    scale=scale,
+                    ignored=black[place],
+                    side=min(rows, columns),
+                )
+                mask[place] |= found.mask
+                seen += found.count
+                unsure = max(unsure, found.unsure)
+            count = max(count, seen)
     return Found(mask, count, unsure)

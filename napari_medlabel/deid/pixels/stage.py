@@ -16,7 +16,7 @@ from pydicom.dataelem import DataElement
 from pydicom.uid import UID
 
 from napari_medlabel.deid.dicom.dataset import raw_element
-from napari_medlabel.deid.faces.finding import air_value
+from napari_medlabel.deid.pixels.air import frames_by_air
 from napari_medlabel.deid.pixels.burned_in import device_places, outside_regions
 from napari_medlabel.deid.pixels.clean_pixels import Blanking, blank_text
 from napari_medlabel.deid.pixels.colour import display_of
@@ -230,12 +230,10 @@ def _cover_face(work: _Work, face: Mask) -> None:
     coding = frames.coding
     if coding.samples != 1 or face.shape != (len(frames), coding.rows, coding.columns):
         raise QuarantineError(Reason.FACE_UNSURE)
-    slope = _number(work.dataset, "RescaleSlope", 1.0)
-    intercept = _number(work.dataset, "RescaleIntercept", 0.0)
-    modality = str(work.dataset.get("Modality") or "")
-    air = float(air_value(modality, slope, intercept, coding.ends))
-    masks = {number: mask for number, mask in enumerate(face) if mask.any()}
-    work.rewrite(frames, masks, (air,), exact=True)
+    touched = [number for number, mask in enumerate(face) if mask.any()]
+    for air, numbers in frames_by_air(work.dataset, touched, coding.ends).items():
+        masks = {number: face[number] for number in numbers}
+        work.rewrite(work.frames(), masks, (float(air),), exact=True)
     work.regions["face"] = 1
     work.look.add(LookReason.FACE)
 
@@ -295,8 +293,3 @@ def _painted(frames: Frames, number: int, mask: Mask, black: tuple[float, ...]) 
 
 def _value(frames: Frames, black: tuple[float, ...]) -> float | tuple[float, ...]:
     return black if frames.coding.samples == 3 else black[0]
-
-
-def _number(dataset: Dataset, keyword: str, default: float) -> float:
-    value = dataset.get(keyword)
-    return default if value in (None, "") else float(value)

@@ -41,11 +41,14 @@ class Search:
     tallest : float
         Of the shorter side of the picture, the tallest kernel of a line (about half of the
         line's height).
+    strokes : bool
+        Whether only what has strokes like writing is searched, see `places_with_strokes`.
     """
 
     line: bool = False
     read: bool = False
     tallest: float = _TALL_LINE
+    strokes: bool = False
 
 
 @dataclass(frozen=True)
@@ -148,6 +151,7 @@ def find_text(
     *,
     scale: int = 1,
     ignored: Mask | None = None,
+    side: int | None = None,
 ) -> Found:
     """Return where a picture holds text.
 
@@ -161,6 +165,8 @@ def find_text(
         How many times larger the network sees it; 2 finds smaller text.
     ignored : ndarray of bool, shape (rows, columns), optional
         What has been blanked: nothing is written there.
+    side : int, optional
+        Of a part: the shorter side of the picture that it was cut from.
 
     Returns
     -------
@@ -180,7 +186,7 @@ def find_text(
     for kernel in _kernels(likely, scale):
         if ignored is not None and kernel.is_in(ignored):
             continue
-        height = kernel.short / scale / min(shape)
+        height = kernel.short / scale / (side or min(shape))
         if height > search.tallest:
             continue
         if search.read or height > _LINE:

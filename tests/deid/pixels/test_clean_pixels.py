@@ -66,11 +66,29 @@ def test_text_is_blanked_and_then_searched_for_again(finder):
     assert set(finder.searches[2:]) == {AGAIN}
 
 
+def striped(value: int) -> Any:
+    """A frame with strokes in it."""
+    frame = np.zeros((*SHAPE, 3), np.uint8)
+    frame[10:30, 5:45:5] = value
+    return lambda _number, mask: np.where(mask[..., None], np.uint8(0), frame)
+
+
 def test_nothing_found_is_nothing_black(finder):
-    done = blank_text(clip(1), 1, Tone(), NOTHING, strict=True)
+    done = blank_text(striped(200), 1, Tone(), NOTHING, strict=True)
     assert not done.of(0).any()
     assert (done.texts, done.unsure) == (0, 0)
     assert set(finder.searches) == {STRICT}
+
+
+def test_what_has_no_strokes_is_not_shown_to_the_detector(finder):
+    assert not blank_text(clip(1), 1, Tone(), NOTHING, strict=True).of(0).any()
+    assert finder.searches == []
+
+
+def test_text_is_found_among_strokes(finder):
+    done = blank_text(striped(255), 1, Tone(), NOTHING, strict=True)
+    assert done.texts == 1
+    assert done.of(0).sum() == 20 * 8
 
 
 def test_what_is_black_already_stays_so(finder):

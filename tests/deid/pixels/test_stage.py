@@ -126,7 +126,7 @@ def test_where_nothing_is_found_the_pixels_are_the_same_bytes(
 
 
 def test_a_file_without_pixels_is_not_marked(ct, as_file, cleaning, pseudonyms):
-    source = ct()
+    source = ct(SOPClassUID="1.2.840.10008.5.1.4.1.1.66.1", Modality="REG")
     for keyword in ("PixelData", "Rows", "Columns", "BitsAllocated"):
         delattr(source, keyword)
     made = clean_file(as_file(source), cleaning, pseudonyms)
@@ -189,7 +189,10 @@ def test_what_says_that_it_has_text_and_shows_none_is_looked_at(ct):
 
 def test_what_may_be_text_is_looked_at(ct, finder):
     finder["unsure"] = 1
-    assert clean_pixel_element(ct(), EXPLICIT, TEXT).work.look == {Look.LOW_CONTRAST}
+    strokes = np.zeros((40, 50), "<u2")
+    strokes[10:30, 5:45:5] = 2000
+    source = ct(Rows=40, Columns=50, PixelData=strokes.tobytes())
+    assert clean_pixel_element(source, EXPLICIT, TEXT).work.look == {Look.LOW_CONTRAST}
 
 
 def encapsulated(codes: list[bytes]) -> bytes:
