@@ -6,9 +6,11 @@ import argparse
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from napari_medlabel.errors import InputError
+
+_DAY: Final = len("2026-11-22")
 
 if TYPE_CHECKING:
     from napari_medlabel.deid.report.review import Decided, Waiting
@@ -100,7 +102,14 @@ def _decided(args: argparse.Namespace, waiting: tuple[Waiting, ...]) -> Decided:
         )
     desk = open_desk(args.audit, role="reviewer")
     try:
-        return decide(args.folder, args.into, accept=accept, reject=args.reject, log=desk.log)
+        return decide(
+            args.folder,
+            args.into,
+            accept=accept,
+            reject=args.reject,
+            log=desk.log,
+            date=desk.time()[:_DAY],
+        )
     finally:
         desk.log.close()
 

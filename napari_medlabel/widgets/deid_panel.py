@@ -292,7 +292,14 @@ class DeidPanel(QWidget):
             return
         self._begin("Moving accepted images …")
         self._background.run(
-            lambda: decide(folder, target, accept=accept, reject=reject, log=desk.log),
+            lambda: decide(
+                folder,
+                target,
+                accept=accept,
+                reject=reject,
+                log=desk.log,
+                date=desk.time()[: len("2026-11-22")],
+            ),
             self._carried_out,
             self._failed,
             self._stopped,

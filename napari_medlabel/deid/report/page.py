@@ -26,6 +26,9 @@ from napari_medlabel.deid.rules.profile import Profile
 if TYPE_CHECKING:
     from napari_medlabel.deid.report.pictures import Picture
 
+REVIEW_BEGINS, REVIEW_ENDS = "<!-- review -->", "<!-- /review -->"
+"""Between them stands later what people decided about images that waited."""
+
 _FEW = 12  # positions that are named one by one
 _TITLES = {option.value: words.title for option, words in OPTION_WORDS.items()}
 _KINDS = {
@@ -77,6 +80,7 @@ def page(
     parts = [
         f"<h1>{title}</h1>",
         _verdict(report),
+        REVIEW_BEGINS + REVIEW_ENDS,
         _numbers(report),
         *_stays(report, profile),
         *_gone(report),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import hashlib
 import json
 import os
 import shutil
@@ -123,12 +122,13 @@ def decide(
     accept: Collection[str] = (),
     reject: Collection[str] = (),
     log: EventSink | None = None,
+    date: str = "",
 ) -> Decided:
     """Move accepted images into the target and delete rejected ones.
 
-    Whatever can be wrong is found before anything moves; then the log has its line, then
-    files move one after another, and last the list is written. After a kill on the way the
-    same call goes on.
+    Whatever can be wrong is found before anything moves; then the log has its line and the
+    target its record, then files move one after another, and last the list is written. After
+    a kill on the way the same call goes on.
 
     Parameters
     ----------
@@ -140,6 +140,8 @@ def decide(
         Tokens.
     log : EventSink, optional
         Takes ``deid.review``; without one the caller answers for that.
+    date : str
+        Day in UTC, for the record in the target; nothing where it is empty.
 
     Returns
     -------
@@ -156,6 +158,8 @@ def decide(
     SaveError
         When a file cannot be moved; what was moved before stays where it is.
     """
+    from napari_medlabel.deid.report.review_record import Decision, earlier_decisions, note
+
     waiting = read_queue(folder)
     accepted = _chosen(waiting, accept)
     rejected = _chosen(waiting, reject)
@@ -169,18 +173,22 @@ def decide(
         raise InputError("The target must be a folder.", hint="Pass the DST of the batch.")
     chosen, dropped = _held(accepted), _held(rejected)
     move = [each for each in chosen if not _is_moved(each, folder, target)]
+    earlier = earlier_decisions(target)
     decided = {each.token for each in (*accepted, *rejected)}
     left = [each for each in waiting if each.token not in decided]
     done = Decided(len(chosen), len(dropped), len(_held(left)))
+    decision = Decision(accepted, rejected, done.left, date)
     if log is not None and decided:
         detail = {
             "accepted": done.accepted,
             "rejected": done.rejected,
             "files": len(_held(waiting)),
             "left": done.left,
-            "manifest": _manifest(chosen),
+            "manifest": decision.manifest,
         }
         log.append("deid.review", detail=detail)
+    if decided:
+        note(target, decision, earlier)
     try:
         for each in move:
             _move(each.path(folder), each.path(target))
@@ -263,12 +271,6 @@ def _digest(path: Path) -> str:
         return sha256_file(path)
     except OSError:
         return ""
-
-
-def _manifest(accepted: Iterable[Held]) -> str:
-    """Return a hash over the accepted files, for the log."""
-    lines = "".join(f"{each.sha256}\n" for each in accepted)
-    return "sha256:" + hashlib.sha256(lines.encode("ascii")).hexdigest()
 
 
 def _move(here: Path, there: Path) -> None:

@@ -111,6 +111,23 @@ def test_without_a_log_line_nothing_moves(folder, target):
     assert files(target) == []
 
 
+def test_a_record_that_is_not_ours_is_refused_before_the_log_has_its_line(folder, target):
+    (target / "deid-review.json").write_text("{}")
+    sink = Sink()
+    with pytest.raises(InputError, match=r"deid-review\.json"):
+        decide(folder, target, accept=TOKENS, log=sink)
+    assert sink.events == []
+    assert len(files(folder)) == 3
+
+
+def test_the_target_has_the_record_before_anything_moves(folder, target, monkeypatch):
+    monkeypatch.setattr(review, "_move", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        decide(folder, target, accept=["F-AAAA"], date="2026-11-22")
+    (row,) = json.loads((target / "deid-review.json").read_text())["files"]
+    assert (row["token"], row["decision"], row["date"]) == ("F-AAAA", "accepted", "2026-11-22")
+
+
 def test_a_target_that_is_not_there_is_made(folder, tmp_path):
     decide(folder, tmp_path / "new", accept=["F-AAAA"])
     assert files(tmp_path / "new") == ["I-1.dcm"]
