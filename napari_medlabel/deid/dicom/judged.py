@@ -184,9 +184,9 @@ def _attribute(element: Element) -> Attribute:
     if undefined or vr == SEQUENCE or len(value) & 1:
         raise OddError
     found = _found(vr, known)
-    if found not in NUMBER_VRS or known == "US or OW":
-        return Attribute(tag, keyword, known, found=found, value=value)
-    return Attribute(tag, keyword, known, found="" if len(value) % _SIZES[found] else found)
+    if found in NUMBER_VRS and known != "US or OW" and len(value) % _SIZES[found]:
+        found = ""
+    return Attribute(tag, keyword, known, found=found, value=value)
 
 
 def _is_creator(tag: int) -> bool:

@@ -205,11 +205,20 @@ def _is_anywhere(token: bytes) -> bool:
 
 
 def _stands_alone(token: bytes, lowered: bytes) -> bool:
+    """Whether a token stands somewhere with no letter or digit beside it.
+
+    A byte beside it that has a zero behind it is none: the next group ``30 00``, a length.
+    """
+    wide = b"\0" in token
     position = lowered.find(token)
     while position >= 0:
         after = position + len(token)
-        before = lowered[position - 1 : position] if position else b""
-        if not (_BESIDE.match(before) or _BESIDE.match(lowered[after : after + 1])):
+        before = lowered[max(position - 2, 0) : position]
+        behind = lowered[after : after + 2]
+        if not wide:
+            before = b"" if before[:-1] == b"\0" else before
+            behind = b"" if behind[1:] == b"\0" else behind
+        if not (_BESIDE.match(before[-1:]) or _BESIDE.match(behind[:1])):
             return True
         position = lowered.find(token, position + 1)
     return False

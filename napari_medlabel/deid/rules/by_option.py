@@ -8,7 +8,7 @@ from napari_medlabel.deid.rules.actions import NUMBER_VRS, TEXT_VRS, Attribute, 
 from napari_medlabel.deid.rules.descriptors import safe_text, words_of
 from napari_medlabel.deid.rules.made import Made
 from napari_medlabel.deid.rules.options import Option
-from napari_medlabel.deid.rules.tables import hides_text, may_hold_words
+from napari_medlabel.deid.rules.tables import are_numbers, may_hold_words
 from napari_medlabel.deid.rules.temporal import (
     OLDEST_YEARS,
     capped_age,
@@ -126,7 +126,7 @@ def _is_sound(attribute: Attribute, part: str, setting: Setting) -> bool:
 def _kept_binary(attribute: Attribute) -> Made | None:
     """Return numbers, and binary data in which no words can be."""
     if attribute.found in NUMBER_VRS:
-        hidden = hides_text(attribute.found, attribute.value)
+        hidden = not are_numbers(attribute.tag, attribute.found, attribute.value)
     else:
         unfit = attribute.found in {"", "SQ", "UN", *TEXT_VRS}
         hidden = unfit or may_hold_words(attribute.value)

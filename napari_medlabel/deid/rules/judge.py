@@ -36,7 +36,7 @@ from napari_medlabel.deid.rules.options import Option
 from napari_medlabel.deid.rules.private import is_safe_value
 from napari_medlabel.deid.rules.profile import BY_VR, Profile
 from napari_medlabel.deid.rules.structured import AGE, CONTENT_TAGS, UNNAMED
-from napari_medlabel.deid.rules.tables import hides_text, is_table, reads_as_text
+from napari_medlabel.deid.rules.tables import are_numbers, holds_word, is_table, reads_as_text
 from napari_medlabel.deid.rules.vocabulary import vocabulary
 
 if TYPE_CHECKING:
@@ -346,9 +346,11 @@ def _fits(attribute: Attribute) -> bool:
     found = attribute.found
     if attribute.vr in NUMBER_VRS or attribute.vr == "US or SS":
         numbers = found in NUMBER_VRS or found == "US or SS"
-        return numbers and not hides_text(found, attribute.value)
+        return numbers and are_numbers(attribute.tag, found, attribute.value)
     if attribute.keyword not in vocabulary().bulk or attribute.tag in PIXEL_TAGS:
         return False
     if found in TEXT_VRS or found in {"", "SQ", "UN"}:
         return False
-    return not (is_table(attribute.keyword) and reads_as_text(attribute.value))
+    if is_table(attribute.keyword) and reads_as_text(attribute.value):
+        return False
+    return not holds_word(found, attribute.value)

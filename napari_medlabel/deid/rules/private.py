@@ -11,7 +11,7 @@ from functools import cache
 from napari_medlabel.deid.rules.actions import Attribute, Setting, components_of
 from napari_medlabel.deid.rules.descriptors import safe_text, words_of
 from napari_medlabel.deid.rules.dictionary import DATA
-from napari_medlabel.deid.rules.tables import RUN, may_hold_words, number_bytes
+from napari_medlabel.deid.rules.tables import RUN, hides_text, may_hold_words, number_bytes
 from napari_medlabel.deid.rules.vocabulary import vocabulary
 
 _SIZES: Mapping[str, int] = {
@@ -81,7 +81,7 @@ def is_safe_value(rule: PrivateRule, attribute: Attribute, setting: Setting) -> 
     """
     value = attribute.value
     if not rule.vr:
-        return attribute.found in _SIZES
+        return attribute.found in _SIZES and not hides_text(attribute.found, value)
     if attribute.found not in {"", "UN", *rule.vr.split("/")}:
         return False
     if rule.vr in _SIZES:

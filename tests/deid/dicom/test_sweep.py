@@ -69,6 +69,11 @@ def test_a_broken_sequence_or_character_set_does_not_stop_the_search():
         (b"Mary", b"", b"Mary", 0),
         (b"778812", b"IS 778812 ", b"", 1),
         (b"778812", b"0.7788123", b"", 0),
+        (b"778812", b"IS\6\x00778812\x30\0\1\0", b"", 1),  # the next group is 0030
+        (b"778812", b"\x00\x30778812 0", b"", 1),  # a length of 48
+        (b"778812", b"5778812 0", b"", 0),
+        ("778812".encode("utf-16-le"), "7788123".encode("utf-16-le"), b"", 0),
+        ("778812".encode("utf-16-le"), "778812 ".encode("utf-16-le"), b"", 1),
         (b"1.2.3.4", b"1.2.3.45", b"", 0),
         (b"1.2.3.4", b"UI 1.2.3.4\0", b"", 1),
         (b"Quincy", b"nothing", b"nothing", 0),

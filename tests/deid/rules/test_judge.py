@@ -45,7 +45,8 @@ def attribute(name: int | str, *components: str, **changed: object) -> Attribute
     tag = name if isinstance(name, int) else tag_for_keyword(name)
     keyword, vr = entry(tag)
     found = changed.pop("found", vr)
-    value = changed.pop("value", b"\1\0\0\0\0\0\0\0" if vr not in TEXT_VRS else None)
+    size = {"US": 2, "SS": 2, "FD": 8, "SV": 8, "UV": 8, "OB": 8, "OW": 8}.get(vr, 4)
+    value = changed.pop("value", None if vr in TEXT_VRS else b"\1".ljust(size, b"\0"))
     return Attribute(tag, keyword, vr, components, str(found), value, **changed)
 
 
