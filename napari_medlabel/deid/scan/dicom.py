@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from napari_medlabel.deid.dicom.elements import Element
+from napari_medlabel.deid.dicom.elements import SHORT_VRS, Element
 from napari_medlabel.deid.rules.options import Option
 from napari_medlabel.deid.scan.finding import DATE_OPTIONS, Allowance, Finding, Sign, path_text
 from napari_medlabel.deid.scan.read import FileParts
@@ -59,6 +59,9 @@ _SCHEME, _MEANING = 0x00080102, 0x00080104
 _NUMBERS = frozenset({"AT", "FD", "FL", "SL", "SS", "SV", "UL", "US", "UV"})
 Known = dict[Any, tuple[Any, ...]]
 _BINARY = _NUMBERS | {"OB", "OD", "OF", "OL", "OV", "OW"}
+_PLAIN = SHORT_VRS | {b"UC", b"UR", b"UT"}
+"""What can never be a sequence."""
+
 _ANSWERS: dict[tuple[object, ...], Known] = {}
 _MOST_SETTINGS = 16
 _MARKS = frozenset({0x00120062, 0x00120063, 0x00120064, 0x00280303, 0x00280301, 0x00280302})
@@ -97,9 +100,12 @@ def needle_groups(parts: FileParts, allowance: Allowance) -> Iterator[tuple[Need
     """
     charsets = charsets_of(parts)
     known = _known("told", parts.form, charsets, allowance)
+    mute = _known("mute", allowance)
     for element in parts.elements:
         group = known.get(element)
         if group is None:
+            if element[:2] in mute and len(element[2]) <= LONGEST_WHOLE:
+                continue
             around: Around = (charsets, "", {})
             for group in _told_by(element, parts.form, around, allowance, known):
                 if group:
@@ -130,6 +136,9 @@ def _told_by(
 ) -> Iterator[tuple[Needle, ...]]:
     """Yield what an element tells that was not met before, in pieces where it is long."""
     if len(element[2]) <= LONGEST_WHOLE:
+        if element[1] in _PLAIN and _identity_sign(_bare(element, form), allowance) is None:
+            _keep(_known("mute", allowance), element[:2], ())
+            return
         group = _told(Piece((), element, 0, form, around), allowance)
         _keep(known, element, group)
         yield group
@@ -143,6 +152,11 @@ def _told_by(
             if key is not None:
                 _keep(inner, key, told)
         yield told
+
+
+def _bare(element: Element, form: Form) -> Leaf:
+    """Return an element of the top level as a leaf without a value."""
+    return Leaf((element[0],), element[1].decode("ascii"), 0, 0, b"", form)
 
 
 def _told(piece: Piece, allowance: Allowance) -> tuple[Needle, ...]:

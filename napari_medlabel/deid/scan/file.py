@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 import struct
+import threading
 from collections.abc import Generator, Iterable, Iterator
 from io import BytesIO
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 from napari_medlabel.deid.dicom.elements import UNDEFINED, Element
 from napari_medlabel.deid.scan.dicom import (
@@ -170,18 +171,30 @@ def _beyond_header(
         yield from _after(stream.read(), parts, allowance, searcher, extra)
 
 
-def _chunks(stream: BinaryIO, start: int, length: int) -> Iterator[bytes]:
-    """Parts of a file that overlap by more than a pattern is long."""
+class _Buffer(threading.local):
+    """Bytes to read into: to get new ones for each image takes longer than to fill them."""
+
+    def __init__(self) -> None:
+        self.view = memoryview(bytearray(_CHUNK + _OVERLAP))
+
+
+_BUFFER = _Buffer()
+
+
+def _chunks(stream: BinaryIO, start: int, length: int) -> Iterator[memoryview]:
+    """Parts of a file that overlap by more than a pattern is long; each until the next."""
     stream.seek(start)
-    if length <= _CHUNK:
-        yield stream.read(length)
-        return
-    tail = b""
+    view, kept = _BUFFER.view, 0
     while length > 0:
-        part = stream.read(min(_CHUNK, length))
-        length -= len(part) or length
-        yield tail + part
-        tail = part[-_OVERLAP:]
+        part = view[kept : kept + min(_CHUNK, length)]
+        count = cast("BytesIO", stream).readinto(part)
+        if not count:
+            return
+        length -= count
+        stop = kept + count
+        yield view[:stop]
+        kept = min(stop, _OVERLAP)
+        view[:kept] = bytes(view[stop - kept : stop])
 
 
 def _in_fragments(
@@ -208,9 +221,10 @@ def _in_fragments(
             yield Finding(Sign.UNREADABLE, "pixel data")
             break
         for chunk in _chunks(stream, position, length):
-            yield from _around_samples(chunk)
-            found |= searcher.in_pixels(chunk, extra, shortest=SHORT_BYTES)
-            found |= {needle for _, needle in searcher.in_text(_readable(chunk), extra)}
+            frame = bytes(chunk)
+            yield from _around_samples(frame)
+            found |= searcher.in_pixels(frame, extra, shortest=SHORT_BYTES)
+            found |= {needle for _, needle in searcher.in_text(_readable(frame), extra)}
         position += length
     yield from (Finding(needle.sign, "pixel data") for needle in found)
     return position

@@ -87,27 +87,77 @@ class Recall:
     """The elements of the file read before: those of a series repeat most bytes."""
 
     def __init__(self) -> None:
-        self.elements: list[Element] = []
+        self._runs: list[tuple[bytes, list[Element]]] = []
 
-    def walk(self, content: bytes, position: int, form: Form, *, whole: bool) -> Header:
-        """Return what `walk_header` returns, faster where the bytes are those of before."""
-        elements = []
+    def walk(
+        self, content: bytes, start: int, form: Form, *, whole: bool
+    ) -> tuple[Header, int]:
+        """Return what `walk_header` does, faster where the bytes are those of before.
+
+        Parameters
+        ----------
+        content : bytes
+            The first bytes of a file.
+        start : int
+            Where its data set begins.
+        form : Form
+            How it is encoded.
+        whole : bool
+            Whether `content` is the whole file.
+
+        Returns
+        -------
+        Header
+            The elements up to pixel data or the end.
+        int
+            Where they end.
+        """
         try:
-            for element in self.elements:
-                same = content.startswith(element[2], position)
-                now = element if same else _same_tag(element, content, position, form)
-                elements.append(now)
-                position += len(now[2])
-            tag, vr, length, start = head_at(content, position, form)
-            if elements and tag in PIXEL_TAGS:
-                self.elements = elements
-                return Header(elements, (tag, vr, content[position:start], start), length)
+            found = self._as_before(content, start, form)
         except BrokenError:
-            pass
-        position -= sum(len(element[2]) for element in elements)
-        header = walk_header(content, position, explicit=form.explicit, whole=whole)
-        self.elements = header.elements
-        return header
+            found = None
+        if found is None:
+            header = walk_header(content, start, explicit=form.explicit, whole=whole)
+            raw = b"".join(element[2] for element in header.elements)
+            self._runs = [(raw, header.elements)]
+            found = header, start + len(raw)
+        return found
+
+    def _as_before(
+        self, content: bytes, position: int, form: Form
+    ) -> tuple[Header, int] | None:
+        """Return the header where it has the tags of the one before; None where it has not."""
+        elements: list[Element] = []
+        runs: list[tuple[bytes, list[Element]]] = []
+        for raw, known in self._runs:
+            if content.startswith(raw, position):
+                runs.append((raw, known))
+                elements += known
+                position += len(raw)
+                continue
+            now = []
+            for element in known:
+                same = content.startswith(element[2], position)
+                now.append(element if same else _same_tag(element, content, position, form))
+                position += len(now[-1][2])
+            elements += now
+            runs += [(now[0][2], now)] if len(now) == 1 else _parted(known, now)
+        tag, vr, length, start = head_at(content, position, form)
+        if not elements or tag not in PIXEL_TAGS:
+            return None
+        self._runs = runs
+        return Header(elements, (tag, vr, content[position:start], start), length), position
+
+
+def _parted(before: list[Element], now: list[Element]) -> list[tuple[bytes, list[Element]]]:
+    """Part elements into each that changed from one file to the next, and all between."""
+    parts: list[list[Element]] = [[]]
+    for old, new in zip(before, now, strict=True):
+        if old is new:
+            parts[-1].append(new)
+        else:
+            parts += [[new], []]
+    return [(b"".join(element[2] for element in part), part) for part in parts if part]
 
 
 def _same_tag(element: Element, content: bytes, position: int, form: Form) -> Element:
@@ -162,8 +212,7 @@ def _plain(head: bytes, size: int, recall: Recall) -> FileParts:
     if syntax in {"", _BIG, DEFLATED} or not is_listed_uid(syntax) or start > len(head):
         raise OddError
     form = Form(syntax != _IMPLICIT)
-    header = recall.walk(head, start, form, whole=len(head) == size)
-    end = start + sum(len(element[2]) for element in header.elements)
+    header, end = recall.walk(head, start, form, whole=len(head) == size)
     pixels = None
     if header.pixels is not None:
         tag, _, raw, at = header.pixels
