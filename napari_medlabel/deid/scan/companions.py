@@ -35,6 +35,7 @@ _DAY_IN_NAME = re.compile(
     r"(?<![0-9A-Za-z])(?:19|20)[0-9]{2}[-_.]?(?:0[1-9]|1[0-2])[-_.]?(?:0[1-9]|[12][0-9]|3[01])"
     r"(?![0-9A-Za-z])"
 )
+_OF_A_REPORT = frozenset({"profile_sha256", "key_id", "quarantined", "scanned"})
 _CLOCK = re.compile(r"[0-2]?[0-9]:[0-5][0-9](?::[0-9.]+)?")
 
 Extra = tuple[Needle, ...]
@@ -189,10 +190,14 @@ def _sign_of(text: str) -> Sign | None:
 
 
 def _parsed(content: bytes) -> Any:
+    """Return a document; of our own report without the day of the run, which is nobody's."""
     try:
-        return json.loads(content.decode("utf-8-sig"))
+        document = json.loads(content.decode("utf-8-sig"))
     except (ValueError, RecursionError):
         return None
+    if isinstance(document, dict) and document.keys() >= _OF_A_REPORT:
+        return {key: value for key, value in document.items() if key != "date"}
+    return document
 
 
 def _flat(value: Any, key: str = "") -> Iterator[tuple[str, Any]]:

@@ -17,6 +17,7 @@ from napari_medlabel.deid.scan.output import (
     SourceIdentity,
     source_identity,
 )
+from napari_medlabel.deid.scan.tree import scan_path
 
 NONE = Allowance()
 VOXELS = bytes(48)
@@ -250,3 +251,11 @@ def test_texts_of_other_headers_are_identity(tmp_path):
         assert b"vorquilaz" in found
     path.write_bytes(b"plain")
     assert source_identity(path, allowance=NONE).groups == ()
+
+
+def test_the_day_of_a_run_in_its_report_is_nobodys(tmp_path):
+    report = {"date": "2026-11-22", "profile_sha256": "", "key_id": "", "scanned": True}
+    path = tmp_path / "deid-report.json"
+    for quarantined, found in (({"quarantined": []}, False), ({}, True)):
+        path.write_text(json.dumps(report | quarantined), "utf-8")
+        assert bool(scan_path(path).findings) is found
