@@ -224,7 +224,7 @@ _FIELDS: Final[dict[str, tuple[str, Rule, bool]]] = {
     "anatomicalorientation": ("AnatomicalOrientation", _form(_SIDES), True),
     "elementspacing": ("ElementSpacing", _each, False),
     "elementsize": ("ElementSize", _each, False),
-    "distanceunits": ("DistanceUnits", _form(_UNITS), False),
+    "distanceunits": ("DistanceUnits", _form(_UNITS), True),
     "modality": ("Modality", _form(_MODALITIES), True),
     "elementnumberofchannels": ("ElementNumberOfChannels", _channels, False),
     "elementtointensityfunctionslope": ("ElementToIntensityFunctionSlope", _one, False),

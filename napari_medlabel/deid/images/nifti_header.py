@@ -34,7 +34,7 @@ _LATEST: Final = 1e3
 _LARGEST_TURN: Final = 1.001
 _SMALLEST: Final = 1e-6
 _LETTERS: Final = re.compile(rb"[A-Za-z0-9 ^._-]+")
-_TEXT: Final = re.compile(rb"[A-Za-z]{8,}|[A-Za-z0-9 ^._-]{10,}")
+_TEXT: Final = re.compile(rb"[A-Za-z]{8,}|[0-9]{8,}|[A-Za-z0-9 ^._-]{10,}")
 _LONGEST_RAW_OFFSET: Final = 2**53
 
 

@@ -21,7 +21,7 @@ from napari_medlabel.deid.report.counts import DeidReport, Reason
 from napari_medlabel.deid.rules.descriptors import safe_text, words_of
 from napari_medlabel.deid.rules.profile import BY_VR, Profile
 from napari_medlabel.deid.rules.temporal import capped_age, days_back, is_valid, shifted
-from napari_medlabel.deid.rules.vocabulary import is_word, vocabulary
+from napari_medlabel.deid.rules.vocabulary import is_telling_number, is_word, vocabulary
 
 LONGEST_SIDECAR: Final = 16 << 20
 _MOST_NUMBERS: Final = 100_000
@@ -211,7 +211,7 @@ def _count(value: Any, limit: float, depth: int = 0) -> int | None:
         return None if None in counts else sum(count or 0 for count in counts)
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    return 1 if abs(value) < limit else None
+    return 1 if abs(value) < limit and not is_telling_number(repr(value)) else None
 
 
 def _by_profile(keyword: str, value: Any, setting: _Setting) -> Any:

@@ -18,6 +18,13 @@ UIDS, CODES = "uids.txt", "codes.txt"
 _DS = re.compile(r"[+-]?(?:[0-9]{1,16}(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?")
 _IS = re.compile(r"[+-]?[0-9]{1,11}")
 _MAX_DS, _MAX_IS = 32, 12
+_TELLING = re.compile(
+    r"[+-]?(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])(?:\.0*)?"
+    r"|\+[0-9]{8,}(?:\.[0-9]*)?"
+    r"|0+[1-9][0-9]{7,}(?:\.[0-9]*)?"
+)
+"""Days of our two centuries, and numbers as of telephones: no machine measures those."""
+
 DICOMDIR_CLASS = "1.2.840.10008.1.3.10"
 """Media Storage Directory Storage: a DICOMDIR, which is never passed on."""
 
@@ -66,21 +73,32 @@ class Vocabulary:
         Returns
         -------
         bool
-            True for an empty component, a number in DS or IS, a defined term in CS, a
-            value listed for the attribute or one that matches its pattern.
+            True for an empty component, a number in DS or IS (but `is_telling_number`), a
+            defined term in CS, a value listed for the attribute or one that matches its
+            pattern.
         """
         if not component:
             return True
         if vr == "DS":
-            return len(component) <= _MAX_DS and _DS.fullmatch(component) is not None
+            fits = len(component) <= _MAX_DS and _DS.fullmatch(component) is not None
+            return fits and not is_telling_number(component)
         if vr == "IS":
-            return len(component) <= _MAX_IS and _IS.fullmatch(component) is not None
+            fits = len(component) <= _MAX_IS and _IS.fullmatch(component) is not None
+            return fits and not is_telling_number(component)
         if component in self.by_keyword.get(keyword, frozenset()):
             return True
         pattern = self.patterns.get(keyword)
         if pattern is not None and pattern.fullmatch(component) is not None:
             return True
         return vr == "CS" and component in self.terms
+
+
+def is_telling_number(text: str) -> bool:
+    """Whether a number is written as a date (YYYYMMDD), or as a telephone's.
+
+    That is one with a plus before eight or more digits, or with zeros before them.
+    """
+    return _TELLING.fullmatch(text) is not None
 
 
 @cache

@@ -147,13 +147,14 @@ def test_hints_that_are_none_go_alone(tmp_path):
             CenterOfRotation="1947031600 0 0",
             ElementMin="0",
             ElementMax="4e9",
-            DistanceUnits="mm",
+            DistanceUnits="Featherstone",
         )
     )
     assert b"ElementMin = 0" in content
-    assert b"DistanceUnits = mm" in content
-    for gone in (b"Modality", b"AnatomicalOrientation", b"CenterOfRotation", b"ElementMax"):
+    hints = (b"Modality", b"AnatomicalOrientation", b"CenterOfRotation", b"ElementMax")
+    for gone in (*hints, b"DistanceUnits"):
         assert gone not in content
+    assert b"DistanceUnits = mm" in clean(written(tmp_path, DistanceUnits="mm"))
 
 
 @pytest.mark.parametrize(
@@ -171,7 +172,6 @@ def test_hints_that_are_none_go_alone(tmp_path):
         {"Offset": "0 0 1947031600"},
         {"ElementSpacing": "1 1 Featherstone"},
         {"TransformMatrix": "1 0 0"},
-        {"DistanceUnits": "Featherstone"},
         {"ElementNumberOfChannels": "0"},
         {"HeaderSize": "-2"},
         {"data_file": ""},

@@ -166,9 +166,18 @@ def test_a_geometry_that_nobody_uses_hides_nothing():
     assert kept[280:328] == bytes(48)
 
 
-def test_letters_in_a_row_are_no_geometry():
+@pytest.mark.parametrize(
+    ("at", "text"),
+    [
+        (268, b"xyzBabcCdefD"),  # small enough to be millimetres
+        (256, b"44630951"),
+        (268, b"44630951"),
+        (312, b"44630951"),
+    ],
+)
+def test_letters_or_digits_in_a_row_are_no_geometry(at, text):
     raw = header()
-    raw[268:280] = b"xyzBabcCdefD"  # small enough to be millimetres
+    raw[at : at + len(text)] = text
     with pytest.raises(QuarantineError, match="header is broken"):
         clean_header(bytes(raw))
 

@@ -156,6 +156,8 @@ def test_a_site_lists_further_words(pseudonyms):
     [
         ("EchoTime", "Featherstone"),
         ("EchoTime", 5550123),
+        ("RadionuclideTotalDose", 19860611),
+        ("ConversionSoftwareVersion", "v1.0.33224216"),
         ("EchoTime", True),
         ("EchoTime", [1, "Featherstone"]),
         ("EchoTime", [[[[1]]]]),

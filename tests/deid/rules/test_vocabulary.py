@@ -28,6 +28,16 @@ from napari_medlabel.deid.rules.vocabulary import (
         ("InstanceNumber", "IS", "-12", True),
         ("InstanceNumber", "IS", "12.0", False),
         ("InstanceNumber", "IS", "1" * 13, False),
+        ("InstanceNumber", "IS", "19860611", False),  # a day
+        ("InstanceNumber", "IS", "19861311", True),
+        ("ExposureTime", "IS", "+64554615", False),  # a telephone
+        ("ExposureTime", "IS", "0064554615", False),
+        ("ExposureTime", "IS", "64554615", True),
+        ("TableHeight", "DS", "19810503.0", False),
+        ("TableHeight", "DS", "-20240229", False),
+        ("TableHeight", "DS", "+4912345678.5", False),
+        ("EnergyWindowLowerLimit", "DS", "000000000000375", True),
+        ("ImagingFrequency", "DS", "128172331", True),
         ("Manufacturer", "LO", "SIEMENS", True),
         ("Manufacturer", "LO", "Dr. Quincy", False),
         ("StationName", "SH", "SIEMENS", False),
