@@ -30,7 +30,7 @@ _HINTS: Final = {
 _SLEW: Final = 2000  # a time server may bend the clock by 1 in 2000 without setting it
 _HINT: Final = (
     "Check the disk or the network drive of the log (MEDLABEL_AUDIT_DIR), then start again. "
-    "Painting and its recovery journal go on."
+    "What needs the log does not happen; painting and its recovery journal go on."
 )
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import argparse
 import json
+import signal
 import sys
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
@@ -210,7 +212,8 @@ def _stated(args: argparse.Namespace) -> int:
     """Print the conformance statement of the rules that the options describe."""
     from napari_medlabel.deid.report.conformance import as_text
 
-    print(as_text(_profile(args)), end="")
+    text = as_text(_profile(args))
+    print(json.dumps({"conformance": text}) if args.json else text, end="")
     return 0
 
 
@@ -243,7 +246,7 @@ def _done(args: argparse.Namespace, profile: Profile, settings: Settings) -> Bat
     from napari_medlabel.session.desk import open_desk
 
     desk = open_desk(args.audit, role="researcher")
-    with closing(desk.log):
+    with _ended_as_interrupted(), closing(desk.log):
         project = open_project(args, log=desk.log)
         with closing(project.codes):
             if project.made:
@@ -261,6 +264,16 @@ def _done(args: argparse.Namespace, profile: Profile, settings: Settings) -> Bat
     for line in not_passed_on(report):
         say(line)
     return report
+
+
+@contextmanager
+def _ended_as_interrupted() -> Iterator[None]:
+    """Let SIGTERM, which batch systems send, end the run as Ctrl+C does."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _shown(args: argparse.Namespace, profile: Profile, settings: Settings) -> BatchReport:

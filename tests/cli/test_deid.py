@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
+import signal
 import stat
 import struct
 from pathlib import Path
@@ -278,3 +280,23 @@ def test_a_word_after_deid_is_another_command(word, capsys):
 def test_a_folder_of_that_name_is_meant_with_a_dot(capsys):
     assert main(["deid", "./link", "out"]) == 2
     assert "does not exist" in capsys.readouterr().err
+
+
+def test_a_batch_system_that_ends_the_run_is_heard_as_ctrl_c(
+    scans, tmp_path, monkeypatch, capsys
+):
+    from napari_medlabel.session import deid_run
+
+    before = signal.getsignal(signal.SIGTERM)
+    real = deid_run.deidentify_folder
+
+    def ended(*args: object, **more: object) -> object:
+        os.kill(os.getpid(), signal.SIGTERM)
+        return real(*args, **more)
+
+    monkeypatch.setattr(deid_run, "deidentify_folder", ended)
+    out = tmp_path / "out"
+    assert main(["deid", str(scans), str(out), "--key", str(tmp_path / "k")]) == 130
+    assert "stopped" in capsys.readouterr().err
+    assert not out.exists()
+    assert signal.getsignal(signal.SIGTERM) == before

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,8 @@ def test_the_statement_needs_no_folders_and_makes_no_key(
     profile = load_profile(options=["retain-dates"])
     assert capsys.readouterr().out == as_text(profile)
     assert not list(tmp_path.rglob("*.key"))
+    assert main(["deid", "--conformance", "--option", "retain-dates", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == {"conformance": as_text(profile)}
 
 
 def test_without_it_source_and_target_are_needed(capsys: pytest.CaptureFixture[str]) -> None:

@@ -112,7 +112,7 @@ def source_files(source: Path) -> Sources:
     Raises
     ------
     InputError
-        When the source does not exist, cannot be looked up, or holds no DICOM and no NIfTI.
+        When the source does not exist, cannot be looked up, or holds no scan that can be read.
     """
     looked_up(source)
     if source.is_file():
@@ -124,9 +124,22 @@ def source_files(source: Path) -> Sources:
             "A source folder or file was expected and does not exist.",
             hint="Check the first argument of `medlabel deid SRC DST`.",
         )
-    if not any(isinstance(files.described(file).kind, Kind) for file in files):
+    shut = 0
+    for file in files:
+        kind = files.described(file).kind
+        if isinstance(kind, Kind):
+            break
+        shut += kind in (Reason.UNREADABLE, Reason.FOLDER_SHUT)
+    else:
+        if shut:
+            raise InputError(
+                f"Scans were expected, and {shut} files or folders of the source cannot be "
+                "read.",
+                hint="Get the right to read them, and run again.",
+            )
         raise InputError(
-            f"DICOM or NIfTI files were expected, none is among the {files.count()} found.",
+            "Scans (DICOM, NIfTI, NRRD, MetaImage) were expected, none is among the "
+            f"{files.count()} files found.",
             hint="Pass the folder that holds the scans; files are recognized by content.",
         )
     return files

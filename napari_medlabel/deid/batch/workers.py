@@ -26,7 +26,7 @@ from napari_medlabel.deid.report.counts import Reason
 from napari_medlabel.errors import SaveError
 
 if TYPE_CHECKING:
-    from concurrent.futures import ProcessPoolExecutor
+    from concurrent.futures import Future, ProcessPoolExecutor
 
 CHUNK: Final = 8
 """Files that are given away at once."""
@@ -271,6 +271,7 @@ class Processes:
 
     def __init__(self, job: Job, count: int) -> None:
         self._job, self._count = job, count
+        self._open: list[Future[Worked]] = []
         self._pool = self._started()
 
     @property
@@ -287,27 +288,51 @@ class Processes:
 
     def submit(self, files: Sequence[Listed], codes: Codes) -> Pending:
         """Give some files away; processes that ended are replaced."""
-        try:
-            return self._pool.submit(_work_here, tuple(files), codes)
-        except self.lost:
-            self.close()
-            self._pool = self._started()
-            return self._pool.submit(_work_here, tuple(files), codes)
+        with _without_interrupt():
+            try:
+                future = self._pool.submit(_work_here, tuple(files), codes)
+            except self.lost:
+                self.close()
+                self._pool = self._started()
+                future = self._pool.submit(_work_here, tuple(files), codes)
+            self._open = [other for other in self._open if not other.done()]
+            self._open.append(future)
+            return future
 
     def close(self) -> None:
-        """End the processes after the file that each is at."""
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        """End the processes; what they are at is lost, as it is when they are killed."""
+        with _without_interrupt():
+            if not all(future.done() for future in self._open):
+                for process in list(self._pool._processes.values()):  # noqa: SLF001 - no other way
+                    process.kill()
+            self._pool.shutdown(wait=True, cancel_futures=True)
+            self._open = []
 
     def _started(self) -> ProcessPoolExecutor:
         from concurrent.futures import ProcessPoolExecutor
-        from multiprocessing import get_context
+        from multiprocessing import get_context, resource_tracker
 
+        if hasattr(signal, "pthread_sigmask"):
+            resource_tracker.ensure_running()  # it lets interrupts in again when it starts
         return ProcessPoolExecutor(
             max_workers=self._count,
             mp_context=get_context("spawn"),
             initializer=_begin,
             initargs=(self._job,),
         )
+
+
+@contextmanager
+def _without_interrupt() -> Iterator[None]:
+    """Let Ctrl+C wait: processes that start inherit it, and ending them is not broken off."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 _JOBS: dict[str, Job] = {}  # of a worker process: the one it was started for

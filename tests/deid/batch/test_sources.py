@@ -103,6 +103,8 @@ def test_a_file_that_cannot_be_read_is_quarantined(tmp_path, monkeypatch):
 
     monkeypatch.setattr(Path, "open", refuse)
     assert kinds(tmp_path)["shut"] is Reason.UNREADABLE
+    with pytest.raises(InputError, match="1 files or folders of the source cannot be read"):
+        source_files(tmp_path / "shut")
 
 
 def test_a_source_that_is_not_there_is_refused(tmp_path):

@@ -323,3 +323,28 @@ def test_a_task_tells_no_name_when_it_is_shown(job):
     assert "dcm" not in shown
     assert str(job.root) not in shown
     assert "MRN" not in shown
+
+
+def test_closing_does_not_wait_for_work_that_nobody_wants_any_more(job):
+    crew = Processes(job, 1)
+    crew._open.append(crew._pool.submit(time.sleep, 60))
+    began = time.monotonic()
+    crew.close()
+    assert time.monotonic() - began < 20
+
+
+def test_an_interrupt_waits_while_processes_start_and_end(job, monkeypatch):
+    held: list[bool] = []
+
+    def interrupted() -> None:
+        with workers._without_interrupt():
+            os.kill(os.getpid(), signal.SIGINT)
+            held.append(signal.SIGINT in signal.sigpending())
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert held == [True]
+    monkeypatch.delattr(signal, "pthread_sigmask")  # as on Windows
+    with workers._without_interrupt():
+        crew = Processes(job, 1)
+    crew.close()
