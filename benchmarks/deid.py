@@ -6,6 +6,7 @@ starts are counted.
 
 from __future__ import annotations
 
+import compileall
 import importlib.metadata
 import os
 import secrets
@@ -114,11 +115,16 @@ def command_line(folder: Path) -> None:
 
 
 def prepare(folder: Path) -> None:
-    """Make the series, a key, pydicom's own files, and a certificate for gdcmanon."""
+    """Make the series, a key, pydicom's own files, and a certificate for gdcmanon.
+
+    The package is compiled, as pip does: a checkout may be told not to keep bytecode.
+    """
     from pydicom.data import get_testdata_file
 
+    import napari_medlabel
     from napari_medlabel.deid.keys.key_file import make_key
 
+    compileall.compile_dir(Path(napari_medlabel.__file__).parent, quiet=1)
     make_series(folder / SERIES)
     make_key(folder / "project.key", secrets.token_bytes)
     (folder / MIXED).mkdir()

@@ -123,7 +123,7 @@ def _suffix(path: Path, kind: Kind | Reason | Skip, head: bytes) -> str:
 
 
 def _first(path: Path) -> bytes:
-    with path.open("rb") as stream:
+    with path.open("rb", buffering=0) as stream:
         return stream.read(_HEAD)
 
 
