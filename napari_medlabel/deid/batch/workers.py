@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from itertools import islice
-from threading import Thread
+from threading import Thread, current_thread, main_thread
+from types import FrameType
 from typing import TYPE_CHECKING, Final, Protocol
 
 from napari_medlabel.deid.batch.one_file import (
@@ -324,15 +325,26 @@ class Processes:
 
 @contextmanager
 def _without_interrupt() -> Iterator[None]:
-    """Let Ctrl+C wait: processes that start inherit it, and ending them is not broken off."""
-    if not hasattr(signal, "pthread_sigmask"):
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    """Let Ctrl+C wait: processes that start inherit that, and ending them is not broken off.
+
+    The mask is for the processes. It holds in this thread alone, so that another one may
+    take the signal; what Python then does in the main thread waits in the same way.
+    """
+    heard: list[tuple[int, FrameType | None]] = []
+    before = None
+    if current_thread() is main_thread():
+        before = signal.signal(signal.SIGINT, lambda *what: heard.append(what))
+    has_mask = hasattr(signal, "pthread_sigmask")
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT}) if has_mask else None
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        if mask is not None:
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        if before is not None:
+            signal.signal(signal.SIGINT, before)
+        if heard and callable(before):
+            before(*heard[0])
 
 
 _JOBS: dict[str, Job] = {}  # of a worker process: the one it was started for
