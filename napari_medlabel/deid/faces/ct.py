@@ -105,14 +105,25 @@ def _brain(field: Field) -> tuple[Bools, Bools]:
         raise FaceUnsure(Doubt.NO_SKULL)
     best = labels == large[int(np.argmax(shares))]
     near = ndimage.distance_transform_edt(~best, sampling=STEP_MM) <= _BACK_MM
-    brain, stem = _split(ndimage.binary_fill_holes(near & free))
+    brain, stem = parted(ndimage.binary_fill_holes(near & free))
     if enclosed_share(brain, bone) < _CLOSED:
         raise FaceUnsure(Doubt.OPEN_SKULL)
     return brain, stem
 
 
-def _split(brain: Bools) -> tuple[Bools, Bools]:
-    """Part the brain from what is narrow below it: the stem, and what leaves the skull."""
+def parted(brain: Bools) -> tuple[Bools, Bools]:
+    """Part a brain from what is narrow below it.
+
+    Parameters
+    ----------
+    brain : ndarray of bool, shape (r, a, s)
+        All that hangs together inside the skull.
+
+    Returns
+    -------
+    tuple of ndarray of bool
+        The brain, and 30 mm of the stem: what leaves the skull.
+    """
     area = np.count_nonzero(brain, axis=(0, 1)) * STEP_MM**2
     widest = int(area.argmax())
     narrow = np.flatnonzero(area[:widest] < _LEAST_AREA_MM2)

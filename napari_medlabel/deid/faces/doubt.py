@@ -28,6 +28,7 @@ class Doubt(StrEnum):
     NOSE_CUT = "the nose lies at the edge of the field of view"
     FACE_LEFT = "part of the face's surface would be left"
     MASK_EMPTY = "the mask given holds no brain"
+    HEAD_MASK = "in the mask of a head given, the brain cannot be told with certainty"
     MASK_OUTSIDE = "the mask given does not lie inside the head"
     MASKS_DIFFER = "several masks given lie on this grid"
     UPRIGHT = "neither nose nor brain show which side is the front"
@@ -48,8 +49,8 @@ class FaceUnsure(RefusedError):  # noqa: N818 - it is the answer of a method, no
     def __init__(self, doubt: Doubt) -> None:
         super().__init__(
             f"The face was not removed: {doubt.value}.",
-            hint="Give a mask of the brain on the scan's grid with --brain-masks, or let a "
-            "person look at the scan.",
+            hint="Give a mask of the brain (or of the whole head) on the scan's grid with "
+            "--brain-masks, or let a person look at the scan.",
         )
         self.doubt = doubt
 

@@ -7,7 +7,7 @@ after is checked (`faces_check`), and any doubt is an answer too: `FaceUnsure`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -24,6 +24,7 @@ from napari_medlabel.deid.faces.ct import (
 from napari_medlabel.deid.faces.cut import FaceCut, cut_around
 from napari_medlabel.deid.faces.doubt import Doubt, FaceUnsure
 from napari_medlabel.deid.faces.field import STEP_MM, Bools, Field, Floats, carried, coarse
+from napari_medlabel.deid.faces.head_mask import brain_in, filled, is_head
 
 __all__ = ["AIR_HU", "Doubt", "FaceCut", "FaceFound", "FaceUnsure", "air_value", "find_face"]
 
@@ -31,6 +32,7 @@ AIR_HU: Final = -1000.0
 _FAR_MM: Final = 6.0
 _INSIDE: Final = 0.8
 _BONE_STEPS: Final = 4
+_ROUND_STEPS: Final = 1  # around a mask of a head, and around the brain found in it
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,7 +82,8 @@ def find_face(
     modality : str
         ``"CT"``, or anything else, which needs a mask.
     brain : ndarray, shape (i, j, k), optional
-        Nonzero where a user says that the brain is.
+        Nonzero where a user says that the brain is; or all of the head, which is told by its
+        volume: more than 2100 ml.
 
     Returns
     -------
@@ -105,7 +108,10 @@ def find_face(
     field = coarse(volume, grid)
     if brain is None:
         return _by_skull(volume, field)
-    return _by_mask(volume, field, np.asarray(brain) != 0, modality)
+    mask = np.asarray(brain) != 0
+    if mask.shape == volume.shape and is_head(mask, grid):
+        return _by_head(volume, field, filled(carried(mask, field)), modality)
+    return _by_mask(volume, field, mask, modality)
 
 
 def _by_skull(volume: npt.NDArray[Any], field: Field) -> FaceFound:
@@ -141,6 +147,28 @@ def _by_mask(volume: npt.NDArray[Any], field: Field, brain: Bools, modality: str
     return _checked(field, body, small, cut)
 
 
+def _by_head(volume: npt.NDArray[Any], field: Field, head: Bools, modality: str) -> FaceFound:
+    """Any head, by the user's mask of all of it: what lies outside of it is air."""
+    from scipy import ndimage  # type: ignore[import-untyped]
+
+    around = ndimage.binary_dilation(head, iterations=_ROUND_STEPS)
+    lowest = AIR_HU if modality == "CT" else float(field.values.min())
+    apart = replace(field, values=np.where(around, field.values, np.float32(lowest)))
+    if modality == "CT":
+        return _by_skull(volume, apart)
+    brain, stem = brain_in(apart, head)
+    faces_check.require_brain(field, brain)
+    faces_check.require_whole(field, brain)
+    faces_check.require_head(field, head, brain)
+    faces_check.nose_of(field, head, brain)
+    if not faces_check.is_upright(brain):
+        raise FaceUnsure(Doubt.UPRIGHT)
+    larger = ndimage.binary_dilation(brain, iterations=_ROUND_STEPS)
+    cut = cut_around(field.points(larger), ghosts=True, stem_ras=field.points(stem))
+    body = body_around(_filled((apart.values > _threshold(apart)) | brain), brain) | head
+    return _checked(field, body, brain, cut)
+
+
 def _checked(field: Field, body: Bools, brain: Bools, cut: FaceCut) -> FaceFound:
     surface = faces_check.surface_of(field, body, brain, cut)
     surface.require_gone()
@@ -161,7 +189,7 @@ def _outline(brain: Bools, field: Field) -> Floats:
 
 def _filled(above: Bools) -> Bools:
     """Return a head with its bone, which MR shows as dark as air."""
-    from scipy import ndimage  # type: ignore[import-untyped]
+    from scipy import ndimage
 
     ball = ndimage.generate_binary_structure(3, 1)
     padded = np.pad(above, _BONE_STEPS, mode="edge")
