@@ -192,7 +192,7 @@ def clean_file(
     """
     source = BytesIO(content)
     try:
-        plan = plan_file(source, profile, pseudonyms)
+        plan = plan_file(source, profile, pseudonyms, faces=faces)
     except OddError:
         return clean_parsed(content, profile, pseudonyms, faces=faces)
     return CleanFile(plan.name, content_of(plan, source), plan.report)
@@ -289,7 +289,7 @@ def write_clean(
     try:
         with source.open("rb", buffering=0) as stream:
             try:
-                plan = plan_file(stream, profile, pseudonyms)
+                plan = plan_file(stream, profile, pseudonyms, faces=faces)
             except OddError:
                 stream.seek(0)
                 cleaned = clean_parsed(stream.readall(), profile, pseudonyms, faces=faces)

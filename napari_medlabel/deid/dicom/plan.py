@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from napari_medlabel.deid.dicom.elements import (
     LONG_VRS,
@@ -44,6 +44,9 @@ from napari_medlabel.deid.rules.vocabulary import (
     is_instance_class,
     is_transfer_syntax,
 )
+
+if TYPE_CHECKING:
+    from napari_medlabel.deid.pixels.stage import Faces
 
 IMPLEMENTATION_CLASS_UID = "2.25.176434815406174208532177143521806529621"
 IMPLEMENTATION_VERSION = "NAPARI_MEDLABEL"
@@ -117,7 +120,9 @@ class _Syntax:
     encapsulated: bool
 
 
-def plan_file(source: BinaryIO, profile: Profile, pseudonyms: Pseudonyms) -> Plan:
+def plan_file(
+    source: BinaryIO, profile: Profile, pseudonyms: Pseudonyms, *, faces: Faces | None = None
+) -> Plan:
     """Return how a file is cleaned.
 
     Parameters
@@ -128,6 +133,8 @@ def plan_file(source: BinaryIO, profile: Profile, pseudonyms: Pseudonyms) -> Pla
         The rules.
     pseudonyms : Pseudonyms
         Source of UIDs and codes.
+    faces : FaceStore, optional
+        The faces of the batch: pixels of what shows none stay as they are.
 
     Returns
     -------
@@ -144,6 +151,8 @@ def plan_file(source: BinaryIO, profile: Profile, pseudonyms: Pseudonyms) -> Pla
     """
     try:
         syntax, header, size = _read(source)
+        if header.pixels is not None and not _pixels_stay(header, profile, faces):
+            raise OddError
         return _planned(syntax, header, size, profile, pseudonyms)
     except BYTE_ERRORS as err:
         raise OddError from err
@@ -218,7 +227,7 @@ def _planned(
         raise QuarantineError(Reason.NO_IDENTIFIERS)
     if not is_instance_class(sop_class):
         raise QuarantineError(Reason.PRIVATE_SOP_CLASS)
-    checked = _checked(syntax, elements, header, profile)
+    checked = _checked(syntax, elements, header)
     identity, shared = identity_of_elements(
         header.elements,
         explicit=syntax.explicit,
@@ -314,12 +323,17 @@ def _value_text(raw: bytes, level: Level) -> str:
     return "\\".join(components_of(raw[start:]))
 
 
-def _checked(
-    syntax: _Syntax, elements: dict[int, Element], header: Header, profile: Profile
-) -> Verdict:
+def _pixels_stay(header: Header, profile: Profile, faces: Faces | None) -> bool:
+    """Whether no option asks for other pixels: faces are known before the batch begins."""
+    chosen = PIXEL_OPTIONS & profile.options
+    if not chosen or chosen != {Option.CLEAN_FACES} or faces is None:
+        return not chosen
+    instance = text_at({element[0]: element for element in header.elements}, _INSTANCE)
+    return faces.verdict_for(instance) not in {"done", "unsure"}
+
+
+def _checked(syntax: _Syntax, elements: dict[int, Element], header: Header) -> Verdict:
     """Refuse what the pixels' description gives a reason to refuse."""
-    if header.pixels is not None and PIXEL_OPTIONS & profile.options:
-        raise OddError
     pixels = None if header.pixels is None else header.pixels[0]
     return looked_at(deciding_in(elements), pixels, encapsulated=syntax.encapsulated)
 
