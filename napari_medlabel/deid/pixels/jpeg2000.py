@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import struct
 
+from napari_medlabel.deid.pixels.jpeg import ends_in_text
 from napari_medlabel.deid.refusal import QuarantineError
 from napari_medlabel.deid.report.counts import Reason
 
 SIGNATURE = b"\xff\x4f\xff\x51"
 BOXES = b"\0\0\0\x0cjP  \r\n\x87\n"
 _SOC, _EOC = b"\xff\x4f", b"\xff\xd9"
-_SIZ, _COM, _SOT, _SOD = 0xFF51, 0xFF64, 0xFF90, 0xFF93
+_SIZ, _COD, _COM, _SOT, _SOD = 0xFF51, 0xFF52, 0xFF64, 0xFF90, 0xFF93
+_CAP, _HIGH_THROUGHPUT = 0xFF50, b"\xff\x50\0\x08\0\2\0\0"
 _CODING = frozenset({0xFF52, 0xFF53, 0xFF5C, 0xFF5D, 0xFF5E, 0xFF5F})  # COD COC QCD QCC RGN POC
-_MAIN = _CODING | {0xFF50, _SIZ, 0xFF55, 0xFF56, 0xFF57, 0xFF59, 0xFF60, 0xFF63, _COM}
-_TILE = _CODING | {0xFF58, 0xFF61, _COM}  # PLT PPT
-_SOT_SIZE = 12
+_DROPPED = frozenset({0xFF55, 0xFF57, 0xFF58, 0xFF59, 0xFF63, _COM})  # TLM PLM PLT CPF CRG
+_MAIN = _CODING | {_CAP, _SIZ} | _DROPPED - {0xFF58}
+_TILE = _CODING | {0xFF58, _COM}
+_SOT_SIZE, _COD_SIZE = 12, 14
 _TILE_START = b"\xff\x90"
 _PALETTES = (b"pclr", b"cmap", b"cdef")
 _LONG_BOX = 16
@@ -31,22 +34,24 @@ def clean_jpeg2000(frame: bytes) -> tuple[bytes, bytes]:
     Returns
     -------
     content : bytes
-        SOC to EOC. Comments of the main header are gone; in a tile-part header, where
-        lengths are counted, their bytes are zero. All else is bit for bit as found.
+        SOC to EOC. Comments are gone, and so are lists of lengths, of profiles and where
+        components lie (TLM PLM PLT CPF CRG), which no decoder needs. All else is bit for
+        bit as found, but the length of a tile-part that lost some of its header.
     plain : bytes
         The main header and the headers of tile-parts, for a search.
 
     Raises
     ------
     QuarantineError
-        For a marker that is not known there, lengths that do not fit, or a missing end.
+        For a marker that is not known there, lengths that do not fit, a tile-part that ends
+        in what can be read, or a missing end.
     """
     if frame.startswith(BOXES):
         frame = _codestream(frame)
     if not frame.startswith(SIGNATURE):
         raise QuarantineError(Reason.PIXELS_UNCHECKED)
     position, segments = _segments(frame, len(_SOC), _MAIN, _SOT)
-    header = [body for marker, body in segments if marker != _COM]
+    header = [body for marker, body in segments if marker not in _DROPPED]
     if len(header[0]) != 40 + 3 * int.from_bytes(header[0][38:40], "big"):
         raise QuarantineError(Reason.PIXELS_UNCHECKED)
     content, plain = [_SOC, *header], list(header)
@@ -72,14 +77,29 @@ def _segments(
         if marker == last:
             return position, result
         end = position + 2 + length
-        if marker not in known or length < 2 or end > len(frame):
+        body = frame[position:end]
+        if marker not in known or length < 2 or end > len(frame) or not _exact(marker, body):
             raise QuarantineError(Reason.PIXELS_UNCHECKED)
-        result.append((marker, frame[position:end]))
+        result.append((marker, body))
         position = end
 
 
+def _exact(marker: int, segment: bytes) -> bool:
+    """Whether a segment whose length follows from what is in it is no longer than that."""
+    if marker == _CAP:  # of Part 15 alone
+        return (
+            segment.startswith(_HIGH_THROUGHPUT) and len(segment) == len(_HIGH_THROUGHPUT) + 2
+        )
+    if marker != _COD:
+        return True
+    if len(segment) < _COD_SIZE:
+        return False
+    precincts = segment[9] + 1 if segment[4] & 1 else 0
+    return len(segment) == _COD_SIZE + precincts
+
+
 def _tile_part(frame: bytes, position: int) -> tuple[bytes, bytes, int]:
-    """Return a tile-part's header with its comments blank, its data, and where it ends."""
+    """Return what is kept of a tile-part's header, its data, and where it ends."""
     start = frame[position : position + _SOT_SIZE]
     if len(start) < _SOT_SIZE or start[:4] != b"\xff\x90\0\x0a":
         raise QuarantineError(Reason.PIXELS_UNCHECKED)
@@ -88,10 +108,13 @@ def _tile_part(frame: bytes, position: int) -> tuple[bytes, bytes, int]:
     end = position + size if size else frame.find(_EOC, data_at)
     if not data_at + 2 <= end <= len(frame):
         raise QuarantineError(Reason.PIXELS_UNCHECKED)
-    header = [start] + [
-        body if marker != _COM else body[:4] + bytes(len(body) - 4) for marker, body in segments
-    ]
-    return b"".join(header), frame[data_at:end], end
+    if ends_in_text(frame[data_at:end]):
+        raise QuarantineError(Reason.PIXELS_UNCHECKED)
+    gone = sum(len(body) for marker, body in segments if marker in _DROPPED)
+    if gone and size:
+        start = start[:6] + (size - gone).to_bytes(4, "big") + start[10:]
+    kept = (body for marker, body in segments if marker not in _DROPPED)
+    return b"".join((start, *kept)), frame[data_at:end], end
 
 
 def _codestream(frame: bytes) -> bytes:

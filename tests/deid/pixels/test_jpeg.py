@@ -40,6 +40,30 @@ def test_jpeg_ls_has_its_own_stuffing_and_parameters():
     assert clean_jpeg(frame)[0] == frame
 
 
+def test_tables_that_nothing_uses_are_dropped():
+    hidden = segment(0xDB, b"\3" + SECRET.ljust(64, b"\1"))
+    both = segment(0xDB, TABLE[4:] + hidden[4:])
+    codes = segment(0xC4, b"\3" + b"\0\0\0\x0c" + bytes(12) + SECRET)
+    rest = CODES + FRAME + SCAN + CODED
+    for tables, kept in ((hidden, b""), (both, TABLE), (codes, b""), (TABLE, TABLE)):
+        assert clean_jpeg(START + tables + rest + END)[0] == START + kept + rest + END
+    late = START + CODES + FRAME + SCAN + CODED + TABLE + SCAN + CODED + END
+    assert clean_jpeg(late)[0] == late
+
+
+@pytest.mark.parametrize(
+    "text", [b"Featherston", b"QUINCYJACK", b"51068887", b"12 Elm St., 9b\0"]
+)
+def test_a_scan_that_ends_in_text_is_refused(text):
+    with pytest.raises(QuarantineError, match="cannot be checked"):
+        clean_jpeg(START + FRAME + SCAN + CODED + text + END)
+
+
+def test_a_scan_that_ends_in_a_pattern_is_no_text():
+    frame = START + FRAME + SCAN + CODED + b"3" * 40 + b"mYmY" * 9 + END
+    assert clean_jpeg(frame)[0] == frame
+
+
 @pytest.mark.parametrize("marker", [0xFE, 0xE0, 0xE1, 0xE8, 0xED, 0xEE, 0xEF])
 @pytest.mark.parametrize("late", [False, True])
 def test_comments_and_application_data_are_dropped(marker, late):
@@ -87,6 +111,7 @@ def test_fill_bytes_before_a_marker_are_dropped():
         START + segment(0xDA, SCAN[4:] + SECRET) + CODED + END,
         START + segment(0xDB, TABLE[4:] + SECRET) + END,
         START + segment(0xDB, b"") + END,
+        START + segment(0xDB, TABLE[4:-1]) + END,
         START + segment(0xC4, CODES[4:] + b"\0") + END,
         START + segment(0xDD, SECRET) + END,
         START + segment(0xDC, SECRET) + END,

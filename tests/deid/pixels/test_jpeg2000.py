@@ -45,11 +45,24 @@ def test_comments_and_what_follows_the_end_are_dropped():
     assert clean_jpeg2000(frame)[0] == PLAIN
 
 
-def test_a_comment_of_a_tile_part_is_blank_and_lengths_stay():
-    content, plain = clean_jpeg2000(HEAD + tile_part(COMMENT) + END)
-    blank = segment(0xFF64, bytes(2 + len(SECRET)))
-    assert content == HEAD + tile_part(blank) + END
+@pytest.mark.parametrize("size", [None, 0])
+@pytest.mark.parametrize("lost", [COMMENT, segment(0xFF58, SECRET)])
+def test_a_tile_part_is_as_much_shorter_as_it_lost(lost, size):
+    content, plain = clean_jpeg2000(HEAD + tile_part(lost + CODING, size=size) + END)
+    assert content == HEAD + tile_part(CODING, size=size) + END
     assert SECRET not in plain
+
+
+@pytest.mark.parametrize("marker", [0xFF55, 0xFF57, 0xFF59, 0xFF63])
+def test_what_no_decoder_needs_is_dropped(marker):
+    assert clean_jpeg2000(HEAD + segment(marker, SECRET) + tile_part() + END)[0] == PLAIN
+
+
+def test_high_throughput_and_precincts_stay():
+    head = START + SIZE + segment(0xFF50, b"\0\2\0\0\0\0")
+    head += segment(0xFF52, b"\1\0\0\1\0\1\4\4\0\1\x88\x88")
+    frame = head + tile_part() + END
+    assert clean_jpeg2000(frame)[0] == frame
 
 
 def test_a_tile_part_may_reach_to_the_end():
@@ -89,6 +102,13 @@ def test_a_box_may_have_a_long_length():
         HEAD + segment(0xFF74, SECRET) + tile_part() + END,
         HEAD + b"\xff\x52\0\1" + tile_part() + END,
         START + segment(0xFF51, SIZE[4:] + SECRET) + tile_part() + END,
+        HEAD + segment(0xFF50, SECRET) + tile_part() + END,
+        HEAD + segment(0xFF50, b"\0\2\0\0" + SECRET) + tile_part() + END,
+        HEAD + segment(0xFF60, SECRET) + tile_part() + END,
+        HEAD + tile_part(segment(0xFF61, SECRET)) + END,
+        HEAD + segment(0xFF52, bytes(10) + SECRET) + tile_part() + END,
+        HEAD + segment(0xFF52, bytes(4)) + tile_part() + END,
+        HEAD + tile_part(data=bytes(9) + SECRET) + END,
         BOXES,
         BOXES + box(b"xml ", SECRET),
         BOXES + box(b"xml ", SECRET, 4),
