@@ -97,6 +97,7 @@ def _judge(
 ) -> None:
     """Write down what is known of all instances of one series."""
     answer = _answer(series, masks, thin)
+    writer.series(answer.verdict, answer.doubt)
     copies = [copy for copy, _ in series.duplicates]
     for one in [*series.instances, *copies]:
         writer.judge(_stored(one), answer.verdict, answer.doubt)

@@ -31,6 +31,7 @@ CREATE TABLE instance (uid BLOB PRIMARY KEY, verdict TEXT, doubt TEXT, frames IN
     rows INTEGER, columns INTEGER);
 CREATE TABLE frame (uid BLOB, frame INTEGER, top INTEGER, left INTEGER, rows INTEGER,
     columns INTEGER, cut INTEGER, place BLOB, PRIMARY KEY (uid, frame, top, left));
+CREATE TABLE series (verdict TEXT, doubt TEXT);
 CREATE TABLE cut (id INTEGER PRIMARY KEY, planes TEXT);
 """
 
@@ -136,6 +137,17 @@ class FaceStore:
         )
         return {str(verdict): int(count) for verdict, count in rows}
 
+    def series(self) -> dict[str, int]:
+        """Return how many series there are of each verdict, with the doubt where one is."""
+        rows = _reader(self.path, os.getpid()).execute(
+            "SELECT verdict, doubt, count(*) FROM series GROUP BY verdict, doubt "
+            "ORDER BY verdict, doubt"
+        )
+        return {
+            f"{verdict}: {doubt}" if doubt else str(verdict): int(count)
+            for verdict, doubt, count in rows
+        }
+
     def _row(self, query: str, uid: str) -> tuple[Any, ...] | None:
         found = _reader(self.path, os.getpid()).execute(query, (digest(uid),)).fetchone()
         return None if found is None else tuple(found)
@@ -186,6 +198,10 @@ class Writer:
                 return
         row = (key, verdict, doubt, one.frames, one.rows, one.columns)
         self._base.execute("INSERT OR REPLACE INTO instance VALUES (?,?,?,?,?,?)", row)
+
+    def series(self, verdict: Verdict, doubt: Doubt | None = None) -> None:
+        """Count a series, for people."""
+        self._base.execute("INSERT INTO series VALUES (?,?)", (verdict, doubt))
 
     def cut(self, cut: FaceCut) -> int:
         """Add a cut and return its number."""

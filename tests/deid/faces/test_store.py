@@ -116,3 +116,18 @@ def test_an_older_store_is_replaced(writer: Writer, tmp_path: Path) -> None:
     writer.judge(ONE, Verdict.NO_FACE)
     assert writer.done().verdict_for(UID) == Verdict.NO_FACE
     assert Writer(tmp_path / NAME).done().verdict_for(UID) == Verdict.UNSURE
+
+
+def test_series_are_counted_with_what_is_in_doubt(writer: Writer) -> None:
+    for verdict, doubt in (
+        (Verdict.DONE, None),
+        (Verdict.UNSURE, Doubt.NECK),
+        (Verdict.UNSURE, Doubt.NECK),
+        (Verdict.NOT_A_HEAD, None),
+    ):
+        writer.series(verdict, doubt)
+    assert writer.done().series() == {
+        "face can be removed": 1,
+        "not a head": 1,
+        "unsure: the scan reaches below the neck": 2,
+    }
