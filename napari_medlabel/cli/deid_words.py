@@ -101,6 +101,7 @@ def told(report: BatchReport) -> str:
         by_option = (f"{name} {report.options.get(name, 0)}" for name in report.chosen)
         lines.append("decided by options: " + ", ".join(by_option))
     lines += [f"pixels: {what} ({counted(n, 'file')})" for what, n in _pixels(report)]
+    lines += [f"faces: {count} series ({what})" for what, count in report.faces.items()]
     lines += [f"left out: {count} ({what})" for what, count in report.skipped.items()]
     lines += [
         f"note: {what} ({counted(count, 'file')})" for what, count in report.notes.items()

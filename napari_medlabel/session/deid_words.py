@@ -34,6 +34,7 @@ def outcome_of(report: BatchReport) -> tuple[Colour, str]:
         sentences.append(f"{_files(count)} not passed on: {reason}.")
     if report.review:
         sentences.append(f"{_count(len(report.review), 'image')} waiting for your eyes.")
+    sentences += [f"{count} series: {what}." for what, count in report.faces.items()]
     left = sum(report.skipped.values())
     if left:
         sentences.append(f"{_files(left)} left out, as no scans or second copies.")

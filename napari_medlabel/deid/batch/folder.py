@@ -232,7 +232,7 @@ def deidentify_folder(
             masks=masks,
         )
         with closing(Journal(staging.journal, mark)) as journal:
-            tally = Tally()
+            tally = Tally(faces=job.faces.series() if job.faces else {})
             shelf = Shelf(staging, journal, delivery.waiting)
             done = take_over(journal, files, job, shelf, tally)
             if again is not None:
@@ -285,6 +285,7 @@ def preview_folder(
     with TemporaryDirectory(prefix="medlabel-") as folder:
         faces = _faces(files, Path(folder), profile, settings, listeners)
         job = Job(files.root, profile, pseudonyms, None, faces=faces, masks=masks)
+        tally.faces = faces.series() if faces else {}
         with settings.outcomes(job, files) as outcomes:
             _collect(outcomes, Trial(), tally, files.count(), listeners.progress)
     return tally.report(profile, pseudonyms.key_id, dry_run=True)

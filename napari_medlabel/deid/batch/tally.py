@@ -90,6 +90,7 @@ class Tally:
     quarantined: list[Quarantined] = field(default_factory=list)
     faults: Counter[str] = field(default_factory=Counter)
     review: list[Queued] = field(default_factory=list)
+    faces: Mapping[str, int] = field(default_factory=dict)
     _patients: set[str] = field(default_factory=set)
 
     def add(self, outcome: Outcome) -> None:
@@ -155,6 +156,7 @@ class Tally:
             review=tuple(self.review),
             written=_in_order(self.written),
             scanned=scanned,
+            faces=_in_order(self.faces),
             date=date,
             faults=_in_order(self.faults),
         )

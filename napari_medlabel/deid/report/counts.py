@@ -212,6 +212,9 @@ class BatchReport:
         them; those that wait for eyes do not count.
     scanned : bool
         Whether the independent scan searched each file before it got its name.
+    faces : mapping of str to int
+        With ``clean-faces``, series of DICOM images by what becomes of them: face removed, no
+        head, no face in view, or why it is unsure.
     date : str
         Day of the run in UTC, as in ``2026-11-22``; empty where nobody said.
     faults : mapping of str to int
@@ -239,6 +242,7 @@ class BatchReport:
     review: tuple[Queued, ...] = ()
     written: Mapping[str, int] = field(default_factory=dict)
     scanned: bool = False
+    faces: Mapping[str, int] = field(default_factory=dict)
     date: str = ""
     faults: Mapping[str, int] = field(default_factory=dict)
 
