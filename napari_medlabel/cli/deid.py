@@ -123,7 +123,8 @@ def _add_running(parser: argparse.ArgumentParser) -> None:
         "--brain-masks",
         type=_path,
         metavar="DIR",
-        help="masks of brains (NIfTI, each on the grid of its scan) for clean-faces",
+        help="masks of brains or of whole heads (NIfTI, each on the grid of its scan; more "
+        "than 2100 ml is a head) for clean-faces",
     )
 
 
