@@ -33,6 +33,7 @@ IDENTIFIERS = frozenset(
 _SHORTEST, _SHORTEST_NUMBER, _ANYWHERE = 4, 6, 6
 _SPLIT = re.compile(r"[\^=\\,; ]+")
 _BESIDE = re.compile(rb"[0-9A-Za-z.]")
+_NEXT = re.compile(rb"[0-9]\0..[a-z]{2}", re.DOTALL)
 _NUMBER = re.compile(rb"[0-9.\0]+")  # in UTF-16 as well
 DEFAULT_CHARSETS = ("iso8859",)
 _COMMON_CHARSETS: Mapping[tuple[str, ...], tuple[str, ...]] = MappingProxyType(
@@ -207,18 +208,14 @@ def _is_anywhere(token: bytes) -> bool:
 def _stands_alone(token: bytes, lowered: bytes) -> bool:
     """Whether a token stands somewhere with no letter or digit beside it.
 
-    A byte beside it that has a zero behind it is none: the next group ``30 00``, a length.
+    A digit behind it is none where the next element starts: group ``30 00``, and a VR.
     """
-    wide = b"\0" in token
     position = lowered.find(token)
     while position >= 0:
         after = position + len(token)
-        before = lowered[max(position - 2, 0) : position]
-        behind = lowered[after : after + 2]
-        if not wide:
-            before = b"" if before[:-1] == b"\0" else before
-            behind = b"" if behind[1:] == b"\0" else behind
-        if not (_BESIDE.match(before[-1:]) or _BESIDE.match(behind[:1])):
+        before = lowered[position - 1 : position] if position else b""
+        beside = _BESIDE.match(lowered, after) and not _NEXT.match(lowered, after)
+        if not (_BESIDE.match(before) or beside):
             return True
         position = lowered.find(token, position + 1)
     return False
@@ -301,7 +298,7 @@ def _tells(part: str, vr: str) -> bool:
         return len(part) >= _SHORTEST_NUMBER and not is_structural_uid(part)
     if len(part) < (_SHORTEST_NUMBER if part.isdigit() else _SHORTEST):
         return False
-    return part not in INSERTED and not is_word(part)
+    return part.upper() not in INSERTED and not is_word(part)
 
 
 def _encoded(part: str, encodings: tuple[str, ...]) -> Iterator[bytes]:

@@ -15,8 +15,10 @@ from napari_medlabel.deid.rules.vocabulary import is_structural_uid, vocabulary
 
 DUMMY_DATE = "20000101"
 DUMMY_TEXT = "ANON"
-INSERTED = frozenset({DUMMY_TEXT, DUMMY_DATE, "000000", DUMMY_DATE + "000000"})
-"""Values that this module writes, so that finding them proves nothing."""
+INSERTED = frozenset(
+    {DUMMY_TEXT, DUMMY_DATE, "000000", DUMMY_DATE + "000000", "REMOVED", "MODIFIED"}
+)
+"""Values that this module and the marks write, so that finding them proves nothing."""
 
 TEXT_VRS = frozenset(
     {"AE", "AS", "CS", "DA", "DS", "DT", "IS", "LO", "LT", "PN", "SH", "ST", "TM", "UC", "UI",
