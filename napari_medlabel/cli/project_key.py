@@ -279,7 +279,8 @@ def open_links(
         if not keep:
             return Provisional()
         start_links(store, project, log)
-    return open_table(store, project, writable=keep)
+    # A batch brings the table to the disk before anything that carries its codes.
+    return open_table(store, project, writable=keep, sync_each=False)
 
 
 def has_no_table_yet(store: KeyStore, project: ProjectKey) -> bool:
@@ -325,7 +326,12 @@ def note_table(log: EventSink | None, project: ProjectKey, what: str, codes: int
 
 
 def open_table(
-    store: KeyStore, project: ProjectKey, *, writable: bool, trusting: bool = False
+    store: KeyStore,
+    project: ProjectKey,
+    *,
+    writable: bool,
+    trusting: bool = False,
+    sync_each: bool = True,
 ) -> LinkTable:
     """Open the link table of a key with this computer's memory of it."""
     from napari_medlabel.deid.keys.table import LinkTable
@@ -336,6 +342,7 @@ def open_table(
         secrets.token_bytes,
         writable=writable,
         memory=links_memory(),
+        sync_each=sync_each,
         trusting=trusting,
     )
 

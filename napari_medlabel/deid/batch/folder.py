@@ -121,8 +121,8 @@ class Listeners:
     say : callable
         Told in words what was found of an earlier run.
     before_leaving : callable
-        Called when all is written and nothing has its place yet, such as to bring a link
-        table to the disk.
+        Called when all is written and nothing has its place yet, and before what is done is
+        brought to the disk on the way: such as to bring a link table there.
     """
 
     log: EventSink | None = None
@@ -231,7 +231,8 @@ def deidentify_folder(
             faces=_faces(files, staging.folder, profile, settings, listeners),
             masks=masks,
         )
-        with closing(Journal(staging.journal, mark)) as journal:
+        codes_first = listeners.before_leaving
+        with closing(Journal(staging.journal, mark, before_sync=codes_first)) as journal:
             tally = Tally(faces=job.faces.series() if job.faces else {})
             shelf = Shelf(staging, journal, delivery.waiting)
             done = take_over(journal, files, job, shelf, tally)

@@ -43,6 +43,9 @@ class Journal:
         before the last wait for the disk count.
     clock : callable
         Seconds that only grow.
+    before_sync : callable
+        Called before it waits for the disk, such as to bring a link table there first: what
+        counts after a power cut must not carry codes that the table has lost.
 
     Raises
     ------
@@ -57,8 +60,9 @@ class Journal:
         *,
         boot: str | None = None,
         clock: Callable[[], float] = time.monotonic,
+        before_sync: Callable[[], None] = lambda: None,
     ) -> None:
-        self._path, self._clock = path, clock
+        self._path, self._clock, self._before_sync = path, clock, before_sync
         self._head = {"version": _VERSION, "settings": settings}
         self._boot = _boot_id() if boot is None else boot
         self._synced = clock()
@@ -125,6 +129,7 @@ class Journal:
         """
         self._write(_line(outcome))
         if self._clock() - self._synced > _SYNC_S:
+            self._before_sync()
             sync_disk_of(self._path.parent)
             self._write({"synced": True})
             self._synced = self._clock()

@@ -23,6 +23,7 @@ from napari_medlabel.deid.batch.one_file import (
     work,
 )
 from napari_medlabel.deid.batch.sources import Listed
+from napari_medlabel.deid.dicom.patient_of import patient_in
 from napari_medlabel.deid.report.counts import Reason
 from napari_medlabel.errors import SaveError
 
@@ -160,6 +161,7 @@ def together(
     lost = 0
     while True:
         for chunk in islice(chunks, max(0, crew.ahead - len(waiting))):
+            codes.announce(job, chunk)
             waiting.append(_Slot(chunk, crew.submit(chunk, codes.known)))
         if not waiting:
             return
@@ -213,17 +215,34 @@ class _Codes:
     def __init__(self, code_for: CodeFor | None) -> None:
         self._code_for = code_for
         self._known: OrderedDict[tuple[str, str], str] = OrderedDict()
+        self._met = self._files = 0
 
     @property
     def known(self) -> Codes:
         return dict(self._known)
 
     def learn(self, patient: tuple[str, str]) -> None:
+        self._met += 1
         if self._code_for is not None:
             self._known[patient] = self._code_for(*patient)
             self._known.move_to_end(patient)
         while len(self._known) > _PATIENTS:
             self._known.popitem(last=False)
+
+    def announce(self, job: Job, chunk: Sequence[Listed]) -> None:
+        """Look whose files these are, where there have been new patients all along.
+
+        A worker that stops for a code does its work on the file twice. With a patient for
+        each file it saves a third of all CPU to look before; with few it costs.
+        """
+        often = self._met * CHUNK > self._files
+        self._files += len(chunk)
+        if self._code_for is None or not often:
+            return
+        for file in chunk:
+            patient = patient_in(job.root / file.relative)
+            if patient is not None and patient not in self._known:
+                self.learn(patient)
 
 
 def _chunks(files: Iterable[Listed]) -> Iterator[tuple[Listed, ...]]:

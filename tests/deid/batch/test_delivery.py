@@ -6,6 +6,7 @@ import stat
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pydicom
 import pytest
@@ -240,12 +241,13 @@ def test_faces_are_planned_for_the_whole_batch_and_go_to_the_engine(
     from napari_medlabel.deid.faces import plan as face_plan
 
     planned: list[tuple[int, object]] = []
+    store = SimpleNamespace(series=dict)
     told: list[object] = []
 
     def plan(files, folder, *, brain_masks, progress):
         progress(1, 2)
         planned.append((len(list(files)), brain_masks))
-        return "store"
+        return store
 
     def written(*_args, faces, **_kwargs):
         told.append(faces)
@@ -263,7 +265,7 @@ def test_faces_are_planned_for_the_whole_batch_and_go_to_the_engine(
     preview = preview_folder(scans, profile, pseudonyms, settings, hears)
     assert planned == [(5, tmp_path)] * 2
     assert seen == [(1, 2)] * 2
-    assert told == ["store"] * 8
+    assert told == [store] * 8
     assert len(report.quarantined) == len(preview.quarantined) >= 4
     assert not (tmp_path / "out-review").exists()
 

@@ -188,11 +188,11 @@ def test_a_dicomdir_is_left_out(scans, tmp_path, ct, as_file, profile, pseudonym
 def test_a_file_that_vanishes_is_quarantined(scans, tmp_path, profile, pseudonyms, monkeypatch):
     original = dicom_file.plan_file
 
-    def refuse(stream, *args):
+    def refuse(stream, *args, **more):
         if Path(stream.name).name == "slice1.dcm":
             Path(stream.name).unlink()
             raise InputError("The file is gone.", hint="Look for it.")
-        return original(stream, *args)
+        return original(stream, *args, **more)
 
     monkeypatch.setattr(dicom_file, "plan_file", refuse)
     report = deidentify_folder(scans, tmp_path / "out", profile, pseudonyms)

@@ -27,8 +27,10 @@ def outcome(n: int, result: Kind | Reason | Skip = Kind.DICOM) -> Outcome:
     return Outcome(0, f"F-{n}", result, name, report, size=n, stamp=Stamp(n, n))
 
 
-def begun(path: Path, *, boot: str = "a", clock=lambda: 0.0, keep: int = 0) -> Journal:
-    journal = Journal(path, "settings", boot=boot, clock=clock)
+def begun(
+    path: Path, *, boot: str = "a", clock=lambda: 0.0, keep: int = 0, **more: object
+) -> Journal:
+    journal = Journal(path, "settings", boot=boot, clock=clock, **more)
     journal.dropped = list(journal.begin(keep))
     return journal
 
@@ -87,12 +89,14 @@ def test_lines_that_do_not_hold_are_dropped_with_the_names_of_their_files(tmp_pa
 def test_after_a_power_cut_only_what_was_synced_counts(tmp_path, monkeypatch):
     now, waited = [0.0], []
     monkeypatch.setattr(journal_module, "sync_disk_of", lambda _: waited.append(now[0]))
-    journal = begun(tmp_path / "j", clock=lambda: now[0])
+    journal = begun(
+        tmp_path / "j", clock=lambda: now[0], before_sync=lambda: waited.append(-1.0)
+    )
     for n, seconds in ((1, 10.0), (2, 400.0), (3, 500.0)):
         now[0] = seconds
         journal.add(outcome(n))
     journal.close()
-    assert waited == [400.0]
+    assert waited == [-1.0, 400.0]
     assert Journal(tmp_path / "j", "settings", boot="a").reliable() == 3
     assert Journal(tmp_path / "j", "settings", boot="b").reliable() == 2
     assert Journal(tmp_path / "j", "settings", boot="").reliable() == 2

@@ -112,6 +112,34 @@ def test_codes_are_made_here_and_sent_along(job, ready):
     assert max(crew.sent) == 64
 
 
+def test_where_each_file_has_a_patient_codes_are_made_before_they_are_asked_for(
+    job, ct, as_file
+):
+    for file in files(24):
+        (job.root / file.relative).write_bytes(
+            as_file(ct(file.position, PatientID=f"MRN{file.position}"))
+        )
+    (job.root / "20.dcm").write_text("no DICOM")
+    made: list[str] = []
+
+    def code_for(_issuer: str, patient_id: str) -> str:
+        made.append(patient_id)
+        return f"P-{len(made):08d}"
+
+    codes = workers._Codes(code_for)
+    first, second = files(16)[:8], files(16)[8:]
+    codes.announce(job, first)
+    assert made == []
+    for number in range(1, 9):
+        codes.learn(("", f"MRN{number}"))
+    codes.announce(job, [*second, *files(24)[16:]])
+    assert made == [f"MRN{n}" for n in range(1, 25) if n != 20]
+    assert codes.known["", "MRN24"] == "P-00000023"
+    codes.announce(job, files(24))
+    assert len(made) == 23
+    workers._Codes(None).announce(job, first)
+
+
 def test_without_a_source_of_codes_none_is_asked(job):
     codes = workers._Codes(None)
     codes.learn(("", "A"))
