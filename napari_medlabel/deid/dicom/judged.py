@@ -140,6 +140,9 @@ def _judged(element: Element, creator: str, level: Level, identity: frozenset[st
         content = encoded(verdict.made, explicit=level.explicit)
     elif attribute.vr in TEXT_VRS:
         content = packed_text(tag, attribute.vr, attribute.components, explicit=level.explicit)
+    elif attribute.found in TEXT_VRS:  # a private one
+        parts = components_of(raw[start:])
+        content = packed_text(tag, attribute.found, parts, explicit=level.explicit)
     else:
         found = attribute.found.encode("ascii") if level.explicit else b""
         content = packed(tag, found, raw[start:])
