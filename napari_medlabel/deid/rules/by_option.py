@@ -39,6 +39,8 @@ def kept(attribute: Attribute, setting: Setting) -> Made | None:
         return _kept_binary(attribute)
     if not all(_is_sound(attribute, part, setting) for part in attribute.components):
         return None
+    if attribute.tag == _TIMEZONE and not all(map(is_offset, attribute.components)):
+        return None
     parts = list(attribute.components)
     if attribute.vr == "AS":
         parts = [capped_age(part) or "" for part in parts]
