@@ -46,6 +46,25 @@ DUMMIES: Mapping[str, Any] = MappingProxyType(
         "UR": "https://anon.invalid",
     }
 )
+_PICTURED_BY = frozenset(
+    {
+        "ActualFrameDuration", "ContourData", "DecayFactor", "DoseCalibrationFactor",
+        "DoseGridScaling", "FrameReferenceTime", "FrameTime", "FrameTimeVector",
+        "GantryDetectorTilt", "GridFrameOffsetVector", "ImageOrientationPatient",
+        "ImageOrientationSlide", "ImagePosition", "ImagePositionPatient",
+        "ImagerPixelSpacing", "NominalScannedPixelSpacing", "NumberOfFrames",
+        "PixelAspectRatio", "PixelSpacing", "PresentationPixelAspectRatio",
+        "PresentationPixelSpacing", "RadionuclideHalfLife", "RadionuclideTotalDose",
+        "RescaleIntercept", "RescaleSlope", "SliceLocation", "SliceThickness",
+        "SpacingBetweenSlices", "WindowCenter", "WindowWidth",
+    }
+)  # fmt: skip
+"""Numbers as text without which an image has other values, or lies elsewhere.
+
+One that is a patient's number as well stays: another number would falsify the image, and
+where it is long enough to tell whose file it is, the search of what was written refuses it.
+"""
+
 _TYPES_OF_IMAGES = frozenset({"FrameType", "ImageType"})
 _TYPICAL: Mapping[str, str] = MappingProxyType({"Modality": "OT", "ImageType": "OTHER"})
 
@@ -191,7 +210,7 @@ def clean(attribute: Attribute, setting: Setting) -> Made | None:
         return replace_uid(attribute, setting)
     if attribute.vr in _JUDGED_VRS:
         allowed = [
-            component not in setting.identity
+            (attribute.keyword in _PICTURED_BY or component not in setting.identity)
             and vocabulary().passes(attribute.keyword, attribute.vr, component)
             for component in attribute.components
         ]
@@ -200,6 +219,8 @@ def clean(attribute: Attribute, setting: Setting) -> Made | None:
         if attribute.keyword in _TYPES_OF_IMAGES:
             pairs = zip(attribute.components, allowed, strict=True)
             return attribute.with_value([c if ok else "OTHER" for c, ok in pairs])
+    if attribute.keyword == "SpecificCharacterSet":
+        return None  # no reader knows a dummy; all but text kept by options is ASCII
     required = attribute_type(attribute.keyword, setting.sop_class, path=setting.path)
     return _BY_TYPE[required](attribute, setting)
 

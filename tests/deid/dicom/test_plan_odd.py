@@ -180,3 +180,41 @@ def test_private_attributes_without_a_creator_go(ct, as_file, pseudonyms, chosen
     endless = private(b"\x09\0\1\x10", b"OB\0\0", b"\xff" * 4, b"\xfe\xff\xdd\xe0\0\0\0\0")
     with pytest.raises(OddError):
         spliced(content[:place] + endless + content[place:], profile, pseudonyms)
+
+
+def test_padding_before_a_private_number_goes_as_from_the_parser(ct, as_file, pseudonyms):
+    profile = load_profile(options=["retain-safe-private"])
+    ds = ct()
+    ds.add_new(0x00190010, "LO", "GEMS_ACQU_01")
+    ds.add_new(0x00191024, "DS", "1.5")
+    content = as_file(ds)
+    number = b"\x19\0\x24\x10DS\4\0" + b"1.5 "
+    padded = content.replace(number, b"\x19\0\x24\x10DS\x08\0" + b"   1.5  ")
+    assert padded != content
+    assert number in assert_same(padded, profile, pseudonyms)
+
+
+@pytest.mark.parametrize("name", ["BOGUS 9", "ISO 2022 IR 6\\BOGUS 9"])
+def test_a_character_set_that_nobody_knows_goes(ct, as_file, profile, pseudonyms, name):
+    ds = ct()
+    ds.SpecificCharacterSet = "ISO_IR 100"
+    bogus = name.encode().ljust(len(name) + len(name) % 2)
+    head = b"\x08\0\x05\0CS"
+    known = head + b"\x0a\0ISO_IR 100"
+    content = as_file(ds)
+    assert known in assert_same(content, profile, pseudonyms)
+    content = content.replace(known, head + struct.pack("<H", len(bogus)) + bogus)
+    assert head not in assert_same(content, profile, pseudonyms)
+
+
+@pytest.mark.parametrize("number", ["-1024", "-7"])
+def test_a_patients_number_that_is_the_images_too_is_never_another(
+    ct, as_file, profile, pseudonyms, number
+):
+    ds = ct()
+    ds.PatientID, ds.RescaleIntercept = number, number
+    told = outcome(clean_file, as_file(ds), profile, pseudonyms)
+    if number == "-7":
+        assert b"\x28\0\x52\x10DS\2\0-7" in told.content
+    else:
+        assert told is Reason.IDENTITY_LEFT

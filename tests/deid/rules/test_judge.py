@@ -500,3 +500,45 @@ def test_a_profile_is_not_needed_to_be_the_standards(setting):
     other = judge(attribute("Modality", "Quincy!"), setting, own)
     assert isinstance(other.element, DataElement)
     assert (other.counted, other.element.value) == ("C", "OT")
+
+
+@pytest.mark.parametrize("zone", ["Bapubeda", "+0100 Pumepetu", "0100", "+01:00"])
+def test_an_offset_from_utc_stays_only_as_an_offset(setting, zone):
+    profile = load_profile(options=["retain-dates"])
+    assert judge(attribute("TimezoneOffsetFromUTC", zone), setting, profile) == Verdict("X")
+    assert judge(attribute("TimezoneOffsetFromUTC", "-0730"), setting, profile).unchanged
+
+
+def test_a_small_number_of_pregnancy_holds_no_letters(setting):
+    profile = load_profile(options=["retain-patient-characteristics"])
+    name = attribute("PregnancyStatus", value=b"Kogukapu")
+    assert judge(name, setting, profile) == Verdict("X")
+    assert judge(attribute("PregnancyStatus"), setting, profile).unchanged
+
+
+def test_the_images_own_numbers_stay_though_the_patient_has_the_same(pseudonyms):
+    setting = Setting(pseudonyms, CTImageStorage, "", "-1024", frozenset({"-1024"}))
+    for name in ("RescaleIntercept", "WindowCenter", "SliceLocation"):
+        verdict = judge(attribute(name, "-1024"), setting, load_profile())
+        assert verdict.unchanged, name
+        assert str(verdict.element.value) in {"-1024", "-1024.0"}
+    assert not judge(attribute("KVP", "-1024"), setting, load_profile()).unchanged
+
+
+@pytest.mark.parametrize(
+    ("scheme", "sound", "unsound"),
+    [
+        ("SCPECG", ["5.6.3-9-1", "5.6.3-9-64", "5.10.3-11"], ["5.6.3-9-471", "47.11.8-15"]),
+        ("RFC3066", ["en", "de-AT", "pt-BR"], ["xq", "en-QQ", "quincy", "en-US-x-quincy"]),
+        ("ISO3166_1", ["DE", "DEU", "US"], ["QQ", "QUI", "de", "Germany"]),
+    ],
+)
+def test_codes_of_leads_languages_and_countries_stay_in_their_strict_form(
+    setting, scheme, sound, unsound
+):
+    for value in sound:
+        code, same = judge_code((value, scheme, WORD), setting, load_profile())
+        assert (code.CodeValue, code.CodeMeaning, same) == (value, value, True)
+    for value in unsound:
+        code, same = judge_code((value, scheme, WORD), setting, load_profile())
+        assert (code.CodeValue, same) == ("ANON", False)
