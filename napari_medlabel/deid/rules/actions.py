@@ -8,6 +8,8 @@ from types import MappingProxyType
 from typing import Any
 
 from napari_medlabel.deid.keys.pseudonyms import Pseudonyms
+from napari_medlabel.deid.refusal import QuarantineError
+from napari_medlabel.deid.report.counts import Reason
 from napari_medlabel.deid.rules.attribute_types import AttributeType, attribute_type
 from napari_medlabel.deid.rules.codes import DUMMY_CODE
 from napari_medlabel.deid.rules.made import Item, Made
@@ -48,15 +50,21 @@ DUMMIES: Mapping[str, Any] = MappingProxyType(
 )
 _PICTURED_BY = frozenset(
     {
-        "ActualFrameDuration", "ContourData", "DecayFactor", "DoseCalibrationFactor",
-        "DoseGridScaling", "FrameReferenceTime", "FrameTime", "FrameTimeVector",
-        "GantryDetectorTilt", "GridFrameOffsetVector", "ImageOrientationPatient",
-        "ImageOrientationSlide", "ImagePosition", "ImagePositionPatient",
-        "ImagerPixelSpacing", "NominalScannedPixelSpacing", "NumberOfFrames",
-        "PixelAspectRatio", "PixelSpacing", "PresentationPixelAspectRatio",
-        "PresentationPixelSpacing", "RadionuclideHalfLife", "RadionuclideTotalDose",
-        "RescaleIntercept", "RescaleSlope", "SliceLocation", "SliceThickness",
+        "ActualFrameDuration", "ChannelBaseline", "ChannelSensitivity",
+        "ChannelSensitivityCorrectionFactor", "ContourData", "DecayFactor",
+        "DoseCalibrationFactor", "DoseGridScaling", "FrameOfReferenceTransformationMatrix",
+        "FrameReferenceTime", "FrameTime", "FrameTimeVector", "GantryDetectorTilt",
+        "GridFrameOffsetVector", "ImageOrientation", "ImageOrientationPatient",
+        "ImageOrientationSlide", "ImagePlanePixelSpacing", "ImagePosition",
+        "ImagePositionPatient", "ImagerPixelSpacing", "NominalScannedPixelSpacing",
+        "NumberOfFrames", "PixelAspectRatio", "PixelSpacing", "PresentationPixelAspectRatio",
+        "PresentationPixelSpacing", "ROINumber", "RTImageOrientation", "RTImagePosition",
+        "RTImageSID", "RadionuclideHalfLife", "RadionuclideTotalDose", "ReferencedFrameNumber",
+        "ReferencedROINumber", "RescaleIntercept", "RescaleSlope", "SliceLocation",
+        "SliceLocationVector", "SliceSensitivityFactor", "SliceThickness",
         "SpacingBetweenSlices", "WindowCenter", "WindowWidth",
+        "XOffsetInSlideCoordinateSystem", "YOffsetInSlideCoordinateSystem",
+        "ZOffsetInSlideCoordinateSystem",
     }
 )  # fmt: skip
 """Numbers as text without which an image has other values, or lies elsewhere.
@@ -205,6 +213,11 @@ def clean(attribute: Attribute, setting: Setting) -> Made | None:
     PN and dates never pass, UIDs are replaced, numbers and text in DS, IS, CS, LO and SH
     must be in the vocabulary. What fails is emptied or given a dummy where the IOD
     requires the attribute, and removed otherwise.
+
+    Raises
+    ------
+    QuarantineError
+        Where a dummy would stand for a number without which the image has other values.
     """
     if attribute.vr == "UI":
         return replace_uid(attribute, setting)
@@ -222,6 +235,8 @@ def clean(attribute: Attribute, setting: Setting) -> Made | None:
     if attribute.keyword == "SpecificCharacterSet":
         return None  # no reader knows a dummy; all but text kept by options is ASCII
     required = attribute_type(attribute.keyword, setting.sop_class, path=setting.path)
+    if required is AttributeType.VALUE and attribute.keyword in _PICTURED_BY:
+        raise QuarantineError(Reason.UNREADABLE)
     return _BY_TYPE[required](attribute, setting)
 
 

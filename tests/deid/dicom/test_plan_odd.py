@@ -218,3 +218,15 @@ def test_a_patients_number_that_is_the_images_too_is_never_another(
         assert b"\x28\0\x52\x10DS\2\0-7" in told.content
     else:
         assert told is Reason.IDENTITY_LEFT
+
+
+@pytest.mark.parametrize("text", [b"1,0 ", b"+0012345678 "])
+def test_no_dummy_stands_for_a_number_that_makes_the_image(
+    ct, as_file, profile, pseudonyms, text
+):
+    content = as_file(ct(RescaleIntercept="-7"))
+    before = RESCALE + b"\2\0-7"
+    assert before in content
+    content = content.replace(before, RESCALE + struct.pack("<H", len(text)) + text)
+    assert assert_same(content, profile, pseudonyms) is None
+    assert outcome(clean_file, content, profile, pseudonyms) is Reason.UNREADABLE
