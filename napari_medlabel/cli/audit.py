@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from napari_medlabel.audit.verdict import LogReport
 
+_LONGEST = 24  # characters of a value in a line
 _LEVELS = {"red": "RED  ", "amber": "AMBER", "note": "note "}
 
 
@@ -162,12 +163,21 @@ def run_show(arguments: argparse.Namespace) -> int:
     return report.verdict.exit_code
 
 
+def _short(key: str, value: object) -> str:
+    """Return a value as it fits into a line; empty where it does not."""
+    if key == "options" and isinstance(value, list):
+        return "+".join(map(str, value))  # what was kept is the first thing an officer asks
+    if isinstance(value, dict | list) or len(str(value)) > _LONGEST:
+        return ""
+    return str(value)
+
+
 def _row(event: Mapping[str, Any]) -> str:
     subject = event["subject"][0][:11] if event["subject"] else ""
     plain = (
         f"{key}={value}"
-        for key, value in event["detail"].items()
-        if not isinstance(value, dict | list) and len(str(value)) <= 24
+        for key, value in ((k, _short(k, v)) for k, v in event["detail"].items())
+        if value
     )
     return (
         f"{event['time']:<25}{event['event']:<22}{event['outcome']:>7}  "

@@ -86,7 +86,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _decided(args: argparse.Namespace, waiting: tuple[Waiting, ...]) -> Decided:
     """Do as told, with a line in the log first."""
-    from napari_medlabel.deid.report.review import decide
+    from napari_medlabel.deid.report.review import check_batch, decide
     from napari_medlabel.session.desk import open_desk
 
     if args.accept and args.accept_all:
@@ -100,6 +100,7 @@ def _decided(args: argparse.Namespace, waiting: tuple[Waiting, ...]) -> Decided:
         raise InputError(
             "A decision needs the folder that the batch wrote.", hint="Pass it with --into DST."
         )
+    check_batch(args.into, waiting)
     desk = open_desk(args.audit, role="reviewer")
     try:
         return decide(

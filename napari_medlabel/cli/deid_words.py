@@ -98,8 +98,9 @@ def told(report: BatchReport) -> str:
         + ", ".join(f"{name} {count}" for name, count in report.actions.items()),
     ]
     if report.chosen:
-        by_option = (f"{name} {report.options.get(name, 0)}" for name in report.chosen)
-        lines.append("decided by options: " + ", ".join(by_option))
+        counts = {name: report.options.get(name, 0) for name in report.chosen}
+        said = (f"{name} {count}" if count else name for name, count in counts.items())
+        lines.append("options: " + ", ".join(said))
     lines += [f"pixels: {what} ({counted(n, 'file')})" for what, n in _pixels(report)]
     lines += [f"faces: {count} series ({what})" for what, count in report.faces.items()]
     lines += [f"left out: {count} ({what})" for what, count in report.skipped.items()]

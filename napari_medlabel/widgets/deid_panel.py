@@ -27,7 +27,13 @@ from napari_medlabel.deid.keys.pseudonyms import KEY_BYTES, Pseudonyms
 from napari_medlabel.deid.report.counts import BatchReport
 from napari_medlabel.deid.report.explain_folder import Summary, summed
 from napari_medlabel.deid.report.pictures import Picture
-from napari_medlabel.deid.report.review import Decided, Waiting, decide, read_queue
+from napari_medlabel.deid.report.review import (
+    Decided,
+    Waiting,
+    check_batch,
+    decide,
+    read_queue,
+)
 from napari_medlabel.deid.report.review_page import views_of_waiting
 from napari_medlabel.errors import InputError, MedlabelError
 from napari_medlabel.plugin.workplace import WORKPLACE
@@ -286,6 +292,7 @@ class DeidPanel(QWidget):
                 raise InputError(
                     "Accepted images need a folder to go to.", hint="Choose it under To."
                 )
+            check_batch(target, read_queue(folder))
             desk = WORKPLACE.desk()
         except MedlabelError as err:
             self.show_error(err)

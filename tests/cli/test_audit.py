@@ -156,3 +156,18 @@ def test_the_demo_needs_an_event(log_file: Path) -> None:
     log_file.write_bytes(b"")
     with pytest.raises(InputError, match="at least one event"):
         _run("demo")
+
+
+def test_a_line_of_the_log_names_the_options_and_leaves_out_what_is_long():
+    from napari_medlabel.cli.audit import _row
+
+    event = {
+        "time": "T", "event": "deid.run", "outcome": 0, "actor": {"user": "u1"}, "subject": [],
+        "detail": {"options": ["retain-dates", "retain-uids"], "many": [1], "hash": "x" * 30,
+                   "n": 0},
+    }  # fmt: skip
+    line = _row(event)
+    assert "options=retain-dates+retain-uids" in line
+    assert "n=0" in line
+    assert "many" not in line
+    assert "hash" not in line

@@ -24,7 +24,15 @@ def folder(tmp_path, monkeypatch):
         result.joinpath(*name).write_bytes(bytes([number]))
         queued.append(Queued(number, token, name, frozenset({Look.ULTRASOUND})))
     write_queue(result, queued)
+    delivered(tmp_path / "out", "F-AAAA", "F-BBBB", "F-CCCC")
     return result
+
+
+def delivered(target, *tokens: str) -> None:
+    """Make what `check_batch` looks for in the folder of the same batch."""
+    target.mkdir(exist_ok=True)
+    document = {"review": [{"token": token} for token in tokens]}
+    (target / "deid-report.json").write_text(json.dumps(document), "utf-8")
 
 
 def run(folder, *words: str) -> int:
@@ -90,3 +98,13 @@ def test_a_series_is_one_line_and_says_how_many_files_it_is(tmp_path, capsys):
     assert run(result) == 0
     (line,) = capsys.readouterr().out.splitlines()
     assert line == "F-0001  face removed automatically (2 files of a series)"
+
+
+def test_a_folder_of_no_batch_or_another_takes_no_images(folder):
+    with pytest.raises(InputError, match=r"with its deid-report\.json"):
+        run(folder, "--accept-all", "--into", str(folder.parent / "mistyped"))
+    assert not (folder.parent / "mistyped").exists()
+    delivered(folder.parent / "other", "F-AAAA")
+    with pytest.raises(InputError, match="names other images"):
+        run(folder, "--accept-all", "--into", str(folder.parent / "other"))
+    assert (folder / "P-1" / "I-1.dcm").is_file()

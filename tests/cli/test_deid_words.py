@@ -84,7 +84,7 @@ def test_options_pixels_and_other_kinds_are_told():
         )
     )
     assert "1 DICOM, 3 MetaImage and 2 sidecar files written" in text
-    assert "decided by options: clean-pixels 0, retain-device 7" in text
+    assert "options: clean-pixels, retain-device 7" in text
     assert "pixels: clean-pixels done, regions blanked: text 2 (1 file)" in text
 
 

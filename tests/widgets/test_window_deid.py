@@ -168,6 +168,9 @@ def test_what_waits_is_shown_and_moved_or_deleted_as_decided(
         looks = frozenset({Look.ULTRASOUND})
         queued.append(Queued(number, f"F-AAA{number}", (f"I-{number}.dcm",), looks))
     write_queue(folder, queued)
+    target.mkdir()
+    report = {"review": [{"token": each.token} for each in queued]}
+    (target / "deid-report.json").write_text(json.dumps(report), "utf-8")
     panel.queue.folder.line.setText(str(tmp_path))
     panel.queue.load_button.click()
     assert "A review folder was expected" in panel.notice.text.text()

@@ -115,6 +115,37 @@ def read_queue(folder: Path) -> tuple[Waiting, ...]:
         raise _not_a_queue() from err
 
 
+def check_batch(target: Path, waiting: Iterable[Waiting]) -> None:
+    """Refuse a target that another batch wrote, or none: a mistyped path takes no images.
+
+    Parameters
+    ----------
+    target : Path
+        The folder that the batch wrote, with its ``deid-report.json``.
+    waiting : iterable of Waiting
+        From `read_queue` of the review folder.
+
+    Raises
+    ------
+    InputError
+        When the report is not there, or names none of the waiting images.
+    """
+    report = target / "deid-report.json"
+    try:
+        document = json.loads(report.read_text("utf-8"))
+        named = {each["token"] for each in document["review"]}
+    except (OSError, ValueError, TypeError, KeyError) as err:
+        raise InputError(
+            "The folder that the batch wrote was expected, with its deid-report.json.",
+            hint="Pass the DST of the same run as --into.",
+        ) from err
+    if not {each.token for each in waiting} <= named:
+        raise InputError(
+            "The report in this folder names other images than those that wait.",
+            hint="Pass the DST of the same run as --into.",
+        )
+
+
 def decide(
     folder: Path,
     target: Path,

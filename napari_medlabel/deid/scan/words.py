@@ -11,7 +11,7 @@ from datetime import date
 from functools import lru_cache
 
 from napari_medlabel.deid.scan.finding import Sign
-from napari_medlabel.deid.scan.tables import is_common, is_standard_uid
+from napari_medlabel.deid.scan.tables import is_common, is_standard_uid, tag_of
 
 SHORT_BYTES = 6
 """Fewer bytes than this prove something only in text, not in binary data."""
@@ -207,6 +207,8 @@ def _tells(part: str, sign: Sign) -> bool:
         return len(part) >= _SHORTEST_IDEOGRAMS
     if len(part) < (_SHORTEST_NAME if sign is Sign.NAME else _SHORTEST_TEXT):
         return False
+    if not part[1:].islower() and tag_of(part) is not None:
+        return False  # "PatientName" is an attribute, and nobody's name
     words = [word for word in re.split(r"[^0-9A-Za-z\u0080-\uffff]+", part) if word]
     return not is_dummy(part) and not all(is_common(w) or w.isdigit() for w in words)
 

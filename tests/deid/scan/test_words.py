@@ -104,3 +104,8 @@ def test_marks_alone_are_not_sought_and_bad_character_sets_are_survived(monkeypa
     assert b"e" not in patterns("e\u0301\u0301")
     monkeypatch.setattr(config.settings, "reading_validation_mode", config.RAISE)
     assert decoded("\u00e4".encode("latin-1"), ("no such set at all",)) == "\u00e4"
+
+
+def test_a_keyword_of_the_standard_is_no_identity_and_a_word_like_one_is():
+    assert patterns("PatientName", Sign.TEXT) == set()
+    assert b"patientnamez" in patterns("PatientNamez", Sign.TEXT)
