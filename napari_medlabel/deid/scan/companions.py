@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from io import BytesIO
 from typing import Any, BinaryIO
 
+from napari_medlabel.deid.rules.options import Option
 from napari_medlabel.deid.scan.fields import (
     field_needles,
     is_identity_key,
@@ -18,7 +19,7 @@ from napari_medlabel.deid.scan.fields import (
     nrrd_faults,
     sign_of_key,
 )
-from napari_medlabel.deid.scan.finding import Allowance, Finding, Sign
+from napari_medlabel.deid.scan.finding import DATE_OPTIONS, Allowance, Finding, Sign
 from napari_medlabel.deid.scan.search import Searcher
 from napari_medlabel.deid.scan.tables import is_standard_uid
 from napari_medlabel.deid.scan.words import Needle, is_date, is_dummy, needles_of
@@ -43,7 +44,12 @@ Inner = Callable[[BinaryIO], Iterator[Finding]]
 
 
 def companion_faults(
-    stream: BinaryIO, head: bytes, searcher: Searcher, extra: Extra, inner: Inner
+    stream: BinaryIO,
+    head: bytes,
+    searcher: Searcher,
+    extra: Extra,
+    inner: Inner,
+    allowance: Allowance,
 ) -> Iterator[Finding]:
     """Yield what a file that is not DICOM holds and should not.
 
@@ -57,6 +63,8 @@ def companion_faults(
         What tells whose it was.
     inner : callable
         Searches a file of an archive.
+    allowance : Allowance
+        What may stay in a sidecar.
     """
     if head[:4] == ZIP:
         yield from _zip_faults(stream, searcher, extra, inner)
@@ -72,6 +80,10 @@ def companion_faults(
     elif re.match(rb"[ \t]*[A-Za-z]+[ \t]*=", content) and b"ElementDataFile" in content:
         yield from _image_faults(content, blocks, meta_image_faults, searcher, extra)
     else:
+        content = content.removeprefix(b"\xef\xbb\xbf")
+        if content.lstrip(b" \t\r\n")[:1] in {b"{", b"["}:
+            content += b"".join(blocks)
+            yield from _json_faults(content, allowance)
         yield from _text_faults(content, blocks, searcher, extra)
 
 
@@ -155,9 +167,6 @@ def _text_faults(
     content: bytes, blocks: Iterator[bytes], searcher: Searcher, extra: Extra
 ) -> Iterator[Finding]:
     """Search a sidecar or any other file."""
-    if content.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in {b"{", b"["}:
-        content += b"".join(blocks)
-        yield from _json_faults(content)
     yield from _hits(_telling(searcher.in_text(content, extra)), "text")
     tail = content[-_OVERLAP:]
     for block in blocks:
@@ -170,22 +179,26 @@ def _telling(found: Iterator[tuple[int, Needle]]) -> Iterator[tuple[int, Needle]
     return (hit for hit in found if not hit[1].loose)
 
 
-def _json_faults(content: bytes) -> Iterator[Finding]:
+def _json_faults(content: bytes, allowance: Allowance) -> Iterator[Finding]:
     """Judge a JSON document by its keys, and by values that are dates, times or UIDs."""
     for key, value in _flat(_parsed(content)):
         if isinstance(value, bool) or value is None or is_dummy(str(value)):
             continue
         if is_identity_key(key):
-            yield Finding(Sign.FIELD, key)
+            if sign_of_key(key, allowance) is not None:
+                yield Finding(Sign.FIELD, key)
         elif isinstance(value, str):
-            sign = _sign_of(value)
+            sign = _sign_of(value, allowance)
             if sign is not None:
                 yield Finding(sign, "sidecar")
 
 
-def _sign_of(text: str) -> Sign | None:
+def _sign_of(text: str, allowance: Allowance) -> Sign | None:
     if _UID.fullmatch(text) is not None:
-        return None if is_standard_uid(text) or text.startswith("2.25.") else Sign.UID
+        may_stay = is_standard_uid(text) or Option.RETAIN_UIDS in allowance.options
+        return None if may_stay or text.startswith("2.25.") else Sign.UID
+    if DATE_OPTIONS & allowance.options:
+        return None
     return Sign.DATE if is_date(text) or _CLOCK.fullmatch(text) is not None else None
 
 

@@ -215,7 +215,8 @@ def _scanned(
 
     head = stream.read(_HEAD)
     if not looks_like_dicom(head):
-        return distinct(companion_faults(stream, head, searcher, extra, inner))
+        faults = companion_faults(stream, head, searcher, extra, inner, allowance)
+        return distinct(faults)
     try:
         parts = read_parts(stream, _OUTPUTS)
     except BrokenError:

@@ -259,3 +259,20 @@ def test_the_day_of_a_run_in_its_report_is_nobodys(tmp_path):
     for quarantined, found in (({"quarantined": []}, False), ({}, True)):
         path.write_text(json.dumps(report | quarantined), "utf-8")
         assert bool(scan_path(path).findings) is found
+
+
+@pytest.mark.parametrize(
+    ("document", "option"),
+    [
+        ({"DeviceSerialNumber": "17240", "StationName": "mr3tb"}, Option.RETAIN_DEVICE),
+        ({"Taken": "2024-05-06"}, Option.RETAIN_DATES),
+        ({"Taken": "15:25:09.02"}, Option.SHIFT_DATES),
+        ({"Uid": "1.3.12.2.1107.5.2.43"}, Option.RETAIN_UIDS),
+    ],
+)
+def test_a_sidecar_may_hold_what_an_option_keeps(tmp_path, document, option):
+    path = tmp_path / "x.json"
+    path.write_text("\ufeff" + json.dumps(document), "utf-8")
+    assert Searched(SourceIdentity(), NONE).file(path) != ()
+    allowance = Allowance(options=frozenset({option}))
+    assert Searched(SourceIdentity(), allowance).file(path) == ()
