@@ -19,6 +19,8 @@ CODE_VALUE_TAGS = (0x00080100, 0x00080119, 0x00080120)
 """Value, long value and URN: an item with one of them is a code."""
 
 _SCHEME_TAG = 0x00080102
+_VERSIONS = {"SCPECG": "1.3"}
+"""Versions of schemes whose codes are ambiguous without one (PS3.16 section 8, CID 3001)."""
 
 
 class Code(NamedTuple):
@@ -37,9 +39,11 @@ class Code(NamedTuple):
     @property
     def item(self) -> Item:
         """The entry as an item of a sequence."""
+        version = _VERSIONS.get(self.scheme)
         return {
             "CodeValue": self.value,
             "CodingSchemeDesignator": self.scheme,
+            **({"CodingSchemeVersion": version} if version else {}),
             "CodeMeaning": self.meaning[:64],
         }
 

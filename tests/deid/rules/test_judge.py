@@ -542,3 +542,10 @@ def test_codes_of_leads_languages_and_countries_stay_in_their_strict_form(
     for value in unsound:
         code, same = judge_code((value, scheme, WORD), setting, load_profile())
         assert (code.CodeValue, same) == ("ANON", False)
+
+
+def test_a_code_of_a_scheme_that_needs_its_version_gets_the_standards():
+    from napari_medlabel.deid.rules.codes import Code
+
+    assert Code("5.6.3-9-1", "SCPECG", "Lead I").item["CodingSchemeVersion"] == "1.3"
+    assert "CodingSchemeVersion" not in Code("T-D1100", "SRT", "Head").item
