@@ -10,11 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari_medlabel.deid.dicom.elements import OddError
-from napari_medlabel.deid.dicom.plan import (
-    IMPLEMENTATION_CLASS_UID,
-    IMPLEMENTATION_VERSION,
-    plan_file,
-)
+from napari_medlabel.deid.dicom.encoding import transfer_syntax, written
+from napari_medlabel.deid.dicom.plan import plan_file
 from napari_medlabel.deid.dicom.silence import quiet
 from napari_medlabel.deid.dicom.sweep import Identity, find, identity_of
 from napari_medlabel.deid.dicom.write import content_of, write_plan
@@ -26,7 +23,7 @@ from napari_medlabel.deid.report.counts import DeidReport, Reason
 from napari_medlabel.deid.rules.marks import PIXEL_OPTIONS
 from napari_medlabel.deid.rules.options import Option
 from napari_medlabel.deid.rules.profile import Profile
-from napari_medlabel.deid.rules.vocabulary import DICOMDIR_CLASS, is_structural_uid
+from napari_medlabel.deid.rules.vocabulary import DICOMDIR_CLASS
 from napari_medlabel.errors import InputError
 
 if TYPE_CHECKING:
@@ -349,46 +346,6 @@ def _clean_pixels(
 
     check_complete(source)
     return clean_pixel_element(source, syntax, options, faces)
-
-
-def transfer_syntax(source: FileDataset) -> UID:
-    """Return the transfer syntax of a file, found from its encoding where it is not named."""
-    from pydicom.uid import (
-        UID,
-        ExplicitVRBigEndian,
-        ExplicitVRLittleEndian,
-        ImplicitVRLittleEndian,
-    )
-
-    named = source.file_meta.get("TransferSyntaxUID")
-    if named:
-        if not is_structural_uid(str(named)):
-            raise QuarantineError(Reason.UNREADABLE)
-        return UID(str(named))
-    implicit, little = source.original_encoding
-    if implicit:
-        return ImplicitVRLittleEndian
-    return ExplicitVRLittleEndian if little else ExplicitVRBigEndian
-
-
-def written(dataset: Dataset, syntax: UID) -> bytes:
-    """Return a cleaned data set as a file's bytes (PS3.10): nothing of the source's meta."""
-    from pydicom.dataset import FileDataset, FileMetaDataset
-    from pydicom.filewriter import dcmwrite
-    from pydicom.uid import UID
-
-    meta = FileMetaDataset()
-    meta.MediaStorageSOPClassUID = dataset.SOPClassUID
-    meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID
-    meta.TransferSyntaxUID = syntax
-    meta.ImplementationClassUID = UID(IMPLEMENTATION_CLASS_UID)
-    meta.ImplementationVersionName = IMPLEMENTATION_VERSION
-    stream = BytesIO()
-    target = FileDataset(stream, dataset, b"\0" * 128, meta)
-    implicit, little = syntax.is_implicit_VR, syntax.is_little_endian
-    target.set_original_encoding(implicit, little, None)
-    dcmwrite(stream, target, enforce_file_format=True)
-    return stream.getvalue()
 
 
 def _check(content: bytes, identity: Identity, result: Dataset) -> None:

@@ -6,7 +6,7 @@ from pydicom.filewriter import write_data_element
 
 from napari_medlabel.deid.dicom.elements import OddError
 from napari_medlabel.deid.dicom.encode import encoded, file_head, packed, packed_text
-from napari_medlabel.deid.dicom.file import written
+from napari_medlabel.deid.dicom.encoding import written
 from napari_medlabel.deid.dicom.plan import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION
 from napari_medlabel.deid.rules.actions import Attribute, Setting, dummy, empty
 from napari_medlabel.deid.rules.dictionary import entry
