@@ -29,10 +29,10 @@ def told(folder: Path, name: str, content: bytes):
     [
         ("a", DICOM, Kind.DICOM, ""),
         ("a.nii", NIFTI, Kind.NIFTI, ".nii"),
-        ("A.NII.GZ", gzip.compress(NIFTI), Kind.NIFTI, ".nii.gz"),
-        ("a.nii", gzip.compress(NIFTI), Kind.NIFTI, ".nii.gz"),
+        ("A.NII.GZ", gzip.compress(NIFTI, mtime=0), Kind.NIFTI, ".nii.gz"),
+        ("a.nii", gzip.compress(NIFTI, mtime=0), Kind.NIFTI, ".nii.gz"),
         ("a.txt", NIFTI, Kind.NIFTI, ".nii"),
-        ("a.dcm.gz", gzip.compress(DICOM), Skip.NOT_AN_IMAGE, ""),
+        ("a.dcm.gz", gzip.compress(DICOM, mtime=0), Skip.NOT_AN_IMAGE, ""),
         ("a.dcm", b"just text", Reason.NOT_WHAT_IT_SAYS, ""),
         ("a.nii.gz", b"\x1f\x8bbroken", Reason.NOT_WHAT_IT_SAYS, ""),
         ("a.hdr", struct.pack("<i", 348) + bytes(344), Reason.NIFTI_BROKEN, ""),
@@ -42,7 +42,7 @@ def told(folder: Path, name: str, content: bytes):
         ("a.nhdr", NRRD, Kind.NRRD, ".nrrd"),
         ("a.Seg.nrrd", NRRD, Kind.NRRD, ".seg.nrrd"),
         ("a.nrrd", b"NRRD", Reason.NOT_WHAT_IT_SAYS, ""),
-        ("a.nrrd.gz", gzip.compress(NRRD), Skip.NOT_AN_IMAGE, ""),
+        ("a.nrrd.gz", gzip.compress(NRRD, mtime=0), Skip.NOT_AN_IMAGE, ""),
         ("a.mha", META, Kind.META_IMAGE, ".mha"),
         ("a.mhd", b"Comment = x\nNDims = 3\n", Kind.META_IMAGE, ".mha"),
         ("a", META, Kind.META_IMAGE, ".mha"),
@@ -81,7 +81,12 @@ def test_voxels_of_a_header_beside_are_known(tmp_path, name, header):
 @pytest.mark.parametrize("name", ["a.json", "a.BVAL", "a.bvec"])
 @pytest.mark.parametrize(
     ("scan", "content"),
-    [("a.nii", NIFTI), ("a.nii.gz", gzip.compress(NIFTI)), ("a.nrrd", NRRD), ("a.mhd", META)],
+    [
+        ("a.nii", NIFTI),
+        ("a.nii.gz", gzip.compress(NIFTI, mtime=0)),
+        ("a.nrrd", NRRD),
+        ("a.mhd", META),
+    ],
 )
 def test_a_sidecar_goes_with_its_scan(tmp_path, name, scan, content):
     (tmp_path / scan).write_bytes(content)
