@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from _measure import Side, Work, main
 
 if TYPE_CHECKING:
-    from napari_medlabel.audit.event import Event
+    from napari_medlabel.audit.format.event import Event
 
 SINGLE = 100
 BATCH = 100
@@ -21,7 +21,7 @@ BATCHES = 20
 
 def save_event(number: int) -> Event:
     """Return what a save writes."""
-    from napari_medlabel.audit.event import Event, ObjectRef
+    from napari_medlabel.audit.format.event import Event, ObjectRef
 
     return Event(
         "mask.save",
@@ -53,7 +53,7 @@ def text(number: int) -> str:
 
 def log(batch: int, batches: int, folder: Path) -> Side:
     """Append to one session; each call of append_many returns when all is on the disk."""
-    from napari_medlabel.audit.place import open_log
+    from napari_medlabel.audit.writer.place import open_log
 
     own = Path(mkdtemp(dir=folder))
     opened = open_log(own / "audit", state=own / "state")
@@ -91,8 +91,8 @@ def database_at(path: Path) -> sqlite3.Connection:
 
 def verified(folder: Path) -> Side:
     """Check every line, link, seal and end of a log of 2,000 events with 400 seals."""
-    from napari_medlabel.audit.verdict import Verdict
-    from napari_medlabel.audit.verify import verify_log
+    from napari_medlabel.audit.check.verdict import Verdict
+    from napari_medlabel.audit.check.verify import verify_log
 
     own = Path(mkdtemp(dir=folder))
     _filled(own)
@@ -106,7 +106,7 @@ def verified(folder: Path) -> Side:
 
 
 def _filled(own: Path) -> None:
-    from napari_medlabel.audit.place import open_log
+    from napari_medlabel.audit.writer.place import open_log
 
     with open_log(own / "audit", state=own / "state") as opened:
         for n in range(0, BATCH * BATCHES, 5):

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from napari_medlabel.audit.verdict import LogReport
+    from napari_medlabel.audit.check.verdict import LogReport
 
 _LONGEST = 24  # characters of a value in a line
 _LEVELS = {"red": "RED  ", "amber": "AMBER", "note": "note "}
@@ -45,7 +45,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 
 def _root(arguments: argparse.Namespace) -> Path:
-    from napari_medlabel.audit.place import default_root
+    from napari_medlabel.audit.writer.place import default_root
 
     root: Path | None = arguments.root
     return default_root() if root is None else root
@@ -56,7 +56,7 @@ def _record(event: str, detail: Mapping[str, object], outcome: int = 0) -> None:
 
     Looking must stay possible where nothing can be written: a failure is said, not raised.
     """
-    from napari_medlabel.audit.place import open_log
+    from napari_medlabel.audit.writer.place import open_log
     from napari_medlabel.errors import LogError
 
     try:
@@ -103,8 +103,8 @@ def run_verify(arguments: argparse.Namespace) -> int:
     InputError
         When there is no log, or it cannot be read.
     """
-    from napari_medlabel.audit.place import default_state
-    from napari_medlabel.audit.verify import verify_log
+    from napari_medlabel.audit.check.verify import verify_log
+    from napari_medlabel.audit.writer.place import default_state
 
     report = verify_log(_root(arguments), state=default_state())
     if arguments.json:
@@ -139,8 +139,8 @@ def run_show(arguments: argparse.Namespace) -> int:
     InputError
         When there is no log, or it cannot be read.
     """
-    from napari_medlabel.audit.place import default_state
-    from napari_medlabel.audit.verify import verify_log
+    from napari_medlabel.audit.check.verify import verify_log
+    from napari_medlabel.audit.writer.place import default_state
 
     events: list[dict[str, Any]] = []
 
@@ -198,9 +198,9 @@ def run_demo(arguments: argparse.Namespace) -> int:
     InputError
         When there is no log, or it cannot be read.
     """
-    from napari_medlabel.audit.place import default_state
-    from napari_medlabel.audit.verdict import Verdict
-    from napari_medlabel.audit.verify import session_paths, verify_log
+    from napari_medlabel.audit.check.verdict import Verdict
+    from napari_medlabel.audit.check.verify import session_paths, verify_log
+    from napari_medlabel.audit.writer.place import default_state
     from napari_medlabel.errors import InputError
 
     root = _root(arguments)

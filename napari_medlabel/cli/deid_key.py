@@ -186,7 +186,7 @@ def run_passphrase(args: argparse.Namespace) -> int:
 
 def _new_passphrase(file: Path | None, *, environment: bool = True) -> str:
     """Return a new passphrase; one that is typed is typed twice."""
-    from napari_medlabel.deid.keys.key_seal import check_passphrase
+    from napari_medlabel.secret.passphrase import check_passphrase
 
     if file is not None:
         return asked_passphrase(file)

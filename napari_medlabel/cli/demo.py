@@ -342,7 +342,7 @@ def _export(desk: Desk, session: Session, target: Path, record: Run) -> None:
 
 
 def _verify(target: Path, record: Run) -> int:
-    from napari_medlabel.audit.verify import verify_log
+    from napari_medlabel.audit.check.verify import verify_log
 
     with record.step("verify", "audit log verified"):
         report = verify_log(target / "audit", state=target / "state")

@@ -241,7 +241,7 @@ def read_store(
     A passphrase that does not open it is noted in the log as ``user.auth.fail``.
     """
     from napari_medlabel.deid.keys.key_file import read_project
-    from napari_medlabel.deid.keys.key_seal import PassphraseError
+    from napari_medlabel.secret.passphrase import PassphraseError
 
     try:
         return read_project(store, lambda: asked_passphrase(args.passphrase_file))
@@ -349,7 +349,7 @@ def open_table(
 
 def links_memory() -> Path:
     """Return the folder where this computer remembers link tables."""
-    from napari_medlabel.audit.place import default_state
+    from napari_medlabel.audit.writer.place import default_state
 
     return default_state() / "links"
 

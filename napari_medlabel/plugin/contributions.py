@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 
 from napari_medlabel import samples
-from napari_medlabel.audit.event import ObjectRef
+from napari_medlabel.audit.format.event import ObjectRef
 from napari_medlabel.errors import InputError
 from napari_medlabel.export.landmarks import save_landmarks
 from napari_medlabel.export.mask import require_not_source, save_mask, sidecar_path

@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
 
-from napari_medlabel.audit.event import ObjectRef
-from napari_medlabel.audit.place import default_root, default_state, open_log
-from napari_medlabel.audit.tokens import load_token_key
+from napari_medlabel.audit.format.event import ObjectRef
+from napari_medlabel.audit.keys.tokens import load_token_key
+from napari_medlabel.audit.writer.place import default_root, default_state, open_log
 
 if TYPE_CHECKING:
     from napari_medlabel.model.volume import Source

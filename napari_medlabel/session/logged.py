@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from napari_medlabel.audit.schema import slice_ranges
+from napari_medlabel.audit.format.schema import slice_ranges
 from napari_medlabel.measure import LabelChange
 
 _MOST_LABELS: Final = 64

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from napari_medlabel.audit.event import ObjectRef
+from napari_medlabel.audit.format.event import ObjectRef
 from napari_medlabel.edit.patch import LabelArray, Patch
 from napari_medlabel.errors import InputError, LogError
 from napari_medlabel.export.landmarks import stage_landmarks

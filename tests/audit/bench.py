@@ -9,8 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from napari_medlabel.audit.disk import SystemIo
-from napari_medlabel.audit.event import Actor, Event, ObjectRef
-from napari_medlabel.audit.log import AuditLog
+from napari_medlabel.audit.format.event import Actor, Event, ObjectRef
+from napari_medlabel.audit.writer.log import AuditLog
 
 WRITER = "w0123456789abcdef"
 NEW = ObjectRef("sha256:" + "ab" * 32, "new", "mask")

@@ -10,9 +10,9 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from napari_medlabel.audit.check.verdict import Verdict
+from napari_medlabel.audit.check.verify import verify_log
 from napari_medlabel.audit.disk import SystemClock, SystemIo
-from napari_medlabel.audit.verdict import Verdict
-from napari_medlabel.audit.verify import verify_log
 from tests.audit.bench import SAVE, Bench
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from napari_medlabel.audit.place import default_root, open_log
+from napari_medlabel.audit.writer.place import default_root, open_log
 from napari_medlabel.cli import audit
 from napari_medlabel.errors import InputError
 

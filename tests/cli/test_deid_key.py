@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from napari_medlabel.audit.place import default_root, default_state
-from napari_medlabel.audit.verify import verify_log
+from napari_medlabel.audit.check.verify import verify_log
+from napari_medlabel.audit.writer.place import default_root, default_state
 from napari_medlabel.cli.main import main
-from napari_medlabel.deid.keys import key_seal
 from napari_medlabel.deid.keys.key_file import read_project
 from napari_medlabel.deid.keys.key_store import FileStore
+from napari_medlabel.secret import passphrase as key_seal
 
 WORDS = "correct horse battery"
 

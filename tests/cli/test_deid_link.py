@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from napari_medlabel.audit.place import default_root, default_state
-from napari_medlabel.audit.tokens import load_token_key
-from napari_medlabel.audit.verify import verify_log
+from napari_medlabel.audit.check.verify import verify_log
+from napari_medlabel.audit.keys.tokens import load_token_key
+from napari_medlabel.audit.writer.place import default_root, default_state
 from napari_medlabel.cli.main import main
 from napari_medlabel.cli.project_key import links_memory
 from napari_medlabel.deid.keys.key_file import make_project, read_project
@@ -95,7 +95,7 @@ def test_the_look_up_is_in_the_log_with_the_patients_token_and_no_identity(link,
 
 
 def test_no_log_no_answer(link, codes, monkeypatch):
-    from napari_medlabel.audit.log import AuditLog
+    from napari_medlabel.audit.writer.log import AuditLog
     from napari_medlabel.errors import LogError
 
     real = AuditLog.append

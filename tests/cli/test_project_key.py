@@ -20,13 +20,13 @@ from napari_medlabel.cli.project_key import (
     open_project,
     project_files,
 )
-from napari_medlabel.deid.keys import key_seal
 from napari_medlabel.deid.keys.key_file import make_project, reseal
 from napari_medlabel.deid.keys.key_store import RingStore
 from napari_medlabel.deid.keys.links_memory import StaleLinksError
 from napari_medlabel.deid.keys.pseudonyms import Pseudonyms
 from napari_medlabel.deid.keys.table import LinkTable
 from napari_medlabel.errors import InputError, SaveError
+from napari_medlabel.secret import passphrase as key_seal
 
 
 @pytest.fixture(autouse=True)

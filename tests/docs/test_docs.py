@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 import napari_medlabel
-from napari_medlabel.audit.catalogue import EVENTS
+from napari_medlabel.audit.format.catalogue import EVENTS
 from napari_medlabel.deid.report.counts import Note, Reason, Skip
 from napari_medlabel.deid.rules.profile import ACTION_CODES, basic_profile
 from napari_medlabel.errors import MedlabelError

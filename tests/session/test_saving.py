@@ -14,7 +14,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 
-from napari_medlabel.audit.verify import verify_log
+from napari_medlabel.audit.check.verify import verify_log
 from napari_medlabel.errors import LogError, SaveError
 from napari_medlabel.export.landmarks import load_landmarks
 from napari_medlabel.export.mask import load_mask, save_mask

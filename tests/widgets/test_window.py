@@ -358,7 +358,7 @@ def test_what_goes_wrong_is_said_in_the_dock(
 def test_medlabel_open_shows_the_case_and_ends_the_log(
     scan: Path, wishes: Wishes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from napari_medlabel.audit.verify import verify_log
+    from napari_medlabel.audit.check.verify import verify_log
     from napari_medlabel.widgets import window
 
     seen: list = []

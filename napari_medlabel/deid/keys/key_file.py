@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from napari_medlabel.deid.keys.key_seal import opened, sealed
 from napari_medlabel.deid.keys.key_store import FileStore, KeyStore
 from napari_medlabel.deid.keys.pseudonyms import KEY_BYTES, Pseudonyms
 from napari_medlabel.deid.keys.table import begun_links
 from napari_medlabel.errors import InputError
+from napari_medlabel.secret.passphrase import opened, sealed
 
 VERSION: Final = 2
 _BEFORE_LINKS: Final = 1

@@ -11,7 +11,7 @@ from types import SimpleNamespace
 import pydicom
 import pytest
 
-from napari_medlabel.audit.event import Event
+from napari_medlabel.audit.format.event import Event
 from napari_medlabel.deid.batch import delivery, one_file
 from napari_medlabel.deid.batch.delivery import check_places, page_of, review_beside
 from napari_medlabel.deid.batch.folder import (

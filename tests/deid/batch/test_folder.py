@@ -9,7 +9,7 @@ from pathlib import Path
 import pydicom
 import pytest
 
-from napari_medlabel.audit.event import Event
+from napari_medlabel.audit.format.event import Event
 from napari_medlabel.deid.batch import delivery
 from napari_medlabel.deid.batch import folder as batch
 from napari_medlabel.deid.batch.folder import (

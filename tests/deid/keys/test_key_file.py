@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from napari_medlabel.deid.keys import key_seal
 from napari_medlabel.deid.keys.key_file import (
     KeyFacts,
     ProjectKey,
@@ -22,6 +21,7 @@ from napari_medlabel.deid.keys.key_store import FileStore
 from napari_medlabel.deid.keys.pseudonyms import Pseudonyms
 from napari_medlabel.deid.keys.table import LinkTable
 from napari_medlabel.errors import InputError, SaveError
+from napari_medlabel.secret import passphrase as key_seal
 
 KEY = bytes(range(32))
 

@@ -9,10 +9,10 @@ import pytest
 from keyring.backend import KeyringBackend
 from keyring.errors import KeyringLocked
 
-from napari_medlabel.deid.keys import key_seal
 from napari_medlabel.deid.keys.key_file import facts_of, make_project, read_project, reseal
 from napari_medlabel.deid.keys.key_store import FileStore, RingStore, store_for
 from napari_medlabel.errors import InputError, MissingPackageError, SaveError
+from napari_medlabel.secret import passphrase as key_seal
 
 
 class Ring(KeyringBackend):

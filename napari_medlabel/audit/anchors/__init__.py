@@ -1,0 +1,1 @@
+"""Who else remembers: this computer, peers, witnesses, receipts, the code on paper."""

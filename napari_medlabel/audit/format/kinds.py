@@ -1,0 +1,108 @@
+"""Lists of names that events choose from, codes, and details that several events share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from napari_medlabel.audit.format.schema import (
+    COUNT,
+    COUNTS,
+    DIGEST,
+    EDITION,
+    FLAG,
+    KEY_ID,
+    PUBLIC_KEY,
+    SLICES,
+    TAG,
+    Field,
+    choice,
+    many,
+)
+
+FORMAT: Final = choice("dicom", "nifti", "nrrd", "mha", "analyze", "other")
+EXPORT_FORMAT: Final = choice(
+    "nifti", "dicom", "dicom-seg", "rtstruct", "nnunet", "bids", "coco", "croissant", "csv",
+    "markups", "bundle", "image", "other",
+)  # fmt: skip
+MODALITY: Final = choice(
+    "CT", "MR", "PT", "NM", "US", "CR", "DX", "MG", "XA", "RF", "SEG", "RTSTRUCT", "OT"
+)
+DESTINATION: Final = choice(
+    "folder", "removable", "network", "pacs", "object-store", "clipboard", "printer", "screen"
+)
+AUTH: Final = choice("os-login", "passphrase", "service", "none")
+PROFILE: Final = choice("basic", "basic-options", "safe-harbor", "expert", "site", "none")
+DEID_OPTION: Final = choice(
+    "retain-uids", "retain-device", "retain-institution", "retain-patient-characteristics",
+    "retain-dates", "shift-dates", "retain-safe-private", "clean-descriptors",
+    "clean-structured", "clean-graphics", "clean-pixels", "clean-faces",
+)  # fmt: skip
+PROVIDER: Final = choice(
+    "threshold", "region-grow", "classical", "interpolation", "monailabel", "nninteractive",
+    "onnx", "command",
+)  # fmt: skip
+CAUSE: Final = choice(
+    "log", "unreadable", "geometry", "space", "permission", "verify", "identity", "policy",
+    "review", "cancelled", "other",
+)  # fmt: skip
+ERROR: Final = choice("EIO", "ENOSPC", "EDQUOT", "EROFS", "EACCES", "INTERRUPTED", "OTHER")
+KEY_KIND: Final = choice(
+    "subject-token", "session", "install", "user", "officer", "project", "witness"
+)
+LIMB: Final = choice("memory", "peer", "witness", "receipt", "paper", "heartbeat", "tsa")
+VERDICT: Final = choice("green", "amber", "red")
+
+ACCESS: Final = ("110103",)
+EXPORT: Final = ("110106",)
+LOG_USED: Final = ("110101",)
+SECURITY: Final = ("110113",)
+RESTRICTED: Final = ("110113", "110132")
+FAILS: Final = (8, 4, 12)
+
+CHANGE: Final[Mapping[str, Field]] = {
+    "labels": COUNTS,
+    "voxels_added": COUNT,
+    "voxels_removed": COUNT,
+}
+CHANGE_MORE: Final[Mapping[str, Field]] = {
+    "voxels_changed": COUNT,
+    "slices": SLICES,
+    "axis": COUNT,
+    "source_bound": FLAG,
+    "edits": COUNT,
+    "file": DIGEST,
+}
+VOLUME: Final[Mapping[str, Field]] = {
+    "slices": COUNT,
+    "rows": COUNT,
+    "columns": COUNT,
+    "frames": COUNT,
+    "files": COUNT,
+    "bytes": COUNT,
+    "modality": MODALITY,
+    "compressed": FLAG,
+    "oblique": FLAG,
+    "warnings": COUNT,
+    "weak": FLAG,
+}
+LEAVES: Final[Mapping[str, Field]] = {
+    "format": EXPORT_FORMAT,
+    "files": COUNT,
+    "bytes": COUNT,
+    "cases": COUNT,
+    "manifest": DIGEST,
+    "profile": PROFILE,
+    "edition": EDITION,
+    "key_id": KEY_ID,
+    "profile_hash": DIGEST,
+    "deidentified": FLAG,
+    "options": many(DEID_OPTION),
+    "site_rules": FLAG,
+    "resumed": FLAG,
+    "retained": COUNT,
+    "retained_tags": many(TAG),
+    "receipt": DIGEST,
+}
+ROUND: Final[Mapping[str, Field]] = {"round": COUNT, "case": DIGEST}
+KEY: Final[Mapping[str, Field]] = {"kid": COUNT, "pub": PUBLIC_KEY, "key_id": KEY_ID}

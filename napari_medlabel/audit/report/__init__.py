@@ -1,0 +1,1 @@
+"""What the log says, for people: facts, the page of the officer, who opened a scan."""

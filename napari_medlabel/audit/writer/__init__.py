@@ -1,0 +1,1 @@
+"""How a line gets onto the disk, signed, before the action that it is about goes on."""

@@ -1,0 +1,1 @@
+"""Secrets at rest: under a passphrase, in a file for its owner alone, in the keyring."""
