@@ -31,6 +31,7 @@ class EventLog(Protocol):
         detail: Mapping[str, object] = NOTHING,
         outcome: int | None = None,
         objects: Sequence[ObjectRef] = (),
+        reason: str | None = None,
     ) -> object:
         """Write one event or raise LogError."""
 
