@@ -8,7 +8,7 @@ FUZZ_SECONDS ?= 600
 SCREEN = $(shell if [ -z "$$DISPLAY$$WAYLAND_DISPLAY" ] && command -v xvfb-run >/dev/null; then \
 	echo 'xvfb-run -a -s "-screen 0 1920x1200x24 +extension GLX"'; fi)
 
-.PHONY: demo test check format bench bench-readers bench-leaks fuzz pictures samples kill-campaign clean help
+.PHONY: demo test check format bench bench-readers bench-leaks fuzz pictures samples audit-campaign clean help
 
 help:
 	@echo "make demo      install, then the main job on the sample scans (with a window where there is a screen)"
@@ -20,7 +20,7 @@ help:
 	@echo "make fuzz      damaged files of every format, for FUZZ_SECONDS (600)"
 	@echo "make pictures  the pictures of README and docs"
 	@echo "make samples   write the sample scans again and compare them with the registry"
-	@echo "make kill-campaign   thousands of kill -9 against log, journal and saving (long)"
+	@echo "make audit-campaign  kills, power cuts, failing disks and changes, into docs/reliability.md (long)"
 
 demo: $(VENV)/.run
 	@.ci/demo $(BIN) $(OUT)
@@ -62,8 +62,9 @@ pictures: $(VENV)/.dev
 samples: $(VENV)/.run
 	$(BIN)/python sample_scans/make_scans.py --check
 
-kill-campaign: $(VENV)/.dev
-	MEDLABEL_KILLS=10000 $(BIN)/python -m pytest tests -k "kill" -p no:cacheprovider --timeout 7200
+audit-campaign: $(VENV)/.dev
+	$(BIN)/python -m tests.audit.campaign
+	MEDLABEL_KILLS=600 $(BIN)/python -m pytest tests -k "kill" -p no:cacheprovider --timeout 7200
 
 $(VENV)/.venv:
 	@.ci/python $(PYTHON)
