@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import json
 from pathlib import Path
@@ -55,8 +56,8 @@ def save_landmarks(path: Path, marks: LandmarkSet) -> None:
         staging.publish()
 
 
-def stage_landmarks(staging: Staging, path: Path, marks: LandmarkSet) -> None:
-    """Write landmarks aside; see `save_landmarks`."""
+def stage_landmarks(staging: Staging, path: Path, marks: LandmarkSet) -> str:
+    """Write landmarks aside and return the hex SHA-256 of the file; see `save_landmarks`."""
     if path.name.lower().endswith(".json"):
         document = to_markups(marks)
         text = json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
@@ -64,7 +65,9 @@ def stage_landmarks(staging: Staging, path: Path, marks: LandmarkSet) -> None:
         text = to_csv(marks)
     else:
         raise _unknown_suffix()
-    staging.add_bytes(path, text.encode())
+    data = text.encode()
+    staging.add_bytes(path, data)
+    return hashlib.sha256(data).hexdigest()
 
 
 def load_landmarks(path: Path) -> LandmarkSet:

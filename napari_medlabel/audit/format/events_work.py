@@ -60,6 +60,7 @@ ABOUT_WORK: Final[Mapping[str, Spec]] = {
             "expected": COUNT,
             "source_bound": FLAG,
             "file": DIGEST,
+            "case": DIGEST,
         },
         new_as=("C", "originate"),
     ),

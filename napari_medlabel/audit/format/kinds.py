@@ -72,6 +72,7 @@ CHANGE_MORE: Final[Mapping[str, Field]] = {
     "source_bound": FLAG,
     "edits": COUNT,
     "file": DIGEST,
+    "case": DIGEST,
 }
 VOLUME: Final[Mapping[str, Field]] = {
     "slices": COUNT,
