@@ -6,19 +6,26 @@ A timestamped Ed25519 signature over a checkpoint. https://c2sp.org/tlog-cosigna
 from __future__ import annotations
 
 from hashlib import sha256
-from typing import Final
+from typing import Final, Protocol
 
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import (
-    Ed25519PrivateKey,
-    Ed25519PublicKey,
-)
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from napari_medlabel.audit.format.note import NoteSignature
 from napari_medlabel.audit.format.seal import Head
 
 _LENGTH: Final = 8 + 64
 _LATEST: Final = 2**63 - 1
+
+
+class Signer(Protocol):
+    """A private key."""
+
+    public: bytes
+
+    def sign(self, text: bytes) -> bytes:
+        """Return an Ed25519 signature, 64 bytes."""
+        ...
 
 
 def cosigner_id(name: str, public: bytes) -> bytes:
@@ -30,14 +37,14 @@ def _message(text: bytes, seconds: int) -> bytes:
     return b"cosignature/v1\ntime %d\n" % seconds + text
 
 
-def cosign(name: str, key: Ed25519PrivateKey, head: Head, seconds: int) -> NoteSignature:
+def cosign(name: str, key: Signer, head: Head, seconds: int) -> NoteSignature:
     """Sign that a head is the largest seen of its log, and fits all that was seen before.
 
     Parameters
     ----------
     name : str
         Of the witness.
-    key : Ed25519PrivateKey
+    key : Signer
         Its key, used for nothing else.
     head : Head
         What was seen.
@@ -57,10 +64,8 @@ def cosign(name: str, key: Ed25519PrivateKey, head: Head, seconds: int) -> NoteS
     if not 0 < seconds <= _LATEST:
         raise ValueError("a cosignature needs a time after 1970")
     signature = key.sign(_message(head.text(), seconds))
-    public = key.public_key().public_bytes_raw()
-    return NoteSignature(
-        name, cosigner_id(name, public) + seconds.to_bytes(8, "big") + signature
-    )
+    stamped = seconds.to_bytes(8, "big") + signature
+    return NoteSignature(name, cosigner_id(name, key.public) + stamped)
 
 
 def cosigned_at(raw: bytes, public: bytes, text: bytes) -> int | None:
