@@ -1,0 +1,136 @@
+"""The file itself: a strict policy, the style, the script, the facts and the whole log."""
+
+from __future__ import annotations
+
+import base64
+import json
+import zlib
+from collections.abc import Iterable, Mapping, Sequence
+from hashlib import sha256
+from importlib.resources import files
+from typing import Final
+
+from napari_medlabel.audit.report.page_markup import Markup, tag, text, together
+
+STYLES: Final = ("base.css", "parts.css", "print.css")
+"""Style sheets, in order."""
+
+VERIFIER: Final = (
+    "bytes.js",
+    "sha2.js",
+    "ed25519.js",
+    "canonical.js",
+    "merkle.js",
+    "session.js",
+    "check.js",
+    "code.js",
+)
+"""The independent check: it needs no page, and runs in node too."""
+
+SCRIPTS: Final = (
+    *VERIFIER,
+    "unpack.js",
+    "event_index.js",
+    "elements.js",
+    "event_table.js",
+    "event_filters.js",
+    "patient.js",
+    "recheck.js",
+    "page.js",
+)
+"""All of the script, in order."""
+
+_LEVEL: Final = 6  # of gzip: 9 takes twice as long for one per cent
+
+
+def asset(name: str) -> str:
+    """Return the text of a style sheet or script that comes with the package."""
+    return (files("napari_medlabel.audit.report") / "assets" / name).read_text("utf-8")
+
+
+def script_of(names: Sequence[str]) -> str:
+    """Return scripts as one, with nothing of theirs visible outside."""
+    inner = "\n".join(asset(name) for name in names)
+    return f'"use strict";\n(() => {{\n{inner}\n}})();\n'
+
+
+def _hash(inner: str) -> str:
+    digest = base64.b64encode(sha256(inner.encode("utf-8")).digest()).decode("ascii")
+    return f"'sha256-{digest}'"
+
+
+def policy(style: str, script: str) -> str:
+    """Return the Content-Security-Policy: these two, pictures in the file, and no network."""
+    return "; ".join(
+        (
+            "default-src 'none'",
+            f"script-src {_hash(script)}",
+            f"style-src {_hash(style)}",
+            "img-src data:",
+            "base-uri 'none'",
+            "form-action 'none'",
+            "require-trusted-types-for 'script'",
+            "trusted-types 'none'",
+        )
+    )
+
+
+def _data(identity: str, kind: str, inner: str) -> Markup:
+    """Return a block of data; the browser does not run it."""
+    return Markup(f'<script type="{kind}" id="{identity}">{inner}</script>')
+
+
+def json_block(identity: str, value: Mapping[str, object]) -> Markup:
+    """Return JSON in the page. No text in it can end the block or begin another."""
+    dumped = json.dumps(value, ensure_ascii=True, sort_keys=True, separators=(",", ":"))
+    safe = dumped.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+    return _data(identity, "application/json", safe)
+
+
+def log_blocks(log_bytes: Iterable[tuple[str, bytes]]) -> Markup:
+    """Return the log: all files behind each other, gzip in base64, and their lengths."""
+    squeeze = zlib.compressobj(_LEVEL, zlib.DEFLATED, 31)
+    listed: list[dict[str, object]] = []
+    parts: list[bytes] = []
+    for file, data in log_bytes:
+        listed.append({"file": file, "length": len(data)})
+        parts.append(squeeze.compress(data))
+    parts.append(squeeze.flush())
+    packed = base64.b64encode(b"".join(parts)).decode("ascii")
+    index = json_block("log-files", {"files": listed})
+    return together([index, _data("log-bytes", "application/gzip+base64", packed)])
+
+
+def document(title: str, body: Markup, data: Sequence[Markup]) -> bytes:
+    """Return the page.
+
+    Parameters
+    ----------
+    title : str
+        Of the window.
+    body : Markup
+        What people read.
+    data : sequence of Markup
+        Blocks for the script.
+
+    Returns
+    -------
+    bytes
+        HTML in UTF-8; the same for the same facts.
+    """
+    style = "\n".join(asset(name) for name in STYLES)
+    script = script_of(SCRIPTS)
+    head = tag(
+        "head",
+        tag("meta", charset="utf-8"),
+        tag("meta", http_equiv="Content-Security-Policy", content=policy(style, script)),
+        tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
+        tag("meta", name="color-scheme", content="light dark"),
+        tag("meta", name="referrer", content="no-referrer"),
+        tag("meta", name="robots", content="noindex"),
+        tag("title", title),
+        Markup(f"<style>{style}</style>"),
+    )
+    inner = together([body, *data, Markup(f"<script>{script}</script>")])
+    page = tag("html", head, tag("body", inner), lang="en")
+    return f"<!doctype html>\n{text(page)}\n".encode()
