@@ -14,13 +14,13 @@ from napari_medlabel.edit.journal import JournalHead
 from napari_medlabel.edit.patch import Box, LabelArray, LandmarkChange, Origin, Patch, Step
 from napari_medlabel.errors import InputError
 from napari_medlabel.export.landmarks import to_markups
-from napari_medlabel.measure import label_change
 from napari_medlabel.model.labelmap import LabelMap, LabelScheme
 from napari_medlabel.model.landmarks import LandmarkSet, Point
 from napari_medlabel.model.volume import Volume
 from napari_medlabel.session.desk import Desk
 from napari_medlabel.session.keeper import Keeper
-from napari_medlabel.session.logged import change_detail
+from napari_medlabel.session.logged import CaseEvents, scheme_changed
+from napari_medlabel.session.outbox import Outbox
 from napari_medlabel.session.recovery import Recovery, set_aside
 from napari_medlabel.session.versions import Versions
 
@@ -104,7 +104,10 @@ class Session:
         self.desk = desk
         self.place = place
         self.history = History()
-        self.versions = Versions(desk.objects, place.folder / "versions")
+        self.versions = Versions(desk.objects, place.folder / "versions", labels.grid)
+        self.events = CaseEvents(place.case, place.subject)
+        self.outbox = Outbox(desk.state / "unlogged", place.case, desk.log)
+        self.found = ""  # at the opening, in sentences for the person
         self.recoveries: tuple[Recovery, ...] = ()
         self.saved_mask = saved_mask
         self.saved_landmarks = landmarks
@@ -217,7 +220,11 @@ class Session:
         box = (slice(0, None), slice(0, None), slice(int(planes[0]), int(planes[-1]) + 1))
         after = self.labels.array[box].T.copy().T
         after[region[box] & (after == 0)] = value
-        return self.edit(box, after, name=name, origin=origin)
+        patch = self.edit(box, after, name=name, origin=origin)
+        if patch is not None and origin == "assisted":
+            # The person has seen the region and said yes; labels are never refused.
+            self.outbox.tell(self.events.assisted("region-grow", patch))
+        return patch
 
     def absorb(self, box: Box = WHOLE, *, name: str, origin: Origin = "human") -> Patch | None:
         """Make a step of what a tool has already painted into the labels.
@@ -288,7 +295,10 @@ class Session:
                 hint="Open the scan with this scheme from the start: "
                 "medlabel open SCAN --scheme FILE",
             )
+        old = self.labels.scheme
         self.labels.scheme = scheme.with_unnamed(self.labels.voxel_counts())
+        if self.labels.scheme != old:
+            self.outbox.tell(scheme_changed(old, self.labels.scheme))
         self._changed()
         self.scheme_changed.emit(self.labels.scheme)
 
@@ -341,7 +351,7 @@ class Session:
         patch = self.edit(WHOLE, recovery.array, name="Recover unsaved work", origin="restored")
         if marks is not None:
             self.set_landmarks(marks, name="Recover landmarks")
-        self._log_recovery(recovery, "accepted", patch)
+        self.outbox.tell(self.events.recovered("accepted", recovery.base_matches, patch))
         # Only when the new journal has it on the disk may the old one go.
         self.keeper.sweep()
         if self.keeper.problem is None:
@@ -351,18 +361,12 @@ class Session:
 
     def decline(self, recovery: Recovery) -> None:
         """Do not take work of an earlier run back; its journal is set aside, not removed."""
-        self._log_recovery(recovery, "discarded", None)
+        self.outbox.tell(self.events.recovered("discarded", recovery.base_matches, None))
         set_aside(recovery.path)
         self._forget(recovery)
 
     def _forget(self, recovery: Recovery) -> None:
         self.recoveries = tuple(r for r in self.recoveries if r is not recovery)
-
-    def _log_recovery(self, recovery: Recovery, choice: str, patch: Patch | None) -> None:
-        detail: dict[str, object] = {"choice": choice, "base_matches": recovery.base_matches}
-        if patch is not None:
-            detail |= change_detail(label_change(patch.before, patch.after), patch.start[2])
-        self.desk.log.append("autosave.recover", subject=(self.place.subject,), detail=detail)
 
     # -- saving and closing --------------------------------------------------------------
 
@@ -390,3 +394,4 @@ class Session:
         if dirty and not discard:
             self.keeper.sweep()
         self.keeper.close(discard=discard or not dirty)
+        self.outbox.close()

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
 
 from napari_medlabel.errors import GeometryError, InputError
 from napari_medlabel.export.landmarks import load_landmarks, to_markups
@@ -19,13 +17,16 @@ from napari_medlabel.model.labelmap import LabelMap, LabelScheme
 from napari_medlabel.model.landmarks import LandmarkSet
 from napari_medlabel.model.volume import Volume
 from napari_medlabel.session.case import MASK_FILE, Place, Session
+from napari_medlabel.session.denial import denials
 from napari_medlabel.session.desk import Desk, default_folder
+from napari_medlabel.session.logged import LOGGED_AS
+from napari_medlabel.session.lookback import look_back
+from napari_medlabel.session.naming import name_case
+from napari_medlabel.session.outbox import tell
 from napari_medlabel.session.recovery import find_recoveries
 
 Progress = Callable[[int, int], None]
 Preview = Callable[[Volume], None]
-_LOGGED_AS: Final = {"minc": "other", "par": "other"}
-"""Formats that came after the log's closed list."""
 
 
 @dataclass(frozen=True)
@@ -101,7 +102,8 @@ def open_case(
     LogError
         When the opening cannot be logged: then nothing is shown.
     """
-    info = choose(find_series(list(paths) if len(paths) > 1 else paths[0]), wishes.series)
+    with denials(desk, paths):
+        info = choose(find_series(list(paths) if len(paths) > 1 else paths[0]), wishes.series)
     return open_series(
         info, paths, desk, wishes, fallback=fallback, progress=progress, preview=preview
     )
@@ -118,16 +120,21 @@ def open_series(
     preview: Preview | None = None,
 ) -> Session:
     """Read one of the series that were found, and everything saved for it; see `open_case`."""
-    early = None if preview is None else _Early(desk, preview)
-    volume = read_series(info, progress=progress, values=wishes.values, preview=early)
-    logged = early is not None and early.logged
-    return adopt_volume(volume, paths, desk, wishes, fallback=fallback, logged=logged)
+    early = _Early(desk, preview)
+    with denials(desk, paths, kind=info.format, opened=lambda: early.logged):
+        volume = read_series(
+            info,
+            progress=progress,
+            values=wishes.values,
+            preview=None if preview is None else early,
+        )
+    return adopt_volume(volume, paths, desk, wishes, fallback=fallback, logged=early.logged)
 
 
 class _Early:
     """Logs an opening before the first slice is shown, while the others are still read."""
 
-    def __init__(self, desk: Desk, show: Preview) -> None:
+    def __init__(self, desk: Desk, show: Preview | None) -> None:
         self._desk, self._show = desk, show
         self.logged = False
 
@@ -139,7 +146,8 @@ class _Early:
         subject, weak = self._desk.subject(source)
         log_opening(self._desk, volume, subject, weak=weak)
         self.logged = True
-        self._show(volume)
+        if self._show is not None:
+            self._show(volume)
 
 
 def _first_hash(path: Path) -> str:
@@ -171,15 +179,20 @@ def adopt_volume(
     subject, weak = desk.subject(volume.source)
     case = case_id(volume)
     folder = wishes.folder or default_folder(paths, case, fallback)
-    labels, saved_mask = _labels(volume, folder, wishes)
-    template = wishes.template or presets.template(presets.usual_for(volume.modality)[1])
-    marks, saved_marks = _landmarks(folder, wishes.landmarks, template)
-    if wishes.folder is not None:
-        probe_writable(wishes.folder)
+    kind = volume.source.format
+    with denials(desk, paths, kind=kind, subject=subject, opened=lambda: logged):
+        labels, saved_mask = _labels(volume, folder, wishes)
+        template = wishes.template or presets.template(presets.usual_for(volume.modality)[1])
+        marks, saved_marks = _landmarks(folder, wishes.landmarks, template)
+        if wishes.folder is not None:
+            probe_writable(wishes.folder)
     if not logged:
         log_opening(desk, volume, subject, weak=weak)
     place = Place(case, subject, folder)
     session = Session(volume, labels, marks, desk, place, saved_mask=saved_mask)
+    if saved_mask is None and wishes.mask is not None:
+        tell(desk.log, session.events.imported("other"))
+    session.found = look_back(session)
     session.saved_landmarks = saved_marks
     session.recoveries = find_recoveries(
         desk.journals,
@@ -204,7 +217,7 @@ def log_opening(desk: Desk, volume: Volume, subject: str, *, weak: bool) -> None
         "volume.open",
         subject=(subject,),
         detail={
-            "format": _LOGGED_AS.get(volume.source.format, volume.source.format),
+            "format": LOGGED_AS.get(volume.source.format, "other"),
             "slices": volume.grid.shape[2],
             "files": len(volume.source.files),
             "oblique": volume.grid.affine.oblique_deg > 0.01,
@@ -222,19 +235,15 @@ def case_id(volume: Volume) -> str:
     InputError
         When the volume was read without hashes.
     """
-    if not volume.source.sha256:
+    source = volume.source
+    if not source.sha256:
         raise InputError(
             "A case needs the hashes of its scan's files and they were not computed.",
             hint="This is a fault in the program; please report it.",
         )
-    digest = hashlib.sha256(b"medlabel-case-1\n")
-    digest.update(f"{volume.grid.shape}\n".encode())
-    digest.update(volume.grid.affine.matrix.astype("<f8").tobytes())
-    digest.update("\n".join(volume.source.sha256).encode())
-    if not volume.source.is_slice_by_slice:
-        # One file may hold several scans on one grid: magnitude and phase, for instance.
-        digest.update(f"\n{volume.source.planes}".encode())
-    return f"sha256:{digest.hexdigest()}"
+    # One file may hold several scans on one grid: magnitude and phase, for instance.
+    planes = None if source.is_slice_by_slice else source.planes
+    return name_case(volume.grid, source.sha256, planes)
 
 
 def _labels(volume: Volume, folder: Path, wishes: Wishes) -> tuple[LabelMap, str | None]:

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from napari_medlabel.audit.format.event import ObjectRef
+from napari_medlabel.audit.format.event import Event
 from napari_medlabel.edit.patch import LabelArray, Patch
-from napari_medlabel.errors import InputError, LogError
+from napari_medlabel.errors import InputError, LogError, SaveError
 from napari_medlabel.export.landmarks import stage_landmarks
 from napari_medlabel.export.mask import (
     SavedMask,
@@ -19,11 +19,12 @@ from napari_medlabel.export.mask import (
 )
 from napari_medlabel.io.files import Staging, make_folder, sha256_file
 from napari_medlabel.io.registry import read_mask
-from napari_medlabel.measure import LabelChange, label_change
+from napari_medlabel.measure import label_change
 from napari_medlabel.model.labelmap import LabelMap, content_id
 from napari_medlabel.model.landmarks import LandmarkSet
 from napari_medlabel.session.case import Session
-from napari_medlabel.session.logged import change_detail
+from napari_medlabel.session.logged import patch_detail
+from napari_medlabel.session.versions import as_named
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,8 +90,9 @@ def take_snapshot(session: Session) -> Snapshot:
 def write_snapshot(session: Session, snapshot: Snapshot) -> SaveReport:
     """Write a snapshot and log it. Touches no layer and may run in another thread.
 
-    The order is: the version on the disk is kept, all new files take their names together, the
-    log gets its line. A log that fails does not undo a save.
+    The order is: the version on the disk is kept, the outbox is told what will happen, all new
+    files take their names together, the log gets its lines. A log that fails does not undo a
+    save: what it should say waits in the outbox, also after a crash.
 
     Raises
     ------
@@ -104,27 +106,34 @@ def write_snapshot(session: Session, snapshot: Snapshot) -> SaveReport:
     if old_id is not None:
         session.versions.keep(old_id, place.mask)
     old_marks = sha256_file(place.landmarks) if place.landmarks.is_file() else None
+    # Zeros that nobody writes to cost no memory.
+    before = np.zeros(snapshot.labels.array.shape[::-1], np.uint8).T
+    change = label_change(before if old_array is None else old_array, snapshot.labels.array)
     source, time, slices = session.volume.source, session.desk.time(), session.volume.slices
     with Staging() as staging:
         saved = stage_mask(
             staging, place.mask, snapshot.labels, source, time=time, slices=slices
         )
         files = [saved.path, sidecar_path(saved.path)]
+        new_marks = None
         if len(snapshot.landmarks) or old_marks:
-            for path in (place.landmarks, place.landmarks.with_name("landmarks.csv")):
-                stage_landmarks(staging, path, snapshot.landmarks)
-                files.append(path)
+            new_marks = stage_landmarks(staging, place.landmarks, snapshot.landmarks)
+            table = place.landmarks.with_name("landmarks.csv")
+            stage_landmarks(staging, table, snapshot.landmarks)
+            files += [place.landmarks, table]
         require_not_source(files, source)
-        staging.publish()
-    # Zeros that nobody writes to cost no memory.
-    before = np.zeros(snapshot.labels.array.shape[::-1], np.uint8).T
-    change = label_change(before if old_array is None else old_array, snapshot.labels.array)
-    unlogged = None
-    try:
-        _log(session, snapshot, saved, old_id, change, old_marks)
-    except LogError as err:
-        # Work on the disk is never given up because the log fails; the person is told.
-        unlogged = err
+        events = _unattributed(session, snapshot)
+        events.append(session.events.saved(old_id, saved.content_id, change, saved.sha256))
+        events += _landmarks(session, snapshot, old_marks, new_marks)
+        # From here on the log will hear of it, whatever happens.
+        parcel = session.outbox.announce(events, old=old_id, new=saved.content_id)
+        try:
+            staging.publish()
+        except SaveError:
+            parcel.release()
+            raise
+    # Work on the disk is never given up because the log fails; the person is told.
+    unlogged = session.outbox.deliver(parcel)
     return SaveReport(
         saved,
         snapshot.landmarks,
@@ -161,64 +170,31 @@ def _present_mask(session: Session) -> tuple[str | None, LabelArray | None]:
     """Return what the file to be replaced says, even if another program wrote it."""
     if not session.place.mask.is_file():
         return None, None
+    grid = session.labels.grid
     try:
-        array = read_mask(session.place.mask, session.labels.grid)
+        array = read_mask(session.place.mask, grid)
     except InputError:
         # Damaged or of another grid: its bytes are kept under their own hash all the same.
         return f"sha256:{sha256_file(session.place.mask)}", None
-    return content_id(session.labels.grid, array), array
+    if session.saved_mask is not None and as_named(array, grid, session.saved_mask) is not None:
+        return session.saved_mask, array
+    return content_id(grid, array), array
 
 
-def _log(
-    session: Session,
-    snapshot: Snapshot,
-    saved: SavedMask,
-    old_id: str | None,
-    change: LabelChange,
-    old_marks: str | None,
-) -> None:
-    log, subject = session.desk.log, (session.place.subject,)
-    for patch in snapshot.unattributed:
-        log.append(
-            "edit.unattributed",
-            subject=subject,
-            detail={
-                **change_detail(label_change(patch.before, patch.after), patch.start[2]),
-                "found_at": "save",
-            },
-        )
-    objects = [ObjectRef(saved.content_id, "new", "mask")]
-    if old_id is not None:
-        objects.insert(0, ObjectRef(old_id, "old", "mask"))
-    log.append(
-        "mask.save",
-        subject=subject,
-        objects=objects,
-        detail={
-            **change_detail(change),
-            "source_bound": True,
-            "file": f"sha256:{saved.sha256}",
-        },
+def _unattributed(session: Session, snapshot: Snapshot) -> list[Event]:
+    return [
+        session.events.unattributed(patch_detail(patch), "save")
+        for patch in snapshot.unattributed
+    ]
+
+
+def _landmarks(
+    session: Session, snapshot: Snapshot, old: str | None, new: str | None
+) -> list[Event]:
+    if new is None or new == old:
+        return []
+    marks = snapshot.landmarks
+    event = session.events.landmarks_saved(
+        old, new, placed=len(marks.placed), expected=len(marks)
     )
-    _log_landmarks(session, snapshot, old_marks)
-
-
-def _log_landmarks(session: Session, snapshot: Snapshot, old_marks: str | None) -> None:
-    if not session.place.landmarks.is_file():
-        return
-    new_marks = sha256_file(session.place.landmarks)
-    if new_marks == old_marks:
-        return
-    objects = [ObjectRef(f"sha256:{new_marks}", "new", "landmarks")]
-    if old_marks is not None:
-        objects.insert(0, ObjectRef(f"sha256:{old_marks}", "old", "landmarks"))
-    session.desk.log.append(
-        "landmark.save",
-        subject=(session.place.subject,),
-        objects=objects,
-        detail={
-            "count": len(snapshot.landmarks.placed),
-            "expected": len(snapshot.landmarks),
-            "source_bound": True,
-        },
-    )
+    return [event]

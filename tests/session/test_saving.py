@@ -106,8 +106,10 @@ def test_each_save_is_in_the_log_with_old_and_new(session: Session) -> None:
     first = save(session).mask.content_id
     paint(session, 2)
     save(session)
-    saves = [e for e in events(session.desk) if e["event"] == "mask.save"]
+    saves = [e for e in events(session.desk) if e["event"].startswith("mask.")]
+    assert [e["event"] for e in saves] == ["mask.create", "mask.save"]
     assert [e["action"] for e in saves] == ["C", "U"]
+    assert {e["detail"]["case"] for e in saves} == {session.place.case}
     assert saves[1]["object"][0] == {"id": first, "role": "old", "type": "mask"}
     assert saves[1]["detail"]["voxels_changed"] == 4
     assert saves[1]["detail"]["slices"] == "0"
