@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
+from napari_medlabel.audit.format.catalogue import EVENTS
 from napari_medlabel.audit.format.seal import to_base64
 from napari_medlabel.audit.report.facts import Facts
 from napari_medlabel.audit.report.page_deeds import (
@@ -14,7 +15,7 @@ from napari_medlabel.audit.report.page_deeds import (
 )
 from napari_medlabel.audit.report.page_document import document, json_block, log_blocks
 from napari_medlabel.audit.report.page_markup import Markup, tag, together
-from napari_medlabel.audit.report.page_titles import TITLES
+from napari_medlabel.audit.report.words import title_of
 from napari_medlabel.audit.report.page_upkeep import (
     events_section,
     failures_section,
@@ -25,7 +26,6 @@ from napari_medlabel.audit.report.page_upkeep import (
 from napari_medlabel.audit.report.page_verdict import (
     code_section,
     integrity_section,
-    paper_text,
     verdict_section,
 )
 
@@ -101,13 +101,13 @@ def _facts_block(facts: Facts) -> Markup:
     return json_block(
         "facts",
         {
-            "code": {"listing": code.listing, "shown": paper_text(code.letters)}
+            "code": {"listing": code.listing.decode("ascii"), "shown": code.text}
             if code is not None
             else None,
             "heads": heads,
             "names": dict(facts.names),
             "offset": facts.hours.utc_offset_minutes,
-            "titles": dict(TITLES),
+            "titles": {name: title_of(name) for name in EVENTS},
             "verdict": facts.verdict.verdict.value,
         },
     )

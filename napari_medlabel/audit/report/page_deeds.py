@@ -20,7 +20,7 @@ from napari_medlabel.audit.report.page_markup import (
     together,
     token,
 )
-from napari_medlabel.audit.report.page_titles import title
+from napari_medlabel.audit.report.words import title_of
 
 MOST_ROWS: Final = 300
 """Most rows of a list that are written out; the list of all events has the rest."""
@@ -188,7 +188,7 @@ def _accesses(
             moment(fact.at_ms, offset),
             token(fact.user, names),
             fact.role,
-            title(fact.event),
+            title_of(fact.event),
             token(fact.subject),
             chip("refused", "amber") if fact.outcome else "done",
             fact.explained or chip("unexplained", "amber"),
@@ -242,7 +242,7 @@ def _change(fact: LateChange, facts: Facts) -> Markup:
     listed = [tag("div", tag("dt", name), tag("dd", value)) for name, value in pairs]
     return tag(
         "article",
-        tag("h3", moment(fact.at_ms, offset), " ", title(fact.event), " ", state),
+        tag("h3", moment(fact.at_ms, offset), " ", title_of(fact.event), " ", state),
         tag("dl", *listed),
         tag("p", *pictures, class_="pictures") if pictures else "",
         class_="card",

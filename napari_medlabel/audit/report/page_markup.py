@@ -32,7 +32,7 @@ def together(contents: Iterable[Content]) -> Markup:
     return Markup("".join(text(content) for content in contents))
 
 
-def tag(name: str, *contents: Content, **attributes: str | int | bool | None) -> Markup:
+def tag(name: str, /, *contents: Content, **attributes: str | int | bool | None) -> Markup:
     """Return an element.
 
     Parameters

@@ -19,7 +19,7 @@ from napari_medlabel.audit.report.page_markup import (
     together,
     token,
 )
-from napari_medlabel.audit.report.page_titles import title
+from napari_medlabel.audit.report.words import title_of
 
 _LIMITS: Final = (
     "What the program never saw: another viewer, a changed copy of this plugin, a change "
@@ -94,7 +94,7 @@ def failures_section(facts: Facts) -> Markup:
     rows = [
         (
             moment(fact.at_ms, offset),
-            title(fact.event),
+            title_of(fact.event),
             fact.words,
             fact.cause or "–",
             token(fact.user, names),
@@ -163,7 +163,7 @@ def _review(fact: ReviewFact, names: dict[str, str], offset: int) -> tuple[Conte
 def events_section(facts: Facts) -> Markup:
     """Return the counts by event, and the room that the script fills with all events."""
     counts = sorted(facts.counts.items(), key=lambda item: (-item[1], item[0]))
-    rows = [(title(name), tag("code", name), number(count)) for name, count in counts]
+    rows = [(title_of(name), tag("code", name), number(count)) for name, count in counts]
     listed = table(
         "Events in the period", ("Event", "Name", "How many"), rows, "There is no event."
     )

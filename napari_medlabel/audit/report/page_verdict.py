@@ -146,7 +146,6 @@ def code_section(facts: Facts) -> Markup:
 def _code(facts: Facts) -> Markup:
     if facts.code is None:
         return tag("p", "The log holds no event yet, so there is nothing to keep on paper.")
-    shown = paper_text(facts.code.letters)
     words = (
         "Write it down, sign and file this page, or photograph the square. Later, "
         "'medlabel audit verify --expect CODE' or the next report shows whether the log "
@@ -154,31 +153,10 @@ def _code(facts: Facts) -> Markup:
     )
     return tag(
         "div",
-        tag("div", _qr(shown), class_="qr"),
-        tag("div", tag("p", shown, class_="code", id="paper-code"), tag("p", words)),
+        tag("div", Markup(facts.code.svg()), class_="qr", role="img", aria_label="QR code"),
+        tag("div", tag("p", facts.code.text, class_="code", id="paper-code"), tag("p", words)),
         class_="paper",
     )
-
-
-def paper_text(letters: str) -> str:
-    """Return a code in groups of four; 32 letters get their check letter."""
-    from napari_medlabel.audit.format.crockford import check_letter, grouped, normal
-
-    plain = normal(letters)[:32]
-    return f"{grouped(plain, 4)}-{check_letter(plain)}"
-
-
-def _qr(words: str) -> Markup:
-    import io
-
-    import segno
-
-    out = io.BytesIO()
-    segno.make_qr(words, error="m").save(
-        out, kind="svg", border=3, xmldecl=False, svgns=True, nl=False, omitsize=True,
-        light="#fff", svgclass="square", lineclass=None, title="QR code of the code",
-    )  # fmt: skip
-    return Markup(out.getvalue().decode("utf-8"))
 
 
 def integrity_section(facts: Facts) -> Markup:

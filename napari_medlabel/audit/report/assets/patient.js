@@ -1,0 +1,73 @@
+// Who opened the record of one patient: the token is computed here, and forgotten.
+
+/** An identifier as the log hashes it: NFC, without padding at both ends. */
+const normalId = (text) => text.normalize("NFC").replace(/^[ \t\r\n\0]+|[ \t\r\n\0]+$/g, "");
+
+/** The token keys in a file, as [{kid, secret}]: 64 hex digits, or JSON with several keys. */
+function tokenKeys(text) {
+  const hex = (digits) => {
+    if (!/^[0-9a-fA-F]{64}$/.test(digits)) throw new RangeError("not a key");
+    return Uint8Array.from(digits.match(/../g), (pair) => parseInt(pair, 16));
+  };
+  const bare = text.trim();
+  if (!bare.startsWith("{")) return [{ kid: 1, secret: hex(bare) }];
+  const document_ = JSON.parse(bare);
+  if ("sealed" in document_) throw new RangeError("sealed");
+  return document_.keys.map(({ kid, secret }) => ({ kid: Number(kid), secret: hex(secret) }));
+}
+
+/** The tokens of a patient, one for each key. */
+async function patientTokens(keys, issuer, patientId) {
+  const message = utf8Bytes(`${normalId(issuer)}\x1f${normalId(patientId)}`);
+  const algorithm = { name: "HMAC", hash: "SHA-256" };
+  return Promise.all(keys.map(async ({ kid, secret }) => {
+    const key = await crypto.subtle.importKey("raw", secret, algorithm, false, ["sign"]);
+    const mac = new Uint8Array(await crypto.subtle.sign("HMAC", key, message));
+    return `s${kid}-${toHex(mac).slice(0, 32)}`;
+  }));
+}
+
+/** Lets the box for a patient answer. */
+function watchPatient(index, facts) {
+  const form = byId("patient");
+  const result = byId("patient-result");
+  const room = byId("patient-events");
+  const clear = () => {
+    result.textContent = "";
+    room.replaceChildren();
+  };
+  const refuse = (words) => { result.replaceChildren(chip(words, "red")); };
+  form.addEventListener("reset", clear);
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    clear();
+    const [file] = byId("patient-key").files;
+    const patientId = byId("patient-id").value;
+    if (!file) return refuse("Choose the token key file.");
+    if (!normalId(patientId)) return refuse("Type the patient ID.");
+    let keys;
+    try {
+      keys = tokenKeys(await file.text());
+    } catch (error) {
+      if (!(error instanceof RangeError || error instanceof SyntaxError
+        || error instanceof TypeError)) throw error;
+      return refuse(error.message === "sealed"
+        ? "This key file is sealed with a passphrase. Use 'medlabel audit who', or export it without one."
+        : "This file is not a token key.");
+    }
+    const tokens = await patientTokens(keys, byId("patient-issuer").value, patientId);
+    const found = [...new Set(tokens.flatMap((token) => index.subjects.get(token) ?? []))];
+    found.sort((one, other) => index.time[other] - index.time[one]);
+    const people = new Set(found.map((number) => index.user[number])).size;
+    result.replaceChildren(element("p", {}, found.length
+      ? `${counted(found.length, "event", "events")} by ${counted(people, "person", "people")}. Token: `
+      : "Nobody: the log holds no event with this patient. Check the ID and the issuer. Token: ",
+    ...tokens.flatMap((token) => [tokenCode(token), " "])));
+    if (found.length) {
+      const table = new EventTable(index, facts, "Events of this patient, newest first");
+      table.show(found, "");
+      room.replaceChildren(table.element);
+    }
+    return undefined;
+  });
+}
