@@ -253,6 +253,49 @@ def publish_install(root: Path, writer: str, key: InstallKey, made: str) -> None
     write_bytes_aside(path, key.introduce(writer, made))
 
 
+def copy_introduction(root: Path, state: Path, writer: str) -> bool:
+    """Show a workstation's public key under the log's folder again, from its own copy.
+
+    Parameters
+    ----------
+    root : Path
+        Folder of the log.
+    state : Path
+        Folder of this computer's own memory.
+    writer : str
+        Who writes here.
+
+    Returns
+    -------
+    bool
+        Whether it was missing there, or another one.
+
+    Raises
+    ------
+    SaveError
+        When it cannot be written.
+    """
+    own = state / "install.json"
+    path = root / install_file(writer)
+    if not own.is_file() or (path.is_file() and path.read_bytes() == own.read_bytes()):
+        return False
+    make_folder(path.parent)
+    write_bytes_aside(path, own.read_bytes())
+    return True
+
+
+def keep_introduction(state: Path, writer: str, key: InstallKey, made: str) -> None:
+    """Keep a copy of what the workstation shows of its key.
+
+    Raises
+    ------
+    SaveError
+        When it cannot be written.
+    """
+    make_folder(state)
+    write_bytes_aside(state / "install.json", key.introduce(writer, made))
+
+
 def read_introduction(root: Path, writer: str) -> Introduction | None:
     """Return what a workstation shows of its key, or None where it shows none.
 

@@ -19,7 +19,7 @@ from napari_medlabel.audit.format.seal import from_base64, to_base64
 from napari_medlabel.audit.keys.signatures import SEED_BYTES, SigningKey
 from napari_medlabel.errors import InputError
 from napari_medlabel.secret.asking import Ask
-from napari_medlabel.secret.passphrase import opened, sealed
+from napari_medlabel.secret.passphrase import check_passphrase, opened, sealed
 from napari_medlabel.secret.private_file import PrivateFile
 from napari_medlabel.secret.ring import drop_from_ring, from_ring, into_ring
 
@@ -27,6 +27,10 @@ VERSION: Final = 1
 Kind = Literal["install", "officer", "user", "witness"]
 Random = Callable[[int], bytes]
 _NAMES: Final = ("kind", "made", "name", "pub", "v")
+
+
+def _unheard(_public: bytes) -> None:
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +70,7 @@ def make_key(
     *,
     passphrase: str | None = None,
     ring: str = "",
+    announce: Callable[[bytes], object] = _unheard,
 ) -> SigningKey:
     """Make a key where there is none.
 
@@ -81,6 +86,9 @@ def make_key(
         To seal it in the file; needed where `ring` is empty.
     ring : str
         Name in the keyring where it is to lie there.
+    announce : callable
+        Told the public key before the key is written, such as to note it in a log. What it
+        raises stops the making.
 
     Raises
     ------
@@ -93,6 +101,8 @@ def make_key(
     file.prepare()
     seed = random_bytes(SEED_BYTES)
     key = SigningKey(seed)
+    _require_place(passphrase, ring)
+    announce(key.public)
     file.create(_document(seed, key, facts, random_bytes, passphrase, ring))
     return key
 
@@ -104,6 +114,7 @@ def replace_key(
     *,
     passphrase: str | None = None,
     ring: str = "",
+    announce: Callable[[bytes], object] = _unheard,
 ) -> SigningKey:
     """Put a new key in place of one; the old one is gone then.
 
@@ -111,6 +122,8 @@ def replace_key(
     """
     seed = random_bytes(SEED_BYTES)
     key = SigningKey(seed)
+    _require_place(passphrase, ring)
+    announce(key.public)
     PrivateFile(path).replace(_document(seed, key, facts, random_bytes, passphrase, ring))
     return key
 
@@ -201,15 +214,22 @@ def _document(
     if ring:
         into_ring(ring, seed.hex())
         shown["ring"] = ring
-    elif passphrase is None:
+    else:
+        bound = _bound(KeyFacts(kind, name, key.public, made))
+        shown["sealed"] = sealed(seed, passphrase or "", bound, random_bytes)
+    return json.dumps(shown, indent=2, sort_keys=True) + "\n"
+
+
+def _require_place(passphrase: str | None, ring: str) -> None:
+    """Refuse what could not be kept, before it is announced."""
+    if ring:
+        return
+    if passphrase is None:
         raise InputError(
             "A key needs a passphrase where no keyring keeps it, and none was given.",
             hint="Give a passphrase, or use the system's keyring.",
         )
-    else:
-        bound = _bound(KeyFacts(kind, name, key.public, made))
-        shown["sealed"] = sealed(seed, passphrase, bound, random_bytes)
-    return json.dumps(shown, indent=2, sort_keys=True) + "\n"
+    check_passphrase(passphrase)
 
 
 def _bound(facts: KeyFacts) -> str:

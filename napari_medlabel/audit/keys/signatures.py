@@ -38,6 +38,13 @@ class SigningKey:
         """Return the signature alone, 64 bytes."""
         return self._private.sign(text)
 
+    def derived(self, purpose: bytes) -> bytes:
+        """Return another secret of 32 bytes, for one purpose; it tells nothing of this one."""
+        from cryptography.hazmat.primitives.hashes import SHA256
+        from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+        return HKDF(SHA256(), 32, None, purpose).derive(self._private.private_bytes_raw())
+
     def sign_as(self, name: str, text: bytes) -> bytes:
         """Return key id and signature, 68 bytes.
 

@@ -1,0 +1,280 @@
+"""Signing a saved mask: name, time, meaning and content, each time with a passphrase."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Literal
+
+import numpy as np
+
+from napari_medlabel.audit.check.session_check import check_session
+from napari_medlabel.audit.check.verify import session_paths
+from napari_medlabel.audit.format.event import ObjectRef
+from napari_medlabel.audit.format.record import time_ms, time_text
+from napari_medlabel.audit.keys.people import (
+    Meaning,
+    SignedStatement,
+    Statement,
+    find_statements,
+    keep_statement,
+    load_user_key,
+    sign_statement,
+)
+from napari_medlabel.audit.keys.site import Site
+from napari_medlabel.audit.keys.tokens import account_name, load_token_keys
+from napari_medlabel.errors import InputError, RefusedError
+from napari_medlabel.export.mask import sidecar_path
+from napari_medlabel.geometry.affine import Affine
+from napari_medlabel.geometry.grid import Grid
+from napari_medlabel.io.nifti.reading import read_labels_nifti
+from napari_medlabel.model.labelmap import content_id
+from napari_medlabel.secret.asking import Ask
+from napari_medlabel.secret.passphrase import PassphraseError
+from napari_medlabel.session.desk import Desk
+
+_SAVES: Final = ("mask.save", "mask.create", "mask.restore", "autosave.recover")
+_CHUNK: Final = 1 << 20
+_UTC: Final = 1000
+
+Standing = Literal["good", "unregistered", "unlogged", "revoked"]
+
+
+@dataclass(frozen=True)
+class Signature:
+    """A signature over a mask, and how it stands.
+
+    Parameters
+    ----------
+    signed : SignedStatement
+        Who says what, when.
+    standing : str
+        ``good``; ``unregistered`` where no site names the person's key; ``unlogged`` where
+        the log has no sealed line of it; ``revoked`` where the key was revoked before.
+    """
+
+    signed: SignedStatement
+    standing: Standing
+
+
+@dataclass(frozen=True)
+class Signatures:
+    """All signatures over a mask.
+
+    Parameters
+    ----------
+    content : str
+        Content id of the mask.
+    found : tuple of Signature
+        By time.
+    broken : int
+        Statements beside the log that were changed.
+    """
+
+    content: str
+    found: tuple[Signature, ...]
+    broken: int
+
+
+def saved_content(mask: Path) -> str:
+    """Return the content id of a mask that this program saved, after computing it anew.
+
+    Parameters
+    ----------
+    mask : Path
+        The NIfTI file; its sidecar lies beside it.
+
+    Raises
+    ------
+    InputError
+        When there is no sidecar, or the file is not what its sidecar says.
+    """
+    try:
+        told: Any = json.loads(sidecar_path(mask).read_bytes())
+        named, matrix = told["mask"]["content_id"], np.array(told["grid"]["affine_ras_mm"])
+        exact, kind = Affine(matrix), np.dtype(str(told["mask"]["dtype"]))
+    except (OSError, ValueError, TypeError, KeyError, InputError) as err:
+        raise InputError(
+            "A mask with its sidecar was expected, and there is no such sidecar.",
+            hint="Sign masks that this program saved; the file 'mask.json' lies beside them.",
+        ) from err
+    array, grid = read_labels_nifti(mask)
+    # NIfTI rounds the affine; the sidecar has it as it was when the mask was saved.
+    place = Grid(grid.shape, exact)
+    exactly = array.T.astype(kind, copy=False).T
+    if place.difference(grid) or content_id(place, exactly) != named:
+        raise InputError(
+            "The mask is not what its sidecar says: it was changed since it was saved.",
+            hint="Open it on its scan and save it again, or restore the saved version.",
+        )
+    return str(named)
+
+
+def sign_mask(desk: Desk, mask: Path, meaning: Meaning, name: str, ask: Ask) -> SignedStatement:
+    """Sign a saved mask, and write that into the log.
+
+    The person is identified by the account and by a passphrase, which is asked for every
+    time. The statement lies beside the log before the log has its line.
+
+    Parameters
+    ----------
+    desk : Desk
+        Log and folders.
+    mask : Path
+        The mask's file.
+    meaning : str
+        authored, reviewed or approved.
+    name : str
+        The person's name as it is to be printed.
+    ask : callable
+        Returns the passphrase.
+
+    Raises
+    ------
+    PassphraseError
+        When the passphrase is another one; the log has ``sign.fail`` then.
+    InputError
+        When the mask is not a saved one, the log does not know it, or the person has no key.
+    RefusedError
+        When its author would review or approve it.
+    LogError, SaveError
+        When the log or the statement cannot be written.
+    """
+    content = saved_content(mask)
+    subject = _subject_of(desk.audit_root, content)
+    objects = (ObjectRef(content, "new", "mask"),)
+
+    def fail(cause: str) -> None:
+        desk.log.append(
+            "sign.fail", subject=subject, objects=objects, detail={"cause": cause}, outcome=8
+        )
+
+    tokens = _own_tokens(desk.state)
+    if meaning != "authored" and _is_author(desk.audit_root, content, tokens):
+        fail("review")
+        raise RefusedError(
+            f"Its author signed this mask, and '{meaning}' needs somebody else.",
+            hint="Ask a colleague to look at it and sign.",
+        )
+    try:
+        found = load_user_key(desk.state, tokens, ask)
+    except PassphraseError:
+        fail("identity")
+        raise
+    if found is None:
+        raise InputError(
+            "A signing key of yours was expected in this account, and there is none.",
+            hint="`medlabel sign key` makes one; then the officer names it in the site.",
+        )
+    token, key = found
+    moment_ms = int(desk.now().timestamp() * _UTC)
+    said = Statement(meaning, name, content, time_text(moment_ms), token)
+    signed = sign_statement(said, key)
+    keep_statement(desk.audit_root, signed)
+    desk.log.append("sign.apply", subject=subject, objects=objects, detail=signed.detail())
+    return signed
+
+
+def signatures_of(root: Path, mask: Path, site: Site | None) -> Signatures:
+    """Return every signature over a saved mask.
+
+    Parameters
+    ----------
+    root : Path
+        Folder of the log.
+    mask : Path
+        The mask's file.
+    site : Site or None
+        Whose officer names people's keys.
+
+    Raises
+    ------
+    InputError
+        When the mask is not a saved one, or the log is not there.
+    """
+    content = saved_content(mask)
+    found = find_statements(root, content)
+    logged = {
+        (record["detail"].get("statement"), record["detail"].get("signature"))
+        for record in _records(root, content)
+        if record["event"] == "sign.apply"
+    }
+    signatures = tuple(Signature(one, _standing(one, site, logged)) for one in found.statements)
+    return Signatures(content, signatures, found.broken)
+
+
+def _standing(
+    signed: SignedStatement, site: Site | None, logged: set[tuple[Any, Any]]
+) -> Standing:
+    detail = signed.detail()
+    if (detail["statement"], detail["signature"]) not in logged:
+        return "unlogged"
+    user = None if site is None else site.user(signed.said.user, signed.public)
+    if user is None:
+        return "unregistered"
+    if user.revoked_ms is not None and time_ms(signed.said.time) >= user.revoked_ms:
+        return "revoked"
+    return "good"
+
+
+def _own_tokens(state: Path) -> list[str]:
+    """Return this account's tokens, under the newest token key first."""
+    name = account_name()
+    return [key.user_token(name) for key in reversed(load_token_keys(state))]
+
+
+def _is_author(root: Path, content: str, tokens: list[str]) -> bool:
+    return any(
+        one.said.meaning == "authored" and one.said.user in tokens
+        for one in find_statements(root, content).statements
+    )
+
+
+def _subject_of(root: Path, content: str) -> tuple[str, ...]:
+    """Return the patient's token of a mask, as the log has it.
+
+    Raises
+    ------
+    InputError
+        When no sealed line says that this mask was saved.
+    """
+    for record in _records(root, content):
+        is_new = any(ref["id"] == content and ref["role"] == "new" for ref in record["object"])
+        if record["event"] in _SAVES and is_new:
+            return tuple(record["subject"])
+    raise InputError(
+        "The log was expected to say when this mask was saved, and it does not.",
+        hint="Open it on its scan and save it, with the same MEDLABEL_AUDIT_DIR.",
+    )
+
+
+def _records(root: Path, content: str) -> Iterator[dict[str, Any]]:
+    """Yield the sealed records that name a content, newest session first."""
+    wanted = content.encode("ascii")
+    for path in sorted(session_paths(root), key=lambda one: one.name, reverse=True):
+        if not _names(path, wanted):
+            continue
+        found: list[dict[str, Any]] = []
+        check_session(path, path.name, _collector(found, content))
+        yield from found
+
+
+def _collector(found: list[dict[str, Any]], content: str) -> Callable[[int, Any], None]:
+    def seen(_line: int, record: Any) -> None:
+        if any(ref["id"] == content for ref in record["object"]):
+            found.append(record)
+
+    return seen
+
+
+def _names(path: Path, wanted: bytes) -> bool:
+    """Whether a file holds some bytes; read piece by piece."""
+    kept = b""
+    with path.open("rb") as stream:
+        while piece := stream.read(_CHUNK):
+            if wanted in kept + piece:
+                return True
+            kept = piece[-len(wanted) :]
+    return False
