@@ -14,6 +14,17 @@ from typing import Final, Protocol
 
 _LOCK_BYTE: Final = 1 << 30  # far behind the end: Windows would bar reading a locked byte
 _BINARY: Final = getattr(os, "O_BINARY", 0)
+_MOUNTS: Final = Path("/proc/self/mountinfo")
+_SHARES: Final = {
+    "nfs": "NFS",
+    "nfs4": "NFS",
+    "cifs": "SMB",
+    "smb3": "SMB",
+    "smbfs": "SMB",
+    "9p": "9P",
+    "afs": "AFS",
+    "ceph": "CephFS",
+}
 
 
 class Clock(Protocol):
@@ -220,6 +231,29 @@ def write_once(io: Io, path: Path, data: bytes) -> bytes:
     return path.read_bytes()
 
 
+def write_over(io: Io, path: Path, data: bytes) -> None:
+    """Give a file new content; whoever reads it meanwhile has the old or the new one whole.
+
+    Raises
+    ------
+    OSError
+        Of the system.
+    """
+    make_folders(io, path.parent)
+    aside = path.with_name(f"{path.name}.{io.random(8).hex()}")
+    fd = io.create(aside)
+    try:
+        try:
+            write_all(io, fd, data)
+            io.sync(fd)
+        finally:
+            io.close(fd)
+        aside.replace(path)
+    finally:
+        aside.unlink(missing_ok=True)
+    io.sync_folder(path.parent)
+
+
 def take_lock(fd: int) -> None:
     """Lock an open file of ours; the system lets go when the process ends, however it ends."""
     _lock(fd, wait=False)
@@ -252,3 +286,40 @@ def place_key(root: Path) -> str:
     """Return the name under which a log's folder is remembered: a digest, not the path."""
     real = os.path.normcase(root.resolve())
     return hashlib.sha256(os.fsencode(real)).hexdigest()[:16]
+
+
+def share_kind(path: Path, mounts: Path = _MOUNTS) -> str:
+    """Return what kind of network share a path lies on, or empty text for a local disk.
+
+    A client of such a share may say "on disk" before the server's disk has it.
+
+    Parameters
+    ----------
+    path : Path
+        Need not be there.
+    mounts : Path
+        Linux's table of mounts; without one only Windows's double backslash is known.
+
+    Raises
+    ------
+    OSError
+        When the table is there and cannot be read.
+    """
+    real = path.resolve()
+    if str(real).startswith("\\\\"):  # pragma: no cover - Windows
+        return "SMB"
+    if not mounts.exists():
+        return ""
+    best, kind = -1, ""
+    for line in mounts.read_bytes().splitlines():
+        left, _, right = line.partition(b" - ")
+        point = Path(os.fsdecode(_spaces(left.split(b" ")[4])))
+        if real.is_relative_to(point) and len(point.parts) >= best:
+            best, kind = len(point.parts), os.fsdecode(right.split(b" ")[0])
+    return "FUSE" if kind.startswith("fuse.") else _SHARES.get(kind, "")
+
+
+def _spaces(name: bytes) -> bytes:
+    """Return a mount point as it is called; the table writes spaces and their like in octal."""
+    parts = name.split(b"\\")
+    return parts[0] + b"".join(bytes([int(part[:3], 8)]) + part[3:] for part in parts[1:])

@@ -108,7 +108,11 @@ class Desk:
 
 
 def open_desk(
-    audit: Path | None = None, *, state: Path | None = None, role: str = "annotator"
+    audit: Path | None = None,
+    *,
+    state: Path | None = None,
+    role: str = "annotator",
+    heartbeat: bool = False,
 ) -> Desk:
     """Sit down: open the audit log of this run, with this computer's keys and the real clock.
 
@@ -120,6 +124,8 @@ def open_desk(
         This computer's own folder; ``$MEDLABEL_STATE_DIR`` or the user's when None.
     role : str
         What the person does: annotator, researcher, ...
+    heartbeat : bool
+        Whether a thread keeps the log alive while nobody writes; for windows.
 
     Raises
     ------
@@ -127,7 +133,7 @@ def open_desk(
         When the log cannot be written: then nothing that needs it happens.
     """
     root, state = audit or default_root(), state or default_state()
-    log = open_log(root, state=state, role=role)
+    log = open_log(root, state=state, role=role, heartbeat=heartbeat)
     return Desk(log, load_token_key(state), root, state, lambda: datetime.now(UTC))
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import argparse
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 
-from napari_medlabel.audit.writer.place import default_root, open_log
+from napari_medlabel.audit.writer.place import default_root, default_state, open_log
 from napari_medlabel.cli import audit
 from napari_medlabel.errors import InputError
 
@@ -133,6 +134,8 @@ def test_where_nothing_can_be_written_the_verdict_is_still_given(
 ) -> None:
     (tmp_path / "file").write_bytes(b"")
     monkeypatch.setenv("MEDLABEL_AUDIT_DIR", str(tmp_path / "file" / "audit"))
+    shutil.rmtree(default_state() / "spool")
+    (default_state() / "spool").write_bytes(b"")  # nor where the log would go instead
     assert _run("verify", str(tmp_path / "audit"), "--json") == 0
     captured = capsys.readouterr()
     assert json.loads(captured.out)["verdict"] == "green"

@@ -8,18 +8,37 @@ without having written (the lesson of PostgreSQL). Nothing is ever cut off or re
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from napari_medlabel.audit.disk import Clock, Io, make_folders, write_all
 from napari_medlabel.audit.faults import error_name, log_error
-from napari_medlabel.audit.format import canonical
 from napari_medlabel.audit.format.event import Actor, Event
 from napari_medlabel.audit.format.merkle import NO_LEAF, Frontier, leaf_hash
 from napari_medlabel.audit.format.record import CLOCK_TOLERANCE_MS, Place, line_of
 from napari_medlabel.audit.format.seal import Head, SessionKey, to_base64
 
+_LEAF: Final = 32
 _SLEW: Final = 2000  # a time server may bend the clock by 1 in 2000 without setting it
+
+
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """The bytes of one write, and what the chain is after it."""
+
+    data: bytes
+    tree: Frontier
+    leaves: list[bytes]
+    head: Head
+    signature: bytes
+
+
+def _seal_line(before: int, head: Head, signature: bytes) -> bytes:
+    """Return the seal's canonical line, without the cost of asking whether it is."""
+    root, signed = to_base64(head.root), to_base64(signature)
+    text = f'{{"seal":{{"from":{before},"root":"{root}","sig":"{signed}","size":{head.size}}}}}'
+    return text.encode("ascii")
 
 
 class SessionFile:
@@ -42,6 +61,8 @@ class SessionFile:
     ----------
     head : Head
         After the last acknowledged write.
+    signature : bytes
+        As it stands in the seal of that write; empty before the first.
     length : int
         Bytes written.
     dead : str
@@ -62,6 +83,8 @@ class SessionFile:
         self._io = io
         self._tree = Frontier()
         self._prev = NO_LEAF
+        self._leaves = bytearray()
+        self.signature = b""
         self._started_ns = clock.mono_ns()
         self._offset = (clock.utc_ms(), 0)
         self.head = Head(origin, 0, self._tree.root())
@@ -80,27 +103,23 @@ class SessionFile:
         delta_ms = offset_ms - before_ms
         return [Event("clock.jump", detail={"delta_ms": delta_ms})]
 
-    def _batch(self, events: Sequence[Event]) -> tuple[bytes, Frontier, bytes, Head]:
+    def _batch(self, events: Sequence[Event]) -> _Batch:
         """Return the bytes of one write, and what the chain is after it."""
         utc_ms = self._clock.utc_ms()
         mono_ns = max(0, self._clock.mono_ns() - self._started_ns)
-        tree, prev, lines = self._tree.copy(), self._prev, []
+        tree, prev, lines, leaves = self._tree.copy(), self._prev, [], []
         for event in (*self._jump(utc_ms, mono_ns), *events):
             line = line_of(event, self._actor, Place(tree.size, prev, utc_ms, mono_ns))
             prev = leaf_hash(line)
             tree.add(prev)
+            leaves.append(prev)
             lines.append(line)
         head = Head(self.head.origin, tree.size, tree.root())
-        seal = {
-            "from": self.head.size,
-            "root": to_base64(head.root),
-            "sig": to_base64(self._key.sign(head)),
-            "size": head.size,
-        }
-        lines.append(canonical.encode({"seal": seal}))
-        return b"\n".join(lines) + b"\n", tree, prev, head
+        signature = self._key.sign(head)
+        lines.append(_seal_line(self.head.size, head, signature))
+        return _Batch(b"\n".join(lines) + b"\n", tree, leaves, head, signature)
 
-    def append(self, events: Sequence[Event]) -> None:
+    def append(self, events: Sequence[Event]) -> int:
         """Write events and one seal, and return when the disk has them.
 
         Parameters
@@ -108,24 +127,43 @@ class SessionFile:
         events : sequence of Event
             At least one.
 
+        Returns
+        -------
+        int
+            Number of the first of them in this session, from 0.
+
         Raises
         ------
-        LogError
+        UnwritableError
             When the file is dead, or dies now. Nothing of the batch counts then.
         """
         if self.dead:
             raise log_error("The audit log cannot be written since an earlier error", self.dead)
-        data, tree, prev, head = self._batch(events)
+        batch = self._batch(events)
         self.dead = "INTERRUPTED"  # until the disk has said yes; also when Ctrl-C comes between
         try:
-            write_all(self._io, self._fd, data)
+            write_all(self._io, self._fd, batch.data)
             self._io.sync(self._fd)
         except OSError as err:
             self.dead = error_name(err)
             raise log_error("The audit log could not be written", self.dead) from err
         self.dead = ""
-        self._tree, self._prev, self.head = tree, prev, head
-        self.length += len(data)
+        self._tree, self.head, self.signature = batch.tree, batch.head, batch.signature
+        self._prev = batch.leaves[-1]
+        for leaf in batch.leaves:
+            self._leaves += leaf
+        self.length += len(batch.data)
+        return batch.head.size - len(events)
+
+    @property
+    def age_ns(self) -> int:
+        """How long ago the session began."""
+        return self._clock.mono_ns() - self._started_ns
+
+    def leaves(self) -> list[bytes]:
+        """Return the leaf hash of every acknowledged event."""
+        raw = bytes(self._leaves)
+        return [raw[at : at + _LEAF] for at in range(0, len(raw), _LEAF)]
 
     def release(self) -> None:
         """Drop the key and close the file."""

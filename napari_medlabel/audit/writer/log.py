@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import os
-import platform
-import sys
-import threading
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -13,54 +10,32 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
-import napari_medlabel
 from napari_medlabel.audit.anchors.memory import HeadMemory, forget, recall
 from napari_medlabel.audit.disk import (
     Clock,
     Io,
-    SystemClock,
     SystemIo,
     make_folders,
     one_at_a_time,
     place_key,
     take_lock,
 )
-from napari_medlabel.audit.faults import error_name, log_error
+from napari_medlabel.audit.faults import SessionOverError, error_name, log_error
 from napari_medlabel.audit.format.event import NOTHING, Actor, Event, ObjectRef, Reason
 from napari_medlabel.audit.format.layout import session_file
-from napari_medlabel.audit.format.schema import ORIGIN, VERSION
-from napari_medlabel.audit.format.seal import Head, SessionKey, to_base64
+from napari_medlabel.audit.format.merkle import inclusion_proof
+from napari_medlabel.audit.format.schema import ORIGIN
+from napari_medlabel.audit.format.seal import Head, SessionKey
 from napari_medlabel.audit.format.ulid import ulid
 from napari_medlabel.audit.writer.chain import SessionFile
+from napari_medlabel.audit.writer.group_commit import GroupCommit
+from napari_medlabel.audit.writer.opening import first_events
+from napari_medlabel.audit.writer.seat import FIRST, Occasion, Seat
 from napari_medlabel.audit.writer.succession import Succession, succeed
 from napari_medlabel.errors import LogError
 
-_PLATFORMS: Final = {"linux", "darwin", "win32"}
-
-
-def _software(clock: Clock) -> dict[str, object]:
-    """Return what runs here, as far as the schema takes it."""
-    versions = {"tool": napari_medlabel.__version__, "python": platform.python_version()}
-    facts: dict[str, object] = {
-        key: text for key, text in versions.items() if VERSION.accepts(text)
-    }
-    facts["platform"] = sys.platform if sys.platform in _PLATFORMS else "other"
-    facts["clock"] = SystemClock.name if isinstance(clock, SystemClock) else "other"
-    facts["validation"] = "unvalidated"
-    return facts
-
-
-def _opening(origin: str, key: SessionKey, past: Succession, clock: Clock) -> Event:
-    detail: dict[str, object] = {
-        **_software(clock),
-        "origin": origin,
-        "pub": to_base64(key.public),
-    }
-    if past.heads:
-        detail["prev_session"] = past.heads[-1].record()
-    if past.heads[:-1]:
-        detail["peers"] = [head.record() for head in past.heads[:-1]]
-    return Event("session.open", detail=detail)
+HEADS_LOCK: Final = "heads.lock"
+"""File in the state folder that whoever opens a session or moves one holds."""
 
 
 class AuditLog:
@@ -71,7 +46,8 @@ class AuditLog:
     more can be written; a new session must be opened. Use as a context manager: the
     session is closed at the end, also after an exception.
 
-    Threads may share a log. A forked child may not: it must open its own.
+    Threads may share a log; what they append at the same moment shares one write, one
+    seal and one sync. A forked child may not: it must open its own.
 
     Build with `AuditLog.open`, or with `open_log` of `napari_medlabel.audit.writer.place`,
     which finds folders and keys by itself.
@@ -80,7 +56,8 @@ class AuditLog:
     def __init__(self, file: SessionFile, memory: HeadMemory, path: Path) -> None:
         self._file = file
         self._memory = memory
-        self._lock = threading.RLock()
+        self._group = GroupCommit(self._write_if_open)
+        self._lock = self._group.lock
         self._open = True
         self._pid = os.getpid()
         self.path = path
@@ -127,12 +104,29 @@ class AuditLog:
         LogError
             When a file cannot be written or read, or a name is not allowed.
         """
-        io = io or SystemIo()
+        return cls.begin(Seat(root, state, site, writer, actor, clock, io or SystemIo()))
+
+    @classmethod
+    def begin(cls, seat: Seat, occasion: Occasion = FIRST) -> Self:
+        """Begin a session at a seat.
+
+        Parameters
+        ----------
+        seat : Seat
+            Where it is written, and by whom.
+        occasion : Occasion
+            What it has to say first.
+
+        Raises
+        ------
+        LogError
+            As `open`.
+        """
         try:
-            make_folders(io, state)
-            with one_at_a_time(state / "heads.lock"):
-                past = succeed(recall(state), root, writer)
-                log = cls._begin(root, (site, writer), actor, state, clock, io, past)
+            make_folders(seat.io, seat.state)
+            with one_at_a_time(seat.state / HEADS_LOCK):
+                past = succeed(recall(seat.state), seat)
+                log = cls._begin(seat, past, occasion)
                 for entry in past.done:
                     forget(entry)
         except OSError as err:
@@ -140,20 +134,12 @@ class AuditLog:
         return log
 
     @classmethod
-    def _begin(
-        cls,
-        root: Path,
-        names: tuple[str, str],
-        actor: Actor,
-        state: Path,
-        clock: Clock,
-        io: Io,
-        past: Succession,
-    ) -> Self:
+    def _begin(cls, seat: Seat, past: Succession, occasion: Occasion) -> Self:
+        clock, io = seat.clock, seat.io
         utc_ms = clock.utc_ms()
         stamp = datetime.fromtimestamp(utc_ms // 1000, UTC).strftime("%Y%m%dT%H%M%SZ")
         session = f"{stamp}-{ulid(utc_ms, io.random(10))}"
-        origin = f"medlabel.local/{names[0]}/{names[1]}/{session}"
+        origin = f"medlabel.local/{seat.site}/{seat.writer}/{session}"
         if not ORIGIN.accepts(origin):
             raise LogError(
                 "The names of site and writer must be lower-case letters and digits, and "
@@ -161,19 +147,20 @@ class AuditLog:
                 hint="A site is like 'ward-3'; a writer is 'w' and 16 hex digits.",
             )
         key = SessionKey(origin, io.random(32))
+        place = place_key(seat.folder)
         memory = HeadMemory(
-            state / "heads" / place_key(root) / f"{session}.jsonl", origin, clock, io
+            seat.state / "heads" / place / f"{session}.jsonl", origin, clock, io
         )
         try:
             take_lock(memory.fd)
-            path = root / session_file(origin)
-            file = SessionFile(path, key, origin, actor, clock, io)
+            path = seat.folder / session_file(origin)
+            file = SessionFile(path, key, origin, seat.actor, clock, io)
         except OSError:
             memory.release()
             raise
         log = cls(file, memory, path)
         try:
-            log.append_many([_opening(origin, key, past, clock), *past.events])
+            log.append_many(first_events(seat, origin, key, past, occasion))
         except LogError:
             log.close()
             raise
@@ -190,6 +177,45 @@ class AuditLog:
         return self._file.head.origin
 
     @property
+    def age_ns(self) -> int:
+        """How long ago the session began."""
+        return self._file.age_ns
+
+    def signed_head(self) -> tuple[Head, bytes]:
+        """Return the head after the last acknowledged event, and the signature of its seal."""
+        with self._lock:
+            return self._file.head, self._file.signature
+
+    def leaf_proof(self, index: int) -> tuple[bytes, list[bytes], Head, bytes]:
+        """Return what shows to anybody that an event is in this session.
+
+        Parameters
+        ----------
+        index : int
+            Number of the event in this session, as `append` returned it.
+
+        Returns
+        -------
+        leaf : bytes
+            Leaf hash of the event.
+        proof : list of bytes
+            Hashes from the leaf to the root (RFC 9162 section 2.1.3.1).
+        head : Head
+            After the last acknowledged event.
+        signature : bytes
+            Of the seal of that head, 68 bytes.
+
+        Raises
+        ------
+        ValueError
+            When there is no such event.
+        """
+        with self._lock:
+            leaves, (head, signature) = self._file.leaves(), self.signed_head()
+        proof = inclusion_proof(leaves, index)
+        return leaves[index], proof, head, signature
+
+    @property
     def healthy(self) -> bool:
         """Whether events can still be written."""
         return self._open and not self._file.dead
@@ -203,7 +229,7 @@ class AuditLog:
         outcome: int | None = None,
         objects: Sequence[ObjectRef] = (),
         reason: Reason | str | None = None,
-    ) -> None:
+    ) -> int:
         """Write one event and return when it is on the disk, signed.
 
         Parameters
@@ -221,6 +247,11 @@ class AuditLog:
         reason : Reason or str, optional
             Why, as a code.
 
+        Returns
+        -------
+        int
+            Number of the event in this session, from 0.
+
         Raises
         ------
         LogError
@@ -228,9 +259,11 @@ class AuditLog:
             or when it cannot be written (the log is dead then).
         """
         why = Reason(reason) if isinstance(reason, str) else reason
-        self.append_many([Event(event, tuple(subject), tuple(objects), detail, why, outcome)])
+        return self.append_many(
+            [Event(event, tuple(subject), tuple(objects), detail, why, outcome)]
+        )
 
-    def append_many(self, events: Sequence[Event]) -> None:
+    def append_many(self, events: Sequence[Event]) -> int:
         """Write several events with one seal and one sync; all of them count or none.
 
         Parameters
@@ -238,29 +271,36 @@ class AuditLog:
         events : sequence of Event
             In order; nothing happens for none.
 
+        Returns
+        -------
+        int
+            Number of the last of them in this session, from 0.
+
         Raises
         ------
         LogError
             When they cannot be written, or the session is over.
         """
         if not events:
-            return
-        with self._lock:
-            if os.getpid() != self._pid:
-                raise LogError(
-                    "The audit log belongs to the process that opened it, and a child came.",
-                    hint="Open a log of its own in each process.",
-                )
-            if not self._open:
-                raise LogError(
-                    "The session of the audit log is over, and an event came.",
-                    hint="Open a new session.",
-                )
-            self._write(events)
+            return self.head.size - 1
+        return self._group.append(events)
 
-    def _write(self, events: Sequence[Event], *, closed: bool = False) -> None:
+    def _write_if_open(self, events: Sequence[Event]) -> int:
+        if os.getpid() != self._pid:
+            raise LogError(
+                "The audit log belongs to the process that opened it, and a child came.",
+                hint="Open a log of its own in each process.",
+            )
+        if not self._open:
+            raise SessionOverError(
+                "The session of the audit log is over, and an event came.",
+                hint="Open a new session.",
+            )
+        return self._write(events)
+
+    def _write(self, events: Sequence[Event], *, closed: bool = False) -> int:
         try:
-            self._file.append(events)
+            first = self._file.append(events)
         except LogError:
             self._remember_failure()
             raise
@@ -271,6 +311,7 @@ class AuditLog:
             raise log_error(
                 "The memory of the audit log could not be written", self._file.dead
             ) from err
+        return first
 
     def _remember_failure(self) -> None:
         # Best effort: the next session writes audit.fail when this works, and finds the
@@ -278,13 +319,31 @@ class AuditLog:
         with suppress(OSError):
             self._memory.keep(self._file.head, self._file.length, failed=self._file.dead)
 
-    def close(self, *, end: str = "normal") -> None:
+    def abandon(self) -> None:
+        """Let go of a session that cannot be written on, after another one has said so.
+
+        Raises
+        ------
+        OSError
+            When the memory cannot be told; then a later session says it once more.
+        """
+        with self._lock:
+            if self._open:
+                self._open = False
+                try:
+                    self._memory.keep(self._file.head, self._file.length)
+                finally:
+                    self._let_go()
+
+    def close(self, *, end: str = "normal", last: Sequence[Event] = ()) -> None:
         """Write session.close, forget the key, let go of the files. Again: does nothing.
 
         Parameters
         ----------
         end : str
             normal, error or rotate.
+        last : sequence of Event
+            To be written before it, in the same batch.
 
         Raises
         ------
@@ -297,10 +356,14 @@ class AuditLog:
             self._open = False
             try:
                 if not self._file.dead and os.getpid() == self._pid:
-                    self._write([Event("session.close", detail={"end": end})], closed=True)
+                    closing = Event("session.close", detail={"end": end})
+                    self._write([*last, closing], closed=True)
             finally:
-                self._file.release()
-                self._memory.release()
+                self._let_go()
+
+    def _let_go(self) -> None:
+        self._file.release()
+        self._memory.release()
 
     def __enter__(self) -> Self:
         return self

@@ -14,7 +14,8 @@ from napari_medlabel.audit.disk import Clock, Io, SystemClock, SystemIo, write_o
 from napari_medlabel.audit.faults import error_name, log_error
 from napari_medlabel.audit.format.event import Actor
 from napari_medlabel.audit.keys.tokens import KID, load_token_key
-from napari_medlabel.audit.writer.log import AuditLog
+from napari_medlabel.audit.writer.seat import Seat
+from napari_medlabel.audit.writer.steady import SteadyLog
 from napari_medlabel.errors import LogError
 
 SITE: Final = "local"
@@ -76,7 +77,8 @@ def open_log(
     role: str = "annotator",
     clock: Clock | None = None,
     io: Io | None = None,
-) -> AuditLog:
+    heartbeat: bool = False,
+) -> SteadyLog:
     """Begin a session of this user on this computer.
 
     Parameters
@@ -91,29 +93,32 @@ def open_log(
         annotator, reviewer, researcher, officer, service or unknown.
     clock, io : optional
         The machine's by default.
+    heartbeat : bool
+        Whether a thread says every ten minutes that the program still runs, shows the head
+        to the other computers, and goes back to the log's folder when that was gone.
 
     Returns
     -------
-    AuditLog
+    SteadyLog
         Open; ``key.create`` is written in it when the token key was made just now.
 
     Raises
     ------
     LogError
-        When the log cannot be written.
+        When neither the log nor the spool that stands in for it can be written.
     """
     state = state or default_state()
     tokens = load_token_key(state, io)
-    actor = Actor(tokens.user_token(_user_name()), role, "os-login")
-    log = AuditLog.open(
+    seat = Seat(
         root or default_root(),
-        site=site,
-        writer=writer_id(state, io),
-        actor=actor,
-        state=state,
-        clock=clock or SystemClock(),
-        io=io,
+        state,
+        site,
+        writer_id(state, io),
+        Actor(tokens.user_token(_user_name()), role, "os-login"),
+        clock or SystemClock(),
+        io or SystemIo(),
     )
+    log = SteadyLog(seat, heartbeat=heartbeat)
     if tokens.created:
         log.append("key.create", detail={"key": "subject-token", "kid": KID})
     return log

@@ -16,6 +16,7 @@ from napari_medlabel.audit.format.layout import session_file
 from napari_medlabel.audit.format.merkle import EMPTY_ROOT
 from napari_medlabel.audit.format.schema import MAX_LIST
 from napari_medlabel.audit.format.seal import Head, to_base64
+from napari_medlabel.audit.writer.seat import Seat
 
 _TAIL_BYTES: Final = 512
 
@@ -83,23 +84,43 @@ def _failure(entry: Remembered) -> list[Event]:
     ]
 
 
-def _is_ours(entry: Remembered, root: Path, place: str, writer: str) -> bool:
-    if entry.head.origin.split("/")[2] != writer:
+def _exists(folder: Path, entry: Remembered) -> bool:
+    return (folder / session_file(entry.head.origin)).exists()
+
+
+def _is_to_be_read(entry: Remembered, seat: Seat, places: tuple[str, str]) -> bool:
+    """Return whether a new session looks at an earlier one's file; else it only names it.
+
+    While the log's folder is out of reach only the spool can be read; a file that is in
+    neither was taken home by somebody who did not live to say so, or is missing: the next
+    session in the log's own folder tells.
+    """
+    if seat.is_local:
+        return entry.place == places[1] and _exists(seat.spool, entry)
+    return True
+
+
+def _concerns(entry: Remembered, seat: Seat, places: tuple[str, str]) -> bool:
+    """Return whether an earlier session is of this writer and of this log."""
+    if entry.head.origin.split("/")[2] != seat.writer:
         return False
-    return entry.place == place or (root / session_file(entry.head.origin)).exists()
+    home, spool = places
+    if seat.is_local:
+        return entry.place in places
+    if entry.place == spool and not entry.live and not _exists(seat.home, entry):
+        return not _exists(seat.spool, entry)  # still waiting there: named when it is home
+    return entry.place == home or _exists(seat.home, entry)
 
 
-def succeed(memories: Sequence[Remembered], root: Path, writer: str) -> Succession:
+def succeed(memories: Sequence[Remembered], seat: Seat) -> Succession:
     """Look at every session of this writer that no later session has taken over.
 
     Parameters
     ----------
     memories : sequence of Remembered
         As `recall` gives them.
-    root : Path
-        Folder of the log.
-    writer : str
-        Whose sessions.
+    seat : Seat
+        Where the new session will be written, and by whom.
 
     Returns
     -------
@@ -111,13 +132,13 @@ def succeed(memories: Sequence[Remembered], root: Path, writer: str) -> Successi
     OSError
         When an earlier file is there and cannot be read.
     """
-    place = place_key(root)
+    places = (place_key(seat.home), place_key(seat.spool))
     result = Succession()
-    ours = [entry for entry in memories if _is_ours(entry, root, place, writer)]
+    ours = [entry for entry in memories if _concerns(entry, seat, places)]
     for entry in ours[-MAX_LIST:]:
-        path = root / session_file(entry.head.origin)
+        path = seat.folder / session_file(entry.head.origin)
         head, events = entry.head, list[Event]()
-        if entry.live:
+        if entry.live or not _is_to_be_read(entry, seat, places):
             if head.size:
                 result.heads.append(head)
             continue
@@ -128,6 +149,6 @@ def succeed(memories: Sequence[Remembered], root: Path, writer: str) -> Successi
             head, events = _look(path, entry)
         result.heads.append(head)
         result.events += [*events, *_failure(entry)]
-        if entry.place == place:
+        if entry.place in places:
             result.done.append(entry)
     return result

@@ -79,7 +79,18 @@ def test_a_writer_that_cannot_be_made_is_a_log_error(tmp_path: Path) -> None:
         writer_id(tmp_path, io)
 
 
-def test_a_folder_that_cannot_be_made_is_a_log_error(tmp_path: Path) -> None:
+def test_where_neither_folder_can_be_made_there_is_no_log(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
+    state = tmp_path / "state"
+    state.mkdir()
+    (state / "spool").write_bytes(b"")
     with pytest.raises(LogError, match="could not be opened"):
-        open_log(tmp_path / "file" / "audit")
+        open_log(tmp_path / "file" / "audit", state=state)
+
+
+def test_where_only_the_folder_cannot_be_made_the_spool_takes_over(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    with open_log(tmp_path / "file" / "audit", state=tmp_path / "state") as log:
+        assert log.is_local
+        assert log.path.is_relative_to(tmp_path / "state" / "spool")
+        assert log.lamp.level == "amber"
