@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from array import array
-from bisect import bisect_left
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Literal
 
+from napari_medlabel.audit.check.columns import Held, Replaced, Seals
 from napari_medlabel.audit.format.seal import Head
 
 
@@ -60,43 +59,85 @@ class Finding:
         }
 
 
-class Seals:
-    """Every sealed size of a session and its root: 40 bytes each."""
-
-    def __init__(self) -> None:
-        self._sizes = array("Q")
-        self._roots = bytearray()
-
-    def add(self, size: int, root: bytes) -> None:
-        """Add the next seal."""
-        self._sizes.append(size)
-        self._roots += root
-
-    def root(self, size: int) -> bytes | None:
-        """Return the root sealed at a size, or None where nothing was sealed."""
-        index = bisect_left(self._sizes, size)
-        if index == len(self._sizes) or self._sizes[index] != size:
-            return None
-        return bytes(self._roots[32 * index : 32 * index + 32])
-
-
 @dataclass(frozen=True, slots=True)
-class Anchor:
-    """A head that somebody else holds.
+class Opening:
+    """What a session's first event says of who writes it.
 
     Parameters
     ----------
-    head : Head
-        What it was.
-    holder : str
-        Who says so, in words.
-    kind : str
-        ``memory``, or the event that holds it.
+    public : bytes
+        Public key of the session, 32 bytes.
+    previous : Head or None
+        End of the session before.
+    install : bytes or None
+        Public key of the workstation.
+    cert : bytes or None
+        The workstation's signature over the session's key, 68 bytes.
+    policy : str
+        Digest of the ``site.json`` that was in force, or empty.
+    spool : bool
+        Whether it was written on the computer itself because the log's folder was away.
+    role : str
+        Role of who acted.
+    user : str
+        Token of who acted.
+    tool, validation : str
+        Version of this software, and whether the site had validated it; or empty.
     """
 
-    head: Head
-    holder: str
-    kind: str
+    public: bytes
+    previous: Head | None = None
+    install: bytes | None = None
+    cert: bytes | None = None
+    policy: str = ""
+    spool: bool = False
+    role: str = ""
+    user: str = ""
+    tool: str = ""
+    validation: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What a session says of the sessions of its workers.
+
+    Parameters
+    ----------
+    line : int
+        Of the event.
+    closed : bool
+        True for ``batch.close``, False for ``batch.open``.
+    expected, actual : tuple of Head
+        Ends that the workers reported, and those that were found; for ``batch.open`` the
+        workers' beginnings in `expected`.
+    """
+
+    line: int
+    closed: bool
+    expected: tuple[Head, ...]
+    actual: tuple[Head, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Pruning:
+    """What a session says was deleted because its time was over.
+
+    Parameters
+    ----------
+    line : int
+        Of the event.
+    heads : tuple of Head
+        Ends of the deleted sessions.
+    days : int
+        Days for which the policy keeps sessions.
+    signature : bytes or None
+        The officer's, 68 bytes.
+    """
+
+    line: int
+    heads: tuple[Head, ...]
+    days: int
+    signature: bytes | None
 
 
 @dataclass(slots=True)
@@ -117,12 +158,20 @@ class SessionReport:
         Times of the first and last sealed event; milliseconds since 1970.
     length : int
         Bytes read.
-    previous : Head or None
-        Head of the session before, as ``session.open`` says.
-    anchors : list of Anchor
+    opening : Opening or None
+        What its first event says, once that is sealed.
+    signature : bytes
+        Key id and signature of the last good seal; empty where there is none.
+    anchors : Held
         Heads of other sessions that its sealed events hold.
     seals : Seals
         Every seal.
+    replaced : Replaced
+        Masks in whose place it put others.
+    batches : list of Batch
+        What it says of its workers' sessions.
+    prunings : list of Pruning
+        What it says was deleted.
     findings : list of Finding
         In order of discovery.
     """
@@ -134,10 +183,22 @@ class SessionReport:
     first_ms: int = 0
     last_ms: int = 0
     length: int = 0
-    previous: Head | None = None
-    anchors: list[Anchor] = field(default_factory=list)
+    opening: Opening | None = None
+    signature: bytes = b""
+    anchors: Held = field(init=False)
     seals: Seals = field(default_factory=Seals)
+    replaced: Replaced = field(default_factory=Replaced)
+    batches: list[Batch] = field(default_factory=list)
+    prunings: list[Pruning] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.anchors = Held(self.file)
+
+    @property
+    def previous(self) -> Head | None:
+        """Head of the session before, as ``session.open`` says."""
+        return self.opening.previous if self.opening else None
 
     @property
     def events(self) -> int:

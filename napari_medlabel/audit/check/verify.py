@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from napari_medlabel.audit.anchors.memory import Remembered, recall
+from napari_medlabel.audit.check.columns import Anchor
 from napari_medlabel.audit.check.session_check import check_session
 from napari_medlabel.audit.check.verdict import (
-    Anchor,
     Finding,
     LogReport,
     SessionReport,

@@ -19,6 +19,9 @@ MAX_LIST: Final = 256
 MAX_RANGES: Final = 16
 """Most ranges in a text of slices."""
 
+# How base64 ends when 0, 1 or 2 bytes are left over: the spare bits are zero.
+_LAST: Final = (b"", b"[AQgw]==", b"[AEIMQUYcgkosw048]=")
+
 
 @dataclass(frozen=True, slots=True)
 class Field:
@@ -30,19 +33,29 @@ class Field:
         In words, for messages and the reference page.
     accepts : callable
         Takes a value of JSON and says whether it is of this kind. Total: never raises.
+    pattern : bytes, optional
+        Regular expression of canonical bytes of such values. It may fit fewer values than
+        `accepts` takes (`format.fast_line` leaves the rest to the parser), never others.
     """
 
     kind: str
     accepts: Callable[[object], bool]
+    pattern: bytes | None = None
 
 
-def _text(kind: str, pattern: str, longest: int = 128) -> Field:
+def _text(kind: str, pattern: str, longest: int = 0) -> Field:
+    """Return a kind of text; `longest` where the pattern alone does not bound the length."""
     fits = re.compile(pattern, re.ASCII).fullmatch
 
     def accepts(value: object) -> bool:
-        return isinstance(value, str) and len(value) <= longest and fits(value) is not None
+        return (
+            isinstance(value, str)
+            and (not longest or len(value) <= longest)
+            and fits(value) is not None
+        )
 
-    return Field(kind, accepts)
+    bound = b'(?=[^"]{0,%d}")' % longest if longest else b""
+    return Field(kind, accepts, b'"' + bound + pattern.encode("ascii") + b'"')
 
 
 def _base64(length: int, kind: str) -> Field:
@@ -55,7 +68,9 @@ def _base64(length: int, kind: str) -> Field:
             return False
         return len(raw) == length and base64.b64encode(raw).decode("ascii") == value
 
-    return Field(f"{kind}, base64 of {length} bytes", accepts)
+    whole, left = divmod(length, 3)
+    pattern = b'"[A-Za-z0-9+/]{%d}%s"' % (4 * whole + left, _LAST[left])
+    return Field(f"{kind}, base64 of {length} bytes", accepts, pattern)
 
 
 def choice(*names: str) -> Field:
@@ -64,6 +79,7 @@ def choice(*names: str) -> Field:
     return Field(
         "one of " + ", ".join(names),
         lambda value: isinstance(value, str) and value in allowed,
+        b'"(?:' + "|".join(map(re.escape, names)).encode("ascii") + b')"',
     )
 
 
@@ -76,12 +92,19 @@ def many(field: Field, most: int = MAX_LIST) -> Field:
             and len(value) <= most
             and all(field.accepts(item) for item in value)
         ),
+        field.pattern
+        and rb"\[(?:%b(?:,%b){0,%d})?\]" % (field.pattern, field.pattern, most - 1),
     )
 
 
 def group(kind: str, fields: Mapping[str, Field]) -> Field:
     """Return the kind that takes an object with exactly these keys."""
     names = frozenset(fields)
+    parts = [
+        b'"%b":%b' % (name.encode("ascii"), field.pattern)
+        for name, field in sorted(fields.items())
+        if field.pattern is not None
+    ]
     return Field(
         kind,
         lambda value: (
@@ -89,17 +112,22 @@ def group(kind: str, fields: Mapping[str, Field]) -> Field:
             and value.keys() == names
             and all(field.accepts(value[name]) for name, field in fields.items())
         ),
+        rb"\{" + b",".join(parts) + rb"\}" if len(parts) == len(fields) else None,
     )
 
 
 # bool is a subclass of int, so the exact type is asked for.
 COUNT: Final = Field(
-    "whole number from 0", lambda value: type(value) is int and 0 <= value <= MAX_INT
+    "whole number from 0",
+    lambda value: type(value) is int and 0 <= value <= MAX_INT,
+    b"(?:0|[1-9][0-9]{0,14})",
 )
 SIGNED: Final = Field(
-    "whole number", lambda value: type(value) is int and -MAX_INT <= value <= MAX_INT
+    "whole number",
+    lambda value: type(value) is int and -MAX_INT <= value <= MAX_INT,
+    b"(?:0|-?[1-9][0-9]{0,14})",
 )
-FLAG: Final = Field("true or false", lambda value: type(value) is bool)
+FLAG: Final = Field("true or false", lambda value: type(value) is bool, b"(?:true|false)")
 COUNTS: Final = many(COUNT)
 DIGEST: Final = _text("sha256:<64 hex digits>", r"sha256:[0-9a-f]{64}")
 SUBJECT: Final = _text("subject token s<kid>-<32 hex digits>", r"s[0-9]{1,4}-[0-9a-f]{32}")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from napari_medlabel.audit.check.verdict import Finding, Seals, SessionReport, Verdict, worst
+from napari_medlabel.audit.check.columns import Seals
+from napari_medlabel.audit.check.verdict import Finding, SessionReport, Verdict, worst
 
 
 def _of(*levels: str) -> list[Finding]:

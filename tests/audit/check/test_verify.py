@@ -454,26 +454,6 @@ def test_a_session_of_another_writer_is_left_alone(bench: Bench) -> None:
     assert len(report.writers()) == 2
 
 
-def test_a_certificate_of_a_later_version_is_named(bench: Bench) -> None:
-    path = bench.session()
-    _forge(path, bench, key_seed=b"\7" * 32, events=[])
-    origin = check_session(path, "x").origin
-    key = SessionKey(origin, b"\7" * 32)
-    detail = {
-        "origin": origin, "pub": to_base64(key.public), "cert": to_base64(bytes(68)),
-        "peers": [],
-    }  # fmt: skip
-    line = line_of(Event("session.open", detail=detail), bench.actor, Place(0, bytes(32), 0, 0))
-    tree = Frontier()
-    tree.add(leaf_hash(line))
-    head = Head(origin, 1, tree.root())
-    seal = {
-        "from": 0, "root": to_base64(head.root), "sig": to_base64(key.sign(head)), "size": 1,
-    }  # fmt: skip
-    path.write_bytes(line + b"\n" + canonical.encode({"seal": seal}) + b"\n")
-    assert _codes(check_session(path, "x"), "amber") == {"CERT"}
-
-
 def test_a_line_longer_than_the_format_allows_is_not_read_on(bench: Bench) -> None:
     path = bench.session()
     path.write_bytes(path.read_bytes() + b"x" * (1 << 20) + b"\n")
