@@ -1,0 +1,383 @@
+"""A witness: under another account it remembers every head, and signs those that still fit.
+
+It signs a head only when the session's file was checked from its first byte, and holds all
+that the witness has ever seen of it. So a log that was cut, replaced or rolled back, on the
+file server too, gets no cosignature any more, and the witness says why.
+
+    <state>/witness/<name>/<place>.heads     what it has seen: one line for each session
+    <root>/witness/<name>/<writer>/<session>.note     head, seal and cosignature (C2SP)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, Protocol
+
+from napari_medlabel.audit.anchors.code import Seals
+from napari_medlabel.audit.anchors.fault import Fault
+from napari_medlabel.audit.disk import place_key
+from napari_medlabel.audit.format import canonical
+from napari_medlabel.audit.format.cosignature import Signer, cosign, cosigned_at, cosigner_id
+from napari_medlabel.audit.format.layout import (
+    WITNESS,
+    session_file,
+    session_of,
+    witness_note,
+    writer_of,
+)
+from napari_medlabel.audit.format.note import (
+    MAX_BYTES,
+    Note,
+    NoteSignature,
+    checkpoint_of,
+    note_bytes,
+    parse_note,
+)
+from napari_medlabel.audit.format.schema import HEAD
+from napari_medlabel.audit.format.seal import Head, from_base64
+from napari_medlabel.errors import InputError
+from napari_medlabel.io.files import make_folder, write_bytes_aside
+
+
+class Session(Protocol):
+    """One session of the log, whose file was checked from its first byte."""
+
+    @property
+    def file(self) -> str:
+        """Relative to the log's folder."""
+        ...
+
+    @property
+    def sealed(self) -> Head | None:
+        """Head of the last good seal."""
+        ...
+
+    @property
+    def seals(self) -> Seals:
+        """Every seal."""
+        ...
+
+    @property
+    def signature(self) -> bytes:
+        """Key id and signature of the last good seal, 68 bytes."""
+        ...
+
+    def has(self, *codes: str) -> bool:
+        """Return whether the check found something of these codes."""
+        ...
+
+
+class WitnessKey(Protocol):
+    """A witness that the officer trusts, or does no more."""
+
+    @property
+    def name(self) -> str:
+        """Of the witness."""
+        ...
+
+    @property
+    def public(self) -> bytes:
+        """Its key."""
+        ...
+
+    @property
+    def revoked_ms(self) -> int | None:
+        """Since when it counts no more."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """What one look at a log gave.
+
+    Parameters
+    ----------
+    sessions : int
+        Sessions that were looked at.
+    grown : tuple of Head
+        Heads that were not there at the last look; cosigned now.
+    renewed : int
+        Notes of heads seen before that were signed with the time of now.
+    faults : tuple of Fault
+        Why a session was not cosigned.
+    """
+
+    sessions: int
+    grown: tuple[Head, ...]
+    renewed: int
+    faults: tuple[Fault, ...]
+
+
+class WitnessMemory:
+    """What a witness has seen of one log; apart from the log, under its own account.
+
+    Parameters
+    ----------
+    state : Path
+        Folder of this account's own memory.
+    name : str
+        Of the witness.
+    root : Path
+        Folder of the log.
+    """
+
+    def __init__(self, state: Path, name: str, root: Path) -> None:
+        self.folder = witness_folder(state, name)
+        self._path = self.folder / f"{place_key(root)}.heads"
+
+    def read(self) -> dict[str, Head]:
+        """Return the last head seen of each session, by file.
+
+        Raises
+        ------
+        InputError
+            When it cannot be read, or something else is there: then nothing is cosigned.
+        """
+        try:
+            lines = self._path.read_bytes().splitlines()
+        except FileNotFoundError:
+            return {}
+        except OSError as err:
+            raise _forgotten() from err
+        try:
+            heads = [_head(canonical.decode(line)) for line in lines]
+        except ValueError as err:
+            raise _forgotten() from err
+        return {session_file(head.origin): head for head in heads}
+
+    def write(self, heads: Mapping[str, Head]) -> None:
+        """Keep what was seen, on the disk, in one step.
+
+        Raises
+        ------
+        SaveError
+            When it cannot be written.
+        """
+        make_folder(self.folder)
+        lines = (canonical.encode(heads[file].record()) + b"\n" for file in sorted(heads))
+        write_bytes_aside(self._path, b"".join(lines), mode=0o600)
+
+
+def witness_folder(state: Path, name: str) -> Path:
+    """Return where a witness keeps its key and its memory."""
+    return state / "witness" / name
+
+
+def _head(value: object) -> Head:
+    if not HEAD.accepts(value) or not isinstance(value, dict):
+        raise ValueError("a line of the memory must be a head")
+    return Head(value["origin"], value["size"], from_base64(value["root"], 32))
+
+
+def _forgotten() -> InputError:
+    return InputError(
+        "The memory of the witness was expected, and cannot be read or is damaged.",
+        hint="Restore it from a backup. Without it nothing is cosigned: a witness that forgot "
+        "cannot say that nothing is missing.",
+    )
+
+
+def _misfit(session: Session, seen: Head | None) -> Fault | None:
+    """Return why a session gets no cosignature."""
+    elsewhere = session.sealed and session_file(session.sealed.origin) != session.file
+    if session.has("BROKEN") or elsewhere:
+        text = "The session's file was changed, or is not in its place."
+        return Fault("red", "BROKEN", text, session.file)
+    if seen is None:
+        return None
+    events = session.sealed.size if session.sealed else 0
+    if events < seen.size:
+        text = (
+            f"The end is missing: the witness saw {seen.size} events, and {events} are there."
+        )
+        return Fault("red", "TRUNCATED", text, session.file)
+    if session.seals.root(seen.size) != seen.root:
+        text = f"This is not the log that the witness saw: its first {seen.size} events differ."
+        return Fault("red", "FORK", text, session.file)
+    return None
+
+
+def look(
+    sessions: Sequence[Session], remembered: Mapping[str, Head]
+) -> tuple[dict[str, Head], list[Fault]]:
+    """Compare a log with what a witness has seen of it.
+
+    Parameters
+    ----------
+    sessions : sequence of Session
+        Every session that is there now; their files were read after the memory was.
+    remembered : mapping
+        From `WitnessMemory.read`.
+
+    Returns
+    -------
+    heads : dict
+        Heads that may be cosigned, by file.
+    faults : list of Fault
+        Codes BROKEN, TRUNCATED, FORK and MISSING.
+    """
+    heads, faults, there = {}, [], set()
+    for session in sessions:
+        there.add(session.file)
+        fault = _misfit(session, remembered.get(session.file))
+        if fault is not None:
+            faults.append(fault)
+        elif session.sealed is not None:
+            heads[session.file] = session.sealed
+    for file, seen in sorted(remembered.items()):
+        if file not in there:
+            text = f"A whole session is missing: the witness saw {seen.size} events of it."
+            faults.append(Fault("red", "MISSING", text, file))
+    return heads, faults
+
+
+def _latest(heads: Iterable[Head]) -> set[Head]:
+    """Return the head of each writer's latest session: it is signed anew at each look."""
+    latest: dict[str, Head] = {}
+    for head in heads:
+        writer = writer_of(head.origin)
+        other = latest.get(writer)
+        if other is None or session_of(head.origin) > session_of(other.origin):
+            latest[writer] = head
+    return set(latest.values())
+
+
+def cosign_log(
+    root: Path, sessions: Sequence[Session], memory: WitnessMemory, key: Signer, seconds: int
+) -> Round:
+    """Cosign what fits, and say what does not.
+
+    The memory is on the disk before a cosignature is (C2SP tlog-witness asks for that). One
+    process at a time may do this for a witness.
+
+    Parameters
+    ----------
+    root : Path
+        Folder of the log.
+    sessions : sequence of Session
+        Every session, checked after `memory` was last written.
+    memory : WitnessMemory
+        What the witness has seen.
+    key : Signer
+        Its key.
+    seconds : int
+        Now, since 1970.
+
+    Returns
+    -------
+    Round
+        Exit code 5 of the command line where it has faults.
+
+    Raises
+    ------
+    InputError
+        When the memory cannot be read.
+    SaveError
+        When the memory or a note cannot be written.
+    """
+    remembered = memory.read()
+    heads, faults = look(sessions, remembered)
+    name = memory.folder.name
+    grown = {file: head for file, head in heads.items() if remembered.get(file) != head}
+    if grown:
+        memory.write({**remembered, **grown})
+    latest = _latest(heads.values())
+    signatures = {session.file: session.signature for session in sessions}
+    renewed = 0
+    for file, head in heads.items():
+        path = root / witness_note(name, head.origin)
+        if file in grown or head in latest or not path.exists():
+            seal = NoteSignature(head.origin, signatures[file])
+            note = Note(head.text(), (seal, cosign(name, key, head, seconds)))
+            make_folder(path.parent)
+            write_bytes_aside(path, note_bytes(note))
+            renewed += file not in grown
+    return Round(len(sessions), tuple(grown.values()), renewed, tuple(faults))
+
+
+@dataclass(frozen=True, slots=True)
+class Cosigned:
+    """What a witness's note under the log's folder is worth.
+
+    Parameters
+    ----------
+    witness : str
+        Name of the witness, from the note's place.
+    head : Head or None
+        What was seen; None where the note is none.
+    at_ms : int
+        When, since 1970; 0 where the cosignature is not trusted.
+    state : str
+        ``trusted``: by a key of the site. ``revoked``: signed after the key was revoked.
+        ``unknown``: nobody says that this is a witness. ``wrong``: the note was changed, lies
+        in another's place, or is not signed by the key of the witness.
+    file : str
+        Of the note, relative to the log's folder.
+    """
+
+    witness: str
+    head: Head | None
+    at_ms: int
+    state: Literal["trusted", "revoked", "unknown", "wrong"]
+    file: str
+
+
+def read_cosignatures(root: Path, witnesses: Iterable[WitnessKey]) -> list[Cosigned]:
+    """Return what witnesses left beside a log.
+
+    Parameters
+    ----------
+    root : Path
+        Folder of the log.
+    witnesses : iterable of WitnessKey
+        Those of ``site.json``, the revoked ones too; none where there is no site.
+
+    Returns
+    -------
+    list of Cosigned
+        By file.
+
+    Raises
+    ------
+    InputError
+        When a note cannot be read by this user.
+    """
+    keys: dict[str, list[WitnessKey]] = {}
+    for one in witnesses:
+        keys.setdefault(one.name, []).append(one)
+    return [_read(root, path, keys) for path in _notes(root)]
+
+
+def _notes(root: Path) -> Iterator[Path]:
+    yield from sorted(path for path in (root / WITNESS).glob("*/*/*.note") if path.is_file())
+
+
+def _read(root: Path, path: Path, keys: Mapping[str, Sequence[WitnessKey]]) -> Cosigned:
+    file = path.relative_to(root).as_posix()
+    name = file.split("/")[1]
+    try:
+        with path.open("rb") as stream:
+            note = parse_note(stream.read(MAX_BYTES + 1))
+        head = checkpoint_of(note)
+    except OSError as err:
+        raise InputError(
+            f"The note of a witness cannot be read ({type(err).__name__}).",
+            hint="Run it as the user who may read the log.",
+        ) from err
+    except ValueError:
+        return Cosigned(name, None, 0, "wrong", file)
+    if witness_note(name, head.origin) != file:
+        return Cosigned(name, head, 0, "wrong", file)
+    if name not in keys:
+        return Cosigned(name, head, 0, "unknown", file)
+    for key in keys[name]:
+        for raw in note.signed_by(name, cosigner_id(name, key.public)):
+            seconds = cosigned_at(raw, key.public, note.text)
+            if seconds is not None:
+                at_ms = 1000 * seconds
+                revoked = key.revoked_ms is not None and at_ms >= key.revoked_ms
+                state: Literal["trusted", "revoked"] = "revoked" if revoked else "trusted"
+                return Cosigned(name, head, 0 if revoked else at_ms, state, file)
+    return Cosigned(name, head, 0, "wrong", file)
