@@ -102,8 +102,10 @@ def run(arguments: argparse.Namespace) -> int:
     """
     from napari_medlabel.export.volume import require_new
     from napari_medlabel.session.desk import open_desk
+    from napari_medlabel.session.receipts import receipt_beside
 
     require_new(arguments.target)
+    _require_free(receipt_beside(arguments.target), "The receipt of the target")
     _require_sense(arguments)
     job = _mask_job(arguments) if arguments.on else _volume_job(arguments)
     desk = open_desk(arguments.audit, role="researcher")
@@ -126,14 +128,14 @@ class _Job:
     ----------
     scan : Volume
         The scan behind it, for the log.
-    files : int
-        How many files will be written.
+    files : tuple of Path
+        What will be written.
     write : callable
         Receives the time; writes and returns the document of ``--json``.
     """
 
     scan: Volume
-    files: int
+    files: tuple[Path, ...]
     write: Callable[[str], dict[str, Any]]
 
 
@@ -154,22 +156,27 @@ def _require_sense(arguments: argparse.Namespace) -> None:
 
 def _write_logged(job: _Job, desk: Desk) -> dict[str, Any]:
     """Write with every event in the log: no log, no export."""
+    from napari_medlabel.io.manifest import manifest_of_files
     from napari_medlabel.session.opening import log_opening
+    from napari_medlabel.session.receipts import add_receipt, receipt_beside
 
     subject, weak = desk.subject(job.scan.source)
     log_opening(desk, job.scan, subject, weak=weak)
     leaves: Mapping[str, object] = {
         "destination": "folder",
         "format": "nifti",
-        "files": job.files,
+        "files": len(job.files),
     }
     desk.log.append("export.begin", subject=(subject,), detail=leaves)
     try:
         document = job.write(desk.time())
+        manifest = manifest_of_files(job.files)
     except MedlabelError:
         desk.log.append("export.fail", subject=(subject,), detail={**leaves, "cause": "other"})
         raise
-    desk.log.append("export.done", subject=(subject,), detail=leaves)
+    detail = {**leaves, "manifest": manifest}
+    desk.log.append("export.done", subject=(subject,), detail=detail)
+    add_receipt(desk.log, receipt_beside(job.files[0]), manifest)
     return document
 
 
@@ -221,7 +228,7 @@ def _volume_job(arguments: argparse.Namespace) -> _Job:
         }
         return _document(info, [output], (*volume.warnings, *notes))
 
-    return _Job(scan, 1, write)
+    return _Job(scan, (arguments.target,), write)
 
 
 def _mask_job(arguments: argparse.Namespace) -> _Job:
@@ -247,9 +254,10 @@ def _mask_job(arguments: argparse.Namespace) -> _Job:
         labels = [LabelMap(grid, turn.apply(one.array), one.scheme) for one in labels]
         source = like or replace(source, header=None)
     targets = _numbered(arguments.target, len(labels))
-    for target in targets:
+    sidecars = [sidecar_path(target) for target in targets]
+    for target, sidecar in zip(targets, sidecars, strict=True):
         require_new(target)
-        _require_free(sidecar_path(target))
+        _require_free(sidecar, "The sidecar of the target (.json)")
 
     def write(time: str) -> dict[str, Any]:
         outputs = []
@@ -267,7 +275,7 @@ def _mask_job(arguments: argparse.Namespace) -> _Job:
             )
         return _document(info, outputs, (*scan.warnings, *marks.warnings))
 
-    return _Job(scan, 2 * len(targets), write)
+    return _Job(scan, (*targets, *sidecars), write)
 
 
 def _marks_file(path: Path) -> Path:
@@ -306,10 +314,10 @@ def _reference(path: Path) -> tuple[Grid, Source | None]:
     )
 
 
-def _require_free(path: Path) -> None:
+def _require_free(path: Path, what: str) -> None:
     if path.exists():
         raise InputError(
-            "The sidecar of the target (.json) exists already, and nothing is overwritten.",
+            f"{what} exists already, and nothing is overwritten.",
             hint="Choose another name, or move the file away.",
         )
 

@@ -315,10 +315,12 @@ def _export(desk: Desk, session: Session, target: Path, record: Run) -> None:
     from napari_medlabel.export.landmarks import save_landmarks
     from napari_medlabel.export.mask import save_mask
     from napari_medlabel.io.files import make_folder
+    from napari_medlabel.io.manifest import RECEIPT_NAME, manifest_of
     from napari_medlabel.io.registry import read_volume
     from napari_medlabel.model.labelmap import LabelMap
     from napari_medlabel.samples import path
     from napari_medlabel.session.deid_run import DeidJob, deidentify_logged
+    from napari_medlabel.session.receipts import add_receipt
 
     out, scan = target / "export" / "labels", target / "export" / "scan"
     make_folder(out)
@@ -336,7 +338,10 @@ def _export(desk: Desk, session: Session, target: Path, record: Run) -> None:
         desk.log.append("export.begin", subject=(session.place.subject,), detail=leaves)
         saved = save_mask(out / "mask.nii.gz", labels, clean.source, time=desk.time())
         save_landmarks(out / "landmarks.mrk.json", session.landmarks)
-        desk.log.append("export.done", subject=(session.place.subject,), detail=leaves)
+        manifest = manifest_of(out)
+        detail = {**leaves, "manifest": manifest}
+        desk.log.append("export.done", subject=(session.place.subject,), detail=detail)
+        add_receipt(desk.log, out / RECEIPT_NAME, manifest)
     record.written += [str(scan), str(saved.path), str(out / "landmarks.mrk.json")]
     record.facts["deid"] = report.to_json()
 

@@ -16,7 +16,9 @@ from napari_medlabel.deid.batch.folder import (
 from napari_medlabel.deid.keys.pseudonyms import Pseudonyms
 from napari_medlabel.deid.report.counts import BatchReport
 from napari_medlabel.deid.rules.profile import Profile
+from napari_medlabel.io.manifest import RECEIPT_NAME
 from napari_medlabel.session.desk import Desk
+from napari_medlabel.session.receipts import add_receipt
 
 Progress = Callable[[int, int], None]
 _DAY = len("2026-11-22")
@@ -91,7 +93,7 @@ def deidentify_logged(
     Returns
     -------
     BatchReport
-        Also written into the target.
+        Also written into the target, where the receipt of the audit log follows.
 
     Raises
     ------
@@ -109,7 +111,14 @@ def deidentify_logged(
         job.profile,
         pseudonyms,
         replace(job.settings, date=desk.time()[:_DAY]),
-        Listeners(desk.log, progress, planning, say, codes.sync),
+        Listeners(
+            desk.log,
+            progress,
+            planning,
+            say,
+            codes.sync,
+            left=lambda manifest: add_receipt(desk.log, job.target / RECEIPT_NAME, manifest),
+        ),
     )
 
 

@@ -93,11 +93,11 @@ class Record:
             rest = {"skipped": skipped, "quarantined": quarantined, **_counts(nameless)}
             self._append("deid.run", {**rest, **scanned}, outcome=_MINOR if quarantined else 0)
 
-    def done(self, report: BatchReport) -> None:
+    def done(self, report: BatchReport, manifest: str) -> None:
         """``export.done``, after the target has its name."""
         files = sum(report.written.values())
         detail = {"destination": _DESTINATION, "files": files, "cases": report.patients}
-        self._append("export.done", {**detail, "deidentified": True})
+        self._append("export.done", {**detail, "deidentified": True, "manifest": manifest})
 
     def reidentifiable(self, patients: int, uids: int) -> None:
         """``reid.export``, before a list of old and new identifiers is written."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from napari_medlabel.deid.batch.delivery import (
     REPORT_NAME,
+    Delivery,
     check_places,
     delivered,
     review_beside,
@@ -32,6 +33,7 @@ from napari_medlabel.deid.report.counts import BatchReport
 from napari_medlabel.deid.rules.options import Option
 from napari_medlabel.deid.rules.profile import Profile
 from napari_medlabel.errors import LogError
+from napari_medlabel.io.manifest import manifest_of
 
 if TYPE_CHECKING:
     from napari_medlabel.deid.faces.brain_masks import BrainMasks
@@ -123,6 +125,9 @@ class Listeners:
     before_leaving : callable
         Called when all is written and nothing has its place yet, and before what is done is
         brought to the disk on the way: such as to bring a link table there.
+    left : callable
+        Told the manifest of the target, once ``export.done`` is in the log: such as to put a
+        receipt beside the report.
     """
 
     log: EventSink | None = None
@@ -130,6 +135,7 @@ class Listeners:
     planning: Callable[[int, int], None] = _silent
     say: Callable[[str], None] = _silent
     before_leaving: Callable[[], None] = _silent
+    left: Callable[[str], None] = _silent
 
 
 def check_job(
@@ -251,13 +257,22 @@ def deidentify_folder(
         listeners.before_leaving()
         if at_once:
             sync_disks_of(filter(None, (staging.folder, review, settings.mappings)))
-        delivery.publish(report)
-        try:
-            record.done(report)
-        except LogError:
-            delivery.withdraw()
-            raise
+        manifest = _leave(delivery, report, record)
+    if manifest:
+        listeners.left(manifest)
     return report
+
+
+def _leave(delivery: Delivery, report: BatchReport, record: Record) -> str:
+    """Put all in its place, with the manifest of it in the log, and return that."""
+    manifest = manifest_of(delivery.staging.tree) if record.log is not None else ""
+    delivery.publish(report)
+    try:
+        record.done(report, manifest)
+    except LogError:
+        delivery.withdraw()
+        raise
+    return manifest
 
 
 def preview_folder(
