@@ -16,7 +16,7 @@ from typing import Final, TextIO
 from napari_medlabel import __version__
 from napari_medlabel.errors import InputError, MedlabelError
 
-COMMANDS: Final = ("demo", "open", "info", "convert", "deid", "scan", "audit")
+COMMANDS: Final = ("demo", "open", "info", "convert", "mask", "deid", "scan", "audit")
 """Each is a module beside this one with ``add_parser`` and ``run``."""
 
 

@@ -15,7 +15,7 @@ from napari_medlabel.io.files import Staging
 from napari_medlabel.session.case import Session
 from napari_medlabel.session.desk import Desk
 from napari_medlabel.session.opening import Wishes, open_case
-from napari_medlabel.session.outbox import Outbox, Settled
+from napari_medlabel.session.outbox import Outbox, Parcel, Settled
 from napari_medlabel.session.saving import save
 
 CASE = "sha256:" + "ab" * 32
@@ -120,7 +120,8 @@ def test_a_crash_between_rename_and_log_line_is_told_at_the_next_opening(
     session = reopen()
     paint(session)
 
-    def killed(*_: object) -> None:
+    def killed(_outbox: Outbox, parcel: Parcel) -> None:
+        parcel.release()  # as the system does for a process that is gone
         raise KeyboardInterrupt
 
     monkeypatch.setattr(Outbox, "deliver", killed)
