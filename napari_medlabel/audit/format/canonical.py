@@ -91,6 +91,18 @@ def encode(value: object) -> bytes:
     return _bytes_of(value)
 
 
+def encode_known(value: object) -> bytes:
+    """Return the canonical bytes of a value whose every part a schema has accepted.
+
+    Parameters
+    ----------
+    value : object
+        One that `encode` would not refuse; this is not asked again, which saves a third of
+        the time that an event's line takes.
+    """
+    return _bytes_of(value)
+
+
 def decode(raw: bytes) -> object:
     """Return the value of canonical bytes, and refuse every other spelling of it.
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any, Final
 
 from napari_medlabel.audit.format import canonical
@@ -68,8 +69,13 @@ _OPTIONAL: Final[Mapping[str, Field]] = {
 
 def time_text(utc_ms: int) -> str:
     """Return a moment as ``2026-11-22T10:10:32.104Z`` from milliseconds since 1970."""
-    moment = _EPOCH + timedelta(milliseconds=utc_ms)
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{utc_ms % 1000:03d}Z"
+    return f"{_second_text(utc_ms // 1000)}{utc_ms % 1000:03d}Z"
+
+
+@lru_cache(maxsize=16)
+def _second_text(utc_s: int) -> str:
+    moment = _EPOCH + timedelta(seconds=utc_s)
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.")
 
 
 def time_ms(text: str) -> int:
@@ -118,7 +124,7 @@ def line_of(event: Event, actor: Actor, place: Place) -> bytes:
     record["prev"] = to_base64(place.prev)
     record["seq"] = place.seq
     record["time"] = time_text(place.utc_ms)
-    return canonical.encode(record)
+    return canonical.encode_known(record)
 
 
 def _event_of(record: Mapping[str, Any]) -> Event:

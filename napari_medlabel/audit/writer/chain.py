@@ -14,6 +14,7 @@ from typing import Final
 
 from napari_medlabel.audit.disk import Clock, Io, make_folders, write_all
 from napari_medlabel.audit.faults import error_name, log_error
+from napari_medlabel.audit.format.canonical import MAX_INT
 from napari_medlabel.audit.format.event import Actor, Event
 from napari_medlabel.audit.format.merkle import NO_LEAF, Frontier, leaf_hash
 from napari_medlabel.audit.format.record import CLOCK_TOLERANCE_MS, Place, line_of
@@ -106,7 +107,7 @@ class SessionFile:
     def _batch(self, events: Sequence[Event]) -> _Batch:
         """Return the bytes of one write, and what the chain is after it."""
         utc_ms = self._clock.utc_ms()
-        mono_ns = max(0, self._clock.mono_ns() - self._started_ns)
+        mono_ns = min(max(0, self._clock.mono_ns() - self._started_ns), MAX_INT)
         tree, prev, lines, leaves = self._tree.copy(), self._prev, [], []
         for event in (*self._jump(utc_ms, mono_ns), *events):
             line = line_of(event, self._actor, Place(tree.size, prev, utc_ms, mono_ns))
