@@ -86,11 +86,11 @@ class _Open:
     def _kept(self) -> tuple[str, ...]:
         """Return which identifiers stayed: single ones, then kinds that an option keeps."""
         tags = [tag_words(tag) for tag in self.tags]
-        tags += [item.tag for item in self.overrides if item.tag not in tags]
+        tags += [item.tag for item in self.overrides]
         kinds = [_KEPT[name] for name in self.detail.get("options", ()) if name in _KEPT]
         if self.detail.get("site_rules"):
             kinds.append("what the site's rules keep")
-        return (*tags, *kinds)
+        return tuple(dict.fromkeys((*tags, *kinds)))
 
 
 class Departures:

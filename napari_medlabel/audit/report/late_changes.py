@@ -124,6 +124,7 @@ class _Late:
 
     step: _Step
     approved: _Approved
+    reason: str
     again: bool = False
 
     def fact(self) -> LateChange:
@@ -139,7 +140,7 @@ class _Late:
             voxels_added=step.added,
             voxels_removed=step.removed,
             dice_milli=None,
-            reason=step.reason or self.approved.unlocked,
+            reason=self.reason,
             reapproved=self.again,
             event=step.event,
             old=step.old,
@@ -173,5 +174,5 @@ def _change(cases: list[_Approved], step: _Step, known: set[str], late: list[_La
             case.late.append(len(late))
             if step.new and step.event != "landmark.save":
                 case.masks.add(step.new)
-            late.append(_Late(step, case))
+            late.append(_Late(step, case, step.reason or case.unlocked))
             return
