@@ -52,8 +52,8 @@ def page_of(facts: Facts, log_bytes: Iterable[tuple[str, bytes]]) -> bytes:
     facts : Facts
         What it says.
     log_bytes : iterable of (str, bytes)
-        Name and bytes of every session file; `site.json` and other files may be among
-        them, and are kept but not checked.
+        Name and bytes of every session file, and of ``site.json`` where there is one: the
+        browser then checks the officer's signature and the keys of the computers too.
 
     Returns
     -------

@@ -40,6 +40,8 @@ def rest(listed: int, written: int, what: str) -> Markup:
 def exports_section(facts: Facts) -> Markup:
     """Return what left the building; kept identifiers are red chips."""
     exports = sorted(facts.exports, key=_harmless)
+    loud = [fact for fact in exports if not _quiet(fact)]
+    quiet = [fact for fact in exports if _quiet(fact)]
     kept = sum(1 for fact in exports if fact.retained)
     unsaid = sum(1 for fact in exports if fact.retained is None)
     summary = (
@@ -60,14 +62,41 @@ def exports_section(facts: Facts) -> Markup:
         tag("p", counted(len(exports), "export", "exports"), ". ", summary, " ", unknown)
         if exports
         else tag("p", "Nothing left in this period.", class_="none"),
-        *(_export(fact, facts) for fact in exports[:MOST_ROWS]),
-        rest(len(exports), MOST_ROWS, "exports"),
+        *(_export(fact, facts) for fact in loud[:MOST_ROWS]),
+        rest(len(loud), MOST_ROWS, "exports"),
+        _quiet_exports(quiet, facts) if quiet else "",
         id="exports",
     )
 
 
 def _harmless(fact: ExportFact) -> tuple[bool, bool, bool, int]:
     return (not fact.retained, not fact.overrides, fact.retained is not None, fact.begin_ms)
+
+
+def _quiet(fact: ExportFact) -> bool:
+    """Return whether an export needs no more than a line."""
+    return fact.retained == 0 and not fact.overrides and fact.outcome == "done"
+
+
+def _quiet_exports(listed: Sequence[ExportFact], facts: Facts) -> Markup:
+    offset, names = facts.hours.utc_offset_minutes, dict(facts.names)
+    rows = [
+        (
+            moment(fact.begin_ms, offset),
+            token(fact.user, names),
+            f"{fact.what}, {fact.format}" if fact.format else fact.what,
+            fact.destination or "not said",
+            number(fact.files),
+            " ".join(part for part in (fact.profile, fact.edition) if part) or "none",
+            chip("0 retained", "green"),
+            token(fact.manifest),
+            place(fact.file, fact.line),
+        )
+        for fact in listed[:MOST_ROWS]
+    ]
+    heads = ("Time", "Who", "What", "To", "Files", "Profile", "Identifiers", "Manifest", "Line")
+    shown = table("Exports with nothing retained", heads, rows, "")
+    return together([shown, rest(len(listed), MOST_ROWS, "exports")])
 
 
 def _retained(fact: ExportFact) -> Markup:

@@ -22,8 +22,9 @@ VERIFIER: Final = (
     "canonical.js",
     "merkle.js",
     "session.js",
-    "check.js",
     "code.js",
+    "site.js",
+    "check.js",
 )
 """The independent check: it needs no page, and runs in node too."""
 

@@ -110,7 +110,8 @@ def token(full: str, names: dict[str, str] | None = None) -> Markup:
     shown = f"{prefix}{mark}{digits[:_SHORT]}…" if len(digits) > 2 * _SHORT else full
     code = tag("code", shown, title=full)
     name = (names or {}).get(full)
-    return together([name, " ", code]) if name else code
+    # A name may hold letters that turn the direction of writing: it turns itself alone.
+    return together([tag("bdi", name), " ", code]) if name else code
 
 
 def moment(ms: int | None, offset_minutes: int = 0) -> Markup:
@@ -137,7 +138,7 @@ def zone(offset_minutes: int) -> str:
 def place(file: str, line: int) -> Markup:
     """Return where in the log something stands."""
     name = file.rsplit("/", 1)[-1]
-    shown = f"{name[:16]}…, line {line}" if len(name) > 24 else f"{name}, line {line}"
+    shown = f"{name[:16] if len(name) > 24 else name}:{line}"
     return tag("code", shown, title=f"{file}, line {line}")
 
 

@@ -42,7 +42,7 @@ _TODO: Final = {
 _TRUST: Final = {
     "trusted": ("certified", "green"),
     "revoked": ("key revoked", "red"),
-    "unknown": ("key not in the site's list", "amber"),
+    "unknown": ("not in the site's list", "amber"),
     "uncertified": ("no key of its own", "amber"),
 }
 _ANCHOR: Final = {

@@ -116,6 +116,15 @@ function compareAll(sessions, expected, findings) {
   return fitting;
 }
 
+/** Say once of all sessions without a certificate that nobody vouches for their keys. */
+function countUncertified(sessions, findings) {
+  const bare = sessions.filter((one) => one.sealed && !("cert" in one.opening));
+  if (!bare.length) return;
+  const text = `No computer's key vouches for ${bare.length} of ${sessions.length} session(s): `
+    + "their seals show that nothing changed, not which computer wrote them.";
+  findings.push({ level: "amber", code: "UNCERTIFIED", text, file: bare[0].file, line: 1 });
+}
+
 /** Turn findings about a crash into notes where a later session looked into it. */
 function clearRecovered(sessions) {
   const recovered = new Set();
@@ -144,14 +153,17 @@ function checkNames(sessions) {
 const LEVELS = ["red", "amber", "note"];
 
 /**
- * Check a log: files is [{file, bytes}], expected the heads that the page was made from.
+ * Check a log: files is [{file, bytes}], the sessions and where there is one site.json;
+ * expected holds the heads that the page was made from.
  * progress is called with a share from 0 to 1.
- * Returns {verdict, findings (red first), events, sessions, signatures, certificates, heads, own}.
+ * Returns {verdict, findings (red first), events, sessions, signatures, certificates, heads, officer, own}.
  */
 async function checkLog(files, expected, progress = () => {}, verifier = null) {
   const chosen = verifier ?? await chooseVerifier();
-  const sessions = files.map(({ file, bytes }) => new SessionCheck(file, bytes));
-  const total = Math.max(1, files.reduce((sum, { bytes }) => sum + bytes.length, 0));
+  const logs = files.filter(({ file }) => file.endsWith(".jsonl"));
+  const site = files.find(({ file }) => file === "site.json");
+  const sessions = logs.map(({ file, bytes }) => new SessionCheck(file, bytes));
+  const total = Math.max(1, logs.reduce((sum, { bytes }) => sum + bytes.length, 0));
   let done = 0;
   for (const session of sessions) {
     await readSession(session, (at) => progress(((done + at) / total) * 0.5));
@@ -171,6 +183,8 @@ async function checkLog(files, expected, progress = () => {}, verifier = null) {
   checkNames(sessions);
   const findings = [];
   const heads = compareAll(sessions, expected, findings);
+  const officer = site ? await checkSite(site.bytes, sessions, findings, chosen) : "";
+  countUncertified(sessions, findings);
   clearRecovered(sessions);
   findings.push(...sessions.flatMap((session) => session.findings));
   findings.sort((one, other) => LEVELS.indexOf(one.level) - LEVELS.indexOf(other.level));
@@ -183,6 +197,7 @@ async function checkLog(files, expected, progress = () => {}, verifier = null) {
     signatures,
     certificates,
     heads,
+    officer,
     own: chosen.own,
   };
 }

@@ -67,7 +67,8 @@ class EventTable {
       class: "second", "aria-expanded": "false",
       "aria-label": `Show line ${line} of its file`,
     });
-    const who = facts.names[user] ? [`${facts.names[user]} `, tokenCode(user)] : [tokenCode(user)];
+    const who = facts.names[user] 
+      ? [element("bdi", {}, facts.names[user]), " ", tokenCode(user)] : [tokenCode(user)];
     const more = subjects.length > 1 ? ` and ${subjects.length - 1} more` : "";
     const row = element("tr", {},
       element("th", { scope: "row" },
@@ -76,7 +77,7 @@ class EventTable {
       element("td", {}, ...who),
       element("td", {}, subjects.length ? tokenCode(subjects[0]) : "–", more),
       element("td", {}, chip(words, kind)),
-      element("td", {}, element("code", { title: file }, `${file.split("/").pop().slice(0, 16)}…:${line}`)),
+      element("td", {}, element("code", { title: file }, `${file.split("/").pop().slice(0, 16)}:${line}`)),
       element("td", {}, opener));
     return row;
   }

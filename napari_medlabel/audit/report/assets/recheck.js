@@ -59,6 +59,9 @@ function conclude(checked, facts) {
       ` Checked: ${told.join(", ")}. Signatures were checked ${how}.`),
     facts.code === null ? null : element("p", {},
       "The code was computed again and is the same. It counts when it is also the one on paper."),
+    checked.officer === "" ? null : element("p", {},
+      "The officer's key, which signed the list of computers: ",
+      element("code", {}, checked.officer), "."),
     findings.length ? list : null,
   ].filter((part) => part !== null);
 }
@@ -66,7 +69,7 @@ function conclude(checked, facts) {
 /** The check of what unpackLog gave, with findings about page and code. */
 async function recheck(files, facts, progress) {
   const heads = [...facts.heads, ...(facts.code ? headsOf(facts.code.listing) : [])];
-  const checked = await checkLog(files.filter(isSession), heads, progress);
+  const checked = await checkLog(files, heads, progress);
   const wrong = codeFinding(facts.code, checked);
   if (wrong !== null) checked.findings.unshift(wrong);
   return checked;

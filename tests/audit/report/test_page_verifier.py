@@ -1,0 +1,298 @@
+from __future__ import annotations
+
+import hashlib
+import random
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from napari_medlabel.audit.anchors.code import make_code
+from napari_medlabel.audit.check.session_check import check_session
+from napari_medlabel.audit.check.verify import verify_log
+from napari_medlabel.audit.format.seal import Head, key_id, to_base64
+from tests.audit.bench import SAVE, Bench
+from tests.audit.report.node_check import (
+    check_all,
+    codes,
+    log_files,
+    needs_node,
+    run_node,
+    verifier_source,
+)
+
+pytestmark = needs_node
+
+Files = dict[str, bytes]
+
+
+@pytest.fixture
+def files(bench: Bench) -> Files:
+    """Return a log of three sessions; each names the one before it."""
+    for _ in range(3):
+        with bench.open() as log:
+            log.append_many([SAVE])
+            log.append_many([SAVE, SAVE])
+    return log_files(bench.root)
+
+
+def changed(files: Files, place: int, old: bytes, new: bytes) -> Files:
+    """Return the log with a piece of one file replaced."""
+    name = list(files)[place]
+    assert old in files[name]
+    return {**files, name: files[name].replace(old, new, 1)}
+
+
+def one(files: Mapping[str, bytes], heads: list[dict[str, object]] | None = None) -> dict:  # type: ignore[type-arg]
+    return check_all([files], heads or [])[0]
+
+
+def test_a_good_log_has_nothing_red(files: Files, bench: Bench) -> None:
+    found = one(files)
+    assert codes(found, "red") == set()
+    assert codes(found, "amber") == {"UNCERTIFIED"}
+    report = verify_log(bench.root, state=None)
+    assert found["events"] == report.events
+    ours = [[s.file, s.events, to_base64(s.sealed.root)] for s in report.sessions if s.sealed]
+    assert found["roots"] == ours
+
+
+def test_own_arithmetic_and_node_agree_on_every_signature(files: Files) -> None:
+    own, theirs = check_all([files], arithmetic=True)[0], one(files)
+    assert own["own"]
+    assert not theirs["own"]
+    assert own["signatures"] == theirs["signatures"] == 12
+    assert codes(own, "red") == set()
+    # The last letters before the padding of the first signature.
+    name = next(iter(files))
+    at = files[name].index(b'"sig":"') + 50
+    letter = b"A" if files[name][at : at + 1] != b"A" else b"B"
+    bent = {**files, name: files[name][:at] + letter + files[name][at + 1 :]}
+    assert codes(check_all([bent], arithmetic=True)[0], "red") >= {"BROKEN"}
+    assert codes(one(bent), "red") >= {"BROKEN"}
+
+
+def test_a_changed_byte_is_said_with_file_and_line(files: Files) -> None:
+    found = one(changed(files, 1, b'"voxels_added":18', b'"voxels_added":19'))
+    first = next(f for f in found["findings"] if f["code"] == "BROKEN")
+    assert first["file"] == list(files)[1]
+    assert first["line"] == 4  # the event after the changed one no longer follows
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "why"),
+    [
+        (b'"seq":1,', b'"seq":2,', "another event was expected here"),
+        (b'"v":1}', b'"v":2}', "a key or the version is unknown"),
+        (b'"v":1}', b'"v":1,"w":1}', "a key or the version is unknown"),
+        (b'"time":"2026-11', b'"time":"2026-13', "its time is none"),
+        (b'"labels":[1,2]', b'"labels":[1, 2]', "not in canonical form"),
+        (b'"labels":[1,2]', b'"labels":[1,0.5]', "a number is not whole"),
+        (b'"labels":[1,2]', b'"labels":[1,"\\ud800"]', "half a surrogate pair"),
+        (b'"labels":[1,2]', b'"labels":' + b"[" * 16 + b"]" * 16, "nested too deep"),
+        (b'"action":"U","actor"', b'"z":"U","actor"', "keys are not ASCII in order"),
+        (b'"action":"U"', b'"action":"\xff"', "not JSON in UTF-8"),
+        (b'"size":1}', b'"size":7}', "the seal does not count the events before it"),
+        (b'"from":0', b'"fron":0', "the seal has another form"),
+    ],
+    ids=[
+        "another number", "another version", "one more key", "no such month", "a space",
+        "a fraction", "half a letter", "too deep", "keys in disorder", "no UTF-8",
+        "a seal that counts wrongly", "a seal with another key",
+    ],
+)  # fmt: skip
+def test_each_reason_is_named(files: Files, old: bytes, new: bytes, why: str) -> None:
+    found = one(changed(files, 1, old, new))
+    texts = [f["text"] for f in found["findings"] if f["code"] == "BROKEN"]
+    assert len(texts) == 1
+    assert why in texts[0]
+
+
+def test_a_cut_end_is_a_crash_alone_and_red_when_somebody_remembers_it(files: Files) -> None:
+    names = list(files)
+    last = files[names[2]]
+    lines = last.splitlines(keepends=True)
+    cut = {**files, names[2]: b"".join(lines[:-2])}
+    found = one(cut)
+    assert codes(found, "red") == set()
+    assert "OPEN" in codes(found, "amber")
+    report_head = one(files)["roots"][2]
+    origin = check_session_origin(last)
+    head: dict[str, object] = {
+        "origin": origin, "size": report_head[1], "root": report_head[2],
+    }  # fmt: skip
+    assert "TRUNCATED" in codes(one(cut, [head]), "red")
+    assert "MISSING" in codes(one({n: files[n] for n in names[:2]}, [head]), "red")
+
+
+def check_session_origin(data: bytes) -> str:
+    start = data.index(b'"origin":"') + 10
+    return data[start : data.index(b'"', start)].decode()
+
+
+def test_a_middle_session_that_is_gone_is_missed(files: Files) -> None:
+    names = list(files)
+    found = one({names[0]: files[names[0]], names[2]: files[names[2]]})
+    assert "MISSING" in codes(found, "red")
+
+
+def test_a_session_written_anew_is_another(files: Files, bench: Bench, tmp_path: Path) -> None:
+    names = list(files)
+    other = Bench(tmp_path / "other")
+    with other.open() as log:
+        log.append_many([SAVE] * 4)
+    text = other.root.joinpath(log.path.relative_to(other.root)).read_bytes()
+    found = one({**files, names[0]: text})
+    assert codes(found, "red") & {"FORK", "NAME", "TRUNCATED", "MISSING"}
+
+
+def test_a_renamed_file_is_not_in_its_place(files: Files) -> None:
+    names = list(files)
+    moved = {names[0].replace("2026/11", "2026/12"): files[names[0]]}
+    assert "NAME" in codes(one(moved), "red")
+
+
+def test_a_crash_is_no_change_and_python_says_the_same(files: Files, tmp_path: Path) -> None:
+    # Every length of the last two writes, and zeros where a piece never came.
+    name = list(files)[2]
+    data = files[name]
+    begin = len(b"".join(data.splitlines(keepends=True)[:-4]))
+    ends = range(begin, len(data), 37)
+    cases = [data[:end] for end in ends]
+    cases += [data[:end] + bytes(len(data) - end) for end in ends]
+    results = check_all([{name: case} for case in cases])
+    for case, found in zip(cases, results, strict=True):
+        path = tmp_path / "case.jsonl"
+        path.write_bytes(case)
+        ours = check_session(path, name)
+        theirs = codes(found, "red") | codes(found, "amber")
+        for code in ("BROKEN", "TAIL", "STILLBORN"):
+            assert (code in theirs) == ours.has(code), len(case)
+
+
+def test_both_verifiers_agree_on_a_thousand_random_changes(
+    files: Files, tmp_path: Path
+) -> None:
+    rng = random.Random(7)  # noqa: S311 - places to change, not secrets
+    name = list(files)[1]
+    data = files[name]
+    cases = [mutated(data, rng) for _ in range(1000)]
+    results = check_all([{name: case} for case in cases])
+    for number, (case, found) in enumerate(zip(cases, results, strict=True)):
+        path = tmp_path / "case.jsonl"
+        path.write_bytes(case)
+        ours = check_session(path, name)
+        theirs = codes(found, "red") | codes(found, "amber")
+        if case != data:
+            assert theirs & {"BROKEN", "TAIL", "STILLBORN", "OPEN"}, number
+        assert ("BROKEN" in theirs) == ours.has("BROKEN"), number
+        assert found["events"] == ours.events, number
+
+
+def mutated(data: bytes, rng: random.Random) -> bytes:
+    """Return bytes with one flipped, one line gone, doubled or swapped, or the end cut."""
+    kind = rng.randrange(5)
+    if kind == 0:
+        at = rng.randrange(len(data))
+        return data[:at] + bytes([data[at] ^ 1 << rng.randrange(8)]) + data[at + 1 :]
+    lines = data.splitlines(keepends=True)
+    at = rng.randrange(len(lines) - 1)
+    if kind == 1:
+        return b"".join(lines[:at] + lines[at + 1 :])
+    if kind == 2:
+        return b"".join([*lines[: at + 1], *lines[at:]])
+    if kind == 3:
+        return b"".join([*lines[:at], lines[at + 1], lines[at], *lines[at + 2 :]])
+    return data[: rng.randrange(len(data))]
+
+
+def test_a_certificate_is_checked(bench: Bench) -> None:
+    good, wrong = certified(bench, right=True), certified(bench, right=False)
+    results = check_all([good, wrong])
+    assert results[0]["certificates"] == 1
+    assert codes(results[0], "red") == set()
+    assert results[1]["certificates"] == 0
+    assert codes(results[1], "red") == {"CERT"}
+
+
+def certified(bench: Bench, *, right: bool) -> Files:
+    """Return a log of one event whose session key an install key certified."""
+    from napari_medlabel.audit.format.event import Event
+    from napari_medlabel.audit.format.merkle import NO_LEAF, Frontier, leaf_hash
+    from napari_medlabel.audit.format.record import Place, line_of
+    from napari_medlabel.audit.format.seal import SessionKey
+
+    origin = "medlabel.local/ward-3/w0123456789abcdef/20261122T101403Z-" + "0" * 26
+    session = SessionKey(origin, bytes(31) + b"\1")
+    install = Ed25519PrivateKey.from_private_bytes(bytes(31) + b"\2")
+    public = install.public_key().public_bytes_raw()
+    text = f"medlabel-cert/v1\n{origin}\n{to_base64(session.public)}\n-\n-\n-\n"
+    signed = text if right else text.replace("-\n-\n-", "-\n0\n-")
+    cert = key_id("medlabel.local/ward-3/w0123456789abcdef", public)
+    cert += install.sign(signed.encode())
+    event = Event(
+        "session.open",
+        detail={
+            "origin": origin, "pub": to_base64(session.public), "install": to_base64(public),
+            "cert": to_base64(cert),
+        },
+    )  # fmt: skip
+    line = line_of(event, bench.actor, Place(0, NO_LEAF, 1_795_342_443_000, 0))
+    tree = Frontier()
+    tree.add(leaf_hash(line))
+    head = Head(origin, 1, tree.root())
+    seal = (
+        f'{{"seal":{{"from":0,"root":"{to_base64(head.root)}",'
+        f'"sig":"{to_base64(session.sign(head))}","size":1}}}}'
+    )
+    name = "writers/w0123456789abcdef/2026/11/" + origin.rsplit("/", 1)[1] + ".jsonl"
+    return {name: line + b"\n" + seal.encode() + b"\n"}
+
+
+def test_hashes_signatures_and_codes_are_those_of_python(bench: Bench) -> None:
+    rng = random.Random(3)  # noqa: S311 - test data
+    lengths = [0, 1, 55, 56, 63, 64, 65, 111, 112, 119, 120, 127, 128, 129, 9000]
+    blobs = [rng.randbytes(length) for length in lengths]
+    driver = """
+    const blobs = JSON.parse(require("fs").readFileSync(0, "utf8"));
+    console.log(JSON.stringify(blobs.map((hex) => {
+      const bytes = Uint8Array.from(hex.match(/../g) ?? [], (pair) => parseInt(pair, 16));
+      return [toHex(sha256(bytes)), toHex(sha512(bytes)), toBase64(bytes)];
+    })));"""
+    found = run_node(verifier_source() + driver, [blob.hex() for blob in blobs])
+    assert found == [
+        [hashlib.sha256(b).hexdigest(), hashlib.sha512(b).hexdigest(), to_base64(b)]
+        for b in blobs
+    ]
+    bench.session()
+    report = verify_log(bench.root, state=None)
+    code = make_code(report.sessions, "ward-3", "2026-11-22T10:10:32.104Z")
+    driver = """
+    const listing = JSON.parse(require("fs").readFileSync(0, "utf8"));
+    console.log(JSON.stringify([codeOf(listing), headsOf(listing)]));"""
+    letters, heads = run_node(verifier_source() + driver, code.listing.decode())
+    assert letters == code.letters
+    assert heads == [report.sessions[0].sealed.record()]  # type: ignore[union-attr]
+
+
+def test_own_arithmetic_refuses_what_is_no_signature(bench: Bench) -> None:
+    key = Ed25519PrivateKey.from_private_bytes(bytes(32))
+    public = key.public_key().public_bytes_raw()
+    message = b"a head"
+    good = key.sign(message)
+    group = 2**252 + 27742317777372353535851937790883648493
+    high = good[:32] + (int.from_bytes(good[32:], "little") + group).to_bytes(32, "little")
+    cases = [
+        (public, good, message), (public, high, message), (public, good, b"another"),
+        (b"\2" + bytes(31), good, message), (b"\xff" * 32, good, message),
+        (b"\1" + bytes(30) + b"\x80", good, message), (public, bytes(64), message),
+    ]  # fmt: skip
+    driver = """
+    const bytes = (hex) => Uint8Array.from(hex.match(/../g) ?? [], (p) => parseInt(p, 16));
+    const cases = JSON.parse(require("fs").readFileSync(0, "utf8"));
+    console.log(JSON.stringify(cases.map(([key, signature, message]) =>
+      ownVerifier(bytes(key))(bytes(signature), bytes(message)))));"""
+    given = [[part.hex() for part in case] for case in cases]
+    found = run_node(verifier_source() + driver, given)
+    assert found == [True, False, False, False, False, False, False]
