@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from hashlib import sha256
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from napari_medlabel.audit.format.merkle import EMPTY_ROOT, Frontier, leaf_hash
+from napari_medlabel.audit.format.merkle import (
+    EMPTY_ROOT,
+    Frontier,
+    inclusion_proof,
+    leaf_hash,
+    root_from_proof,
+)
 
 # Inputs and roots of the test vectors of the Certificate Transparency reference code.
 _INPUTS = [
@@ -61,3 +68,63 @@ def test_a_copy_grows_alone() -> None:
     twin.add(leaf_hash(b"b"))
     assert (tree.size, twin.size) == (1, 2)
     assert tree.root() == _tree([b"a"])
+
+
+def _path(index: int, leaves: list[bytes]) -> list[bytes]:
+    """Return the audit path as RFC 6962 section 2.1.1 defines it."""
+    if len(leaves) == 1:
+        return []
+    split = 1
+    while split * 2 < len(leaves):
+        split *= 2
+    if index < split:
+        return [*_path(index, leaves[:split]), _tree(leaves[split:])]
+    return [*_path(index - split, leaves[split:]), _tree(leaves[:split])]
+
+
+def test_every_proof_of_every_small_tree_is_that_of_the_definition_and_gives_its_root() -> None:
+    for size in range(1, 71):
+        leaves = [bytes([number]) for number in range(size)]
+        hashes = [leaf_hash(leaf) for leaf in leaves]
+        root = _tree(leaves)
+        for index in range(size):
+            proof = inclusion_proof(hashes, index)
+            assert proof == _path(index, leaves)
+            assert root_from_proof(hashes[index], index, size, proof) == root
+
+
+def test_a_proof_of_another_place_length_or_leaf_does_not_give_the_root() -> None:
+    for size in range(2, 20):
+        hashes = [leaf_hash(bytes([number])) for number in range(size)]
+        root = _tree([bytes([number]) for number in range(size)])
+        for index in range(size):
+            proof = inclusion_proof(hashes, index)
+            assert root_from_proof(leaf_hash(b"other"), index, size, proof) != root
+            for other in range(size):
+                assert (other == index) == _gives(root, hashes[index], other, size, proof)
+            assert not _gives(root, hashes[index], index, size, proof[:-1])
+            assert not _gives(root, hashes[index], index, size, [*proof, bytes(32)])
+            changed = [bytes([proof[0][0] ^ 1]) + proof[0][1:], *proof[1:]]
+            assert not _gives(root, hashes[index], index, size, changed)
+
+
+def _gives(root: bytes, leaf: bytes, index: int, size: int, proof: list[bytes]) -> bool:
+    try:
+        return root_from_proof(leaf, index, size, proof) == root
+    except ValueError:
+        return False
+
+
+def test_a_leaf_that_the_tree_does_not_have_has_no_proof() -> None:
+    for index in (-1, 2):
+        with pytest.raises(ValueError, match="does not have"):
+            inclusion_proof([bytes(32)] * 2, index)
+        with pytest.raises(ValueError, match="does not have"):
+            root_from_proof(bytes(32), index, 2, [])
+
+
+def test_a_proof_must_be_as_long_as_the_tree_is_deep() -> None:
+    with pytest.raises(ValueError, match="shorter"):
+        root_from_proof(bytes(32), 0, 2, [])
+    with pytest.raises(ValueError, match="longer"):
+        root_from_proof(bytes(32), 0, 1, [bytes(32)])
