@@ -4,6 +4,7 @@ It needs Python 3.11 and the package "cryptography", nothing else. --expect CODE
 paper, --officer CODE with the officer's key. It ends with 0 (green: complete and unaltered), 4 (amber:
 something is not sure) or 5 (red: altered, or parts are missing).
 """
+
 # fmt: off
 # ruff: noqa: D102, D103, D204, D400, E401, E501, E701, E704, I001, RET502, RET503, RUF021, SIM905, T201
 from __future__ import annotations
