@@ -15,6 +15,7 @@ from napari_medlabel.audit.writer.place import default_root, default_state, open
 
 if TYPE_CHECKING:
     from napari_medlabel.model.volume import Source
+    from napari_medlabel.secret.asking import Ask
 
 NOTHING: Final[Mapping[str, object]] = {}
 Now = Callable[[], datetime]
@@ -113,6 +114,7 @@ def open_desk(
     state: Path | None = None,
     role: str = "annotator",
     heartbeat: bool = False,
+    ask: Ask | None = None,
 ) -> Desk:
     """Sit down: open the audit log of this run, with this computer's keys and the real clock.
 
@@ -126,6 +128,8 @@ def open_desk(
         What the person does: annotator, researcher, ...
     heartbeat : bool
         Whether a thread keeps the log alive while nobody writes; for windows.
+    ask : callable, optional
+        Asks for the passphrase of this workstation's key, so that the log is certified.
 
     Raises
     ------
@@ -133,7 +137,7 @@ def open_desk(
         When the log cannot be written: then nothing that needs it happens.
     """
     root, state = audit or default_root(), state or default_state()
-    log = open_log(root, state=state, role=role, heartbeat=heartbeat)
+    log = open_log(root, state=state, role=role, heartbeat=heartbeat, ask=ask)
     return Desk(log, load_token_key(state), root, state, lambda: datetime.now(UTC))
 
 

@@ -66,7 +66,8 @@ class Course:
         self.changed: list[Callable[[Lamp], object]] = []
         self.lock = threading.RLock()
         self.is_closed = False
-        self.condition = Condition(suffices=seat.identity.spool_suffices)
+        identity = seat.identity
+        self.condition = Condition(suffices=identity.spool_suffices, worry=identity.worry)
         self.lamp = lamp_of(self.condition, seat.clock.utc_ms())
         self._seat = seat
         self._publishing = threading.Lock()

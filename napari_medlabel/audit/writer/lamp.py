@@ -52,6 +52,8 @@ class Condition:
         Session files of the spool whose name something else has.
     share : str
         Kind of network share that the log lies on, or empty.
+    worry : str
+        What is wrong with the workstation's key or the site's rules, or empty.
     """
 
     is_local: bool = False
@@ -62,6 +64,7 @@ class Condition:
     is_hidden: bool = False
     differing: int = 0
     share: str = ""
+    worry: str = ""
 
 
 def _local(condition: Condition, since: str) -> str:
@@ -95,6 +98,8 @@ def _worries(condition: Condition) -> str:
             f"{condition.differing} session(s) written on this computer could not be taken "
             "over, since other files have their names: call whoever is responsible for the log."
         )
+    if condition.worry:
+        worries.append(condition.worry)
     return " ".join(worries)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import os
 import re
 from pathlib import Path
@@ -13,12 +12,14 @@ import platformdirs
 from napari_medlabel.audit.disk import Clock, Io, SystemClock, SystemIo, write_once
 from napari_medlabel.audit.faults import error_name, log_error
 from napari_medlabel.audit.format.event import Actor
-from napari_medlabel.audit.keys.tokens import KID, load_token_key
+from napari_medlabel.audit.keys.tokens import account_name, load_token_key
+from napari_medlabel.audit.writer.credentials import LOCAL, credentials_of
 from napari_medlabel.audit.writer.seat import Seat
 from napari_medlabel.audit.writer.steady import SteadyLog
 from napari_medlabel.errors import LogError
+from napari_medlabel.secret.asking import Ask
 
-SITE: Final = "local"
+SITE: Final = LOCAL
 """Name of the site where nobody gave one."""
 
 _APP: Final = "napari-medlabel"
@@ -62,22 +63,15 @@ def writer_id(state: Path, io: Io | None = None) -> str:
     return raw.decode("ascii").strip()
 
 
-def _user_name() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # an account without a name, as in some containers
-        return "unknown"
-
-
 def open_log(
     root: Path | None = None,
     *,
     state: Path | None = None,
-    site: str = SITE,
     role: str = "annotator",
     clock: Clock | None = None,
     io: Io | None = None,
     heartbeat: bool = False,
+    ask: Ask | None = None,
 ) -> SteadyLog:
     """Begin a session of this user on this computer.
 
@@ -87,8 +81,6 @@ def open_log(
         Folder of the log; `default_root` by default.
     state : Path, optional
         Folder of the memory; `default_state` by default.
-    site : str
-        Name of the site.
     role : str
         annotator, reviewer, researcher, officer, service or unknown.
     clock, io : optional
@@ -96,6 +88,9 @@ def open_log(
     heartbeat : bool
         Whether a thread says every ten minutes that the program still runs, shows the head
         to the other computers, and goes back to the log's folder when that was gone.
+    ask : callable, optional
+        Asks for the passphrase of the workstation's key; without it and without
+        ``$MEDLABEL_INSTALL_PASSPHRASE_FILE`` a session under a passphrase is not certified.
 
     Returns
     -------
@@ -106,19 +101,24 @@ def open_log(
     ------
     LogError
         When neither the log nor the spool that stands in for it can be written.
+    PassphraseError
+        When a passphrase of the workstation's key is given and is another one.
     """
-    state = state or default_state()
+    root, state = root or default_root(), state or default_state()
     tokens = load_token_key(state, io)
+    writer = writer_id(state, io)
+    shown = credentials_of(root, state, writer, ask=ask)
     seat = Seat(
-        root or default_root(),
+        root,
         state,
-        site,
-        writer_id(state, io),
-        Actor(tokens.user_token(_user_name()), role, "os-login"),
+        shown.site,
+        writer,
+        Actor(tokens.user_token(account_name()), role, "os-login"),
         clock or SystemClock(),
         io or SystemIo(),
+        shown.identity,
     )
     log = SteadyLog(seat, heartbeat=heartbeat)
     if tokens.created:
-        log.append("key.create", detail={"key": "subject-token", "kid": KID})
+        log.append("key.create", detail={"key": "subject-token", "kid": tokens.kid})
     return log

@@ -37,12 +37,15 @@ class Identity:
         Versions of this program that the site has validated.
     spool_suffices : bool
         Whether the site lets data leave while the log is written on this computer alone.
+    worry : str
+        What is wrong with key or rules, in a sentence; or empty.
     """
 
     install: Certifier | None = field(default=None, repr=False)
     policy: str = ""
     validated: tuple[str, ...] = ()
     spool_suffices: bool = False
+    worry: str = ""
 
 
 @dataclass(frozen=True, slots=True)
