@@ -11,7 +11,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from napari_medlabel.cli import audit_code, audit_receipt, audit_timestamp, audit_witness
+from napari_medlabel.cli import (
+    audit_code,
+    audit_key,
+    audit_reason,
+    audit_receipt,
+    audit_site,
+    audit_timestamp,
+    audit_witness,
+)
 
 if TYPE_CHECKING:
     from napari_medlabel.audit.check.verdict import LogReport
@@ -44,7 +52,15 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         command.add_argument("root", nargs="?", type=Path, metavar="ROOT")
         command.add_argument("--json", action="store_true", help="one JSON document")
         command.set_defaults(run=run_it)
-    for module in (audit_code, audit_receipt, audit_timestamp, audit_witness):
+    for module in (
+        audit_code,
+        audit_key,
+        audit_reason,
+        audit_receipt,
+        audit_site,
+        audit_timestamp,
+        audit_witness,
+    ):
         module.add_parser(commands)
 
 

@@ -16,7 +16,7 @@ from typing import Final, TextIO
 from napari_medlabel import __version__
 from napari_medlabel.errors import InputError, MedlabelError
 
-COMMANDS: Final = ("demo", "open", "info", "convert", "mask", "deid", "scan", "audit")
+COMMANDS: Final = ("demo", "open", "info", "convert", "mask", "deid", "scan", "sign", "audit")
 """Each is a module beside this one with ``add_parser`` and ``run``."""
 
 
@@ -62,10 +62,11 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _joined(words: list[str]) -> list[str]:
     """Return the arguments with two words that name one command, ``deid link``, as one."""
-    from napari_medlabel.cli.deid import UNDER
+    from napari_medlabel.cli import deid, sign
 
-    if words[:1] == ["deid"] and words[1:2] and words[1] in UNDER:
-        return [f"deid {words[1]}", *words[2:]]
+    under = {"deid": deid.UNDER, "sign": sign.UNDER}
+    if words[1:2] and words[1] in under.get(words[0], ()):
+        return [f"{words[0]} {words[1]}", *words[2:]]
     return words
 
 

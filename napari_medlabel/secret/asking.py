@@ -97,3 +97,23 @@ def new_at_terminal(prompt: str, hint: str) -> str:
     if at_terminal("Once more: ", hint) != passphrase:
         raise InputError("The two passphrases differ.", hint="Type the same one twice.")
     return passphrase
+
+
+def given(file: Path | None, variable: str, environ: Mapping[str, str]) -> str | None:
+    """Return the passphrase that an option or a variable names the file of, or None.
+
+    Parameters
+    ----------
+    file : Path or None
+        What the option names; it goes before the variable.
+    variable : str
+        Name of the variable that names a file.
+    environ : mapping
+        The environment.
+
+    Raises
+    ------
+    InputError
+        As `from_file`.
+    """
+    return from_variable(variable, environ) if file is None else from_file(file)

@@ -106,4 +106,9 @@ LEAVES: Final[Mapping[str, Field]] = {
     "receipt": DIGEST,
 }
 ROUND: Final[Mapping[str, Field]] = {"round": COUNT, "case": DIGEST}
-KEY: Final[Mapping[str, Field]] = {"kid": COUNT, "pub": PUBLIC_KEY, "key_id": KEY_ID}
+KEY: Final[Mapping[str, Field]] = {
+    "kid": COUNT,
+    "pub": PUBLIC_KEY,
+    "key_id": KEY_ID,
+    "copy": choice("exported", "imported"),
+}

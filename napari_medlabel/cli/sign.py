@@ -1,0 +1,235 @@
+"""``medlabel sign``: sign a saved mask by name, see who signed one, make a signing key."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import secrets
+import sys
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from napari_medlabel.errors import InputError, RefusedError
+
+if TYPE_CHECKING:
+    from napari_medlabel.session.signing import Signatures
+
+UNDER: Final = ("verify", "key")
+"""Words that make another command after ``sign``; for a mask of that name write ./verify."""
+
+_HINT: Final = "Give --passphrase-file FILE, or run it in a terminal."
+_AMBER, _RED = 4, 5
+_MEANINGS: Final = ("authored", "reviewed", "approved")
+_WORDS: Final = {
+    "good": "GREEN the log has it, and the officer named the key",
+    "unregistered": "AMBER the officer has not named this person's key",
+    "unlogged": "RED   the log has no line of it",
+    "revoked": "RED   the key was revoked before",
+}
+
+
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add ``sign`` and what stands under it to the command line.
+
+    Parameters
+    ----------
+    subparsers : argparse subparsers
+        Of ``medlabel``.
+    """
+    parser = subparsers.add_parser(
+        "sign",
+        help="sign a saved mask",
+        description="Sign a saved mask: your name, the time, what you mean by it, and the "
+        "mask's content. Your passphrase is asked for at every signature.",
+    )
+    parser.add_argument("mask", type=Path, metavar="MASK", help="a mask that was saved here")
+    parser.add_argument("--meaning", choices=_MEANINGS, required=True, help="what it says")
+    parser.add_argument("--name", help="your name as it is printed; else it is asked for")
+    _add_common(parser)
+    parser.set_defaults(run=run)
+    verify = subparsers.add_parser(
+        "sign verify",
+        help="see who signed a mask",
+        description="See who signed a mask: exit 0 where every signature is good, 4 where one "
+        "cannot be told or there is none, 5 where one is bad.",
+    )
+    verify.add_argument("mask", type=Path, metavar="MASK", help="a saved mask")
+    verify.add_argument("--json", action="store_true", help="one JSON document on stdout")
+    verify.add_argument("--audit", type=Path, metavar="DIR", help="the audit log's folder")
+    verify.set_defaults(run=run_verify)
+    key = subparsers.add_parser(
+        "sign key",
+        help="make your signing key",
+        description="Make your signing key, or a new one in place of it, and print what the "
+        "officer needs to name it in the site.",
+    )
+    key.add_argument("--renew", action="store_true", help="make a new key in place of yours")
+    _add_common(key)
+    key.set_defaults(run=run_key)
+
+
+def _add_common(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--passphrase-file",
+        type=Path,
+        metavar="FILE",
+        help="a file of mode 600 whose first line is your passphrase; else it is asked for",
+    )
+    parser.add_argument("--audit", type=Path, metavar="DIR", help="the audit log's folder")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Sign a mask.
+
+    Returns
+    -------
+    int
+        0.
+
+    Raises
+    ------
+    InputError, RefusedError, SaveError, LogError
+        When it is no saved mask, the passphrase is another one, its author would approve it,
+        or something cannot be written.
+    """
+    from napari_medlabel.session.desk import open_desk
+    from napari_medlabel.session.signing import sign_mask
+
+    role = "annotator" if args.meaning == "authored" else "reviewer"
+    desk = open_desk(args.audit, role=role)
+    with closing(desk.log):
+        signed = sign_mask(
+            desk, args.mask, args.meaning, _name(args.name), lambda: _passphrase(args)
+        )
+    print(f"{signed.said.meaning} {signed.said.time}\nstatement {signed.digest}")
+    return 0
+
+
+def run_verify(args: argparse.Namespace) -> int:
+    """Show every signature over a mask, and how it stands.
+
+    Returns
+    -------
+    int
+        0 good, 4 unknown or none, 5 bad.
+
+    Raises
+    ------
+    InputError
+        When it is no saved mask, or there is no log.
+    """
+    from napari_medlabel.audit.keys.site import read_site
+    from napari_medlabel.audit.writer.place import default_root
+    from napari_medlabel.session.signing import signatures_of
+
+    root = default_root() if args.audit is None else args.audit
+    site = read_site(root)
+    found = signatures_of(root, args.mask, None if site is None else site.site)
+    if args.json:
+        print(json.dumps(_as_json(found), indent=2))
+    else:
+        for one in found.found:
+            said = one.signed.said
+            print(f"{said.time}  {said.meaning:<9} {said.name}\n  {_WORDS[one.standing]}")
+        if found.broken:
+            print(f"RED   {found.broken} statement(s) beside the log were changed")
+        if not found.found:
+            print("AMBER nobody signed this mask")
+    standings = {one.standing for one in found.found}
+    if found.broken or standings & {"unlogged", "revoked"}:
+        return _RED
+    return 0 if standings == {"good"} else _AMBER
+
+
+def _as_json(found: Signatures) -> dict[str, object]:
+    return {
+        "content": found.content,
+        "broken": found.broken,
+        "signatures": [
+            {
+                "meaning": one.signed.said.meaning,
+                "name": one.signed.said.name,
+                "time": one.signed.said.time,
+                "user": one.signed.said.user,
+                "standing": one.standing,
+                "statement": one.signed.digest,
+            }
+            for one in found.found
+        ],
+    }
+
+
+def run_key(args: argparse.Namespace) -> int:
+    """Make the person's signing key, with a line in the log first.
+
+    Returns
+    -------
+    int
+        0.
+
+    Raises
+    ------
+    InputError, RefusedError, SaveError, LogError
+        When there is one and ``--renew`` is not given, or it cannot be kept.
+    """
+    from napari_medlabel.audit.format.record import time_text
+    from napari_medlabel.audit.format.seal import to_base64
+    from napari_medlabel.audit.keys.key_document import make_key, replace_key
+    from napari_medlabel.audit.keys.people import user_key_path
+    from napari_medlabel.audit.keys.signatures import fingerprint
+    from napari_medlabel.audit.keys.tokens import account_name, load_token_key
+    from napari_medlabel.secret.asking import from_file, new_at_terminal
+    from napari_medlabel.session.desk import open_desk
+
+    desk = open_desk(args.audit, role="unknown")
+    with closing(desk.log) as log:
+        token = load_token_key(desk.state).user_token(account_name())
+        path = user_key_path(desk.state, token)
+        if path.exists() and not args.renew:
+            raise RefusedError(
+                "You have a signing key already.",
+                hint="Use it; --renew makes a new one, which the officer must name again.",
+            )
+        file: Path | None = args.passphrase_file
+        passphrase = (
+            from_file(file)
+            if file is not None
+            else new_at_terminal("New passphrase of your signature: ", _HINT)
+        )
+        event = "key.rotate" if path.exists() else "key.create"
+        make = replace_key if path.exists() else make_key
+        key = make(
+            path,
+            ("user", token, time_text(int(desk.now().timestamp() * 1000))),
+            secrets.token_bytes,
+            passphrase=passphrase,
+            announce=lambda public: log.append(
+                event, detail={"key": "user", "pub": to_base64(public)}
+            ),
+        )
+    print(f"user {token}\npub {to_base64(key.public)}\ncode {fingerprint(key.public)}")
+    print(
+        f"The officer names it with: medlabel audit site user {token} {to_base64(key.public)}",
+        file=sys.stderr,
+    )
+    return 0
+
+
+def _name(given: str | None) -> str:
+    """Return the printed name; it is asked for where it was not given."""
+    if given is not None:
+        return given
+    if not sys.stdin.isatty():
+        raise InputError(
+            "Your name is needed as it is to be printed, and there is nobody to ask.",
+            hint='Give --name "First Last".',
+        )
+    return input("Your name as it is printed: ").strip()
+
+
+def _passphrase(args: argparse.Namespace) -> str:
+    from napari_medlabel.secret.asking import at_terminal, from_file
+
+    file: Path | None = args.passphrase_file
+    return from_file(file) if file is not None else at_terminal("Your passphrase: ", _HINT)
