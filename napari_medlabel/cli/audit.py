@@ -16,8 +16,11 @@ from napari_medlabel.cli import (
     audit_key,
     audit_reason,
     audit_receipt,
+    audit_report,
+    audit_review,
     audit_site,
     audit_timestamp,
+    audit_who,
     audit_witness,
 )
 
@@ -57,8 +60,11 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         audit_key,
         audit_reason,
         audit_receipt,
+        audit_report,
+        audit_review,
         audit_site,
         audit_timestamp,
+        audit_who,
         audit_witness,
     ):
         module.add_parser(commands)

@@ -117,7 +117,18 @@ ABOUT_THE_LOG: Final[Mapping[str, Spec]] = {
         },
     ),
     "audit.report": Spec(
-        LOG_USED, "R", "", {}, {"events": COUNT, "report": DIGEST, "code": DIGEST}
+        LOG_USED,
+        "R",
+        "",
+        {},
+        {
+            "events": COUNT,
+            "report": DIGEST,
+            "code": DIGEST,
+            "verdict": VERDICT,
+            "from_ms": COUNT,
+            "to_ms": COUNT,
+        },
     ),
     "audit.export": Spec(
         LOG_USED,

@@ -234,7 +234,7 @@ class Facts:
     made : str
         When the facts were gathered, ``2026-11-22T10:10:32.104Z``.
     code : PaperCode or None
-        For paper; None where the log has no sealed event.
+        For paper; None where the log has no sealed event, or was altered.
     period : tuple of int
         First and last millisecond that the lists cover.
     hours : Hours

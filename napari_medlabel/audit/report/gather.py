@@ -8,7 +8,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
+from napari_medlabel.audit.anchors.code import PaperCode, make_code
+from napari_medlabel.audit.check.verdict import LogReport, Verdict
 from napari_medlabel.audit.check.verify import verify_log
+from napari_medlabel.audit.format.layout import SITE
 from napari_medlabel.audit.format.record import time_ms, time_text
 from napari_medlabel.audit.keys.site import Policy, Site, read_site
 from napari_medlabel.audit.report.accesses import Accesses
@@ -22,11 +25,11 @@ from napari_medlabel.audit.report.workstations import Ends, workstations
 from napari_medlabel.errors import InputError
 
 if TYPE_CHECKING:
-    from napari_medlabel.audit.check.verdict import LogReport
     from napari_medlabel.audit.report.deeds import LateChange
 
 DAY_MS: Final = 86_400_000
 _NO_SITE: Final = "local"
+_LARGEST_SITE: Final = 4 << 20
 
 
 class _Dated(Protocol):
@@ -125,6 +128,13 @@ def _site_name(site: Site | None, report: LogReport) -> str:
     return max(origins, default=f"/{_NO_SITE}").split("/")[1]
 
 
+def _code(report: LogReport, site: str, time: str) -> PaperCode | None:
+    """Return the code for paper; a log that was altered gets none that would lend it trust."""
+    if report.verdict is Verdict.RED or not report.events:
+        return None
+    return make_code(report.sessions, site, time)
+
+
 def _pictured(changes: list[LateChange], root: Path) -> tuple[LateChange, ...]:
     """Return changes with pictures for the latest of them."""
     plain = max(0, len(changes) - MOST_PICTURED)
@@ -182,8 +192,6 @@ def facts_of(
     InputError
         When there is no log, or it cannot be read.
     """
-    from napari_medlabel.audit.anchors.code import make_code
-
     site = site_of(root)
     policy = site.policy if site is not None else Policy()
     work = _Pass(policy, period)
@@ -201,7 +209,7 @@ def facts_of(
         verdict=report,
         site_name=site.name if site is not None else "",
         made=made,
-        code=make_code(report.sessions, name, made) if report.events else None,
+        code=_code(report, name, made),
         period=covered,
         workstations=workstations(report, work.ends, site=site, now_ms=now_ms),
         exports=tuple(
@@ -223,7 +231,7 @@ def facts_of(
 
 
 def log_bytes(root: Path, report: LogReport) -> list[tuple[str, bytes]]:
-    """Return every session file as it was when it was verified.
+    """Return every session file as it was when it was verified, and the site's document.
 
     Parameters
     ----------
@@ -239,13 +247,14 @@ def log_bytes(root: Path, report: LogReport) -> list[tuple[str, bytes]]:
         When a file cannot be read any more.
     """
     found = []
-    for session in report.sessions:
-        path = root / session.file
+    wanted = [(session.file, session.length) for session in report.sessions]
+    for file, length in (*wanted, (SITE, _LARGEST_SITE)):
+        path = root / file
         if not path.is_file():
             continue
         try:
             with path.open("rb") as stream:
-                found.append((session.file, stream.read(session.length)))
+                found.append((file, stream.read(length)))
         except OSError as err:
             raise InputError(
                 f"A session file of the log cannot be read ({type(err).__name__}).",

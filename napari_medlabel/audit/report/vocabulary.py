@@ -126,6 +126,7 @@ TEXTS: Final[Mapping[str, str]] = {
     "tool": "version {}",
     "validation": "{}",
     "serial": "edition {}",
+    "copy": "{}",
 }
 """By key: how one of its names is put."""
 
