@@ -25,6 +25,7 @@ from napari_medlabel.plugin.layers import (
     names_table,
     volume_to_layer,
 )
+from napari_medlabel.plugin.leaving import watch_leaving
 from napari_medlabel.plugin.marks import take_in_labels
 from napari_medlabel.plugin.missing import MissingSlices
 from napari_medlabel.plugin.orientation import Orientation
@@ -71,6 +72,7 @@ class Binding:
         import napari
 
         require_proven_napari(napari.__version__)
+        watch_leaving()
         self.session = session
         self.viewer = viewer
         self.display = Display.of(session.volume)

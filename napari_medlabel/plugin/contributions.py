@@ -15,19 +15,25 @@ from napari_medlabel.export.landmarks import save_landmarks
 from napari_medlabel.export.mask import require_not_source, save_mask, sidecar_path
 from napari_medlabel.geometry.affine import Affine
 from napari_medlabel.geometry.grid import Grid
+from napari_medlabel.io.marks.found import Marks
 from napari_medlabel.io.marks.reading import kind_of_marks, read_marks
 from napari_medlabel.io.registry import choose, find_series, looks_medical, read_series
 from napari_medlabel.io.series_info import SeriesInfo, Survey
-from napari_medlabel.model.labelmap import Label, LabelMap, LabelScheme
 from napari_medlabel.model.landmarks import Landmark, LandmarkSet
+from napari_medlabel.model.volume import Volume
 from napari_medlabel.plugin.display import Display
 from napari_medlabel.plugin.doubts import is_only_turned
+from napari_medlabel.plugin.layer_labels import labels_of_layer, where_of
 from napari_medlabel.plugin.layers import KEY, LayerTuple, volume_to_layer
+from napari_medlabel.plugin.leaving import is_logged, watch_leaving
 from napari_medlabel.plugin.marks import marks_to_layers, only_marks
 from napari_medlabel.plugin.missing import missing_to_layer
 from napari_medlabel.plugin.windows import initial_window
 from napari_medlabel.plugin.workplace import WORKPLACE
+from napari_medlabel.session.denial import denials
+from napari_medlabel.session.logged import marks_imported
 from napari_medlabel.session.opening import case_id, log_opening
+from napari_medlabel.session.outbox import tell
 
 Paths = str | Sequence[str]
 NOTHING: Final[tuple[LayerTuple, ...]] = ((None,),)  # type: ignore[assignment]
@@ -84,7 +90,9 @@ def read_layers(
         When there is nothing to read, or marks without their scan.
     """
     paths = as_paths(path)
-    survey = find_series(paths if len(paths) > 1 else paths[0], progress=progress)
+    watch_leaving()
+    with denials(WORKPLACE.desk(), paths):
+        survey = find_series(paths if len(paths) > 1 else paths[0], progress=progress)
     marks = tuple(mark.path for mark in survey.marks)
     if not survey.series and survey.marks:
         return read_marks_layers(marks, only_marks(survey))
@@ -96,9 +104,11 @@ def read_layers(
         if chosen is None:
             return list(NOTHING)
     else:
-        chosen = choose(survey, None)
-    volume = read_series(chosen, progress=progress)
+        with denials(WORKPLACE.desk(), paths):
+            chosen = choose(survey, None)
     desk = WORKPLACE.desk()
+    with denials(desk, paths, kind=chosen.format):
+        volume = read_series(chosen, progress=progress)
     subject, weak = desk.subject(volume.source)
     log_opening(desk, volume, subject, weak=weak)
     case = case_id(volume)
@@ -138,8 +148,15 @@ def read_marks_layers(paths: Sequence[Path], without: InputError) -> list[LayerT
     case, volume = known
     made: list[LayerTuple] = []
     for path in paths:
-        made += marks_to_layers(read_marks(path, volume), Display.of(volume), case)
+        made += _import(read_marks(path, volume), volume, case)
     return made
+
+
+def _import(marks: Marks, volume: Volume, case: str) -> list[LayerTuple]:
+    """Return marks as layers on their scan, after the log has it."""
+    desk = WORKPLACE.desk()
+    tell(desk.log, marks_imported(desk.subject(volume.source)[0], marks.kind))
+    return marks_to_layers(marks, Display.of(volume), case)
 
 
 def _mask_on_open_scan(survey: Survey, paths: Sequence[Path]) -> list[LayerTuple]:
@@ -162,7 +179,7 @@ def _mask_on_open_scan(survey: Survey, paths: Sequence[Path]) -> list[LayerTuple
     classes = sum(len(labels.scheme.labels) for labels in marks.labels)
     if not 0 < classes <= _MANY:
         return []
-    return marks_to_layers(marks, Display.of(volume), case)
+    return _import(marks, volume, case)
 
 
 def write_labels(path: str, data: Any, meta: dict[str, Any]) -> list[str]:
@@ -173,25 +190,16 @@ def write_labels(path: str, data: Any, meta: dict[str, Any]) -> list[str]:
     InputError
         When the layer has no scan behind it, or the scan is not open.
     """
-    where = _where(meta, "labels")
-    known = WORKPLACE.recall(where["case"])
-    if known is None:
-        raise InputError(
-            "The scan behind this labels layer is not open, so its grid is not known.",
-            hint="Open the scan with napari-medlabel and save again.",
-        )
-    volume, _ = known
-    array = np.asarray(Display.of(volume).hide(np.asarray(data)))
-    labels = LabelMap(volume.grid, _as_labels(array), _scheme_of(meta, array))
+    labels, volume = labels_of_layer(data, meta)
     require_not_source((Path(path), sidecar_path(Path(path))), volume.source)
     desk = WORKPLACE.desk()
-    subject, _weak = desk.subject(volume.source)
-    desk.log.append(
-        "export.screen",
-        subject=(subject,),
-        detail={"kind": "save-layer", "destination": "folder", "files": 2},
-        objects=(ObjectRef(labels.content_id(), "output", "mask"),),
-    )
+    if not is_logged():
+        desk.log.append(
+            "export.screen",
+            subject=(desk.subject(volume.source)[0],),
+            detail={"kind": "save-layer", "destination": "folder", "files": 2},
+            objects=(ObjectRef(labels.content_id(), "output", "mask"),),
+        )
     saved = save_mask(Path(path), labels, volume.source, time=desk.time())
     return [str(saved.path)]
 
@@ -204,7 +212,7 @@ def write_points(path: str, data: Any, meta: dict[str, Any]) -> list[str]:
     InputError
         When the layer has no scan behind it.
     """
-    where = _where(meta, "landmarks")
+    where = where_of(meta, "landmarks")
     grid = Grid(tuple(where["shape_ijk"]), Affine(np.array(where["affine_ras_mm"])))
     points = Display(grid, bool(where.get("pictures"))).to_ras(
         np.asarray(data, dtype=np.float64).reshape(-1, 3)
@@ -223,11 +231,12 @@ def write_points(path: str, data: Any, meta: dict[str, Any]) -> list[str]:
         require_not_source((Path(path),), known[0].source)
     desk = WORKPLACE.desk()
     # First the log: what cannot be logged does not leave.
-    desk.log.append(
-        "export.screen",
-        subject=() if known is None else (desk.subject(known[0].source)[0],),
-        detail={"kind": "save-layer", "destination": "folder", "files": 1},
-    )
+    if not is_logged():
+        desk.log.append(
+            "export.screen",
+            subject=() if known is None else (desk.subject(known[0].source)[0],),
+            detail={"kind": "save-layer", "destination": "folder", "files": 1},
+        )
     save_landmarks(Path(path), marks)
     return [path]
 
@@ -259,37 +268,3 @@ def sample_us() -> list[LayerTuple]:
 def as_paths(path: Paths) -> tuple[Path, ...]:
     """Return what napari calls a path, one or several, as paths."""
     return (Path(path),) if isinstance(path, str) else tuple(Path(p) for p in path)
-
-
-def _where(meta: dict[str, Any], role: str) -> dict[str, Any]:
-    where = meta.get("metadata", {}).get(KEY)
-    if not isinstance(where, dict) or where.get("role") != role:
-        raise InputError(
-            f"This layer has no scan behind it, so the {role} have no place in a patient.",
-            hint="Open the scan with napari-medlabel first; a layer made on it then knows it.",
-        )
-    return where
-
-
-def _as_labels(array: Any) -> Any:
-    low, high = int(array.min(initial=0)), int(array.max(initial=0))
-    if array.dtype.kind not in "iub" or low < 0 or high > 65535:
-        raise InputError(
-            "Labels are whole numbers from 0 to 65535.",
-            hint="Give the labels of this layer other numbers.",
-        )
-    return np.array(array.T, dtype=np.uint8 if high < 256 else np.uint16, order="C").T
-
-
-def _scheme_of(meta: dict[str, Any], array: Any) -> LabelScheme:
-    """Return the names that the layer shows, for the values that occur."""
-    features = meta.get("features", {})
-    known = dict(zip(features.get("index", ()), features.get("name", ()), strict=False))
-    bare = LabelScheme("Labels", ()).with_unnamed(int(v) for v in np.unique(array))
-    return LabelScheme(
-        "Labels",
-        tuple(
-            Label(label.value, str(known.get(label.value, label.name)), label.colour)
-            for label in bare.labels
-        ),
-    )

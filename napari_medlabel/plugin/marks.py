@@ -118,6 +118,7 @@ def take_in_marks(session: Session, marks: Marks) -> list[Patch]:
         When the open mask cannot hold so many classes.
     """
     steps = []
+    session.outbox.tell(session.events.imported(marks.kind))
     for labels in marks.labels:
         step = take_in_labels(session, labels.array, labels.scheme, name=f"Load {marks.kind}")
         if step is not None:

@@ -9,6 +9,7 @@ import numpy as np
 from napari_medlabel.model.volume import Volume
 from napari_medlabel.plugin.display import Display
 from napari_medlabel.plugin.layers import scan_metadata, volume_to_layer
+from napari_medlabel.plugin.leaving import watch_leaving
 from napari_medlabel.plugin.orientation import Orientation
 from napari_medlabel.plugin.plain import give_back, take_over
 from napari_medlabel.plugin.windows import initial_window
@@ -26,6 +27,7 @@ class Preview:
     """
 
     def __init__(self, viewer: Any, volume: Volume) -> None:
+        watch_leaving()
         self._viewer = viewer
         self._volume = volume
         window = initial_window(volume)

@@ -68,6 +68,10 @@ class Workplace:
             return case, volume
         return None
 
+    def volumes(self) -> tuple[Volume, ...]:
+        """Return all scans that are open."""
+        return tuple(volume for volume, _paths in self._volumes.values())
+
     def forget(self, case: str) -> None:
         """Let go of a scan whose layers are gone."""
         self._volumes.pop(case, None)

@@ -19,6 +19,20 @@ LOGGED_AS: Final[Mapping[str, str]] = {
     name: name for name in ("dicom", "nifti", "nrrd", "mha", "analyze")
 }
 """Formats by the log's names; others came after its closed list and are "other"."""
+_MARKS: Final[Mapping[str, str]] = {
+    "nrrd": "nrrd",
+    "nhdr": "nrrd",
+    "nii": "nifti",
+    "nifti": "nifti",
+    "metaimage": "mha",
+    "mha": "mha",
+    "mhd": "mha",
+    "overlay": "dicom",
+    "rtstruct": "dicom",
+    "seg": "dicom",
+    "sr": "dicom",
+}
+"""Formats by what is in the name of a kind of marks, the first that fits."""
 FoundAt = Literal["edit", "save", "journal", "recover", "close"]
 
 
@@ -164,9 +178,25 @@ class CaseEvents:
         return Event("landmark.save", (self.subject,), refs, detail)
 
     def imported(self, kind: str) -> Event:
-        """Return that marks from another file were taken into the case."""
-        detail = {"format": LOGGED_AS.get(kind, "other"), "files": 1}
-        return Event("import.convert", (self.subject,), (), detail)
+        """Return that marks of some kind, from another file, were taken into the case."""
+        return marks_imported(self.subject, kind)
+
+
+def marks_imported(subject: str, kind: str) -> Event:
+    """Return that marks were read onto a scan.
+
+    Parameters
+    ----------
+    subject : str
+        The patient's token.
+    kind : str
+        What kind of marks, in the reader's words, or a file's suffix.
+    """
+    words = kind.lower()
+    formats = (name for part, name in _MARKS.items() if part in words)
+    return Event(
+        "import.convert", (subject,), (), {"format": next(formats, "other"), "files": 1}
+    )
 
 
 def scheme_changed(old: LabelScheme, new: LabelScheme) -> Event:

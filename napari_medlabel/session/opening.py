@@ -191,7 +191,7 @@ def adopt_volume(
     place = Place(case, subject, folder)
     session = Session(volume, labels, marks, desk, place, saved_mask=saved_mask)
     if saved_mask is None and wishes.mask is not None:
-        tell(desk.log, session.events.imported("other"))
+        tell(desk.log, session.events.imported("".join(wishes.mask.suffixes)))
     session.found = look_back(session)
     session.saved_landmarks = saved_marks
     session.recoveries = find_recoveries(
