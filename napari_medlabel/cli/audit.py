@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from napari_medlabel.cli import (
     audit_code,
+    audit_export,
     audit_key,
     audit_reason,
     audit_receipt,
@@ -57,6 +58,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         command.set_defaults(run=run_it)
     for module in (
         audit_code,
+        audit_export,
         audit_key,
         audit_reason,
         audit_receipt,

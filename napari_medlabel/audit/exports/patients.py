@@ -1,4 +1,4 @@
-"""Who is behind a token: tables that the officer gives for one export and keeps to herself."""
+"""Patient IDs by token: a table that the officer gives for one export and keeps to herself."""
 
 from __future__ import annotations
 
@@ -7,26 +7,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from napari_medlabel.audit.format.schema import SUBJECT, USER, Field
+from napari_medlabel.audit.format.schema import SUBJECT
 from napari_medlabel.errors import InputError
 
 _LARGEST: Final = 16 << 20
-
-
-def read_names(path: Path) -> Mapping[str, str]:
-    """Return names of users by token, from lines ``u1-...,name``.
-
-    Parameters
-    ----------
-    path : Path
-        Comma-separated, UTF-8; a heading is passed over.
-
-    Raises
-    ------
-    InputError
-        When it cannot be read, or a line is something else. No line is quoted.
-    """
-    return _read(path, USER, "a user's token and a name")
 
 
 def read_patients(path: Path) -> Mapping[str, str]:
@@ -42,29 +26,25 @@ def read_patients(path: Path) -> Mapping[str, str]:
     InputError
         When it cannot be read, or a line is something else. No line is quoted.
     """
-    return _read(path, SUBJECT, "a patient's token and a Patient ID")
-
-
-def _read(path: Path, token: Field, what: str) -> Mapping[str, str]:
     try:
         if path.stat().st_size > _LARGEST:
-            raise _refuse(what, "the file is far too large")
+            raise _refuse("the file is far too large")
         with path.open(encoding="utf-8-sig", newline="") as stream:
             rows = [row for row in csv.reader(stream) if row]
     except (OSError, ValueError, csv.Error) as err:
-        raise _refuse(what, f"the file cannot be read ({type(err).__name__})") from err
+        raise _refuse(f"the file cannot be read ({type(err).__name__})") from err
     found: dict[str, str] = {}
     for number, row in enumerate(rows, 1):
-        if len(row) != 2 or not token.accepts(row[0].strip()):
+        if len(row) != 2 or not SUBJECT.accepts(row[0].strip()):
             if number == 1 and len(row) == 2:
                 continue  # a heading
-            raise _refuse(what, f"row {number} is something else")
+            raise _refuse(f"row {number} is something else")
         found[row[0].strip()] = row[1].strip()
     return found
 
 
-def _refuse(what: str, came: str) -> InputError:
+def _refuse(came: str) -> InputError:
     return InputError(
-        f"A table with {what} in each row was expected, and {came}.",
+        f"A table with a patient's token and Patient ID in each row was expected, and {came}.",
         hint="Save it as comma-separated values in UTF-8, two columns.",
     )
