@@ -158,7 +158,7 @@ def test_a_folder_where_nothing_can_be_written_is_refused_at_once(tmp_path, monk
 
 
 def test_a_key_in_the_keyring_is_named_and_its_table_is_a_file(monkeypatch):
-    monkeypatch.setattr("napari_medlabel.deid.keys.key_store._ring", lambda: (None, None))
+    monkeypatch.setattr("napari_medlabel.deid.keys.key_store.require_ring", lambda: None)
     args = options("--key", "keyring:trial")
     assert key_store(args.key) == RingStore("trial", keys_folder())
     assert project_files(args) == (keys_folder() / "trial.links",)

@@ -115,7 +115,7 @@ def test_without_the_package_the_extra_is_named(tmp_path, monkeypatch):
     def missing(*_: object, **__: object) -> None:
         raise MissingPackageError("no", hint="napari-medlabel[keyring]")
 
-    monkeypatch.setattr("napari_medlabel.deid.keys.key_store.require", missing)
+    monkeypatch.setattr("napari_medlabel.secret.ring.require", missing)
     with pytest.raises(MissingPackageError):
         store_for("keyring:trial", tmp_path)
 
