@@ -15,7 +15,6 @@ from napari_medlabel.audit.report.page_deeds import (
 )
 from napari_medlabel.audit.report.page_document import document, json_block, log_blocks
 from napari_medlabel.audit.report.page_markup import Markup, tag, together
-from napari_medlabel.audit.report.words import title_of
 from napari_medlabel.audit.report.page_upkeep import (
     events_section,
     failures_section,
@@ -28,6 +27,7 @@ from napari_medlabel.audit.report.page_verdict import (
     integrity_section,
     verdict_section,
 )
+from napari_medlabel.audit.report.words import title_of
 
 _PARTS: Final = (
     ("verdict", "Verdict"),

@@ -119,9 +119,15 @@ def _export(fact: ExportFact, facts: Facts) -> Markup:
     profile = " ".join(part for part in (fact.profile, fact.edition) if part) or "none"
     overrides = [
         together(
-            [chip(f"{override.tag}: {override.reason}", "red"), " by ",
-             token(override.user, names), ", ", moment(override.at_ms, offset), " "]
-        )  # fmt: skip
+            [
+                chip(f"{override.tag}: {override.reason}", "red"),
+                " by ",
+                token(override.user, names),
+                ", ",
+                moment(override.at_ms, offset),
+                " ",
+            ]
+        )
         for override in fact.overrides
     ]
     pairs: list[tuple[str, Content]] = [
@@ -129,7 +135,7 @@ def _export(fact: ExportFact, facts: Facts) -> Markup:
         ("Who", token(fact.user, names)),
         ("To", fact.destination or "not said"),
         ("Files", number(fact.files)),
-        ("Patients", together(_spaced([token(one) for one in fact.subjects[:12]])) or "–"),
+        ("Patients", together(_spaced([token(one) for one in fact.subjects[:12]])) or "—"),
         ("Profile", together([profile, " ", token(fact.profile_hash)])),
         ("Options", ", ".join(fact.options) or "none"),
         ("Rules set aside", together(overrides) or "none"),
@@ -208,9 +214,7 @@ def _patient_box() -> Markup:
     )  # fmt: skip
 
 
-def _accesses(
-    listed: Sequence[AccessFact], facts: Facts, caption: str, empty: str
-) -> Markup:
+def _accesses(listed: Sequence[AccessFact], facts: Facts, caption: str, empty: str) -> Markup:
     offset, names = facts.hours.utc_offset_minutes, dict(facts.names)
     rows = [
         (

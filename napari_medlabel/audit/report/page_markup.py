@@ -88,12 +88,8 @@ def table(
     if not lines:
         return tag("p", empty, class_="none")
     head = tag("tr", *(tag("th", name, scope="col") for name in heads))
-    inner = tag(
-        "table", tag("caption", caption), tag("thead", head), tag("tbody", *lines)
-    )
-    return tag(
-        "div", inner, class_="scroll", tabindex=0, role="region", aria_label=caption
-    )
+    inner = tag("table", tag("caption", caption), tag("thead", head), tag("tbody", *lines))
+    return tag("div", inner, class_="scroll", tabindex=0, role="region", aria_label=caption)
 
 
 def chip(words: str, kind: str) -> Markup:
@@ -104,7 +100,7 @@ def chip(words: str, kind: str) -> Markup:
 def token(full: str, names: dict[str, str] | None = None) -> Markup:
     """Return a token or digest, short enough for a table; a name where one is known."""
     if not full:
-        return text("–")
+        return text("—")
     prefix, _, digits = full.partition("-") if "-" in full else full.partition(":")
     mark = "-" if "-" in full else ":"
     shown = f"{prefix}{mark}{digits[:_SHORT]}…" if len(digits) > 2 * _SHORT else full
@@ -117,7 +113,7 @@ def token(full: str, names: dict[str, str] | None = None) -> Markup:
 def moment(ms: int | None, offset_minutes: int = 0) -> Markup:
     """Return a time of the site's clocks, ``2026-11-22 10:10``."""
     if ms is None:
-        return text("–")
+        return text("—")
     try:
         utc = datetime.fromtimestamp(ms / 1000, UTC)
         shown = (utc + timedelta(minutes=offset_minutes)).strftime("%Y-%m-%d %H:%M")

@@ -22,21 +22,29 @@ from napari_medlabel.audit.report.page_markup import (
 from napari_medlabel.audit.report.words import title_of
 
 _LIMITS: Final = (
-    "What the program never saw: another viewer, a changed copy of this plugin, a change "
-    "typed into the console of napari and never saved.",
+    (
+        "What the program never saw: another viewer, a changed copy of this plugin, a change "
+        "typed into the console of napari and never saved."
+    ),
     "Who really sat at an unlocked desk. The log knows the account, not the face.",
-    "A cut end that every keeper of it forgot or hid together: all computers, the witness, "
-    "the receipts and your paper.",
-    "That a workstation's clock was right. The order of events is certain, their times are "
-    "what the computers believed.",
-    "That this file is the one that was made: a forged page can say anything. Compare its "
-    "code with your paper, or run 'medlabel audit verify' on the log itself.",
+    (
+        "A cut end that every keeper of it forgot or hid together: all computers, the witness, "
+        "the receipts and your paper."
+    ),
+    (
+        "That a workstation's clock was right. The order of events is certain, their times are "
+        "what the computers believed."
+    ),
+    (
+        "That this file is the one that was made: a forged page can say anything. Compare its "
+        "code with your paper, or run 'medlabel audit verify' on the log itself."
+    ),
     "Free text of reasons and erased material: the log holds only a commitment to them.",
 )
 _CONFORMANCE: Final = (
     ("HIPAA 164.312(b), 164.308(a)(1)(ii)(D)", "activity is recorded, examined and reviewed"),
-    ("21 CFR 11.10(e), 11.50, 11.70", "computer-generated, time-stamped trail; changes do not "
-     "hide what was; signatures carry name, time, meaning and are bound to the object"),
+    ("21 CFR 11.10(e), 11.50, 11.70", ("computer-generated, time-stamped trail; changes do not "
+     "hide what was; signatures carry name, time, meaning and are bound to the object")),
     ("EU GMP Annex 11", "who, what, when, why; old and new version; printable"),
     ("GDPR Art. 5(2), 30, 32", "accountability with keyed tokens in place of identity"),
     ("ISO 27789", "user, subject of care, function and time in every record"),
@@ -96,7 +104,7 @@ def failures_section(facts: Facts) -> Markup:
             moment(fact.at_ms, offset),
             title_of(fact.event),
             fact.words,
-            fact.cause or "–",
+            fact.cause or "—",
             token(fact.user, names),
             place(fact.file, fact.line),
         )
@@ -144,7 +152,7 @@ def review_section(facts: Facts) -> Markup:
 
 
 def _review(fact: ReviewFact, names: dict[str, str], offset: int) -> tuple[Content, ...]:
-    period: Content = "–"
+    period: Content = "—"
     if fact.to_ms:
         period = together([moment(fact.from_ms, offset), " to ", moment(fact.to_ms, offset)])
     kind = fact.verdict if fact.verdict in {"green", "amber", "red"} else "plain"

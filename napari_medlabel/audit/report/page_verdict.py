@@ -65,8 +65,10 @@ def verdict_section(facts: Facts) -> Markup:
             moment(facts.period[0], facts.hours.utc_offset_minutes),
             " to ",
             moment(facts.period[1], facts.hours.utc_offset_minutes),
-            f". Made {facts.made[:16].replace('T', ' ')} UTC. Times are those of the site, "
-            f"{zone(facts.hours.utc_offset_minutes)}.",
+            (
+                f". Made {facts.made[:16].replace('T', ' ')} UTC. Times are those of the site, "
+                f"{zone(facts.hours.utc_offset_minutes)}."
+            ),
         ]
     )
     return tag(
@@ -204,5 +206,3 @@ def _age(minutes: int | None) -> Content:
     if minutes < 120:
         return f"{minutes} min"
     return f"{minutes // 60} h" if minutes < 2880 else chip(f"{minutes // 1440} days", "amber")
-
-

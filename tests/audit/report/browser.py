@@ -115,7 +115,9 @@ class Browser:
 
     def _receive(self, until: float) -> dict[str, Any]:
         while b"\0" not in self._buffer:
-            ready, _, _ = select.select([self._read], [], [], max(0.0, until - time.monotonic()))
+            ready, _, _ = select.select(
+                [self._read], [], [], max(0.0, until - time.monotonic())
+            )
             if not ready:
                 raise TimeoutError("The browser did not answer in time.")
             data = os.read(self._read, 1 << 20)

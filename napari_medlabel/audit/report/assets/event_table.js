@@ -75,7 +75,7 @@ class EventTable {
         element("time", {}, siteTime(index.time[number], facts.offset))),
       element("td", {}, facts.titles[name] ?? name, " ", element("code", { class: "faint" }, name)),
       element("td", {}, ...who),
-      element("td", {}, subjects.length ? tokenCode(subjects[0]) : "–", more),
+      element("td", {}, subjects.length ? tokenCode(subjects[0]) : "—", more),
       element("td", {}, chip(words, kind)),
       element("td", {}, element("code", { title: file }, `${file.split("/").pop().slice(0, 16)}:${line}`)),
       element("td", {}, opener));
