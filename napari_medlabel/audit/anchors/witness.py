@@ -235,12 +235,8 @@ def look(
 
 def _latest(heads: Iterable[Head]) -> set[Head]:
     """Return the head of each writer's latest session: it is signed anew at each look."""
-    latest: dict[str, Head] = {}
-    for head in heads:
-        writer = writer_of(head.origin)
-        other = latest.get(writer)
-        if other is None or session_of(head.origin) > session_of(other.origin):
-            latest[writer] = head
+    in_order = sorted(heads, key=lambda head: session_of(head.origin))
+    latest = {writer_of(head.origin): head for head in in_order}
     return set(latest.values())
 
 
