@@ -6,8 +6,13 @@ from array import array
 from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Final
 
+from napari_medlabel.audit.format.layout import writer_of
 from napari_medlabel.audit.format.seal import Head
+
+OUTSIDE: Final = frozenset({"witness", "receipt", "paper"})
+"""Kinds of anchors that no workstation can reach."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +30,20 @@ class Anchor:
         holds it.
     at_ms : int
         When it was taken, milliseconds since 1970; 0 where nobody says.
+    by : str
+        Writer whose session holds it; empty for all others.
     """
 
     head: Head
     holder: str
     kind: str
     at_ms: int = 0
+    by: str = ""
+
+    @property
+    def is_outside(self) -> bool:
+        """Whether it lies out of reach of the computer that wrote the session."""
+        return self.kind in OUTSIDE or bool(self.by and self.by != writer_of(self.head.origin))
 
 
 class Seals:
@@ -65,10 +78,13 @@ class Held:
     ----------
     file : str
         The session's file, as it is called in findings.
+    writer : str
+        Whose session it is.
     """
 
-    def __init__(self, file: str) -> None:
+    def __init__(self, file: str, writer: str) -> None:
         self._file = file
+        self._writer = writer
         self._origins: list[str] = []
         self._kinds: list[str] = []
         self._index: dict[str, int] = {}
@@ -108,6 +124,7 @@ class Held:
                 f"the session in {self._file}, line {self._lines[index]}",
                 self._kinds[self._kind[index]],
                 self._times[index],
+                self._writer,
             )
 
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
-from napari_medlabel.audit.check.columns import Held, Replaced, Seals
+from napari_medlabel.audit.check.columns import Anchor, Held, Replaced, Seals
 from napari_medlabel.audit.format.seal import Head
+
+TRUST: Final = frozenset({"UNCERTIFIED", "TOFU", "REVOKED", "CERT", "SITE", "STALE"})
+"""Codes of findings about who wrote, not about what stands there."""
 
 
 class Verdict(StrEnum):
@@ -193,7 +196,7 @@ class SessionReport:
     findings: list[Finding] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.anchors = Held(self.file)
+        self.anchors = Held(self.file, self.writer)
 
     @property
     def previous(self) -> Head | None:
@@ -244,12 +247,21 @@ class LogReport:
         Red first.
     sessions : tuple of SessionReport
         By file.
+    outside : tuple of Anchor
+        Heads that others hold besides the sessions themselves: this computer's memory,
+        published heads, witnesses, receipts, the code on paper.
     """
 
     verdict: Verdict
     sentence: str
     findings: tuple[Finding, ...]
     sessions: tuple[SessionReport, ...]
+    outside: tuple[Anchor, ...] = ()
+
+    @property
+    def whole(self) -> Verdict:
+        """The verdict about what stands there, apart from who wrote it and who answers."""
+        return worst(finding for finding in self.findings if finding.code not in TRUST)
 
     @property
     def events(self) -> int:
