@@ -90,7 +90,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print(json.dumps(_as_json(answer, names), indent=2))
     else:
-        _tell(answer, names)
+        _tell(answer, names, issuer=arguments.issuer)
     return answer.report.verdict.exit_code
 
 
@@ -178,10 +178,12 @@ def _as_json(answer: Answer, names: Mapping[str, str]) -> dict[str, Any]:
     }
 
 
-def _tell(answer: Answer, names: Mapping[str, str]) -> None:
+def _tell(answer: Answer, names: Mapping[str, str], *, issuer: str) -> None:
     print(f"{answer.report.verdict.upper()}. {answer.report.sentence}\n")
     if not answer.events:
         print("The log has no event of this patient.")
+        if not issuer:
+            print("Scans may say who gave the number; then it is found with --issuer alone.")
         return
     users = {one.user for one in answer.events}
     print(f"{len(answer.events)} event(s) of this patient by {len(users)} user(s), UTC:\n")

@@ -104,7 +104,7 @@ def _events(path: Path, file: str, subject: str, case: str) -> Iterator[CaseEven
         try:
             record: Any = canonical.decode(line)
             at_ms = check_record(record)
-        except (ValueError, AttributeError):
+        except ValueError:
             continue  # cut short, or changed: verifying says which
         if subject in record["subject"] and _is_of(record["detail"], case):
             actor = record["actor"]

@@ -172,7 +172,7 @@ def _change(cases: list[_Approved], step: _Step, known: set[str], late: list[_La
     for case in cases:
         if case.concerns(step, known):
             case.late.append(len(late))
-            if step.new and step.event != "landmark.save":
+            if case.masks and step.new and step.event != "landmark.save":
                 case.masks.add(step.new)
             late.append(_Late(step, case, step.reason or case.unlocked))
             return
