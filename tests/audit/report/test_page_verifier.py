@@ -11,7 +11,14 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from napari_medlabel.audit.anchors.code import make_code
 from napari_medlabel.audit.check.session_check import check_session
 from napari_medlabel.audit.check.verify import verify_log
-from napari_medlabel.audit.format.seal import Head, key_id, to_base64
+from napari_medlabel.audit.format import canonical
+from napari_medlabel.audit.format.event import Event
+from napari_medlabel.audit.format.layout import session_file
+from napari_medlabel.audit.format.merkle import NO_LEAF, Frontier, leaf_hash
+from napari_medlabel.audit.format.record import Place, line_of
+from napari_medlabel.audit.format.seal import Head, SessionKey, to_base64
+from napari_medlabel.audit.keys.signatures import SigningKey, fingerprint
+from napari_medlabel.audit.keys.site import Install, Officer, Site, site_document
 from tests.audit.bench import SAVE, Bench
 from tests.audit.report.node_check import (
     check_all,
@@ -207,47 +214,85 @@ def mutated(data: bytes, rng: random.Random) -> bytes:
     return data[: rng.randrange(len(data))]
 
 
+ORIGIN = "medlabel.local/ward-3/w0123456789abcdef/20261122T101403Z-" + "0" * 26
+MOMENT = 1_795_342_443_000
+INSTALL = SigningKey(bytes(31) + b"\2")
+OFFICER = SigningKey(bytes(31) + b"\3")
+
+
+def certified(bench: Bench, *, before: str = "-\n-\n-\n") -> Files:
+    """Return a log of one event whose session key an install key certified."""
+    session = SessionKey(ORIGIN, bytes(31) + b"\1")
+    text = f"medlabel-cert/v1\n{ORIGIN}\n{to_base64(session.public)}\n{before}"
+    cert = INSTALL.sign_as("medlabel.local/ward-3/w0123456789abcdef", text.encode())
+    detail = {
+        "origin": ORIGIN,
+        "pub": to_base64(session.public),
+        "install": to_base64(INSTALL.public),
+        "cert": to_base64(cert),
+    }
+    line = line_of(
+        Event("session.open", detail=detail), bench.actor, Place(0, NO_LEAF, MOMENT, 0)
+    )
+    tree = Frontier()
+    tree.add(leaf_hash(line))
+    head = Head(ORIGIN, 1, tree.root())
+    seal = {
+        "from": 0,
+        "root": to_base64(head.root),
+        "sig": to_base64(session.sign(head)),
+        "size": 1,
+    }
+    return {session_file(ORIGIN): line + b"\n" + canonical.encode({"seal": seal}) + b"\n"}
+
+
 def test_a_certificate_is_checked(bench: Bench) -> None:
-    good, wrong = certified(bench, right=True), certified(bench, right=False)
-    results = check_all([good, wrong])
-    assert results[0]["certificates"] == 1
+    results = check_all([certified(bench), certified(bench, before="-\n0\n-\n")])
+    assert [found["certificates"] for found in results] == [1, 0]
     assert codes(results[0], "red") == set()
-    assert results[1]["certificates"] == 0
+    assert codes(results[0], "amber") == {"OPEN"}
     assert codes(results[1], "red") == {"CERT"}
 
 
-def certified(bench: Bench, *, right: bool) -> Files:
-    """Return a log of one event whose session key an install key certified."""
-    from napari_medlabel.audit.format.event import Event
-    from napari_medlabel.audit.format.merkle import NO_LEAF, Frontier, leaf_hash
-    from napari_medlabel.audit.format.record import Place, line_of
-    from napari_medlabel.audit.format.seal import SessionKey
+def site_with(*installs: Install) -> bytes:
+    officers = (Officer(OFFICER.public),)
+    site = Site("ward-3", 1, MOMENT, officers=officers, installs=installs)
+    return site_document(site, OFFICER)
 
-    origin = "medlabel.local/ward-3/w0123456789abcdef/20261122T101403Z-" + "0" * 26
-    session = SessionKey(origin, bytes(31) + b"\1")
-    install = Ed25519PrivateKey.from_private_bytes(bytes(31) + b"\2")
-    public = install.public_key().public_bytes_raw()
-    text = f"medlabel-cert/v1\n{origin}\n{to_base64(session.public)}\n-\n-\n-\n"
-    signed = text if right else text.replace("-\n-\n-", "-\n0\n-")
-    cert = key_id("medlabel.local/ward-3/w0123456789abcdef", public)
-    cert += install.sign(signed.encode())
-    event = Event(
-        "session.open",
-        detail={
-            "origin": origin, "pub": to_base64(session.public), "install": to_base64(public),
-            "cert": to_base64(cert),
-        },
-    )  # fmt: skip
-    line = line_of(event, bench.actor, Place(0, NO_LEAF, 1_795_342_443_000, 0))
-    tree = Frontier()
-    tree.add(leaf_hash(line))
-    head = Head(origin, 1, tree.root())
-    seal = (
-        f'{{"seal":{{"from":0,"root":"{to_base64(head.root)}",'
-        f'"sig":"{to_base64(session.sign(head))}","size":1}}}}'
-    )
-    name = "writers/w0123456789abcdef/2026/11/" + origin.rsplit("/", 1)[1] + ".jsonl"
-    return {name: line + b"\n" + seal.encode() + b"\n"}
+
+def test_the_officers_document_says_whom_to_trust(bench: Bench) -> None:
+    log = certified(bench)
+    writer = "w0123456789abcdef"
+    good = site_with(Install(writer, INSTALL.public, MOMENT))
+    sites = {
+        "trusted": good,
+        "unknown": site_with(),
+        "too early": site_with(Install(writer, INSTALL.public, MOMENT + 1)),
+        "another computer": site_with(Install("w" + "0" * 16, INSTALL.public, MOMENT)),
+        "revoked": site_with(Install(writer, INSTALL.public, 0, MOMENT)),
+        "revoked later": site_with(Install(writer, INSTALL.public, 0, MOMENT + 1)),
+        "changed": good.replace(b'"work_to": 19', b'"work_to": 20'),
+        "no site": b"[]",
+        "no JSON": b"?",
+    }
+    results = check_all([{**log, "site.json": document} for document in sites.values()])
+    found = dict(zip(sites, results, strict=True))
+    assert codes(found["trusted"], "amber") == {"OPEN"}
+    assert found["trusted"]["officer"] == fingerprint(OFFICER.public)
+    for name in ("unknown", "too early", "another computer"):
+        assert codes(found[name], "amber") == {"OPEN", "TOFU"}, name
+    assert codes(found["revoked"], "red") == {"REVOKED"}
+    assert codes(found["revoked later"], "red") == set()
+    for name in ("changed", "no site", "no JSON"):
+        assert codes(found[name], "red") == {"SITE"}, name
+        assert found[name]["officer"] == ""
+
+
+def test_an_officer_whom_the_document_does_not_name_is_refused(bench: Bench) -> None:
+    stranger = SigningKey(bytes(31) + b"\4")
+    site = Site("ward-3", 1, MOMENT, officers=(Officer(OFFICER.public),))
+    found = one({**certified(bench), "site.json": site_document(site, stranger)})
+    assert codes(found, "red") == {"SITE"}
 
 
 def test_hashes_signatures_and_codes_are_those_of_python(bench: Bench) -> None:

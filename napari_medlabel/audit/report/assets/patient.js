@@ -3,7 +3,8 @@
 /** An identifier as the log hashes it: NFC, without padding at both ends. */
 const normalId = (text) => text.normalize("NFC").replace(/^[ \t\r\n\0]+|[ \t\r\n\0]+$/g, "");
 
-/** The token keys in a file, as [{kid, secret}]: 64 hex digits, or JSON with several keys. */
+/** The token keys in a file, as [{kid, secret}]: 64 hex digits, or what
+ * 'medlabel audit key tokens --export FILE --plain' writes. */
 function tokenKeys(text) {
   const hex = (digits) => {
     if (!/^[0-9a-fA-F]{64}$/.test(digits)) throw new RangeError("not a key");
@@ -52,7 +53,7 @@ function watchPatient(index, facts) {
       if (!(error instanceof RangeError || error instanceof SyntaxError
         || error instanceof TypeError)) throw error;
       return refuse(error.message === "sealed"
-        ? "This key file is sealed with a passphrase. Use 'medlabel audit who', or export it without one."
+        ? "This key file is sealed with a passphrase, which this page cannot open. Use 'medlabel audit who', or export the keys anew with --plain."
         : "This file is not a token key.");
     }
     const tokens = await patientTokens(keys, byId("patient-issuer").value, patientId);
