@@ -8,9 +8,12 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+from napari_medlabel.audit.check.verify import verify_log
 from napari_medlabel.audit.disk import SystemIo
 from napari_medlabel.audit.format.event import Actor, Event, ObjectRef
 from napari_medlabel.audit.writer.log import AuditLog
+from napari_medlabel.audit.writer.seat import Identity, Seat
+from napari_medlabel.audit.writer.steady import SteadyLog
 
 WRITER = "w0123456789abcdef"
 NEW = ObjectRef("sha256:" + "ab" * 32, "new", "mask")
@@ -48,24 +51,41 @@ class FakeIo(SystemIo):
         self.fail: Callable[[str, int], None] = lambda call, number: None
         self.most = 1 << 30
         self.calls = 0
+        self.broken: dict[Path, int] = {}  # folder: error of whatever is done below it
+        self._paths: dict[int, Path] = {}
 
     def _called(self, call: str) -> None:
         self.calls += 1
         self.fail(call, self.calls)
 
+    def _reached(self, path: Path | None) -> None:
+        for folder, code in self.broken.items():
+            if path is not None and path.is_relative_to(folder):
+                raise OSError(code, os.strerror(code))
+
     def create(self, path: Path) -> int:
         self._called("create")
-        return super().create(path)
+        self._reached(path)
+        fd = super().create(path)
+        self._paths[fd] = path
+        return fd
 
     def write(self, fd: int, data: bytes) -> int:
         self._called("write")
+        self._reached(self._paths.get(fd))
         return super().write(fd, data[: self.most])
 
     def sync(self, fd: int) -> None:
         self._called("sync")
+        self._reached(self._paths.get(fd))
 
     def sync_folder(self, folder: Path) -> None:
         self._called("sync_folder")
+        self._reached(folder)
+
+    def close(self, fd: int) -> None:
+        self._paths.pop(fd, None)
+        super().close(fd)
 
     def random(self, count: int) -> bytes:
         return next(self._count).to_bytes(count, "big")
@@ -101,6 +121,32 @@ class Bench:
             "io": self.io,
         }
         return AuditLog.open(self.root, **{**given, **more})  # type: ignore[arg-type]
+
+    def seat(self, identity: Identity | None = None) -> Seat:
+        """Return where `steady` writes."""
+        return Seat(
+            self.root,
+            self.state,
+            "ward-3",
+            WRITER,
+            self.actor,
+            self.clock,
+            self.io,
+            identity or Identity(),
+        )
+
+    def steady(self, identity: Identity | None = None) -> SteadyLog:
+        """Open the log that goes on when its disk does not."""
+        return SteadyLog(self.seat(identity))
+
+    def doubts(self) -> set[str]:
+        """Return what verification finds wrong with how the log was written.
+
+        Not what it finds about keys, anchors elsewhere and kept masks: a bench has none.
+        """
+        report = verify_log(self.root, state=self.state)
+        found = {finding.code for finding in report.findings if finding.level != "note"}
+        return found - {"OBJECT", "STALE", "TOFU", "UNCERTIFIED"}
 
     def session(self, events: int = 3) -> Path:
         """Write one closed session and return its file."""
