@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 DAY_MS: Final = 86_400_000
 _NO_SITE: Final = "local"
+_OWN_WORD: Final = "published"  # a session's own head, beside the log
 _LARGEST_SITE: Final = 4 << 20
 
 
@@ -195,7 +196,8 @@ def facts_of(
     site = site_of(root)
     policy = site.policy if site is not None else Policy()
     work = _Pass(policy, period)
-    report = verify_log(root, state=state, seen=work.seen)
+    report = verify_log(root, state=state, seen=work.seen, now_ms=now_ms)
+    held = ((anchor.kind, anchor.head) for anchor in report.outside)
     work.departures.end_session()
     made, name = time_text(now_ms), _site_name(site, report)
     first, last = covered = _period(report, period)
@@ -211,7 +213,13 @@ def facts_of(
         made=made,
         code=_code(report, name, made),
         period=covered,
-        workstations=workstations(report, work.ends, site=site, now_ms=now_ms),
+        workstations=workstations(
+            report,
+            work.ends,
+            site=site,
+            now_ms=now_ms,
+            outside=(one for one in held if one[0] != _OWN_WORD),
+        ),
         exports=tuple(
             fact for fact in work.departures.facts() if first <= fact.begin_ms <= last
         ),
