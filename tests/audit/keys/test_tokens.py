@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import hashlib
 import hmac
 import os
@@ -14,7 +15,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from napari_medlabel.audit.format.schema import SUBJECT, USER
-from napari_medlabel.audit.keys.tokens import TokenKey, load_token_key
+from napari_medlabel.audit.keys.tokens import (
+    TokenKey,
+    account_name,
+    load_token_key,
+    load_token_keys,
+    rotate_token_key,
+    token_file,
+)
 from napari_medlabel.errors import InputError, LogError
 from tests.audit.bench import FakeIo, failing
 
@@ -95,3 +103,43 @@ def test_a_key_that_cannot_be_made_is_a_log_error(tmp_path: Path) -> None:
     io.fail = failing(1)
     with pytest.raises(LogError, match="token key could not be read"):
         load_token_key(tmp_path, io)
+
+
+def test_the_next_key_has_the_next_number_and_old_tokens_stay_searchable(
+    tmp_path: Path,
+) -> None:
+    assert load_token_keys(tmp_path) == ()
+    first = load_token_key(tmp_path)
+    second = rotate_token_key(tmp_path)
+    assert (first.kid, second.kid, second.created) == (1, 2, True)
+    assert second.subject_token("", "4711").startswith("s2-")
+    assert second.content_token("ab" * 32).startswith("s2-")
+    assert second.user_token("jane").startswith("u2-")
+    assert load_token_key(tmp_path).secret == second.secret
+    assert [key.secret for key in load_token_keys(tmp_path)] == [first.secret, second.secret]
+    (tmp_path / "token-x.key").write_text("no key of ours")
+    assert len(load_token_keys(tmp_path)) == 2
+
+
+def test_numbers_of_keys_end(tmp_path: Path) -> None:
+    load_token_key(tmp_path)
+    token_file(tmp_path, 1).rename(token_file(tmp_path, 9999))
+    with pytest.raises(LogError, match="up to 9999"):
+        rotate_token_key(tmp_path)
+
+
+def test_a_key_that_cannot_be_read_is_a_log_error(tmp_path: Path) -> None:
+    (tmp_path / "token.key").mkdir()
+    with pytest.raises(LogError, match="token key could not be read"):
+        load_token_keys(tmp_path)
+
+
+def test_an_account_without_a_name_is_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(getpass, "getuser", lambda: "jane")
+    assert account_name() == "jane"
+
+    def nobody() -> str:
+        raise KeyError
+
+    monkeypatch.setattr(getpass, "getuser", nobody)
+    assert account_name() == "unknown"
