@@ -1,12 +1,9 @@
-"""Check the audit log in this parcel without the program that wrote it: python verify.py [FOLDER]
+"""Check the audit log in this parcel without the program that wrote it: python verify.py
 
-It needs Python 3.11 and the package "cryptography", nothing else. --expect CODE compares with a code on
-paper, --officer CODE with the officer's key. It ends with 0 (green: complete and unaltered), 4 (amber:
-something is not sure) or 5 (red: altered, or parts are missing).
+Needs Python 3.11 and "cryptography". Ends with 0 green, 4 amber (not sure), 5 red (altered, missing).
 """
-
 # fmt: off
-# ruff: noqa: D102, D103, D204, D400, E401, E501, E701, E704, I001, RET502, RET503, RUF021, SIM905, T201
+# ruff: noqa: D101, D102, D103, D400, E401, E501, E701, E704, I001, RET503, RUF021, SIM905, T201
 from __future__ import annotations
 import argparse, base64, hashlib, json, re
 from collections.abc import Callable, Sequence
@@ -17,24 +14,25 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 KEYS = set("action actor dcm detail event mono object outcome prev seq subject time v".split())
-HEADS = ("prev_session", "peers", "found", "head", "heads", "expected", "actual", "pruned")
-SEAL = re.compile(rb'\{"seal":\{"from":([0-9]{1,16}),"root":"([^"\n]{44})","sig":"([^"\n]{92})","size":([0-9]{1,16})\}\}\n')
+HEADS = {"prev_session", "peers", "found", "head", "heads", "expected", "actual"}
+SEAL = re.compile(rb'\{"seal":\{"from":(\d{1,16}),"root":"([^"\n]{44})","sig":"([^"\n]{92})","size":(\d{1,16})\}\}\n')
 CERT = "medlabel-cert/v1\n{origin}\n{pub}\n{before[origin]}\n{before[size]}\n{before[root]}\n"
+WORDS = {"green": "The log is complete and unaltered", "red": "The log was altered, or parts of it are missing",
+         "amber": "Nothing shows that the log was altered, but not everything could be confirmed"}
 BAD = (ValueError, LookupError, TypeError, AttributeError, RecursionError, OSError, InvalidSignature)
 def need(fact: object, why: str) -> None:
     if not fact: raise ValueError(why)
 def sha(*parts: bytes) -> bytes: return hashlib.sha256(b"".join(parts)).digest()
-def dense(value: object) -> bytes:
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+def dense(it: object) -> bytes: return json.dumps(it, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 def b64(text: Any, size: int) -> bytes:
     raw = base64.b64decode(text, validate=True)
     need(len(raw) == size and base64.b64encode(raw).decode() == text, "base64 is not as it was written")
     return raw
-def check(pub: str, name: str, signature: str, text: str | bytes, kind: int = 1) -> int:  # C2SP signed-note; kind 4, a witness's, has a time
+def check(pub: str, name: str, signature: str, text: str | bytes, kind: int = 1) -> int:  # C2SP signed-note
     key, raw = b64(pub, 32), b64(signature, 76 if kind == 4 else 68)
     text, seconds = text.encode() if isinstance(text, str) else text, int.from_bytes(raw[4:12], "big")
     need(raw[:4] == sha(name.encode(), b"\n", bytes([kind]), key)[:4], "another key signed it")
-    timed = b"cosignature/v1\ntime %d\n%b" % (seconds, text)
+    timed = b"cosignature/v1\ntime %d\n%b" % (seconds, text)  # kind 4: a witness signs the time, too
     Ed25519PublicKey.from_public_bytes(key).verify(raw[-64:], timed if kind == 4 else text)
     return seconds if kind == 4 else 0
 def code_of(data: bytes, count: int) -> str:  # in Crockford's base32
@@ -44,13 +42,12 @@ def file_of(origin: str) -> str:
     writer, name = origin.split("/")[2:]
     return f"writers/{writer}/{name[:4]}/{name[4:6]}/{name}.jsonl"
 
-class Session:
-    """One session's file: batches of events, and a signed seal after each."""
-    prev, size, sealed, mono, last = bytes(32), 0, 0, 0, 0.0
+class Session:  # one session's file: batches of events, and a signed seal after each
+    prev, size, sealed, mono, last, first, time = bytes(32), 0, 0, 0, 0.0, 0.0, ""
     closed = broken = tail = recovered = held = False
     def __init__(self, log: Log, file: str, data: bytes) -> None:
-        self.log, self.file, self.peaks, start = log, file, list[tuple[int, bytes]](), 0
-        self.roots, self.opened, self.batch = {0: ""}, dict[str, Any](), list[dict[str, Any]]()
+        self.log, self.file, self.writer, self.peaks = log, file, file.split("/")[1], list[tuple[int, bytes]]()
+        self.roots, self.opened, self.batch, start = {0: ""}, dict[str, Any](), list[dict[str, Any]](), 0
         try:
             for seal in SEAL.finditer(data):
                 *lines, rest = data[start:seal.start()].split(b"\n")
@@ -68,11 +65,10 @@ class Session:
         now = datetime.fromisoformat(record["time"]).timestamp()
         if now < self.last - 2 or record["mono"] < self.mono:
             self.log.say("amber", self.file, "The clock of the computer was set back here.")
-        if not self.size: self.opened = {**record["detail"], "time": record["time"], "first": now}
+        if not self.size: self.opened, self.time, self.first = record["detail"], record["time"], now
         self.last, self.mono, self.prev, self.size = now, record["mono"], sha(b"\0", line), self.size + 1
-        self.closed = record["event"] == "session.close"
+        self.closed, self.peaks = record["event"] == "session.close", [*self.peaks, (1, self.prev)]
         self.batch.append(record)
-        self.peaks.append((1, self.prev))
         while len(self.peaks) > 1 and self.peaks[-1][0] == self.peaks[-2][0]:
             (size, right), (_, left) = self.peaks.pop(), self.peaks.pop()
             self.peaks.append((2 * size, sha(b"\1", left, right)))
@@ -83,124 +79,121 @@ class Session:
         need(top == b64(root, 32), "a seal does not match the events before it")
         check(self.opened["pub"], self.opened["origin"], sig, f"{self.opened['origin']}\n{size}\n{root}\n")
         self.sealed, self.roots[self.size] = self.size, root
-        for record in self.batch: self.log.believe(self.file, record["event"], record["detail"])
+        for record in self.batch: self.log.believe(self, record["event"], record["detail"])
         self.batch.clear()
-    def judge(self, rest: bytes, why: str) -> None:  # Tell a write that a crash cut short from a change: it damages the last batch alone
+    def judge(self, rest: bytes, why: str) -> None:  # a crash damages the last batch alone
         later, over = [int(found[0]) for found in SEAL.findall(rest)], self.closed and not self.batch
         self.broken = bool(over or set(later) - {self.sealed} or len(later) > 1 or later and b"\0" not in rest)
         self.tail, self.closed = not self.broken, False
         if self.broken: self.log.say("red", self.file, f"The log was changed after event {self.sealed}: {why}.")
 
-class Log:
-    """All sessions of a log, and everybody who remembers how they ended."""
-    seen = 0.0  # when a witness last saw the log, or the code on paper was made
-    def __init__(self, root: Path, officer: str, code: str) -> None:
-        self.root, self.found, self.site = root, list[tuple[str, str, str]](), dict[str, Any]()
-        self.heads, begun = list[tuple[str, int, str, str, str]](), set[str]()
+class Log:  # all sessions, and everybody who remembers how they ended
+    def __init__(self, folder: Path, officer: str, code: str) -> None:
+        self.folder, self.found, self.site, self.seen = folder, list[tuple[str, str, str]](), dict[str, Any](), 0.0
+        self.root = root = folder / "data/log" if (folder / "bagit.txt").exists() else folder
+        self.heads, self.known, before = list[tuple[str, int, str, str, str]](), {""}, dict[str, Session]()
+        for lists in folder.glob("*manifest-sha256.txt"):
+            for digest, name in (line.split("  ", 1) for line in lists.read_text("utf-8").splitlines()):
+                if not (folder / name).is_file() or sha((folder / name).read_bytes()).hex() != digest:
+                    self.say("red", name, "It is not as it was packed.")
         paths = {path.relative_to(root).as_posix(): path for path in sorted((root / "writers").rglob("*.jsonl"))}
         self.sessions = {file: Session(self, file, path.read_bytes()) for file, path in paths.items()}
-        self.sure("site.json", self.trust, officer)
-        self.sure("codes", self.paper, code)
-        for path in sorted(root.rglob("*.note")): self.sure(path.relative_to(root).as_posix(), self.note, path)
+        self.sure("red", "site.json", self.trust, officer)
+        self.sure("red", "codes", self.paper, code)
+        for path in sorted(root.rglob("*.note")):
+            file = path.relative_to(root).as_posix()
+            self.sure("red" if file.startswith("witness") else "amber", file, self.note, file)
         for head in self.heads: self.compare(*head)
         for file, one in self.sessions.items():
-            self.sure(file, self.certificate, one)
-            self.end(one, one.file.split("/")[1] in begun)
-            begun.add(one.file.split("/")[1])
+            if one.sealed: self.sure("red", file, self.certificate, one)
+            self.end(one, before.get(one.writer))
+            before[one.writer] = one
         late = max((one.last for one in self.sessions.values()), default=0) - self.seen
         if self.site and late > 3600 * self.site["policy"]["anchor_hours"]:
-            self.say("amber", "", "No witness has seen the end of the log, so a missing end might not show.")
+            self.say("amber", "", "Nobody outside has seen the log lately, so a missing end might not show.")
     def say(self, level: str, file: str, text: str) -> None:
         if (level, file, text) not in self.found: self.found.append((level, file, text))
-    def sure(self, file: str, step: Callable[[Any], None], what: object) -> None:
+    def sure(self, level: str, file: str, step: Callable[[Any], None], what: object) -> None:
         try: step(what)
-        except BAD as err: self.say("red", file, f"It was changed: {str(err) or 'a signature is wrong'}.")
-    def believe(self, file: str, event: str, detail: dict[str, Any]) -> None:
-        for key in set(HEADS) & set(detail):
-            for one in [detail[key]] if isinstance(detail[key], dict) else detail[key]:
-                self.heads.append((one["origin"], one["size"], one["root"], file, key if key == "pruned" else event))
-        if event == "tamper.found": self.say("amber", file, "The program noted that an earlier session was altered.")
-    def trust(self, officer: str) -> None:  # Check that every version of site.json is signed by an officer of the one before
-        site, digest, seen, now = dict[str, Any](), "", {""}, self.root / "site.json"
+        except BAD as err: self.say(level, file, f"It was changed: {str(err) or 'a signature is wrong'}.")
+    def believe(self, one: Session, event: str, detail: dict[str, Any]) -> None:
+        for key in HEADS & set(detail):
+            for head in [detail[key]] if isinstance(detail[key], dict) else detail[key]:
+                self.heads.append((head["origin"], head["size"], head["root"], one.file, event))
+                if head["origin"].split("/")[2] != one.writer: self.seen = max(self.seen, one.last)
+        if event == "tamper.found": self.say("amber", one.file, "Here the program noted an alteration itself.")
+        if event == "batch.close" and detail.get("expected") != detail.get("actual"):
+            self.say("amber", one.file, "A worker of a batch did not end as it should.")
+    def trust(self, officer: str) -> None:  # every version of site.json is signed by an officer of the one before
+        site, keys, digest, now = dict[str, Any](), set[str](), "", self.root / "site.json"
         for raw in (path.read_bytes() for path in sorted(self.root.glob("site/*.json"))):
             doc, new = json.loads(raw), json.loads(raw)["site"]
-            name, text = f"medlabel.local/{new['name']}/officer", b"medlabel-site/v1\n" + dense(new)
-            check(doc["officer"], name, doc["signature"], text)
+            name = f"medlabel.local/{new['name']}/officer"
+            check(doc["officer"], name, doc["signature"], b"medlabel-site/v1\n" + dense(new))
             said = [one["pub"] for one in (site or new)["officers"] if not one["revoked"]]
             need(doc["officer"] in said and new["previous"] == digest, "a version does not follow from the one before")
             site, digest = new, "sha256:" + sha(raw).hex()
-            seen.add(code_of(b64(doc["officer"], 32), 8))
+            keys, self.known = keys | {code_of(b64(doc["officer"], 32), 8)}, self.known | {digest}
         need(("sha256:" + sha(now.read_bytes()).hex() if now.exists() else "") == digest, "it is not the last version")
-        need(officer in seen, "the officer is another one")
+        need(not officer or officer[:8] in keys, "the officer is another one")
+        if site and not officer: self.say("amber", "site.json", "Ask the officer for her code, and give it: --officer.")
         self.site = site
     def paper(self, code: str) -> None:
-        for data in (path.read_bytes() for path in sorted(self.root.glob("codes/*.txt"))):
+        for data in (path.read_bytes() for path in self.root.glob("codes/*.txt")):
             if code and code_of(data, 32) == code[:32]:
-                _, _, time, *lines = data.decode().splitlines()
-                for origin, size, root in (line.split(" ") for line in lines):
-                    self.heads.append((origin, int(size), root, "the code on paper", "paper"))
-                code, self.seen = "", datetime.fromisoformat(time).timestamp()
+                code, (_, _, time, *lines) = "", data.decode().splitlines()
+                self.heads += [(o, int(n), root, "the code on paper", "paper") for o, n, root in map(str.split, lines)]
+                self.seen = max(self.seen, datetime.fromisoformat(time).timestamp())
         need(not code, "no list of heads here has the code that you typed")
-    def note(self, path: Path) -> None:  # Check a published head, and who has cosigned it
-        text, _, lines = path.read_text("utf-8").rpartition("\n\n")
+    def note(self, file: str) -> None:  # a published head, or the same cosigned by a witness
+        text, _, lines = (self.root / file).read_text("utf-8").rpartition("\n\n")
         origin, size, root = text.split("\n")
-        mine = self.sessions.get(file_of(origin))
-        known = {one["name"]: (one["pub"], 4) for one in self.site.get("witnesses", []) if not one["revoked"]}
-        if mine: known[origin] = (mine.opened["pub"], 1)
-        for _, name, raw in (line.split(" ") for line in lines.splitlines()):
-            pub, kind = known.get(name, ("", 0))
-            if kind: self.seen = max(self.seen, check(pub, name, raw, text + "\n", kind))
-            self.heads.append((origin, int(size), root, name, "witness" if kind == 4 else "note"))
-    def certificate(self, one: Session) -> None:  # Check that a workstation vouches for the session's key, and the officer for the workstation
-        its, writer, before = one.opened, one.file.split("/")[1], dict.fromkeys(("origin", "size", "root"), "-")
-        if not one.sealed: return
+        kind, mine = 4 if file.startswith("witness") else 1, self.sessions.get(file_of(origin))
+        known = {one["name"]: one["pub"] for one in self.site.get("witnesses", []) if not one["revoked"]}
+        if kind == 1: known = {origin: mine.opened["pub"] if mine else ""}
+        for name, raw in (line.split(" ")[1:] for line in lines.splitlines()):
+            if name in known:
+                self.seen = max(self.seen, check(known[name], name, raw, text + "\n", kind) if known[name] else 0)
+                self.heads.append((origin, int(size), root, name, "witness" if kind == 4 else "note"))
+            elif name != origin: self.say("amber", file, "The officer does not name this witness, or not any more.")
+    def certificate(self, one: Session) -> None:  # the officer trusts a workstation, it vouches for the key
+        its, none = one.opened, dict.fromkeys(("origin", "size", "root"), "-")
         need(one.file == file_of(its["origin"]), "the file is not in its place")
+        need(its.get("policy", "") in self.known, "the officer's document of that time is gone")
         if "cert" not in its: return self.say("amber", one.file, "No workstation vouches for this session's key.")
-        text = CERT.format(before=its.get("prev_session", before), origin=its["origin"], pub=its["pub"])
+        text = CERT.format(before=its.get("prev_session", none), origin=its["origin"], pub=its["pub"])
         check(its["install"], its["origin"].rpartition("/")[0], its["cert"], text)
-        ours = [key for key in self.site.get("installs", []) if (key["pub"], key["writer"]) == (its["install"], writer)]
-        need(not any(key["revoked"] and key["revoked"] <= its["time"] for key in ours), "its workstation was revoked")
-        if not any(key["from"] <= its["time"] for key in ours):
-            self.say("amber", one.file, "The officer has not said that she trusts this workstation.")
-    def compare(self, origin: str, size: int, root: str, who: str, event: str) -> None:  # Compare a session with somebody who remembers it
-        one, file = self.sessions.get(file_of(origin)), file_of(origin)
-        gone = any(head[0] == origin and head[4] == "pruned" for head in self.heads)
-        if size and one is None and not gone: self.say("red", file, f"The session is missing: {who} remembers it.")
-        if not size or one is None or one.broken and one.sealed < size or file == who: return
-        if one.sealed < size: self.say("red", file, f"The end is missing: {who} remembers {size} events of it.")
+        here, keys = (its["install"], one.writer), self.site.get("installs", [])
+        ours = [key for key in keys if (key["pub"], key["writer"]) == here]
+        need(not any(key["revoked"] and key["revoked"] <= one.time for key in ours), "its workstation was revoked")
+        if not any(key["from"] <= one.time and not key["revoked"] for key in ours):
+            self.say("amber", one.file, "The officer does not say that she trusts this workstation.")
+    def compare(self, origin: str, size: int, root: str, who: str, event: str) -> None:
+        file, one = file_of(origin), self.sessions.get(file_of(origin))
+        if not size or file == who or (one and one.broken and one.sealed < size): return
+        if one is None: self.say("red", file, f"The session is missing: {who} remembers it.")
+        elif one.sealed < size: self.say("red", file, f"The end is missing: {who} remembers {size} events.")
         elif one.roots.get(size) != root: self.say("red", file, f"It is not the session that {who} remembers.")
         elif one.sealed == size:
             one.held, one.recovered = one.held or event != "note", one.recovered or event == "session.recover"
-    def end(self, one: Session, begun: bool) -> None:
-        if not one.broken and not one.closed and not one.recovered:
-            self.say("amber", one.file, "The session was not closed, as after a crash, and no later one cleared it.")
-        if one.closed and not one.held:
-            self.say("amber", one.file, "Nobody else remembers the end of this session: a missing end would not show.")
-        if begun and one.sealed and "prev_session" not in one.opened:
-            self.say("amber", one.file, "The session does not name the one before it.")
+    def end(self, one: Session, before: Session | None) -> None:
+        if one.tail and not one.recovered: self.say("amber", one.file, "The last write was cut short, as by a crash.")
+        if not (one.broken or one.closed or one.recovered): self.say("amber", one.file, "The session was not closed.")
+        if one.closed and not one.held: self.say("amber", one.file, "Nobody else remembers the end of this session.")
+        if before and one.sealed and "prev_session" not in one.opened or before and 0 < one.first < before.last - 2:
+            self.say("amber", one.file, "It does not go on where the session before it ended, or a clock was set back.")
 
 def main(argv: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
+    parser = argparse.ArgumentParser(description="Check the audit log in this parcel.")
     parser.add_argument("folder", nargs="?", type=Path, default=Path(__file__).parent)
     for name in ("--expect", "--officer"): parser.add_argument(name, default="", metavar="CODE")
-    given, found = parser.parse_args(argv), list[tuple[str, str, str]]()
-    codes = [re.sub(r"[\s-]", "", code.upper()).translate(str.maketrans("OIL", "011")) for code in (given.officer, given.expect)]
-    root = given.folder / "data" / "log" if (given.folder / "bagit.txt").exists() else given.folder
-    for lists in sorted(given.folder.glob("*manifest-sha256.txt")):
-        for digest, name in (line.split("  ", 1) for line in lists.read_text("utf-8").splitlines()):
-            path = given.folder / name
-            if not path.is_file() or sha(path.read_bytes()).hex() != digest:
-                found.append(("red", name, "The parcel was damaged: this file is not as it was packed."))
-    if not (root / "writers").is_dir(): raise SystemExit("There is no audit log in this folder.")
-    log = Log(root, *codes)
-    found += log.found
-    level = max((one[0] for one in found), key=["green", "amber", "red"].index, default="green")
+    given = parser.parse_args(argv)
+    plain = [re.sub(r"[\W_]", "", code.upper()) for code in (given.officer, given.expect)]
+    log = Log(given.folder, *(code.translate(str.maketrans("OIL", "011")) for code in plain))
+    if not log.sessions: log.say("red", "", "There is no session of a log in this folder.")
+    level = max((one[0] for one in log.found), key=["green", "amber", "red"].index, default="green")
     events = sum(one.sealed for one in log.sessions.values())
-    said = {"green": "The log is complete and unaltered", "red": "The log was altered, or parts of it are missing",
-            "amber": "Nothing shows that the log was altered, but not everything could be confirmed"}[level]
-    print(f"{level.upper()}. {said}: {events} events in {len(log.sessions)} session(s).")
-    for one in found: print(f"  {one[0]:<5} {one[1]}: {one[2]}")
+    print(f"{level.upper()}. {WORDS[level]}: {events} events in {len(log.sessions)} session(s).")
+    for one in log.found: print(f"  {one[0]:<5} {one[1]}: {one[2]}")
     return {"green": 0, "amber": 4, "red": 5}[level]
-
-if __name__ == "__main__":
-    raise SystemExit(main())
+if __name__ == "__main__": raise SystemExit(main())
