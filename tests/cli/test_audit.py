@@ -45,13 +45,30 @@ def _break(path: Path) -> None:
     path.write_bytes(data)
 
 
-def test_a_good_log_is_green_and_the_sentence_comes_first(
+def test_a_good_log_without_a_site_is_amber_and_the_sentence_comes_first(
     log_file: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert _run("verify") == 0
+    assert _run("verify") == 4
     out = capsys.readouterr().out
-    assert out.startswith("GREEN. The log is complete and unaltered: 4 events in 1 session(s)")
-    assert "writer" in out.splitlines()[2]
+    assert out.startswith("AMBER. Nothing is missing and nothing was altered")
+    assert "1 session(s) of 1 writer(s)" in out.splitlines()[0]
+    assert "not certified" in out
+    assert "writer" in out
+    assert _run("verify", "--quick") == 4
+    assert "only the last signature" in capsys.readouterr().out.splitlines()[0]
+
+
+def test_a_code_a_receipt_and_the_officers_letters_that_do_not_fit_are_refused_or_red(
+    log_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(InputError, match="mistyped"):
+        _run("verify", "--expect", "K7QF-2M9D")
+    (tmp_path / "x.json").write_bytes(b"{}")
+    with pytest.raises(InputError, match="receipt"):
+        _run("verify", "--receipt", str(tmp_path / "x.json"))
+    assert _run("verify", "--officer", "K7QF-2M9D") == 5
+    assert "officer's document was expected" in capsys.readouterr().out
+    assert _run("verify", "--objects") == 4
 
 
 def test_a_changed_byte_is_red_with_file_and_line(
@@ -94,7 +111,7 @@ def test_no_log_is_an_input_error(tmp_path: Path, command: str) -> None:
 def test_show_prints_a_line_for_each_event(
     log_file: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert _run("show") == 0
+    assert _run("show") == 4
     lines = capsys.readouterr().out.splitlines()
     (opened,) = [line for line in lines if "volume.open" in line]
     assert "s1-3b3b3b3b" in opened
@@ -104,7 +121,7 @@ def test_show_prints_a_line_for_each_event(
 
 
 def test_show_json_has_the_records(log_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert _run("show", "--json") == 0
+    assert _run("show", "--json") == 4
     shown = json.loads(capsys.readouterr().out)
     assert [event["event"] for event in shown["events"]] == [
         "session.open", "key.create", "volume.open", "session.close",
@@ -119,9 +136,9 @@ def test_looking_at_the_log_is_itself_in_the_log(
     log_file: Path, capsys: pytest.CaptureFixture[str], command: str, event: str
 ) -> None:
     for _ in range(3):
-        assert _run(command) == 0
+        assert _run(command) == 4
     capsys.readouterr()
-    assert _run("show", "--json") == 0
+    assert _run("show", "--json") == 4
     shown = json.loads(capsys.readouterr().out)
     assert [e["event"] for e in shown["events"]].count(event) == 3
 
@@ -136,23 +153,34 @@ def test_where_nothing_can_be_written_the_verdict_is_still_given(
     monkeypatch.setenv("MEDLABEL_AUDIT_DIR", str(tmp_path / "file" / "audit"))
     shutil.rmtree(default_state() / "spool")
     (default_state() / "spool").write_bytes(b"")  # nor where the log would go instead
-    assert _run("verify", str(tmp_path / "audit"), "--json") == 0
+    assert _run("verify", str(tmp_path / "audit"), "--json") == 4
     captured = capsys.readouterr()
-    assert json.loads(captured.out)["verdict"] == "green"
+    assert json.loads(captured.out)["whole"] == "green"
     assert "not noted in the log" in captured.err
 
 
-def test_the_demo_shows_green_then_red_and_leaves_the_log_alone(
+def test_the_demo_shows_a_whole_log_then_red_and_leaves_the_log_alone(
     log_file: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     before = log_file.read_bytes()
     assert _run("demo") == 0
     out = capsys.readouterr().out
-    assert out.index("GREEN. ") < out.index("RED. ")
+    assert out.index("AMBER. ") < out.index("RED. ")
     assert log_file.read_bytes() == before
     assert _run("demo", "--json") == 0
     shown = json.loads(capsys.readouterr().out)
-    assert (shown["before"]["verdict"], shown["after"]["verdict"]) == ("green", "red")
+    assert (shown["before"]["whole"], shown["after"]["whole"]) == ("green", "red")
+    assert shown["example"] is False
+
+
+def test_the_demo_makes_a_log_where_there_is_none_yet(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert _run("demo") == 0
+    out = capsys.readouterr().out
+    assert out.startswith("There is no log yet: this is an example")
+    assert out.index("AMBER. ") < out.index("RED. ")
+    assert not default_root().exists()
 
 
 def test_the_demo_needs_an_event(log_file: Path) -> None:
@@ -162,7 +190,7 @@ def test_the_demo_needs_an_event(log_file: Path) -> None:
 
 
 def test_a_line_of_the_log_names_the_options_and_leaves_out_what_is_long():
-    from napari_medlabel.cli.audit import _row
+    from napari_medlabel.cli.audit_show import _row
 
     event = {
         "time": "T", "event": "deid.run", "outcome": 0, "actor": {"user": "u1"}, "subject": [],
