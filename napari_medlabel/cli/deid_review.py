@@ -6,11 +6,9 @@ import argparse
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from napari_medlabel.errors import InputError
-
-_DAY: Final = len("2026-11-22")
 
 if TYPE_CHECKING:
     from napari_medlabel.deid.report.review import Decided, Waiting
@@ -86,7 +84,8 @@ def run(args: argparse.Namespace) -> int:
 
 def _decided(args: argparse.Namespace, waiting: tuple[Waiting, ...]) -> Decided:
     """Do as told, with a line in the log first."""
-    from napari_medlabel.deid.report.review import check_batch, decide
+    from napari_medlabel.deid.report.review import check_batch
+    from napari_medlabel.session.deid_review import decide_logged
     from napari_medlabel.session.desk import open_desk
 
     if args.accept and args.accept_all:
@@ -103,14 +102,7 @@ def _decided(args: argparse.Namespace, waiting: tuple[Waiting, ...]) -> Decided:
     check_batch(args.into, waiting)
     desk = open_desk(args.audit, role="reviewer")
     try:
-        return decide(
-            args.folder,
-            args.into,
-            accept=accept,
-            reject=args.reject,
-            log=desk.log,
-            date=desk.time()[:_DAY],
-        )
+        return decide_logged(args.folder, args.into, desk, accept=accept, reject=args.reject)
     finally:
         desk.log.close()
 

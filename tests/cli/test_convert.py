@@ -9,6 +9,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 
+from napari_medlabel.audit.anchors.receipt import check_receipt, read_receipt
 from napari_medlabel.cli.main import main
 from napari_medlabel.io.registry import read_volume
 from tests.io.scans import ROOT, orientation_of, voxels, write_series
@@ -62,6 +63,32 @@ def test_a_series_lies_where_it_lay_and_both_ends_are_logged(series, tmp_path, c
     assert log.index("volume.open") < log.index("export.begin") < log.index("export.done")
     assert "INVENTED" not in log
     assert ROOT not in log
+
+
+def test_a_receipt_lies_beside_what_left_and_is_true(series, tmp_path, convert):
+    target, mask = tmp_path / "a.nii.gz", tmp_path / "mask.nii.gz"
+    assert convert(series, target)[0] == 0
+    assert receipt_faults(tmp_path, "a.nii.gz", [target]) == []
+    grid = read_volume(series).grid
+    labels = np.ones(grid.shape, np.uint8)
+    nib.save(nib.Nifti1Image(labels, grid.affine.matrix), tmp_path / "seg.nii")
+    assert convert(tmp_path / "seg.nii", mask, "--on", series)[0] == 0
+    left = [mask, tmp_path / "mask.json"]
+    assert receipt_faults(tmp_path, "mask.nii.gz", left) == []
+    assert "INVENTED" not in (tmp_path / "a.nii.gz.audit_receipt.json").read_text()
+
+
+def receipt_faults(folder: Path, name: str, data: list[Path]) -> list[object]:
+    receipt = read_receipt((folder / f"{name}.audit_receipt.json").read_bytes())
+    return list(check_receipt(receipt, folder / "log", data))
+
+
+def test_a_receipt_that_is_there_is_not_overwritten(series, tmp_path, convert):
+    (tmp_path / "a.nii.gz.audit_receipt.json").write_text("kept")
+    code, _, err = convert(series, tmp_path / "a.nii.gz")
+    assert code == 2
+    assert "The receipt of the target exists already" in err
+    assert not (tmp_path / "a.nii.gz").exists()
 
 
 def test_json_is_one_document(series, tmp_path, convert):

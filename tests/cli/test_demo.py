@@ -11,6 +11,7 @@ import pydicom
 import pytest
 
 from napari_medlabel import samples
+from napari_medlabel.audit.anchors.receipt import check_receipt, read_receipt
 from napari_medlabel.cli.main import main
 
 pytestmark = pytest.mark.xdist_group("demo")
@@ -76,6 +77,15 @@ def test_no_planted_identity_is_in_any_byte_that_left(run: tuple[Path, dict]) ->
         for value in planted:
             assert value.encode("latin-1", "ignore") not in haystack, path.suffix
             assert value.encode("utf-8") not in haystack, path.suffix
+
+
+@pytest.mark.slow
+def test_both_data_sets_that_left_carry_true_receipts(run: tuple[Path, dict]) -> None:
+    folder, _ = run
+    for part in ("scan", "labels"):
+        data = folder / "export" / part
+        receipt = read_receipt((data / "audit_receipt.json").read_bytes())
+        assert check_receipt(receipt, folder / "audit", [data]) == []
 
 
 def test_damaged_samples_are_refused(
