@@ -85,6 +85,11 @@ class SteadyLog:
         return self._course.log.path
 
     @property
+    def folders(self) -> tuple[Path, Path]:
+        """Where sessions of this log lie: in its own folder, or in the spool."""
+        return self._seat.home, self._seat.spool
+
+    @property
     def healthy(self) -> bool:
         """Whether events can be written, here or there."""
         return not self._course.is_closed and not self._course.condition.is_lost
