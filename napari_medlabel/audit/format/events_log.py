@@ -186,6 +186,12 @@ ABOUT_THE_LOG: Final[Mapping[str, Spec]] = {
     "clock.jump": Spec(SECURITY, "E", "", {"delta_ms": SIGNED}, outcomes=(4,)),
     "anchor.observe": Spec((), "E", "", {"heads": HEADS}, {"source": LIMB}, anchors=("heads",)),
     "witness.cosign": Spec((), "E", "", {"heads": HEADS}, anchors=("heads",)),
-    "retention.prune": Spec(ACCESS, "D", "destroy", {"pruned": HEADS}, {"policy_days": COUNT}),
+    "retention.prune": Spec(
+        ACCESS,
+        "D",
+        "destroy",
+        {"pruned": HEADS},
+        {"policy_days": COUNT, "signature": SIGNATURE},
+    ),
 }
 """By name."""
