@@ -180,10 +180,11 @@ def _as_json(answer: Answer, names: Mapping[str, str]) -> dict[str, Any]:
 
 def _tell(answer: Answer, names: Mapping[str, str], *, issuer: str) -> None:
     print(f"{answer.report.verdict.upper()}. {answer.report.sentence}\n")
-    if not answer.events:
-        print("The log has no event of this patient.")
+    if all(one.event == "audit.view" for one in answer.events):
+        print("The log has no event of this patient, apart from questions like this one.")
         if not issuer:
             print("Scans may say who gave the number; then it is found with --issuer alone.")
+    if not answer.events:
         return
     users = {one.user for one in answer.events}
     print(f"{len(answer.events)} event(s) of this patient by {len(users)} user(s), UTC:\n")

@@ -156,3 +156,10 @@ def test_an_unlocking_gives_its_reason() -> None:
         _save(at(14), 4, 5, reason="CORRECTION"),
     )
     assert [fact.reason for fact in facts] == ["", "QA_FEEDBACK", "CORRECTION"]
+
+
+def test_without_cases_an_approval_of_the_same_masks_is_one_again() -> None:
+    lines = [_approve(at(9), 2), _save(at(10), 2, 3)]
+    (cleared,) = _facts(*lines, _approve(at(11), 3))
+    (kept,) = _facts(*lines, _approve(at(11), 77))
+    assert (cleared.reapproved, kept.reapproved) == (True, False)
