@@ -18,8 +18,10 @@ from napari_medlabel.audit.disk import (
     make_folders,
     one_at_a_time,
     place_key,
+    share_kind,
     take_lock,
     write_once,
+    write_over,
 )
 from tests.audit.bench import FakeIo, failing
 
@@ -132,3 +134,51 @@ def test_macos_goes_through_the_drives_cache(monkeypatch: pytest.MonkeyPatch) ->
     with pytest.raises(OSError, match="no"):
         sync(9)
     assert synced == [9]
+
+
+TABLE = """\
+22 1 254:0 / / rw,relatime shared:1 - ext4 /dev/vda rw
+40 22 0:35 / /mnt/a\\040b rw shared:9 - nfs4 server:/a rw
+41 22 0:36 / /mnt/smb rw - cifs //server/b rw
+42 41 0:37 / /mnt/smb/inside rw - ext4 /dev/vdb rw
+43 22 0:38 / /mnt/ssh rw - fuse.sshfs host: rw
+44 22 0:39 / /mnt/ntfs rw - fuseblk /dev/vdc rw
+"""
+
+
+@pytest.mark.parametrize(
+    ("path", "kind"),
+    [
+        ("/home/x", ""),
+        ("/mnt/a b/audit", "NFS"),
+        ("/mnt/a", ""),
+        ("/mnt/smb/audit", "SMB"),
+        ("/mnt/smb/inside/audit", ""),
+        ("/mnt/ssh", "FUSE"),
+        ("/mnt/ntfs/audit", ""),
+    ],
+)
+def test_a_share_is_known_from_the_table_of_mounts(
+    tmp_path: Path, path: str, kind: str
+) -> None:
+    table = tmp_path / "mountinfo"
+    table.write_text(TABLE)
+    assert share_kind(Path(path), table) == kind
+
+
+def test_without_a_table_of_mounts_no_share_is_known(tmp_path: Path) -> None:
+    assert share_kind(Path("/mnt"), tmp_path / "none") == ""
+
+
+def test_content_is_replaced_whole_or_not_at_all(tmp_path: Path) -> None:
+    path = tmp_path / "a" / "note"
+    write_over(SystemIo(), path, b"first")
+    write_over(SystemIo(), path, b"second")
+    assert path.read_bytes() == b"second"
+    for call in (2, 3):
+        io = FakeIo()
+        io.fail = failing(call)
+        with pytest.raises(OSError, match="error"):
+            write_over(io, path, b"third")
+        assert path.read_bytes() == b"second"
+    assert [found.name for found in path.parent.iterdir()] == ["note"]

@@ -7,6 +7,7 @@ off a log would have to forge the others' closed sessions as well.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -64,12 +65,12 @@ def session_key(root: Path, origin: str) -> SealKey | None:
     Raises
     ------
     OSError
-        Of the system, other than that the file is not there.
+        Of the system, other than that the file is not there or not for us to read.
     """
     try:
         with (root / session_file(origin)).open("rb") as stream:
             line = stream.readline(_LONGEST).removesuffix(b"\n")
-    except FileNotFoundError:
+    except (FileNotFoundError, PermissionError):
         return None
     try:
         detail = canonical.decode(line)["detail"]  # type: ignore[index]
@@ -103,7 +104,7 @@ class Peers:
         if not folder.is_dir():
             return
         for writer in sorted(folder.iterdir()):
-            if writer.name != self._writer and writer.is_dir():
+            if writer.name != self._writer and os.access(writer, os.R_OK | os.X_OK):
                 yield from sorted(writer.glob("*.note"))[-RECENT:]
 
     def _read(self, path: Path) -> tuple[Head, Note] | None:
@@ -111,7 +112,7 @@ class Peers:
             with path.open("rb") as stream:
                 note = parse_note(stream.read(MAX_BYTES + 1))
             head = checkpoint_of(note)
-        except (FileNotFoundError, ValueError):
+        except (FileNotFoundError, PermissionError, ValueError):
             return None
         is_there = (path.parent.name, path.stem) == (
             writer_of(head.origin),
@@ -131,7 +132,8 @@ class Peers:
         """Return the heads that this session has not seen yet.
 
         A note that is not signed by the session that it names is passed over: it is nobody's
-        head, and naming it could make an honest log look cut.
+        head, and naming it could make an honest log look cut. So is one that this account may
+        not read.
 
         Returns
         -------
@@ -143,7 +145,7 @@ class Peers:
         OSError
             Of the system.
         """
-        found = []
+        found: list[Head] = []
         for path in self._notes():
             read = self._read(path)
             if read is None or self._seen.get(read[0].origin) == read[0]:
@@ -153,3 +155,13 @@ class Peers:
         for head in found[:MAX_LIST]:
             self._seen[head.origin] = head
         return found[:MAX_LIST]
+
+    def news_if_any(self) -> list[Head]:
+        """Return `news`, or none when the folder cannot be read.
+
+        Nothing depends on it: whether the folder is gone, the log's next write tells.
+        """
+        try:
+            return self.news()
+        except OSError:
+            return []

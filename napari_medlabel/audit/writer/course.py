@@ -166,7 +166,7 @@ class Course:
 
     def _end(self, log: AuditLog, end: str) -> None:
         """Close a session, and show its last head."""
-        news = [] if self.condition.error else self._seen()
+        news = [] if self.condition.error else self._peers.news_if_any()
         log.close(end=end, last=[observation(news)] if news else [])
         self.publish()
 
@@ -213,19 +213,13 @@ class Course:
             return
         news: list[Head] = []
         if not self.condition.error:
-            news = self._seen()
+            news = self._peers.news_if_any()
             self._become(replace(self.condition, is_low=room_is_low(self._seat)))
         try:
             self.log.append_many([observation(news)])
         except UnwritableError as err:
             self.leave(self.log, err)
         self.publish()
-
-    def _seen(self) -> list[Head]:
-        try:
-            return self._peers.news()
-        except OSError:
-            return []  # the log's own write tells whether the folder is gone
 
     def _go_home(self) -> None:
         """Leave the spool when the log's folder takes files again."""

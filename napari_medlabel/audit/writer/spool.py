@@ -121,15 +121,16 @@ def require_share(seat: Seat) -> str:
 
     Raises
     ------
-    OSError
-        When the table of mounts cannot be read, or the memory not written.
     UnwritableError
-        When the folder was on a share before and is not now.
+        When the folder was on a share before and is not now, or the system does not say.
     """
-    kind = share_kind(seat.home)
     known = seat.state / _SHARES / place_key(seat.home)
-    if kind and not known.exists():
-        write_over(seat.io, known, kind.encode("ascii") + b"\n")
+    try:
+        kind = share_kind(seat.home)
+        if kind and not known.exists():
+            write_over(seat.io, known, kind.encode("ascii") + b"\n")
+    except OSError as err:
+        raise log_error("The folder of the audit log cannot be used", error_name(err)) from err
     if not kind and known.exists():
         raise log_error("The network drive of the audit log is not mounted", "OTHER")
     return kind

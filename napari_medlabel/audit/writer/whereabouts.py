@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TypeVar
 
 from napari_medlabel.audit.anchors.heads import Peers
-from napari_medlabel.audit.faults import FULL, UnwritableError, error_name, log_error
+from napari_medlabel.audit.faults import FULL, UnwritableError
 from napari_medlabel.audit.writer.log import AuditLog
 from napari_medlabel.audit.writer.reserve import is_low, keep_reserve, release_reserve
 from napari_medlabel.audit.writer.seat import FIRST, Occasion, Seat
 from napari_medlabel.audit.writer.spool import NO_UPLOAD, Upload, require_share, take_home
-
-Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,20 +40,6 @@ class Begun:
     error: str = ""
 
 
-def reaching(what: Callable[[], Result]) -> Result:
-    """Return what a call returns, with the system's errors as errors of the log.
-
-    Raises
-    ------
-    UnwritableError
-        For any error of the system.
-    """
-    try:
-        return what()
-    except OSError as err:
-        raise log_error("The folder of the audit log cannot be used", error_name(err)) from err
-
-
 def room_is_low(seat: Seat) -> bool:
     """Keep room for the last words, and return whether little is left for the rest."""
     try:
@@ -85,12 +67,12 @@ def begin_at_home(seat: Seat, peers: Peers, occasion: Occasion) -> Begun:
     LogError
         When the folder cannot be written.
     """
-    share = reaching(lambda: require_share(seat))
+    share = require_share(seat)
     upload = take_home(seat)
     said = replace(
         occasion,
         is_back=occasion.is_back or bool(upload.moved),
-        observed=tuple(reaching(peers.news)),
+        observed=tuple(peers.news_if_any()),
     )
     log = AuditLog.begin(seat, said)
     return Begun(log, upload, share, room_is_low(seat))

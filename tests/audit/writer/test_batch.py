@@ -85,6 +85,15 @@ def test_a_worker_of_which_nothing_is_left_is_named(bench: Bench) -> None:
     assert "MISSING" in bench.doubts()
 
 
+def test_a_worker_whose_file_holds_nothing_that_is_sealed_is_named(bench: Bench) -> None:
+    with bench.steady() as parent:
+        batch = Batch(parent, 1)
+        with worker_session(bench.steady, batch.heard) as log:
+            pass
+        (bench.root / session_file(log.origin)).write_bytes(b"x")
+        assert [head.size for head in batch.close()] == [2]
+
+
 def test_a_worker_that_never_reported_makes_the_batch_incomplete(bench: Bench) -> None:
     with bench.steady() as parent:
         assert Batch(parent, 1).close() == ()

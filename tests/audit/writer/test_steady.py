@@ -12,9 +12,11 @@ import pytest
 from napari_medlabel.audit.format.event import Event
 from napari_medlabel.audit.writer import course
 from napari_medlabel.audit.writer.lamp import Lamp
+from napari_medlabel.audit.writer.log import AuditLog
 from napari_medlabel.audit.writer.reserve import reserve_file
 from napari_medlabel.audit.writer.seat import Identity
 from napari_medlabel.audit.writer.steady import SteadyLog
+from napari_medlabel.audit.writer.whereabouts import begin_anywhere
 from napari_medlabel.errors import LogError
 from tests.audit.bench import SAVE, WRITER, Bench, failing
 
@@ -423,6 +425,52 @@ def test_threads_share_it_through_a_failure(bench: Bench) -> None:
     saves = sum(_names(path).count("mask.save") for path in _sessions(bench.root))
     assert saves >= 61
     assert bench.doubts() == set()
+
+
+def test_a_beat_that_finds_everything_gone_says_so_by_the_lamp(bench: Bench) -> None:
+    log = bench.steady()
+    _all_gone(bench)
+    log.beat()
+    assert log.lamp.level == "red"
+    log.close()
+
+
+def test_a_failure_that_could_not_be_ticked_off_is_told_twice(bench: Bench) -> None:
+    log = bench.steady()
+    memory = log._course.log._memory.path.parent
+    bench.io.broken = {bench.root: errno.EIO, memory: errno.EIO}
+    log.append_many([SAVE])
+    log.close()
+    bench.io.broken = {}
+    with bench.steady() as back:
+        pass
+    assert "session.recover" in _names(back.path)
+    assert bench.doubts() == set()
+
+
+def test_an_event_that_meets_the_change_of_sessions_goes_into_the_next(bench: Bench) -> None:
+    with bench.steady() as log:
+        seen: list[AuditLog] = []
+
+        def write(session: AuditLog) -> int:
+            if not seen:
+                session.close(end="rotate")
+                log._course.enter(begin_anywhere(log._seat, log._course._peers))
+            seen.append(session)
+            return session.append_many([SAVE])
+
+        log._written(["mask.save"], write)
+        assert seen[1] is log._course.log
+    assert _names(seen[0].path)[-1] == "session.close"
+    assert "mask.save" in _names(log.path)
+    assert bench.doubts() == set()
+
+
+def test_nothing_is_done_before_it_is_due(bench: Bench) -> None:
+    with bench.steady() as log:
+        log._course.rotate()
+        log._course.tick()
+        assert _names(log.path) == ["session.open"]
 
 
 def test_a_beat_after_the_end_does_nothing(bench: Bench) -> None:
