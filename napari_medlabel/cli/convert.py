@@ -157,11 +157,14 @@ def _require_sense(arguments: argparse.Namespace) -> None:
 def _write_logged(job: _Job, desk: Desk) -> dict[str, Any]:
     """Write with every event in the log: no log, no export."""
     from napari_medlabel.io.manifest import manifest_of_files
+    from napari_medlabel.session.logged import converted
     from napari_medlabel.session.opening import log_opening
+    from napari_medlabel.session.outbox import tell
     from napari_medlabel.session.receipts import add_receipt, receipt_beside
 
     subject, weak = desk.subject(job.scan.source)
     log_opening(desk, job.scan, subject, weak=weak)
+    tell(desk.log, converted(subject, job.scan.source.format, len(job.files)))
     leaves: Mapping[str, object] = {
         "destination": "folder",
         "format": "nifti",
@@ -180,12 +183,18 @@ def _write_logged(job: _Job, desk: Desk) -> dict[str, Any]:
     return document
 
 
-def _read(path: Path, series: str | None, values: str) -> tuple[SeriesInfo, Volume]:
+def _read(
+    path: Path, series: str | None, values: str, audit: Path | None
+) -> tuple[SeriesInfo, Volume]:
     from napari_medlabel.cli.progress import progress
     from napari_medlabel.io.registry import choose, find_series, read_series
+    from napari_medlabel.session.denial import denials_alone
+    from napari_medlabel.session.desk import open_desk
 
-    info = choose(find_series(path, progress=progress("looking at files")), series)
-    return info, read_series(info, values=values, progress=progress("reading"))
+    # Nothing is written before everything is checked: no log is open yet.
+    with denials_alone(path, lambda: open_desk(audit, role="researcher")):
+        info = choose(find_series(path, progress=progress("looking at files")), series)
+        return info, read_series(info, values=values, progress=progress("reading"))
 
 
 def _volume_job(arguments: argparse.Namespace) -> _Job:
@@ -193,7 +202,7 @@ def _volume_job(arguments: argparse.Namespace) -> _Job:
     from napari_medlabel.export.straight import is_straight, straighten
     from napari_medlabel.export.volume import pick_volume, save_volume
 
-    info, scan = _read(arguments.source, arguments.series, arguments.values)
+    info, scan = _read(arguments.source, arguments.series, arguments.values, arguments.audit)
     volume = scan if arguments.volume is None else pick_volume(scan, arguments.volume)
     notes: tuple[str, ...] = ()
     if arguments.like is not None:
@@ -238,7 +247,7 @@ def _mask_job(arguments: argparse.Namespace) -> _Job:
     from napari_medlabel.io.registry import read_marks
     from napari_medlabel.model.labelmap import LabelMap
 
-    info, scan = _read(arguments.on, arguments.series, "rescaled")
+    info, scan = _read(arguments.on, arguments.series, "rescaled", arguments.audit)
     marks = read_marks(_marks_file(arguments.source), scan)
     if not marks.labels:
         raise InputError(

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import platformdirs
 
+from napari_medlabel.errors import LogError
 from napari_medlabel.model.volume import Volume
-from napari_medlabel.session.desk import Desk, open_desk
+from napari_medlabel.session.desk import Desk, EventLog, open_desk
 
 
 @dataclass(eq=False)
@@ -40,10 +41,21 @@ class Workplace:
         """
         with self._lock:
             if self._desk is None:
-                self._desk = open_desk(self.audit)
+                desk = open_desk(self.audit, heartbeat=True)
+                try:
+                    desk.log.append("user.identify", detail={"method": "os-login"})
+                except LogError:
+                    desk.log.close()
+                    raise
+                self._desk = desk
                 # napari ends without telling plugins; the log should say that it ended well.
                 atexit.register(self._close_at_exit, os.getpid())
             return self._desk
+
+    @property
+    def log(self) -> EventLog | None:
+        """The audit log, where it is open."""
+        return None if self._desk is None else self._desk.log
 
     def remember(self, case: str, volume: Volume, paths: tuple[Path, ...]) -> None:
         """Keep a scan that was opened, so that its layers find back to it."""

@@ -41,7 +41,7 @@ def show_values(desk: Desk, volume: Volume, profile: Profile) -> tuple[ShownRow,
     Parameters
     ----------
     desk : Desk
-        Its log takes ``deid.preview`` first: no log, no values.
+        Its log takes ``deid.preview`` and ``header.view`` first: no log, no values.
     volume : Volume
         The scan that the person opened.
     profile : Profile
@@ -76,7 +76,8 @@ def show_values(desk: Desk, volume: Volume, profile: Profile) -> tuple[ShownRow,
         "files": 1,
         "values_shown": True,
     }
-    desk.log.append("deid.preview", subject=(desk.subject(volume.source)[0],), detail=detail)
+    subject, _weak = desk.subject(volume.source)
+    desk.log.append("deid.preview", subject=(subject,), detail=detail)
     try:
         content = files[len(files) // 2].read_bytes()
     except OSError as err:
@@ -89,7 +90,10 @@ def show_values(desk: Desk, volume: Volume, profile: Profile) -> tuple[ShownRow,
     rows = explain(content, profile, throwaway)
     with quiet():
         dataset = read(content)
-        return tuple(ShownRow(row, _value(dataset, row)) for row in rows)
+        shown = tuple(ShownRow(row, _value(dataset, row)) for row in rows)
+    # Read, and not yet shown: values that the log does not know of are seen by nobody.
+    desk.log.append("header.view", subject=(subject,), detail={"tags": len(shown)})
+    return shown
 
 
 def _value(dataset: Dataset, row: Row) -> str:

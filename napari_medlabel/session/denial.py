@@ -55,6 +55,23 @@ def denials(
         raise
 
 
+@contextmanager
+def denials_alone(path: Path, open_desk: Callable[[], Desk]) -> Iterator[None]:
+    """As `denials`, where no log is open: one is opened for the denial alone."""
+    try:
+        yield
+    except (LogError, SeriesChoiceError):
+        raise
+    except MedlabelError as err:
+        if path.exists():
+            desk = open_desk()
+            try:
+                log_denial(desk, err)
+            finally:
+                desk.log.close()
+        raise
+
+
 def log_denial(desk: Desk, err: MedlabelError, *, kind: str = "", subject: str = "") -> None:
     """Log that a scan was not shown, and why.
 

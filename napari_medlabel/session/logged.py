@@ -199,6 +199,12 @@ def marks_imported(subject: str, kind: str) -> Event:
     )
 
 
+def converted(subject: str, kind: str, files: int) -> Event:
+    """Return that a scan, or marks on it, were put into NIfTI files."""
+    detail = {"format": LOGGED_AS.get(kind, "other"), "to": "nifti", "files": files}
+    return Event("import.convert", (subject,), (), detail)
+
+
 def scheme_changed(old: LabelScheme, new: LabelScheme) -> Event:
     """Return that label values mean something else from now on; names stay out of the log."""
     detail = {"setting": "scheme", "old": _digest(old), "new": _digest(new)}

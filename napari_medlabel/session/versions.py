@@ -99,10 +99,20 @@ class Versions:
     def read(self, content_id: str) -> LabelArray | None:
         """Return a version's labels, shape (i, j, k), or None when no good copy is kept."""
         for target in self._places(content_id):
-            array = self._read(target, content_id)
+            array = self.read_file(target, content_id)
             if array is not None:
                 return array
         return None
+
+    def read_file(self, target: Path, name: str) -> LabelArray | None:
+        """Return the labels in a file if they are what a content id says, else None."""
+        if not target.is_file():
+            return None
+        try:
+            array, _ = read_labels_nifti(target)
+        except InputError:
+            return None
+        return array if self._grid is None else as_named(array, self._grid, name)
 
     def _places(self, content_id: str) -> tuple[Path, ...]:
         target = self.path(content_id)
@@ -118,16 +128,7 @@ class Versions:
             return False
         if found in (digest, content_id.removeprefix("sha256:")):
             return True
-        return self._read(target, content_id) is not None
-
-    def _read(self, target: Path, name: str) -> LabelArray | None:
-        if not target.is_file():
-            return None
-        try:
-            array, _ = read_labels_nifti(target)
-        except InputError:
-            return None
-        return array if self._grid is None else as_named(array, self._grid, name)
+        return self.read_file(target, content_id) is not None
 
 
 def as_named(array: LabelArray, grid: Grid, name: str) -> LabelArray | None:

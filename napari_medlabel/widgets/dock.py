@@ -22,11 +22,13 @@ from napari_medlabel.measure import volumes_ml
 from napari_medlabel.model import presets
 from napari_medlabel.plugin.display import Display
 from napari_medlabel.plugin.doubts import doubts_of, is_only_turned
+from napari_medlabel.plugin.leaving import watch_leaving
 from napari_medlabel.plugin.warm import warm_up
 from napari_medlabel.widgets.case_desk import CaseDesk
 from napari_medlabel.widgets.doubts import Doubts
 from napari_medlabel.widgets.label_panel import LabelPanel
 from napari_medlabel.widgets.landmark_panel import LandmarkPanel
+from napari_medlabel.widgets.log_desk import LogDesk
 from napari_medlabel.widgets.notice import Notice
 from napari_medlabel.widgets.progress_row import ProgressRow
 from napari_medlabel.widgets.start_panel import StartPanel
@@ -51,6 +53,7 @@ class MedlabelDock(QWidget):
     def __init__(self, viewer: napari.viewer.Viewer, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.viewer = viewer
+        watch_leaving()
         self.setMinimumWidth(330)
         self.notice = Notice()
         self.recovery_notice = Notice()
@@ -65,10 +68,13 @@ class MedlabelDock(QWidget):
         self.landmark_panel = LandmarkPanel(_TEMPLATES)
         self.load_button = QPushButton("Load a segmentation…")
         self.undo_button, self.redo_button = QPushButton("Undo"), QPushButton("Redo")
+        self.versions_button = QPushButton("Versions…")
+        self.log_button = QPushButton("Log of this case…")
         self.save_button = QPushButton("Save (F2)")
         self.close_button = QPushButton("Close scan")
         self.status = QLabel()
         self.status.setWordWrap(True)
+        self.log_desk = LogDesk(self)
         self.case_box, self.footer = self._lay_out()
         # Volumes are counted after the painting pauses, not at every stroke.
         self._count = QTimer(self)
@@ -118,19 +124,22 @@ class MedlabelDock(QWidget):
             outer.addWidget(part)
         outer.addWidget(scroll, 1)
         outer.addWidget(footer)
+        outer.addWidget(self.log_desk.lamp)
         return case_box, footer
 
     def _lay_out_footer(self) -> QWidget:
         footer = QWidget()
         column = QVBoxLayout(footer)
         column.setContentsMargins(4, 0, 4, 0)
-        steps, ends = QHBoxLayout(), QHBoxLayout()
+        steps, ends, looks = QHBoxLayout(), QHBoxLayout(), QHBoxLayout()
         steps.addWidget(self.undo_button)
         steps.addWidget(self.redo_button)
         ends.addWidget(self.save_button, 2)
         ends.addWidget(self.close_button, 1)
-        column.addLayout(steps)
-        column.addLayout(ends)
+        looks.addWidget(self.versions_button)
+        looks.addWidget(self.log_button)
+        for row in (steps, ends, looks):
+            column.addLayout(row)
         column.addWidget(self.status)
         return footer
 
@@ -151,6 +160,8 @@ class MedlabelDock(QWidget):
         self.redo_button.clicked.connect(self.desk.redo)
         self.save_button.clicked.connect(self.desk.save)
         self.close_button.clicked.connect(self.desk.close_case)
+        self.versions_button.clicked.connect(self.log_desk.show_versions)
+        self.log_button.clicked.connect(self.log_desk.show_log)
 
     # -- what the dock does --------------------------------------------------------------
 
@@ -183,7 +194,9 @@ class MedlabelDock(QWidget):
         self.case_box.setVisible(session is not None)
         self.footer.setVisible(session is not None)
         if session is None:
+            self.log_desk.case_closed()
             return
+        self.log_desk.case_opened(session)
         volume = session.volume
         self.summary.setText(describe(session))
         self.volume_line.setVisible(volume.further is not None)
@@ -234,6 +247,7 @@ class MedlabelDock(QWidget):
     def closeEvent(self, event: Any) -> None:
         """Leave the case in order when the panel is destroyed; its journal stays if unsaved."""
         self.desk.leave(discard=False)
+        self.log_desk.lamp.release()
         super().closeEvent(event)
 
 

@@ -19,6 +19,7 @@ from napari_medlabel.plugin.preview import Preview
 from napari_medlabel.plugin.proven import require_proven_napari
 from napari_medlabel.plugin.workplace import WORKPLACE, data_folder
 from napari_medlabel.session.case import Session
+from napari_medlabel.session.denial import denials
 from napari_medlabel.session.desk import Desk
 from napari_medlabel.session.opening import Wishes, open_series
 from napari_medlabel.widgets.background import Background
@@ -73,8 +74,13 @@ class Opening(QObject):
             return
         self._begin("Looking for scans …")
         tell = self._background.tell
+
+        def look() -> Survey:
+            with denials(desk, paths):
+                return find_series(paths if len(paths) > 1 else paths[0], progress=tell)
+
         self._background.run(
-            lambda: find_series(paths if len(paths) > 1 else paths[0], progress=tell),
+            look,
             lambda survey: self._found(survey, desk),
             self._failed,
             self._stopped,
@@ -101,9 +107,8 @@ class Opening(QObject):
             self._ask(survey, desk)
             return
         try:
-            if not survey.series:
-                raise only_marks(survey) if survey.marks else nothing_found(survey)
-            info = choose(survey, self._wish.series)
+            with denials(desk, self._paths):
+                info = _choose(survey, self._wish.series)
         except MedlabelError as err:
             self._failed(err)
             return
@@ -177,3 +182,10 @@ class Opening(QObject):
             preview.remove()
         self._dock.progress.end()
         self._dock.start.setEnabled(True)
+
+
+def _choose(survey: Survey, wish: str | None) -> SeriesInfo:
+    """Return the series that is meant, or say why there is none."""
+    if not survey.series:
+        raise only_marks(survey) if survey.marks else nothing_found(survey)
+    return choose(survey, wish)

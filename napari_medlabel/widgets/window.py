@@ -13,6 +13,7 @@ from napari_medlabel.io.registry import choose, find_series
 from napari_medlabel.io.series_info import Survey
 from napari_medlabel.plugin.proven import require_proven_napari
 from napari_medlabel.plugin.workplace import WORKPLACE, data_folder
+from napari_medlabel.session.denial import denials
 from napari_medlabel.session.opening import Wishes, open_series
 from napari_medlabel.widgets.dock import MedlabelDock
 
@@ -40,9 +41,11 @@ def annotate(paths: Sequence[Path], wishes: Wishes, *, audit: Path | None = None
     WORKPLACE.audit = audit
     try:
         desk, session = WORKPLACE.desk(), None
-        survey = find_series(list(paths) if len(paths) > 1 else paths[0])
+        with denials(desk, paths):
+            survey = find_series(list(paths) if len(paths) > 1 else paths[0])
         if wishes.series is not None or not can_ask(survey):
-            info = choose(survey, wishes.series)
+            with denials(desk, paths):
+                info = choose(survey, wishes.series)
             session = open_series(info, paths, desk, wishes, fallback=data_folder())
         _, dock = make_window()
         if session is None:

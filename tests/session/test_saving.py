@@ -209,7 +209,8 @@ def test_the_log_of_a_whole_case_is_whole(session: Session) -> None:
     session.close()
     session.desk.log.close()
     report = verify_log(session.desk.audit_root, state=session.desk.state)
-    assert report.verdict.value == "green", report.findings
+    # A workstation that no officer knows is amber by itself.
+    assert {f.code for f in report.findings} <= {"UNCERTIFIED"}, report.findings
 
 
 def test_a_save_over_somebody_elses_says_so_and_keeps_theirs(
