@@ -83,7 +83,7 @@ def page_of(facts: Facts, log_bytes: Iterable[tuple[str, bytes]]) -> bytes:
             tag("main", *sections, id="main", tabindex=-1),
         ]
     )
-    return document(title, body, [_facts_block(facts), log_blocks(log_bytes)])
+    return document(title, body, _facts_block(facts), log_blocks(log_bytes))
 
 
 def _facts_block(facts: Facts) -> Markup:

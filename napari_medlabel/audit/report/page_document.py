@@ -10,7 +10,7 @@ from hashlib import sha256
 from importlib.resources import files
 from typing import Final
 
-from napari_medlabel.audit.report.page_markup import Markup, tag, text, together
+from napari_medlabel.audit.report.page_markup import Markup, tag
 
 STYLES: Final = ("base.css", "parts.css", "print.css")
 """Style sheets, in order."""
@@ -88,21 +88,19 @@ def json_block(identity: str, value: Mapping[str, object]) -> Markup:
     return _data(identity, "application/json", safe)
 
 
-def log_blocks(log_bytes: Iterable[tuple[str, bytes]]) -> Markup:
-    """Return the log: all files behind each other, gzip in base64, and their lengths."""
+def log_blocks(log_bytes: Iterable[tuple[str, bytes]]) -> tuple[Markup, bytes]:
+    """Return the log: the names and lengths of its files, and all of them in gzip, base64."""
     squeeze = zlib.compressobj(_LEVEL, zlib.DEFLATED, 31)
     listed: list[dict[str, object]] = []
-    parts: list[bytes] = []
+    packed = bytearray()
     for file, data in log_bytes:
         listed.append({"file": file, "length": len(data)})
-        parts.append(squeeze.compress(data))
-    parts.append(squeeze.flush())
-    packed = base64.b64encode(b"".join(parts)).decode("ascii")
-    index = json_block("log-files", {"files": listed})
-    return together([index, _data("log-bytes", "application/gzip+base64", packed)])
+        packed += squeeze.compress(data)
+    packed += squeeze.flush()
+    return json_block("log-files", {"files": listed}), base64.b64encode(packed)
 
 
-def document(title: str, body: Markup, data: Sequence[Markup]) -> bytes:
+def document(title: str, body: Markup, facts: Markup, log: tuple[Markup, bytes]) -> bytes:
     """Return the page.
 
     Parameters
@@ -111,8 +109,10 @@ def document(title: str, body: Markup, data: Sequence[Markup]) -> bytes:
         Of the window.
     body : Markup
         What people read.
-    data : sequence of Markup
-        Blocks for the script.
+    facts : Markup
+        Block of data for the script.
+    log : tuple of (Markup, bytes)
+        As `log_blocks` gives it.
 
     Returns
     -------
@@ -132,6 +132,9 @@ def document(title: str, body: Markup, data: Sequence[Markup]) -> bytes:
         tag("title", title),
         Markup(f"<style>{style}</style>"),
     )
-    inner = together([body, *data, Markup(f"<script>{script}</script>")])
-    page = tag("html", head, tag("body", inner), lang="en")
-    return f"<!doctype html>\n{text(page)}\n".encode()
+    files, packed = log
+    # The log may be large: it is put between the parts once, and not copied into each.
+    first = f'<!doctype html>\n<html lang="en">{head}<body>{body}{facts}{files}'
+    opening, closing = _data("log-bytes", "application/gzip+base64", "|").split("|")
+    last = f"{closing}<script>{script}</script></body></html>\n"
+    return b"".join([(first + opening).encode(), packed, last.encode()])
