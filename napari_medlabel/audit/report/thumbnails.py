@@ -109,6 +109,17 @@ def pictures(before: Labels, after: Labels) -> tuple[str, ...]:
     return tuple(found)
 
 
+def _as_looked_at(array: Labels, codes: str) -> Labels:
+    """Return labels with columns that grow to the patient's left (or back), rows downwards.
+
+    So an axial slice is shown as radiologists look at it: from the feet, the patient's
+    right side on the left.
+    """
+    columns = -1 if codes[0] in "RA" else 1
+    rows = -1 if codes[1] in "AS" else 1
+    return array[::columns, ::rows]
+
+
 def _kept(root: Path, content_id: str) -> Labels | None:
     """Return a kept version, or None where none is kept or it cannot be read."""
     from napari_medlabel.io.nifti.reading import read_labels_nifti
@@ -117,9 +128,10 @@ def _kept(root: Path, content_id: str) -> Labels | None:
     if not content_id or not path.is_file():
         return None
     try:
-        return read_labels_nifti(path)[0]
+        array, grid = read_labels_nifti(path)
     except InputError:
         return None  # that it is damaged is said by the verification
+    return _as_looked_at(array, grid.affine.axis_codes)
 
 
 def _counted(array: Labels | None) -> int | None:

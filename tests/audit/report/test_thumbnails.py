@@ -49,10 +49,12 @@ def _change(old: int, new: int, **more: object) -> LateChange:
     )
 
 
-def _keep(root: Path, number: int, array: np.ndarray) -> None:
+def _keep(
+    root: Path, number: int, array: np.ndarray, steps: tuple[float, ...] = (1.0, 1.0, 2.0, 1.0)
+) -> None:
     path = root / object_file(digest(number))
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_mask_nifti(path, array, None, False, Affine(np.diag([1.0, 1.0, 2.0, 1.0])))
+    write_mask_nifti(path, array, None, False, Affine(np.diag(steps)))
 
 
 def _image(uri: str) -> np.ndarray:
@@ -148,3 +150,21 @@ def test_a_large_slice_is_made_small_and_high_values_have_colours() -> None:
     after[10:590, 10:490, 0] = 300
     (uri,) = pictures(before, after)
     assert max(_image(uri).shape) <= 2 * 120 + 4
+
+
+@pytest.mark.parametrize("steps", [(1.0, 1.0), (-1.0, -1.0), (1.0, -1.0), (-1.0, 1.0)])
+def test_however_a_mask_is_stored_the_patients_right_is_on_the_left(
+    tmp_path: Path, steps: tuple[float, float]
+) -> None:
+    marks = np.zeros(SHAPE, dtype=np.uint8)
+    marks[2, 2, 3] = 1  # right and back
+    marks[20, 15, 3] = 2  # left and front
+    stored = marks[:: -1 if steps[0] > 0 else 1, :: 1 if steps[1] > 0 else -1]
+    _keep(tmp_path, 1, np.zeros(SHAPE, dtype=np.uint8), (*steps, 2.0, 1.0))
+    _keep(tmp_path, 2, np.ascontiguousarray(stored), (*steps, 2.0, 1.0))
+    (uri,) = with_pictures(_change(1, 2), tmp_path).thumbnails
+    image = _image(uri)
+    right = np.argwhere((image == (86, 180, 233)).all(axis=2)).mean(axis=0)
+    left = np.argwhere((image == (230, 159, 0)).all(axis=2)).mean(axis=0)
+    assert right[1] < left[1]  # the patient's right is on the left
+    assert right[0] > left[0]  # the back is below
