@@ -12,18 +12,17 @@ from pathlib import Path
 from typing import Any
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-
 KEYS = set("action actor dcm detail event mono object outcome prev seq subject time v".split())
 HEADS = {"prev_session", "peers", "found", "head", "heads", "expected", "actual"}
 SEAL = re.compile(rb'\{"seal":\{"from":(\d{1,16}),"root":"([^"\n]{44})","sig":"([^"\n]{92})","size":(\d{1,16})\}\}\n')
 CERT = "medlabel-cert/v1\n{origin}\n{pub}\n{before[origin]}\n{before[size]}\n{before[root]}\n"
-WORDS = {"green": "The log is complete and unaltered", "red": "The log was altered, or parts of it are missing",
-         "amber": "Nothing shows that the log was altered, but not everything could be confirmed"}
+WORDS = {"green": "The log is complete and unaltered", "amber": "Nothing shows a change, but not everything is sure",
+         "red": "The log was altered, or parts of it are missing"}
 BAD = (ValueError, LookupError, TypeError, AttributeError, RecursionError, OSError, InvalidSignature)
 def need(fact: object, why: str) -> None:
     if not fact: raise ValueError(why)
 def sha(*parts: bytes) -> bytes: return hashlib.sha256(b"".join(parts)).digest()
-def dense(it: object) -> bytes: return json.dumps(it, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+def dense(it: Any) -> bytes: return json.dumps(it, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 def b64(text: Any, size: int) -> bytes:
     raw = base64.b64decode(text, validate=True)
     need(len(raw) == size and base64.b64encode(raw).decode() == text, "base64 is not as it was written")
@@ -68,7 +67,7 @@ class Session:  # one session's file: batches of events, and a signed seal after
         if not self.size: self.opened, self.time, self.first = record["detail"], record["time"], now
         self.last, self.mono, self.prev, self.size = now, record["mono"], sha(b"\0", line), self.size + 1
         self.closed, self.peaks = record["event"] == "session.close", [*self.peaks, (1, self.prev)]
-        self.batch.append(record)
+        self.batch += [record]
         while len(self.peaks) > 1 and self.peaks[-1][0] == self.peaks[-2][0]:
             (size, right), (_, left) = self.peaks.pop(), self.peaks.pop()
             self.peaks.append((2 * size, sha(b"\1", left, right)))
@@ -98,8 +97,8 @@ class Log:  # all sessions, and everybody who remembers how they ended
                     self.say("red", name, "It is not as it was packed.")
         paths = {path.relative_to(root).as_posix(): path for path in sorted((root / "writers").rglob("*.jsonl"))}
         self.sessions = {file: Session(self, file, path.read_bytes()) for file, path in paths.items()}
-        self.sure("red", "site.json", self.trust, officer)
-        self.sure("red", "codes", self.paper, code)
+        for file, step, given in (("site.json", self.trust, officer), ("codes", self.paper, code)):
+            self.sure("red", file, step, given)
         for path in sorted(root.rglob("*.note")):
             file = path.relative_to(root).as_posix()
             self.sure("red" if file.startswith("witness") else "amber", file, self.note, file)
@@ -128,8 +127,8 @@ class Log:  # all sessions, and everybody who remembers how they ended
         site, keys, digest, now = dict[str, Any](), set[str](), "", self.root / "site.json"
         for raw in (path.read_bytes() for path in sorted(self.root.glob("site/*.json"))):
             doc, new = json.loads(raw), json.loads(raw)["site"]
-            name = f"medlabel.local/{new['name']}/officer"
-            check(doc["officer"], name, doc["signature"], b"medlabel-site/v1\n" + dense(new))
+            text, name = b"medlabel-site/v1\n" + dense(new), f"medlabel.local/{new['name']}/officer"
+            check(doc["officer"], name, doc["signature"], text)
             said = [one["pub"] for one in (site or new)["officers"] if not one["revoked"]]
             need(doc["officer"] in said and new["previous"] == digest, "a version does not follow from the one before")
             site, digest = new, "sha256:" + sha(raw).hex()
@@ -146,16 +145,19 @@ class Log:  # all sessions, and everybody who remembers how they ended
                 self.seen = max(self.seen, datetime.fromisoformat(time).timestamp())
         need(not code, "no list of heads here has the code that you typed")
     def note(self, file: str) -> None:  # a published head, or the same cosigned by a witness
-        text, _, lines = (self.root / file).read_text("utf-8").rpartition("\n\n")
-        origin, size, root = text.split("\n")
-        kind, mine = 4 if file.startswith("witness") else 1, self.sessions.get(file_of(origin))
-        known = {one["name"]: one["pub"] for one in self.site.get("witnesses", []) if not one["revoked"]}
-        if kind == 1: known = {origin: mine.opened["pub"] if mine else ""}
-        for name, raw in (line.split(" ")[1:] for line in lines.splitlines()):
-            if name in known:
-                self.seen = max(self.seen, check(known[name], name, raw, text + "\n", kind) if known[name] else 0)
-                self.heads.append((origin, int(size), root, name, "witness" if kind == 4 else "note"))
-            elif name != origin: self.say("amber", file, "The officer does not name this witness, or not any more.")
+        text, _, lines = (self.root / file).read_bytes().decode().rpartition("\n\n")
+        (origin, size, root), rows = text.split("\n"), [row.split(" ") for row in lines.split("\n")]
+        who, kind = (file.split("/")[1], 4) if file.startswith("witness") else (origin, 1)
+        need(rows.pop() == [""] and file.endswith("/".join(origin.split("/")[2:]) + ".note"), "it is not in its place")
+        for dash, _, raw in rows: need(dash == "\u2014" and b64(raw, 76 if len(raw) > 92 else 68), "it is no note")
+        keys, mine = self.site.get("witnesses", []), self.sessions.get(file_of(origin))
+        keys = [one for one in keys if one["name"] == who and not one["revoked"]]
+        if kind == 1: keys = [mine.opened] if mine and mine.sealed else []
+        times = [check(one["pub"], who, raw, text + "\n", kind) for one in keys for _, name, raw in rows if name == who]
+        need(times or not keys, "nobody signed it")
+        self.seen, event = max([self.seen, *times]), "witness" if kind == 4 else "note"
+        if keys or (kind == 1 and not mine): self.heads.append((origin, int(size), root, who, event))
+        elif kind == 4 and self.site: self.say("amber", file, "The officer does not name this witness, or not any more.")
     def certificate(self, one: Session) -> None:  # the officer trusts a workstation, it vouches for the key
         its, none = one.opened, dict.fromkeys(("origin", "size", "root"), "-")
         need(one.file == file_of(its["origin"]), "the file is not in its place")
@@ -163,8 +165,7 @@ class Log:  # all sessions, and everybody who remembers how they ended
         if "cert" not in its: return self.say("amber", one.file, "No workstation vouches for this session's key.")
         text = CERT.format(before=its.get("prev_session", none), origin=its["origin"], pub=its["pub"])
         check(its["install"], its["origin"].rpartition("/")[0], its["cert"], text)
-        here, keys = (its["install"], one.writer), self.site.get("installs", [])
-        ours = [key for key in keys if (key["pub"], key["writer"]) == here]
+        ours = [key for key in self.site.get("installs", []) if (key["pub"], key["writer"]) == (its["install"], one.writer)]
         need(not any(key["revoked"] and key["revoked"] <= one.time for key in ours), "its workstation was revoked")
         if not any(key["from"] <= one.time and not key["revoked"] for key in ours):
             self.say("amber", one.file, "The officer does not say that she trusts this workstation.")
@@ -192,8 +193,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     log = Log(given.folder, *(code.translate(str.maketrans("OIL", "011")) for code in plain))
     if not log.sessions: log.say("red", "", "There is no session of a log in this folder.")
     level = max((one[0] for one in log.found), key=["green", "amber", "red"].index, default="green")
-    events = sum(one.sealed for one in log.sessions.values())
-    print(f"{level.upper()}. {WORDS[level]}: {events} events in {len(log.sessions)} session(s).")
+    print(f"{level.upper()}. {WORDS[level]}: {sum(one.sealed for one in log.sessions.values())} events.")
     for one in log.found: print(f"  {one[0]:<5} {one[1]}: {one[2]}")
     return {"green": 0, "amber": 4, "red": 5}[level]
 if __name__ == "__main__": raise SystemExit(main())

@@ -1,0 +1,267 @@
+"""The verifier in the bundle finds what the program finds, with no code in common."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from napari_medlabel.audit.anchors.code import keep_code, make_code
+from napari_medlabel.audit.exports import verify
+from napari_medlabel.audit.format.record import time_text
+from tests.audit.bench import SAVE, Bench
+from tests.audit.exports import trusted
+
+Change = Callable[[Path], object]
+LEVEL = {0: "green", 4: "amber", 5: "red"}
+
+
+@pytest.fixture
+def log(bench: Bench) -> Bench:
+    trusted.write_log(bench)
+    return bench
+
+
+def theirs(root: Path, *more: str) -> str:
+    return LEVEL[verify.main([str(root), "--officer", trusted.letters(), *more])]
+
+
+def sessions(root: Path) -> list[Path]:
+    return sorted(root.rglob("*.jsonl"))
+
+
+def lines_of(path: Path) -> list[bytes]:
+    return path.read_bytes().splitlines(keepends=True)
+
+
+def rewrite(root: Path, place: int, change: Callable[[list[bytes]], list[bytes]]) -> None:
+    path = sessions(root)[place]
+    path.write_bytes(b"".join(change(lines_of(path))))
+
+
+def test_it_has_fewer_than_200_lines_and_imports_nothing_of_ours() -> None:
+    text = Path(verify.__file__).read_text("utf-8")
+    assert text.count("\n") < 200
+    assert "import napari" not in text
+    assert "from napari" not in text
+
+
+def test_a_log_with_everything_in_order_is_green_for_both(log: Bench) -> None:
+    assert trusted.verify(log).verdict == "green"
+    assert theirs(log.root) == "green"
+
+
+CHANGES: dict[str, Change] = {
+    "a line is gone": lambda root: rewrite(root, 0, lambda lines: lines[:2] + lines[4:]),
+    "a seal is gone": lambda root: rewrite(root, 0, lambda lines: lines[:1] + lines[2:]),
+    "a batch is put in twice": lambda root: rewrite(root, 0, lambda x: x[:5] + x[2:5] + x[5:]),
+    "two batches changed places": lambda root: rewrite(
+        root, 0, lambda x: x[:2] + x[5:8] + x[2:5] + x[8:]
+    ),
+    "two lines changed places": lambda root: rewrite(
+        root, 0, lambda x: [*x[:2], x[3], x[2], *x[4:]]
+    ),
+    "the end of an old session is gone": lambda root: rewrite(root, 0, lambda x: x[:-2]),
+    "the end of the last session is gone": lambda root: rewrite(root, -1, lambda x: x[:-2]),
+    "half a line is gone": lambda root: rewrite(root, -1, lambda x: [*x[:-1], x[-1][:40]]),
+    "a session is empty": lambda root: rewrite(root, 1, lambda _: []),
+    "something follows the end": lambda root: rewrite(root, 0, lambda x: [*x, x[0]]),
+    "zeros stand at the end": lambda root: rewrite(root, -1, lambda x: [*x, bytes(64)]),
+    "a session is gone": lambda root: sessions(root)[1].unlink(),
+    "the last session is gone": lambda root: sessions(root)[-1].unlink(),
+    "a session has another name": lambda root: sessions(root)[0].rename(
+        sessions(root)[0].with_name("20261122T101403Z-01M81BZ8G2000000000000000Z.jsonl")
+    ),
+    "a session is there twice": lambda root: (
+        sessions(root)[0]
+        .with_name("20261122T101403Z-01M81BZ8G2000000000000000Z.jsonl")
+        .write_bytes(sessions(root)[0].read_bytes())
+    ),
+    "two sessions changed places": lambda root: swap(*sessions(root)[:2]),
+    "site.json is gone": lambda root: (root / "site.json").unlink(),
+    "an older site is gone": lambda root: (root / "site" / "0001.json").unlink(),
+    "the whole site is gone": lambda root: [
+        path.unlink() for path in (root / "site.json", root / "site" / "0001.json")
+    ],
+    "the witness is gone": lambda root: [p.unlink() for p in root.glob("witness/*/*/*.note")],
+    "the last note of the witness is gone": lambda root: (
+        sorted(root.glob("witness/*/*/*.note"))[-1].unlink()
+    ),
+    "the published heads are gone": lambda root: [
+        path.unlink() for path in root.glob("heads/*/*.note")
+    ],
+    "a published head is nonsense": lambda root: (
+        next(root.glob("heads/*/*.note")).write_bytes(b"?\n")
+    ),
+    "a witness's note is nonsense": lambda root: (
+        next(root.glob("witness/*/*/*.note")).write_bytes(b"?\n")
+    ),
+}
+
+
+def swap(one: Path, other: Path) -> None:
+    data = one.read_bytes()
+    one.write_bytes(other.read_bytes())
+    other.write_bytes(data)
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_both_say_the_same_of_a_changed_log(log: Bench, name: str) -> None:
+    CHANGES[name](log.root)
+    ours = trusted.verify(log).verdict.value
+    assert ours != "green" or name == "the published heads are gone"
+    assert theirs(log.root) == ours
+
+
+def test_both_say_the_same_of_every_flipped_byte(log: Bench, tmp_path: Path) -> None:
+    step, seen = 97, dict[str, int]()
+    place = 0
+    files = [
+        path
+        for path in sorted(log.root.rglob("*"))
+        if path.is_file() and path.name != "install.json"
+    ]
+    for path in files:
+        data = path.read_bytes()
+        while place < len(data):
+            bent = bytearray(data)
+            bent[place] ^= 1
+            path.write_bytes(bent)
+            ours = trusted.verify(log).verdict.value
+            assert theirs(log.root) == ours, (path.relative_to(log.root), place)
+            # Nobody checks a session's own line in a witness's note: it is there twice.
+            assert ours != "green" or path.parts[-4] == "witness", (path.name, place)
+            seen[ours] = seen.get(ours, 0) + 1
+            place += step
+        place -= len(data)
+        path.write_bytes(data)
+    assert seen["red"] > 80, seen
+    assert theirs(log.root) == "green"
+
+
+def test_both_say_the_same_of_every_shorter_end(bench: Bench) -> None:
+    trusted.write_log(bench, 2, crash=True)
+    path = sessions(bench.root)[-1]
+    data = path.read_bytes()
+    for note in [*bench.root.glob("witness/*/*/*.note"), *bench.root.glob("heads/*/*.note")]:
+        if note.stem == path.stem:
+            note.unlink()
+    found = set()
+    for length in range(len(data), 0, -101):
+        path.write_bytes(data[:length])
+        ours = trusted.verify(bench).verdict.value
+        assert theirs(bench.root) == ours, length
+        found.add(ours)
+    assert found == {"amber"}
+
+
+def test_a_log_without_a_site_is_amber_for_both(bench: Bench) -> None:
+    bench.session()
+    with bench.open() as log:
+        log.append_many([trusted.OPEN])
+    path = sessions(bench.root)[0]
+    path.write_bytes(path.read_bytes())
+    report = trusted.verify(bench, officer=None)
+    assert SAVE.event in path.read_text()
+    levels = {finding.code: finding.level for finding in report.findings}
+    assert "OBJECT" in levels  # the masks are not in a bundle, so nobody looks for them there
+    assert verify.main([str(bench.root)]) == 4
+
+
+def test_another_officer_is_red_for_both_and_none_is_amber(log: Bench) -> None:
+    assert trusted.verify(log, officer="00000000").verdict == "red"
+    assert verify.main([str(log.root), "--officer", "0000-0000"]) == 5
+    assert trusted.verify(log, officer=None).verdict == "amber"
+    assert verify.main([str(log.root)]) == 4
+
+
+def test_a_code_on_paper_fits_until_an_end_is_gone(log: Bench) -> None:
+    code = make_code(trusted.verify(log).sessions, "ward-3", time_text(log.clock.utc))
+    keep_code(log.root, code)
+    assert theirs(log.root, "--expect", code.text.lower()) == "green"
+    assert theirs(log.root, "--expect", code.text.replace("-", " ")) == "green"
+    assert theirs(log.root, "--expect", "0" * 33) == "red"
+    for note in [*log.root.glob("witness/*/*/*.note"), *log.root.glob("heads/*/*.note")]:
+        note.unlink()
+    rewrite(log.root, -1, lambda lines: lines[:-2])
+    assert trusted.verify(log).verdict == "amber"
+    assert theirs(log.root) == "amber"
+    assert trusted.verify(log, expect=code.text).verdict == "red"
+    assert theirs(log.root, "--expect", code.text) == "red"
+
+
+def test_a_revoked_workstation_is_red_and_an_unknown_one_amber_for_both(log: Bench) -> None:
+    from tests.audit.keys.site_bench import INSTALL, MADE_MS, OFFICER, WRITER, site, write_site
+
+    install = trusted_install(WRITER, INSTALL.public, MADE_MS, MADE_MS + 1)
+    before = (log.root / "site.json").read_bytes()
+    public = trusted.WITNESS.public
+    witnesses = (trusted.Witness(trusted.WITNESS_NAME, public),)
+    digest = "sha256:" + trusted.sha256(before).hexdigest()
+    for installs, verdict in (((install,), "red"), ((), "amber")):
+        found = site(serial=2, previous=digest, installs=installs, witnesses=witnesses)
+        write_site(log.root, found, OFFICER)
+        assert trusted.verify(log).verdict == verdict
+        assert theirs(log.root) == verdict
+
+
+def trusted_install(*given: object) -> object:
+    from napari_medlabel.audit.keys.site import Install
+
+    return Install(*given)  # type: ignore[arg-type]
+
+
+def test_a_second_workstation_is_heard_too(log: Bench) -> None:
+    with log.open(writer="wfedcba9876543210") as other:
+        heads = [
+            {"origin": s.origin, "size": s.events, "root": s.sealed.record()["root"]}
+            for s in trusted.verify(log).sessions
+            if s.sealed
+        ]
+        other.append("anchor.observe", detail={"heads": heads[:1], "source": "peer"})
+        other.append("batch.close", detail={"expected": heads[:1], "actual": []})
+        other.append(
+            "tamper.found", detail={"what": "changed", "head": heads[0]}, outcome=12
+        )
+    ours = trusted.verify(log)
+    assert ours.verdict == "amber"
+    assert theirs(log.root) == "amber"
+
+
+def test_clocks_that_went_back_are_amber_for_both(bench: Bench) -> None:
+    trusted.write_log(bench, 1)
+    log = bench.open()
+    bench.clock.utc -= 3_600_000
+    log.append_many([trusted.OPEN])
+    log.close()
+    assert "CLOCK" in {finding.code for finding in trusted.verify(bench).findings}
+    assert theirs(bench.root) == trusted.verify(bench).verdict == "amber"
+
+
+def test_it_runs_alone_in_a_clean_python(log: Bench, tmp_path: Path) -> None:
+    alone = tmp_path / "alone"
+    alone.mkdir()
+    script = alone / "verify.py"
+    script.write_bytes(Path(verify.__file__).read_bytes())
+
+    def run() -> tuple[int, str]:
+        done = subprocess.run(
+            [sys.executable, "-I", str(script), str(log.root), "--officer", trusted.letters()],
+            capture_output=True, text=True, cwd=alone, check=False,
+        )  # fmt: skip
+        assert done.stderr == ""
+        return done.returncode, done.stdout
+
+    assert run()[0] == 0
+    assert run()[1].startswith("GREEN. The log is complete and unaltered: ")
+    rewrite(log.root, -1, lambda lines: lines[:-2])
+    code, said = run()
+    assert code == 5
+    assert "The end is missing: server remembers" in said
+
+
+def test_a_folder_without_a_log_is_never_green(tmp_path: Path) -> None:
+    assert verify.main([str(tmp_path)]) == 5
