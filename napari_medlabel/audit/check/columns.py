@@ -65,9 +65,6 @@ class Seals:
             return None
         return bytes(self._roots[32 * index : 32 * index + 32])
 
-    def __len__(self) -> int:
-        return len(self._sizes)
-
 
 class Held:
     """The heads of other sessions that the sealed events of one session hold.
@@ -113,9 +110,6 @@ class Held:
         self._times.append(at_ms)
         self._roots += head.root
 
-    def __len__(self) -> int:
-        return len(self._sizes)
-
     def __iter__(self) -> Iterator[Anchor]:
         for index, size in enumerate(self._sizes):
             root = bytes(self._roots[32 * index : 32 * index + 32])
@@ -139,9 +133,6 @@ class Replaced:
         """Add a mask by the 64 hex digits of its content."""
         self._lines.append(line)
         self._digests += bytes.fromhex(digest)
-
-    def __len__(self) -> int:
-        return len(self._lines)
 
     def __iter__(self) -> Iterator[tuple[int, str]]:
         for index, line in enumerate(self._lines):

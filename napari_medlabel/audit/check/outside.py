@@ -46,23 +46,19 @@ class Published:
     ----------
     file : str
         Of the note, relative to the log's folder.
-    note : Note or None
-        None where it is none.
-    head : Head or None
-        What it says.
+    said : tuple of Note and Head, or None
+        What it says; None where it is no note, or another session's.
     """
 
     file: str
-    note: Note | None = None
-    head: Head | None = None
+    said: tuple[Note, Head] | None = None
 
-    def is_signed(self, public: bytes) -> bool:
-        """Return whether the session with this key signed it."""
-        if self.note is None or self.head is None:
-            return False
-        head, key = self.head, SealKey.from_bytes(self.head.origin, public)
-        signed = self.note.signed_by(head.origin, key.id)
-        return any(key.signed(head, key.id + signature) for signature in signed)
+
+def _is_signed(note: Note, head: Head, public: bytes) -> bool:
+    """Return whether the session with this key signed its published head."""
+    key = SealKey.from_bytes(head.origin, public)
+    signed = note.signed_by(head.origin, key.id)
+    return any(key.signed(head, key.id + signature) for signature in signed)
 
 
 def memories_of(state: Path | None) -> list[Remembered]:
@@ -108,7 +104,7 @@ def _published(root: Path, path: Path) -> Published:
         return Published(plain_name(file))
     if head_note(head.origin) != file:
         return Published(plain_name(file))
-    return Published(file, note, head)
+    return Published(file, (note, head))
 
 
 class Outside:
@@ -147,12 +143,15 @@ class Outside:
     def take_published(self, reports: Mapping[str, SessionReport]) -> None:
         """Take over the heads that sessions published, as far as they signed them."""
         for one in self._published:
-            report = reports.get(session_file(one.head.origin)) if one.head else None
-            opening = report.opening if report else None
-            if one.head and (opening is None or one.is_signed(opening.public)):
-                if report is None or opening is not None:
-                    self.found.append(Anchor(one.head, "its published head", "published"))
-                continue
+            if one.said is not None:
+                note, head = one.said
+                report = reports.get(session_file(head.origin))
+                opening = report.opening if report else None
+                # Without the session's first line nobody can check the note; that the line
+                # is gone is what the note shows.
+                if opening is None or _is_signed(note, head, opening.public):
+                    self.found.append(Anchor(head, "its published head", "published"))
+                    continue
             text = (
                 "This is not the head that its session published: the note was changed, or "
                 "is not signed by the session."

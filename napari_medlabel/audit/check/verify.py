@@ -180,7 +180,7 @@ def verify_log(  # noqa: PLR0913 - what a verification may be told, all of it op
     outside.take_code(expect, list(reports.values()))
     ends = Ends(reports, reading.again(reports), trust.pruned(reports.values()))
     ends.compare(outside.found)
-    if not reports and not ends.findings:
+    if not (reports or ends.findings or outside.findings):
         raise InputError(
             "An audit log was expected, and the folder holds none.",
             hint="Give the folder that holds 'writers', or set MEDLABEL_AUDIT_DIR.",

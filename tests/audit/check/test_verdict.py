@@ -39,3 +39,9 @@ def test_a_seal_is_found_by_its_size_alone() -> None:
 def test_a_file_outside_any_writer_has_no_writer() -> None:
     assert SessionReport("x.jsonl").writer == ""
     assert SessionReport("writers/w1/2026/11/x.jsonl").writer == "w1"
+
+
+def test_a_finding_says_all_that_it_is_in_json() -> None:
+    assert Finding("red", "X", "words", "file", 3).record() == {
+        "code": "X", "file": "file", "level": "red", "line": 3, "text": "words",
+    }  # fmt: skip

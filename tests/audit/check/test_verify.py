@@ -568,3 +568,54 @@ def test_a_session_next_to_a_running_one_of_size_nothing_names_only_what_counts(
         assert b"prev_session" not in bench.session().read_bytes()
         memory.write_bytes(whole)
         log.append_many([SAVE])
+
+
+def _other_signature(path: Path, seal: int) -> None:
+    """Put the signature of another key in the place of a seal's."""
+    lines = path.read_bytes().splitlines(keepends=True)
+    (at,) = [n for n, line in enumerate(lines) if line.startswith(b'{"seal"')][seal : seal + 1]
+    found = canonical.decode(lines[at][:-1])
+    assert isinstance(found, dict)
+    found["seal"]["sig"] = to_base64(bytes(68))
+    lines[at] = canonical.encode(found) + b"\n"
+    path.write_bytes(b"".join(lines))
+
+
+@pytest.mark.parametrize(("seal", "seen"), [(4, True), (1, False)])
+def test_a_quick_check_looks_at_the_last_signature_of_a_session_only(
+    bench: Bench, seal: int, seen: bool
+) -> None:
+    path = bench.session()
+    assert check_session(path, "x", quick=True).findings == []
+    _other_signature(path, seal)
+    assert ("BROKEN" in _codes(check_session(path, "x", quick=True), "red")) is seen
+    assert "BROKEN" in _codes(check_session(path, "x"), "red")
+    path.write_bytes(b"")
+    assert _codes(check_session(path, "x", quick=True)) == {"STILLBORN"}
+
+
+def test_a_session_of_months_is_read_by_the_full_check(bench: Bench) -> None:
+    with bench.open() as log:
+        bench.clock.mono += 2 * 10**15
+        bench.clock.utc += 2 * 10**9
+        log.append_many([SAVE])
+    seen: list[str] = []
+    report = check_session(log.path, "x", lambda number, record: seen.append(record["event"]))
+    assert report.findings == []
+    assert seen == ["session.open", "mask.save", "session.close"]
+    assert b'"mono":2000' in log.path.read_bytes()
+
+
+def test_a_seal_with_another_key_in_it_is_red(bench: Bench) -> None:
+    path = bench.session()
+    path.write_bytes(path.read_bytes().replace(b'{"seal":{"from":0,', b'{"seal":{"form":0,'))
+    (finding,) = check_session(path, "x").findings
+    assert "not of the form" in finding.text
+
+
+def test_progress_is_told_after_each_file(bench: Bench) -> None:
+    bench.session()
+    bench.session()
+    steps: list[tuple[int, int]] = []
+    verify_log(bench.root, state=None, progress=lambda done, total: steps.append((done, total)))
+    assert steps == [(1, 2), (2, 2)]
