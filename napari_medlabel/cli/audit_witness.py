@@ -5,9 +5,10 @@ from __future__ import annotations
 import argparse
 import json
 import signal
+import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -197,10 +198,18 @@ class Watcher:
         """
         from napari_medlabel.audit.anchors.witness import cosign_log
         from napari_medlabel.audit.disk import one_at_a_time
+        from napari_medlabel.errors import InputError
         from napari_medlabel.io.files import make_folder
 
         make_folder(self.memory.folder)
-        with one_at_a_time(self.memory.folder / "lock"):
+        with ExitStack() as stack:
+            try:
+                stack.enter_context(one_at_a_time(self.memory.folder / "lock"))
+            except OSError as err:
+                raise InputError(
+                    f"The memory of the witness cannot be opened ({type(err).__name__}).",
+                    hint="Run it under the account of the witness; see MEDLABEL_STATE_DIR.",
+                ) from err
             before = self.memory.read()
             sessions = self._sessions()
             done = cosign_log(self.root, sessions, self.memory, self.key, int(self.utc_s()))
@@ -216,18 +225,31 @@ class Watcher:
     ) -> int:
         """Look again and again, until the process is interrupted.
 
+        What goes wrong at the first look is raised; later (a share that is gone for a while)
+        it is said, and the next look tries again.
+
         Returns
         -------
         int
-            0, or 5 where something did not fit at any look.
+            0, or 5 where something did not fit at any look, or 2 where a look was not
+            possible.
         """
-        code = 0
+        code = self.look(tell)
         try:
             while True:
-                code = max(code, self.look(tell))
                 wait(seconds)
+                code = max(code, self._look_again(tell))
         except KeyboardInterrupt:
             return code
+
+    def _look_again(self, tell: Callable[[Round], None]) -> int:
+        from napari_medlabel.errors import MedlabelError
+
+        try:
+            return self.look(tell)
+        except MedlabelError as err:
+            print(f"medlabel: {err.message}\nhint: {err.hint}", file=sys.stderr, flush=True)
+            return err.exit_code
 
     def _sessions(self) -> list[SessionReport]:
         """Check each file; one that is closed and untouched only once an hour."""

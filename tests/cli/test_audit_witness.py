@@ -223,6 +223,36 @@ def test_a_watch_remembers_that_something_did_not_fit_and_notes_it_once(
     assert [event["event"] for event in _events()] == ["witness.cosign", "tamper.found"]
 
 
+def test_a_watch_outlives_a_share_that_is_gone_for_a_while(
+    bench: Bench, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bench.session()
+    away = tmp_path / "away"
+
+    def between(count: int) -> None:
+        bench.root.rename(away) if count == 1 else away.rename(bench.root)
+
+    rounds: list[Round] = []
+    assert _watcher(bench, tmp_path).watch(60, rounds.append, _stopping(3, between)) == 2
+    assert [len(one.faults) for one in rounds] == [0, 0]
+    said = capsys.readouterr().err
+    assert said.startswith("medlabel: The folder of an audit log was expected")
+    assert "\nhint: " in said
+
+
+def test_a_watch_of_a_log_that_is_none_does_not_begin(bench: Bench, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="there is none"):
+        _watcher(bench, tmp_path).watch(60, lambda _: None, _stopping(1, lambda _: None))
+
+
+def test_a_memory_that_cannot_be_locked_is_said(bench: Bench, tmp_path: Path) -> None:
+    bench.session()
+    watcher = _watcher(bench, tmp_path)
+    (watcher.memory.folder / "lock").mkdir(parents=True)
+    with pytest.raises(InputError, match="IsADirectoryError"):
+        watcher.look(lambda _: None)
+
+
 def test_closed_files_that_nobody_touched_are_checked_once_an_hour(
     bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

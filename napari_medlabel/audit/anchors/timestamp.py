@@ -98,14 +98,16 @@ def _answer(data: bytes) -> Any:
     try:
         return tsp.decode_timestamp_response(data)
     except ValueError as err:
-        raise _no_token() from err
-
-
-def _no_token() -> InputError:
-    return InputError(
-        "A time-stamp response (RFC 3161) was expected, and something else came.",
-        hint="Give the .tsr file as the time-stamping authority sent it.",
-    )
+        if "InvalidSetOrdering" in str(err):
+            raise InputError(
+                "The answer has its certificates in an order that the standard forbids.",
+                hint="Ask an authority that sends its own certificate alone, or in the order "
+                "of DER.",
+            ) from err
+        raise InputError(
+            "A time-stamp response (RFC 3161) was expected, and something else came.",
+            hint="Give the .tsr file as the time-stamping authority sent it.",
+        ) from err
 
 
 def claimed_at(data: bytes, listing: bytes) -> datetime:

@@ -160,6 +160,25 @@ def test_an_answer_that_is_none_is_refused() -> None:
         claimed_at(b"<html>", b"listing")
 
 
+def test_certificates_in_an_order_that_is_not_allowed_are_named(authority: Authority) -> None:
+    config = authority.folder / "config"
+    plain = config.read_text()
+    # openssl sends them as they come: at least one of the two orders is wrong.
+    said = []
+    for chain in (["tsa.pem", "ca.pem"], ["ca.pem", "tsa.pem"]):
+        bundle = "".join((authority.folder / name).read_text() for name in chain)
+        (authority.folder / "chain.pem").write_text(bundle)
+        config.write_text(f"{plain}certs = {authority.folder}/chain.pem\n")
+        try:
+            claimed_at(authority.answer(request_for(b"listing")), b"listing")
+        except InputError as err:
+            said.append(err.message)
+        finally:
+            config.write_text(plain)
+    assert said
+    assert all("in an order that" in message for message in said)
+
+
 @pytest.mark.parametrize("kind", ["none", "missing", "text"])
 def test_certificates_are_needed(authority: Authority, tmp_path: Path, kind: str) -> None:
     answer = authority.answer(request_for(b"listing"))

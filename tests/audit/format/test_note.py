@@ -6,6 +6,8 @@ import base64
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from hypothesis import given
+from hypothesis import strategies as st
 
 from napari_medlabel.audit.format.note import (
     MAX_BYTES,
@@ -136,3 +138,30 @@ def test_what_is_not_a_checkpoint_of_ours_is_refused(text: str, why: str) -> Non
 def test_an_empty_log_has_a_checkpoint() -> None:
     head = Head(_ORIGIN, 0, bytes(32))
     assert head_of_text(head.text()) == head
+
+
+@given(st.lists(st.sampled_from(["a", "—", " ", "\n", "\n\n", "AAAAAAA=", "=", "\x00"])))
+def test_what_is_read_is_written_the_same_and_all_else_is_refused(parts: list[str]) -> None:
+    data = "".join(parts).encode()
+    try:
+        note = parse_note(data)
+    except ValueError:
+        return
+    assert note_bytes(note) == data
+
+
+def test_every_byte_of_a_published_head_counts() -> None:
+    key = SessionKey(_ORIGIN, bytes(32))
+    public = SealKey.from_bytes(_ORIGIN, key.public)
+    raw = head_note_bytes(_HEAD, key.sign(_HEAD))
+    for place in range(len(raw)):
+        for mask in (1, 2, 32, 128):
+            changed = raw[:place] + bytes([raw[place] ^ mask]) + raw[place + 1 :]
+            try:
+                note = parse_note(changed)
+                head = checkpoint_of(note)
+            except ValueError:
+                continue
+            (signature,) = note.signatures
+            holds = public.signed(head, signature.raw) and signature.name == head.origin
+            assert not holds
