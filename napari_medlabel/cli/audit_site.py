@@ -217,7 +217,7 @@ def run_pin(args: argparse.Namespace) -> int:
     from napari_medlabel.audit.writer.place import default_state
     from napari_medlabel.session.desk import open_desk
 
-    found = in_force(root_of(args))
+    found = in_force(root_of(args), from_pinned=False)
     if not is_fingerprint(args.code, found.officer):
         raise RefusedError(
             "The code is not that of the officer who signed this site's document: the document "

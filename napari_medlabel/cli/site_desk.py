@@ -118,8 +118,15 @@ def publish(
     save_version(root, data, signed.site.serial, SystemIo())
 
 
-def in_force(root: Path) -> SignedSite:
+def in_force(root: Path, *, from_pinned: bool = True) -> SignedSite:
     """Return the site in force.
+
+    Parameters
+    ----------
+    root : Path
+        Folder of the log.
+    from_pinned : bool
+        Whether it must come from the officer whom this computer remembers.
 
     Raises
     ------
@@ -138,7 +145,7 @@ def in_force(root: Path) -> SignedSite:
         raise RefusedError(history.problems[0], hint="Find out who changed it, and when.")
     if history.current is None:
         raise no_site()
-    pinned = pinned_officer(default_state())
+    pinned = pinned_officer(default_state()) if from_pinned else None
     if pinned is not None and not history.follows_from(pinned):
         raise RefusedError(
             "This site's document does not come from the officer whom this computer remembers.",

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
-
-import numpy as np
 
 from napari_medlabel.audit.check.session_check import check_session
 from napari_medlabel.audit.check.verify import session_paths
@@ -26,14 +23,10 @@ from napari_medlabel.audit.keys.people import (
 from napari_medlabel.audit.keys.site import Site
 from napari_medlabel.audit.keys.tokens import account_name, load_token_keys
 from napari_medlabel.errors import InputError, RefusedError
-from napari_medlabel.export.mask import sidecar_path
-from napari_medlabel.geometry.affine import Affine
-from napari_medlabel.geometry.grid import Grid
-from napari_medlabel.io.nifti.reading import read_labels_nifti
-from napari_medlabel.model.labelmap import content_id
 from napari_medlabel.secret.asking import Ask
 from napari_medlabel.secret.passphrase import PassphraseError
 from napari_medlabel.session.desk import Desk
+from napari_medlabel.session.saved_mask import find_mask
 
 _SAVES: Final = ("mask.save", "mask.create", "mask.restore", "autosave.recover")
 _CHUNK: Final = 1 << 20
@@ -84,32 +77,21 @@ def saved_content(mask: Path) -> str:
     Parameters
     ----------
     mask : Path
-        The NIfTI file; its sidecar lies beside it.
+        The NIfTI file, or its folder; its sidecar lies beside it.
 
     Raises
     ------
     InputError
         When there is no sidecar, or the file is not what its sidecar says.
     """
-    try:
-        told: Any = json.loads(sidecar_path(mask).read_bytes())
-        named, matrix = told["mask"]["content_id"], np.array(told["grid"]["affine_ras_mm"])
-        exact, kind = Affine(matrix), np.dtype(str(told["mask"]["dtype"]))
-    except (OSError, ValueError, TypeError, KeyError, InputError) as err:
-        raise InputError(
-            "A mask with its sidecar was expected, and there is no such sidecar.",
-            hint="Sign masks that this program saved; the file 'mask.json' lies beside them.",
-        ) from err
-    array, grid = read_labels_nifti(mask)
-    # NIfTI rounds the affine; the sidecar has it as it was when the mask was saved.
-    place = Grid(grid.shape, exact)
-    exactly = array.T.astype(kind, copy=False).T
-    if place.difference(grid) or content_id(place, exactly) != named:
+    found = find_mask(mask)
+    named = str(found.sidecar["mask"]["content_id"])
+    if found.present != named:
         raise InputError(
             "The mask is not what its sidecar says: it was changed since it was saved.",
             hint="Open it on its scan and save it again, or restore the saved version.",
         )
-    return str(named)
+    return named
 
 
 def sign_mask(desk: Desk, mask: Path, meaning: Meaning, name: str, ask: Ask) -> SignedStatement:
@@ -138,12 +120,13 @@ def sign_mask(desk: Desk, mask: Path, meaning: Meaning, name: str, ask: Ask) -> 
     InputError
         When the mask is not a saved one, the log does not know it, or the person has no key.
     RefusedError
-        When its author would review or approve it.
+        When its author would review or approve it: who saved it, or signed as such.
     LogError, SaveError
         When the log or the statement cannot be written.
     """
     content = saved_content(mask)
-    subject = _subject_of(desk.audit_root, content)
+    saved = _saving_of(desk.audit_root, content)
+    subject = tuple(saved["subject"])
     objects = (ObjectRef(content, "new", "mask"),)
 
     def fail(cause: str) -> None:
@@ -152,10 +135,11 @@ def sign_mask(desk: Desk, mask: Path, meaning: Meaning, name: str, ask: Ask) -> 
         )
 
     tokens = _own_tokens(desk.state)
-    if meaning != "authored" and _is_author(desk.audit_root, content, tokens):
+    own = saved["actor"]["user"] in tokens or _is_author(desk.audit_root, content, tokens)
+    if own and meaning != "authored":
         fail("review")
         raise RefusedError(
-            f"Its author signed this mask, and '{meaning}' needs somebody else.",
+            f"You are the author of this mask, and '{meaning}' needs somebody else.",
             hint="Ask a colleague to look at it and sign.",
         )
     try:
@@ -232,8 +216,8 @@ def _is_author(root: Path, content: str, tokens: list[str]) -> bool:
     )
 
 
-def _subject_of(root: Path, content: str) -> tuple[str, ...]:
-    """Return the patient's token of a mask, as the log has it.
+def _saving_of(root: Path, content: str) -> dict[str, Any]:
+    """Return the record of when a mask was last saved.
 
     Raises
     ------
@@ -243,7 +227,7 @@ def _subject_of(root: Path, content: str) -> tuple[str, ...]:
     for record in _records(root, content):
         is_new = any(ref["id"] == content and ref["role"] == "new" for ref in record["object"])
         if record["event"] in _SAVES and is_new:
-            return tuple(record["subject"])
+            return record
     raise InputError(
         "The log was expected to say when this mask was saved, and it does not.",
         hint="Open it on its scan and save it, with the same MEDLABEL_AUDIT_DIR.",

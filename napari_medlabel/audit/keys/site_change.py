@@ -260,15 +260,14 @@ def next_version(
     serial = 1 if before is None else before.site.serial + 1
     previous = "" if before is None else before.digest
     numbered = replace(site, serial=serial, previous=previous, made_ms=made_ms)
-    data = site_document(numbered, officer.signing)
-    signed = parse_site(data)
-    problem = why_not_next(signed, before)
+    problem = why_not_next(SignedSite(numbered, officer.public, ""), before)
     if problem:
         raise RefusedError(
             f"The next version of the site's document {problem}.",
             hint="An officer in office must sign it: the site names them.",
         )
-    return data, signed
+    data = site_document(numbered, officer.signing)
+    return data, parse_site(data)
 
 
 def save_version(root: Path, data: bytes, serial: int, io: Io) -> None:

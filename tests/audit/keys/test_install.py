@@ -19,7 +19,9 @@ from napari_medlabel.audit.format.seal import Head, to_base64
 from napari_medlabel.audit.keys.install import (
     InstallKey,
     check_certificate,
+    copy_introduction,
     install_key_path,
+    keep_introduction,
     load_install_key,
     publish_install,
     read_introduction,
@@ -105,6 +107,19 @@ def test_a_certificate_holds_for_its_session_and_key_alone() -> None:
     assert not check_certificate(cert[:40], KEY.public, ORIGIN, SESSION, BEFORE)
     short = sha256(f"medlabel.local/ward-3/{WRITER}\n\x01".encode() + b"k").digest()[:4]
     assert not check_certificate(short + cert[4:], b"k", ORIGIN, SESSION, BEFORE)
+
+
+def test_a_workstation_shows_its_key_again_where_it_is_missing(tmp_path: Path) -> None:
+    root, state = tmp_path / "audit", tmp_path / "state"
+    assert not copy_introduction(root, state, WRITER)
+    keep_introduction(state, WRITER, KEY, MADE)
+    assert copy_introduction(root, state, WRITER)
+    found = read_introduction(root, WRITER)
+    assert found is not None
+    assert found.public == KEY.public
+    assert not copy_introduction(root, state, WRITER)
+    publish_install(root, WRITER, InstallKey(SigningKey(b"j" * 32)), MADE)
+    assert copy_introduction(root, state, WRITER)
 
 
 def test_without_a_key_there_is_none(tmp_path: Path) -> None:
