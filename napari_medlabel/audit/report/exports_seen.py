@@ -163,6 +163,8 @@ class Departures:
             single.detail["deidentified"] = False
         elif line.event == "audit.export":
             what = "the log itself"
+            if line.detail["format"] != "dicom":  # that one may be given Patient IDs
+                single.cleaned = True
         else:
             kind = line.detail["kind"]
             what = _SCREEN.get(kind, choice_words(kind))

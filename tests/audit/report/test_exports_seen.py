@@ -176,6 +176,11 @@ def test_pictures_tables_and_the_log_itself_leave_at_once() -> None:
         "the log itself",
     ]
     assert [fact.files for fact in facts] == [2, 1, 0, 0]
-    assert facts[2].deidentified is False
+    assert [fact.deidentified for fact in facts] == [None, None, False, True]
     assert facts[2].retained is None
     assert all(fact.outcome == "done" for fact in facts)
+
+
+def test_the_log_as_dicom_messages_may_hold_identity() -> None:
+    (fact,) = _facts(line("audit.export", at(9), subject=(), detail={"format": "dicom"}))
+    assert (fact.deidentified, fact.retained) == (None, None)
