@@ -41,7 +41,8 @@ class AuditLamp(QFrame):
 
     asked = Signal(str, str)
     """The person wants to know what to do: colour and words."""
-    _told = Signal(object)
+    told = Signal(object)
+    """The log is in another state; from any thread."""
 
     def __init__(self, log: Callable[[], Any], parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -60,7 +61,7 @@ class AuditLamp(QFrame):
         row.addWidget(self.button)
         row.addWidget(self.words, 1)
         # A signal, so that what another thread tells is shown in the window's own.
-        self._told.connect(self.show_lamp)
+        self.told.connect(self.show_lamp)
         self._timer = QTimer(self)
         self._timer.setInterval(_LOOK_MS)
         self._timer.timeout.connect(self.look)
@@ -121,6 +122,6 @@ def _hearing(lamp: AuditLamp) -> Callable[[Any], None]:
         if shown is not None:
             # The log goes on when the window has gone.
             with suppress(RuntimeError):
-                shown._told.emit(state)
+                shown.told.emit(state)
 
     return hear

@@ -373,7 +373,8 @@ def test_medlabel_open_shows_the_case_and_ends_the_log(
     window.annotate([scan], wishes, audit=tmp_path / "log")
     assert seen == ["Image", "Labels", "Points"]
     report = verify_log(tmp_path / "log", state=tmp_path / "own-state")
-    assert report.verdict.value == "green", report.findings
+    # A workstation that no officer knows is amber by itself.
+    assert {f.code for f in report.findings} <= {"UNCERTIFIED"}, report.findings
 
 
 def test_a_closed_scan_leaves_an_empty_window_for_the_next(

@@ -1,0 +1,312 @@
+"""Each command writes exactly its events into the log: no more, no less, none forgotten."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from napari_medlabel.audit.writer.place import default_root
+from napari_medlabel.cli.main import build_parser, main
+from napari_medlabel.deid.report.counts import Look, Queued
+from napari_medlabel.deid.report.review import write_queue
+from napari_medlabel.io.nifti.write import write_mask_nifti
+from napari_medlabel.secret import passphrase as sealing
+from napari_medlabel.session.case import Session
+from napari_medlabel.session.saving import save
+from tests.io.scans import voxels, write_series
+
+AMBIENT = {"session.open", "session.close", "anchor.observe"}
+"""Events of the log about itself, in every session."""
+ELSEWHERE = {
+    "demo": "writes a log of its own; tests/cli/test_demo.py",
+    "open": "a window; tests/session/test_every_action.py and tests/widgets",
+}
+SEES = ["export.begin", "export.done"]
+WORDS = "correct horse battery"
+
+
+def events() -> list[dict]:
+    """Return the events of the log in order, the log's own left out."""
+    paths = sorted(default_root().glob("writers/*/*/*/*.jsonl"), key=lambda path: path.name)
+    lines = [json.loads(x) for path in paths for x in path.read_text().splitlines()]
+    found = [x for x in lines if "event" in x and x["event"] not in AMBIENT]
+    # The first command of a computer makes its token key, whichever command it is.
+    own = ("key.create", "subject-token")
+    return [x for x in found if (x["event"], x["detail"].get("key")) != own]
+
+
+@dataclass
+class World:
+    """What commands work on; made before the log is looked at."""
+
+    tmp: Path
+    scan: Path
+    session: Session
+
+    def path(self, name: str) -> str:
+        return str(self.tmp / name)
+
+    def run(self, *words: object) -> int:
+        return main([str(word) for word in words])
+
+    def case(self) -> str:
+        """Return the folder of a mask that was saved twice."""
+        for value in (1, 2):
+            box = (slice(1, 3), slice(2, 4), slice(0, 1))
+            self.session.edit(box, np.full((2, 2, 1), value, np.uint8), name="Square")
+            save(self.session)
+        return str(self.session.place.folder)
+
+    def series(self) -> str:
+        write_series(self.tmp / "ct", voxels(3))
+        return self.path("ct")
+
+    def words(self, text: str = WORDS, name: str = "words") -> str:
+        path = self.tmp / name
+        path.write_text(f"{text}\n")
+        path.chmod(0o600)
+        return str(path)
+
+    def project(self) -> str:
+        assert self.run("deid", "key", "create", "--key", self.path("k")) == 0
+        return self.path("k")
+
+    def cleaned(self) -> str:
+        key = self.project()
+        assert self.run("deid", self.series(), self.path("out"), "--key", key) == 0
+        return key
+
+    def queue(self) -> str:
+        folder = self.tmp / "out-review"
+        (folder / "P-1").mkdir(parents=True)
+        (folder / "P-1" / "I-1.dcm").write_bytes(b"1")
+        write_queue(folder, [Queued(1, "F-AAAA", ("P-1", "I-1.dcm"), frozenset({Look.FACE}))])
+        (self.tmp / "out").mkdir()
+        report = {"review": [{"token": "F-AAAA"}]}
+        (self.tmp / "out" / "deid-report.json").write_text(json.dumps(report))
+        return str(folder)
+
+    def site(self) -> None:
+        command = ("audit", "site", "init", "ward-3", "--passphrase-file", self.words())
+        assert self.run(*command) == 0
+
+    def signer(self) -> str:
+        case = self.case()
+        assert self.run("sign", "key", "--passphrase-file", self.words()) == 0
+        return case
+
+    def broken(self) -> str:
+        (self.tmp / "broken.nii").write_bytes(self.scan.read_bytes()[:40])
+        return self.path("broken.nii")
+
+    def other_grid(self) -> str:
+        from napari_medlabel.geometry.affine import Affine
+
+        array = np.zeros((3, 4, 5), np.uint8).T
+        write_mask_nifti(self.tmp / "m.nii.gz", array, None, False, Affine(np.eye(4)))
+        return self.path("m.nii.gz")
+
+
+@pytest.fixture
+def world(
+    tmp_path: Path, scan: Path, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[World]:
+    monkeypatch.setattr(sealing, "MEMORY_KIB", 64)
+    monkeypatch.setattr(sealing, "ITERATIONS", 1)
+    yield World(tmp_path, scan, session)
+    shutil.rmtree(tmp_path / "ct", ignore_errors=True)
+
+
+Words = Callable[[World], list[str]]
+CASES: dict[str, tuple[Words, int, list[str]]] = {
+    "info": (lambda w: ["info", str(w.scan)], 0, []),
+    "info, of what cannot be read": (lambda w: ["info", w.broken()], 2, []),
+    "scan": (lambda w: ["scan", str(w.scan)], 0, []),
+    "convert": (
+        lambda w: ["convert", str(w.scan), w.path("a.nii.gz")],
+        0,
+        ["volume.open", "import.convert", *SEES],
+    ),
+    "convert, of what cannot be read": (
+        lambda w: ["convert", w.broken(), w.path("a.nii.gz")],
+        2,
+        ["volume.open.denied"],
+    ),
+    "convert, of what is not there": (
+        lambda w: ["convert", w.path("nothing"), w.path("a.nii.gz")],
+        2,
+        [],
+    ),
+    "convert, onto what is there": (
+        lambda w: ["convert", str(w.scan), str(w.scan)],
+        2,
+        [],
+    ),
+    "mask history": (lambda w: ["mask", "history", w.case()], 0, ["audit.view"]),
+    "mask restore": (
+        lambda w: ["mask", "restore", w.case(), "--version", "1", "--reason", "OTHER"],
+        0,
+        ["mask.restore"],
+    ),
+    "mask restore, of a version that is not there": (
+        lambda w: ["mask", "restore", w.case(), "--version", "9", "--reason", "OTHER"],
+        2,
+        [],
+    ),
+    "deid": (
+        lambda w: ["deid", w.series(), w.path("out"), "--key", w.project()],
+        0,
+        ["export.begin", "deid.run", "export.done"],
+    ),
+    "deid, only looked at": (
+        lambda w: ["deid", w.series(), w.path("out"), "--key", w.project(), "--dry-run"],
+        0,
+        [],
+    ),
+    "deid key create": (
+        lambda w: ["deid", "key", "create", "--key", w.path("k")],
+        0,
+        ["key.create"],
+    ),
+    "deid key show": (lambda w: ["deid", "key", "show", "--key", w.project()], 0, []),
+    "deid key passphrase": (
+        lambda w: [
+            *["deid", "key", "passphrase", "set", "--key", w.project()],
+            *["--new-passphrase-file", w.words()],
+        ],
+        0,
+        ["key.seal"],
+    ),
+    "deid link": (
+        lambda w: ["deid", "link", "--key", w.cleaned(), "P-AAAAAAAA"],
+        2,
+        ["reid.lookup"],
+    ),
+    "deid review": (lambda w: ["deid", "review", w.queue()], 0, []),
+    "deid review, with a decision": (
+        lambda w: ["deid", "review", w.queue(), "--reject", "F-AAAA", "--into", w.path("out")],
+        0,
+        ["export.begin", "deid.review", "export.done"],
+    ),
+    "sign key": (
+        lambda w: ["sign", "key", "--passphrase-file", w.words()],
+        0,
+        ["key.create"],
+    ),
+    "sign": (
+        lambda w: [
+            *["sign", w.signer(), "--meaning", "authored", "--name", "A. Muster"],
+            *["--passphrase-file", w.path("words")],
+        ],
+        0,
+        ["sign.apply"],
+    ),
+    "sign, of one's own work as approved": (
+        lambda w: [
+            *["sign", w.signer(), "--meaning", "approved", "--name", "A. Muster"],
+            *["--passphrase-file", w.path("words")],
+        ],
+        3,
+        ["sign.fail"],
+    ),
+    "sign, with a wrong passphrase": (
+        lambda w: [
+            *["sign", w.signer(), "--meaning", "authored", "--name", "A. Muster"],
+            *["--passphrase-file", w.words("something else", "wrong")],
+        ],
+        2,
+        ["sign.fail"],
+    ),
+    "sign verify": (lambda w: ["sign", "verify", w.signer()], 4, []),
+    "audit verify": (lambda w: [w.case() and "audit", "verify"], 4, ["audit.verify"]),
+    "audit show": (lambda w: [w.case() and "audit", "show"], 4, ["audit.view"]),
+    "audit demo": (lambda w: [w.case() and "audit", "demo"], 0, []),
+    "audit code": (lambda w: [w.case() and "audit", "code"], 0, ["audit.report"]),
+    "audit export": (
+        lambda w: [w.case() and "audit", "export", "-o", w.path("e.csv"), "--format", "csv"],
+        4,
+        ["audit.export"],
+    ),
+    "audit key create": (
+        lambda w: ["audit", "key", "create", "--passphrase-file", w.words()],
+        0,
+        ["key.create"],
+    ),
+    "audit key show": (lambda w: ["audit", "key", "show"], 2, []),
+    "audit key rotate": (lambda w: ["audit", "key", "rotate", "tokens"], 0, ["key.rotate"]),
+    "audit report": (
+        lambda w: [w.case() and "audit", "report", "-o", w.path("r.html")],
+        4,
+        ["audit.report"],
+    ),
+    "audit site init": (
+        lambda w: ["audit", "site", "init", "ward-3", "--passphrase-file", w.words()],
+        0,
+        ["key.create", "config.change"],
+    ),
+    "audit site show": (lambda w: [w.site() or "audit", "site", "show"], 0, []),
+    "audit site policy": (
+        lambda w: [
+            *[w.site() or "audit", "site", "policy", "review_days=7"],
+            *["--passphrase-file", w.path("words")],
+        ],
+        0,
+        ["config.change"],
+    ),
+    "audit who": (
+        lambda w: [w.case() and "audit", "who", str(default_root()), "MRN-1"],
+        4,
+        ["audit.view"],
+    ),
+}
+KNOWN_BY_THEIR_OWN_TESTS = {
+    "audit key revoke",
+    "audit key tokens",
+    "audit reason erase",
+    "audit reason show",
+    "audit receipt",
+    "audit review",
+    "audit site join",
+    "audit site officer",
+    "audit site pin",
+    "audit site revoke",
+    "audit site trust",
+    "audit site user",
+    "audit site witness",
+    "audit timestamp",
+    "audit witness",
+}
+"""Each needs an officer, a second computer or another account: tests/cli/test_audit_*.py."""
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_command_writes_exactly_its_events(
+    world: World, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    make, code, expected = CASES[name]
+    words = make(world)
+    before = len(events())
+    assert world.run(*words) == code, capsys.readouterr().err
+    assert [one["event"] for one in events()[before:]] == expected
+
+
+def leaves(parser: argparse.ArgumentParser, *before: str) -> Iterator[str]:
+    """Return every command that can be given."""
+    below = [a for a in parser._actions if isinstance(a, argparse._SubParsersAction)]
+    if not below:
+        yield " ".join(before)
+    for action in below:
+        for name, child in action.choices.items():
+            yield from leaves(child, *before, name)
+
+
+def test_every_command_has_its_line_in_this_table() -> None:
+    listed = {name.partition(",")[0] for name in CASES} | set(ELSEWHERE)
+    assert set(leaves(build_parser())) - listed == KNOWN_BY_THEIR_OWN_TESTS
