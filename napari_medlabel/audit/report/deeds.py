@@ -159,6 +159,8 @@ class LateChange:
         Labelled voxels; None where no version is kept to count them.
     voxels_added, voxels_removed : int
         As the event says.
+    voxels_changed : int or None
+        Those, and the ones that got another label; None where the event does not say.
     dice_milli : int or None
         Overlap of before and after, 1000 for none changed.
     reason : str
@@ -196,5 +198,6 @@ class LateChange:
     old: str = ""
     new: str = ""
     approved_ms: int = 0
+    voxels_changed: int | None = None
     file: str = ""
     line: int = 0

@@ -32,6 +32,7 @@ class _Step:
     masks: tuple[str, ...]
     added: int
     removed: int
+    changed: int | None
     reason: str
 
 
@@ -96,6 +97,7 @@ class LateChanges:
                     masks,
                     detail.get("voxels_added", 0),
                     detail.get("voxels_removed", 0) or detail.get("voxels", 0),
+                    detail.get("voxels_changed"),
                     line.reason,
                 )
             )
@@ -146,6 +148,7 @@ class _Late:
             old=step.old,
             new=step.new,
             approved_ms=self.approved.at_ms,
+            voxels_changed=step.changed,
             file=step.file,
             line=step.number,
         )

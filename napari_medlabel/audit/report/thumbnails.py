@@ -151,8 +151,8 @@ def with_pictures(change: LateChange, root: Path) -> LateChange:
     Returns
     -------
     LateChange
-        Where one version alone is kept, the other's count follows from what was added and
-        removed; the overlap and the pictures need both.
+        Where one version alone is kept, the other's count and the overlap follow from what
+        was added, removed and changed; the pictures need both.
     """
     if change.event == "landmark.save":
         return change
@@ -163,10 +163,24 @@ def with_pictures(change: LateChange, root: Path) -> LateChange:
         before = after - grown
     elif after is None and before is not None:
         after = 0 if change.event == "mask.delete" else before + grown
-    counted = replace(change, before=before, after=after)
+    told = replace(change, before=before, after=after, dice_milli=_dice(change, before, after))
     if old is None or new is None or old.shape != new.shape:
-        return counted
-    total = int(np.count_nonzero(old)) + int(np.count_nonzero(new))
+        return told
     same = int(np.count_nonzero((old == new) & (old != 0)))
-    dice = 2000 * same // total if total else 1000
-    return replace(counted, dice_milli=dice, thumbnails=pictures(old, new))
+    return replace(
+        told,
+        dice_milli=_milli(same, int(np.count_nonzero(old) + np.count_nonzero(new))),
+        thumbnails=pictures(old, new),
+    )
+
+
+def _dice(change: LateChange, before: int | None, after: int | None) -> int | None:
+    """Return the overlap as counts alone tell it."""
+    if before is None or after is None or change.voxels_changed is None:
+        return None
+    lost = change.voxels_changed - change.voxels_added  # removed, or of another label now
+    return _milli(before - lost, before + after)
+
+
+def _milli(same: int, total: int) -> int:
+    return 2000 * same // total if total else 1000

@@ -99,6 +99,20 @@ def test_one_version_alone_tells_both_counts(
     assert fact.thumbnails == ()
 
 
+def test_one_version_and_all_counts_tell_the_overlap_too(tmp_path: Path) -> None:
+    before, after = _labels((2, 1, 5), (3, 1, 5)), _labels((2, 1, 7), (3, 2, 3))
+    counts = {
+        "voxels_added": int(np.count_nonzero((before == 0) & (after > 0))),
+        "voxels_removed": int(np.count_nonzero((before > 0) & (after == 0))),
+        "voxels_changed": int(np.count_nonzero(before != after)),
+    }
+    _keep(tmp_path, 1, before)
+    told = with_pictures(_change(1, 2, **counts), tmp_path)
+    _keep(tmp_path, 2, after)
+    compared = with_pictures(_change(1, 2), tmp_path)
+    assert told.dice_milli == compared.dice_milli == 2000 * 30 // 120
+
+
 def test_a_deleted_mask_has_nothing_after(tmp_path: Path) -> None:
     _keep(tmp_path, 1, _labels((2, 1, 5)))
     fact = with_pictures(_change(1, 0, event="mask.delete", voxels_added=0), tmp_path)
