@@ -1,0 +1,281 @@
+"""Each thing a person does to a case writes exactly its events: no more, no less."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from napari_medlabel.deid.rules.profile import basic_profile
+from napari_medlabel.errors import MedlabelError
+from napari_medlabel.export.landmarks import from_markups
+from napari_medlabel.io.marks.found import Marks
+from napari_medlabel.io.nifti.write import write_mask_nifti
+from napari_medlabel.io.registry import read_volume
+from napari_medlabel.model import presets
+from napari_medlabel.model.labelmap import LabelMap
+from napari_medlabel.plugin import contributions
+from napari_medlabel.plugin.marks import take_in_marks
+from napari_medlabel.plugin.workplace import WORKPLACE
+from napari_medlabel.session.case import Session
+from napari_medlabel.session.deid_values import show_values
+from napari_medlabel.session.desk import Desk
+from napari_medlabel.session.opening import Wishes, open_case
+from napari_medlabel.session.saving import save
+from napari_medlabel.session.steps_back import restore_step, versions_in
+from napari_medlabel.widgets.case_log import look_at
+from tests.io.scans import voxels, write_series
+from tests.session.test_outbox import events
+
+AMBIENT = {"session.open", "session.close", "anchor.observe", "key.create"}
+BOX = (slice(1, 3), slice(2, 4), slice(0, 1))
+
+
+@dataclass
+class World:
+    """An open case, and what it takes to open another."""
+
+    scan: Path
+    desk: Desk
+    wishes: Wishes
+    tmp: Path
+    session: Session
+
+    def paint(self, value: int = 1) -> None:
+        self.session.edit(BOX, np.full((2, 2, 1), value, np.uint8), name="Square")
+
+    def saved(self) -> World:
+        """Save twice, so that there are versions."""
+        for value in (1, 2):
+            self.paint(value)
+            save(self.session)
+        return self
+
+    def again(self, path: Path | None = None, **more: object) -> None:
+        wishes = replace(self.wishes, **more)
+        open_case([path or self.scan], self.desk, wishes, fallback=self.tmp).close()
+
+    def refused(self, path: Path | None = None, **more: object) -> None:
+        with pytest.raises(MedlabelError):
+            self.again(path, **more)
+
+    def broken(self) -> Path:
+        path = self.tmp / "broken.nii"
+        path.write_bytes(self.scan.read_bytes()[:40])
+        return path
+
+    def crashed(self) -> World:
+        """End as a killed program does, and open the case again."""
+        self.paint(3)
+        self.session.keeper.sweep()
+        self.session.keeper.close(discard=False)
+        self.session = open_case([self.scan], self.desk, self.wishes, fallback=self.tmp)
+        return self
+
+    def small_mask(self) -> Path:
+        path = self.tmp / "other.nii.gz"
+        array = np.zeros(self.session.labels.array.shape[::-1], np.uint8).T
+        write_mask_nifti(path, array, None, False, self.session.labels.grid.affine)
+        return path
+
+    def marks(self) -> Marks:
+        labels = self.session.labels
+        array = np.zeros(labels.array.shape[::-1], np.uint8).T
+        array[5, 5, 1] = 1
+        return Marks("SEG", (LabelMap(labels.grid, array, labels.scheme),))
+
+    def region(self) -> np.ndarray:
+        region = np.zeros(self.session.labels.array.shape[::-1], bool).T
+        region[4:6, 4:6, 2] = True
+        return region
+
+    def series(self) -> Path:
+        write_series(self.tmp / "ct", voxels(3))
+        return self.tmp / "ct"
+
+    def recovery(self, *, take: bool) -> None:
+        (found,) = self.session.recoveries
+        if take:
+            marks = None if found.landmarks is None else from_markups(found.landmarks)
+            self.session.recover(found, marks)
+        else:
+            self.session.decline(found)
+
+
+@pytest.fixture
+def world(scan: Path, desk: Desk, wishes: Wishes, tmp_path: Path, session: Session) -> World:
+    made = World(scan, desk, wishes, tmp_path, session)
+    yield made
+    made.session.close(discard=True)
+    WORKPLACE.close()
+
+
+def save_all(world: World) -> None:
+    save(world.session)
+
+
+Step = Callable[[World], object]
+NONE: Step = lambda w: None  # noqa: E731
+ACTIONS: dict[str, tuple[Step, Step, list[str]]] = {
+    # nothing of this is work: no strokes, no zoom, no windows
+    "painting": (NONE, lambda w: w.paint(), []),
+    "undo and redo": (
+        lambda w: w.paint(),
+        lambda w: (w.session.undo(), w.session.redo()),
+        [],
+    ),
+    "placing a landmark": (
+        NONE,
+        lambda w: w.session.place_landmark("Liver dome", (1.0, 2.0, 3.0)),
+        [],
+    ),
+    "writing the recovery journal": (
+        lambda w: w.paint(),
+        lambda w: w.session.keeper.sweep(),
+        [],
+    ),
+    # opening
+    "opening": (NONE, lambda w: w.again(), ["volume.open"]),
+    "opening what cannot be read": (
+        NONE,
+        lambda w: w.refused(w.broken()),
+        ["volume.open.denied"],
+    ),
+    "opening what is not there": (NONE, lambda w: w.refused(w.tmp / "nothing"), []),
+    "opening with a mask of another grid": (
+        lambda w: write_mask_nifti(
+            w.tmp / "m.nii.gz",
+            np.zeros((3, 4, 5), np.uint8).T,
+            None,
+            False,
+            w.session.labels.grid.affine,
+        ),
+        lambda w: w.refused(mask=w.tmp / "m.nii.gz"),
+        ["volume.open.denied"],
+    ),
+    "opening with a mask from elsewhere": (
+        NONE,
+        lambda w: w.again(mask=w.small_mask(), folder=w.tmp / "new"),
+        ["volume.open", "import.convert"],
+    ),
+    "opening after another program changed the mask": (
+        lambda w: (
+            w.saved(),
+            w.session.place.mask.write_bytes(
+                w.session.versions.find(versions_in(w.session)[0].id).read_bytes()
+            ),
+        ),
+        lambda w: w.again(),
+        ["volume.open", "edit.unattributed"],
+    ),
+    "reading in napari": (
+        lambda w: WORKPLACE.desk(),
+        lambda w: contributions.read_layers(str(w.scan)),
+        ["volume.open"],
+    ),
+    "reading in napari what cannot be read": (
+        lambda w: WORKPLACE.desk(),
+        lambda w: refused(lambda: contributions.read_layers(str(w.broken()))),
+        ["volume.open.denied"],
+    ),
+    "sitting down at napari": (NONE, lambda w: WORKPLACE.desk(), ["user.identify"]),
+    # work
+    "saving for the first time": (
+        lambda w: w.paint(),
+        lambda w: save(w.session),
+        ["mask.create", "landmark.save"],
+    ),
+    "saving again": (
+        lambda w: (w.saved(), w.paint(3)),
+        lambda w: save(w.session),
+        ["mask.save"],
+    ),
+    "saving landmarks that moved": (
+        lambda w: (w.saved(), w.session.place_landmark("Liver dome", (1.0, 2.0, 3.0))),
+        lambda w: save(w.session),
+        ["mask.save", "landmark.save"],
+    ),
+    "saving what nobody said was painted": (
+        lambda w: (w.saved(), w.session.labels.array.__setitem__((0, 0, 3), 5)),
+        lambda w: save(w.session),
+        ["edit.unattributed", "mask.save"],
+    ),
+    "saying yes to a region": (
+        NONE,
+        lambda w: w.session.fill_region(w.region(), 1, name="Grow"),
+        ["assist.run"],
+    ),
+    "loading a segmentation": (
+        NONE,
+        lambda w: take_in_marks(w.session, w.marks()),
+        ["import.convert"],
+    ),
+    "choosing another scheme": (
+        NONE,
+        lambda w: w.session.set_scheme(presets.scheme("head")),
+        ["config.change"],
+    ),
+    "choosing the same scheme": (
+        NONE,
+        lambda w: w.session.set_scheme(w.session.labels.scheme),
+        [],
+    ),
+    "looking at the versions": (
+        lambda w: w.saved(),
+        lambda w: versions_in(w.session),
+        ["audit.view"],
+    ),
+    "restoring a version": (
+        lambda w: w.saved(),
+        lambda w: restore_step(w.session, versions_in(w.session)[0], reason="OTHER"),
+        ["audit.view", "mask.restore"],
+    ),
+    "taking work back after a crash": (
+        lambda w: w.crashed(),
+        lambda w: w.recovery(take=True),
+        ["autosave.recover"],
+    ),
+    "leaving work of a crash": (
+        lambda w: w.crashed(),
+        lambda w: w.recovery(take=False),
+        ["autosave.recover"],
+    ),
+    "closing": (lambda w: w.saved(), lambda w: w.session.close(), []),
+    # looking
+    "looking at the log of the case": (
+        NONE,
+        lambda w: look_at(w.desk, w.session.place.subject, w.session.place.case),
+        ["audit.view"],
+    ),
+    "looking at values of the header": (
+        NONE,
+        lambda w: show_values(w.desk, read_volume(w.series()), basic_profile()),
+        ["deid.preview", "header.view"],
+    ),
+}
+
+
+def refused(act: Callable[[], object]) -> None:
+    with pytest.raises(MedlabelError):
+        act()
+
+
+@pytest.mark.parametrize("name", ACTIONS)
+def test_an_action_writes_exactly_its_events(world: World, name: str) -> None:
+    before, act, expected = ACTIONS[name]
+    before(world)
+    known = {(e["time"], e["prev"]) for e in events(world.desk)}
+    act(world)
+    new = [e for e in events(world.desk) if (e["time"], e["prev"]) not in known]
+    assert [e["event"] for e in new if e["event"] not in AMBIENT] == expected
+
+
+def test_no_line_holds_a_path_or_a_name(world: World) -> None:
+    world.saved()
+    text = json.dumps(events(world.desk))
+    for word in (str(world.tmp), "scan.nii", "case", "Liver dome", "Square"):
+        assert word not in text.replace('"case": "sha256:', "")
