@@ -27,7 +27,7 @@ MOST_FINDINGS: Final = 200
 _WORD: Final = {
     Verdict.GREEN: "Complete and unaltered",
     Verdict.AMBER: "Nothing points to a change, but something is unconfirmed",
-    Verdict.RED: "Altered, or parts are missing",
+    Verdict.RED: "Do not rely on this log",
 }
 _SIGN: Final = {Verdict.GREEN: "✓", Verdict.AMBER: "!", Verdict.RED: "✕"}
 _TODO: Final = {
@@ -37,7 +37,7 @@ _TODO: Final = {
     "would settle it. They do not mean that somebody changed the log. Settle what you can, "
     "then make this report again.",
     Verdict.RED: "Keep the log's folder exactly as it is, and repair nothing. Tell whoever is "
-    "responsible for it. Do not rely on the lists below where a finding names a file.",
+    "responsible for it. Believe nothing below that a finding concerns.",
 }
 _TRUST: Final = {
     "trusted": ("certified", "green"),
@@ -106,7 +106,7 @@ def _findings(findings: Iterable[Finding]) -> Markup:
 
 
 def _finding(finding: Finding) -> Markup:
-    words = {"red": "altered", "amber": "unconfirmed", "note": "note"}[finding.level]
+    words = {"red": "wrong", "amber": "unconfirmed", "note": "note"}[finding.level]
     kind = "plain" if finding.level == "note" else finding.level
     where: Content = ""
     if finding.file:

@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from napari_medlabel.audit.anchors.code import make_code
 from napari_medlabel.audit.check.session_check import check_session
+from napari_medlabel.audit.check.trust import pruning_text
 from napari_medlabel.audit.check.verify import verify_log
 from napari_medlabel.audit.format import canonical
 from napari_medlabel.audit.format.event import Event
@@ -293,6 +294,38 @@ def test_an_officer_whom_the_document_does_not_name_is_refused(bench: Bench) -> 
     site = Site("ward-3", 1, MOMENT, officers=(Officer(OFFICER.public),))
     found = one({**certified(bench), "site.json": site_document(site, stranger)})
     assert codes(found, "red") == {"SITE"}
+
+
+def test_only_an_officer_may_have_a_session_deleted(bench: Bench) -> None:
+    bench.session()
+    (first,) = verify_log(bench.root, state=None).sessions
+    assert first.sealed is not None
+    end = first.sealed
+    text = pruning_text([end], 2190)
+    name = "medlabel.local/ward-3/officer"
+    signatures = {
+        "officer": OFFICER.sign_as(name, text),
+        "stranger": INSTALL.sign_as(name, text),
+        "another text": OFFICER.sign_as(name, text + b" "),
+    }
+    results = {}
+    for who, signature in signatures.items():
+        own = Bench(bench.root.parent / who)
+        with own.open(site="ward-3", writer="w" + "f" * 16) as log:
+            heads = [end.record()]
+            log.append("anchor.observe", detail={"heads": heads})
+            detail = {"pruned": heads, "policy_days": 2190, "signature": to_base64(signature)}
+            log.append("retention.prune", detail=detail)
+        files = log_files(own.root)
+        results[who] = one({**files, "site.json": site_with()})
+        if who == "officer":
+            results["no site"] = one(files)
+            longer: dict[str, object] = {**end.record(), "size": end.size + 1}
+            results["a longer end"] = one({**files, "site.json": site_with()}, [longer])
+    assert codes(results["officer"], "red") == set()
+    assert codes(results["a longer end"], "red") == {"MISSING"}
+    for who in ("stranger", "another text", "no site"):
+        assert codes(results[who], "red") == {"PRUNED", "MISSING"}, who
 
 
 def test_hashes_signatures_and_codes_are_those_of_python(bench: Bench) -> None:

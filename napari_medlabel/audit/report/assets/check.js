@@ -90,14 +90,16 @@ function compareHead(session, head, holder) {
 }
 
 /** Compare every session with what others say of it; count the heads that fit. */
-function compareAll(sessions, expected, findings) {
+function compareAll(sessions, expected, pruned, findings) {
   const byFile = new Map(sessions.map((session) => [session.file, session]));
-  const pruned = new Set(sessions.flatMap((s) => s.pruned.map((head) => head.origin)));
   const said = new Set();
   let fitting = 0;
   const compare = (head, holder) => {
     const file = sessionFile(head.origin);
-    if (!head.size || (!byFile.has(file) && pruned.has(head.origin))) return;
+    const end = byFile.has(file) ? undefined : pruned.get(head.origin);
+    const isDeleted = end && (head.size < end.size
+      || (head.size === end.size && head.root === end.root));
+    if (!head.size || isDeleted) return;
     const wrong = compareHead(byFile.get(file), head, holder);
     if (wrong === null) fitting += 1;
     else if (!said.has(wrong.code + file)) {
@@ -161,7 +163,7 @@ const LEVELS = ["red", "amber", "note"];
 async function checkLog(files, expected, progress = () => {}, verifier = null) {
   const chosen = verifier ?? await chooseVerifier();
   const logs = files.filter(({ file }) => file.endsWith(".jsonl"));
-  const site = files.find(({ file }) => file === "site.json");
+  const document_ = files.find(({ file }) => file === "site.json");
   const sessions = logs.map(({ file, bytes }) => new SessionCheck(file, bytes));
   const total = Math.max(1, logs.reduce((sum, { bytes }) => sum + bytes.length, 0));
   let done = 0;
@@ -182,8 +184,10 @@ async function checkLog(files, expected, progress = () => {}, verifier = null) {
   }
   checkNames(sessions);
   const findings = [];
-  const heads = compareAll(sessions, expected, findings);
-  const officer = site ? await checkSite(site.bytes, sessions, findings, chosen) : "";
+  const signed = await signedSite(document_?.bytes ?? null, findings, chosen);
+  if (signed !== null) judgeKeys(sessions, signed.site);
+  const pruned = await orderedPrunings(sessions, signed?.site ?? null, chosen);
+  const heads = compareAll(sessions, expected, pruned, findings);
   countUncertified(sessions, findings);
   clearRecovered(sessions);
   findings.push(...sessions.flatMap((session) => session.findings));
@@ -197,7 +201,7 @@ async function checkLog(files, expected, progress = () => {}, verifier = null) {
     signatures,
     certificates,
     heads,
-    officer,
+    officer: signed === null ? "" : fingerprint(signed.officer),
     own: chosen.own,
   };
 }

@@ -6,15 +6,15 @@ const MOST_FINDINGS = 50;
 function turnRed(sentence) {
   byId("verdict").className = "verdict red";
   byId("verdict").querySelector(".sign").textContent = "✕";
-  byId("verdict-word").textContent = "Altered, or parts are missing";
+  byId("verdict-word").textContent = "Do not rely on this page";
   byId("verdict-sentence").textContent = sentence;
   byId("verdict-todo").textContent =
-    "Do not rely on this page. Keep it, and verify the log itself with 'medlabel audit verify'.";
+    "Keep this page as it is, and verify the log itself with 'medlabel audit verify'.";
 }
 
 /** One finding as a list item. */
 function findingItem({ level, text, file, line }) {
-  const words = { red: "altered", amber: "unconfirmed", note: "note" }[level];
+  const words = { red: "wrong", amber: "unconfirmed", note: "note" }[level];
   const where = line ? `${file}, line ${line}` : file;
   return element("li", {}, chip(words, level === "note" ? "plain" : level), ` ${text} `,
     element("code", { class: "where" }, where));

@@ -45,7 +45,7 @@ class SessionCheck {
     this.roots = new Map();
     this.seals = [];
     this.heads = [];
-    this.pruned = [];
+    this.prunings = [];
     this.findings = [];
     this.firstMs = 0;
     this.lastMs = 0;
@@ -133,7 +133,8 @@ class SessionCheck {
       for (const head of told(key)) this.heads.push({ ...head, event, seq, line: this.line });
     }
     if (event === "retention.prune") {
-      for (const head of told("pruned")) this.pruned.push({ ...head, seq });
+      const { pruned, policy_days: days = 0, signature } = record.detail;
+      this.prunings.push({ heads: pruned, days, signature, seq, line: this.line });
     }
     if (event === "tamper.found") {
       const text = "Here the program itself noted that an earlier session had been altered.";
@@ -180,7 +181,7 @@ class SessionCheck {
   finish() {
     const believed = (told) => told.seq < this.sealed;
     this.heads = this.heads.filter(believed);
-    this.pruned = this.pruned.filter(believed);
+    this.prunings = this.prunings.filter(believed);
     const complete = this.sealed > 0 && this.sealed === this.tree.size;
     this.ended = this.closed && complete && this.damage === null;
     if (this.damage !== null && this.isChange(this.damage, complete)) {

@@ -41,18 +41,52 @@ function trustOf(session, site) {
     ? ["red", "REVOKED", "The officer had revoked the key of this computer before."] : null;
 }
 
-/** Check the document and the keys of all sessions; returns the officer's fingerprint or "". */
-async function checkSite(bytes, sessions, findings, verifier) {
+/** Read site.json and check the officer's signature; null where there is none to believe. */
+async function signedSite(bytes, findings, verifier) {
+  if (bytes === null) return null;
   const found = readSite(bytes);
-  if (found === null || !(await isSignedByOfficer(found, verifier))) {
-    const text = "The site's document was changed after the officer signed it.";
-    findings.push({ level: "red", code: "SITE", text, file: "site.json", line: 0 });
-    return "";
-  }
+  if (found !== null && await isSignedByOfficer(found, verifier)) return found;
+  const text = "The site's document was changed after the officer signed it.";
+  findings.push({ level: "red", code: "SITE", text, file: "site.json", line: 0 });
+  return null;
+}
+
+/** Say of each session's key whether the officer trusts it. */
+function judgeKeys(sessions, site) {
   for (const session of sessions) {
     if (!session.sealed || !session.opening?.install) continue;
-    const said = trustOf(session, found.site);
+    const said = trustOf(session, site);
     if (said !== null) session.say(...said, 1);
   }
-  return fingerprint(found.officer);
+}
+
+/** Whether an officer signed that sessions were to be deleted. */
+async function isOrdered(pruning, site, verifier) {
+  const signature = fromBase64(pruning.signature, 68);
+  if (site === null || signature === null) return false;
+  const name = `medlabel.local/${site.name}/officer`;
+  const order = canonicalText({ policy_days: pruning.days, pruned: pruning.heads });
+  for (const { pub } of site.officers) {
+    const key = fromBase64(pub, 32);
+    if (key === null || !sameBytes(keyId(name, key), signature.subarray(0, 4))) continue;
+    const verify = await verifier.make(key);
+    if (await verify(signature.subarray(4), utf8Bytes(`medlabel-prune/v1\n${order}`))) return true;
+  }
+  return false;
+}
+
+/** The ends of the sessions that an officer had deleted, by origin. */
+async function orderedPrunings(sessions, site, verifier) {
+  const ends = new Map();
+  for (const session of sessions) {
+    for (const pruning of session.prunings) {
+      if (await isOrdered(pruning, site, verifier)) {
+        for (const head of pruning.heads) ends.set(head.origin, head);
+      } else {
+        const text = "Sessions are said to have been deleted by rule, and no officer signed it.";
+        session.say("red", "PRUNED", text, pruning.line);
+      }
+    }
+  }
+  return ends;
 }
