@@ -9,7 +9,6 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import defaultdict
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from napari_medlabel.audit.report.deeds import AccessFact
@@ -44,6 +43,8 @@ _SEEN: Final = (
 )  # fmt: skip
 _ALWAYS_ASKED: Final = {"reid.lookup", "reid.export"}
 _SERIOUS: Final = 8
+_MINUTE_MS, _DAY_MIN = 60_000, 1440
+_THURSDAY: Final = 3  # the first of January 1970
 
 
 class Accesses:
@@ -76,7 +77,7 @@ class Accesses:
             self._saw(line, event)
 
     def _worked(self, line: Line, event: str) -> None:
-        day = self._local(line.at_ms).toordinal()
+        day = self._day(line.at_ms)
         for subject in line.subjects:
             self._work.setdefault((line.user, subject, day), _WORK[event])
             key = (line.user, subject)
@@ -104,21 +105,26 @@ class Accesses:
                 )
             )
 
-    def _local(self, at_ms: int) -> datetime:
-        moment = datetime.fromtimestamp(at_ms // 1000, UTC)
-        return moment + timedelta(minutes=self._hours.utc_offset_minutes)
+    def _minutes(self, at_ms: int) -> int:
+        """Return minutes since 1970 on the site's clocks."""
+        return at_ms // _MINUTE_MS + self._hours.utc_offset_minutes
+
+    def _day(self, at_ms: int) -> int:
+        """Return days since 1970 on the site's clocks."""
+        return self._minutes(at_ms) // _DAY_MIN
 
     def _is_off(self, at_ms: int) -> bool:
-        moment, hours = self._local(at_ms), self._hours
-        at_work = hours.work_from <= moment.hour < hours.work_to
-        return moment.weekday() not in hours.work_days or not at_work
+        hours, weekday = self._hours, (self._day(at_ms) + _THURSDAY) % 7
+        hour = self._minutes(at_ms) % _DAY_MIN // 60
+        at_work = hours.work_from <= hour < hours.work_to
+        return weekday not in hours.work_days or not at_work
 
     def _explain(self, fact: AccessFact) -> str:
         if fact.event in _ALWAYS_ASKED or not fact.subject:
             return ""  # whose identity was looked up, somebody must ask about
         if (fact.file, fact.line) in self._assigned:
             return ASSIGNED
-        day = self._local(fact.at_ms).toordinal()
+        day = self._day(fact.at_ms)
         worked = self._work.get((fact.user, fact.subject, day))
         if worked:
             return worked
