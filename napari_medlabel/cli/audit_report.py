@@ -15,6 +15,7 @@ from napari_medlabel.cli.audit_trace import root_of, trace
 if TYPE_CHECKING:
     from napari_medlabel.audit.report.facts import Facts
 
+_OWN: Final = 0o600  # a page with names is for who made it, until it is passed on
 _MINUTE_MS: Final = 60_000
 _DAY_MS: Final = 86_400_000
 _FOREVER_MS: Final = 253_402_300_799_999  # the last millisecond of the year 9999
@@ -93,7 +94,7 @@ def run(arguments: argparse.Namespace) -> int:
         names=read_names(arguments.names) if arguments.names else None,
     )
     page = page_of(facts, log_bytes(root, facts.verdict))
-    write_bytes_aside(out, page)
+    write_bytes_aside(out, page, mode=_OWN if facts.names else None)
     digest = f"sha256:{sha256(page).hexdigest()}"
     _keep(root, facts)
     trace("audit.report", _detail(facts, digest))

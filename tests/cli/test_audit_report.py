@@ -147,6 +147,7 @@ def test_names_are_in_the_page_and_nowhere_else(page: Path, tmp_path: Path) -> N
     table.write_text(f"{user},Anna Musterfrau\n")
     _run("-o", str(page), "--names", str(table))
     assert b"Anna Musterfrau" in page.read_bytes()
+    assert page.stat().st_mode & 0o077 == 0
     for place in (default_root(), default_state()):
         assert not any(
             b"Musterfrau" in path.read_bytes() for path in place.rglob("*") if path.is_file()
