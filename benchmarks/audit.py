@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 SINGLE = 100
 BATCH = 100
 BATCHES = 20
-EACH = 150
+EACH = 400
 """Events that each of several processes writes."""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -15,7 +16,7 @@ from napari_medlabel.audit.check.session_check import check_session
 from napari_medlabel.audit.check.trust import Trust
 from napari_medlabel.audit.check.verdict import Finding, LogReport, SessionReport, worst
 from napari_medlabel.audit.check.words import sentence_of
-from napari_medlabel.audit.disk import SystemClock
+from napari_medlabel.audit.disk import SystemClock, share_kind
 from napari_medlabel.audit.format.layout import session_file
 from napari_medlabel.audit.keys.site_history import read_history
 from napari_medlabel.errors import InputError
@@ -193,9 +194,23 @@ def verify_log(  # noqa: PLR0913 - what a verification may be told, all of it op
     findings = [*trust.findings, *outside.findings, *ends.findings]
     findings += judge_kept(root, reports.values())
     findings += files.judge(root) if objects else []
+    findings += _on_share(root)
     by_file = sorted(reports.values(), key=lambda report: report.file)
     findings += [finding for report in by_file for finding in report.findings]
     return _report(findings, by_file, ends.limbs, outside.found, quick=quick)
+
+
+def _on_share(root: Path) -> list[Finding]:
+    """Return a note where nobody can know when the log reached a disk."""
+    with suppress(OSError):  # no table of mounts to be read: nothing is known either way
+        kind = share_kind(root)
+        if kind:
+            text = (
+                f"The log lies on a network share ({kind}), which may say 'on disk' before its "
+                "server's disk has a line: after a power cut there the last lines can be gone."
+            )
+            return [Finding("note", "SHARE", text)]
+    return []
 
 
 def _both(seen: Seen | None, files: Files) -> Seen:

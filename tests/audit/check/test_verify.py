@@ -619,3 +619,22 @@ def test_progress_is_told_after_each_file(bench: Bench) -> None:
     steps: list[tuple[int, int]] = []
     verify_log(bench.root, state=None, progress=lambda done, total: steps.append((done, total)))
     assert steps == [(1, 2), (2, 2)]
+
+
+def test_a_network_share_is_said_and_changes_nothing(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from napari_medlabel.audit.check import verify
+
+    bench.session()
+    monkeypatch.setattr(verify, "share_kind", lambda root: "NFS")
+    report = _verify(bench)
+    assert _verdict(report) is Verdict.GREEN
+    (note,) = (finding for finding in report.findings if finding.code == "SHARE")
+    assert (note.level, "(NFS)" in note.text) == ("note", True)
+
+    def unknown(root: Path) -> str:
+        raise PermissionError
+
+    monkeypatch.setattr(verify, "share_kind", unknown)
+    assert "SHARE" not in _codes(_verify(bench))
