@@ -175,6 +175,15 @@ class Browser:
         """Allow JavaScript or not."""
         self.call("Emulation.setScriptExecutionDisabled", value=not allowed)
 
+    def first_run(self, source: str) -> str:
+        """Run a script at the begin of each page from now on; return its handle."""
+        added = self.call("Page.addScriptToEvaluateOnNewDocument", source=source)
+        return str(added["identifier"])
+
+    def no_more(self, handle: str) -> None:
+        """Take a script of `first_run` back."""
+        self.call("Page.removeScriptToEvaluateOnNewDocument", identifier=handle)
+
     def open(self, path: Path) -> None:
         """Open a file, and forget what earlier pages said."""
         self.messages.clear()

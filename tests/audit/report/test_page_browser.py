@@ -107,6 +107,51 @@ def test_one_changed_byte_turns_the_page_red(
     assert browser.messages == []
 
 
+@pytest.fixture
+def lacking(browser: Browser) -> Iterator[Callable[[str], None]]:
+    """Return what makes the browser an older one, until the test ends."""
+    handles: list[str] = []
+
+    def lack(source: str) -> None:
+        handles.append(browser.first_run(source))
+
+    yield lack
+    for handle in handles:
+        browser.no_more(handle)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "crypto.subtle.importKey = async () => { throw new DOMException('no such name'); }",
+        "crypto.subtle.verify = async () => true",
+        "crypto.subtle.verify = async () => false",
+        "Object.defineProperty(Crypto.prototype, 'subtle', { get: () => undefined })",
+    ],
+    ids=["no Ed25519", "one that likes everything", "one that likes nothing", "no crypto"],
+)
+def test_a_browser_that_cannot_check_signatures_leaves_it_to_the_page(
+    browser: Browser, page: Path, lacking: Callable[[str], None], source: str
+) -> None:
+    lacking(source)
+    browser.open(page)
+    browser.ready()
+    assert check(browser) != "red"
+    assert "by this page's own arithmetic" in browser.text("#check-result")
+    assert browser.messages == []
+
+
+def test_a_browser_that_is_too_old_accuses_nobody(
+    browser: Browser, page: Path, lacking: Callable[[str], None]
+) -> None:
+    lacking("delete globalThis.DecompressionStream")
+    browser.open(page)
+    browser.ready()
+    assert "too old" in browser.text("#all-events")
+    assert browser.value("document.querySelector('#check').disabled")
+    assert browser.value("document.querySelector('#verdict').className") == "verdict green"
+
+
 def test_a_damaged_block_turns_the_page_red_by_itself(browser: Browser, page: Path) -> None:
     text = page.read_text("utf-8")
     at = text.index('id="log-bytes">') + 3000

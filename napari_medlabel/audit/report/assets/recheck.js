@@ -1,6 +1,7 @@
 // The button "Check again in this browser": runs the check, and says what it found.
 
 const MOST_FINDINGS = 50;
+const UNREADABLE = "The log inside this page cannot be read: the page was damaged or changed.";
 
 /** Turn the whole page red: what is inside is not what was written. */
 function turnRed(sentence) {
@@ -92,14 +93,18 @@ function watchCheck(unpacked, facts) {
       result.dataset.verdict = checked.findings.some(({ level }) => level === "red")
         ? "red" : checked.verdict;
     } catch (error) {
-      turnRed("The log inside this page cannot be read: the page was damaged or changed.");
+      if (!(error instanceof Damaged)) {
+        result.replaceChildren("The check could not be carried out in this browser.");
+        throw error;
+      }
+      turnRed(UNREADABLE);
       result.replaceChildren(chip("The log inside this page cannot be read", "red"));
       result.dataset.verdict = "red";
-      result.dataset.error = error.name;
+    } finally {
+      result.dataset.ms = String(Math.round(performance.now() - began));
+      bar.hidden = true;
+      start.disabled = false;
+      start.textContent = "Check once more";
     }
-    result.dataset.ms = String(Math.round(performance.now() - began));
-    bar.hidden = true;
-    start.disabled = false;
-    start.textContent = "Check once more";
   });
 }
