@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 from napari_medlabel.errors import InputError
 
 if TYPE_CHECKING:
+    from napari_medlabel.audit.keys.install import InstallKey
     from napari_medlabel.session.desk import Desk
 
 _ROLE: Final = "unknown"
@@ -211,8 +212,10 @@ def run_show(args: argparse.Namespace) -> int:
     state = default_state()
     writer = writer_id(state)
     facts = read_facts(install.install_key_path(state), "install")
-    if os.environ.get(install.KEY_VARIABLE):
-        public, where = _of_variable(args, state, writer), "file"
+    batch = install.load_install_key(state) if os.environ.get(install.KEY_VARIABLE) else None
+    if batch is not None:
+        public, where = batch.public, "file"
+        _show_batch_key(_root(args), writer, batch)
     elif facts is None:
         raise _no_key()
     else:
@@ -231,20 +234,15 @@ def run_show(args: argparse.Namespace) -> int:
     return 0
 
 
-def _of_variable(args: argparse.Namespace, state: Path, writer: str) -> bytes:
-    """Return the public key that a batch machine's variable names, and show it."""
+def _show_batch_key(root: Path, writer: str, key: InstallKey) -> None:
+    """Show the key of a batch machine beside the log, unless it is shown there already."""
     from napari_medlabel.audit.disk import SystemClock
     from napari_medlabel.audit.format.record import time_text
-    from napari_medlabel.audit.keys import install
+    from napari_medlabel.audit.keys.install import publish_install, read_introduction
 
-    key = install.load_install_key(state)
-    if key is None:
-        raise _no_key()
-    known = install.read_introduction(_root(args), writer)
+    known = read_introduction(root, writer)
     if known is None or known.public != key.public:
-        made = time_text(SystemClock().utc_ms())
-        install.publish_install(_root(args), writer, key, made)
-    return key.public
+        publish_install(root, writer, key, time_text(SystemClock().utc_ms()))
 
 
 def run_revoke(args: argparse.Namespace) -> int:

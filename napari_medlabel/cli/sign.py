@@ -10,6 +10,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from napari_medlabel.cli.site_desk import known_site, root_of
 from napari_medlabel.errors import InputError, RefusedError
 
 if TYPE_CHECKING:
@@ -118,13 +119,13 @@ def run_verify(args: argparse.Namespace) -> int:
     ------
     InputError
         When it is no saved mask, or there is no log.
+    RefusedError
+        When the site's document is not one to believe.
     """
-    from napari_medlabel.audit.keys.site import read_site
-    from napari_medlabel.audit.writer.place import default_root
     from napari_medlabel.session.signing import signatures_of
 
-    root = default_root() if args.audit is None else args.audit
-    site = read_site(root)
+    root = root_of(args)
+    site = known_site(root)
     found = signatures_of(root, args.mask, None if site is None else site.site)
     if args.json:
         print(json.dumps(_as_json(found), indent=2))

@@ -154,6 +154,20 @@ def in_force(root: Path, *, from_pinned: bool = True) -> SignedSite:
     return history.current
 
 
+def known_site(root: Path) -> SignedSite | None:
+    """Return the site in force, or None where the log has none; see `in_force`.
+
+    Raises
+    ------
+    RefusedError
+        As `in_force`.
+    """
+    from napari_medlabel.audit.keys.site_history import read_history
+
+    history = read_history(root)
+    return in_force(root) if history.current or history.problems else None
+
+
 def officer_key(args: argparse.Namespace, log: EventLog) -> OfficerKey:
     """Return the officer's key of this account, made where there is none.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -181,7 +181,7 @@ def signatures_of(root: Path, mask: Path, site: Site | None) -> Signatures:
     content = saved_content(mask)
     found = find_statements(root, content)
     logged = {
-        (record["detail"].get("statement"), record["detail"].get("signature"))
+        (record["detail"].get("statement"), record["detail"].get("signature")): record["time"]
         for record in _records(root, content)
         if record["event"] == "sign.apply"
     }
@@ -190,15 +190,18 @@ def signatures_of(root: Path, mask: Path, site: Site | None) -> Signatures:
 
 
 def _standing(
-    signed: SignedStatement, site: Site | None, logged: set[tuple[Any, Any]]
+    signed: SignedStatement, site: Site | None, logged: Mapping[tuple[Any, Any], str]
 ) -> Standing:
     detail = signed.detail()
-    if (detail["statement"], detail["signature"]) not in logged:
+    time = logged.get((detail["statement"], detail["signature"]))
+    if time is None:
         return "unlogged"
     user = None if site is None else site.user(signed.said.user, signed.public)
     if user is None:
         return "unregistered"
-    if user.revoked_ms is not None and time_ms(signed.said.time) >= user.revoked_ms:
+    # The log's time counts too: who signs can date a statement back.
+    at_ms = max(time_ms(signed.said.time), time_ms(time))
+    if user.revoked_ms is not None and at_ms >= user.revoked_ms:
         return "revoked"
     return "good"
 

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import keyring
 import pytest
 
 from napari_medlabel.audit.keys.install import InstallKey, publish_install
@@ -17,6 +18,7 @@ from napari_medlabel.audit.keys.site_history import read_history
 from napari_medlabel.audit.writer.place import default_root, default_state
 from napari_medlabel.cli.main import main
 from napari_medlabel.secret import passphrase as sealing
+from tests.secret.rings import Ring
 
 WORDS = "correct horse battery"
 WRITER = "w" + "1" * 16
@@ -272,3 +274,17 @@ def test_a_passphrase_is_typed_where_none_is_named(
     monkeypatch.setattr("getpass.getpass", lambda _prompt: WORDS)
     assert site("init", "ward-3") == 0
     assert site("policy", "review_days=14") == 0
+
+
+def test_the_officers_key_may_lie_in_the_keyring(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("MEDLABEL_OFFICER_PASSPHRASE_FILE")
+    before, ours = keyring.get_keyring(), Ring()
+    keyring.set_keyring(ours)
+    try:
+        assert site("init", "ward-3", "--keyring") == 0
+        assert site("policy", "review_days=14") == 0
+    finally:
+        keyring.set_keyring(before)
+    assert [name for _, name in ours.kept] == ["officer-ward-3"]

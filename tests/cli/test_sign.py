@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from napari_medlabel.audit.writer.place import default_root
+from napari_medlabel.audit.keys.pins import pin_officer
+from napari_medlabel.audit.writer.place import default_root, default_state
 from napari_medlabel.cli.main import main
 from napari_medlabel.secret import passphrase as sealing
 from napari_medlabel.session.case import Session
@@ -122,3 +123,14 @@ def test_name_and_passphrase_are_asked_for(
     assert main(["sign", mask, "--meaning", "authored"]) == 0
     assert main(["sign", mask, "--meaning", "approved"]) == 3
     assert "needs somebody else" in capsys.readouterr().err
+
+
+def test_a_site_that_is_not_to_be_believed_vouches_for_nobody(
+    mask: str, words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main(["sign", "key", "--passphrase-file", words])
+    _sign(mask, words)
+    assert main(["audit", "site", "init", "ward-3"]) == 0
+    pin_officer(default_state(), "ward-3", b"x" * 32)
+    assert main(["sign", "verify", mask]) == 3
+    assert "whom this computer remembers" in capsys.readouterr().err

@@ -310,7 +310,7 @@ def read_introduction(root: Path, writer: str) -> Introduction | None:
             found: Any = json.loads(stream.read(_LARGEST))
     except FileNotFoundError:
         return None
-    except (OSError, ValueError) as err:
+    except (OSError, ValueError, RecursionError) as err:
         raise _no_introduction() from err
     if not _FILE.accepts(found) or found["writer"] != writer:
         raise _no_introduction()

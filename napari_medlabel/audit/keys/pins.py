@@ -55,7 +55,7 @@ def read_pin(state: Path) -> Pin | None:
             found: Any = json.loads(stream.read(_LARGEST))
     except FileNotFoundError:
         return None
-    except (OSError, ValueError) as err:
+    except (OSError, ValueError, RecursionError) as err:
         raise _damaged() from err
     if not _PIN.accepts(found):
         raise _damaged()

@@ -157,7 +157,7 @@ def read_reason(root: Path, ref: str, officer: OfficerKey) -> str:
         plain = _opened(json.loads(raw), ref, officer)
         said = plain[_SALT:].rstrip(b"\0")
         text = said.decode("utf-8", "surrogatepass")
-    except (ValueError, TypeError, KeyError, InvalidTag) as err:
+    except (ValueError, TypeError, KeyError, RecursionError, InvalidTag) as err:
         raise _changed() from err
     if f"sha256:{sha256(plain[:_SALT] + said).hexdigest()}" != ref:
         raise _changed()

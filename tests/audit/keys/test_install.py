@@ -201,8 +201,9 @@ def test_a_workstation_introduces_its_key_signed_by_itself(tmp_path: Path) -> No
         (b'"v":1', b'"v":2'),
         (b'"self":"', b'"self":"A'),
         (b"{", b"["),
+        (b"{", b"[" * 4096),
     ],
-    ids=["made", "no time", "writer", "version", "signature", "no JSON"],
+    ids=["made", "no time", "writer", "version", "signature", "no JSON", "deep"],
 )
 def test_a_changed_introduction_is_refused(tmp_path: Path, old: bytes, new: bytes) -> None:
     publish_install(tmp_path, WRITER, KEY, MADE)

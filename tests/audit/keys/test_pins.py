@@ -29,7 +29,7 @@ def test_the_officer_who_was_seen_is_remembered_until_another_is_confirmed(
     assert os.name == "nt" or mode == 0o600
 
 
-@pytest.mark.parametrize("text", ["{", "{}", '{"pub": "AAAA", "site": "ward-3"}'])
+@pytest.mark.parametrize("text", ["{", "{}", "[" * 4096, '{"pub": "AAAA", "site": "ward-3"}'])
 def test_a_damaged_memory_is_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / "officer.pub").write_text(text)
     with pytest.raises(InputError, match=r"'officer\.pub' must hold") as caught:

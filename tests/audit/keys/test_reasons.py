@@ -112,6 +112,13 @@ def test_a_changed_file_is_refused(tmp_path: Path, change: dict[str, Any]) -> No
         read_reason(tmp_path, ref, LADY)
 
 
+def test_a_file_that_is_nested_without_end_is_refused(tmp_path: Path) -> None:
+    ref = _keep(tmp_path)
+    reason_path(tmp_path, ref).write_bytes(b"[" * 100_000)
+    with pytest.raises(InputError, match="its file was changed"):
+        read_reason(tmp_path, ref, LADY)
+
+
 def test_a_text_under_another_reference_is_refused(tmp_path: Path) -> None:
     ref, other = _keep(tmp_path), _keep(tmp_path)
     reason_path(tmp_path, ref).write_bytes(reason_path(tmp_path, other).read_bytes())
