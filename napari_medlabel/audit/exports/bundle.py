@@ -7,6 +7,7 @@ what is there, ``verify.py`` checks it, and every file's SHA-256 stands in a man
 from __future__ import annotations
 
 import json
+import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import resources
@@ -26,6 +27,11 @@ from napari_medlabel.audit.format.layout import (
     WRITERS,
 )
 from napari_medlabel.audit.format.record import time_text
+from napari_medlabel.audit.format.seal import to_base64
+from napari_medlabel.audit.keys.install import read_introduction
+from napari_medlabel.audit.keys.signatures import fingerprint
+from napari_medlabel.audit.keys.site import read_site
+from napari_medlabel.errors import InputError
 
 VERIFIER: Final = "verify.py"
 """Name of the verifier, here and in the bundle."""
@@ -50,7 +56,7 @@ What this is
     no Patient IDs: tokens such as s1-3b0c... stand for patients, u1-9f86... for users.
 
 What the program found when it packed the log
-    {verdict}. {sentence}
+{found}
 
 Check it yourself
     1. Install Python 3.11 or newer from python.org, then: python -m pip install cryptography
@@ -86,6 +92,7 @@ What this cannot prove
     That nothing happened outside the program; who sat at an unlocked computer; and anything
     at all if everybody who remembers the log worked together to change it.
 """
+_INDENT: Final = "    "
 _PAGE: Final = "    data/report.html        the report: open it in a browser\n"
 
 
@@ -126,33 +133,31 @@ def verifier() -> bytes:
 
 def _keys(root: Path) -> bytes:
     """Return the public keys that the site and the workstations name, as lines to be read."""
-    lines = ["kind          name                              public key (Ed25519, base64)"]
+    lines = [f"{'kind':<16}{'name':<34}{'public key (Ed25519, base64)':<46}letters of the key"]
     for kind, name, public in _named_keys(root):
-        lines.append(f"{kind:<13} {name:<33} {public}")
+        shown = f"{to_base64(public):<46}{fingerprint(public)}"
+        lines.append(f"{kind:<16}{name:<34}{shown}")
     return ("\n".join(lines) + "\n").encode()
 
 
-def _named_keys(root: Path) -> Iterator[tuple[str, str, str]]:
-    from napari_medlabel.audit.format.seal import to_base64
-    from napari_medlabel.audit.keys.site import read_site
-    from napari_medlabel.errors import InputError
-
+def _named_keys(root: Path) -> Iterator[tuple[str, str, bytes]]:
     try:
         signed = read_site(root)
     except InputError:
         signed = None  # the verdict says what is wrong with it; its bytes are in the parcel
     if signed is not None:
         site = signed.site
-        for officer in site.officers:
-            yield "officer", site.name, to_base64(officer.public)
-        for witness in site.witnesses:
-            yield "witness", witness.name, to_base64(witness.public)
-        for install in site.installs:
-            yield "workstation", install.writer, to_base64(install.public)
-        for user in site.users:
-            yield "user", user.user, to_base64(user.public)
+        yield from (("officer", site.name, one.public) for one in site.officers)
+        yield from (("witness", one.name, one.public) for one in site.witnesses)
+        yield from (("workstation", one.writer, one.public) for one in site.installs)
+        yield from (("user", one.user, one.public) for one in site.users)
     for path in sorted(root.glob(f"{WRITERS}/*/install.json")):
-        yield "asks for trust", path.parent.name, "see install.json"
+        try:
+            shown = read_introduction(root, path.parent.name)
+        except InputError:
+            continue  # damaged: its bytes are in the parcel, and nobody trusts it
+        if shown is not None:
+            yield "asks for trust", shown.writer, shown.public
 
 
 def _verdict(report: LogReport) -> bytes:
@@ -195,8 +200,12 @@ def fill_bundle(bag: Bag, root: Path, report: LogReport, packing: Packing) -> st
     readme = _README.format(
         version=__version__,
         made=f"{made[:10]} {made[11:16]} UTC",
-        verdict=report.verdict.value.upper(),
-        sentence=report.sentence,
+        found=textwrap.fill(
+            f"{report.verdict.upper()}. {report.sentence}",
+            92,
+            initial_indent=_INDENT,
+            subsequent_indent=_INDENT,
+        ),
         page=_PAGE if packing.page else "",
     )
     bag.tag("README.txt", readme.encode())

@@ -11,6 +11,7 @@ ACCESS: Final = "110103"
 IMPORT: Final = "110107"
 LOG_USED: Final = "110101"
 LOGIN: Final = "110114"
+ALERT: Final = "110113"
 
 DCM: Final[Mapping[str, str]] = MappingProxyType(
     {

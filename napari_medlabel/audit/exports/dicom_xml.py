@@ -18,6 +18,7 @@ from typing import Final
 
 from napari_medlabel.audit.exports.codes import (
     ACCESS,
+    ALERT,
     DCM,
     EXPORT,
     IMPORT,
@@ -87,7 +88,7 @@ def _event(entry: Entry) -> str:
     why = entry.detail.get("cause") or entry.detail.get("error")
     said = _element("EventOutcomeDescription", {}, _text(str(why))) if why else ""
     facts = {
-        "EventActionCode": "E" if codes[0] == LOGIN else entry.record["action"],
+        "EventActionCode": "E" if codes[0] in {LOGIN, ALERT} else entry.record["action"],
         "EventDateTime": entry.record["time"],
         "EventOutcomeIndicator": str(entry.record["outcome"]),
     }

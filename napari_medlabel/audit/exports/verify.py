@@ -2,6 +2,7 @@
 
 Needs Python 3.11 and "cryptography". Ends with 0 green, 4 amber (not sure), 5 red (altered, missing).
 """
+
 # fmt: off
 # ruff: noqa: D101, D102, D103, D400, E401, E501, E701, E704, I001, RET503, RUF021, SIM905, T201
 from __future__ import annotations
@@ -127,8 +128,7 @@ class Log:  # all sessions, and everybody who remembers how they ended
         site, keys, digest, now = dict[str, Any](), set[str](), "", self.root / "site.json"
         for raw in (path.read_bytes() for path in sorted(self.root.glob("site/*.json"))):
             doc, new = json.loads(raw), json.loads(raw)["site"]
-            text, name = b"medlabel-site/v1\n" + dense(new), f"medlabel.local/{new['name']}/officer"
-            check(doc["officer"], name, doc["signature"], text)
+            check(doc["officer"], f"medlabel.local/{new['name']}/officer", doc["signature"], b"medlabel-site/v1\n" + dense(new))
             said = [one["pub"] for one in (site or new)["officers"] if not one["revoked"]]
             need(doc["officer"] in said and new["previous"] == digest, "a version does not follow from the one before")
             site, digest = new, "sha256:" + sha(raw).hex()
@@ -194,6 +194,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     if not log.sessions: log.say("red", "", "There is no session of a log in this folder.")
     level = max((one[0] for one in log.found), key=["green", "amber", "red"].index, default="green")
     print(f"{level.upper()}. {WORDS[level]}: {sum(one.sealed for one in log.sessions.values())} events.")
-    for one in log.found: print(f"  {one[0]:<5} {one[1]}: {one[2]}")
+    for one in log.found: print("".join(c if c.isprintable() else "?" for c in f"  {one[0]:<5} {one[1]}: {one[2]}"))
     return {"green": 0, "amber": 4, "red": 5}[level]
 if __name__ == "__main__": raise SystemExit(main())

@@ -12,6 +12,7 @@ import pytest
 from napari_medlabel.audit.anchors.code import keep_code, make_code
 from napari_medlabel.audit.exports import verify
 from napari_medlabel.audit.format.record import time_text
+from napari_medlabel.audit.format.seal import to_base64
 from tests.audit.bench import SAVE, Bench
 from tests.audit.exports import trusted
 
@@ -87,18 +88,18 @@ CHANGES: dict[str, Change] = {
         path.unlink() for path in (root / "site.json", root / "site" / "0001.json")
     ],
     "the witness is gone": lambda root: [p.unlink() for p in root.glob("witness/*/*/*.note")],
-    "the last note of the witness is gone": lambda root: (
-        sorted(root.glob("witness/*/*/*.note"))[-1].unlink()
-    ),
+    "the last note of the witness is gone": lambda root: sorted(
+        root.glob("witness/*/*/*.note")
+    )[-1].unlink(),
     "the published heads are gone": lambda root: [
         path.unlink() for path in root.glob("heads/*/*.note")
     ],
-    "a published head is nonsense": lambda root: (
-        next(root.glob("heads/*/*.note")).write_bytes(b"?\n")
+    "a published head is nonsense": lambda root: next(root.glob("heads/*/*.note")).write_bytes(
+        b"?\n"
     ),
-    "a witness's note is nonsense": lambda root: (
-        next(root.glob("witness/*/*/*.note")).write_bytes(b"?\n")
-    ),
+    "a witness's note is nonsense": lambda root: next(
+        root.glob("witness/*/*/*.note")
+    ).write_bytes(b"?\n"),
 }
 
 
@@ -221,11 +222,15 @@ def test_a_second_workstation_is_heard_too(log: Bench) -> None:
             for s in trusted.verify(log).sessions
             if s.sealed
         ]
-        other.append("anchor.observe", detail={"heads": heads[:1], "source": "peer"})
+        first = trusted.verify(log).sessions[0]
+        early = {
+            "origin": first.origin,
+            "size": 1,
+            "root": to_base64(first.seals.root(1) or b""),
+        }
+        other.append("anchor.observe", detail={"heads": [heads[0], early], "source": "peer"})
         other.append("batch.close", detail={"expected": heads[:1], "actual": []})
-        other.append(
-            "tamper.found", detail={"what": "changed", "head": heads[0]}, outcome=12
-        )
+        other.append("tamper.found", detail={"what": "changed", "head": heads[0]}, outcome=12)
     ours = trusted.verify(log)
     assert ours.verdict == "amber"
     assert theirs(log.root) == "amber"
@@ -265,3 +270,21 @@ def test_it_runs_alone_in_a_clean_python(log: Bench, tmp_path: Path) -> None:
 
 def test_a_folder_without_a_log_is_never_green(tmp_path: Path) -> None:
     assert verify.main([str(tmp_path)]) == 5
+
+
+def test_names_of_files_cannot_steer_a_terminal(
+    log: Bench, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = sessions(log.root)[0]
+    path.with_name("\x1b[2J.jsonl").write_bytes(path.read_bytes())
+    assert theirs(log.root) == "red"
+    assert "\x1b" not in capsys.readouterr().out
+
+
+def test_a_parcel_is_compared_with_its_own_lists(log: Bench, tmp_path: Path) -> None:
+    from tests.audit.exports.test_bundle import pack
+
+    bag = pack(log, tmp_path / "evidence")
+    assert theirs(bag) == "green"
+    (bag / "data/public-keys.txt").unlink()
+    assert theirs(bag) == "red"

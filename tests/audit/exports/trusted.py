@@ -1,4 +1,4 @@
-"""A log that is green: a site, a certified workstation, three sessions, a witness that saw all."""
+"""A log that is green: a site, a certified workstation, three sessions, a witness."""
 
 from __future__ import annotations
 
