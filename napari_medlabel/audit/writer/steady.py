@@ -162,20 +162,17 @@ class SteadyLog:
 
     def _ready(self, names: Sequence[str]) -> AuditLog:
         """Return the log that takes these events now."""
-        if self._course.condition.is_lost:
+        course = self._course
+        if course.is_old and not course.condition.is_lost:
+            course.rotate()  # before the gate: the next session may be in the spool
+        condition = course.condition
+        if condition.is_lost:
             raise log_error(
-                "The audit log cannot be written since an earlier error",
-                self._course.condition.error,
+                "The audit log cannot be written since an earlier error", condition.error
             )
-        if (
-            self._course.condition.error
-            and not self._course.condition.suffices
-            and is_gated(names)
-        ):
-            raise refusal(self._course.condition.error, self._course.lamp.since_ms)
-        if self._course.is_old:
-            self._course.rotate()
-        return self._course.log
+        if condition.error and not condition.suffices and is_gated(names):
+            raise refusal(condition.error, course.lamp.since_ms)
+        return course.log
 
     def beat(self) -> None:
         """Go home if that can be done; say what is seen of other computers; show our head.

@@ -344,6 +344,19 @@ def test_a_session_lasts_a_day_at_most(bench: Bench) -> None:
     assert bench.doubts() == set()
 
 
+def test_a_gated_event_is_refused_where_the_change_of_sessions_ends_in_the_spool(
+    bench: Bench,
+) -> None:
+    log = bench.steady()
+    bench.clock.mono += course.LONGEST_NS
+    bench.clock.utc += course.LONGEST_NS // 1_000_000
+    _gone(bench)
+    with pytest.raises(LogError, match="must stand in the log itself"):
+        log.append_many([LEAVE])
+    assert log.is_local
+    log.close()
+
+
 def test_the_spool_too_changes_its_session_after_a_day(bench: Bench) -> None:
     _gone(bench)
     log = bench.steady()
