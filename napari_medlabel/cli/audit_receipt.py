@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from napari_medlabel.audit.anchors.fault import Fault
     from napari_medlabel.audit.anchors.receipt import Receipt
+    from napari_medlabel.audit.format.seal import Head
 
 _RED: Final = 5
 
@@ -68,6 +69,9 @@ def run(arguments: argparse.Namespace) -> int:
         ) from err
     receipt = read_receipt(data)
     faults = check_receipt(receipt, arguments.root, arguments.data)
+    if any(fault.code == "MISSING" for fault in faults):
+        pruned = _pruned(arguments.root)
+        faults = check_receipt(receipt, arguments.root, arguments.data, pruned=pruned)
     if arguments.json:
         print(json.dumps(_as_json(receipt, faults, arguments), indent=2))
     else:
@@ -75,6 +79,17 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.root is not None:
         _trace(receipt, faults)
     return _RED if faults else 0
+
+
+def _pruned(root: Path) -> frozenset[Head]:
+    from napari_medlabel.audit.check.session_check import check_session
+    from napari_medlabel.audit.check.verify import session_paths
+    from napari_medlabel.cli.audit_pruned import pruned_in
+
+    paths = session_paths(root)
+    return pruned_in(
+        root, [check_session(path, path.relative_to(root).as_posix()) for path in paths]
+    )
 
 
 def _as_json(

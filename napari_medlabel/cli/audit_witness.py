@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from napari_medlabel.cli.audit_pruned import pruned_in
 from napari_medlabel.cli.audit_trace import root_of, trace, trace_all
 
 if TYPE_CHECKING:
@@ -212,7 +213,14 @@ class Watcher:
                 ) from err
             before = self.memory.read()
             sessions = self._sessions()
-            done = cosign_log(self.root, sessions, self.memory, self.key, int(self.utc_s()))
+            done = cosign_log(
+                self.root,
+                sessions,
+                self.memory,
+                self.key,
+                int(self.utc_s()),
+                pruned=pruned_in(self.root, sessions),
+            )
         tell(done)
         trace_all([*_cosigned(done.grown), *self._news(done.faults, before)])
         return _RED if done.faults else 0

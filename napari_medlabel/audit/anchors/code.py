@@ -8,13 +8,14 @@ the code is its digest.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Final, Protocol
 
 from napari_medlabel.audit.anchors.fault import Fault
+from napari_medlabel.audit.anchors.pruned import is_pruned
 from napari_medlabel.audit.format.crockford import (
     check_letter,
     encode,
@@ -208,7 +209,9 @@ def heads_of(listing: bytes) -> list[Head]:
     return heads
 
 
-def check_code(text: str, root: Path, sessions: Iterable[Session]) -> Fault | None:
+def check_code(
+    text: str, root: Path, sessions: Iterable[Session], *, pruned: Collection[Head] = ()
+) -> Fault | None:
     """Return what does not fit between a code on paper and the log as it is now.
 
     Parameters
@@ -219,6 +222,8 @@ def check_code(text: str, root: Path, sessions: Iterable[Session]) -> Fault | No
         Folder of the log.
     sessions : iterable of Session
         Every session of it, checked.
+    pruned : collection of Head
+        Ends of sessions that an officer had deleted because their time was over.
 
     Returns
     -------
@@ -245,12 +250,14 @@ def check_code(text: str, root: Path, sessions: Iterable[Session]) -> Fault | No
     except ValueError:
         return _red("The code on paper stands for something that is no list of heads.", file)
     known = {session.file: session for session in sessions}
-    faults = (_misfit(head, known.get(session_file(head.origin))) for head in heads)
+    faults = (_misfit(head, known.get(session_file(head.origin)), pruned) for head in heads)
     return next((fault for fault in faults if fault is not None), None)
 
 
-def _misfit(head: Head, session: Session | None) -> Fault | None:
+def _misfit(head: Head, session: Session | None, pruned: Collection[Head]) -> Fault | None:
     file = session_file(head.origin)
+    if session is None and is_pruned(head, pruned):
+        return None
     if session is None:
         return _red(
             f"A whole session is missing: the code on paper covers {head.size} events of it.",

@@ -8,12 +8,13 @@ the log any more without the receipt showing it; and the receipt names no patien
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from napari_medlabel.audit.anchors.fault import Fault
+from napari_medlabel.audit.anchors.pruned import is_pruned
 from napari_medlabel.audit.format import canonical
 from napari_medlabel.audit.format.layout import session_file
 from napari_medlabel.audit.format.merkle import (
@@ -324,7 +325,11 @@ def make_receipt(session: Path, manifest: str) -> bytes:
 
 
 def check_receipt(
-    receipt: Receipt, root: Path | None = None, data: Sequence[Path] = ()
+    receipt: Receipt,
+    root: Path | None = None,
+    data: Sequence[Path] = (),
+    *,
+    pruned: Collection[Head] = (),
 ) -> list[Fault]:
     """Return what does not fit between a receipt, the log it tells of, and its data set.
 
@@ -336,6 +341,8 @@ def check_receipt(
         Folder of the log; without it the receipt is checked by itself.
     data : sequence of Path
         The data set: one folder, or the files of which it is; none to leave it out.
+    pruned : collection of Head
+        Ends of sessions that an officer had deleted because their time was over.
 
     Returns
     -------
@@ -359,17 +366,19 @@ def check_receipt(
             )
             faults.append(_red("DATA", text))
     if root is not None:
-        faults.extend(_against(receipt, root))
+        faults.extend(_against(receipt, root, pruned))
     return faults
 
 
-def _against(receipt: Receipt, root: Path) -> list[Fault]:
+def _against(receipt: Receipt, root: Path, pruned: Collection[Head]) -> list[Fault]:
     """Return what does not fit between a receipt and the log."""
     head, file = receipt.head, session_file(receipt.head.origin)
     try:
         held = _session(root / file)
         lines, key = held.lines, held.opening().get("pub")
     except FileNotFoundError:
+        if is_pruned(head, pruned):
+            return []
         text = f"A whole session is missing: a receipt remembers {head.size} events of it."
         return [_red("MISSING", text, file)]
     except OSError as err:

@@ -10,13 +10,14 @@ file server too, gets no cosignature any more, and the witness says why.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
 
 from napari_medlabel.audit.anchors.code import Seals
 from napari_medlabel.audit.anchors.fault import Fault
+from napari_medlabel.audit.anchors.pruned import is_pruned
 from napari_medlabel.audit.disk import place_key
 from napari_medlabel.audit.format import canonical
 from napari_medlabel.audit.format.cosignature import Signer, cosign, cosigned_at, cosigner_id
@@ -200,7 +201,9 @@ def _misfit(session: Session, seen: Head | None) -> Fault | None:
 
 
 def look(
-    sessions: Sequence[Session], remembered: Mapping[str, Head]
+    sessions: Sequence[Session],
+    remembered: Mapping[str, Head],
+    pruned: Collection[Head] = (),
 ) -> tuple[dict[str, Head], list[Fault]]:
     """Compare a log with what a witness has seen of it.
 
@@ -210,6 +213,8 @@ def look(
         Every session that is there now; their files were read after the memory was.
     remembered : mapping
         From `WitnessMemory.read`.
+    pruned : collection of Head
+        Ends of sessions that an officer had deleted because their time was over.
 
     Returns
     -------
@@ -227,7 +232,7 @@ def look(
         elif session.sealed is not None:
             heads[session.file] = session.sealed
     for file, seen in sorted(remembered.items()):
-        if file not in there:
+        if file not in there and not is_pruned(seen, pruned):
             text = f"A whole session is missing: the witness saw {seen.size} events of it."
             faults.append(Fault("red", "MISSING", text, file))
     return heads, faults
@@ -241,7 +246,13 @@ def _latest(heads: Iterable[Head]) -> set[Head]:
 
 
 def cosign_log(
-    root: Path, sessions: Sequence[Session], memory: WitnessMemory, key: Signer, seconds: int
+    root: Path,
+    sessions: Sequence[Session],
+    memory: WitnessMemory,
+    key: Signer,
+    seconds: int,
+    *,
+    pruned: Collection[Head] = (),
 ) -> Round:
     """Cosign what fits, and say what does not.
 
@@ -260,6 +271,8 @@ def cosign_log(
         Its key.
     seconds : int
         Now, since 1970.
+    pruned : collection of Head
+        As for `look`.
 
     Returns
     -------
@@ -274,7 +287,7 @@ def cosign_log(
         When the memory or a note cannot be written.
     """
     remembered = memory.read()
-    heads, faults = look(sessions, remembered)
+    heads, faults = look(sessions, remembered, pruned)
     name = memory.folder.name
     grown = {file: head for file, head in heads.items() if remembered.get(file) != head}
     if grown:
