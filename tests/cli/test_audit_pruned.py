@@ -1,4 +1,4 @@
-"""A session whose time was over is missed by nobody who knows the officer, and by all others."""
+"""A deleted session is missed by nobody who knows the officer, and by all others."""
 
 from __future__ import annotations
 
