@@ -109,6 +109,14 @@ def test_a_certificate_holds_for_its_session_and_key_alone() -> None:
     assert not check_certificate(short + cert[4:], b"k", ORIGIN, SESSION, BEFORE)
 
 
+def test_no_changed_byte_of_a_certificate_goes_unseen() -> None:
+    cert = KEY.certify(ORIGIN, SESSION, BEFORE)
+    for place in range(len(cert)):
+        changed = bytearray(cert)
+        changed[place] ^= 1
+        assert not check_certificate(bytes(changed), KEY.public, ORIGIN, SESSION, BEFORE)
+
+
 def test_a_workstation_shows_its_key_again_where_it_is_missing(tmp_path: Path) -> None:
     root, state = tmp_path / "audit", tmp_path / "state"
     assert not copy_introduction(root, state, WRITER)

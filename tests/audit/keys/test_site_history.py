@@ -136,3 +136,15 @@ def test_whatever_was_done_to_the_versions_is_said(
     _versions(tmp_path)
     harm(tmp_path)
     assert problem in read_history(tmp_path).problems[0]
+
+
+@pytest.mark.parametrize("name", ["site.json", "site/0002.json"])
+def test_no_changed_byte_goes_unseen(tmp_path: Path, name: str) -> None:
+    _versions(tmp_path)
+    path = tmp_path / name
+    data = path.read_bytes()
+    for place in range(0, len(data), 7):
+        changed = bytearray(data)
+        changed[place] ^= 1
+        path.write_bytes(changed)
+        assert read_history(tmp_path).problems, place
