@@ -355,6 +355,8 @@ def pdf_text(data: bytes) -> int:
 def test_it_prints_with_every_part(shown: Browser) -> None:
     assert pdf_text(shown.pdf()) >= 3
     shown.prefer("light", "print")
+    shown.size(720, 1000)  # an A4 sheet without its margins
+    assert shown.value("document.documentElement.scrollWidth") <= 720
     hidden = shown.value(
         "[...document.querySelectorAll('main > section')]"
         ".filter((e) => e.getClientRects().length === 0).map((e) => e.id)"
