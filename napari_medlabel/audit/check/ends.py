@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from typing import Final
 
 from napari_medlabel.audit.anchors.memory import Remembered
 from napari_medlabel.audit.check.columns import Anchor
@@ -12,7 +13,8 @@ from napari_medlabel.audit.format.layout import session_file
 from napari_medlabel.audit.format.record import CLOCK_TOLERANCE_MS
 from napari_medlabel.audit.format.seal import Head
 
-_UNFINISHED = ("TAIL", "STILLBORN")
+_UNFINISHED: Final = ("TAIL", "STILLBORN")
+_AHEAD_MS: Final = 600_000  # by which the clock of another computer may be ahead
 
 Again = Callable[[str], SessionReport | None]
 
@@ -53,6 +55,8 @@ class Ends:
         Reads a file once more that may have grown, or come, since it was read.
     pruned : frozenset of Head
         Ends of sessions that the officer had deleted.
+    now_ms : int
+        Now, milliseconds since 1970: what claims to have been seen later tells no time.
     """
 
     def __init__(
@@ -60,7 +64,9 @@ class Ends:
         reports: dict[str, SessionReport],
         again: Again,
         pruned: frozenset[Head],
+        now_ms: int,
     ) -> None:
+        self._latest_ms = now_ms + _AHEAD_MS
         self.reports = reports
         self._again = again
         self._pruned = {session_file(head.origin): head for head in pruned}
@@ -106,7 +112,7 @@ class Ends:
             return
         self.limbs.add(limb)
         self._held.add((anchor.head.origin, anchor.head.size))
-        if anchor.is_outside and anchor.at_ms:
+        if anchor.is_outside and 0 < anchor.at_ms <= self._latest_ms:
             self.youngest_ms = max(self.youngest_ms, anchor.at_ms)
             first = self.first_outside.get(file, anchor.at_ms)
             self.first_outside[file] = min(first, anchor.at_ms)

@@ -84,7 +84,7 @@ class Trust:
         self.findings.append(Finding(level, code, text, SITE))
 
     def _judge_officer(self, state: Path | None, typed: str | None) -> None:
-        pin = read_pin(state) if state is not None else None
+        pin = self._pin = read_pin(state) if state is not None else None
         if self._history.problems:
             return
         if self.site is None:
@@ -121,6 +121,7 @@ class Trust:
         first_outside : mapping
             When somebody on another computer first saw a session, by file.
         """
+        self._judge_absence(report.origin for report in reports.values())
         groups: dict[tuple[str, str, bytes], list[SessionReport]] = defaultdict(list)
         for report in reports.values():
             if report.opening is None:
@@ -132,6 +133,17 @@ class Trust:
         for (_writer, words, _key), group in groups.items():
             level, code = _CODES[words]
             group[0].add(level, code, words.format(count=len(group)), 1)
+
+    def _judge_absence(self, origins: Iterable[str]) -> None:
+        """Say where a log has no document, of a site whose officer this computer knows."""
+        if self.site is not None or self._pin is None or self._history.problems:
+            return
+        if any(origin.startswith(f"medlabel.local/{self._pin.site}/") for origin in origins):
+            text = (
+                "This computer knows the officer of this site, and her document is not there "
+                "any more: it was taken away."
+            )
+            self._add("red", "SITE", text)
 
     def _words(self, report: SessionReport, opening: Opening, seen_ms: int | None) -> str:
         """Return what to say of a session; nothing where its workstation is trusted."""

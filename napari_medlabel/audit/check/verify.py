@@ -16,11 +16,12 @@ from napari_medlabel.audit.check.session_check import check_session
 from napari_medlabel.audit.check.trust import Trust
 from napari_medlabel.audit.check.verdict import Finding, LogReport, SessionReport, worst
 from napari_medlabel.audit.check.words import sentence_of
-from napari_medlabel.audit.disk import SystemClock, share_kind
+from napari_medlabel.audit.disk import SystemClock, place_key, share_kind
 from napari_medlabel.audit.format.layout import session_file
 from napari_medlabel.audit.keys.site_history import read_history
 from napari_medlabel.errors import InputError
 
+_SPOOL: Final = "spool"
 _ORDER: Final = {"red": 0, "amber": 1, "note": 2}
 
 Seen = Callable[[str, int, Mapping[str, Any]], None]
@@ -168,6 +169,7 @@ def verify_log(  # noqa: PLR0913 - what a verification may be told, all of it op
     InputError
         When there is no log, a file cannot be read, or a code was mistyped.
     """
+    now_ms = SystemClock().utc_ms() if now_ms is None else now_ms
     files = Files()
     reading = _Reading(root, _both(seen, files) if objects else seen, quick)
     history = read_history(root)
@@ -179,7 +181,7 @@ def verify_log(  # noqa: PLR0913 - what a verification may be told, all of it op
     outside.take_witnesses(has_site=trust.site is not None)
     outside.take_receipts(receipts)
     outside.take_code(expect, list(reports.values()))
-    ends = Ends(reports, reading.again(reports), trust.pruned(reports.values()))
+    ends = Ends(reports, reading.again(reports), trust.pruned(reports.values()), now_ms)
     ends.compare(outside.found)
     if not (reports or ends.findings or outside.findings):
         raise InputError(
@@ -190,11 +192,11 @@ def verify_log(  # noqa: PLR0913 - what a verification may be told, all of it op
     judge_order(reports)
     judge_batches(reports.values())
     trust.judge_sessions(reports, ends.first_outside)
-    trust.judge_age(ends.youngest_ms, SystemClock().utc_ms() if now_ms is None else now_ms)
+    trust.judge_age(ends.youngest_ms, now_ms)
     findings = [*trust.findings, *outside.findings, *ends.findings]
     findings += judge_kept(root, reports.values())
     findings += files.judge(root) if objects else []
-    findings += _on_share(root)
+    findings += [*_on_share(root), *_waiting(root, state)]
     by_file = sorted(reports.values(), key=lambda report: report.file)
     findings += [finding for report in by_file for finding in report.findings]
     return _report(findings, by_file, ends.limbs, outside.found, quick=quick)
@@ -211,6 +213,21 @@ def _on_share(root: Path) -> list[Finding]:
             )
             return [Finding("note", "SHARE", text)]
     return []
+
+
+def _waiting(root: Path, state: Path | None) -> list[Finding]:
+    """Return a finding where sessions of this log still wait on this computer."""
+    if state is None:
+        return []
+    spool = state / _SPOOL / place_key(root)
+    count = sum(1 for _ in spool.glob("writers/**/*.jsonl"))
+    if not count:
+        return []
+    text = (
+        f"{count} session(s) of this log wait on this computer, written while the log's folder "
+        "could not be: they are not part of this answer. The next start brings them home."
+    )
+    return [Finding("note", "WAITING", text)]
 
 
 def _both(seen: Seen | None, files: Files) -> Seen:

@@ -183,7 +183,7 @@ def test_a_witness_without_a_site_is_left_alone(ward: Ward) -> None:
     ward.look()
     (ward.root / "site.json").unlink()
     shutil.rmtree(ward.root / "site")
-    assert _found(ward.verify()) == [("amber", "TOFU")]
+    assert "WITNESS" not in {finding.code for finding in ward.verify(state=None).findings}
 
 
 @pytest.mark.parametrize("what", ["heads", "memory"])

@@ -107,11 +107,44 @@ def test_a_site_that_was_put_back_to_an_older_state_is_red(ward: Ward) -> None:
 def test_a_site_that_was_taken_away_is_red_where_sessions_name_it(whole: Ward) -> None:
     (whole.root / "site.json").unlink()
     shutil.rmtree(whole.root / "site")
-    found = _found(whole.verify())
+    found = _found(whole.verify(state=None))
     assert found.count(("red", "SITE")) == 2
     assert ("amber", "TOFU") in found
     letters = whole.verify(officer=fingerprint(OFFICER.public))
     assert "expected, and this log has none" in _words(letters)
+
+
+def test_a_site_that_was_taken_away_is_red_where_this_computer_knows_its_officer(
+    ward: Ward,
+) -> None:
+    ward.session(policy="")
+    ward.look()
+    (ward.root / "site.json").unlink()
+    shutil.rmtree(ward.root / "site")
+    assert ("red", "SITE") not in _found(ward.verify(state=None))
+    report = ward.verify()
+    assert sorted(_found(report)) == [("amber", "TOFU"), ("red", "SITE")]
+    assert "it was taken away" in _words(report)
+    pin_officer(ward.state, "ward-9", OFFICER.public)
+    assert _found(ward.verify()) == [("amber", "TOFU")]
+
+
+def test_a_clock_that_is_far_ahead_makes_no_log_fresh(ward: Ward) -> None:
+    path = ward.session()
+    ward.bench.clock.utc += 1000 * HOUR_MS
+    ward.observe(ward.head(path))
+    now_ms = ward.bench.clock.utc - 900 * HOUR_MS
+    assert ("amber", "STALE") in _found(ward.verify(now_ms=now_ms))
+
+
+def test_sessions_that_wait_on_this_computer_are_said(whole: Ward) -> None:
+    path = whole.bench.seat().spool / "writers" / WRITER / "2026" / "11" / "x.jsonl"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"")
+    report = whole.verify()
+    assert report.verdict is Verdict.GREEN
+    assert [finding.code for finding in report.findings] == ["WAITING"]
+    assert "1 session(s) of this log wait on this computer" in _words(report)
 
 
 def test_a_session_without_a_certificate_is_amber_once_for_a_workstation(ward: Ward) -> None:
