@@ -79,9 +79,10 @@ def run(arguments: argparse.Namespace) -> int:
     SaveError
         When it cannot be written.
     """
-    from napari_medlabel.audit.exports.export import Source, export_log
+    from napari_medlabel.audit.exports.export import Source, export_log, require_free
     from napari_medlabel.audit.writer.place import default_state
 
+    require_free(arguments.out)  # before a long log is read for nothing
     source = Source(root_of(arguments), default_state())
     written = export_log(
         source,

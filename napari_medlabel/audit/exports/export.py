@@ -72,9 +72,19 @@ class _Hashed:
         self._stream.write(data)
 
 
-@contextmanager
-def _aside(target: Path) -> Iterator[Path]:
-    """Yield a name beside the target; what is there takes the target's name in the end."""
+def require_free(target: Path) -> None:
+    """Refuse a name that an export cannot take.
+
+    Parameters
+    ----------
+    target : Path
+        The name.
+
+    Raises
+    ------
+    InputError
+        When something is there, or there is no folder to put it into.
+    """
     if target.exists() or target.is_symlink():
         raise InputError(
             "A name that is free was expected for the export, and something is there.",
@@ -85,6 +95,12 @@ def _aside(target: Path) -> Iterator[Path]:
             "The folder that the export goes into was expected, and there is none.",
             hint="Make it first, or choose another.",
         )
+
+
+@contextmanager
+def _aside(target: Path) -> Iterator[Path]:
+    """Yield a name beside the target; what is there takes the target's name in the end."""
+    require_free(target)
     aside = target.with_name(f".{secrets.token_hex(4)}.part.{target.name}")
     try:
         yield aside
