@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from napari_medlabel.audit.anchors.fault import Fault
 from napari_medlabel.audit.anchors.pruned import is_pruned
-from napari_medlabel.audit.format import canonical
+from napari_medlabel.audit.anchors.session_lines import SessionLines, read_lines, record_of
 from napari_medlabel.audit.format.layout import session_file
 from napari_medlabel.audit.format.merkle import (
     Frontier,
@@ -46,7 +46,6 @@ KIND: Final = "medlabel-audit-receipt"
 EVENT: Final = "export.done"
 
 _LARGEST: Final = 1 << 16
-_SEAL: Final = b'{"seal":'
 _TEXT: Final = Field("text", lambda value: isinstance(value, str))
 
 
@@ -196,72 +195,6 @@ def _receipt_of(found: Any) -> Receipt:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Sealed:
-    """The events of a session as far as a seal covers them.
-
-    Parameters
-    ----------
-    lines : list of bytes
-        One for each event.
-    heads : list of (int, bytes, bytes)
-        Size, root and signature of each seal, as they stand there.
-    """
-
-    lines: list[bytes]
-    heads: list[tuple[int, bytes, bytes]]
-
-    def opening(self) -> Mapping[str, Any]:
-        """Return the detail of ``session.open``; ValueError where there is none."""
-        detail = _object(self.lines[0]).get("detail") if self.lines else None
-        if not isinstance(detail, dict):
-            raise ValueError("the session's first event is missing")  # noqa: TRY004
-        return detail
-
-    def export(self, manifest: str) -> int:
-        """Return where an export of this manifest ended, the latest of them."""
-        mark = manifest.encode("ascii")
-        for index in reversed(range(len(self.lines))):
-            if mark in self.lines[index] and _is_export(_object(self.lines[index]), manifest):
-                return index
-        raise ValueError("the event is not there")
-
-    def seal_after(self, index: int) -> tuple[int, bytes, bytes]:
-        """Return the first seal that covers an event."""
-        for seal in self.heads:
-            if seal[0] > index:
-                return seal
-        raise ValueError("the event is not sealed")
-
-
-def _session(path: Path) -> _Sealed:
-    """Read a session's file without judging it; an unfinished line at its end is left out.
-
-    Raises
-    ------
-    OSError, ValueError
-        When it cannot be read, or holds something else than events and seals.
-    """
-    found = _Sealed([], [])
-    for line in path.read_bytes().split(b"\n")[:-1]:
-        if not line.startswith(_SEAL):
-            found.lines.append(line)
-            continue
-        seal = _object(line)["seal"]
-        if not isinstance(seal, dict):
-            raise ValueError("a seal is not an object")  # noqa: TRY004 - about the file
-        root, signature = from_base64(seal.get("root"), 32), from_base64(seal.get("sig"), 68)
-        found.heads.append((len(found.lines), root, signature))
-    return found
-
-
-def _object(line: bytes) -> Mapping[str, Any]:
-    value = canonical.decode(line)
-    if not isinstance(value, dict):
-        raise ValueError("a line is not an object")  # noqa: TRY004 - a fact about the file
-    return value
-
-
 def _is_export(record: Mapping[str, Any], manifest: str) -> bool:
     detail = record.get("detail")
     return (
@@ -271,8 +204,17 @@ def _is_export(record: Mapping[str, Any], manifest: str) -> bool:
     )
 
 
-def _receipt_for(held: _Sealed, manifest: str) -> Receipt:
-    index = held.export(manifest)
+def _export_in(lines: Sequence[bytes], manifest: str) -> int:
+    """Return where an export of this manifest ended, the latest of them."""
+    mark = manifest.encode("ascii")
+    for index in reversed(range(len(lines))):
+        if mark in lines[index] and _is_export(record_of(lines[index]), manifest):
+            return index
+    raise ValueError("the event is not there")
+
+
+def _receipt_for(held: SessionLines, manifest: str) -> Receipt:
+    index = _export_in(held.lines, manifest)
     size, root, signature = held.seal_after(index)
     opening = held.opening()
     before = opening.get("prev_session")
@@ -314,7 +256,7 @@ def make_receipt(session: Path, manifest: str) -> bytes:
         When the session's file cannot be read, or the event is not in it.
     """
     try:
-        receipt = _receipt_for(_session(session), manifest)
+        receipt = _receipt_for(read_lines(session), manifest)
     except (OSError, ValueError, KeyError) as err:
         raise LogError(
             f"The receipt of an export could not be made from the log ({type(err).__name__}).",
@@ -374,7 +316,7 @@ def _against(receipt: Receipt, root: Path, pruned: Collection[Head]) -> list[Fau
     """Return what does not fit between a receipt and the log."""
     head, file = receipt.head, session_file(receipt.head.origin)
     try:
-        held = _session(root / file)
+        held = read_lines(root / file)
         lines, key = held.lines, held.opening().get("pub")
     except FileNotFoundError:
         if is_pruned(head, pruned):
@@ -413,7 +355,7 @@ def _misfit(receipt: Receipt, lines: Sequence[bytes], file: str) -> list[Fault]:
         )
         return [_red("FORK", text, file)]
     try:
-        fits = _is_export(_object(lines[receipt.index]), receipt.manifest)
+        fits = _is_export(record_of(lines[receipt.index]), receipt.manifest)
     except (ValueError, IndexError):
         fits = False
     if not fits:
