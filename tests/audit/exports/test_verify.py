@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from collections.abc import Callable
@@ -11,8 +12,10 @@ import pytest
 
 from napari_medlabel.audit.anchors.code import keep_code, make_code
 from napari_medlabel.audit.exports import verify
+from napari_medlabel.audit.format import canonical
+from napari_medlabel.audit.format.merkle import Frontier, leaf_hash
 from napari_medlabel.audit.format.record import time_text
-from napari_medlabel.audit.format.seal import to_base64
+from napari_medlabel.audit.format.seal import Head, SessionKey, to_base64
 from tests.audit.bench import SAVE, Bench
 from tests.audit.exports import trusted
 
@@ -288,3 +291,47 @@ def test_a_parcel_is_compared_with_its_own_lists(log: Bench, tmp_path: Path) -> 
     assert theirs(bag) == "green"
     (bag / "data/public-keys.txt").unlink()
     assert theirs(bag) == "red"
+
+
+def test_a_crash_that_the_next_session_looked_at_is_green_for_both(bench: Bench) -> None:
+    trusted.write_log(bench, 2, crash=True)
+    assert theirs(bench.root) == trusted.verify(bench).verdict == "amber"
+    crashed = sessions(bench.root)[-1]
+    crashed.write_bytes(crashed.read_bytes() + b'{"action":"R"')
+    trusted.go_on(bench)
+    assert b"session.recover" in sessions(bench.root)[-1].read_bytes()
+    assert theirs(bench.root) == trusted.verify(bench).verdict == "green"
+    crashed.write_bytes(crashed.read_bytes()[:-300])
+    assert theirs(bench.root) == trusted.verify(bench).verdict == "red"
+
+
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_a_session_written_anew_by_another_key_is_red_for_both(log: Bench, place: int) -> None:
+    """Everything in it fits: lines, chain, tree, seals. Others remember another one."""
+    path = sessions(log.root)[place]
+    key, tree, prev, data = b"\7" * 32, Frontier(), bytes(32), b""
+    origin, sealed = trusted.verify(log).sessions[place].origin, 0
+    session = SessionKey(origin, key)
+    for line in path.read_bytes().splitlines():
+        record = json.loads(line)
+        if "seal" not in record:
+            if record["event"] == "session.open":
+                record["detail"]["pub"] = to_base64(session.public)
+            record["prev"] = to_base64(prev)
+            raw = canonical.encode(record)
+            prev = leaf_hash(raw)
+            tree.add(prev)
+            data += raw + b"\n"
+            continue
+        head = Head(origin, tree.size, tree.root())
+        seal = {
+            "from": sealed, "root": to_base64(head.root), "size": head.size,
+            "sig": to_base64(session.sign(head)),
+        }  # fmt: skip
+        sealed = head.size
+        data += canonical.encode({"seal": seal}) + b"\n"
+    path.write_bytes(data)
+    for note in [*log.root.glob("witness/*/*/*.note"), *log.root.glob("heads/*/*.note")]:
+        if note.stem == path.stem:
+            note.unlink()
+    assert theirs(log.root) == trusted.verify(log).verdict == "red"  # its certificate is gone
