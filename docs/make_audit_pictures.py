@@ -239,17 +239,23 @@ def take(folder: Path) -> None:
         raise SystemExit("There is no Chromium on this computer.")
     with Browser(program) as browser:
         browser.size(1240, 860)
-        for scheme in ("light", "dark"):
+        schemes = {"light": "audit-report-light.png", "dark": "audit-report-dark.png"}
+        for scheme, picture in schemes.items():
             browser.prefer(scheme)
             browser.open(folder / "report.html")
             browser.ready()
             browser.click("#check")
             browser.wait("document.querySelector('#check-result').dataset.verdict")
-            browser.picture(PICTURES / f"audit-report-{scheme}.png", whole=False)
+            browser.picture(PICTURES / picture, whole=False)
         browser.prefer("light")
-        for name in ("exports", "changes", "events"):
-            scroll_to(browser, f"#{name}")
-            browser.picture(PICTURES / f"audit-{name}.png", whole=False)
+        parts = {
+            "#exports": "audit-exports.png",
+            "#changes": "audit-changes.png",
+            "#events": "audit-events.png",
+        }
+        for part, picture in parts.items():
+            scroll_to(browser, part)
+            browser.picture(PICTURES / picture, whole=False)
         browser.open(folder / "changed.html")
         browser.ready()
         browser.click("#check")

@@ -147,7 +147,12 @@ def code_section(facts: Facts) -> Markup:
 
 def _code(facts: Facts) -> Markup:
     if facts.code is None:
-        return tag("p", "The log holds no event yet, so there is nothing to keep on paper.")
+        why = (
+            "A log that must not be relied on gets no code."
+            if facts.verdict.verdict is Verdict.RED
+            else "The log holds no event yet, so there is nothing to keep on paper."
+        )
+        return tag("p", why)
     words = (
         "Write it down, sign and file this page, or photograph the square. Later, "
         "'medlabel audit verify --expect CODE' or the next report shows whether the log "

@@ -214,6 +214,7 @@ def test_each_verdict_says_what_to_do(report: LogReport) -> None:
     said = words_of(page)
     assert "Keep the log's folder exactly as it is" in said
     assert "writers/x.jsonl, line 7" in said
+    assert "gets no code" in said
     assert "1 note that change nothing" in said.replace("changes", "change")
     assert b'class="verdict red"' in page
     page = page_of(empty_facts(amber(report, unsure)), [])
