@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -167,7 +167,7 @@ class Outside:
             elif has_site or one.state == "wrong":
                 self.findings.append(_witness_finding(one))
 
-    def take_receipts(self, receipts: Sequence[Path]) -> None:
+    def take_receipts(self, receipts: Sequence[Path], pruned: Collection[Head]) -> None:
         """Take over what receipts of exported data sets prove.
 
         Raises
@@ -183,14 +183,16 @@ class Outside:
                     f"Receipt {number} cannot be read ({type(err).__name__}).",
                     hint="Give the file audit_receipt.json of an exported data set.",
                 ) from err
-            faults = check_receipt(receipt, self._root)
+            faults = check_receipt(receipt, self._root, pruned=pruned)
             for fault in faults:
                 text = f"Receipt {number} and the log do not fit: {fault.text}"
                 self.findings.append(Finding("red", "RECEIPT", text, fault.file, fault.line))
             if not faults:
                 self.found.append(Anchor(receipt.head, f"receipt {number}", "receipt"))
 
-    def take_code(self, code: str | None, reports: Sequence[SessionReport]) -> None:
+    def take_code(
+        self, code: str | None, reports: Sequence[SessionReport], pruned: Collection[Head]
+    ) -> None:
         """Take over what a code on paper stands for.
 
         Raises
@@ -200,7 +202,7 @@ class Outside:
         """
         if code is None:
             return
-        fault = check_code(code, self._root, reports)
+        fault = check_code(code, self._root, reports, pruned=pruned)
         if fault is not None:
             self.findings.append(
                 Finding(fault.level, "CODE", fault.text, fault.file, fault.line)

@@ -179,9 +179,10 @@ def verify_log(  # noqa: PLR0913 - what a verification may be told, all of it op
     outside.take_memory(reports.__contains__)
     outside.take_published(reports)
     outside.take_witnesses(has_site=trust.site is not None)
-    outside.take_receipts(receipts)
-    outside.take_code(expect, list(reports.values()))
-    ends = Ends(reports, reading.again(reports), trust.pruned(reports.values()), now_ms)
+    pruned = trust.pruned(reports.values())
+    outside.take_receipts(receipts, pruned)
+    outside.take_code(expect, list(reports.values()), pruned)
+    ends = Ends(reports, reading.again(reports), pruned, now_ms)
     ends.compare(outside.found)
     if not (reports or ends.findings or outside.findings):
         raise InputError(

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from napari_medlabel.audit.anchors.code import keep_code, make_code
+from napari_medlabel.audit.anchors.receipt import make_receipt
 from napari_medlabel.audit.check.trust import pruning_text
 from napari_medlabel.audit.check.verdict import LogReport, Verdict
 from napari_medlabel.audit.format.event import Event
@@ -255,11 +257,17 @@ def _prune(ward: Ward, path: Path, key: SigningKey | None, *, site: str = "ward-
 
 
 def test_a_session_that_the_officer_had_deleted_is_a_note(ward: Ward) -> None:
-    path = ward.session()
+    manifest = "sha256:" + "5e" * 32
+    detail = {"destination": "folder", "manifest": manifest}
+    path = ward.session(Event("export.done", detail=detail))
+    receipt = ward.root.with_name("receipt.json")
+    receipt.write_bytes(make_receipt(path, manifest))
+    code = make_code(ward.verify().sessions, "ward-3", "2026-11-22T10:00:00.000Z")
+    keep_code(ward.root, code)
     ward.session()
     ward.session(_prune(ward, path, OFFICER))
     ward.look()
-    report = ward.verify()
+    report = ward.verify(receipts=[receipt], expect=code.text)
     assert report.verdict is Verdict.GREEN
     assert [(f.level, f.code) for f in report.findings] == [("note", "PRUNED")]
 
