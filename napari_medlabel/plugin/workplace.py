@@ -12,7 +12,12 @@ import platformdirs
 
 from napari_medlabel.errors import LogError
 from napari_medlabel.model.volume import Volume
+from napari_medlabel.secret.asking import Ask
 from napari_medlabel.session.desk import Desk, EventLog, open_desk
+
+
+class NotGivenError(Exception):
+    """The person does not give the passphrase of this workstation's key."""
 
 
 @dataclass(eq=False)
@@ -23,9 +28,13 @@ class Workplace:
     ----------
     audit : Path or None
         Folder of the audit log, None for the usual place.
+    ask : callable or None
+        Asks for the passphrase of this workstation's key, where it has one; raises
+        `NotGivenError` when the person gives none.
     """
 
     audit: Path | None = None
+    ask: Ask | None = None
     _desk: Desk | None = None
     _volumes: dict[str, tuple[Volume, tuple[Path, ...]]] = field(default_factory=dict)
     _marks: dict[str, tuple[Path, ...]] = field(default_factory=dict)
@@ -41,7 +50,7 @@ class Workplace:
         """
         with self._lock:
             if self._desk is None:
-                desk = open_desk(self.audit, heartbeat=True)
+                desk = self._open()
                 try:
                     desk.log.append("user.identify", detail={"method": "os-login"})
                 except LogError:
@@ -51,6 +60,13 @@ class Workplace:
                 # napari ends without telling plugins; the log should say that it ended well.
                 atexit.register(self._close_at_exit, os.getpid())
             return self._desk
+
+    def _open(self) -> Desk:
+        try:
+            return open_desk(self.audit, heartbeat=True, ask=self.ask)
+        except NotGivenError:
+            # Work goes on, and verification says that nobody vouches for this session.
+            return open_desk(self.audit, heartbeat=True)
 
     @property
     def log(self) -> EventLog | None:

@@ -37,6 +37,7 @@ def look_back(session: Session) -> str:
     """
     if session.saved_mask is None and session.place.mask.is_file():
         return ""  # work began with another mask: that of the case is looked at another time
+    session.versions.bring_home()
     said = []
     settled = session.outbox.settle(
         session.saved_mask, lambda name: session.versions.state(name) == "kept"

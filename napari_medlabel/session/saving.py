@@ -102,7 +102,8 @@ def write_snapshot(session: Session, snapshot: Snapshot) -> SaveReport:
     """
     place = session.place
     make_folder(place.folder)
-    old_id, old_array = _present_mask(session)
+    session.versions.bring_home()
+    old_id, old_array = present_mask(session)
     if old_id is not None:
         session.versions.keep(old_id, place.mask)
     old_marks = sha256_file(place.landmarks) if place.landmarks.is_file() else None
@@ -166,8 +167,11 @@ def save(session: Session) -> SaveReport:
     return report
 
 
-def _present_mask(session: Session) -> tuple[str | None, LabelArray | None]:
-    """Return what the file to be replaced says, even if another program wrote it."""
+def present_mask(session: Session) -> tuple[str | None, LabelArray | None]:
+    """Return content id and labels of the mask on the disk, even if another program wrote it.
+
+    The labels are None where it cannot be read; both are None where there is none.
+    """
     if not session.place.mask.is_file():
         return None, None
     grid = session.labels.grid

@@ -12,6 +12,7 @@ from napari_medlabel.errors import InputError
 from napari_medlabel.measure import label_change
 from napari_medlabel.session.case import WHOLE, Session
 from napari_medlabel.session.mask_log import Version, mask_events, versions_of
+from napari_medlabel.session.saving import present_mask
 
 
 def versions_in(session: Session) -> tuple[Version, ...]:
@@ -81,6 +82,8 @@ def restore_step(session: Session, version: Version, *, reason: str) -> Patch | 
     ------
     InputError
         When the reason is no code, the version cannot be read, or does not fit.
+    SaveError
+        When the mask on the disk can be kept nowhere.
     """
     if not REASON.accepts(reason):
         raise InputError(
@@ -95,7 +98,10 @@ def restore_step(session: Session, version: Version, *, reason: str) -> Patch | 
         )
     session.reconcile()
     change = label_change(session.labels.array, array)
-    old = session.labels.content_id()
+    old, _ = present_mask(session)
+    if old is not None:
+        # The log will name it as replaced: then it is kept.
+        session.versions.keep(old, session.place.mask)
     name = f"Restore version {version.number}"
     patch = session.edit(WHOLE, array, name=name, origin="restored")
     if patch is not None:

@@ -82,6 +82,21 @@ class Versions:
             make_folder(self._spare)
             _copy(file, self._spare / target.name, digest)
 
+    def bring_home(self) -> None:
+        """Copy what is kept beside the mask to where all versions are, if that can be done.
+
+        While the log's folder was gone, versions were kept beside the mask.
+        """
+        for file in sorted(self._spare.glob("*.nii.gz")):
+            name = f"sha256:{file.name.partition('.')[0]}"
+            if not _ID.fullmatch(name) or self.path(name).is_file():
+                continue
+            try:
+                make_folder(self.path(name).parent)
+                _copy(file, self.path(name), sha256_file(file))
+            except (SaveError, OSError):
+                return  # another time: it is safe where it is
+
     def find(self, content_id: str) -> Path | None:
         """Return a file that holds a version and is not damaged, or None."""
         for target in self._places(content_id):

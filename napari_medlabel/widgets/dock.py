@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import (
+    QApplication,
     QFrame,
     QGroupBox,
     QHBoxLayout,
@@ -24,12 +25,14 @@ from napari_medlabel.plugin.display import Display
 from napari_medlabel.plugin.doubts import doubts_of, is_only_turned
 from napari_medlabel.plugin.leaving import watch_leaving
 from napari_medlabel.plugin.warm import warm_up
+from napari_medlabel.plugin.workplace import WORKPLACE
 from napari_medlabel.widgets.case_desk import CaseDesk
 from napari_medlabel.widgets.doubts import Doubts
 from napari_medlabel.widgets.label_panel import LabelPanel
 from napari_medlabel.widgets.landmark_panel import LandmarkPanel
 from napari_medlabel.widgets.log_desk import LogDesk
 from napari_medlabel.widgets.notice import Notice
+from napari_medlabel.widgets.passphrase import asking
 from napari_medlabel.widgets.progress_row import ProgressRow
 from napari_medlabel.widgets.start_panel import StartPanel
 from napari_medlabel.widgets.view_panel import ViewPanel
@@ -54,6 +57,7 @@ class MedlabelDock(QWidget):
         super().__init__(parent)
         self.viewer = viewer
         watch_leaving()
+        WORKPLACE.ask = asking(_front)
         self.setMinimumWidth(330)
         self.notice = Notice()
         self.recovery_notice = Notice()
@@ -249,6 +253,11 @@ class MedlabelDock(QWidget):
         self.desk.leave(discard=False)
         self.log_desk.lamp.release()
         super().closeEvent(event)
+
+
+def _front() -> QWidget | None:
+    """Return the window that is in front."""
+    return QApplication.activeWindow()
 
 
 def describe(session: Any) -> str:

@@ -150,6 +150,27 @@ def test_a_damaged_kept_version_is_healed_when_it_is_kept_again(three: Session) 
     assert three.versions.state(versions[0].id) == "kept"
 
 
+def test_versions_kept_beside_the_mask_come_home_when_that_can_be_done(
+    three: Session, scan: Path, tmp_path: Path
+) -> None:
+    store, spare = three.desk.objects, three.place.folder / "versions"
+    kept = sorted(store.rglob("*.nii.gz"))
+    spare.mkdir()
+    for file in kept:
+        file.rename(spare / file.name)
+    (spare / "mine.nii.gz").write_bytes(b"not ours")
+    shutil.rmtree(store)
+    store.write_bytes(b"in the way")
+    three.versions.bring_home()
+    assert not store.is_dir()
+    assert looked(three)[1][0].kept == "kept"
+    store.unlink()
+    three.close(discard=True)
+    open_case([scan], three.desk, Wishes(folder=three.place.folder), fallback=tmp_path).close()
+    assert sorted(store.rglob("*.nii.gz")) == kept
+    assert len(list(spare.iterdir())) == len(kept) + 1
+
+
 def test_a_version_of_another_grid_is_refused_and_nothing_changes(
     three: Session, make_grid: Callable
 ) -> None:

@@ -40,6 +40,8 @@ def test_a_version_comes_back_as_one_step_that_can_be_undone(two: Session) -> No
     assert last["event"] == "mask.restore"
     assert last["reason"] == {"code": "PROTOCOL"}
     assert last["object"][1]["id"] == first.id
+    # What the log says was replaced is kept from this moment on.
+    assert two.versions.state(last["object"][0]["id"]) == "kept"
     two.undo()
     assert two.labels.voxel_counts() == {2: 4}
     two.redo()

@@ -191,3 +191,39 @@ def test_nothing_is_shown_when_the_look_cannot_be_logged(
 
 def test_users_are_unknown_where_there_is_no_key() -> None:
     assert own_user(None) == ""
+
+
+def test_the_passphrase_is_asked_for_and_may_be_withheld(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from napari_medlabel.plugin.workplace import NotGivenError
+    from napari_medlabel.widgets import passphrase
+
+    ask = passphrase.asking(lambda: None)
+    answers = [("words", True), ("", True), ("words", False)]
+    monkeypatch.setattr(
+        passphrase.QInputDialog, "getText", lambda *_args: answers.pop(0), raising=True
+    )
+    assert ask() == "words"
+    for _ in range(2):
+        with pytest.raises(NotGivenError):
+            ask()
+
+
+def test_without_the_passphrase_the_log_opens_all_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from napari_medlabel.plugin import workplace
+
+    asked: list[Any] = []
+
+    def open_desk(*_: object, ask: Any = None, **__: object) -> Desk:
+        asked.append(ask)
+        if ask is not None:
+            raise workplace.NotGivenError
+        raise LogError("That far.")
+
+    monkeypatch.setattr(workplace, "open_desk", open_desk)
+    with pytest.raises(LogError, match="That far"):
+        workplace.Workplace(ask=lambda: "").desk()
+    assert len(asked) == 2
