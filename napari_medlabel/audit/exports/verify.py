@@ -4,13 +4,12 @@ Needs Python 3.11 and "cryptography". Ends with 0 green, 4 amber (not sure), 5 r
 """
 
 # fmt: off
-# ruff: noqa: D101, D102, D103, D400, E401, E501, E701, E704, I001, RET503, RUF021, SIM905, T201
+# ruff: noqa: D101, D102, D103, D400, E401, E501, E701, E704, I001, RET503, RUF021, SIM905, T201, UP035
 from __future__ import annotations
 import argparse, base64, hashlib, json, re
-from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Callable, Sequence
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 KEYS = set("action actor dcm detail event mono object outcome prev seq subject time v".split())
@@ -36,8 +35,8 @@ def check(pub: str, name: str, signature: str, text: str | bytes, kind: int = 1)
     Ed25519PublicKey.from_public_bytes(key).verify(raw[-64:], timed if kind == 4 else text)
     return seconds if kind == 4 else 0
 def code_of(data: bytes, count: int) -> str:  # in Crockford's base32
-    bits = int.from_bytes(sha(data), "big")
-    return "".join("0123456789ABCDEFGHJKMNPQRSTVWXYZ"[bits >> 251 - 5 * n & 31] for n in range(count))
+    bits = f"{int.from_bytes(sha(data), 'big'):0256b}"
+    return "".join("0123456789ABCDEFGHJKMNPQRSTVWXYZ"[int(bits[5 * n:5 * n + 5], 2)] for n in range(count))
 def file_of(origin: str) -> str:
     writer, name = origin.split("/")[2:]
     return f"writers/{writer}/{name[:4]}/{name[4:6]}/{name}.jsonl"
@@ -92,10 +91,7 @@ class Log:  # all sessions, and everybody who remembers how they ended
         self.folder, self.found, self.site, self.seen = folder, list[tuple[str, str, str]](), dict[str, Any](), 0.0
         self.root = root = folder / "data/log" if (folder / "bagit.txt").exists() else folder
         self.heads, self.known, before = list[tuple[str, int, str, str, str]](), {""}, dict[str, Session]()
-        for lists in folder.glob("*manifest-sha256.txt"):
-            for digest, name in (line.split("  ", 1) for line in lists.read_text("utf-8").splitlines()):
-                if not (folder / name).is_file() or sha((folder / name).read_bytes()).hex() != digest:
-                    self.say("red", name, "It is not as it was packed.")
+        for path in folder.glob("*manifest-sha256.txt"): self.sure("red", path.name, self.packed, path)
         paths = {path.relative_to(root).as_posix(): path for path in sorted((root / "writers").rglob("*.jsonl"))}
         self.sessions = {file: Session(self, file, path.read_bytes()) for file, path in paths.items()}
         for file, step, given in (("site.json", self.trust, officer), ("codes", self.paper, code)):
@@ -116,11 +112,16 @@ class Log:  # all sessions, and everybody who remembers how they ended
     def sure(self, level: str, file: str, step: Callable[[Any], None], what: object) -> None:
         try: step(what)
         except BAD as err: self.say(level, file, f"It was changed: {str(err) or 'a signature is wrong'}.")
+    def packed(self, lists: Path) -> None:
+        for digest, name in (line.split("  ", 1) for line in lists.read_text("utf-8").splitlines()):
+            if not (self.folder / name).is_file() or sha((self.folder / name).read_bytes()).hex() != digest:
+                self.say("red", name, "It is not as it was packed.")
     def believe(self, one: Session, event: str, detail: dict[str, Any]) -> None:
         for key in HEADS & set(detail):
             for head in [detail[key]] if isinstance(detail[key], dict) else detail[key]:
+                need(head["size"] >= 0 and b64(head["root"], 32), "a head is no head")
+                if file_of(head["origin"]).split("/")[1] != one.writer: self.seen = max(self.seen, one.last)
                 self.heads.append((head["origin"], head["size"], head["root"], one.file, event))
-                if head["origin"].split("/")[2] != one.writer: self.seen = max(self.seen, one.last)
         if event == "tamper.found": self.say("amber", one.file, "Here the program noted an alteration itself.")
         if event == "batch.close" and detail.get("expected") != detail.get("actual"):
             self.say("amber", one.file, "A worker of a batch did not end as it should.")
@@ -132,16 +133,16 @@ class Log:  # all sessions, and everybody who remembers how they ended
             said = [one["pub"] for one in (site or new)["officers"] if not one["revoked"]]
             need(doc["officer"] in said and new["previous"] == digest, "a version does not follow from the one before")
             site, digest = new, "sha256:" + sha(raw).hex()
-            keys, self.known = keys | {code_of(b64(doc["officer"], 32), 8)}, self.known | {digest}
+            keys, self.known = keys | {code_of(b64(doc["officer"], 32), 51)}, self.known | {digest}
         need(("sha256:" + sha(now.read_bytes()).hex() if now.exists() else "") == digest, "it is not the last version")
-        need(not officer or officer[:8] in keys, "the officer is another one")
+        need(not officer or (len(officer) > 7 and any(key.startswith(officer) for key in keys)), "the officer is another one")
         if site and not officer: self.say("amber", "site.json", "Ask the officer for her code, and give it: --officer.")
         self.site = site
     def paper(self, code: str) -> None:
         for data in (path.read_bytes() for path in self.root.glob("codes/*.txt")):
             if code and code_of(data, 32) == code[:32]:
                 code, (_, _, time, *lines) = "", data.decode().splitlines()
-                self.heads += [(o, int(n), root, "the code on paper", "paper") for o, n, root in map(str.split, lines)]
+                self.heads += [(o, int(n), r, "the code on paper", "paper") for o, n, r in map(str.split, lines) if file_of(o)]
                 self.seen = max(self.seen, datetime.fromisoformat(time).timestamp())
         need(not code, "no list of heads here has the code that you typed")
     def note(self, file: str) -> None:  # a published head, or the same cosigned by a witness
@@ -188,9 +189,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Check the audit log in this parcel.")
     parser.add_argument("folder", nargs="?", type=Path, default=Path(__file__).parent)
     for name in ("--expect", "--officer"): parser.add_argument(name, default="", metavar="CODE")
-    given = parser.parse_args(argv)
-    plain = [re.sub(r"[\W_]", "", code.upper()) for code in (given.officer, given.expect)]
-    log = Log(given.folder, *(code.translate(str.maketrans("OIL", "011")) for code in plain))
+    given, same = parser.parse_args(argv), str.maketrans("OIL", "011")
+    log = Log(given.folder, *(re.sub(r"[\W_]", "", code.upper()).translate(same) for code in (given.officer, given.expect)))
     if not log.sessions: log.say("red", "", "There is no session of a log in this folder.")
     level = max((one[0] for one in log.found), key=["green", "amber", "red"].index, default="green")
     print(f"{level.upper()}. {WORDS[level]}: {sum(one.sealed for one in log.sessions.values())} events.")

@@ -309,14 +309,61 @@ def test_a_crash_that_the_next_session_looked_at_is_green_for_both(bench: Bench)
 def test_a_session_written_anew_by_another_key_is_red_for_both(log: Bench, place: int) -> None:
     """Everything in it fits: lines, chain, tree, seals. Others remember another one."""
     path = sessions(log.root)[place]
+    reseal(log, path, lambda detail: None)
+    for note in [*log.root.glob("witness/*/*/*.note"), *log.root.glob("heads/*/*.note")]:
+        if note.stem == path.stem:
+            note.unlink()
+    assert theirs(log.root) == trusted.verify(log).verdict == "red"  # its certificate is gone
+
+
+@pytest.mark.parametrize(
+    "item",
+    [{"origin": "x"}, {"origin": "a/b/c"}, {"size": "1"}, {"size": -1}, {"root": "x"}, {}],
+)
+def test_a_head_that_is_none_ends_in_words_and_not_in_a_traceback(
+    log: Bench, item: dict[str, object]
+) -> None:
+    """Whoever has the key of a session can seal anything; we never write such a head."""
+    path = sessions(log.root)[-1]
+    reseal(log, path, lambda detail: detail.update(peers=[{**head_of(log), **item}]))
+    assert theirs(log.root) == trusted.verify(log).verdict == "red"
+
+
+def head_of(log: Bench) -> dict[str, object]:
+    (first, *_) = trusted.verify(log).sessions
+    assert first.sealed
+    return first.sealed.record()
+
+
+def test_a_list_of_the_parcel_that_is_none_is_red(log: Bench, tmp_path: Path) -> None:
+    from tests.audit.exports.test_bundle import pack
+
+    bag = pack(log, tmp_path / "evidence")
+    (bag / "manifest-sha256.txt").write_bytes(b"\xff\n")
+    assert theirs(bag) == "red"
+    (bag / "tagmanifest-sha256.txt").write_bytes(b"one\n")
+    assert theirs(bag) == "red"
+
+
+@pytest.mark.parametrize("typed", ["x", "0000", "OOOO-OOOO"])
+def test_too_few_letters_of_the_officer_are_not_enough(log: Bench, typed: str) -> None:
+    assert verify.main([str(log.root), "--officer", typed]) == 5
+    whole = trusted.letters()
+    assert verify.main([str(log.root), "--officer", whole[:4]]) == 5
+    assert verify.main([str(log.root), "--officer", f"  {whole.lower()} "]) == 0
+
+
+def reseal(log: Bench, path: Path, change: Callable[[dict[str, object]], object]) -> None:
+    """Write a session anew with another key, such that everything in it fits."""
     key, tree, prev, data = b"\7" * 32, Frontier(), bytes(32), b""
-    origin, sealed = trusted.verify(log).sessions[place].origin, 0
+    origin, sealed = json.loads(path.read_bytes().splitlines()[0])["detail"]["origin"], 0
     session = SessionKey(origin, key)
     for line in path.read_bytes().splitlines():
         record = json.loads(line)
         if "seal" not in record:
             if record["event"] == "session.open":
                 record["detail"]["pub"] = to_base64(session.public)
+                change(record["detail"])
             record["prev"] = to_base64(prev)
             raw = canonical.encode(record)
             prev = leaf_hash(raw)
@@ -331,7 +378,3 @@ def test_a_session_written_anew_by_another_key_is_red_for_both(log: Bench, place
         sealed = head.size
         data += canonical.encode({"seal": seal}) + b"\n"
     path.write_bytes(data)
-    for note in [*log.root.glob("witness/*/*/*.note"), *log.root.glob("heads/*/*.note")]:
-        if note.stem == path.stem:
-            note.unlink()
-    assert theirs(log.root) == trusted.verify(log).verdict == "red"  # its certificate is gone
