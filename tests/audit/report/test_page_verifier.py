@@ -221,6 +221,17 @@ INSTALL = SigningKey(bytes(31) + b"\2")
 OFFICER = SigningKey(bytes(31) + b"\3")
 
 
+def of_one_line(line: bytes) -> Files:
+    """Return a log whose one event is a line, sealed by the session's key."""
+    session = SessionKey(ORIGIN, bytes(31) + b"\1")
+    tree = Frontier()
+    tree.add(leaf_hash(line))
+    head = Head(ORIGIN, 1, tree.root())
+    sig = to_base64(session.sign(head))
+    seal = {"from": 0, "root": to_base64(head.root), "sig": sig, "size": 1}
+    return {session_file(ORIGIN): line + b"\n" + canonical.encode({"seal": seal}) + b"\n"}
+
+
 def certified(bench: Bench, *, before: str = "-\n-\n-\n") -> Files:
     """Return a log of one event whose session key an install key certified."""
     session = SessionKey(ORIGIN, bytes(31) + b"\1")
@@ -235,16 +246,7 @@ def certified(bench: Bench, *, before: str = "-\n-\n-\n") -> Files:
     line = line_of(
         Event("session.open", detail=detail), bench.actor, Place(0, NO_LEAF, MOMENT, 0)
     )
-    tree = Frontier()
-    tree.add(leaf_hash(line))
-    head = Head(ORIGIN, 1, tree.root())
-    seal = {
-        "from": 0,
-        "root": to_base64(head.root),
-        "sig": to_base64(session.sign(head)),
-        "size": 1,
-    }
-    return {session_file(ORIGIN): line + b"\n" + canonical.encode({"seal": seal}) + b"\n"}
+    return of_one_line(line)
 
 
 def test_a_certificate_is_checked(bench: Bench) -> None:
@@ -253,6 +255,38 @@ def test_a_certificate_is_checked(bench: Bench) -> None:
     assert codes(results[0], "red") == set()
     assert codes(results[0], "amber") == {"OPEN"}
     assert codes(results[1], "red") == {"CERT"}
+
+
+@pytest.mark.parametrize(
+    ("told", "why"),
+    [
+        (b'{"heads":[5],', "is no head"),
+        (b'{"heads":[null],', "is no head"),
+        (b'{"heads":[{"origin":5,"root":"","size":1}],', "is no head"),
+        (b'{"head":"x",', "is no head"),
+        (b'{"__proto__":{"heads":[5]},', None),
+    ],
+    ids=["a number", "nothing", "an origin that is none", "a word", "a key that is special"],
+)
+def test_a_signed_line_that_no_program_of_ours_writes_stops_nothing(
+    bench: Bench, told: bytes, why: str | None
+) -> None:
+    (data,) = certified(bench).values()
+    line = data.split(b"\n")[0]
+    start, end = line.index(b'"cert":'), line.index(b'"origin":')
+    found = one(of_one_line(line.replace(b"{" + line[start:end], told)))
+    texts = [f["text"] for f in found["findings"] if f["code"] == "BROKEN"]
+    assert [why in text for text in texts] == ([] if why is None else [True])
+
+
+def test_a_document_of_the_site_with_strange_parts_stops_nothing(bench: Bench) -> None:
+    log = certified(bench)
+    parts = (b'"officers": [null]', b'"officers": [{}]', b'"officers": 7', b'"officers": {}')
+    document = site_with()
+    start = document.index(b'"officers"')
+    old = document[start : document.index(b"]", start) + 1]
+    cases = [{**log, "site.json": document.replace(old, part)} for part in parts]
+    assert [codes(found, "red") for found in check_all(cases)] == [{"SITE"}] * len(parts)
 
 
 def site_with(*installs: Install) -> bytes:

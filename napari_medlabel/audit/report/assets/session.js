@@ -18,6 +18,10 @@ function demand(condition, why) {
 
 const isCount = (value) => Number.isSafeInteger(value) && value >= 0;
 
+/** Whether a value is a head: origin, root and size. */
+const isHead = (value) => value !== null && typeof value === "object" && isCount(value.size)
+  && ORIGIN.test(value.origin) && fromBase64(value.root, 32) !== null;
+
 /** The checkpoint text of C2SP that a seal signs. */
 const checkpoint = (head) => utf8Bytes(`${head.origin}\n${head.size}\n${head.root}\n`);
 
@@ -93,6 +97,8 @@ class SessionCheck {
   takeEvent(record, line) {
     const keys = Object.keys(record).filter((key) => key !== "iso" && key !== "reason");
     demand(keys.join() === EVENT_KEYS && record.v === 1, "a key or the version is unknown");
+    const isObject = record.detail !== null && typeof record.detail === "object";
+    demand(isObject && typeof record.event === "string", "it has no event, or no detail");
     demand(record.seq === this.tree.size, "another event was expected here");
     demand(record.prev === this.prev, "it does not follow from the event before it");
     demand(!this.closed, "an event follows the end of the session");
@@ -126,15 +132,19 @@ class SessionCheck {
 
   /** Take over what an event says about other sessions; it counts once it is sealed. */
   collect(record) {
-    const told = (key) => [record.detail[key] ?? []].flat();
+    const told = (key) => {
+      const heads = [record.detail[key] ?? []].flat();
+      demand(heads.every(isHead), "what it says of another session is no head");
+      return heads;
+    };
     const { event } = record;
     const seq = this.tree.size;
     for (const key of ANCHOR_KEYS) {
       for (const head of told(key)) this.heads.push({ ...head, event, seq, line: this.line });
     }
     if (event === "retention.prune") {
-      const { pruned, policy_days: days = 0, signature } = record.detail;
-      this.prunings.push({ heads: pruned, days, signature, seq, line: this.line });
+      const { policy_days: days = 0, signature } = record.detail;
+      this.prunings.push({ heads: told("pruned"), days, signature, seq, line: this.line });
     }
     if (event === "tamper.found") {
       const text = "Here the program itself noted that an earlier session had been altered.";

@@ -10,7 +10,7 @@ function readSite(bytes) {
     const officer = fromBase64(found.officer, 32);
     const signature = fromBase64(found.signature, 68);
     const whole = officer && signature && typeof found.site.name === "string"
-      && Array.isArray(found.site.installs) && Array.isArray(found.site.officers);
+      && [...found.site.installs, ...found.site.officers].every((one) => fromBase64(one.pub, 32));
     return whole ? { site: found.site, officer, signature } : null;
   } catch (error) {
     if (error instanceof SyntaxError || error instanceof TypeError) return null;
