@@ -269,6 +269,7 @@ CASES: dict[str, tuple[Words, int, list[str]]] = {
 KNOWN_BY_THEIR_OWN_TESTS = {
     "audit key revoke",
     "audit key tokens",
+    "audit prune",
     "audit reason erase",
     "audit reason show",
     "audit receipt",
