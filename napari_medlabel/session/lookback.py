@@ -56,6 +56,8 @@ def _log_outside_change(session: Session) -> bool:
     last = _last_saved(session)
     if last is None or session.saved_mask is None:
         return False
+    if last == session.saved_mask:
+        return False
     array = session.labels.array
     if as_named(array, session.labels.grid, last) is not None:
         return False

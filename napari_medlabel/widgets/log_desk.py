@@ -15,6 +15,7 @@ from napari_medlabel.session.case import Session
 from napari_medlabel.session.mask_log import Version
 from napari_medlabel.session.steps_back import labels_of_version, restore_step, versions_in
 from napari_medlabel.widgets.audit_lamp import AuditLamp
+from napari_medlabel.widgets.background import Background
 from napari_medlabel.widgets.case_log import own_user, show_case_log
 from napari_medlabel.widgets.versions_dialog import VersionsDialog
 
@@ -35,6 +36,7 @@ class LogDesk(QObject):
         self._dock = dock
         self.lamp = AuditLamp(lambda: WORKPLACE.log)
         self.lamp.asked.connect(self._say)
+        self._background = Background(self)
         self.dialog: VersionsDialog | None = None
         self._shown: Any = None
 
@@ -62,12 +64,17 @@ class LogDesk(QObject):
     def show_versions(self) -> None:
         """List the versions of the open mask, after the log has it that somebody looked."""
         session = self._dock.session
-        if session is None:
+        if session is None or self.dialog is not None or self._background.is_busy:
             return
-        try:
-            versions = versions_in(session)
-        except MedlabelError as err:
-            self._dock.show_error(err)
+        # The log of a year is large, and may lie on a share.
+        self._background.run(
+            lambda: versions_in(session),
+            lambda versions: self._list(session, versions),
+            self._dock.show_error,
+        )
+
+    def _list(self, session: Session, versions: tuple[Version, ...]) -> None:
+        if session is not self._dock.session:
             return
         self.dialog = VersionsDialog(versions, own_user(session.desk), self._dock.window())
         self.dialog.preview_requested.connect(self.preview)

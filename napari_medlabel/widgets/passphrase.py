@@ -1,4 +1,4 @@
-"""The question for the passphrase of this workstation's key, when the log is opened."""
+"""The question for the passphrase of this workstation's key, asked when the log is opened."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ from collections.abc import Callable
 
 from qtpy.QtWidgets import QInputDialog, QLineEdit, QWidget
 
+from napari_medlabel.errors import InputError
 from napari_medlabel.plugin.workplace import NotGivenError
+from napari_medlabel.secret.asking import at_terminal
 
 
 def asking(parent: Callable[[], QWidget | None]) -> Callable[[], str]:
@@ -30,3 +32,20 @@ def asking(parent: Callable[[], QWidget | None]) -> Callable[[], str]:
         return str(text)
 
     return ask
+
+
+def ask_before_the_window() -> str:
+    """Ask at the terminal from which the program was started, while there is no window.
+
+    Raises
+    ------
+    NotGivenError
+        When there is no terminal, or nothing is typed.
+    """
+    try:
+        text = at_terminal("Passphrase of this workstation's key (Enter: none): ", "")
+    except InputError as err:
+        raise NotGivenError from err
+    if not text:
+        raise NotGivenError
+    return text

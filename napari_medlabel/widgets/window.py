@@ -16,6 +16,7 @@ from napari_medlabel.plugin.workplace import WORKPLACE, data_folder
 from napari_medlabel.session.denial import denials
 from napari_medlabel.session.opening import Wishes, open_series
 from napari_medlabel.widgets.dock import MedlabelDock
+from napari_medlabel.widgets.passphrase import ask_before_the_window
 
 
 def annotate(paths: Sequence[Path], wishes: Wishes, *, audit: Path | None = None) -> None:
@@ -39,6 +40,7 @@ def annotate(paths: Sequence[Path], wishes: Wishes, *, audit: Path | None = None
     """
     require_proven_napari(napari.__version__)
     WORKPLACE.audit = audit
+    WORKPLACE.ask = ask_before_the_window
     try:
         desk, session = WORKPLACE.desk(), None
         with denials(desk, paths):

@@ -210,6 +210,21 @@ def test_the_passphrase_is_asked_for_and_may_be_withheld(
             ask()
 
 
+def test_before_the_window_it_is_asked_for_at_the_terminal(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from napari_medlabel.plugin.workplace import NotGivenError
+    from napari_medlabel.widgets import passphrase
+
+    with pytest.raises(NotGivenError):
+        passphrase.ask_before_the_window()  # no terminal
+    answers = ["words", ""]
+    monkeypatch.setattr(passphrase, "at_terminal", lambda *_args: answers.pop(0))
+    assert passphrase.ask_before_the_window() == "words"
+    with pytest.raises(NotGivenError):
+        passphrase.ask_before_the_window()
+
+
 def test_without_the_passphrase_the_log_opens_all_the_same(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

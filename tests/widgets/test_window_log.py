@@ -140,6 +140,7 @@ def test_lamp_versions_and_log_of_the_case(dock: MedlabelDock, qtbot: QtBot) -> 
     assert "Save your work" in dock.notice.text.text()
 
     dock.versions_button.click()
+    qtbot.waitUntil(lambda: dock.log_desk.dialog is not None, timeout=5000)
     dialog = dock.log_desk.dialog
     dialog.table.selectRow(1)
     dialog.preview_button.click()
@@ -164,7 +165,7 @@ def test_lamp_versions_and_log_of_the_case(dock: MedlabelDock, qtbot: QtBot) -> 
 
 
 def test_what_was_found_at_the_opening_is_said(
-    dock: MedlabelDock, scan: Path, wishes: Wishes, tmp_path: Path
+    dock: MedlabelDock, scan: Path, wishes: Wishes, tmp_path: Path, qtbot: QtBot
 ) -> None:
     session = dock.session
     session.edit(BOX, np.ones((2, 2, 1), np.uint8), name="Square")
@@ -177,3 +178,9 @@ def test_what_was_found_at_the_opening_is_said(
     again = open_case([scan], WORKPLACE.desk(), wishes, fallback=tmp_path)
     dock.desk.show_session(again)
     assert "Another program changed this mask" in dock.notice.text.text()
+    dock.desk.close_case()
+    broken = tmp_path / "broken.nii"
+    broken.write_bytes(scan.read_bytes()[:40])
+    dock.open_paths([broken])
+    qtbot.waitUntil(lambda: not dock.desk.background.is_busy, timeout=5000)
+    assert new("volume.open.denied") == [{"cause": "unreadable"}]
