@@ -161,10 +161,12 @@ def main_job(target: Path, record: Run) -> int:
     int
         Exit code of the log's verdict: 0 green, 4 amber, 5 red.
     """
-    from napari_medlabel.session.desk import open_desk
+    from napari_medlabel.cli.demo_site import make_site
 
     # A log and keys of its own: a demonstration must not stand in the real log.
-    desk = open_desk(target / "audit", state=target / "state")
+    with record.step("site", "keys of a workstation, an officer and a witness made"):
+        site = make_site(target)
+        desk = site.open_desk()
     try:
         session = _open(desk, target, record)
         try:
@@ -176,6 +178,8 @@ def main_job(target: Path, record: Run) -> int:
         _export(desk, session, target, record)
     finally:
         desk.log.close()
+    with record.step("witness", "log looked at and cosigned by the witness"):
+        site.look()
     return _verify(target, record)
 
 
