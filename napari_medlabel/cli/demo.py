@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 from napari_medlabel.errors import InputError, MedlabelError, SaveError
 
 if TYPE_CHECKING:
+    from napari_medlabel.cli.demo_site import DemoSite
     from napari_medlabel.session.case import Session
     from napari_medlabel.session.desk import Desk
 
@@ -180,7 +181,7 @@ def main_job(target: Path, record: Run) -> int:
         desk.log.close()
     with record.step("witness", "log looked at and cosigned by the witness"):
         site.look()
-    return _verify(target, record)
+    return _verify(site, target, record)
 
 
 def _open(desk: Desk, target: Path, record: Run) -> Session:
@@ -338,7 +339,8 @@ def _export(desk: Desk, session: Session, target: Path, record: Run) -> None:
         clean = read_volume(scan)
         session.volume.require_same_voxels(clean)
         labels = LabelMap(clean.grid, session.labels.array, session.labels.scheme)
-        leaves = {"destination": "folder", "format": "nifti", "files": 3}
+        # Labels and points made on a de-identified scan: no header of a patient's is in them.
+        leaves = {"destination": "folder", "format": "nifti", "files": 3, "deidentified": True}
         desk.log.append("export.begin", subject=(session.place.subject,), detail=leaves)
         saved = save_mask(out / "mask.nii.gz", labels, clean.source, time=desk.time())
         save_landmarks(out / "landmarks.mrk.json", session.landmarks)
@@ -350,17 +352,16 @@ def _export(desk: Desk, session: Session, target: Path, record: Run) -> None:
     record.facts["deid"] = report.to_json()
 
 
-def _verify(target: Path, record: Run) -> int:
-    from napari_medlabel.audit.check.verify import verify_log
-
-    with record.step("verify", "audit log verified"):
-        report = verify_log(target / "audit", state=target / "state")
+def _verify(site: DemoSite, target: Path, record: Run) -> int:
+    page = target / "audit-report.html"
+    with record.step("verify", "audit log verified, the officer's page written"):
+        report = site.write_page(page)
     record.facts["audit"] = {
         "verdict": report.verdict.value,
         "events": report.events,
         "sentence": report.sentence,
     }
-    record.written += [str(target / "project.key"), str(target / "audit")]
+    record.written += [str(target / "project.key"), str(target / "audit"), str(page)]
     return report.verdict.exit_code
 
 

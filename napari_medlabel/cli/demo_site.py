@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from napari_medlabel.audit.check.verdict import LogReport
     from napari_medlabel.audit.keys.signatures import SigningKey
     from napari_medlabel.session.desk import Desk
 
@@ -77,6 +78,26 @@ class DemoSite:
             for path in session_paths(self.root)
         ]
         cosign_log(self.root, sessions, memory, self.witness, SystemClock().utc_ms() // 1000)
+
+    def write_page(self, path: Path) -> LogReport:
+        """Write the officer's page and return what verification said.
+
+        Raises
+        ------
+        InputError, SaveError
+            When the log cannot be read, or the page not be written.
+        """
+        from napari_medlabel.audit.anchors.code import keep_code
+        from napari_medlabel.audit.disk import SystemClock
+        from napari_medlabel.audit.report.gather import facts_of, log_bytes
+        from napari_medlabel.audit.report.page import page_of
+        from napari_medlabel.io.files import write_bytes_aside
+
+        facts = facts_of(self.root, state=self.state, now_ms=SystemClock().utc_ms())
+        write_bytes_aside(path, page_of(facts, log_bytes(self.root, facts.verdict)))
+        if facts.code is not None:
+            keep_code(self.root, facts.code)
+        return facts.verdict
 
 
 def make_site(target: Path) -> DemoSite:
