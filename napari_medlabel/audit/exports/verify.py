@@ -6,8 +6,7 @@ Needs Python 3.11 and "cryptography". Ends with 0 green, 4 amber (not sure), 5 r
 # fmt: off
 # ruff: noqa: D101, D102, D103, D400, E401, E501, E701, E704, I001, RET503, RUF021, SIM905, T201, UP035
 from __future__ import annotations
-import argparse, base64, hashlib, json, re
-from datetime import datetime
+import argparse, base64, datetime as dt, hashlib, json, re
 from pathlib import Path
 from typing import Any, Callable, Sequence
 from cryptography.exceptions import InvalidSignature
@@ -16,8 +15,7 @@ KEYS = set("action actor dcm detail event mono object outcome prev seq subject t
 HEADS = {"prev_session", "peers", "found", "head", "heads", "expected", "actual"}
 SEAL = re.compile(rb'\{"seal":\{"from":(\d{1,16}),"root":"([^"\n]{44})","sig":"([^"\n]{92})","size":(\d{1,16})\}\}\n')
 CERT = "medlabel-cert/v1\n{origin}\n{pub}\n{before[origin]}\n{before[size]}\n{before[root]}\n"
-WORDS = {"green": "The log is complete and unaltered", "amber": "Nothing shows a change, but not everything is sure",
-         "red": "The log was altered, or parts of it are missing"}
+WORDS = {"green": "The log is complete and unaltered", "amber": "No change shows, but not everything is sure", "red": "The log was altered"}
 BAD = (ValueError, LookupError, TypeError, AttributeError, RecursionError, OSError, InvalidSignature)
 def need(fact: object, why: str) -> None:
     if not fact: raise ValueError(why)
@@ -40,7 +38,6 @@ def code_of(data: bytes, count: int) -> str:  # in Crockford's base32
 def file_of(origin: str) -> str:
     writer, name = origin.split("/")[2:]
     return f"writers/{writer}/{name[:4]}/{name[4:6]}/{name}.jsonl"
-
 class Session:  # one session's file: batches of events, and a signed seal after each
     prev, size, sealed, mono, last, first, time = bytes(32), 0, 0, 0, 0.0, 0.0, ""
     closed = broken = tail = recovered = held = False
@@ -61,7 +58,7 @@ class Session:  # one session's file: batches of events, and a signed seal after
         need(dense(record) == line and set(record) - {"iso", "reason"} == KEYS, "a line is no event")
         here = (record["seq"], b64(record["prev"], 32), self.closed, record["event"] == "session.open")
         need(here == (self.size, self.prev, False, not self.size), "an event does not follow from the one before")
-        now = datetime.fromisoformat(record["time"]).timestamp()
+        now = dt.datetime.fromisoformat(record["time"]).timestamp()
         if now < self.last - 2 or record["mono"] < self.mono:
             self.log.say("amber", self.file, "The clock of the computer was set back here.")
         if not self.size: self.opened, self.time, self.first = record["detail"], record["time"], now
@@ -85,12 +82,11 @@ class Session:  # one session's file: batches of events, and a signed seal after
         self.broken = bool(over or set(later) - {self.sealed} or len(later) > 1 or later and b"\0" not in rest)
         self.tail, self.closed = not self.broken, False
         if self.broken: self.log.say("red", self.file, f"The log was changed after event {self.sealed}: {why}.")
-
 class Log:  # all sessions, and everybody who remembers how they ended
     def __init__(self, folder: Path, officer: str, code: str) -> None:
-        self.folder, self.found, self.site, self.seen = folder, list[tuple[str, str, str]](), dict[str, Any](), 0.0
+        self.folder, self.site, self.seen, self.known, self.gone = folder, dict[str, Any](), 0.0, {""}, dict[str, int]()
         self.root = root = folder / "data/log" if (folder / "bagit.txt").exists() else folder
-        self.heads, self.known, before = list[tuple[str, int, str, str, str]](), {""}, dict[str, Session]()
+        self.found, self.heads, self.prunes, before = list[Any](), list[Any](), list[Any](), dict[str, Session]()
         for path in folder.glob("*manifest-sha256.txt"): self.sure("red", path.name, self.packed, path)
         paths = {path.relative_to(root).as_posix(): path for path in sorted((root / "writers").rglob("*.jsonl"))}
         self.sessions = {file: Session(self, file, path.read_bytes()) for file, path in paths.items()}
@@ -99,6 +95,7 @@ class Log:  # all sessions, and everybody who remembers how they ended
         for path in sorted(root.rglob("*.note")):
             file = path.relative_to(root).as_posix()
             self.sure("red" if file.startswith("witness") else "amber", file, self.note, file)
+        for file, its in self.prunes: self.sure("red", file, self.prune, its)
         for head in self.heads: self.compare(*head)
         for file, one in self.sessions.items():
             if one.sealed: self.sure("red", file, self.certificate, one)
@@ -122,9 +119,9 @@ class Log:  # all sessions, and everybody who remembers how they ended
                 need(head["size"] >= 0 and b64(head["root"], 32), "a head is no head")
                 if file_of(head["origin"]).split("/")[1] != one.writer: self.seen = max(self.seen, one.last)
                 self.heads.append((head["origin"], head["size"], head["root"], one.file, event))
+        if event == "retention.prune": self.prunes.append((one.file, detail))
         if event == "tamper.found": self.say("amber", one.file, "Here the program noted an alteration itself.")
-        if event == "batch.close" and detail.get("expected") != detail.get("actual"):
-            self.say("amber", one.file, "A worker of a batch did not end as it should.")
+        if event == "batch.close" and detail.get("expected") != detail.get("actual"): self.say("amber", one.file, "A worker ended oddly.")
     def trust(self, officer: str) -> None:  # every version of site.json is signed by an officer of the one before
         site, keys, digest, now = dict[str, Any](), set[str](), "", self.root / "site.json"
         for raw in (path.read_bytes() for path in sorted(self.root.glob("site/*.json"))):
@@ -143,7 +140,7 @@ class Log:  # all sessions, and everybody who remembers how they ended
             if code and code_of(data, 32) == code[:32]:
                 code, (_, _, time, *lines) = "", data.decode().splitlines()
                 self.heads += [(o, int(n), r, "the code on paper", "paper") for o, n, r in map(str.split, lines) if file_of(o)]
-                self.seen = max(self.seen, datetime.fromisoformat(time).timestamp())
+                self.seen = max(self.seen, dt.datetime.fromisoformat(time).timestamp())
         need(not code, "no list of heads here has the code that you typed")
     def note(self, file: str) -> None:  # a published head, or the same cosigned by a witness
         text, _, lines = (self.root / file).read_bytes().decode().rpartition("\n\n")
@@ -151,14 +148,18 @@ class Log:  # all sessions, and everybody who remembers how they ended
         who, kind = (file.split("/")[1], 4) if file.startswith("witness") else (origin, 1)
         need(rows.pop() == [""] and file.endswith("/".join(origin.split("/")[2:]) + ".note"), "it is not in its place")
         for dash, _, raw in rows: need(dash == "\u2014" and b64(raw, 76 if len(raw) > 92 else 68), "it is no note")
-        keys, mine = self.site.get("witnesses", []), self.sessions.get(file_of(origin))
-        keys = [one for one in keys if one["name"] == who and not one["revoked"]]
-        if kind == 1: keys = [mine.opened] if mine and mine.sealed else []
+        keys = [one for one in self.site.get("witnesses", []) if one["name"] == who and not one["revoked"]]
+        if kind == 1: keys = [mine.opened] if (mine := self.sessions.get(file_of(origin))) and mine.sealed else []
         times = [check(one["pub"], who, raw, text + "\n", kind) for one in keys for _, name, raw in rows if name == who]
         need(times or not keys, "nobody signed it")
         self.seen, event = max([self.seen, *times]), "witness" if kind == 4 else "note"
-        if keys or (kind == 1 and not mine): self.heads.append((origin, int(size), root, who, event))
+        if keys or (kind == 1 and file_of(origin) not in self.sessions): self.heads.append((origin, int(size), root, who, event))
         elif kind == 4 and self.site: self.say("amber", file, "The officer does not name this witness, or not any more.")
+    def prune(self, its: dict[str, Any]) -> None:  # an officer signed that sessions were deleted, their time being over
+        name, text = f"medlabel.local/{self.site['name']}/officer", {key: its[key] for key in ("policy_days", "pruned")}
+        keys = {sha(name.encode(), b"\n\1", b64(one["pub"], 32))[:4]: one["pub"] for one in self.site["officers"]}
+        check(keys[b64(its["signature"], 68)[:4]], name, its["signature"], b"medlabel-prune/v1\n" + dense(text))
+        self.gone |= {head["origin"]: head["size"] for head in its["pruned"]}
     def certificate(self, one: Session) -> None:  # the officer trusts a workstation, it vouches for the key
         its, none = one.opened, dict.fromkeys(("origin", "size", "root"), "-")
         need(one.file == file_of(its["origin"]), "the file is not in its place")
@@ -172,7 +173,7 @@ class Log:  # all sessions, and everybody who remembers how they ended
             self.say("amber", one.file, "The officer does not say that she trusts this workstation.")
     def compare(self, origin: str, size: int, root: str, who: str, event: str) -> None:
         file, one = file_of(origin), self.sessions.get(file_of(origin))
-        if not size or file == who or (one and one.broken and one.sealed < size): return
+        if not size or file == who or (one.broken and one.sealed < size if one else size <= self.gone.get(origin, 0)): return
         if one is None: self.say("red", file, f"The session is missing: {who} remembers it.")
         elif one.sealed < size: self.say("red", file, f"The end is missing: {who} remembers {size} events.")
         elif one.roots.get(size) != root: self.say("red", file, f"It is not the session that {who} remembers.")
@@ -184,7 +185,6 @@ class Log:  # all sessions, and everybody who remembers how they ended
         if one.closed and not one.held: self.say("amber", one.file, "Nobody else remembers the end of this session.")
         if before and one.sealed and "prev_session" not in one.opened or before and 0 < one.first < before.last - 2:
             self.say("amber", one.file, "It does not go on where the session before it ended, or a clock was set back.")
-
 def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Check the audit log in this parcel.")
     parser.add_argument("folder", nargs="?", type=Path, default=Path(__file__).parent)

@@ -378,3 +378,27 @@ def reseal(log: Bench, path: Path, change: Callable[[dict[str, object]], object]
         sealed = head.size
         data += canonical.encode({"seal": seal}) + b"\n"
     path.write_bytes(data)
+
+
+@pytest.mark.parametrize(("signer", "verdict"), [("officer", "green"), ("other", "red")])
+def test_sessions_that_the_officer_had_deleted_are_missed_by_nobody(
+    log: Bench, signer: str, verdict: str
+) -> None:
+    from napari_medlabel.audit.check.trust import pruning_text
+    from napari_medlabel.audit.format.event import Event
+    from napari_medlabel.audit.keys.site import officer_name
+    from tests.audit.keys.site_bench import OFFICER, OTHER
+
+    first = trusted.verify(log).sessions[0].sealed
+    assert first
+    key = OFFICER if signer == "officer" else OTHER
+    signature = key.sign_as(officer_name("ward-3"), pruning_text([first], 2190))
+    detail = {
+        "pruned": [first.record()], "policy_days": 2190, "signature": to_base64(signature),
+    }  # fmt: skip
+    sessions(log.root)[0].unlink()
+    for note in log.root.glob("heads/*/*.note"):
+        if note.stem == first.origin.rsplit("/", 1)[1]:
+            note.unlink()
+    trusted.go_on(log, Event("retention.prune", detail=detail))
+    assert theirs(log.root) == trusted.verify(log).verdict == verdict

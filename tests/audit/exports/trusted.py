@@ -64,11 +64,11 @@ def write_log(bench: Bench, sessions: int = 3, *, crash: bool = False) -> None:
     witness_all(bench)
 
 
-def go_on(bench: Bench) -> None:
+def go_on(bench: Bench, event: Event = OPEN) -> None:
     """Write one more session, and have all of them cosigned."""
     policy = f"sha256:{sha256((bench.root / 'site.json').read_bytes()).hexdigest()}"
     with AuditLog.begin(bench.seat(Identity(INSTALL, policy))) as log:
-        log.append_many([OPEN])
+        log.append_many([event])
     witness_all(bench)
 
 
