@@ -128,7 +128,7 @@ def together(
     context = multiprocessing.get_context("spawn")
 
     def run(_number: int) -> float:
-        start = context.Barrier(processes + 1)
+        start = context.Barrier(processes + 1, timeout=60)
         workers = [
             context.Process(target=worker, args=(own, start, EACH)) for _ in range(processes)
         ]
