@@ -123,7 +123,7 @@ def test_a_worker_that_stays_in_the_spool_is_not_named_yet(bench: Bench) -> None
     closing = _closing(parent.path)
     assert (closing["outcome"], closing["detail"]["expected"]) == (4, [])
     assert log.is_local
-    assert bench.doubts() == {"WAITING"}
+    assert bench.doubts() == set()
 
 
 def test_a_batch_in_the_spool_compares_what_lies_there(bench: Bench) -> None:
