@@ -45,7 +45,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         audit_code,
         audit_export,
         audit_key,
-    audit_prune,
+        audit_prune,
         audit_reason,
         audit_receipt,
         audit_report,
