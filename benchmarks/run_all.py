@@ -125,6 +125,14 @@ AREAS = {
             "verifying."
         ),
     ),
+    "audit_page": (
+        "The officer's page",
+        (
+            "Made from 100,000 events and opened in Chromium. No other program of this field "
+            "makes such a page, so there is no peer: goals are those that an officer with "
+            "minutes would set. The peak is that of Python, not of the browser."
+        ),
+    ),
 }
 
 # Why a goal is not met, by area and the start of the row's work; said only when it is so.

@@ -31,12 +31,12 @@ from napari_medlabel.deid.report.review import (
     Decided,
     Waiting,
     check_batch,
-    decide,
     read_queue,
 )
 from napari_medlabel.deid.report.review_page import views_of_waiting
 from napari_medlabel.errors import InputError, MedlabelError
 from napari_medlabel.plugin.workplace import WORKPLACE
+from napari_medlabel.session.deid_review import decide_logged
 from napari_medlabel.session.deid_run import DeidJob, deidentify_logged
 from napari_medlabel.session.deid_values import show_values
 from napari_medlabel.session.deid_words import outcome_of
@@ -299,14 +299,7 @@ class DeidPanel(QWidget):
             return
         self._begin("Moving accepted images …")
         self._background.run(
-            lambda: decide(
-                folder,
-                target,
-                accept=accept,
-                reject=reject,
-                log=desk.log,
-                date=desk.time()[: len("2026-11-22")],
-            ),
+            lambda: decide_logged(folder, target, desk, accept=accept, reject=reject),
             self._carried_out,
             self._failed,
             self._stopped,
