@@ -15,18 +15,21 @@ import pytest
 
 from napari_medlabel.cli.main import main
 from napari_medlabel.errors import MedlabelError
+from napari_medlabel.secret import passphrase
 from napari_medlabel.session.desk import open_desk
 from napari_medlabel.session.opening import Wishes, open_case
 from napari_medlabel.session.saving import save
 from tests.canary.marks import Study, make_study
 from tests.canary.traces import traces
 
-STUDIES = int(os.environ.get("MEDLABEL_CANARIES", "3"))
+STUDIES = int(os.environ.get("MEDLABEL_CANARIES", "2"))
 
 
 @pytest.fixture
 def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A home of its own for all that a run may write."""
+    """A home of its own for all that a run may write; keys under passphrases open at once."""
+    monkeypatch.setattr(passphrase, "MEMORY_KIB", 64)
+    monkeypatch.setattr(passphrase, "ITERATIONS", 1)
     for name in ("HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_STATE_HOME", "TMPDIR"):
         folder = tmp_path / "world" / name.lower()
         folder.mkdir(parents=True)
@@ -108,16 +111,55 @@ def commands(study: Study, out: Path, key: Path, say: Callable[..., int]) -> dic
     }
 
 
-def looks_at_the_log(study: Study, out: Path, say: Callable[..., int], root: Path) -> None:
-    """Run every command about the log."""
+def looks_at_the_log(
+    study: Study, out: Path, say: Callable[..., int], root: Path, pipe: Callable[[str], None]
+) -> None:
+    """Run every command about the log and about what it says of this study."""
+    mask = out / "case" / "mask.nii.gz"
     for arguments in (
         ("audit", "verify", root),
-        ("audit", "verify", root, "--json"),
+        ("audit", "verify", root, "--json", "--objects"),
         ("audit", "show", root),
         ("audit", "show", root, "--json"),
         ("audit", "demo", root),
+        ("audit", "report", root, "-o", out / "report.html"),
+        ("audit", "report", root, "-o", out / "report.html"),
+        ("audit", "code", root),
+        ("audit", "receipt", out / "converted.nii.gz.audit_receipt.json", root),
+        ("mask", "history", mask),
+        ("mask", "history", mask, "--json"),
+        ("mask", "restore", mask, "--version", "1", "--reason", "CORRECTION"),
+        ("mask", "restore", mask, "--version", "99", "--reason", "CORRECTION"),
+        ("sign", "verify", mask),
+        *(
+            ("audit", "export", root, "-o", out / f"log.{kind}", "--format", kind)
+            for kind in ("bundle", "csv", "fhir", "dicom", "ocsf", "art30")
+        ),
     ):
-        assert say(*arguments) in {0, 4}, arguments
+        assert say(*arguments) in {0, 2, 4}, arguments
+    pipe(study.patient_id)
+    assert say("audit", "who", root) in {0, 4}
+    pipe(study.patient_id)
+    assert say("audit", "who", root, "--json") in {0, 4}
+
+
+def as_an_officer(
+    say: Callable[..., int], world: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Make keys, a site, a witness; sign nothing yet."""
+    words = world / "passphrase"
+    words.write_text("correct horse battery\n")
+    words.chmod(0o600)
+    monkeypatch.setenv("MEDLABEL_INSTALL_PASSPHRASE_FILE", str(words))
+    secret = ("--passphrase-file", words)
+    assert say("audit", "key", "create", *secret) == 0
+    writer = (world / "state" / "writer").read_text().strip()
+    assert say("audit", "site", "init", "ward-3", *secret) == 0
+    say("audit", "site", "trust", writer, "--code", "WRONG-CODE", *secret)
+    key = world / "witness.pem"
+    assert say("audit", "witness", "--name", "share", "--new-key", "--key", key) == 0
+    assert say("audit", "witness", "--name", "share", "--key", key) == 0
+    assert say("audit", "site", "show") == 0
 
 
 @pytest.mark.slow
@@ -127,6 +169,11 @@ def test_no_identity_is_in_any_byte_that_is_written(
 ) -> None:
     scans = tmp_path / "scans"
     studies = [make_study(scans, seed) for seed in range(STUDIES)]
+    as_an_officer(say, world, monkeypatch)
+
+    def pipe(text: str) -> None:
+        monkeypatch.setattr("sys.stdin", io.StringIO(text + "\n"))
+
     for number, study in enumerate(studies):
         out = world / f"out-{number}"
         out.mkdir()
@@ -135,7 +182,7 @@ def test_no_identity_is_in_any_byte_that_is_written(
         codes = commands(study, out, world / "project.key", say)
         assert codes["convert"] == codes["info"] == 0, codes
         assert codes["info missing"] == codes["convert again"] == 2, codes
-        looks_at_the_log(study, out, say, world / "audit")
+        looks_at_the_log(study, out, say, world / "audit", pipe)
     # Faults: a log that cannot be written, a target that cannot, a scan that goes away.
     (world / "no-folder").write_text("")
     monkeypatch.setenv("MEDLABEL_AUDIT_DIR", str(world / "no-folder" / "audit"))
