@@ -12,6 +12,13 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final, Protocol
 
+PRIVATE: Final = 0o600
+"""Mode of what is nobody else's: keys, the memory of this computer."""
+
+SHARED: Final = 0o640
+"""Mode of what lies under the log's folder: the owner writes it, the group may read it, so that
+an officer, a witness and other workstations can. It holds no identities."""
+
 _LOCK_BYTE: Final = 1 << 30  # far behind the end: Windows would bar reading a locked byte
 _BINARY: Final = getattr(os, "O_BINARY", 0)
 _MOUNTS: Final = Path("/proc/self/mountinfo")
@@ -112,8 +119,8 @@ else:
 class Io(Protocol):
     """What the writer asks of the system. Each call may raise `OSError`."""
 
-    def create(self, path: Path) -> int:
-        """Create a file that must not exist, mode 0600, for appending."""
+    def create(self, path: Path, mode: int = PRIVATE) -> int:
+        """Create a file that must not exist, for appending."""
         ...
 
     def write(self, fd: int, data: bytes) -> int:
@@ -143,9 +150,9 @@ class SystemIo:
     def __init__(self) -> None:
         self._sync = choose_sync(sys.platform)
 
-    def create(self, path: Path) -> int:
-        """Create a file that must not exist, mode 0600, for appending."""
-        return os.open(path, os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_RDWR | _BINARY, 0o600)
+    def create(self, path: Path, mode: int = PRIVATE) -> int:
+        """Create a file that must not exist, for appending."""
+        return os.open(path, os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_RDWR | _BINARY, mode)
 
     def write(self, fd: int, data: bytes) -> int:
         """Write some of the bytes and return how many."""
@@ -190,19 +197,29 @@ def write_all(io: Io, fd: int, data: bytes) -> None:
         view = view[count:]
 
 
-def make_folders(io: Io, folder: Path) -> None:
-    """Create a folder and its parents, mode 0700, and bring each new name to the disk."""
+def make_folders(io: Io, folder: Path, mode: int = PRIVATE) -> None:
+    """Create a folder and its parents, and bring each new name to the disk.
+
+    Parameters
+    ----------
+    io : Io
+        The machine.
+    folder : Path
+        To be there afterwards.
+    mode : int
+        Of the files in it; who may read them may enter, too.
+    """
     missing = []
     while not folder.is_dir():
         missing.append(folder)
         folder = folder.parent
     for new in reversed(missing):
         with suppress(FileExistsError):
-            new.mkdir(mode=0o700)
+            new.mkdir(mode=0o700 | (mode & 0o040 and 0o050))
         io.sync_folder(new.parent)
 
 
-def write_once(io: Io, path: Path, data: bytes) -> bytes:
+def write_once(io: Io, path: Path, data: bytes, mode: int = PRIVATE) -> bytes:
     """Give a file its content once and for all, and return what it holds.
 
     The content is written aside and linked, so that nobody ever reads half of it; whoever
@@ -213,10 +230,10 @@ def write_once(io: Io, path: Path, data: bytes) -> bytes:
     OSError
         Of the system.
     """
-    make_folders(io, path.parent)
+    make_folders(io, path.parent, mode)
     if not path.exists():
         aside = path.with_name(f"{path.name}.{io.random(8).hex()}")
-        fd = io.create(aside)
+        fd = io.create(aside, mode)
         try:
             try:
                 write_all(io, fd, data)
@@ -231,7 +248,7 @@ def write_once(io: Io, path: Path, data: bytes) -> bytes:
     return path.read_bytes()
 
 
-def write_over(io: Io, path: Path, data: bytes) -> None:
+def write_over(io: Io, path: Path, data: bytes, mode: int = PRIVATE) -> None:
     """Give a file new content; whoever reads it meanwhile has the old or the new one whole.
 
     Raises
@@ -239,9 +256,9 @@ def write_over(io: Io, path: Path, data: bytes) -> None:
     OSError
         Of the system.
     """
-    make_folders(io, path.parent)
+    make_folders(io, path.parent, mode)
     aside = path.with_name(f"{path.name}.{io.random(8).hex()}")
-    fd = io.create(aside)
+    fd = io.create(aside, mode)
     try:
         try:
             write_all(io, fd, data)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from napari_medlabel.audit.check.verify import verify_log
-from napari_medlabel.audit.disk import SystemIo
+from napari_medlabel.audit.disk import PRIVATE, SystemIo
 from napari_medlabel.audit.format.event import Actor, Event, ObjectRef
 from napari_medlabel.audit.writer.log import AuditLog
 from napari_medlabel.audit.writer.seat import Identity, Seat
@@ -63,10 +63,10 @@ class FakeIo(SystemIo):
             if path is not None and path.is_relative_to(folder):
                 raise OSError(code, os.strerror(code))
 
-    def create(self, path: Path) -> int:
+    def create(self, path: Path, mode: int = PRIVATE) -> int:
         self._called("create")
         self._reached(path)
-        fd = super().create(path)
+        fd = super().create(path, mode)
         self._paths[fd] = path
         return fd
 

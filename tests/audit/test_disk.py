@@ -182,3 +182,9 @@ def test_content_is_replaced_whole_or_not_at_all(tmp_path: Path) -> None:
             write_over(io, path, b"third")
         assert path.read_bytes() == b"second"
     assert [found.name for found in path.parent.iterdir()] == ["note"]
+
+
+def test_what_is_shared_lets_the_group_in_and_nobody_else(tmp_path: Path) -> None:
+    disk.write_over(disk.SystemIo(), tmp_path / "a" / "b", b"x", disk.SHARED)
+    assert stat.S_IMODE((tmp_path / "a" / "b").stat().st_mode) & 0o077 == 0o040
+    assert stat.S_IMODE((tmp_path / "a").stat().st_mode) & 0o077 == 0o050

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from napari_medlabel.audit.disk import Io, write_over
+from napari_medlabel.audit.disk import SHARED, Io, write_over
 from napari_medlabel.audit.format import canonical
 from napari_medlabel.audit.format.layout import (
     HEADS,
@@ -56,7 +56,7 @@ def publish(io: Io, root: Path, head: Head, signature: bytes) -> None:
     OSError
         Of the system.
     """
-    write_over(io, root / head_note(head.origin), head_note_bytes(head, signature))
+    write_over(io, root / head_note(head.origin), head_note_bytes(head, signature), SHARED)
 
 
 def session_key(root: Path, origin: str) -> SealKey | None:

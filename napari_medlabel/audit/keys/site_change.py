@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
-from napari_medlabel.audit.disk import Io, write_once
+from napari_medlabel.audit.disk import SHARED, Io, write_once
 from napari_medlabel.audit.faults import error_name, log_error
 from napari_medlabel.audit.format.layout import SITE, site_version
 from napari_medlabel.audit.format.record import time_ms
@@ -292,7 +292,7 @@ def save_version(root: Path, data: bytes, serial: int, io: Io) -> None:
         When it cannot be written.
     """
     try:
-        kept = write_once(io, root / site_version(serial), data)
+        kept = write_once(io, root / site_version(serial), data, SHARED)
     except OSError as err:
         raise log_error("The site's document could not be kept", error_name(err)) from err
     if kept != data:

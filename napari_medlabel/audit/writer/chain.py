@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from napari_medlabel.audit.disk import Clock, Io, make_folders, write_all
+from napari_medlabel.audit.disk import SHARED, Clock, Io, make_folders, write_all
 from napari_medlabel.audit.faults import error_name, log_error
 from napari_medlabel.audit.format.canonical import MAX_INT
 from napari_medlabel.audit.format.event import Actor, Event
@@ -91,8 +91,8 @@ class SessionFile:
         self.head = Head(origin, 0, self._tree.root())
         self.length = 0
         self.dead = ""
-        make_folders(io, path.parent)
-        self._fd = io.create(path)
+        make_folders(io, path.parent, SHARED)
+        self._fd = io.create(path, SHARED)
 
     def _jump(self, utc_ms: int, mono_ns: int) -> list[Event]:
         """Return the event that says that the wall clock was set, if it was."""

@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from napari_medlabel.audit.disk import Io, make_folders, write_all
+from napari_medlabel.audit.disk import SHARED, Io, make_folders, write_all
 from napari_medlabel.audit.format.layout import WRITERS
 
 RESERVE_BYTES: Final = 1 << 20
@@ -47,7 +47,7 @@ def keep_reserve(io: Io, folder: Path, writer: str, size: int = RESERVE_BYTES) -
     path = reserve_file(folder, writer)
     if path.exists():
         return
-    make_folders(io, path.parent)
+    make_folders(io, path.parent, SHARED)
     try:
         fd = io.create(path)
     except FileExistsError:

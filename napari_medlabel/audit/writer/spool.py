@@ -13,6 +13,7 @@ from typing import Final
 
 from napari_medlabel.audit.anchors.memory import Remembered, recall
 from napari_medlabel.audit.disk import (
+    SHARED,
     make_folders,
     one_at_a_time,
     place_key,
@@ -57,7 +58,7 @@ def _move(seat: Seat, path: Path, entry: Remembered | None) -> bool:
     data = path.read_bytes()
     target = seat.home / path.relative_to(seat.spool)
     if not target.exists():  # nobody else can make it: its name is random, and we hold the lock
-        write_over(seat.io, target, data)
+        write_over(seat.io, target, data, SHARED)
     if target.read_bytes() != data:
         return False
     if entry is not None:  # the memory of it belongs to the log's folder from now on

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from napari_medlabel.audit.check.verify import verify_log
+from napari_medlabel.audit.disk import PRIVATE
 from tests.audit.bench import SAVE, Bench, FakeIo
 from tests.audit.campaign.figure import Figure, reds
 
@@ -24,8 +25,8 @@ class _Recorder(FakeIo):
         self.paths: dict[int, Path] = {}
         self.steps: list[tuple[str, Path | None, bytes | int]] = []
 
-    def create(self, path: Path) -> int:
-        fd = super().create(path)
+    def create(self, path: Path, mode: int = PRIVATE) -> int:
+        fd = super().create(path, mode)
         self.paths[fd] = path
         return fd
 

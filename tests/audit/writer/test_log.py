@@ -38,7 +38,7 @@ def test_a_session_is_one_file_with_a_seal_after_every_write(bench: Bench) -> No
     ]  # fmt: skip
     inside = log.path.relative_to(bench.root).as_posix()
     assert inside.startswith(f"writers/{WRITER}/2026/11/20261122T")
-    assert stat.S_IMODE(log.path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(log.path.stat().st_mode) == 0o640
     first = _lines(log.path)[0]
     assert first["detail"]["origin"] == log.origin  # type: ignore[index]
     assert "prev_session" not in first["detail"]  # type: ignore[operator]
