@@ -120,9 +120,8 @@ AREAS = {
         "Audit log",
         (
             "Both are synced to the disk before the call returns. Ours is hash-chained and "
-            "signed; the table of SQLite is neither. The check of SQLite looks at the "
-            "structure of its file and cannot see a changed event, so there is no goal for "
-            "verifying."
+            "signed; the table of SQLite is neither. SQLite's own check looks at the structure "
+            "of its file and cannot see a changed event."
         ),
     ),
     "audit_page": (
