@@ -9,6 +9,7 @@ from typing import Final
 
 from napari_medlabel.audit.anchors.witness import witness_folder
 from napari_medlabel.audit.keys.key_document import Kind, make_key, open_key
+from napari_medlabel.audit.keys.pem import from_pem, to_pem
 from napari_medlabel.audit.keys.signatures import SEED_BYTES, SigningKey
 from napari_medlabel.errors import InputError
 from napari_medlabel.secret.asking import Ask, from_variable
@@ -22,6 +23,8 @@ _HINTS: Final = Hints(
     exposed="Make a new key: who could read the file can sign as this witness.",
     occupied="Choose another place with --key; an existing key is never overwritten.",
 )
+
+_NO_PEM: Final = "Make one with --new-key --key FILE."
 
 
 def witness_key_path(state: Path, name: str) -> Path:
@@ -61,7 +64,7 @@ def load_witness_key(state: Path, name: str, ask: Ask, file: Path | None = None)
         When there is no key, it is damaged, or others may read it.
     """
     if file is not None:
-        return _from_pem(PrivateFile(file, hints=_HINTS).read())
+        return from_pem(PrivateFile(file, hints=_HINTS).read(), _NO_PEM)
     key = open_key(witness_key_path(state, name), "witness", ask)
     if key is None:
         raise InputError(
@@ -108,38 +111,5 @@ def make_witness_key(
     seed = random_bytes(SEED_BYTES)
     private = PrivateFile(file, hints=_HINTS)
     private.prepare()
-    private.create(_pem(seed))
+    private.create(to_pem(seed))
     return SigningKey(seed)
-
-
-def _pem(seed: bytes) -> str:
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-    from cryptography.hazmat.primitives.serialization import (
-        Encoding,
-        NoEncryption,
-        PrivateFormat,
-    )
-
-    key = Ed25519PrivateKey.from_private_bytes(seed)
-    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode("ascii")
-
-
-def _from_pem(text: str) -> SigningKey:
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-    from cryptography.hazmat.primitives.serialization import load_pem_private_key
-
-    try:
-        key = load_pem_private_key(text.encode(), password=None)
-    except (ValueError, TypeError) as err:
-        raise _no_pem() from err
-    if not isinstance(key, Ed25519PrivateKey):
-        raise _no_pem()
-    return SigningKey(key.private_bytes_raw())
-
-
-def _no_pem() -> InputError:
-    return InputError(
-        "An Ed25519 private key was expected, PKCS8 in PEM without a passphrase, and something "
-        "else is there.",
-        hint="Make one with --new-key --key FILE.",
-    )

@@ -19,6 +19,7 @@ from napari_medlabel.audit.format.record import time_ms
 from napari_medlabel.audit.format.schema import PUBLIC_KEY, Field, group
 from napari_medlabel.audit.format.seal import Head, from_base64, to_base64
 from napari_medlabel.audit.keys.key_document import open_key, read_facts
+from napari_medlabel.audit.keys.pem import from_pem
 from napari_medlabel.audit.keys.signatures import SigningKey, is_signed, is_signed_as
 from napari_medlabel.errors import InputError
 from napari_medlabel.io.files import make_folder, write_bytes_aside
@@ -47,6 +48,8 @@ _HINTS: Final = Hints(
     check=f"Check the file that {KEY_VARIABLE} names, and its permissions.",
     exposed=f"Make a new key: who could read the file of {KEY_VARIABLE} can sign with it.",
 )
+
+_NO_PEM: Final = f"`openssl genpkey -algorithm ed25519` makes one; check {KEY_VARIABLE}."
 
 
 def _certified(origin: str, session_public: bytes, previous: Head | None) -> bytes:
@@ -185,7 +188,7 @@ def load_install_key(
     """
     named = environ.get(KEY_VARIABLE)
     if named:
-        return InstallKey(_from_pem(Path(named)))
+        return InstallKey(from_pem(PrivateFile(Path(named), hints=_HINTS).read(), _NO_PEM))
     path = install_key_path(state)
     facts = read_facts(path, "install")
     if facts is None:
@@ -197,28 +200,6 @@ def load_install_key(
             return None
     key = open_key(path, "install", lambda: str(passphrase))
     return None if key is None else InstallKey(key)
-
-
-def _from_pem(path: Path) -> SigningKey:
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-    from cryptography.hazmat.primitives.serialization import load_pem_private_key
-
-    text = PrivateFile(path, hints=_HINTS).read()
-    try:
-        key = load_pem_private_key(text.encode(), password=None)
-    except (ValueError, TypeError) as err:
-        raise _no_pem() from err
-    if not isinstance(key, Ed25519PrivateKey):
-        raise _no_pem()
-    return SigningKey(key.private_bytes_raw())
-
-
-def _no_pem() -> InputError:
-    return InputError(
-        "An Ed25519 private key was expected, PKCS8 in PEM without a passphrase, and something "
-        "else is there.",
-        hint=f"`openssl genpkey -algorithm ed25519` makes one; check {KEY_VARIABLE}.",
-    )
 
 
 @dataclass(frozen=True, slots=True)

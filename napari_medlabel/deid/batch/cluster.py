@@ -10,7 +10,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from napari_medlabel._optional import require
-from napari_medlabel.deid.batch.one_file import Codes, Job, Worked, work
+from napari_medlabel.deid.batch.codes import Codes
+from napari_medlabel.deid.batch.one_file import Job, Worked, work
 from napari_medlabel.deid.batch.sources import Listed
 from napari_medlabel.errors import InputError, SaveError
 

@@ -13,10 +13,9 @@ from threading import Thread, current_thread, main_thread
 from types import FrameType
 from typing import TYPE_CHECKING, Final, Protocol
 
+from napari_medlabel.deid.batch.codes import Codes, KnownCodes
 from napari_medlabel.deid.batch.one_file import (
-    Codes,
     Job,
-    KnownCodes,
     Outcome,
     Worked,
     stamp_of,

@@ -10,6 +10,7 @@ from napari_medlabel.deid.dicom.elements import SHORT_VRS, Element
 from napari_medlabel.deid.rules.options import Option
 from napari_medlabel.deid.scan.finding import DATE_OPTIONS, Allowance, Finding, Sign, path_text
 from napari_medlabel.deid.scan.read import FileParts
+from napari_medlabel.deid.scan.stays import is_kept, is_retained
 from napari_medlabel.deid.scan.tables import (
     entry,
     is_code_value,
@@ -191,22 +192,6 @@ def _identity_sign(leaf: Leaf, allowance: Allowance) -> Sign | None:
         return None
     number = keyword.endswith(("ID", "IDs", "Number", "Numbers", "Identifier", "UID"))
     return Sign.IDENTIFIER if number else Sign.TEXT
-
-
-def is_retained(tag: int, allowance: Allowance) -> bool:
-    """Whether an option or a site's rule lets an attribute stay, whole or cleaned."""
-    if tag in allowance.tags:
-        return True
-    row = row_for(tag)
-    return row is not None and bool(row.options & allowance.options)
-
-
-def is_kept(tag: int, allowance: Allowance) -> bool:
-    """Whether an option or a site's rule lets an attribute stay as it is."""
-    if tag in allowance.tags:
-        return True
-    row = row_for(tag)
-    return row is not None and bool(row.keeps & allowance.options)
 
 
 def element_faults(parts: FileParts, allowance: Allowance) -> Iterator[Finding]:

@@ -13,14 +13,13 @@ from napari_medlabel.deid.dicom.elements import UNDEFINED, Element
 from napari_medlabel.deid.scan.dicom import (
     charsets_of,
     element_faults,
-    is_kept,
     is_plain,
-    is_retained,
     meta_faults,
 )
 from napari_medlabel.deid.scan.finding import DATE_OPTIONS, Allowance, Finding, Sign, path_text
 from napari_medlabel.deid.scan.read import FileParts, described_bytes
 from napari_medlabel.deid.scan.search import Searcher
+from napari_medlabel.deid.scan.stays import is_kept, is_retained
 from napari_medlabel.deid.scan.tables import (
     entry,
     is_meaning,

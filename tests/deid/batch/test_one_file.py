@@ -8,12 +8,11 @@ from pathlib import Path
 import pytest
 
 from napari_medlabel.deid.batch import one_file
+from napari_medlabel.deid.batch.codes import KnownCodes, NeedsCodeError
 from napari_medlabel.deid.batch.kinds import Kind
 from napari_medlabel.deid.batch.one_file import (
     Failure,
     Job,
-    KnownCodes,
-    NeedsCodeError,
     Stamp,
     cleaned,
     stamp_of,

@@ -12,9 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from napari_medlabel.deid.batch import one_file, workers
+from napari_medlabel.deid.batch import workers
+from napari_medlabel.deid.batch.codes import KnownCodes, NeedsCodeError
 from napari_medlabel.deid.batch.kinds import Kind
-from napari_medlabel.deid.batch.one_file import Failure, Job, KnownCodes, Outcome, Worked
+from napari_medlabel.deid.batch.one_file import Failure, Job, Outcome, Worked
 from napari_medlabel.deid.batch.sources import Listed
 from napari_medlabel.deid.batch.workers import Processes, alone, outcomes_of, together
 from napari_medlabel.deid.keys.pseudonyms import Pseudonyms
@@ -348,7 +349,7 @@ def _ends(pid: int) -> bool:
 
 
 def test_a_task_tells_no_name_when_it_is_shown(job):
-    shown = repr((job, files(1), one_file.NeedsCodeError("", "MRN")))
+    shown = repr((job, files(1), NeedsCodeError("", "MRN")))
     assert "dcm" not in shown
     assert str(job.root) not in shown
     assert "MRN" not in shown
