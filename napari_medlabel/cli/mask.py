@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from napari_medlabel.errors import InputError
+
 if TYPE_CHECKING:
     from napari_medlabel.session.desk import Desk
     from napari_medlabel.session.mask_log import Version
@@ -20,6 +22,7 @@ _REASONS: Final = (
     "CONSENT_WITHDRAWN",
     "OTHER",
 )
+_IN_WORDS: Final = "OTHER"
 _COLUMNS: Final = ("no", "", "id", "when (UTC)", "who", "by", "+ voxels", "- voxels", "kept")
 _ID: Final = slice(7, 19)
 
@@ -48,6 +51,20 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         help="a number of the history, or the first digits of an id",
     )
     back.add_argument("--reason", required=True, choices=_REASONS, help="why, for the log")
+    words = back.add_mutually_exclusive_group()
+    words.add_argument(
+        "--text",
+        help="with OTHER: why, in words for the officer alone; never who the patient is",
+    )
+    words.add_argument(
+        "--text-file", type=Path, metavar="FILE", help="a file that holds the text"
+    )
+    back.add_argument(
+        "--scan",
+        type=Path,
+        metavar="PATH",
+        help="the mask's scan, against which a text is checked, where it lies elsewhere",
+    )
     for command in (history, back):
         command.add_argument("--json", action="store_true", help="one JSON document")
         command.add_argument("--audit", type=Path, metavar="DIR", help="the audit log's folder")
@@ -103,19 +120,26 @@ def run_restore(arguments: argparse.Namespace) -> int:
         When the version lies on another grid.
     SaveError
         When the mask cannot be written.
+    RefusedError
+        When the text says who the patient is, or no officer could read it.
     LogError
         When the log cannot be read or written; then nothing was changed.
     """
     from napari_medlabel.session.desk import open_desk
+    from napari_medlabel.session.mask_scan import values_under
     from napari_medlabel.session.restoring import choose_version, history_of, restore
     from napari_medlabel.session.saved_mask import find_mask
 
     mask = find_mask(arguments.path)
+    text = _text(arguments)
+    values = values_under(mask, arguments.scan) if text else ()
     desk = open_desk(arguments.audit)
     try:
         versions = history_of(mask, desk.audit_root, desk.objects, desk.state)
         chosen = choose_version(versions, arguments.version)
-        done = restore(desk, mask, chosen, reason=arguments.reason)
+        done = restore(
+            desk, mask, chosen, reason=arguments.reason, text=text, values=values
+        )
         if done.unlogged is not None:
             raise done.unlogged
     finally:
@@ -138,6 +162,38 @@ def run_restore(arguments: argparse.Namespace) -> int:
     if done.replaced is not None:
         print(f"The mask before it is kept as {done.replaced[_ID]}.")
     return 0
+
+
+def _text(arguments: argparse.Namespace) -> str:
+    """Return what was given as a text, empty where nothing was.
+
+    Raises
+    ------
+    InputError
+        When it cannot be read, is empty, or goes with another reason than OTHER.
+    """
+    file: Path | None = arguments.text_file
+    if arguments.text is None and file is None:
+        return ""
+    if arguments.reason != _IN_WORDS:
+        raise InputError(
+            f"A text was expected with the reason {_IN_WORDS} only, and another reason came.",
+            hint=f"Leave the text out where a code says it, or take {_IN_WORDS}.",
+        )
+    try:
+        given = arguments.text if file is None else file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as err:
+        raise InputError(
+            "A file with a text in UTF-8 was expected, and it cannot be read as one.",
+            hint="Check the name after --text-file, and the file's permissions.",
+        ) from err
+    text = str(given).strip()
+    if not text:
+        raise InputError(
+            "A text was expected, and it is empty.",
+            hint="Say why, or leave --text and --text-file out.",
+        )
+    return text
 
 
 def _note_view(desk: Desk, versions: tuple[Version, ...]) -> None:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import argparse
 import json
-import secrets
 import sys
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from napari_medlabel.cli.site_desk import known_site, root_of
-from napari_medlabel.errors import InputError, RefusedError
+from napari_medlabel.errors import InputError
 
 if TYPE_CHECKING:
     from napari_medlabel.session.signing import Signatures
@@ -174,46 +173,22 @@ def run_key(args: argparse.Namespace) -> int:
     InputError, RefusedError, SaveError, LogError
         When there is one and ``--renew`` is not given, or it cannot be kept.
     """
-    from napari_medlabel.audit.format.record import time_text
-    from napari_medlabel.audit.format.seal import to_base64
-    from napari_medlabel.audit.keys.key_document import make_key, replace_key
-    from napari_medlabel.audit.keys.people import user_key_path
-    from napari_medlabel.audit.keys.signatures import fingerprint
-    from napari_medlabel.audit.keys.tokens import account_name, load_token_key
     from napari_medlabel.secret.asking import from_file, new_at_terminal
     from napari_medlabel.session.desk import open_desk
+    from napari_medlabel.session.signer import make_own_key
+
+    file: Path | None = args.passphrase_file
+
+    def ask() -> str:
+        if file is not None:
+            return from_file(file)
+        return new_at_terminal("New passphrase of your signature: ", _HINT)
 
     desk = open_desk(args.audit, role="unknown")
-    with closing(desk.log) as log:
-        token = load_token_key(desk.state).user_token(account_name())
-        path = user_key_path(desk.state, token)
-        if path.exists() and not args.renew:
-            raise RefusedError(
-                "You have a signing key already.",
-                hint="Use it; --renew makes a new one, which the officer must name again.",
-            )
-        file: Path | None = args.passphrase_file
-        passphrase = (
-            from_file(file)
-            if file is not None
-            else new_at_terminal("New passphrase of your signature: ", _HINT)
-        )
-        event = "key.rotate" if path.exists() else "key.create"
-        make = replace_key if path.exists() else make_key
-        key = make(
-            path,
-            ("user", token, time_text(int(desk.now().timestamp() * 1000))),
-            secrets.token_bytes,
-            passphrase=passphrase,
-            announce=lambda public: log.append(
-                event, detail={"key": "user", "pub": to_base64(public)}
-            ),
-        )
-    print(f"user {token}\npub {to_base64(key.public)}\ncode {fingerprint(key.public)}")
-    print(
-        f"The officer names it with: medlabel audit site user {token} {to_base64(key.public)}",
-        file=sys.stderr,
-    )
+    with closing(desk.log):
+        key = make_own_key(desk, ask, renew=args.renew)
+    print(f"user {key.user}\npub {key.public}\ncode {key.code}")
+    print(f"The officer names it with: {key.command}", file=sys.stderr)
     return 0
 
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
 
-from napari_medlabel.audit.format.event import ObjectRef
+from napari_medlabel.audit.format.event import ObjectRef, Reason
 from napari_medlabel.audit.keys.tokens import load_token_key
 from napari_medlabel.audit.writer.place import default_root, default_state, open_log
 
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from napari_medlabel.secret.asking import Ask
 
 NOTHING: Final[Mapping[str, object]] = {}
+BESIDE: Final = "medlabel"
+"""Folder beside a scan under which its cases lie."""
 Now = Callable[[], datetime]
 
 
@@ -32,7 +34,7 @@ class EventLog(Protocol):
         detail: Mapping[str, object] = NOTHING,
         outcome: int | None = None,
         objects: Sequence[ObjectRef] = (),
-        reason: str | None = None,
+        reason: Reason | str | None = None,
     ) -> object:
         """Write one event or raise LogError."""
 
@@ -163,4 +165,4 @@ def default_folder(paths: Sequence[Path], case: str, fallback: Path) -> Path:
     beside = scan.parent
     is_sample = samples.is_inside(scan)
     can_write = not is_sample and os.access(beside, os.W_OK | os.X_OK)
-    return (beside / "medlabel" if can_write else fallback / "cases") / short
+    return (beside / BESIDE if can_write else fallback / "cases") / short

@@ -102,7 +102,7 @@ class CaseEvents:
         new: str,
         *,
         number: int,
-        reason: str,
+        reason: Reason,
         change: LabelChange,
         file: str = "",
     ) -> Event:
@@ -114,8 +114,8 @@ class CaseEvents:
             Content ids; old is None where there was no mask any more.
         number : int
             Which version, as the history counts.
-        reason : str
-            A code of the closed list.
+        reason : Reason
+            As `give_reason` made it.
         change : LabelChange
             Between the two.
         file : str
@@ -129,7 +129,7 @@ class CaseEvents:
         if file:
             detail["file"] = f"sha256:{file}"
         refs = _refs(old, new, "mask")
-        return Event("mask.restore", (self.subject,), refs, detail, Reason(reason))
+        return Event("mask.restore", (self.subject,), refs, detail, reason)
 
     def unattributed(
         self,

@@ -37,7 +37,7 @@ class Teller(Protocol):
         detail: Any,
         outcome: int | None,
         objects: Sequence[ObjectRef],
-        reason: str | None,
+        reason: Reason | str | None,
     ) -> object:
         """Write one event or raise LogError."""
 
@@ -56,7 +56,7 @@ def tell(log: Teller, event: Event) -> None:
         detail=event.detail,
         outcome=event.outcome,
         objects=event.objects,
-        reason=None if event.reason is None else event.reason.code,
+        reason=event.reason,
     )
 
 
@@ -267,7 +267,7 @@ def _encode(work: Work) -> bytes:
                 "subject": list(event.subject),
                 "objects": [ref.record() for ref in event.objects],
                 "detail": dict(event.detail),
-                "reason": None if event.reason is None else event.reason.code,
+                "reason": None if event.reason is None else event.reason.record(),
                 "outcome": event.outcome,
             }
             for event in work.events
@@ -298,6 +298,13 @@ def _event(plain: dict[str, Any]) -> Event:
         tuple(plain["subject"]),
         tuple(ObjectRef(**ref) for ref in plain["objects"]),
         plain["detail"],
-        None if plain["reason"] is None else Reason(plain["reason"]),
+        _reason(plain["reason"]),
         plain["outcome"],
     )
+
+
+def _reason(plain: Any) -> Reason | None:
+    """Return a reason; notes of earlier versions hold its code alone."""
+    if plain is None:
+        return None
+    return Reason(plain) if isinstance(plain, str) else Reason(**plain)

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Final
 from napari_medlabel.audit.format.event import REASON, Reason
 from napari_medlabel.audit.keys.identity import check_text
 from napari_medlabel.audit.keys.pins import pinned_officer
-from napari_medlabel.audit.keys.reasons import keep_reason
+from napari_medlabel.audit.keys.reasons import check_length, keep_reason
+from napari_medlabel.audit.keys.site import Site
 from napari_medlabel.audit.keys.site_history import read_history
 from napari_medlabel.deid.dicom.file import quiet, read
 from napari_medlabel.deid.refusal import QuarantineError
@@ -39,8 +40,8 @@ _NUMBERS: Final = frozenset(
 )
 
 
-def give_reason(desk: Desk, code: str, text: str, values: Iterable[str]) -> Reason:
-    """Return a reason for the log; its text is kept apart, for the officers alone.
+def check_reason(desk: Desk, code: str, text: str, values: Iterable[str]) -> Site | None:
+    """Refuse a reason that `give_reason` would refuse; nothing is kept.
 
     Parameters
     ----------
@@ -60,20 +61,24 @@ def give_reason(desk: Desk, code: str, text: str, values: Iterable[str]) -> Reas
         When the code is none, a text is missing or not wanted, or it is too long.
     RefusedError
         When the text says who the patient is, or the site names no officer who could read it.
-    SaveError
-        When it cannot be written.
+
+    Returns
+    -------
+    Site or None
+        Whose officers may read the text; None for the code alone.
     """
     if not REASON.accepts(code):
         raise InputError(
             f"A reason is {REASON.kind}; another word came.", hint="Choose one of these."
         )
     if not text:
-        return Reason(code)
+        return None
     if code != _TEXT_CODE:
         raise InputError(
             f"A text was expected with the reason {_TEXT_CODE} only, and another reason came.",
             hint=f"Leave the text out where a code says it, or take {_TEXT_CODE}.",
         )
+    check_length(text)
     check_text(text, values)
     history = read_history(desk.audit_root)
     if history.current is None or history.problems:
@@ -88,7 +93,24 @@ def give_reason(desk: Desk, code: str, text: str, values: Iterable[str]) -> Reas
             "this computer remembers.",
             hint="Ask the officer. Where that is right: medlabel audit site pin CODE.",
         )
-    site = history.current.site
+    return history.current.site
+
+
+def give_reason(desk: Desk, code: str, text: str, values: Iterable[str]) -> Reason:
+    """Return a reason for the log; its text is kept apart, for the officers alone.
+
+    Parameters are those of `check_reason`.
+
+    Raises
+    ------
+    InputError, RefusedError
+        As `check_reason`.
+    SaveError
+        When it cannot be written.
+    """
+    site = check_reason(desk, code, text, values)
+    if site is None:
+        return Reason(code)
     return Reason(code, keep_reason(desk.audit_root, site, text, secrets.token_bytes))
 
 

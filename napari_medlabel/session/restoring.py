@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -10,7 +11,6 @@ from typing import Any, cast
 import numpy as np
 
 from napari_medlabel import __version__
-from napari_medlabel.audit.format.event import REASON
 from napari_medlabel.edit.patch import LabelArray
 from napari_medlabel.errors import GeometryError, InputError, LogError, SaveError
 from napari_medlabel.export.mask import sidecar_path
@@ -22,6 +22,7 @@ from napari_medlabel.session.desk import Desk
 from napari_medlabel.session.logged import CaseEvents
 from napari_medlabel.session.mask_log import Version, mask_events, versions_of
 from napari_medlabel.session.outbox import Outbox
+from napari_medlabel.session.reasons import check_reason, give_reason
 from napari_medlabel.session.saved_mask import MaskFile
 from napari_medlabel.session.versions import Versions, as_named
 
@@ -111,7 +112,15 @@ def choose_version(versions: tuple[Version, ...], wanted: str) -> Version:
     return found[0]
 
 
-def restore(desk: Desk, mask: MaskFile, version: Version, *, reason: str) -> Restored:
+def restore(
+    desk: Desk,
+    mask: MaskFile,
+    version: Version,
+    *,
+    reason: str,
+    text: str = "",
+    values: Sequence[str] = (),
+) -> Restored:
     """Put an earlier version in the place of the present mask.
 
     The present one is kept first, even when it cannot be read. The version is written aside,
@@ -127,20 +136,23 @@ def restore(desk: Desk, mask: MaskFile, version: Version, *, reason: str) -> Res
         One that is kept.
     reason : str
         A code: CORRECTION, PROTOCOL, QA_FEEDBACK, WRONG_PATIENT, CONSENT_WITHDRAWN, OTHER.
+    text : str
+        With OTHER: why, for the officer alone.
+    values : sequence of str
+        What the text must not hold, see `reasons.identifying_values`.
 
     Raises
     ------
     InputError
         When the reason is no code, or the version is not kept.
+    RefusedError
+        When the text says who the patient is, or nobody could read it.
     GeometryError
         When the version lies on another grid.
     SaveError
         When it cannot be written; nothing was changed.
     """
-    if not REASON.accepts(reason):
-        raise InputError(
-            f"A reason is {REASON.kind}; another word came.", hint="Choose one of these."
-        )
+    check_reason(desk, reason, text, values)
     kept = store_of(mask, desk.objects)
     found = kept.find(version.id)
     if found is None:
@@ -159,7 +171,7 @@ def restore(desk: Desk, mask: MaskFile, version: Version, *, reason: str) -> Res
         mask.present,
         version.id,
         number=version.number,
-        reason=reason,
+        reason=give_reason(desk, reason, text, values),
         change=change,
         file=digest,
     )

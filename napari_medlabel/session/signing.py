@@ -71,6 +71,12 @@ class Signatures:
     broken: int
 
 
+def own_tokens(state: Path) -> list[str]:
+    """Return this account's tokens, under the newest token key first."""
+    name = account_name()
+    return [key.user_token(name) for key in reversed(load_token_keys(state))]
+
+
 def saved_content(mask: Path) -> str:
     """Return the content id of a mask that this program saved, after computing it anew.
 
@@ -94,7 +100,9 @@ def saved_content(mask: Path) -> str:
     return named
 
 
-def sign_mask(desk: Desk, mask: Path, meaning: Meaning, name: str, ask: Ask) -> SignedStatement:
+def sign_mask(
+    desk: Desk, mask: Path, meaning: Meaning, name: str, ask: Ask, *, shown: str | None = None
+) -> SignedStatement:
     """Sign a saved mask, and write that into the log.
 
     The person is identified by the account and by a passphrase, which is asked for every
@@ -112,6 +120,8 @@ def sign_mask(desk: Desk, mask: Path, meaning: Meaning, name: str, ask: Ask) -> 
         The person's name as it is to be printed.
     ask : callable
         Returns the passphrase.
+    shown : str, optional
+        Content id that the person was shown; any other is not signed.
 
     Raises
     ------
@@ -125,6 +135,11 @@ def sign_mask(desk: Desk, mask: Path, meaning: Meaning, name: str, ask: Ask) -> 
         When the log or the statement cannot be written.
     """
     content = saved_content(mask)
+    if shown is not None and shown != content:
+        raise InputError(
+            "The mask on the disk is another one than the one shown: it was saved again since.",
+            hint="Look at it, and sign the version that is there now.",
+        )
     saved = _saving_of(desk.audit_root, content)
     subject = tuple(saved["subject"])
     objects = (ObjectRef(content, "new", "mask"),)
@@ -134,7 +149,7 @@ def sign_mask(desk: Desk, mask: Path, meaning: Meaning, name: str, ask: Ask) -> 
             "sign.fail", subject=subject, objects=objects, detail={"cause": cause}, outcome=8
         )
 
-    tokens = _own_tokens(desk.state)
+    tokens = own_tokens(desk.state)
     own = saved["actor"]["user"] in tokens or _is_author(desk.audit_root, content, tokens)
     if own and meaning != "authored":
         fail("review")
@@ -204,12 +219,6 @@ def _standing(
     if user.revoked_ms is not None and at_ms >= user.revoked_ms:
         return "revoked"
     return "good"
-
-
-def _own_tokens(state: Path) -> list[str]:
-    """Return this account's tokens, under the newest token key first."""
-    name = account_name()
-    return [key.user_token(name) for key in reversed(load_token_keys(state))]
 
 
 def _is_author(root: Path, content: str, tokens: list[str]) -> bool:

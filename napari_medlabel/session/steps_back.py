@@ -6,12 +6,16 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from napari_medlabel.audit.format.event import REASON
 from napari_medlabel.edit.patch import LabelArray, Patch
 from napari_medlabel.errors import InputError
 from napari_medlabel.measure import label_change
 from napari_medlabel.session.case import WHOLE, Session
 from napari_medlabel.session.mask_log import Version, mask_events, versions_of
+from napari_medlabel.session.reasons import (
+    check_reason,
+    give_reason,
+    identifying_values,
+)
 from napari_medlabel.session.saving import present_mask
 
 
@@ -61,7 +65,9 @@ def labels_of_version(session: Session, version: Version) -> LabelArray:
     return array
 
 
-def restore_step(session: Session, version: Version, *, reason: str) -> Patch | None:
+def restore_step(
+    session: Session, version: Version, *, reason: str, text: str = ""
+) -> Patch | None:
     """Put a version into the labels as one step; saving then makes it the mask on the disk.
 
     Parameters
@@ -72,6 +78,8 @@ def restore_step(session: Session, version: Version, *, reason: str) -> Patch | 
         Of its mask.
     reason : str
         A code of the closed list.
+    text : str
+        With OTHER: why, for the officer alone.
 
     Returns
     -------
@@ -82,13 +90,13 @@ def restore_step(session: Session, version: Version, *, reason: str) -> Patch | 
     ------
     InputError
         When the reason is no code, the version cannot be read, or does not fit.
+    RefusedError
+        When the text says who the patient is, or nobody could read it.
     SaveError
-        When the mask on the disk can be kept nowhere.
+        When the mask on the disk, or the text, can be kept nowhere.
     """
-    if not REASON.accepts(reason):
-        raise InputError(
-            f"A reason is {REASON.kind}; another word came.", hint="Choose one of these."
-        )
+    values = identifying_values(session.volume.source) if text else ()
+    check_reason(session.desk, reason, text, values)
     array = labels_of_version(session, version)
     dtype = session.labels.array.dtype
     if int(array.max(initial=0)) > np.iinfo(dtype).max:
@@ -102,12 +110,15 @@ def restore_step(session: Session, version: Version, *, reason: str) -> Patch | 
     if old is not None:
         # The log will name it as replaced: then it is kept.
         session.versions.keep(old, session.place.mask)
+    if not (change.added or change.removed or change.changed):
+        return None
+    given = give_reason(session.desk, reason, text, values)
     name = f"Restore version {version.number}"
     patch = session.edit(WHOLE, array, name=name, origin="restored")
     if patch is not None:
         session.outbox.tell(
             session.events.restored(
-                old, version.id, number=version.number, reason=reason, change=change
+                old, version.id, number=version.number, reason=given, change=change
             )
         )
     return patch

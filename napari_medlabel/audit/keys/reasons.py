@@ -43,6 +43,21 @@ def _wrapping(shared: bytes, sender: bytes, box: bytes) -> AESGCM:
     return AESGCM(HKDF(SHA256(), 32, None, _INFO + sender + box).derive(shared))
 
 
+def check_length(text: str) -> None:
+    """Refuse a text that is empty or too long.
+
+    Raises
+    ------
+    InputError
+        With how many characters it has.
+    """
+    if not 0 < len(text) <= LONGEST:
+        raise InputError(
+            f"A text of 1 to {LONGEST} characters was expected; this has {len(text)}.",
+            hint="Say it shorter, or choose one of the coded reasons alone.",
+        )
+
+
 def keep_reason(root: Path, site: Site, text: str, random_bytes: Callable[[int], bytes]) -> str:
     """Keep a text for the officers of a site.
 
@@ -71,11 +86,7 @@ def keep_reason(root: Path, site: Site, text: str, random_bytes: Callable[[int],
     SaveError
         When it cannot be written.
     """
-    if not 0 < len(text) <= LONGEST:
-        raise InputError(
-            f"A text of 1 to {LONGEST} characters was expected; this has {len(text)}.",
-            hint="Say it shorter, or choose one of the coded reasons alone.",
-        )
+    check_length(text)
     boxes = [one.box for one in site.officers if one.box and one.revoked_ms is None]
     if not boxes:
         raise RefusedError(
