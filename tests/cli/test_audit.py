@@ -51,7 +51,7 @@ def test_a_good_log_without_a_site_is_amber_and_the_sentence_comes_first(
     assert _run("verify") == 4
     out = capsys.readouterr().out
     assert out.startswith("AMBER. Nothing is missing and nothing was altered")
-    assert "1 session(s) of 1 writer(s)" in out.splitlines()[0]
+    assert "1 session of 1 writer" in out.splitlines()[0]
     assert "not certified" in out
     assert "writer" in out
     assert _run("verify", "--quick") == 4

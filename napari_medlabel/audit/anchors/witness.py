@@ -324,6 +324,9 @@ class Cosigned:
         in another's place, or is not signed by the key of the witness.
     file : str
         Of the note, relative to the log's folder.
+    note : Note or None
+        The note itself, where `head` stands in it; the session's own line is for whoever
+        knows the session's key to check.
     """
 
     witness: str
@@ -331,6 +334,7 @@ class Cosigned:
     at_ms: int
     state: Literal["trusted", "revoked", "unknown", "wrong"]
     file: str
+    note: Note | None = None
 
 
 def read_cosignatures(root: Path, witnesses: Iterable[WitnessKey]) -> list[Cosigned]:
@@ -380,7 +384,7 @@ def _read(root: Path, path: Path, keys: Mapping[str, Sequence[WitnessKey]]) -> C
     if witness_note(name, head.origin) != file:
         return Cosigned(name, head, 0, "wrong", file)
     if name not in keys:
-        return Cosigned(name, head, 0, "unknown", file)
+        return Cosigned(name, head, 0, "unknown", file, note)
     for key in keys[name]:
         for raw in note.signed_by(name, cosigner_id(name, key.public)):
             seconds = cosigned_at(raw, key.public, note.text)
@@ -388,5 +392,5 @@ def _read(root: Path, path: Path, keys: Mapping[str, Sequence[WitnessKey]]) -> C
                 at_ms = 1000 * seconds
                 revoked = key.revoked_ms is not None and at_ms >= key.revoked_ms
                 state: Literal["trusted", "revoked"] = "revoked" if revoked else "trusted"
-                return Cosigned(name, head, 0 if revoked else at_ms, state, file)
+                return Cosigned(name, head, 0 if revoked else at_ms, state, file, note)
     return Cosigned(name, head, 0, "wrong", file)

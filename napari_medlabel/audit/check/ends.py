@@ -8,6 +8,7 @@ from typing import Final
 from napari_medlabel.audit.anchors.memory import Remembered
 from napari_medlabel.audit.check.columns import Anchor
 from napari_medlabel.audit.check.outside import all_anchors, limb_of
+from napari_medlabel.audit.check.plural import agreeing, counted
 from napari_medlabel.audit.check.verdict import Finding, SessionReport
 from napari_medlabel.audit.format.layout import session_file
 from napari_medlabel.audit.format.record import CLOCK_TOLERANCE_MS
@@ -24,21 +25,22 @@ def _compare(report: SessionReport | None, anchor: Anchor, file: str) -> Finding
     head = anchor.head
     if report is None:
         text = (
-            f"A whole session is missing: {anchor.holder} remembers {head.size} events of it."
+            f"A whole session is missing: {anchor.holder} remembers "
+            f"{counted(head.size, 'event')} of it."
         )
         return Finding("red", "MISSING", text, file)
     if report.events < head.size:
         if report.has("BROKEN"):
             return None  # said already: nothing behind the change can be believed
         text = (
-            f"The end is missing: {anchor.holder} remembers {head.size} events, and "
-            f"{report.events} are there."
+            f"The end is missing: {anchor.holder} remembers {counted(head.size, 'event')}, "
+            f"and {report.events} {agreeing(report.events, 'are')} there."
         )
         return Finding("red", "TRUNCATED", text, file)
     if report.seals.root(head.size) != head.root:
         text = (
-            f"This is not the log that {anchor.holder} remembers: its first {head.size} "
-            "events were others."
+            f"This is not the log that {anchor.holder} remembers: the first "
+            f"{counted(head.size, 'event')} of it {agreeing(head.size, 'were')} not the same."
         )
         return Finding("red", "FORK", text, file)
     return None

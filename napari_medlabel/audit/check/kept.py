@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final, Literal
 
+from napari_medlabel.audit.check.plural import filled
 from napari_medlabel.audit.check.verdict import Finding, SessionReport
 from napari_medlabel.audit.format.layout import OBJECTS, object_file
 from napari_medlabel.errors import InputError
@@ -23,7 +24,7 @@ _ASIDE: Final = (
 )
 _NO_STORE: Final = (
     "The kept versions of masks are not here at all: this is a copy of the log without them, "
-    "or they were removed. {count} replaced mask(s) cannot be shown from here."
+    "or they were removed. {count} that {were} replaced cannot be shown from here."
 )
 _CHANGED: Final = "A kept version of a mask is not the file that was saved: it was changed."
 _UNSURE: Final = (
@@ -88,7 +89,7 @@ def judge_kept(root: Path, reports: Iterable[SessionReport]) -> list[Finding]:
     }
     missing = list(_missing(root, every))
     if missing and not (root / OBJECTS).is_dir():
-        text = _NO_STORE.format(count=len(missing))
+        text = filled(_NO_STORE, len(missing), "mask")
         return [Finding("amber", "OBJECT", text, missing[0][0].file, missing[0][1])]
     found: list[Finding] = []
     left = 0
@@ -101,8 +102,8 @@ def judge_kept(root: Path, reports: Iterable[SessionReport]) -> list[Finding]:
         text = _ASIDE if is_aside else _GONE
         found.append(Finding(level, "OBJECT", text, report.file, line))
     if left:
-        text = f"{left} more masks that were replaced are not among the kept versions."
-        found.append(Finding("red", "OBJECT", text))
+        text = "{count} that {were} replaced {are} not among the kept versions."
+        found.append(Finding("red", "OBJECT", filled(text, left, "more mask")))
     return found
 
 

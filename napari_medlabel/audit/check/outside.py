@@ -31,6 +31,10 @@ _WITNESS_WORDS: Final[Mapping[str, tuple[str, str]]] = {
         "The note of a witness was changed, or is not signed by its key.",
     ),
 }
+_NOT_ITS_OWN: Final = (
+    "The note of a witness was changed: the session did not sign what stands in it under the "
+    "session's name."
+)
 
 
 def plain_name(text: str) -> str:
@@ -57,8 +61,8 @@ class Published:
 def _is_signed(note: Note, head: Head, public: bytes) -> bool:
     """Return whether the session with this key signed its published head."""
     key = SealKey.from_bytes(head.origin, public)
-    signed = note.signed_by(head.origin, key.id)
-    return any(key.signed(head, key.id + signature) for signature in signed)
+    own = [one.raw for one in note.signatures if one.name == head.origin]
+    return bool(own) and all(key.signed(head, raw) for raw in own)
 
 
 def memories_of(state: Path | None) -> list[Remembered]:
@@ -158,10 +162,13 @@ class Outside:
             )
             self.findings.append(Finding("amber", "PEER", text, one.file))
 
-    def take_witnesses(self, *, has_site: bool) -> None:
-        """Take over what witnesses cosigned."""
+    def take_witnesses(self, reports: Mapping[str, SessionReport], *, has_site: bool) -> None:
+        """Take over what witnesses cosigned, where the session's own line is right, too."""
         for one in self._cosigned:
-            if one.state == "trusted" and one.head is not None:
+            if _is_bent(one, reports):
+                finding = Finding("red", "WITNESS", _NOT_ITS_OWN, plain_name(one.file))
+                self.findings.append(finding)
+            elif one.state == "trusted" and one.head is not None:
                 holder = f"the witness {one.witness}"
                 self.found.append(Anchor(one.head, holder, "witness", one.at_ms))
             elif has_site or one.state == "wrong":
@@ -220,6 +227,15 @@ def _moment(listing: bytes) -> int:
         return time_ms(listing.split(b"\n")[2].decode("ascii"))
     except ValueError:
         return 0
+
+
+def _is_bent(one: Cosigned, reports: Mapping[str, SessionReport]) -> bool:
+    """Return whether the session's own line in a witness's note is not by the session."""
+    if one.note is None or one.head is None:
+        return False  # which is wrong in another way
+    report = reports.get(session_file(one.head.origin))
+    opening = report.opening if report else None
+    return opening is not None and not _is_signed(one.note, one.head, opening.public)
 
 
 def _witness_finding(one: Cosigned) -> Finding:

@@ -14,6 +14,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
+from napari_medlabel.audit.check.plural import counted
 from napari_medlabel.audit.check.sealed import KEPT, TOLD, believe, replace
 from napari_medlabel.audit.check.verdict import SessionReport
 from napari_medlabel.audit.format import canonical
@@ -204,8 +205,8 @@ def _judge_damage(checker: _Checker, number: int, why: str, rest: bytes) -> None
         report.add(
             "amber",
             "TAIL",
-            f"The last write was cut short ({len(rest)} bytes), as by a crash or a power "
-            "cut. It had not been acknowledged.",
+            f"The last write was cut short ({counted(len(rest), 'byte')}), as by a crash or a "
+            "power cut. It had not been acknowledged.",
             number,
         )
     _judge_end(checker)

@@ -7,7 +7,9 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Final, Literal
 
+from napari_medlabel.audit.check.plural import counted, filled
 from napari_medlabel.audit.check.verdict import Finding, Opening, Pruning, SessionReport
+from napari_medlabel.audit.check.vouching import vouched_for
 from napari_medlabel.audit.format import canonical
 from napari_medlabel.audit.format.layout import SITE
 from napari_medlabel.audit.format.seal import Head
@@ -20,24 +22,28 @@ from napari_medlabel.audit.keys.site_history import SiteHistory
 _HOUR_MS: Final = 3_600_000
 _PRUNED: Final = b"medlabel-prune/v1\n"
 _UNCERTIFIED: Final = (
-    "{count} session(s) of this workstation are not certified: nothing says on which "
-    "computer they were written. `medlabel audit key create` there makes a key."
+    "{count} of this workstation {are} not certified: nothing says on which computer {they} "
+    "{were} written. `medlabel audit key create` there makes a key."
+)
+_VOUCHED: Final = (
+    "{count} without a certificate, as from before this workstation had a key: a certified "
+    "session names their ends."
 )
 _UNKNOWN: Final = (
-    "{count} session(s) are certified by a key that the officer has not confirmed. Compare "
+    "{count} {are} certified by a key that the officer has not confirmed. Compare "
     "its letters with the workstation, then run `medlabel audit site trust`."
 )
 _NO_SITE: Final = (
-    "{count} session(s) are certified by a key that nobody has confirmed: this log has no "
+    "{count} {are} certified by a key that nobody has confirmed: this log has no "
     "officer's document. `medlabel audit site init` makes one."
 )
 _REVOKED: Final = (
-    "{count} session(s) are certified by a key that the officer had revoked before they "
-    "began. Whoever wrote them is not to be trusted."
+    "{count} {are} certified by a key that the officer had revoked before {they} "
+    "began. Whoever wrote that is not to be trusted."
 )
 _SINCE_REVOKED: Final = (
-    "{count} session(s) are certified by a key that was revoked later. Only their own clock "
-    "says that they were written before: nobody outside saw them then."
+    "{count} {are} certified by a key that was revoked later. Only the clock there says "
+    "that {they} {were} written before: nobody outside saw {them} then."
 )
 
 
@@ -122,17 +128,25 @@ class Trust:
             When somebody on another computer first saw a session, by file.
         """
         self._judge_absence(report.origin for report in reports.values())
-        groups: dict[tuple[str, str, bytes], list[SessionReport]] = defaultdict(list)
+        said: dict[str, str | None] = {}
         for report in reports.values():
-            if report.opening is None:
-                continue
-            self._judge_policy(report, report.opening)
-            words = self._words(report, report.opening, first_outside.get(report.file))
-            if words:
-                groups[report.writer, words, report.opening.install or b""].append(report)
+            if report.opening is not None:
+                self._judge_policy(report, report.opening)
+                seen_ms = first_outside.get(report.file)
+                said[report.file] = self._words(report, report.opening, seen_ms)
+        trusted = {file for file, words in said.items() if words == ""}
+        bare = {file for file, words in said.items() if words == _UNCERTIFIED}
+        for file in vouched_for(reports, trusted, bare):
+            reports[file].vouched = True
+            said[file] = _VOUCHED
+        groups: dict[tuple[str, str, bytes | None], list[SessionReport]] = defaultdict(list)
+        for file, words in said.items():
+            report = reports[file]
+            if words and report.opening is not None:
+                groups[report.writer, words, report.opening.install].append(report)
         for (_writer, words, _key), group in groups.items():
             level, code = _CODES[words]
-            group[0].add(level, code, words.format(count=len(group)), 1)
+            group[0].add(level, code, filled(words, len(group), "session"), 1)
 
     def _judge_absence(self, origins: Iterable[str]) -> None:
         """Say where a log has no document, of a site whose officer this computer knows."""
@@ -145,8 +159,13 @@ class Trust:
             )
             self._add("red", "SITE", text)
 
-    def _words(self, report: SessionReport, opening: Opening, seen_ms: int | None) -> str:
-        """Return what to say of a session; nothing where its workstation is trusted."""
+    def _words(
+        self, report: SessionReport, opening: Opening, seen_ms: int | None
+    ) -> str | None:
+        """Return what to say of a session: nothing where its workstation is trusted.
+
+        None where its certificate is wrong, which is said here.
+        """
         if opening.cert is None:
             return _UNCERTIFIED
         if opening.install is None or not check_certificate(
@@ -157,7 +176,7 @@ class Trust:
                 "key, or not for this session."
             )
             report.add("red", "CERT", text, 1)
-            return ""
+            return None
         if self.site is None:
             return _NO_SITE
         trust = self.site.trusts(report.writer, opening.install, report.first_ms)
@@ -228,20 +247,23 @@ class Trust:
         if now_ms - youngest_ms <= hours * _HOUR_MS:
             return
         since = (
-            f"last {(now_ms - youngest_ms) // _HOUR_MS} hours ago" if youngest_ms else "never"
+            f"last {counted((now_ms - youngest_ms) // _HOUR_MS, 'hour')} ago"
+            if youngest_ms
+            else "never"
         )
         self.findings.append(
             Finding(
                 "amber",
                 "STALE",
                 f"Another workstation or a witness saw this log {since}; the site asks for "
-                f"{hours} hours at most. Until then a missing end would not show. Run "
-                "`medlabel audit witness` on another computer.",
+                f"{counted(hours, 'hour')} at most. Until then a missing end would not show. "
+                "Run `medlabel audit witness` on another computer.",
             )
         )
 
 
-_CODES: Final[Mapping[str, tuple[Literal["red", "amber"], str]]] = {
+_CODES: Final[Mapping[str, tuple[Literal["red", "amber", "note"], str]]] = {
+    _VOUCHED: ("note", "VOUCHED"),
     _UNCERTIFIED: ("amber", "UNCERTIFIED"),
     _UNKNOWN: ("amber", "TOFU"),
     _NO_SITE: ("amber", "TOFU"),

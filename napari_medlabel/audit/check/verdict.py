@@ -165,6 +165,8 @@ class SessionReport:
         What its first event says, once that is sealed.
     signature : bytes
         Key id and signature of the last good seal; empty where there is none.
+    vouched : bool
+        Whether a certified session stands for this one, which has no certificate itself.
     anchors : Held
         Heads of other sessions that its sealed events hold.
     seals : Seals
@@ -188,6 +190,7 @@ class SessionReport:
     length: int = 0
     opening: Opening | None = None
     signature: bytes = b""
+    vouched: bool = False
     anchors: Held = field(init=False)
     seals: Seals = field(default_factory=Seals)
     replaced: Replaced = field(default_factory=Replaced)

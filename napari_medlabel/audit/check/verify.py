@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from napari_medlabel.audit.check.columns import Anchor
 from napari_medlabel.audit.check.ends import Ends, judge_batches, judge_order
 from napari_medlabel.audit.check.kept import Files, judge_kept
 from napari_medlabel.audit.check.outside import Outside, plain_name
+from napari_medlabel.audit.check.plural import filled
 from napari_medlabel.audit.check.session_check import check_session
 from napari_medlabel.audit.check.trust import Trust
 from napari_medlabel.audit.check.verdict import Finding, LogReport, SessionReport, worst
@@ -178,7 +178,7 @@ def verify_log(  # noqa: PLR0913 - what a verification may be told, all of it op
     reports = reading.check_all(progress)
     outside.take_memory(reports.__contains__)
     outside.take_published(reports)
-    outside.take_witnesses(has_site=trust.site is not None)
+    outside.take_witnesses(reports, has_site=trust.site is not None)
     pruned = trust.pruned(reports.values())
     outside.take_receipts(receipts, pruned)
     outside.take_code(expect, list(reports.values()), pruned)
@@ -200,7 +200,12 @@ def verify_log(  # noqa: PLR0913 - what a verification may be told, all of it op
     findings += [*_on_share(root), *_waiting(root, state)]
     by_file = sorted(reports.values(), key=lambda report: report.file)
     findings += [finding for report in by_file for finding in report.findings]
-    return _report(findings, by_file, ends.limbs, outside.found, quick=quick)
+    findings.sort(key=lambda finding: _ORDER[finding.level])
+    verdict, has_site = worst(findings), trust.site is not None
+    sentence = sentence_of(
+        verdict, by_file, ends.limbs, findings, quick=quick, has_site=has_site
+    )
+    return LogReport(verdict, sentence, tuple(findings), tuple(by_file), tuple(outside.found))
 
 
 def _on_share(root: Path) -> list[Finding]:
@@ -225,10 +230,10 @@ def _waiting(root: Path, state: Path | None) -> list[Finding]:
     if not count:
         return []
     text = (
-        f"{count} session(s) of this log wait on this computer, written while the log's folder "
-        "could not be: they are not part of this answer. The next start brings them home."
+        "On this computer {count} of this log {are} waiting, written while the log's folder "
+        "could not be: {they} {are} not part of this answer. The next start takes all home."
     )
-    return [Finding("note", "WAITING", text)]
+    return [Finding("note", "WAITING", filled(text, count, "session"))]
 
 
 def _both(seen: Seen | None, files: Files) -> Seen:
@@ -240,17 +245,3 @@ def _both(seen: Seen | None, files: Files) -> Seen:
             seen(file, number, record)
 
     return tell
-
-
-def _report(
-    findings: list[Finding],
-    reports: Sequence[SessionReport],
-    limbs: set[str],
-    outside: Sequence[Anchor],
-    *,
-    quick: bool,
-) -> LogReport:
-    findings.sort(key=lambda finding: _ORDER[finding.level])
-    verdict = worst(findings)
-    sentence = sentence_of(verdict, reports, limbs, findings, quick=quick)
-    return LogReport(verdict, sentence, tuple(findings), tuple(reports), tuple(outside))

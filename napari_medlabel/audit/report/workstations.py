@@ -80,7 +80,7 @@ def _workstation(
 ) -> Workstation:
     dated = [report for report in reports if report.events]
     set_back = sum(finding.code == "CLOCK" for report in reports for finding in report.findings)
-    trust = {_trust(report, ends, site) for report in dated}
+    trust = {_trust(report, ends, site) for report in dated if not report.vouched}
     return Workstation(
         writer=writer,
         sessions=len(reports),

@@ -261,3 +261,35 @@ def test_a_workers_file_that_was_deleted_is_missed_because_of_its_batch(ward: Wa
     shutil.rmtree(ward.state / "heads")
     ward.session(_batch("batch.open"), _batch("batch.close", expected=[head], actual=[head]))
     assert ("red", "MISSING") in _found(ward.verify(state=None))
+
+
+def _own_line(note: Path) -> tuple[list[str], int]:
+    lines = note.read_text("utf-8").split("\n")
+    (place,) = [n for n, line in enumerate(lines) if line.startswith("— medlabel.local/")]
+    return lines, place
+
+
+@pytest.mark.parametrize("change", ["bent", "gone", "of another key", "twice"])
+@pytest.mark.parametrize("named", [True, False], ids=["named", "not named"])
+def test_a_session_s_own_line_in_a_witness_s_note_is_checked(
+    ward: Ward, change: str, named: bool
+) -> None:
+    path = ward.session()
+    ward.look()
+    if not named:
+        ward.change(witnesses=())
+    (note,) = ward.root.glob("witness/*/*/*.note")
+    lines, place = _own_line(note)
+    dash, name, raw = lines[place].split(" ")
+    at = 4 if change == "of another key" else 40
+    bent = f"{dash} {name} {raw[:at]}{'B' if raw[at] == 'A' else 'A'}{raw[at + 1 :]}"
+    if change == "of another key":
+        bent = f"{dash} {name} {'AAAA' if raw[:4] != 'AAAA' else 'BBBB'}{raw[4:]}"
+    lines[place : place + 1] = {"gone": [], "twice": [lines[place], bent]}.get(change, [bent])
+    note.write_text("\n".join(lines), "utf-8")
+    report = ward.verify()
+    (text,) = (f.text for f in report.findings if (f.level, f.code) == ("red", "WITNESS"))
+    assert "the session did not sign what stands in it under the session's name" in text
+    path.unlink()  # nobody knows its key now: the note shows that it is gone
+    codes = {finding.code for finding in ward.verify().findings}
+    assert "WITNESS" in codes if not named else "MISSING" in codes

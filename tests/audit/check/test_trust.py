@@ -18,6 +18,7 @@ from napari_medlabel.audit.keys.install import InstallKey
 from napari_medlabel.audit.keys.pins import pin_officer
 from napari_medlabel.audit.keys.signatures import SigningKey, fingerprint
 from napari_medlabel.audit.keys.site import Policy, officer_name, site_document
+from tests.audit.bench import SAVE
 from tests.audit.check.ward import (
     HOUR_MS,
     INSTALL,
@@ -146,7 +147,7 @@ def test_sessions_that_wait_on_this_computer_are_said(whole: Ward) -> None:
     report = whole.verify()
     assert report.verdict is Verdict.GREEN
     assert [finding.code for finding in report.findings] == ["WAITING"]
-    assert "1 session(s) of this log wait on this computer" in _words(report)
+    assert "On this computer 1 session of this log is waiting" in _words(report)
 
 
 def test_a_session_without_a_certificate_is_amber_once_for_a_workstation(ward: Ward) -> None:
@@ -155,8 +156,165 @@ def test_a_session_without_a_certificate_is_amber_once_for_a_workstation(ward: W
     ward.look()
     report = ward.verify()
     assert _found(report) == [("amber", "UNCERTIFIED")]
-    assert "2 session(s) of this workstation" in _words(report)
+    assert "2 sessions of this workstation are not certified" in _words(report)
     assert report.sentence.startswith("Nothing is missing and nothing was altered")
+
+
+def _notes(report: LogReport) -> list[str]:
+    return [finding.code for finding in report.findings if finding.level == "note"]
+
+
+def test_a_certified_session_vouches_for_those_before_its_workstation_had_a_key(
+    ward: Ward,
+) -> None:
+    ward.session(install=None)
+    ward.session(install=None)
+    ward.session()
+    ward.look()
+    report = ward.verify()
+    assert (report.verdict, _notes(report)) == (Verdict.GREEN, ["VOUCHED"])
+    assert (
+        "2 sessions without a certificate, as from before this workstation had a key: a "
+        in (_words(report))
+    )
+    assert [session.vouched for session in report.sessions] == [True, True, False]
+
+
+def test_one_session_that_is_vouched_for_is_said_in_the_singular(ward: Ward) -> None:
+    ward.session(install=None)
+    ward.session()
+    ward.look()
+    report = ward.verify()
+    assert report.verdict is Verdict.GREEN
+    assert "1 session without a certificate" in _words(report)
+
+
+def test_a_crashed_session_without_a_certificate_is_vouched_for_by_who_recovered_it(
+    ward: Ward,
+) -> None:
+    log = ward.open(install=None)
+    log.append_many([SAVE])
+    log._file.release()
+    log._memory.release()
+    ward.session()
+    ward.look()
+    report = ward.verify()
+    assert (report.verdict, sorted(_notes(report))) == (
+        Verdict.GREEN,
+        ["RECOVERED", "VOUCHED"],
+    )
+
+
+def test_a_session_that_nobody_names_stays_uncertified(ward: Ward) -> None:
+    ward.session(install=None)
+    _slipped_in(ward)
+    ward.session()
+    ward.look()
+    report = ward.verify()
+    assert ("amber", "UNCERTIFIED") in _found(report)
+    assert "1 session of this workstation is not certified" in _words(report)
+    assert [session.vouched for session in report.sessions] == [True, False, False]
+
+
+def _slipped_in(ward: Ward, *events: Event) -> Path:
+    """Write a session under the workstation's name on a computer that is another one."""
+    state, ward.state = ward.state, ward.state.with_name("attacker")
+    path = ward.session(*events, install=None)
+    ward.state = state
+    return path
+
+
+@pytest.mark.parametrize("who", ["nobody", "stranger", "revoked", "wrong", "other writer"])
+def test_a_session_named_only_by_who_is_not_trusted_stays_uncertified(
+    ward: Ward, who: str
+) -> None:
+    first = ward.session(install=None)
+    if who == "other writer":
+        ward.observe(ward.head(first))
+    elif who == "revoked":
+        _revoke(ward, ward.bench.clock.utc)
+        ward.session()
+    else:
+        stranger = InstallKey(SigningKey(b"k" * 32))
+        wrong = _ForOthers(SigningKey(b"i" * 32))
+        ward.session(install={"nobody": None, "stranger": stranger, "wrong": wrong}[who])
+    ward.look()
+    report = ward.verify()
+    assert ("amber", "UNCERTIFIED") in _found(report)
+    assert "VOUCHED" not in _notes(report)
+
+
+def test_no_chain_leads_through_a_key_that_nobody_confirmed(ward: Ward) -> None:
+    ward.session(install=None)
+    ward.session(install=InstallKey(SigningKey(b"k" * 32)))
+    ward.session()
+    ward.look()
+    assert sorted(_found(ward.verify())) == [("amber", "TOFU"), ("amber", "UNCERTIFIED")]
+
+
+def test_a_session_that_went_on_after_it_was_named_stays_uncertified(ward: Ward) -> None:
+    early = ward.open(install=None)
+    ward.session()
+    early.append_many([SAVE])
+    early.close()
+    ward.look()
+    report = ward.verify()
+    assert _found(report) == [("amber", "UNCERTIFIED")]
+
+
+def test_a_session_of_another_content_than_was_named_stays_uncertified(ward: Ward) -> None:
+    first = ward.session(install=None)
+    ward.session()
+    shutil.rmtree(ward.state / "heads")
+    other = Ward(ward.root.parent / "other")
+    forged = other.session(SAVE, SAVE, install=None)
+    assert forged.name == first.name
+    first.write_bytes(forged.read_bytes())
+    report = ward.verify()
+    assert ("red", "FORK") in _found(report)
+    assert ("amber", "UNCERTIFIED") in _found(report)
+
+
+def test_a_certified_session_that_was_changed_vouches_for_nobody(ward: Ward) -> None:
+    ward.session(install=None)
+    path = ward.session()
+    path.write_bytes(path.read_bytes().replace(b'"voxels_added":18', b'"voxels_added":19'))
+    found = _found(ward.verify())
+    assert ("red", "BROKEN") in found
+    assert ("amber", "UNCERTIFIED") in found
+
+
+def test_without_a_site_nobody_can_vouch_and_the_sentence_names_the_first_step(
+    ward: Ward,
+) -> None:
+    ward.session(install=None, policy="")
+    ward.session(policy="")
+    (ward.root / "site.json").unlink()
+    shutil.rmtree(ward.root / "site")
+    report = ward.verify(state=None)
+    assert sorted(_found(report)) == [
+        ("amber", "TOFU"), ("amber", "UNCERTIFIED"), ("amber", "UNREMEMBERED"),
+    ]  # fmt: skip
+    (ward.state / "officer.pub").unlink()
+    report = ward.verify()
+    assert report.sentence.startswith(
+        "Nothing is missing and nothing was altered, as far as it can be compared, but 2 "
+        "things about who wrote it are not confirmed. First, set up a site: `medlabel audit site init "
+        "NAME`. 6 events in 2 sessions of 1 writer, "
+    )
+
+
+def test_the_first_step_is_that_of_the_doubt(ward: Ward) -> None:
+    ward.session(install=None)
+    ward.look()
+    assert (
+        "but 1 thing about who wrote it is not confirmed. First, run `medlabel audit key"
+        in (ward.verify().sentence)
+    )
+    assert "First, ask the officer for the letters" in ward.verify(state=None).sentence
+    ward.session(install=InstallKey(SigningKey(b"k" * 32)))
+    ward.look()
+    assert "First, compare the workstation's letters" in ward.verify().sentence
 
 
 def test_a_certificate_by_another_key_or_for_another_session_is_red(ward: Ward) -> None:
@@ -220,12 +378,14 @@ def test_a_session_that_only_its_own_clock_puts_before_the_revocation_is_amber(
     ward.look()
     report = ward.verify()
     assert _found(report) == [("amber", "REVOKED")]
-    assert "nobody outside saw them" in _words(report)
+    assert "First, ask the officer about the workstation" in report.sentence
+    assert "nobody outside saw it" in _words(report)
 
 
 def test_a_log_that_nobody_outside_saw_lately_is_amber(whole: Ward) -> None:
     report = whole.verify(now_ms=whole.bench.clock.utc + 26 * HOUR_MS)
     assert _found(report) == [("amber", "STALE")]
+    assert "First, run `medlabel audit witness`" in report.sentence
     assert "26 hours ago" in _words(report)
     shutil.rmtree(whole.root / "witness")
     assert "saw this log never" in _words(whole.verify())

@@ -69,7 +69,7 @@ def test_a_whole_closed_remembered_log_is_green(bench: Bench) -> None:
     report = _verify(bench)
     assert (_verdict(report), report.events, _about(report)) == (Verdict.GREEN, 10, [])
     assert _verdict(report).exit_code == 0
-    assert "10 events in 2 session(s) of 1 writer(s)" in report.sentence
+    assert "10 events in 2 sessions of 1 writer" in report.sentence
     assert "this computer's own memory and later sessions" in report.sentence
     (row,) = report.writers()
     assert row == {
