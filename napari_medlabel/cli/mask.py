@@ -137,9 +137,7 @@ def run_restore(arguments: argparse.Namespace) -> int:
     try:
         versions = history_of(mask, desk.audit_root, desk.objects, desk.state)
         chosen = choose_version(versions, arguments.version)
-        done = restore(
-            desk, mask, chosen, reason=arguments.reason, text=text, values=values
-        )
+        done = restore(desk, mask, chosen, reason=arguments.reason, text=text, values=values)
         if done.unlogged is not None:
             raise done.unlogged
     finally:

@@ -9,7 +9,7 @@ from typing import Final
 
 from napari_medlabel.audit.format.record import time_text
 from napari_medlabel.audit.format.seal import to_base64
-from napari_medlabel.audit.keys.key_document import make_key, replace_key
+from napari_medlabel.audit.keys.key_document import make_key, read_facts, replace_key
 from napari_medlabel.audit.keys.people import LONGEST_NAME, user_key_path
 from napari_medlabel.audit.keys.signatures import fingerprint
 from napari_medlabel.errors import RefusedError
@@ -24,7 +24,7 @@ _BYTES: Final = 4  # of a character, at most
 
 @dataclass(frozen=True)
 class OwnKey:
-    """A signing key that was made: what the officer needs to name it.
+    """A signing key in the open: what the officer needs to name it.
 
     Parameters
     ----------
@@ -46,9 +46,19 @@ class OwnKey:
         return f"medlabel audit site user {self.user} {self.public}"
 
 
-def has_own_key(state: Path) -> bool:
-    """Tell whether this account has a signing key, under any of its tokens."""
-    return any(user_key_path(state, token).exists() for token in own_tokens(state))
+def own_key(state: Path) -> OwnKey | None:
+    """Return this account's signing key as it stands in the open, or None where there is none.
+
+    Raises
+    ------
+    InputError
+        When its file is damaged, or others may read it.
+    """
+    for token in own_tokens(state):
+        facts = read_facts(user_key_path(state, token), "user")
+        if facts is not None:
+            return OwnKey(token, to_base64(facts.public), fingerprint(facts.public))
+    return None
 
 
 def make_own_key(desk: Desk, ask: Ask, *, renew: bool = False) -> OwnKey:

@@ -54,6 +54,13 @@ def show_case_log(viewer: napari.viewer.Viewer) -> CaseLog:
     return panel
 
 
+def refresh_case_log(viewer: napari.viewer.Viewer) -> None:
+    """Read the log panel of a window anew where somebody has it in sight."""
+    for widget in dict(viewer.window.dock_widgets).values():
+        if isinstance(widget, CaseLog) and widget.isVisible():
+            widget.read()
+
+
 class CaseLog(QWidget):
     """The last events of the scan that was opened last. Who looks is in the log first.
 

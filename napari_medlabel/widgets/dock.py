@@ -34,6 +34,7 @@ from napari_medlabel.widgets.log_desk import LogDesk
 from napari_medlabel.widgets.notice import Notice
 from napari_medlabel.widgets.passphrase import asking
 from napari_medlabel.widgets.progress_row import ProgressRow
+from napari_medlabel.widgets.sign_desk import SignDesk
 from napari_medlabel.widgets.start_panel import StartPanel
 from napari_medlabel.widgets.view_panel import ViewPanel
 
@@ -75,10 +76,12 @@ class MedlabelDock(QWidget):
         self.versions_button = QPushButton("Versions…")
         self.log_button = QPushButton("Log of this case…")
         self.save_button = QPushButton("Save (F2)")
+        self.sign_button = QPushButton("Sign…")
         self.close_button = QPushButton("Close scan")
         self.status = QLabel()
         self.status.setWordWrap(True)
         self.log_desk = LogDesk(self)
+        self.sign_desk = SignDesk(self)
         self.case_box, self.footer = self._lay_out()
         # Volumes are counted after the painting pauses, not at every stroke.
         self._count = QTimer(self)
@@ -139,6 +142,7 @@ class MedlabelDock(QWidget):
         steps.addWidget(self.undo_button)
         steps.addWidget(self.redo_button)
         ends.addWidget(self.save_button, 2)
+        ends.addWidget(self.sign_button, 1)
         ends.addWidget(self.close_button, 1)
         looks.addWidget(self.versions_button)
         looks.addWidget(self.log_button)
@@ -166,6 +170,7 @@ class MedlabelDock(QWidget):
         self.close_button.clicked.connect(self.desk.close_case)
         self.versions_button.clicked.connect(self.log_desk.show_versions)
         self.log_button.clicked.connect(self.log_desk.show_log)
+        self.sign_button.clicked.connect(self.sign_desk.ask)
 
     # -- what the dock does --------------------------------------------------------------
 
@@ -199,6 +204,7 @@ class MedlabelDock(QWidget):
         self.footer.setVisible(session is not None)
         if session is None:
             self.log_desk.case_closed()
+            self.sign_desk.case_closed()
             return
         self.log_desk.case_opened(session)
         volume = session.volume

@@ -112,17 +112,19 @@ class LogDesk(QObject):
         self._shown = layer
         self._dock.viewer.layers.selection.active = binding.labels
 
-    def restore(self, version: Version, reason: str) -> None:
-        """Put a version into the labels as one step."""
-        session = self._dock.session
+    def restore(self, version: Version, reason: str, text: str = "") -> None:
+        """Put a version into the labels as one step; what is refused is said in the dialog."""
+        session, dialog = self._dock.session, self.dialog
         if session is None:
             return
         self._remove_preview()
         try:
-            step = restore_step(session, version, reason=reason)
+            step = restore_step(session, version, reason=reason, text=text)
         except MedlabelError as err:
-            self._dock.show_error(err)
+            (self._dock.show_error if dialog is None else dialog.refuse)(err)
             return
+        if dialog is not None:
+            dialog.accept()
         if step is None:
             self._say("green", "The labels are this version already: nothing changed.")
         else:

@@ -12,6 +12,7 @@ from qtpy.QtWidgets import (
     QHBoxLayout,
     QHeaderView,
     QLabel,
+    QPlainTextEdit,
     QPushButton,
     QTableWidget,
     QTableWidgetItem,
@@ -19,7 +20,9 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_medlabel.errors import MedlabelError
 from napari_medlabel.session.mask_log import Version
+from napari_medlabel.widgets.notice import Notice
 
 _COLUMNS: Final = ("No", "Written (UTC)", "Who", "+ voxels", "- voxels", "State")
 _REASONS: Final = {
@@ -30,6 +33,8 @@ _REASONS: Final = {
     "Consent withdrawn": "CONSENT_WITHDRAWN",
     "Other": "OTHER",
 }
+_IN_WORDS: Final = "OTHER"
+_LINES: Final = 3
 _STATES: Final = {"kept": "kept", "damaged": "damaged", "missing": "not kept"}
 
 
@@ -45,7 +50,8 @@ class VersionsDialog(QDialog):
     """
 
     preview_requested = Signal(object)
-    restore_requested = Signal(object, str)
+    restore_requested = Signal(object, str, str)
+    """Version, code of the reason, and a text where there is one."""
 
     def __init__(
         self, versions: Sequence[Version], user: str = "", parent: QWidget | None = None
@@ -71,13 +77,26 @@ class VersionsDialog(QDialog):
         self.reason = QComboBox()
         self.reason.addItems(list(_REASONS))
         self.reason.setAccessibleName("Reason")
+        self.text = QPlainTextEdit()
+        self.text.setPlaceholderText("Why? This may stay empty.")
+        self.text.setAccessibleName("Why, in words")
+        self.text.setTabChangesFocus(True)
+        self.text.setFixedHeight(self.text.fontMetrics().lineSpacing() * _LINES + 14)
+        self.warning = QLabel(
+            "Kept apart from the log, for the officer alone. Do not write who the patient is: "
+            "a text with a name, number or date of the scan's header is refused."
+        )
+        self.warning.setWordWrap(True)
+        self.notice = Notice()
         self.preview_button = QPushButton("Preview")
         self.restore_button = QPushButton("Restore")
         self._lay_out(words)
         self.preview_button.clicked.connect(self._preview)
         self.restore_button.clicked.connect(self._restore)
         self.table.itemSelectionChanged.connect(self._show_choice)
+        self.reason.currentTextChanged.connect(self._show_text)
         self._show_choice()
+        self._show_text()
 
     def _lay_out(self, words: QLabel) -> None:
         buttons = QHBoxLayout()
@@ -89,6 +108,8 @@ class VersionsDialog(QDialog):
         column = QVBoxLayout(self)
         column.addWidget(words)
         column.addWidget(self.table, 1)
+        for part in (self.text, self.warning, self.notice):
+            column.addWidget(part)
         column.addLayout(buttons)
 
     def _fill(self, user: str) -> None:
@@ -132,7 +153,22 @@ class VersionsDialog(QDialog):
         if self.chosen is not None:
             self.preview_requested.emit(self.chosen)
 
+    @property
+    def code(self) -> str:
+        """The reason that is chosen, as the log codes it."""
+        return _REASONS[self.reason.currentText()]
+
+    def _show_text(self, _reason: str = "") -> None:
+        """Ask for words with the one reason that takes them."""
+        for part in (self.text, self.warning):
+            part.setVisible(self.code == _IN_WORDS)
+
     def _restore(self) -> None:
         if self.chosen is not None:
-            self.restore_requested.emit(self.chosen, _REASONS[self.reason.currentText()])
-            self.accept()
+            self.notice.clear()
+            text = self.text.toPlainText().strip() if self.code == _IN_WORDS else ""
+            self.restore_requested.emit(self.chosen, self.code, text)
+
+    def refuse(self, err: MedlabelError) -> None:
+        """Say why nothing was restored; what was typed stays."""
+        self.notice.say("red", f"{err.message}\n{err.hint}".strip())
