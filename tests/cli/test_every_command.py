@@ -155,6 +155,22 @@ CASES: dict[str, tuple[Words, int, list[str]]] = {
         0,
         ["mask.restore"],
     ),
+    "mask restore, with a text": (
+        lambda w: [
+            *["mask", "restore", w.site() or w.case(), "--version", "1"],
+            *["--reason", "OTHER", "--text", "unclear"],
+        ],
+        0,
+        ["mask.restore"],
+    ),
+    "mask restore, with a text that nobody could read": (
+        lambda w: [
+            *["mask", "restore", w.case(), "--version", "1"],
+            *["--reason", "OTHER", "--text", "unclear"],
+        ],
+        3,
+        [],
+    ),
     "mask restore, of a version that is not there": (
         lambda w: ["mask", "restore", w.case(), "--version", "9", "--reason", "OTHER"],
         2,

@@ -8,9 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from napari_medlabel.audit.keys.reasons import read_reason
 from napari_medlabel.cli.main import main
 from napari_medlabel.session.case import Session
+from napari_medlabel.session.desk import Desk
+from napari_medlabel.session.opening import Wishes, open_case
 from napari_medlabel.session.saving import save
+from tests.io.scans import voxels, write_series
+from tests.session.site import found_site
 from tests.session.test_outbox import events
 
 BOX = (slice(1, 3), slice(2, 4), slice(0, 1))
@@ -87,6 +92,64 @@ def test_restoring_without_a_reason_is_refused(
         main(["mask", "restore", str(saved.place.folder), "--version", "1"])
     assert end.value.code == 2
     assert "--reason" in capsys.readouterr().err
+
+
+@pytest.fixture
+def of_dicom(desk: Desk, tmp_path: Path) -> list[str]:
+    """Return the command that restores a mask of a DICOM scan, up to its reason."""
+    write_series(tmp_path / "scans" / "ct", voxels(3))
+    opened = open_case([tmp_path / "scans" / "ct"], desk, Wishes(), fallback=tmp_path)
+    for value in (1, 2):
+        opened.edit(BOX, np.full((2, 2, 1), value, np.uint8), name="Square")
+        save(opened)
+    opened.close()
+    return ["mask", "restore", str(opened.place.folder), "--version", "1", "--reason"]
+
+
+def test_a_reason_in_words_reaches_the_officer_alone(
+    of_dicom: list[str], desk: Desk, tmp_path: Path
+) -> None:
+    officer = found_site(desk)
+    (tmp_path / "why.txt").write_text("the protocol was unclear\n", encoding="utf-8")
+    assert main([*of_dicom, "OTHER", "--text-file", str(tmp_path / "why.txt")]) == 0
+    (event,) = [e for e in events(desk) if e["event"] == "mask.restore"]
+    text = read_reason(desk.audit_root, event["reason"]["ref"], officer)
+    assert text == "the protocol was unclear"
+    lines = b"".join(path.read_bytes() for path in desk.audit_root.rglob("*.jsonl"))
+    assert b"unclear" not in lines
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (["OTHER", "--text", "Mr. INVENTED came again"], 3, "of the open scan's header"),
+        (["OTHER", "--text", "unclear", "--scan", "nothing"], 2, "was not found there"),
+        (["PROTOCOL", "--text", "unclear"], 2, "with the reason OTHER only"),
+        (["OTHER", "--text", " "], 2, "it is empty"),
+        (["OTHER", "--text-file", "nothing"], 2, "cannot be read as one"),
+    ],
+)
+def test_a_text_is_refused(
+    of_dicom: list[str],
+    desk: Desk,
+    capsys: pytest.CaptureFixture[str],
+    words: list[str],
+    code: int,
+    said: str,
+) -> None:
+    found_site(desk)
+    assert main([*of_dicom, *words]) == code
+    err = capsys.readouterr().err
+    assert said in err
+    assert "INVENTED" not in err
+    assert "mask.restore" not in {e["event"] for e in events(desk)}
+
+
+def test_without_an_officer_a_text_is_refused(
+    of_dicom: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*of_dicom, "OTHER", "--text", "unclear"]) == 3
+    assert "coded reasons without a text" in capsys.readouterr().err
 
 
 def test_a_folder_without_a_mask_exits_with_2(

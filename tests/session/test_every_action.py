@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -21,14 +21,23 @@ from napari_medlabel.model.labelmap import LabelMap
 from napari_medlabel.plugin import contributions
 from napari_medlabel.plugin.marks import take_in_marks
 from napari_medlabel.plugin.workplace import WORKPLACE
+from napari_medlabel.secret import passphrase as sealing
 from napari_medlabel.session.case import Session
 from napari_medlabel.session.deid_values import show_values
 from napari_medlabel.session.desk import Desk
+from napari_medlabel.session.open_signing import (
+    Wish,
+    look_before_signing,
+    require_saved,
+    sign_open_mask,
+)
 from napari_medlabel.session.opening import Wishes, open_case
 from napari_medlabel.session.saving import save
+from napari_medlabel.session.signer import make_own_key
 from napari_medlabel.session.steps_back import restore_step, versions_in
 from napari_medlabel.widgets.case_log import look_at
 from tests.io.scans import voxels, write_series
+from tests.session.site import found_site
 from tests.session.test_outbox import events
 
 AMBIENT = {"session.open", "session.close", "anchor.observe", "key.create"}
@@ -97,6 +106,10 @@ class World:
         write_series(self.tmp / "ct", voxels(3))
         return self.tmp / "ct"
 
+    def sign(self, meaning: str = "authored") -> None:
+        content = look_before_signing(self.session).content
+        sign_open_mask(self.session, content, Wish(meaning, "A. Muster", "battery staple"))
+
     def recovery(self, *, take: bool) -> None:
         (found,) = self.session.recoveries
         if take:
@@ -107,7 +120,16 @@ class World:
 
 
 @pytest.fixture
-def world(scan: Path, desk: Desk, wishes: Wishes, tmp_path: Path, session: Session) -> World:
+def world(
+    scan: Path,
+    desk: Desk,
+    wishes: Wishes,
+    tmp_path: Path,
+    session: Session,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[World]:
+    monkeypatch.setattr(sealing, "MEMORY_KIB", 64)
+    monkeypatch.setattr(sealing, "ITERATIONS", 1)
     made = World(scan, desk, wishes, tmp_path, session)
     yield made
     made.session.close(discard=True)
@@ -233,6 +255,43 @@ ACTIONS: dict[str, tuple[Step, Step, list[str]]] = {
         lambda w: w.saved(),
         lambda w: restore_step(w.session, versions_in(w.session)[0], reason="OTHER"),
         ["audit.view", "mask.restore"],
+    ),
+    "restoring a version with a reason in words": (
+        lambda w: (w.saved(), found_site(w.desk)),
+        lambda w: restore_step(
+            w.session, versions_in(w.session)[0], reason="OTHER", text="unclear"
+        ),
+        ["audit.view", "mask.restore"],
+    ),
+    "restoring with words that nobody could read": (
+        lambda w: w.saved(),
+        lambda w: refused(
+            lambda: restore_step(
+                w.session, versions_in(w.session)[0], reason="OTHER", text="unclear"
+            )
+        ),
+        ["audit.view"],
+    ),
+    "looking at what would be signed": (
+        lambda w: w.saved(),
+        lambda w: (require_saved(w.session), look_before_signing(w.session)),
+        [],
+    ),
+    "asking to sign unsaved work": (
+        lambda w: (w.saved(), w.paint(3)),
+        lambda w: refused(lambda: require_saved(w.session)),
+        [],
+    ),
+    "signing": (lambda w: w.saved(), lambda w: w.sign(), ["sign.apply"]),
+    "signing with a wrong passphrase": (
+        lambda w: (w.saved(), make_own_key(w.desk, lambda: "correct horse")),
+        lambda w: refused(w.sign),
+        ["sign.fail"],
+    ),
+    "approving one's own work": (
+        lambda w: w.saved(),
+        lambda w: refused(lambda: w.sign("approved")),
+        ["sign.fail"],
     ),
     "taking work back after a crash": (
         lambda w: w.crashed(),

@@ -6,10 +6,8 @@ import numpy as np
 import pytest
 
 from napari_medlabel.audit.format.seal import from_base64
-from napari_medlabel.audit.keys.officer import OfficerKey
 from napari_medlabel.audit.keys.pins import pin_officer
-from napari_medlabel.audit.keys.signatures import SigningKey
-from napari_medlabel.audit.keys.site import Officer, Site, User, site_document
+from napari_medlabel.audit.keys.site import User
 from napari_medlabel.errors import InputError, RefusedError, SaveError
 from napari_medlabel.secret import passphrase as sealing
 from napari_medlabel.secret.passphrase import PassphraseError
@@ -24,11 +22,11 @@ from napari_medlabel.session.open_signing import (
 )
 from napari_medlabel.session.saving import save
 from napari_medlabel.session.signer import make_own_key, own_key, remembered_name
+from tests.session.site import found_site
 from tests.session.test_outbox import events
 
 WORDS = "correct horse battery"
 WISH = Wish("authored", "Dr. Jane Doe", WORDS)
-LADY = OfficerKey(SigningKey(b"o" * 32))
 
 
 @pytest.fixture(autouse=True)
@@ -52,12 +50,7 @@ def saved(session: Session) -> Session:
 def name_in_a_site(desk: Desk) -> None:
     key = own_key(desk.state)
     assert key is not None
-    user = User(key.user, from_base64(key.public, 32))
-    site = Site("ward-3", 1, 0, officers=(Officer(LADY.public, LADY.box),), users=(user,))
-    data = site_document(site, LADY.signing)
-    (desk.audit_root / "site").mkdir(parents=True)
-    (desk.audit_root / "site" / "0001.json").write_bytes(data)
-    (desk.audit_root / "site.json").write_bytes(data)
+    found_site(desk, User(key.user, from_base64(key.public, 32)))
 
 
 def test_what_was_never_saved_is_not_signed(session: Session) -> None:

@@ -12,7 +12,14 @@ import numpy as np
 import pytest
 
 from napari_medlabel.audit.format.layout import object_file
-from napari_medlabel.errors import GeometryError, InputError, LogError, SaveError
+from napari_medlabel.audit.keys.reasons import read_reason
+from napari_medlabel.errors import (
+    GeometryError,
+    InputError,
+    LogError,
+    RefusedError,
+    SaveError,
+)
 from napari_medlabel.export.mask import load_mask
 from napari_medlabel.io.files import Staging
 from napari_medlabel.model.labelmap import Label, LabelScheme
@@ -23,6 +30,7 @@ from napari_medlabel.session.opening import Wishes, open_case
 from napari_medlabel.session.restoring import choose_version, history_of, restore, store_of
 from napari_medlabel.session.saved_mask import MaskFile, find_mask
 from napari_medlabel.session.saving import save
+from tests.session.site import found_site
 from tests.session.test_outbox import events
 
 BOX = (slice(1, 3), slice(2, 4), slice(0, 1))
@@ -116,6 +124,48 @@ def test_a_mask_that_is_gone_comes_back(three: Session) -> None:
     done = restore(three.desk, mask, versions[1], reason="OTHER")
     assert done.replaced is None
     assert find_mask(three.place.mask).present == versions[1].id
+
+
+def test_a_text_goes_to_the_officer_and_its_commitment_into_the_log(three: Session) -> None:
+    officer = found_site(three.desk)
+    mask, versions = looked(three)
+    restore(three.desk, mask, versions[0], reason="OTHER", text="the protocol was unclear")
+    (event,) = [e for e in events(three.desk) if e["event"] == "mask.restore"]
+    assert event["reason"]["code"] == "OTHER"
+    ref = event["reason"]["ref"]
+    assert read_reason(three.desk.audit_root, ref, officer) == "the protocol was unclear"
+
+
+def test_a_text_that_is_refused_changes_nothing(three: Session) -> None:
+    mask, versions = looked(three)
+    before = three.place.mask.read_bytes()
+    first = versions[0]
+    with pytest.raises(RefusedError, match="no site with an officer"):
+        restore(three.desk, mask, first, reason="OTHER", text="unclear")
+    found_site(three.desk)
+    with pytest.raises(RefusedError, match="of the open scan's header"):
+        restore(
+            three.desk, mask, first, reason="OTHER", text="ask Example", values=("Example",)
+        )
+    assert three.place.mask.read_bytes() == before
+    assert "mask.restore" not in {e["event"] for e in events(three.desk)}
+    assert not (three.desk.audit_root / "reasons").exists()
+
+
+def test_a_text_survives_a_log_that_fails(three: Session, scan: Path, tmp_path: Path) -> None:
+    class Broken:
+        def append(self, *_: object, **__: object) -> None:
+            raise LogError("The log cannot be written.")
+
+    officer = found_site(three.desk)
+    mask, versions = looked(three)
+    dead = replace(three.desk, log=Broken())
+    restore(dead, mask, versions[0], reason="OTHER", text="unclear")
+    three.close(discard=True)
+    wish = Wishes(folder=three.place.folder)
+    open_case([scan], three.desk, wish, fallback=tmp_path).close()
+    (event,) = [e for e in events(three.desk) if e["event"] == "mask.restore"]
+    assert read_reason(three.desk.audit_root, event["reason"]["ref"], officer) == "unclear"
 
 
 @pytest.mark.parametrize("wanted", ["9", "0", "abc", "ffffffffffff", "1e", ""])

@@ -7,10 +7,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from napari_medlabel.errors import InputError
+from napari_medlabel.audit.keys.reasons import read_reason
+from napari_medlabel.errors import InputError, RefusedError
 from napari_medlabel.session.case import Session
 from napari_medlabel.session.saving import save
 from napari_medlabel.session.steps_back import labels_of_version, restore_step, versions_in
+from tests.session.site import found_site
 from tests.session.test_outbox import events
 
 BOX = (slice(1, 3), slice(2, 4), slice(0, 1))
@@ -58,6 +60,33 @@ def test_what_is_there_already_is_no_step_and_no_line(two: Session) -> None:
     versions = versions_in(two)
     assert restore_step(two, versions[1], reason="OTHER") is None
     assert "mask.restore" not in {e["event"] for e in events(two.desk)}
+
+
+def test_a_text_goes_to_the_officer_and_its_commitment_into_the_log(two: Session) -> None:
+    officer = found_site(two.desk)
+    assert restore_step(two, versions_in(two)[0], reason="OTHER", text="unclear") is not None
+    reason = events(two.desk)[-1]["reason"]
+    assert read_reason(two.desk.audit_root, reason["ref"], officer) == "unclear"
+
+
+def test_a_text_that_is_refused_is_no_step(two: Session) -> None:
+    first = versions_in(two)[0]
+    with pytest.raises(RefusedError, match="no site with an officer"):
+        restore_step(two, first, reason="OTHER", text="unclear")
+    found_site(two.desk)
+    two.volume = replace(two.volume, source=replace(two.volume.source, patient_id="EX-4711"))
+    with pytest.raises(RefusedError, match="of the open scan's header"):
+        restore_step(two, first, reason="OTHER", text="belongs to 4711")
+    with pytest.raises(InputError, match="with the reason OTHER only"):
+        restore_step(two, first, reason="PROTOCOL", text="unclear")
+    assert two.labels.voxel_counts() == {2: 4}
+    assert not (two.desk.audit_root / "reasons").exists()
+
+
+def test_where_nothing_changes_no_text_is_kept(two: Session) -> None:
+    found_site(two.desk)
+    assert restore_step(two, versions_in(two)[1], reason="OTHER", text="unclear") is None
+    assert not (two.desk.audit_root / "reasons").exists()
 
 
 def test_a_reason_that_is_no_code_is_refused(two: Session) -> None:
