@@ -147,6 +147,27 @@ def test_only_a_kept_version_can_be_looked_at_or_restored(
     assert (asked.args[0].number, asked.args[1]) == (1, "QA_FEEDBACK")
 
 
+def test_words_are_asked_for_with_one_reason_only(dialog: VersionsDialog, qtbot: QtBot) -> None:
+    dialog.show()
+    dialog.table.selectRow(2)
+    dialog.text.setPlainText(" unclear ")
+    for reason, shown in (("Other", True), ("Protocol", False)):
+        dialog.reason.setCurrentText(reason)
+        assert (dialog.text.isVisible(), dialog.warning.isVisible()) == (shown, shown)
+        with qtbot.waitSignal(dialog.restore_requested) as asked:
+            dialog.restore_button.click()
+        assert asked.args[2] == ("unclear" if shown else "")
+    assert "refused" in dialog.warning.text()
+
+
+def test_a_refusal_stays_in_the_dialog_with_what_was_typed(dialog: VersionsDialog) -> None:
+    dialog.show()
+    dialog.text.setPlainText("unclear")
+    dialog.refuse(LogError("The log cannot be written.", hint="Free some space."))
+    assert dialog.notice.text.text() == "The log cannot be written.\nFree some space."
+    assert (dialog.isVisible(), dialog.text.toPlainText()) == (True, "unclear")
+
+
 def test_a_mask_without_versions_says_so(qtbot: QtBot) -> None:
     made = VersionsDialog(())
     qtbot.addWidget(made)

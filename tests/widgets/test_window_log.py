@@ -17,6 +17,7 @@ from qtpy.QtWidgets import QApplication, QMessageBox
 from napari_medlabel.audit.writer.lamp import Lamp
 from napari_medlabel.errors import LogError
 from napari_medlabel.plugin.workplace import WORKPLACE
+from napari_medlabel.secret import passphrase as sealing
 from napari_medlabel.session.opening import Wishes, open_case
 from napari_medlabel.widgets.case_log import CaseLog
 from napari_medlabel.widgets.dock import MedlabelDock
@@ -162,6 +163,76 @@ def test_lamp_versions_and_log_of_the_case(dock: MedlabelDock, qtbot: QtBot) -> 
     assert {"events", "view"} == set(new("audit.view")[-1])
     dock.log_button.click()
     qtbot.waitUntil(lambda: panel.is_idle, timeout=5000)
+
+
+def test_signing_from_the_dock(
+    dock: MedlabelDock, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sealing, "MEMORY_KIB", 64)
+    monkeypatch.setattr(sealing, "ITERATIONS", 1)
+    session, desk = dock.session, dock.sign_desk
+    session.edit(BOX, np.ones((2, 2, 1), np.uint8), name="Square")
+    dock.sign_button.click()
+    assert "unsaved work" in dock.notice.text.text()
+    assert desk.dialog is None
+    assert dock.desk.save_now()
+    dock.log_button.click()
+    (panel,) = dock.viewer.window._qt_window.findChildren(CaseLog)
+    qtbot.waitUntil(lambda: panel.is_idle and panel.table.rowCount() > 0, timeout=5000)
+
+    def sign(*passphrases: str, meaning: int = 0) -> None:
+        dialog = desk.dialog
+        dialog.name.setText("A. Muster")
+        dialog.meaning.setCurrentIndex(meaning)
+        for line, words in zip((dialog.passphrase, dialog.again), passphrases, strict=False):
+            line.setText(words)
+        dialog.sign_button.click()
+        qtbot.waitUntil(lambda: not desk._background.is_busy, timeout=10000)
+
+    dock.sign_button.click()
+    qtbot.waitUntil(lambda: desk.dialog is not None, timeout=5000)
+    sign("battery staple", "battery staple", meaning=2)
+    assert "needs somebody else" in desk.dialog.notice.text.text()
+    assert not desk.dialog.again.isVisible()
+    sign("something else")
+    assert [one["cause"] for one in new("sign.fail")] == ["review", "identity"]
+    sign("battery staple")
+    assert len(new("sign.apply")) == 1
+    assert "Signed." in desk.dialog.notice.text.text()
+    desk.dialog.cancel_button.click()
+    assert desk.dialog is None
+    qtbot.waitUntil(lambda: panel.is_idle, timeout=5000)
+    panel.read()
+    qtbot.waitUntil(lambda: panel.is_idle, timeout=5000)
+    said = [panel.table.item(row, 2).text() for row in range(panel.table.rowCount())]
+    assert any("igned" in words for words in said), said
+
+    dock.sign_button.click()
+    qtbot.waitUntil(lambda: desk.dialog is not None, timeout=5000)
+    assert desk.dialog.name.text() == "A. Muster"
+    dock.desk.close_case()
+    assert desk.dialog is None
+
+
+def test_a_reason_in_words_without_an_officer_stays_in_the_dialog(
+    dock: MedlabelDock, qtbot: QtBot
+) -> None:
+    for value in (1, 2):
+        dock.session.edit(BOX, np.full((2, 2, 1), value, np.uint8), name="Square")
+        assert dock.desk.save_now()
+    dock.versions_button.click()
+    qtbot.waitUntil(lambda: dock.log_desk.dialog is not None, timeout=5000)
+    dialog = dock.log_desk.dialog
+    dialog.table.selectRow(1)
+    dialog.reason.setCurrentText("Other")
+    dialog.text.setPlainText("unclear")
+    dialog.restore_button.click()
+    assert "no site with an officer" in dialog.notice.text.text()
+    assert dock.session.labels.voxel_counts() == {2: 4}
+    dialog.text.clear()
+    dialog.restore_button.click()
+    assert dock.log_desk.dialog is None
+    assert dock.session.labels.voxel_counts() == {1: 4}
 
 
 def test_what_was_found_at_the_opening_is_said(
