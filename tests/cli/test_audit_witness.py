@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from napari_medlabel.audit.anchors.witness import Round, WitnessMemory, read_cosignatures
+from napari_medlabel.audit.anchors.cosigned import read_cosignatures
+from napari_medlabel.audit.anchors.witness import Round, WitnessMemory
 from napari_medlabel.audit.format.layout import writer_of
 from napari_medlabel.audit.keys.signatures import SigningKey
 from napari_medlabel.audit.writer.place import default_root, default_state, open_log

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Final
 
 from napari_medlabel.audit.anchors.code import check_code, heads_of, kept_listing, read_code
+from napari_medlabel.audit.anchors.cosigned import Cosigned, read_cosignatures
 from napari_medlabel.audit.anchors.memory import Remembered, recall
 from napari_medlabel.audit.anchors.receipt import check_receipt, read_receipt
-from napari_medlabel.audit.anchors.witness import Cosigned, read_cosignatures
 from napari_medlabel.audit.check.columns import Anchor
 from napari_medlabel.audit.check.verdict import Finding, SessionReport
 from napari_medlabel.audit.disk import place_key

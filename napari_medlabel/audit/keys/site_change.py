@@ -10,7 +10,6 @@ from typing import Any, Final
 from napari_medlabel.audit.disk import SHARED, Io, write_once
 from napari_medlabel.audit.faults import error_name, log_error
 from napari_medlabel.audit.format.layout import SITE, site_version
-from napari_medlabel.audit.format.record import time_ms
 from napari_medlabel.audit.keys.install import Introduction
 from napari_medlabel.audit.keys.officer import OfficerKey
 from napari_medlabel.audit.keys.site import (
@@ -37,7 +36,10 @@ def begun(name: str, made_ms: int, officer: OfficerKey) -> Site:
 
 
 def trusting(site: Site, found: Introduction) -> Site:
-    """Return a site that trusts a workstation's key from when it was made.
+    """Return a site that trusts a workstation's key, whenever it was used.
+
+    Times are what each computer says of itself: a session that this key certified before the
+    officer, or a slow clock, came to know it is no worse than a later one.
 
     Raises
     ------
@@ -52,7 +54,7 @@ def trusting(site: Site, found: Introduction) -> Site:
         )
     if known is not None:
         return site
-    new = Install(found.writer, found.public, time_ms(found.made))
+    new = Install(found.writer, found.public, 0)
     return replace(site, installs=(*site.installs, new))
 
 

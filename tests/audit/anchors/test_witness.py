@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from napari_medlabel.audit.anchors.cosigned import read_cosignatures
 from napari_medlabel.audit.anchors.witness import (
     Round,
     WitnessMemory,
     cosign_log,
-    read_cosignatures,
 )
 from napari_medlabel.audit.check.session_check import check_session
 from napari_medlabel.audit.check.verdict import SessionReport
@@ -110,6 +110,28 @@ def test_a_note_that_is_gone_is_written_again(site: Site) -> None:
     first.unlink()
     assert site.look().renewed == 2
     assert first.exists()
+
+
+def test_a_witness_with_a_new_key_signs_all_its_notes_again(site: Site) -> None:
+    site.bench.session()
+    site.bench.session()
+    site.look()
+    new = SigningKey(bytes([9]) * 32)
+    done = cosign_log(site.bench.root, site.reports(), site.memory, new, _NOW + 60)
+    assert (done.grown, done.renewed) == ((), 2)
+    found = read_cosignatures(site.bench.root, [Witness("server", new.public)])
+    assert {one.state for one in found} == {"trusted"}
+
+
+def test_a_note_that_was_damaged_is_written_again(site: Site) -> None:
+    site.bench.session()
+    site.bench.session()
+    site.look()
+    first = site.note(site.reports()[0])
+    good = first.read_bytes()
+    first.write_bytes(good[:-9])
+    assert site.look().renewed == 2
+    assert first.read_bytes() == good
 
 
 def test_a_session_that_never_began_is_not_cosigned(site: Site) -> None:
