@@ -159,9 +159,13 @@ def sign_mask(
         )
     try:
         found = load_user_key(desk.state, tokens, ask)
-    except PassphraseError:
+    except PassphraseError as err:
         fail("identity")
-        raise
+        raise PassphraseError(
+            "The passphrase does not open your signing key.",
+            hint="Type it again: capitals count. Nobody can recover a lost one; "
+            "`medlabel sign key --renew` makes a new key, which the officer names.",
+        ) from err
     if found is None:
         raise InputError(
             "A signing key of yours was expected in this account, and there is none.",

@@ -66,7 +66,7 @@ class SignDialog(QDialog):
     ) -> None:
         super().__init__(parent)
         self.setWindowTitle("Sign this mask")
-        self.setMinimumWidth(460)
+        self.setMinimumWidth(480)
         self._now = now
         self._is_busy = False
         self.key_words = _plain(_NEW_KEY)
@@ -98,6 +98,7 @@ class SignDialog(QDialog):
         self._clock.start()
         self._tick()
         self._show_ready()
+        self._fit()
         (self.passphrase if facts.name else self.name).setFocus()
 
     def _lay_out(self) -> QWidget:
@@ -169,7 +170,15 @@ class SignDialog(QDialog):
         self._work(busy=False)
         self._show_key(has_key)
         self.notice.say("red", f"{err.message}\n{err.hint}".strip())
+        self._fit()
         self.passphrase.setFocus()
+
+    def _fit(self) -> None:
+        """Be as high as what is shown needs: words that wrap do not ask for it themselves."""
+        column = self.layout()
+        if column is not None:
+            column.activate()
+            self.resize(self.width(), column.totalHeightForWidth(self.width()))
 
     def show_done(self, done: Done) -> None:
         """Say what was signed, and how it stands."""
@@ -193,6 +202,7 @@ class SignDialog(QDialog):
         self.notice.say(colour, f"Signed. {words}")
         self.cancel_button.setText("Close")
         self.cancel_button.setDefault(True)
+        self._fit()
 
     def reject(self) -> None:
         """Close, but not while a signature is being made."""

@@ -81,6 +81,10 @@ class VersionsDialog(QDialog):
         self.text.setPlaceholderText("Why? This may stay empty.")
         self.text.setAccessibleName("Why, in words")
         self.text.setTabChangesFocus(True)
+        # napari's style gives it neither a border nor a ground of its own.
+        self.text.setStyleSheet(
+            "QPlainTextEdit { border: 1px solid #6a7280; border-radius: 3px; padding: 2px; }"
+        )
         self.text.setFixedHeight(self.text.fontMetrics().lineSpacing() * _LINES + 14)
         self.warning = QLabel(
             "Kept apart from the log, for the officer alone. Do not write who the patient is: "

@@ -177,6 +177,14 @@ CHOICES: Final[Mapping[str, str]] = {
 }
 """By name in the log; other names are spoken as they are, in small letters."""
 
+CAUSES_OF: Final[Mapping[str, Mapping[str, str]]] = {
+    "sign.fail": {
+        "identity": "the passphrase was another one",
+        "review": "its author cannot review or approve it",
+    },
+}
+"""By event: what a cause means there and nowhere else."""
+
 CHOICES_OF: Final[Mapping[str, Mapping[str, str]]] = {
     "cause": {
         "log": "the log could not be written",

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from napari_medlabel.audit.format.catalogue import EVENTS
 from napari_medlabel.audit.report.vocabulary import (
+    CAUSES_OF,
     CHOICES,
     CHOICES_OF,
     FLAGS,
@@ -160,6 +161,9 @@ def words_of(record: Mapping[str, Any]) -> str:
     if more:
         title = f"{title} {_filled(more, detail)}"
     said = _phrases({key: value for key, value in detail.items() if f"{{{key}}}" not in more})
+    own = CAUSES_OF.get(event, {}).get(detail.get("cause", ""))
+    if own is not None:
+        said[said.index(choice_words(detail["cause"], "cause"))] = own
     words = f"{title}: {', '.join(said)}." if said else f"{title}."
     if "reason" in record:
         words += f" Reason: {choice_words(record['reason']['code'])}."

@@ -47,6 +47,19 @@ def test_the_words_cover_the_closed_list_and_nothing_else() -> None:
     assert set(SAID) == set(EVENTS)
 
 
+@pytest.mark.parametrize(
+    ("cause", "said"),
+    [
+        ("identity", "the passphrase was another one"),
+        ("review", "its author cannot review or approve it"),
+        ("other", "another cause"),
+    ],
+)
+def test_a_cause_is_said_as_it_is_meant_of_a_signature(cause: str, said: str) -> None:
+    event = Event("sign.fail", detail={"cause": cause})
+    assert words_of(event.record()) == f"Signing failed: {said}."
+
+
 @pytest.mark.parametrize("name", sorted(EVENTS))
 def test_an_event_with_all_its_detail_is_one_sentence_without_digests(name: str) -> None:
     words = words_of(_full(name).record())
