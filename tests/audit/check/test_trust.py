@@ -299,8 +299,8 @@ def test_without_a_site_nobody_can_vouch_and_the_sentence_names_the_first_step(
     report = ward.verify()
     assert report.sentence.startswith(
         "Nothing is missing and nothing was altered, as far as it can be compared, but 2 "
-        "things about who wrote it are not confirmed. First, set up a site: `medlabel audit site init "
-        "NAME`. 6 events in 2 sessions of 1 writer, "
+        "things about who wrote it are not confirmed. First, set up a site: `medlabel audit "
+        "site init NAME`. 6 events in 2 sessions of 1 writer, "
     )
 
 
