@@ -49,6 +49,8 @@ def main() -> None:
             chooser_picture(folder)
         with own_folders(root / "fourth") as folder:
             deid_pictures(folder)
+        with own_folders(root / "fifth") as folder:
+            sign_picture(folder)
         for name, volume in (
             ("times.png", volumes_in_time()),
             ("missing.png", with_a_missing_slice()),
@@ -138,6 +140,22 @@ def recovery_picture(folder: Path) -> None:
     viewer, dock = show(open_sample(folder, labelled=False))
     left = dock.mapTo(dock.window(), dock.rect().topLeft()).x()
     keep(viewer, "recovery.png", (left - 10, 20, SIZE[0], 310))
+    dock.desk.leave(discard=True)
+    viewer.close()
+    settle()
+
+
+def sign_picture(folder: Path) -> None:
+    """Write what is shown before a first signature; nothing is signed."""
+    viewer, dock = show(open_sample(folder, labelled=True))
+    dock.desk.save_now()
+    dock.sign_button.click()
+    settle_until(lambda: dock.sign_desk.dialog is not None)
+    dialog = dock.sign_desk.dialog
+    dialog.name.setText("Dr. Jane Doe")
+    settle()
+    write(Image.fromarray(pixels_of(dialog)), "sign.png")
+    dialog.reject()
     dock.desk.leave(discard=True)
     viewer.close()
     settle()
