@@ -18,9 +18,13 @@ from napari_medlabel.audit.format.layout import session_file
 from napari_medlabel.audit.format.merkle import NO_LEAF, Frontier, leaf_hash
 from napari_medlabel.audit.format.record import Place, line_of
 from napari_medlabel.audit.format.seal import Head, SessionKey, to_base64
+from napari_medlabel.audit.keys.install import InstallKey
 from napari_medlabel.audit.keys.signatures import SigningKey, fingerprint
 from napari_medlabel.audit.keys.site import Install, Officer, Site, site_document
+from napari_medlabel.audit.writer.log import AuditLog
+from napari_medlabel.audit.writer.seat import Identity
 from tests.audit.bench import SAVE, Bench
+from tests.audit.keys.site_bench import write_site
 from tests.audit.report.node_check import (
     check_all,
     codes,
@@ -408,3 +412,65 @@ def test_own_arithmetic_refuses_what_is_no_signature(bench: Bench) -> None:
     given = [[part.hex() for part in case] for case in cases]
     found = run_node(verifier_source() + driver, given)
     assert found == [True, False, False, False, False, False, False]
+
+
+def story(bench: Bench, name: str) -> None:
+    """Write a log in which sessions without a certificate are, or are not, named."""
+    digest = policy_of(bench)
+
+    def write(key: InstallKey | None, state: Path = bench.state) -> None:
+        own, bench.state = bench.state, state
+        with AuditLog.begin(bench.seat(Identity(key, digest))) as log:
+            log.append_many([SAVE])
+        bench.state = own
+
+    stranger = InstallKey(SigningKey(b"k" * 32))
+    early = AuditLog.begin(bench.seat(Identity(None, digest)))
+    early.append_many([SAVE])
+    if name != "went on":
+        early.close()
+    if name == "slipped in":
+        write(None, bench.state.with_name("attacker"))
+    keys = {"chain": [None, KEY], "strange": [stranger], "through a stranger": [stranger, KEY]}
+    for key in keys.get(name, [KEY]):
+        write(key)
+    if name == "went on":
+        early.append_many([SAVE])
+        early.close()
+
+
+KEY = InstallKey(INSTALL)
+LEFT = {
+    "once": 0, "chain": 0, "slipped in": 1, "strange": 1, "through a stranger": 1, "went on": 1,
+    "revoked": 1,
+}  # fmt: skip
+
+
+def policy_of(bench: Bench) -> str:
+    return f"sha256:{hashlib.sha256((bench.root / 'site.json').read_bytes()).hexdigest()}"
+
+
+@pytest.mark.parametrize("name", LEFT)
+def test_both_verifiers_agree_on_whom_a_certified_session_vouches_for(
+    bench: Bench, name: str
+) -> None:
+    revoked = bench.clock.utc + 10_000_000 if name == "revoked" else None
+    installs = (Install("w0123456789abcdef", INSTALL.public, 0, revoked),)
+    site = Site("ward-3", 1, MOMENT, officers=(Officer(OFFICER.public),), installs=installs)
+    write_site(bench.root, site, OFFICER)
+    story(bench, name)
+    report = verify_log(bench.root, state=None, officer=fingerprint(OFFICER.public))
+    found = one({**log_files(bench.root), "site.json": (bench.root / "site.json").read_bytes()})
+    left = [f["text"] for f in found["findings"] if f["code"] == "UNCERTIFIED"]
+    ours = [f.text for f in report.findings if f.code == "UNCERTIFIED"]
+    assert len(left) == len(ours) == LEFT[name]
+    vouched = sum(session.vouched for session in report.sessions)
+    noted = [f["text"] for f in found["findings"] if f["code"] == "VOUCHED"]
+    assert len(noted) == bool(vouched)
+    assert all(
+        text.startswith(f"{vouched} session{'s' * (vouched > 1)} without") for text in noted
+    )
+    if left:
+        assert left[0].startswith("No computer's key vouches for 1 session of ")
+    if LEFT[name] == 0:
+        assert found["verdict"] == "green"

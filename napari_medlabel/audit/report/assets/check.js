@@ -75,16 +75,18 @@ function compareHead(session, head, holder) {
   const found = (code, text) => ({ level: "red", code, text, file, line: 0 });
   if (!session) {
     return found("MISSING",
-      `A whole session is missing: ${holder} remembers ${head.size} events of it.`);
+      `A whole session is missing: ${holder} remembers ${counted(head.size, "event")} of it.`);
   }
   if (session.sealed < head.size) {
     if (session.has("BROKEN")) return null; // said already
     return found("TRUNCATED",
-      `The end is missing: ${holder} remembers ${head.size} events, and ${session.sealed} are there.`);
+      `The end is missing: ${holder} remembers ${counted(head.size, "event")}, and `
+      + `${session.sealed} ${session.sealed === 1 ? "is" : "are"} there.`);
   }
   if (session.roots.get(head.size) !== head.root) {
     return found("FORK",
-      `This is not the log that ${holder} remembers: its first ${head.size} events were others.`);
+      `This is not the log that ${holder} remembers: the first ${counted(head.size, "event")} `
+      + `of it ${head.size === 1 ? "was" : "were"} not the same.`);
   }
   return null;
 }
@@ -118,13 +120,51 @@ function compareAll(sessions, expected, pruned, findings) {
   return fitting;
 }
 
-/** Say once of all sessions without a certificate that nobody vouches for their keys. */
+/** Whether a session is as it was written, as far as this page can tell. */
+function isSound(session, findings) {
+  const spoiled = ["BROKEN", "NAME", "FORK", "TRUNCATED"];
+  return !session.has(...spoiled)
+    && !findings.some(({ code, file }) => file === session.file && spoiled.includes(code));
+}
+
+/** The sessions among bare that a trusted one of the same writer names whole, by a chain too. */
+function vouchedFor(sessions, bare, findings) {
+  const sound = bare.filter((one) => isSound(one, findings));
+  const waiting = new Map(sound.map((one) => [one.file, one]));
+  const asked = sessions.filter((one) => one.trusted && isSound(one, findings));
+  const found = new Set();
+  for (const session of asked) { // which grows
+    for (const head of session.heads) {
+      const one = waiting.get(sessionFile(head.origin));
+      const isEnd = one && head.size === one.sealed && head.root === one.roots.get(one.sealed);
+      const isNamed = ["session.open", "session.recover"].includes(head.event)
+        && head.origin.split("/")[2] === session.origin.split("/")[2];
+      if (!isEnd || !isNamed || found.has(one)) continue;
+      found.add(one);
+      asked.push(one);
+    }
+  }
+  return found;
+}
+
+/** Say once of all sessions without a certificate whether anybody vouches for their keys. */
 function countUncertified(sessions, findings) {
   const bare = sessions.filter((one) => one.sealed && !("cert" in one.opening));
-  if (!bare.length) return;
-  const text = `No computer's key vouches for ${bare.length} of ${sessions.length} session(s): `
-    + "their seals show that nothing changed, not which computer wrote them.";
-  findings.push({ level: "amber", code: "UNCERTIFIED", text, file: bare[0].file, line: 1 });
+  const vouched = vouchedFor(sessions, bare, findings);
+  const left = bare.filter((one) => !vouched.has(one));
+  const say = (level, code, text, [{ file }]) => {
+    findings.push({ level, code, text, file, line: 1 });
+  };
+  if (left.length) {
+    const [whose, whom] = left.length === 1 ? ["its", "it"] : ["their", "them"];
+    say("amber", "UNCERTIFIED", `No computer's key vouches for ${counted(left.length, "session")} `
+      + `of ${sessions.length}: ${whose} seals show that nothing changed, not which computer wrote `
+      + `${whom}.`, left);
+  }
+  if (vouched.size) {
+    say("note", "VOUCHED", `${counted(vouched.size, "session")} without a certificate, as from `
+      + "before a workstation had a key: a certified session names their ends.", [...vouched]);
+  }
 }
 
 /** Turn findings about a crash into notes where a later session looked into it. */
@@ -180,7 +220,8 @@ async function checkLog(files, expected, progress = () => {}, verifier = null) {
       progress(0.5 + (signatures / seals) * 0.5);
     });
     session.finish();
-    certificates += await checkCertificate(session, chosen);
+    session.certified = await checkCertificate(session, chosen);
+    certificates += session.certified;
   }
   checkNames(sessions);
   const findings = [];

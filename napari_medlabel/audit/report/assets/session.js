@@ -16,6 +16,9 @@ function demand(condition, why) {
   if (!condition) throw new BadLine(why);
 }
 
+/** A number with its noun: 1 session, 3 sessions. */
+const counted = (number, noun) => `${number} ${noun}${number === 1 ? "" : "s"}`;
+
 const isCount = (value) => Number.isSafeInteger(value) && value >= 0;
 
 /** Whether a value is a head: origin, root and size. */
@@ -43,6 +46,8 @@ class SessionCheck {
     this.prev = toBase64(new Uint8Array(32));
     this.origin = "";
     this.key = null;
+    this.certified = 0; // 1 when its certificate is right
+    this.trusted = false; // and is by a workstation that the officer trusts
     this.opening = null;
     this.sealed = 0;
     this.closed = false;
@@ -133,7 +138,9 @@ class SessionCheck {
   /** Take over what an event says about other sessions; it counts once it is sealed. */
   collect(record) {
     const told = (key) => {
-      const heads = [record.detail[key] ?? []].flat();
+      // Of some events these keys hold a count (landmark.save says how many are expected).
+      const value = record.detail[key] ?? [];
+      const heads = isCount(value) ? [] : [value].flat();
       demand(heads.every(isHead), "what it says of another session is no head");
       return heads;
     };

@@ -28,11 +28,16 @@ async function isSignedByOfficer({ site, officer, signature }, verifier) {
     && verify(signature.subarray(4), text);
 }
 
-/** What is to be said of the key that vouches for one session. */
-function trustOf(session, site) {
+/** What the officer's document says of the key that vouches for one session. */
+function entryOf(session, site) {
   const { install } = session.opening;
   const writer = session.origin.split("/")[2];
-  const entry = site.installs.find((one) => one.writer === writer && one.pub === install);
+  return site.installs.find((one) => one.writer === writer && one.pub === install);
+}
+
+/** What is to be said of the key that vouches for one session. */
+function trustOf(session, site) {
+  const entry = entryOf(session, site);
   if (!entry || session.firstMs < Date.parse(entry.from)) {
     return ["amber", "TOFU", "The officer has not certified the key of this computer."];
   }
@@ -51,12 +56,17 @@ async function signedSite(bytes, findings, verifier) {
   return null;
 }
 
-/** Say of each session's key whether the officer trusts it. */
+/**
+ * Say of each session's key whether the officer trusts it.
+ * A key that was revoked later vouches for nobody else: this page does not know who saw its
+ * sessions in time.
+ */
 function judgeKeys(sessions, site) {
   for (const session of sessions) {
     if (!session.sealed || !session.opening?.install) continue;
     const said = trustOf(session, site);
     if (said !== null) session.say(...said, 1);
+    else session.trusted = session.certified === 1 && !entryOf(session, site).revoked;
   }
 }
 
