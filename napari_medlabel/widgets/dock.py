@@ -78,8 +78,7 @@ class MedlabelDock(QWidget):
         self.save_button = QPushButton("Save (F2)")
         self.sign_button = QPushButton("Sign…")
         self.close_button = QPushButton("Close scan")
-        self.status = QLabel()
-        self.status.setWordWrap(True)
+        self.status = _Status()
         self.log_desk = LogDesk(self)
         self.sign_desk = SignDesk(self)
         self.case_box, self.footer = self._lay_out()
@@ -259,6 +258,19 @@ class MedlabelDock(QWidget):
         self.desk.leave(discard=False)
         self.log_desk.lamp.release()
         super().closeEvent(event)
+
+
+class _Status(QLabel):
+    """A line about the last save; it takes no room while there is nothing to say."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setWordWrap(True)
+        self.hide()
+
+    def setText(self, text: str | None) -> None:
+        super().setText(text)
+        self.setVisible(bool(text))
 
 
 def _front() -> QWidget | None:

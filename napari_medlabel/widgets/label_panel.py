@@ -25,7 +25,7 @@ FROM_FILE = "From a file…"
 """The last entry of the lists of schemes and templates."""
 
 _NAME, _VALUE, _VOLUME = range(3)
-_ROWS_SHOWN = 7
+_ROWS_SHOWN = 6
 
 
 class LabelPanel(QWidget):
