@@ -13,6 +13,9 @@ from napari_medlabel.cli.progress import progress
 if TYPE_CHECKING:
     from napari_medlabel.audit.check.verdict import LogReport
 
+_HINT = (
+    "This checks every signature. With --quick only the last one of each session is checked."
+)
 _LEVELS = {"red": "RED  ", "amber": "AMBER", "note": "note "}
 
 
@@ -102,7 +105,7 @@ def run(arguments: argparse.Namespace) -> int:
         officer=arguments.officer,
         quick=arguments.quick,
         objects=arguments.objects,
-        progress=progress("verifying"),
+        progress=progress("verifying", hint="" if arguments.quick else _HINT),
     )
     if arguments.json:
         print(json.dumps(as_json(report), indent=2))

@@ -12,10 +12,16 @@ _BAR: Final = 30
 _TENTH: Final = 10
 _PATIENCE_S: Final = 1.0
 _FRAME_S: Final = 0.05
+_LONG_S: Final = 30.0
+_NEW_LINE: Final = "\n"
 
 
 def progress(
-    what: str, *, stream: TextIO | None = None, clock: Callable[[], float] = time.monotonic
+    what: str,
+    *,
+    hint: str = "",
+    stream: TextIO | None = None,
+    clock: Callable[[], float] = time.monotonic,
 ) -> Progress:
     """Return something to be called with (done, total); it says nothing in the first second.
 
@@ -23,6 +29,8 @@ def progress(
     ----------
     what : str
         What is being done, for instance ``"reading"``.
+    hint : str
+        What could make it quicker; said once, on a line of its own, after half a minute.
     stream : TextIO, optional
         Where it goes; stderr when None.
     clock : callable
@@ -30,14 +38,18 @@ def progress(
     """
     out = stream or sys.stderr
     is_terminal = out.isatty()
-    start, last_time, last_tenth, shown = clock(), 0.0, 0, False
+    start, last_time, last_tenth, shown, hinted = clock(), 0.0, 0, False, not hint
 
     def show(done: int, total: int) -> None:
-        nonlocal last_time, last_tenth, shown
+        nonlocal last_time, last_tenth, shown, hinted
         now = clock()
         share = done / total if total else 1.0
         if now - start < _PATIENCE_S and not shown:
             return
+        if not hinted and share < 1 and now - start >= _LONG_S:
+            hinted = True
+            out.write(f"{_NEW_LINE if is_terminal else ''}{hint}\n")
+            out.flush()
         if is_terminal:
             if share < 1 and now - last_time < _FRAME_S:
                 return

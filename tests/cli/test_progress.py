@@ -49,3 +49,29 @@ def test_nothing_to_do_is_done() -> None:
 
 def test_the_command_line_offers_the_values_that_the_readers_know() -> None:
     assert OFFERED == VALUES
+
+
+def hinted(stream: io.StringIO, seconds: float, hint: str = "Try --quick.") -> str:
+    now = [0.0]
+    show = progress("reading", hint=hint, stream=stream, clock=lambda: now[0])
+    for step in range(101):
+        now[0] = seconds * step / 100
+        show(step, 100)
+    return stream.getvalue()
+
+
+def test_what_makes_it_quicker_is_said_once_after_half_a_minute() -> None:
+    assert "Try" not in hinted(io.StringIO(), 29)
+    assert hinted(io.StringIO(), 60).count("Try --quick.\n") == 1
+    assert "reading: 50 %\nTry --quick.\n" in hinted(io.StringIO(), 59.9)
+    assert hinted(Terminal(), 60).count("\nTry --quick.\n") == 1
+    assert hinted(io.StringIO(), 60, "") == run(io.StringIO(), 60)
+
+
+def test_nothing_is_advised_when_all_is_done() -> None:
+    now = [0.0]
+    stream = io.StringIO()
+    show = progress("reading", hint="Try --quick.", stream=stream, clock=lambda: now[0])
+    now[0] = 40.0
+    show(1, 1)
+    assert "Try" not in stream.getvalue()

@@ -27,6 +27,8 @@ from napari_medlabel.audit.format.seal import Head, SealKey, from_base64
 MAX_LINE: Final = 1 << 20
 """Longest line that the format allows, in bytes."""
 
+_STEP: Final = 2048  # lines after which progress is told
+
 _WHOLE_SEAL: Final = re.compile(
     rb'\{"seal":\{"from":([0-9]{1,16}),"root":"[^"\n]{44}","sig":"[^"\n]{92}","size":[0-9]{1,16}\}\}\n'
 )
@@ -234,7 +236,12 @@ def _judge_end(checker: _Checker) -> None:
 
 
 def check_session(
-    path: Path, file: str, seen: Seen | None = None, *, quick: bool = False
+    path: Path,
+    file: str,
+    seen: Seen | None = None,
+    *,
+    quick: bool = False,
+    reached: Callable[[int], object] | None = None,
 ) -> SessionReport:
     """Verify one session's file by itself.
 
@@ -249,6 +256,8 @@ def check_session(
     quick : bool
         Check the signature of the last seal only. Its root stands for every event before
         it; what goes unseen is a change of the bytes of an older signature.
+    reached : callable, optional
+        Called with how many bytes were read, now and then.
 
     Returns
     -------
@@ -266,6 +275,8 @@ def check_session(
     with path.open("rb") as stream:
         for number, raw in zip(count(1), _lines(stream), strict=False):
             report.length += len(raw)
+            if reached is not None and number % _STEP == 0:
+                reached(report.length)
             try:
                 checker.take(number, raw)
             except ValueError as err:

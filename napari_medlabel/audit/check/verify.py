@@ -67,7 +67,13 @@ class _Reading:
     seen: Seen | None
     quick: bool
 
-    def check(self, path: Path, *, tell: bool = True) -> SessionReport:
+    def check(
+        self,
+        path: Path,
+        *,
+        tell: bool = True,
+        reached: Callable[[int], object] | None = None,
+    ) -> SessionReport:
         """Return what one file says; again without telling what was told already."""
         file, seen = _name(path, self.root), self.seen if tell else None
         try:
@@ -76,6 +82,7 @@ class _Reading:
                 file,
                 None if seen is None else lambda number, record: seen(file, number, record),
                 quick=self.quick,
+                reached=reached,
             )
         except OSError as err:
             raise InputError(
@@ -95,11 +102,18 @@ class _Reading:
         """Return a report of every session, by file."""
         reports = {}
         paths = session_paths(self.root)
-        for number, path in enumerate(paths, 1):
-            report = self.check(path)
-            reports[report.file] = report
+        total = sum(path.stat().st_size for path in paths) if progress is not None else 0
+        done = 0
+
+        def reached(length: int) -> None:
             if progress is not None:
-                progress(number, len(paths))
+                progress(min(done + length, total), total)
+
+        for path in paths:
+            report = self.check(path, reached=reached)
+            reports[report.file] = report
+            reached(report.length)
+            done += report.length
         return reports
 
     def again(
@@ -155,7 +169,7 @@ def verify_log(  # noqa: PLR0913 - what a verification may be told, all of it op
     objects : bool
         Read every kept version of a mask, too.
     progress : callable, optional
-        Called with how many files were read, of how many.
+        Called with how many bytes were read, of how many.
 
     Returns
     -------

@@ -613,12 +613,21 @@ def test_a_seal_with_another_key_in_it_is_red(bench: Bench) -> None:
     assert "not of the form" in finding.text
 
 
-def test_progress_is_told_after_each_file(bench: Bench) -> None:
-    bench.session()
-    bench.session()
+def test_progress_is_told_in_bytes_within_a_file_and_after_it(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from napari_medlabel.audit.check import session_check
+
+    sizes = [bench.session().stat().st_size for _ in range(2)]
     steps: list[tuple[int, int]] = []
     verify_log(bench.root, state=None, progress=lambda done, total: steps.append((done, total)))
-    assert steps == [(1, 2), (2, 2)]
+    assert steps == [(sizes[0], sum(sizes)), (sum(sizes), sum(sizes))]
+    steps.clear()
+    monkeypatch.setattr(session_check, "_STEP", 4)
+    verify_log(bench.root, state=None, progress=lambda done, total: steps.append((done, total)))
+    assert len(steps) > 4
+    assert steps == sorted(steps)
+    assert steps[-1] == (sum(sizes), sum(sizes))
 
 
 def test_a_network_share_is_said_and_changes_nothing(
