@@ -20,6 +20,7 @@ BAD = (ValueError, LookupError, TypeError, AttributeError, RecursionError, OSErr
 def need(fact: object, why: str) -> None:
     if not fact: raise ValueError(why)
 def some(events: int) -> str: return f"{events} event{'s' * (events != 1)}"
+def words_of(err: Exception) -> str: return str(err) if type(err) is ValueError else "a signature is wrong" if isinstance(err, InvalidSignature) else "it has another form"
 def sha(*parts: bytes) -> bytes: return hashlib.sha256(b"".join(parts)).digest()
 def dense(it: Any) -> bytes: return json.dumps(it, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 def b64(text: Any, size: int) -> bytes:
@@ -37,8 +38,7 @@ def code_of(data: bytes, count: int) -> str:  # in Crockford's base32
     bits = f"{int.from_bytes(sha(data), 'big'):0256b}"
     return "".join("0123456789ABCDEFGHJKMNPQRSTVWXYZ"[int(bits[5 * n:5 * n + 5], 2)] for n in range(count))
 def file_of(origin: str) -> str:
-    writer, name = origin.split("/")[2:]
-    return f"writers/{writer}/{name[:4]}/{name[4:6]}/{name}.jsonl"
+    writer, name = origin.split("/")[2:]; return f"writers/{writer}/{name[:4]}/{name[4:6]}/{name}.jsonl"
 class Session:  # one session's file: batches of events, and a signed seal after each
     prev, size, sealed, mono, last, first, time = bytes(32), 0, 0, 0, 0.0, 0.0, ""
     closed = broken = tail = recovered = held = bare = sure = False
@@ -52,7 +52,7 @@ class Session:  # one session's file: batches of events, and a signed seal after
                 need(not rest, "a line is not finished")
                 self.seal(*(group.decode() for group in seal.groups())); start = seal.end()
             need(start == len(data) > 0, "events have no seal")
-        except BAD as err: self.judge(data[start:], str(err) or "a signature is wrong")
+        except BAD as err: self.judge(data[start:], words_of(err))
     def event(self, line: bytes) -> None:
         record = json.loads(line.decode())
         need(dense(record) == line and set(record) - {"iso", "reason"} == KEYS, "a line is no event")
@@ -103,12 +103,12 @@ class Log:  # all sessions, and everybody who remembers how they ended
     def say(self, level: str, file: str, text: str) -> None: self.found[level, file, text] = None
     def sure(self, level: str, file: str, step: Callable[[Any], None], what: object) -> None:
         try: step(what)
-        except BAD as err: self.say(level, file, f"It was changed: {str(err) or 'a signature is wrong'}.")
+        except BAD as err: self.say(level, file, f"It was changed: {words_of(err)}.")
     def packed(self, lists: Path) -> None:
         for digest, name in (line.split("  ", 1) for line in lists.read_text("utf-8").splitlines()):
             if not (file := self.folder / name).is_file() or sha(file.read_bytes()).hex() != digest: self.say("red", name, "It is not as it was packed.")
     def believe(self, one: Session, event: str, detail: dict[str, Any]) -> None:
-        for head in (head for key in HEADS & set(detail) for head in ([detail[key]] if isinstance(detail[key], dict) else detail[key])):
+        for head in (head for key in HEADS & set(detail) if not isinstance(detail[key], int) for head in ([detail[key]] if isinstance(detail[key], dict) else detail[key])):
             need(head["size"] >= 0 and b64(head["root"], 32), "a head is no head")
             if file_of(head["origin"]).split("/")[1] != one.writer: self.seen = max(self.seen, one.last)
             self.heads.append((head["origin"], head["size"], head["root"], one.file, event))

@@ -488,3 +488,10 @@ def test_a_session_s_own_line_in_a_witness_s_note_is_checked_by_both(
     lines[place : place + 1] = [] if change == "gone" else [bent]
     note.write_text("\n".join(lines), "utf-8")
     assert theirs(log.root) == trusted.verify(log).verdict == "red"
+
+
+def test_a_count_under_the_name_of_heads_is_no_head(log: Bench) -> None:
+    from napari_medlabel.audit.format.event import Event
+
+    trusted.go_on(log, Event("landmark.save", detail={"count": 3, "expected": 4}))
+    assert theirs(log.root) == trusted.verify(log).verdict == "green"
