@@ -75,17 +75,17 @@ function compareHead(session, head, holder) {
   const found = (code, text) => ({ level: "red", code, text, file, line: 0 });
   if (!session) {
     return found("MISSING",
-      `A whole session is missing: ${holder} remembers ${counted(head.size, "event")} of it.`);
+      `A whole session is missing: ${holder} remembers ${numbered(head.size, "event")} of it.`);
   }
   if (session.sealed < head.size) {
     if (session.has("BROKEN")) return null; // said already
     return found("TRUNCATED",
-      `The end is missing: ${holder} remembers ${counted(head.size, "event")}, and `
+      `The end is missing: ${holder} remembers ${numbered(head.size, "event")}, and `
       + `${session.sealed} ${session.sealed === 1 ? "is" : "are"} there.`);
   }
   if (session.roots.get(head.size) !== head.root) {
     return found("FORK",
-      `This is not the log that ${holder} remembers: the first ${counted(head.size, "event")} `
+      `This is not the log that ${holder} remembers: the first ${numbered(head.size, "event")} `
       + `of it ${head.size === 1 ? "was" : "were"} not the same.`);
   }
   return null;
@@ -157,12 +157,12 @@ function countUncertified(sessions, findings) {
   };
   if (left.length) {
     const [whose, whom] = left.length === 1 ? ["its", "it"] : ["their", "them"];
-    say("amber", "UNCERTIFIED", `No computer's key vouches for ${counted(left.length, "session")} `
+    say("amber", "UNCERTIFIED", `No computer's key vouches for ${numbered(left.length, "session")} `
       + `of ${sessions.length}: ${whose} seals show that nothing changed, not which computer wrote `
       + `${whom}.`, left);
   }
   if (vouched.size) {
-    say("note", "VOUCHED", `${counted(vouched.size, "session")} without a certificate, as from `
+    say("note", "VOUCHED", `${numbered(vouched.size, "session")} without a certificate, as from `
       + "before a workstation had a key: a certified session names their ends.", [...vouched]);
   }
 }

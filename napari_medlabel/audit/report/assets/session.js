@@ -17,7 +17,7 @@ function demand(condition, why) {
 }
 
 /** A number with its noun: 1 session, 3 sessions. */
-const counted = (number, noun) => `${number} ${noun}${number === 1 ? "" : "s"}`;
+const numbered = (number, noun) => `${number} ${noun}${number === 1 ? "" : "s"}`;
 
 const isCount = (value) => Number.isSafeInteger(value) && value >= 0;
 
