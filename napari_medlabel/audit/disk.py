@@ -135,6 +135,14 @@ class Io(Protocol):
         """Return when the folder's names are on the disk."""
         ...
 
+    def confirm(self, fd: int, path: Path) -> None:
+        """Return when a path still leads to the open file; `FileNotFoundError` when not."""
+        ...
+
+    def read_back(self, fd: int) -> bytes:
+        """Return all of an open file, also when no path leads to it any more."""
+        ...
+
     def close(self, fd: int) -> None:
         """Close a descriptor."""
         ...
@@ -171,6 +179,17 @@ class SystemIo:
             os.fsync(fd)
         finally:
             os.close(fd)
+
+    def confirm(self, fd: int, path: Path) -> None:
+        """Return when a path still leads to the open file; `FileNotFoundError` when not."""
+        if not os.path.samestat(path.stat(), os.fstat(fd)):
+            raise FileNotFoundError(errno.ENOENT, "another file has its name")
+
+    def read_back(self, fd: int) -> bytes:
+        """Return all of an open file, also when no path leads to it any more."""
+        os.lseek(fd, 0, os.SEEK_SET)  # what is written goes to the end all the same
+        with os.fdopen(fd, "rb", closefd=False) as stream:
+            return stream.read()
 
     def close(self, fd: int) -> None:
         """Close a descriptor."""

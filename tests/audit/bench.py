@@ -52,6 +52,7 @@ class FakeIo(SystemIo):
         self.most = 1 << 30
         self.calls = 0
         self.broken: dict[Path, int] = {}  # folder: error of whatever is done below it
+        self.unmounted: set[Path] = set()  # folders that only open files lead to
         self._paths: dict[int, Path] = {}
 
     def _called(self, call: str) -> None:
@@ -63,9 +64,14 @@ class FakeIo(SystemIo):
             if path is not None and path.is_relative_to(folder):
                 raise OSError(code, os.strerror(code))
 
+    def _found(self, path: Path) -> None:
+        if any(path.is_relative_to(folder) for folder in self.unmounted):
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
+
     def create(self, path: Path, mode: int = PRIVATE) -> int:
         self._called("create")
         self._reached(path)
+        self._found(path)
         fd = super().create(path, mode)
         self._paths[fd] = path
         return fd
@@ -82,6 +88,16 @@ class FakeIo(SystemIo):
     def sync_folder(self, folder: Path) -> None:
         self._called("sync_folder")
         self._reached(folder)
+        self._found(folder)
+
+    def confirm(self, fd: int, path: Path) -> None:
+        self._reached(path)
+        self._found(path)
+        super().confirm(fd, path)
+
+    def read_back(self, fd: int) -> bytes:
+        self._reached(self._paths.get(fd))
+        return super().read_back(fd)
 
     def close(self, fd: int) -> None:
         self._paths.pop(fd, None)

@@ -135,6 +135,18 @@ class HeadMemory:
             self._io.sync(self._fd)
             self._synced_ns = now_ns
 
+    def move(self, folder: Path) -> None:
+        """Go on in another folder under the same name.
+
+        Raises
+        ------
+        OSError
+            Of the system; the file is where it was then.
+        """
+        make_folders(self._io, folder)
+        self.path = self.path.replace(folder / self.path.name)
+        self._io.sync_folder(folder)
+
     def release(self) -> None:
         """Close the file, which also lets go of its lock."""
         self._io.close(self._fd)

@@ -3,6 +3,8 @@
 The rules of a writer: one write for a batch, one sync, then the acknowledgement. After any
 error the file is dead: nobody knows what is on the disk, and a second sync may say yes
 without having written (the lesson of PostgreSQL). Nothing is ever cut off or repaired.
+A file that its path does not lead to any more (deleted, renamed, unmounted) is dead, too:
+what goes into it, nobody finds.
 """
 
 from __future__ import annotations
@@ -79,6 +81,7 @@ class SessionFile:
         self, path: Path, key: SessionKey, origin: str, actor: Actor, clock: Clock, io: Io
     ) -> None:
         self._key = key
+        self._path = path
         self._actor = actor
         self._clock = clock
         self._io = io
@@ -143,8 +146,10 @@ class SessionFile:
         batch = self._batch(events)
         self.dead = "INTERRUPTED"  # until the disk has said yes; also when Ctrl-C comes between
         try:
+            self._io.confirm(self._fd, self._path)
             write_all(self._io, self._fd, batch.data)
             self._io.sync(self._fd)
+            self._io.confirm(self._fd, self._path)  # or it went away meanwhile
         except OSError as err:
             self.dead = error_name(err)
             raise log_error("The audit log could not be written", self.dead) from err
@@ -160,6 +165,25 @@ class SessionFile:
     def age_ns(self) -> int:
         """How long ago the session began."""
         return self._clock.mono_ns() - self._started_ns
+
+    @property
+    def is_in_place(self) -> bool:
+        """Whether the file is where others look for it."""
+        try:
+            self._io.confirm(self._fd, self._path)
+        except OSError:
+            return False
+        return True
+
+    def read_back(self) -> bytes:
+        """Return all that was written, also when the file is not in its place any more.
+
+        Raises
+        ------
+        OSError
+            When the disk does not give it back.
+        """
+        return self._io.read_back(self._fd)
 
     def leaves(self) -> list[bytes]:
         """Return the leaf hash of every acknowledged event."""

@@ -9,13 +9,13 @@ from dataclasses import replace
 from typing import Final
 
 from napari_medlabel.audit.anchors.heads import Peers, publish
-from napari_medlabel.audit.faults import UnwritableError
+from napari_medlabel.audit.faults import UnwritableError, error_name
 from napari_medlabel.audit.format.seal import Head
 from napari_medlabel.audit.writer.lamp import Condition, Lamp, lamp_of
 from napari_medlabel.audit.writer.log import AuditLog
 from napari_medlabel.audit.writer.opening import observation
 from napari_medlabel.audit.writer.seat import FIRST, Occasion, Seat
-from napari_medlabel.audit.writer.spool import probe
+from napari_medlabel.audit.writer.spool import probe, require_own
 from napari_medlabel.audit.writer.whereabouts import (
     Begun,
     begin_anywhere,
@@ -55,6 +55,8 @@ class Course:
         Held by whoever moves from one session to the next.
     is_closed : bool
         Whether nothing more is to be written.
+    has_been_home : bool
+        Whether a session of this run was written in the log's folder.
 
     Raises
     ------
@@ -72,6 +74,7 @@ class Course:
         self._seat = seat
         self._publishing = threading.Lock()
         self._peers = Peers(seat.home, seat.writer)
+        self.has_been_home = False
         self.enter(begin_anywhere(seat, self._peers))
 
     @property
@@ -87,6 +90,7 @@ class Course:
     def enter(self, begun: Begun) -> None:
         """Go on in a session that was just begun."""
         self.log = begun.log
+        self.has_been_home |= not begun.is_local
         self._beaten_ns = self._seat.clock.mono_ns()
         self._become(
             replace(
@@ -188,7 +192,7 @@ class Course:
 
     def tick(self) -> None:
         """Beat if it is time to, or if the log is not where it belongs."""
-        if self.is_due or self.condition.error:
+        if self.is_due or self.condition.error or not self.log.is_in_place:
             self.beat()
 
     def beat(self) -> None:
@@ -212,7 +216,7 @@ class Course:
         if self.condition.is_lost:
             return
         news: list[Head] = []
-        if not self.condition.error:
+        if not self.condition.error and self.log.is_in_place:
             news = self._peers.news_if_any()
             self._become(replace(self.condition, is_low=room_is_low(self._seat)))
         try:
@@ -221,17 +225,30 @@ class Course:
             self.leave(self.log, err)
         self.publish()
 
-    def _go_home(self) -> None:
-        """Leave the spool when the log's folder takes files again."""
+    def _away(self) -> str:
+        """Return why the log's folder cannot be gone back to, or empty text."""
         try:
+            if self.has_been_home:
+                require_own(self._seat)
             probe(self._seat)
-        except (OSError, UnwritableError):
-            if not self.condition.is_lost:
-                return
+        except OSError as err:
+            return error_name(err)
+        except UnwritableError as err:
+            return err.error
+        return ""
+
+    def _go_home(self) -> None:
+        """Leave the spool when the log's folder takes files again; begin in it after all."""
+        away = self._away()
+        if away and not self.condition.is_lost:
+            return
         with suppress(UnwritableError):  # then the next session says that this one failed
             self.log.close(end="rotate")
         try:
-            self.enter(begin_anywhere(self._seat, self._peers))
+            if away:
+                self.enter(begin_elsewhere(self._seat, Occasion(away)))
+            else:
+                self.enter(begin_anywhere(self._seat, self._peers))
         except UnwritableError as err:
             self._lose(err)
 

@@ -74,8 +74,9 @@ def _local(condition: Condition, since: str) -> str:
         else "Exports, de-identification and screenshots are refused until it is back."
     )
     return (
-        f"The log is local since {since} UTC: its folder cannot be written "
-        f"({condition.error}). It is taken over by itself when the folder is back. {leaves}"
+        f"The log is local since {since} UTC: its folder cannot be written or is "
+        f"not in its place ({condition.error}). It is taken over by itself when the folder is "
+        f"back. {leaves}"
     )
 
 

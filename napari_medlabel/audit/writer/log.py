@@ -30,6 +30,7 @@ from napari_medlabel.audit.format.ulid import ulid
 from napari_medlabel.audit.writer.chain import SessionFile
 from napari_medlabel.audit.writer.group_commit import GroupCommit
 from napari_medlabel.audit.writer.opening import first_events
+from napari_medlabel.audit.writer.refuge import Refuge
 from napari_medlabel.audit.writer.seat import FIRST, Occasion, Seat
 from napari_medlabel.audit.writer.succession import Succession, succeed
 from napari_medlabel.errors import LogError
@@ -53,9 +54,12 @@ class AuditLog:
     which finds folders and keys by itself.
     """
 
-    def __init__(self, file: SessionFile, memory: HeadMemory, path: Path) -> None:
+    def __init__(
+        self, file: SessionFile, memory: HeadMemory, path: Path, refuge: Refuge
+    ) -> None:
         self._file = file
         self._memory = memory
+        self._refuge = refuge
         self._group = GroupCommit(self._write_if_open)
         self._lock = self._group.lock
         self._open = True
@@ -158,7 +162,7 @@ class AuditLog:
         except OSError:
             memory.release()
             raise
-        log = cls(file, memory, path)
+        log = cls(file, memory, path, Refuge(seat))
         try:
             log.append_many(first_events(seat, origin, key, past, occasion))
         except LogError:
@@ -219,6 +223,11 @@ class AuditLog:
     def healthy(self) -> bool:
         """Whether events can still be written."""
         return self._open and not self._file.dead
+
+    @property
+    def is_in_place(self) -> bool:
+        """Whether the session's file is where others look for it."""
+        return self._file.is_in_place
 
     def append(
         self,
@@ -362,6 +371,8 @@ class AuditLog:
                 self._let_go()
 
     def _let_go(self) -> None:
+        if self._file.dead and not self._file.is_in_place:
+            self._refuge.take_in(self._file, self._memory)
         self._file.release()
         self._memory.release()
 

@@ -104,7 +104,7 @@ def open_log(
     PassphraseError
         When a passphrase of the workstation's key is given and is another one.
     """
-    root, state = root or default_root(), state or default_state()
+    root, state = (root or default_root()).absolute(), (state or default_state()).absolute()
     tokens = load_token_key(state, io)
     writer = writer_id(state, io)
     shown = credentials_of(root, state, writer, ask=ask)

@@ -59,7 +59,7 @@ def _move(seat: Seat, path: Path, entry: Remembered | None) -> bool:
     target = seat.home / path.relative_to(seat.spool)
     if not target.exists():  # nobody else can make it: its name is random, and we hold the lock
         write_over(seat.io, target, data, SHARED)
-    if target.read_bytes() != data:
+    if not _holds(target.read_bytes(), data, 0 if entry is None else entry.length):
         return False
     if entry is not None:  # the memory of it belongs to the log's folder from now on
         folder = seat.state / "heads" / place_key(seat.home)
@@ -68,6 +68,17 @@ def _move(seat: Seat, path: Path, entry: Remembered | None) -> bool:
         seat.io.sync_folder(folder)
     path.unlink()
     return True
+
+
+def _holds(home: bytes, spooled: bytes, length: int) -> bool:
+    """Return whether a file at home says all that a file of the spool promises.
+
+    A file that went away and was copied may be back: longer than the copy or, where the
+    disk did not take the last bytes, shorter; never shorter than what was acknowledged.
+    """
+    if home.startswith(spooled):
+        return True
+    return 0 < length <= len(home) and spooled.startswith(home)
 
 
 def _waiting(seat: Seat) -> Iterator[tuple[Path, Remembered | None]]:
@@ -137,8 +148,28 @@ def require_share(seat: Seat) -> str:
     return kind
 
 
+def require_own(seat: Seat) -> None:
+    """Return when the log's folder holds a folder of this writer.
+
+    One that was deleted, renamed or unmounted is not begun anew while a program runs that
+    wrote there: when it comes back, another one would be in its way.
+
+    Raises
+    ------
+    UnwritableError
+        When it holds none.
+    """
+    if not (seat.home / WRITERS / seat.writer).is_dir():
+        raise log_error("The folder of the audit log is not in its place", "OTHER")
+
+
 def probe(seat: Seat) -> None:
     """Write and sync a file in the log's folder and take it away again.
+
+    Parameters
+    ----------
+    seat : Seat
+        Names the folder.
 
     Raises
     ------

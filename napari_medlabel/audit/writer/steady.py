@@ -22,7 +22,7 @@ from napari_medlabel.audit.writer.heart import TICK_S, Heart
 from napari_medlabel.audit.writer.lamp import Lamp
 from napari_medlabel.audit.writer.log import AuditLog
 from napari_medlabel.audit.writer.seat import Seat
-from napari_medlabel.audit.writer.spool import Upload, take_home
+from napari_medlabel.audit.writer.spool import Upload, require_own, take_home
 
 
 class SteadyLog:
@@ -195,6 +195,8 @@ class SteadyLog:
         UnwritableError
             When the log's folder does not take it.
         """
+        if self._course.has_been_home:
+            require_own(self._seat)
         return take_home(self._seat)
 
     def close(self, *, end: str = "normal") -> None:

@@ -584,3 +584,10 @@ def test_little_room_is_said_by_the_lamp(bench: Bench, monkeypatch: pytest.Monke
     with bench.steady() as log:
         assert log.lamp.level == "amber"
         assert "Less than 5 %" in log.lamp.sentence
+
+
+def test_a_session_names_the_rules_that_it_follows(bench: Bench) -> None:
+    rules = "sha256:" + "12" * 32
+    with bench.steady(Identity(policy=rules)) as log:
+        pass
+    assert _first(log.path, "session.open")["policy"] == rules
