@@ -187,6 +187,15 @@ class Journal:
         self.path.unlink(missing_ok=True)
 
 
+def is_held(path: Path) -> bool:
+    """Return whether a running program keeps a journal; False where it cannot be opened."""
+    try:
+        with path.open("r+b") as stream:
+            return not _try_lock(stream)
+    except OSError:
+        return False
+
+
 def read_journal(path: Path) -> JournalContent | None:
     """Read what was committed.
 

@@ -58,6 +58,13 @@ def save_landmarks(path: Path, marks: LandmarkSet) -> None:
 
 def stage_landmarks(staging: Staging, path: Path, marks: LandmarkSet) -> str:
     """Write landmarks aside and return the hex SHA-256 of the file; see `save_landmarks`."""
+    data = encode_landmarks(path, marks)
+    staging.add_bytes(path, data)
+    return hashlib.sha256(data).hexdigest()
+
+
+def encode_landmarks(path: Path, marks: LandmarkSet) -> bytes:
+    """Return what is written into a file of this name; see `save_landmarks`."""
     if path.name.lower().endswith(".json"):
         document = to_markups(marks)
         text = json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
@@ -65,9 +72,7 @@ def stage_landmarks(staging: Staging, path: Path, marks: LandmarkSet) -> str:
         text = to_csv(marks)
     else:
         raise _unknown_suffix()
-    data = text.encode()
-    staging.add_bytes(path, data)
-    return hashlib.sha256(data).hexdigest()
+    return text.encode()
 
 
 def load_landmarks(path: Path) -> LandmarkSet:

@@ -131,6 +131,42 @@ class CaseEvents:
         refs = _refs(old, new, "mask")
         return Event("mask.restore", (self.subject,), refs, detail, reason)
 
+    def deleted(self, old: str, reason: Reason, counts: Mapping[int, int]) -> Event:
+        """Return that a mask is deleted.
+
+        Parameters
+        ----------
+        old : str
+            Content id.
+        reason : Reason
+            As `give_reason` made it.
+        counts : mapping of int to int
+            Voxels by label value; empty where the mask cannot be read.
+        """
+        detail: dict[str, object] = {"case": self.case}
+        if counts:
+            detail |= {
+                "labels": sorted(counts)[:_MOST_LABELS],
+                "voxels": sum(counts.values()),
+            }
+        refs = _refs(old, None, "mask")
+        return Event("mask.delete", (self.subject,), refs, detail, reason)
+
+    def review(self, event: str, content: str, reason: Reason | None = None) -> Event:
+        """Return a step of the review: that a mask was submitted, approved, sent back ...
+
+        Parameters
+        ----------
+        event : str
+            ``review.submit``, ``review.approve``, ``review.reject`` or ``review.unlock``.
+        content : str
+            Content id of the mask.
+        reason : Reason, optional
+            Needed for the last two.
+        """
+        refs = _refs(None, content, "mask")
+        return Event(event, (self.subject,), refs, {"case": self.case}, reason)
+
     def unattributed(
         self,
         detail: dict[str, object],

@@ -13,8 +13,10 @@ from napari_medlabel.audit.format.layout import WRITERS
 from napari_medlabel.errors import LogError
 from napari_medlabel.session.versions import Kept
 
-WRITTEN_BY: Final = ("mask.create", "mask.save", "mask.restore", "edit.unattributed")
-"""Events that make a version."""
+WRITTEN_BY: Final = (
+    "mask.create", "mask.save", "mask.restore", "mask.delete", "edit.unattributed",
+)  # fmt: skip
+"""Events that make a version or take it from its place."""
 _MARK: Final = b'"type":"mask"'
 
 

@@ -23,7 +23,7 @@ from napari_medlabel.session.logged import CaseEvents
 from napari_medlabel.session.mask_log import Version, mask_events, versions_of
 from napari_medlabel.session.outbox import Outbox
 from napari_medlabel.session.reasons import check_reason, give_reason
-from napari_medlabel.session.saved_mask import MaskFile
+from napari_medlabel.session.saved_mask import MaskFile, deleted_path
 from napari_medlabel.session.versions import Versions, as_named
 
 _SHORTEST = 6
@@ -192,6 +192,7 @@ def restore(
             raise
     unlogged = outbox.deliver(parcel)
     outbox.close()
+    deleted_path(mask.path).unlink(missing_ok=True)
     return Restored(version, mask.present, change, unlogged)
 
 

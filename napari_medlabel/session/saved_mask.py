@@ -61,8 +61,13 @@ class MaskFile:
     array: LabelArray | None
 
 
+def deleted_path(mask: Path) -> Path:
+    """Return where the sidecar of a deleted mask lies: ``mask.deleted.json``."""
+    return sidecar_path(mask).with_suffix(".deleted.json")
+
+
 def find_mask(path: Path) -> MaskFile:
-    """Look at a saved mask; it may be damaged or gone, its sidecar may not.
+    """Look at a saved mask; it may be damaged, gone or deleted, its sidecar may not.
 
     Parameters
     ----------
@@ -75,8 +80,9 @@ def find_mask(path: Path) -> MaskFile:
         When there is no sidecar of ours, or it is damaged.
     """
     mask = path / MASK_FILE if path.is_dir() else path
-    beside = sidecar_path(mask)
-    if not beside.is_file():
+    places = (sidecar_path(mask), deleted_path(mask))
+    beside = next((one for one in places if one.is_file()), None)
+    if beside is None:
         raise InputError(
             "A mask with its sidecar (.json) is expected, and there is no sidecar.",
             hint="Name a mask that was saved with napari-medlabel, or the folder it lies in.",

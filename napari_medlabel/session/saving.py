@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from napari_medlabel.audit.format.event import Event
 from napari_medlabel.edit.patch import LabelArray, Patch
 from napari_medlabel.errors import InputError, LogError, SaveError
-from napari_medlabel.export.landmarks import stage_landmarks
+from napari_medlabel.export.landmarks import encode_landmarks, stage_landmarks
 from napari_medlabel.export.mask import (
     SavedMask,
     require_not_source,
@@ -19,7 +22,7 @@ from napari_medlabel.export.mask import (
 )
 from napari_medlabel.io.files import Staging, make_folder, sha256_file
 from napari_medlabel.io.registry import read_mask
-from napari_medlabel.measure import label_change
+from napari_medlabel.measure import LabelChange, label_change
 from napari_medlabel.model.labelmap import LabelMap, content_id
 from napari_medlabel.model.landmarks import LandmarkSet
 from napari_medlabel.session.case import Session
@@ -60,7 +63,7 @@ class SaveReport:
     landmarks : LandmarkSet
         The landmarks written.
     files : tuple of Path
-        Every file written, for the person to read.
+        Every file written, for the person to read; none where nothing was to be saved.
     voxels_added, voxels_removed : int
         Against the version before.
     unlogged : LogError or None
@@ -92,7 +95,8 @@ def write_snapshot(session: Session, snapshot: Snapshot) -> SaveReport:
 
     The order is: the version on the disk is kept, the outbox is told what will happen, all new
     files take their names together, the log gets its lines. A log that fails does not undo a
-    save: what it should say waits in the outbox, also after a crash.
+    save: what it should say waits in the outbox, also after a crash. What lies on the disk as
+    it was saved before is not written again, and the log says nothing of it.
 
     Raises
     ------
@@ -100,41 +104,35 @@ def write_snapshot(session: Session, snapshot: Snapshot) -> SaveReport:
         When a file cannot be written or does not read back the same; what was on the disk
         is untouched.
     """
-    place = session.place
-    make_folder(place.folder)
+    make_folder(session.place.folder)
     session.versions.bring_home()
     old_id, old_array = present_mask(session)
-    if old_id is not None:
-        session.versions.keep(old_id, place.mask)
-    old_marks = sha256_file(place.landmarks) if place.landmarks.is_file() else None
-    # Zeros that nobody writes to cost no memory.
-    before = np.zeros(snapshot.labels.array.shape[::-1], np.uint8).T
-    change = label_change(before if old_array is None else old_array, snapshot.labels.array)
-    source, time, slices = session.volume.source, session.desk.time(), session.volume.slices
+    saved = _saved_before(session, snapshot, old_id)
+    change = LabelChange(0, 0, 0, (), ())
+    events = _unattributed(session, snapshot)
+    files: list[Path] = []
     with Staging() as staging:
-        saved = stage_mask(
-            staging, place.mask, snapshot.labels, source, time=time, slices=slices
-        )
-        files = [saved.path, sidecar_path(saved.path)]
-        new_marks = None
-        if len(snapshot.landmarks) or old_marks:
-            new_marks = stage_landmarks(staging, place.landmarks, snapshot.landmarks)
-            table = place.landmarks.with_name("landmarks.csv")
-            stage_landmarks(staging, table, snapshot.landmarks)
-            files += [place.landmarks, table]
-        require_not_source(files, source)
-        events = _unattributed(session, snapshot)
-        events.append(session.events.saved(old_id, saved.content_id, change, saved.sha256))
-        events += _landmarks(session, snapshot, old_marks, new_marks)
-        # From here on the log will hear of it, whatever happens.
-        parcel = session.outbox.announce(events, old=old_id, new=saved.content_id)
-        try:
-            staging.publish()
-        except SaveError:
-            parcel.release()
-            raise
-    # Work on the disk is never given up because the log fails; the person is told.
-    unlogged = session.outbox.deliver(parcel)
+        if saved is None:
+            if old_id is not None:
+                session.versions.keep(old_id, session.place.mask)
+            # Zeros that nobody writes to cost no memory.
+            before = np.zeros(snapshot.labels.array.shape[::-1], np.uint8).T
+            change = label_change(
+                before if old_array is None else old_array, snapshot.labels.array
+            )
+            saved = _stage_mask(session, staging, snapshot)
+            files += [saved.path, sidecar_path(saved.path)]
+            events.append(session.events.saved(old_id, saved.content_id, change, saved.sha256))
+        told = _stage_landmarks(session, staging, snapshot)
+        if told is not None:
+            files += [session.place.landmarks, _table(session)]
+            events.append(told)
+        require_not_source(files, session.volume.source)
+        unlogged = _publish(session, staging, events, (old_id, saved.content_id))
+    if files:
+        # It is on the disk; where no copy can be made now, one is before it is replaced.
+        with suppress(SaveError):
+            session.versions.keep(saved.content_id, saved.path)
     return SaveReport(
         saved,
         snapshot.landmarks,
@@ -143,6 +141,82 @@ def write_snapshot(session: Session, snapshot: Snapshot) -> SaveReport:
         change.removed,
         unlogged,
         old_id if old_id != session.saved_mask else None,
+    )
+
+
+def _publish(
+    session: Session,
+    staging: Staging,
+    events: list[Event],
+    names: tuple[str | None, str],
+) -> LogError | None:
+    """Let the files take their names and tell the log; return why it could not be told."""
+    if not events and not session.outbox.unlogged:
+        return None
+    old, new = names
+    # From here on the log will hear of it, whatever happens.
+    parcel = session.outbox.announce(events, old=old, new=new)
+    try:
+        staging.publish()
+    except SaveError:
+        parcel.release()
+        raise
+    # Work on the disk is never given up because the log fails; the person is told.
+    return session.outbox.deliver(parcel)
+
+
+def _stage_mask(session: Session, staging: Staging, snapshot: Snapshot) -> SavedMask:
+    return stage_mask(
+        staging,
+        session.place.mask,
+        snapshot.labels,
+        session.volume.source,
+        time=session.desk.time(),
+        slices=session.volume.slices,
+    )
+
+
+def _saved_before(
+    session: Session, snapshot: Snapshot, present: str | None
+) -> SavedMask | None:
+    """Return the mask on the disk where it and its sidecar are what would be written."""
+    mask, beside = session.place.mask, sidecar_path(session.place.mask)
+    if present is None or present != session.saved_mask or not beside.is_file():
+        return None
+    if snapshot.labels.content_id() != present:
+        return None
+    try:
+        document: Any = json.loads(beside.read_bytes())
+        said, digest = document["mask"], sha256_file(mask)
+        is_same = (said["content_id"], said["sha256"]) == (present, digest)
+        is_same = is_same and document["scheme"] == snapshot.labels.scheme.to_json()
+    except (ValueError, KeyError, TypeError):
+        return None  # a damaged sidecar is written anew
+    return SavedMask(mask, present, digest) if is_same else None
+
+
+def _table(session: Session) -> Path:
+    return session.place.landmarks.with_name("landmarks.csv")
+
+
+def _stage_landmarks(session: Session, staging: Staging, snapshot: Snapshot) -> Event | None:
+    """Write landmarks aside where some are placed or changed, and return what the log is told.
+
+    Nothing is written where the files are what would be written.
+    """
+    place, marks, table = session.place.landmarks, snapshot.landmarks, _table(session)
+    old = sha256_file(place) if place.is_file() else None
+    if old is None and not marks.placed and marks == session.saved_landmarks:
+        return None
+    if all(
+        path.is_file() and path.read_bytes() == encode_landmarks(path, marks)
+        for path in (place, table)
+    ):
+        return None
+    new = stage_landmarks(staging, place, marks)
+    stage_landmarks(staging, table, marks)
+    return session.events.landmarks_saved(
+        old, new, placed=len(marks.placed), expected=len(marks)
     )
 
 
@@ -190,15 +264,3 @@ def _unattributed(session: Session, snapshot: Snapshot) -> list[Event]:
         session.events.unattributed(patch_detail(patch), "save")
         for patch in snapshot.unattributed
     ]
-
-
-def _landmarks(
-    session: Session, snapshot: Snapshot, old: str | None, new: str | None
-) -> list[Event]:
-    if new is None or new == old:
-        return []
-    marks = snapshot.landmarks
-    event = session.events.landmarks_saved(
-        old, new, placed=len(marks.placed), expected=len(marks)
-    )
-    return [event]

@@ -119,8 +119,8 @@ def test_a_mask_that_is_gone_comes_back(three: Session) -> None:
     mask, versions = looked(three)
     assert mask.present is None
     assert not any(one.is_current for one in versions)
-    # The last version was never replaced, so nobody kept it.
-    assert [one.kept for one in versions] == ["kept", "kept", "missing"]
+    # Each is kept as soon as it is saved, the last one too.
+    assert [one.kept for one in versions] == ["kept", "kept", "kept"]
     done = restore(three.desk, mask, versions[1], reason="OTHER")
     assert done.replaced is None
     assert find_mask(three.place.mask).present == versions[1].id

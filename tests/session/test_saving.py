@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import gzip
 import json
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -20,6 +22,7 @@ from napari_medlabel.export.landmarks import load_landmarks
 from napari_medlabel.export.mask import load_mask, save_mask
 from napari_medlabel.io.files import Staging
 from napari_medlabel.model.labelmap import LabelMap
+from napari_medlabel.model.landmarks import Landmark, LandmarkSet
 from napari_medlabel.session.case import Session
 from napari_medlabel.session.desk import Desk
 from napari_medlabel.session.opening import Wishes, open_case
@@ -113,6 +116,78 @@ def test_each_save_is_in_the_log_with_old_and_new(session: Session) -> None:
     assert saves[1]["object"][0] == {"id": first, "role": "old", "type": "mask"}
     assert saves[1]["detail"]["voxels_changed"] == 4
     assert saves[1]["detail"]["slices"] == "0"
+
+
+def test_a_second_save_of_the_same_writes_nothing_and_says_so(session: Session) -> None:
+    paint(session)
+    session.place_landmark("Liver dome", (1, 2, 3))
+    first = save(session)
+    assert len(first.files) == 4
+    files = {path: (path.read_bytes(), path.stat().st_ino) for path in first.files}
+    count = len(events(session.desk))
+    second = save(session)
+    assert (second.files, second.mask) == ((), first.mask)
+    assert {path: (path.read_bytes(), path.stat().st_ino) for path in first.files} == files
+    assert len(events(session.desk)) == count
+    assert not session.is_dirty
+
+
+def test_landmarks_that_nobody_placed_make_no_file(session: Session) -> None:
+    paint(session)
+    save(session)
+    assert not list(session.place.folder.glob("landmarks*"))
+
+
+def test_a_list_of_landmarks_that_was_changed_is_saved_before_one_is_placed(
+    session: Session,
+) -> None:
+    marks = LandmarkSet((*session.landmarks, Landmark("Own")))
+    session.set_landmarks(marks)
+    save(session)
+    assert load_landmarks(session.place.landmarks) == marks
+
+
+@pytest.mark.parametrize("damage", ["rewritten", "sidecar", "scheme"])
+def test_a_mask_that_is_not_as_it_was_saved_is_saved_again(
+    session: Session, damage: str
+) -> None:
+    paint(session)
+    save(session)
+    beside = session.place.folder / "mask.json"
+    if damage == "rewritten":  # the same labels in other bytes
+        data = gzip.decompress(session.place.mask.read_bytes())
+        session.place.mask.write_bytes(gzip.compress(data, 1))
+    elif damage == "sidecar":
+        beside.write_text("{")
+    else:
+        document = json.loads(beside.read_bytes())
+        document["scheme"]["labels"][0]["name"] = "Spleen"
+        beside.write_text(json.dumps(document))
+    report = save(session)
+    assert [path.name for path in report.files] == ["mask.nii.gz", "mask.json"]
+    assert json.loads(beside.read_bytes())["mask"]["sha256"] == report.mask.sha256
+    (last,) = [e for e in events(session.desk) if e["event"] == "mask.save"]
+    assert last["detail"]["voxels_changed"] == 0
+
+
+def test_a_save_of_nothing_new_tells_the_log_what_it_had_missed(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_args: object, **_keywords: object) -> None:
+        raise LogError("The log cannot be written.", hint="Free some space.")
+
+    paint(session)
+    with monkeypatch.context() as patched:
+        patched.setattr(session.desk.log, "append", broken)
+        save(session)
+    report = save(session)
+    assert (report.files, report.unlogged) == ((), None)
+    assert [e["event"] for e in events(session.desk)].count("mask.create") == 1
+
+
+def test_the_present_version_is_kept_too(session: Session) -> None:
+    paint(session)
+    assert session.versions.find(save(session).mask.content_id) is not None
 
 
 def test_unannounced_changes_are_logged_at_the_save(session: Session) -> None:
@@ -275,6 +350,7 @@ def test_where_the_logs_disk_is_full_the_earlier_version_is_kept_beside_the_mask
 ) -> None:
     paint(session, 1)
     first = save(session).mask.content_id
+    shutil.rmtree(session.desk.audit_root / "objects")
     session.desk.audit_root.joinpath("objects").write_text("in the way")
     paint(session, 2)
     save(session)

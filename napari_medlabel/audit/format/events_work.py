@@ -47,7 +47,9 @@ ABOUT_WORK: Final[Mapping[str, Spec]] = {
     ),
     "mask.save": Spec(ACCESS, "U", "amend", CHANGE, CHANGE_MORE, new_as=("C", "originate")),
     "mask.restore": Spec(ACCESS, "U", "amend", {}, {**CHANGE, **CHANGE_MORE, "version": COUNT}),
-    "mask.delete": Spec(ACCESS, "D", "destroy", {}, {"labels": COUNTS, "voxels": COUNT}),
+    "mask.delete": Spec(
+        ACCESS, "D", "destroy", {}, {"labels": COUNTS, "voxels": COUNT, "case": DIGEST}
+    ),
     "landmark.save": Spec(
         ACCESS,
         "U",

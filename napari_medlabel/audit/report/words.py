@@ -20,6 +20,7 @@ from napari_medlabel.audit.report.vocabulary import (
 
 _MOST_LABELS: Final = 8
 _BRACES: Final = re.compile(r"\{(\w+)\}")
+_TITLES: Final = {("export.screen", "save-layer"): ("Layer saved out of the program", "")}
 _OUTCOMES: Final = {
     0: "It worked.",
     4: "Not everything worked.",
@@ -157,7 +158,7 @@ def words_of(record: Mapping[str, Any]) -> str:
         token.
     """
     event, detail = record["event"], record["detail"]
-    title, more = SAID[event]
+    title, more = _TITLES.get((event, detail.get("kind", "")), SAID[event])
     if more:
         title = f"{title} {_filled(more, detail)}"
     said = _phrases({key: value for key, value in detail.items() if f"{{{key}}}" not in more})
