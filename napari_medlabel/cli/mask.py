@@ -8,21 +8,12 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from napari_medlabel.errors import InputError
+from napari_medlabel.cli.given_reason import add_reason, add_text, given_text
 
 if TYPE_CHECKING:
     from napari_medlabel.session.desk import Desk
     from napari_medlabel.session.mask_log import Version
 
-_REASONS: Final = (
-    "CORRECTION",
-    "PROTOCOL",
-    "QA_FEEDBACK",
-    "WRONG_PATIENT",
-    "CONSENT_WITHDRAWN",
-    "OTHER",
-)
-_IN_WORDS: Final = "OTHER"
 _COLUMNS: Final = ("no", "", "id", "when (UTC)", "who", "by", "+ voxels", "- voxels", "kept")
 _ID: Final = slice(7, 19)
 
@@ -31,7 +22,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     """Add ``mask`` and its own subcommands to the command line."""
     parser = subparsers.add_parser(
         "mask",
-        help="list the versions of a saved mask, or put one back",
+        help="list the versions of a saved mask, put one back, delete one",
         description="Every mask that was ever saved is kept beside the audit log. MASK is a "
         "saved mask (with its sidecar), or the folder in which it lies.",
     )
@@ -42,7 +33,13 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     text = "put an earlier version in the place of the present mask, which is kept"
     back = commands.add_parser("restore", help=text, description=text)
     back.set_defaults(run=run_restore)
-    for command in (history, back):
+    text = "delete a mask; it is kept beside the log and can be restored"
+    delete = commands.add_parser(
+        "delete", help=text, description=f"{text}. Close its scan in napari first."
+    )
+    delete.set_defaults(run=run_delete)
+    add_reason(delete)
+    for command in (history, back, delete):
         command.add_argument("path", type=Path, metavar="MASK")
     back.add_argument(
         "--version",
@@ -50,22 +47,9 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         metavar="N|ID",
         help="a number of the history, or the first digits of an id",
     )
-    back.add_argument("--reason", required=True, choices=_REASONS, help="why, for the log")
-    words = back.add_mutually_exclusive_group()
-    words.add_argument(
-        "--text",
-        help="with OTHER: why, in words for the officer alone; never who the patient is",
-    )
-    words.add_argument(
-        "--text-file", type=Path, metavar="FILE", help="a file that holds the text"
-    )
-    back.add_argument(
-        "--scan",
-        type=Path,
-        metavar="PATH",
-        help="the mask's scan, against which a text is checked, where it lies elsewhere",
-    )
-    for command in (history, back):
+    add_reason(back)
+    add_text(back)
+    for command in (history, back, delete):
         command.add_argument("--json", action="store_true", help="one JSON document")
         command.add_argument("--audit", type=Path, metavar="DIR", help="the audit log's folder")
 
@@ -131,7 +115,7 @@ def run_restore(arguments: argparse.Namespace) -> int:
     from napari_medlabel.session.saved_mask import find_mask
 
     mask = find_mask(arguments.path)
-    text = _text(arguments)
+    text = given_text(arguments)
     values = values_under(mask, arguments.scan) if text else ()
     desk = open_desk(arguments.audit)
     try:
@@ -162,36 +146,45 @@ def run_restore(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _text(arguments: argparse.Namespace) -> str:
-    """Return what was given as a text, empty where nothing was.
+def run_delete(arguments: argparse.Namespace) -> int:
+    """Delete a mask and say where it is kept.
+
+    Returns
+    -------
+    int
+        0.
 
     Raises
     ------
     InputError
-        When it cannot be read, is empty, or goes with another reason than OTHER.
+        When there is no mask.
+    RefusedError
+        When a running program has unsaved work on it.
+    SaveError
+        When it cannot be kept or removed.
+    LogError
+        When the log cannot be read or written; then nothing is deleted.
     """
-    file: Path | None = arguments.text_file
-    if arguments.text is None and file is None:
-        return ""
-    if arguments.reason != _IN_WORDS:
-        raise InputError(
-            f"A text was expected with the reason {_IN_WORDS} only, and another reason came.",
-            hint=f"Leave the text out where a code says it, or take {_IN_WORDS}.",
-        )
+    from napari_medlabel.session.deleting import delete_mask
+    from napari_medlabel.session.desk import open_desk
+    from napari_medlabel.session.restoring import history_of
+    from napari_medlabel.session.saved_mask import find_mask
+
+    mask = find_mask(arguments.path)
+    desk = open_desk(arguments.audit)
     try:
-        given = arguments.text if file is None else file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as err:
-        raise InputError(
-            "A file with a text in UTF-8 was expected, and it cannot be read as one.",
-            hint="Check the name after --text-file, and the file's permissions.",
-        ) from err
-    text = str(given).strip()
-    if not text:
-        raise InputError(
-            "A text was expected, and it is empty.",
-            hint="Say why, or leave --text and --text-file out.",
-        )
-    return text
+        versions = history_of(mask, desk.audit_root, desk.objects, desk.state)
+        deleted = delete_mask(desk, mask, versions, reason=arguments.reason)
+    finally:
+        desk.log.close()
+    if arguments.json:
+        print(json.dumps({"id": deleted}, indent=2))
+        return 0
+    print(
+        f"The mask is deleted, and kept as {deleted[_ID]}. "
+        "medlabel mask restore brings it back."
+    )
+    return 0
 
 
 def _note_view(desk: Desk, versions: tuple[Version, ...]) -> None:

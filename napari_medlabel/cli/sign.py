@@ -9,18 +9,23 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from napari_medlabel.cli.site_desk import known_site, root_of
-from napari_medlabel.errors import InputError
+from napari_medlabel.cli.given_reason import add_reason, add_text, given_text
+from napari_medlabel.cli.site_desk import known_site, root_of, say
+from napari_medlabel.errors import InputError, RefusedError
 
 if TYPE_CHECKING:
     from napari_medlabel.session.signing import Signatures
 
-UNDER: Final = ("verify", "key")
+UNDER: Final = ("verify", "key", "reject", "unlock")
 """Words that make another command after ``sign``; for a mask of that name write ./verify."""
 
 _HINT: Final = "Give --passphrase-file FILE, or run it in a terminal."
 _AMBER, _RED = 4, 5
 _MEANINGS: Final = ("authored", "reviewed", "approved")
+_STEPS: Final = (
+    ("reject", "review.reject", "send a mask back to its author, with a reason"),
+    ("unlock", "review.unlock", "unlock an approved mask for a change, with a reason"),
+)
 _WORDS: Final = {
     "good": "GREEN the log has it, and the officer named the key",
     "unregistered": "AMBER the officer has not named this person's key",
@@ -67,6 +72,15 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     key.add_argument("--renew", action="store_true", help="make a new key in place of yours")
     _add_common(key)
     key.set_defaults(run=run_key)
+    for word, step, text in _STEPS:
+        command = subparsers.add_parser(
+            f"sign {word}", help=text, description=f"{text[0].upper()}{text[1:]}."
+        )
+        command.add_argument("mask", type=Path, metavar="MASK", help="a saved mask")
+        add_reason(command)
+        add_text(command)
+        command.add_argument("--audit", type=Path, metavar="DIR", help="the audit log's folder")
+        command.set_defaults(run=run_step, step=step)
 
 
 def _add_common(parser: argparse.ArgumentParser) -> None:
@@ -97,6 +111,7 @@ def run(args: argparse.Namespace) -> int:
     from napari_medlabel.session.signing import sign_mask
 
     role = "annotator" if args.meaning == "authored" else "reviewer"
+    _warn_of_site(args)
     desk = open_desk(args.audit, role=role)
     with closing(desk.log):
         signed = sign_mask(
@@ -104,6 +119,43 @@ def run(args: argparse.Namespace) -> int:
         )
     print(f"{signed.said.meaning} {signed.said.time}\nstatement {signed.digest}")
     return 0
+
+
+def run_step(args: argparse.Namespace) -> int:
+    """Send a mask back, or unlock an approved one.
+
+    Returns
+    -------
+    int
+        0.
+
+    Raises
+    ------
+    InputError, RefusedError, LogError
+        When it is no saved mask, its author would send it back, it is not approved, the text
+        is refused, or the log cannot be written.
+    """
+    from napari_medlabel.session.desk import open_desk
+    from napari_medlabel.session.mask_scan import values_under
+    from napari_medlabel.session.reviewing import decide
+    from napari_medlabel.session.saved_mask import find_mask
+
+    text = given_text(args)
+    values = values_under(find_mask(args.mask), args.scan) if text else ()
+    desk = open_desk(args.audit, role="reviewer")
+    with closing(desk.log):
+        done = decide(desk, args.mask, args.step, reason=args.reason, text=text, values=values)
+    said = "sent back" if args.step == "review.reject" else "unlocked"
+    print(f"{said} {done}")
+    return 0
+
+
+def _warn_of_site(args: argparse.Namespace) -> None:
+    """Say before a signature that this computer does not believe the site's officer."""
+    try:
+        known_site(root_of(args))
+    except RefusedError as err:
+        say(f"warning: {err.message}\nhint: {err.hint}")
 
 
 def run_verify(args: argparse.Namespace) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -26,9 +26,15 @@ from napari_medlabel.errors import InputError, RefusedError
 from napari_medlabel.secret.asking import Ask
 from napari_medlabel.secret.passphrase import PassphraseError
 from napari_medlabel.session.desk import Desk
+from napari_medlabel.session.logged import CaseEvents
+from napari_medlabel.session.outbox import tell
 from napari_medlabel.session.saved_mask import find_mask
 
 _SAVES: Final = ("mask.save", "mask.create", "mask.restore", "autosave.recover")
+_STEPS: Final[Mapping[str, str]] = {
+    "authored": "review.submit",
+    "approved": "review.approve",
+}
 _CHUNK: Final = 1 << 20
 _UTC: Final = 1000
 
@@ -71,6 +77,28 @@ class Signatures:
     broken: int
 
 
+@dataclass(frozen=True)
+class Found:
+    """A saved mask, and what the log says of its saving.
+
+    Parameters
+    ----------
+    content : str
+        Content id.
+    case : str
+        Content id of the scan.
+    subject : str
+        The patient's token.
+    author : str
+        Token of who saved it.
+    """
+
+    content: str
+    case: str
+    subject: str
+    author: str
+
+
 def own_tokens(state: Path) -> list[str]:
     """Return this account's tokens, under the newest token key first."""
     name = account_name()
@@ -90,6 +118,23 @@ def saved_content(mask: Path) -> str:
     InputError
         When there is no sidecar, or the file is not what its sidecar says.
     """
+    return _unchanged(mask).content
+
+
+def look_at_saved(root: Path, mask: Path) -> Found:
+    """Return what is known of a saved mask, after computing its content anew.
+
+    Raises
+    ------
+    InputError
+        When it is not a saved one, or the log does not say when it was saved.
+    """
+    found = _unchanged(mask)
+    saved = _saving_of(root, found.content)
+    return replace(found, subject=saved["subject"][0], author=saved["actor"]["user"])
+
+
+def _unchanged(mask: Path) -> Found:
     found = find_mask(mask)
     named = str(found.sidecar["mask"]["content_id"])
     if found.present != named:
@@ -97,13 +142,13 @@ def saved_content(mask: Path) -> str:
             "The mask is not what its sidecar says: it was changed since it was saved.",
             hint="Open it on its scan and save it again, or restore the saved version.",
         )
-    return named
+    return Found(named, found.case, "", "")
 
 
 def sign_mask(
     desk: Desk, mask: Path, meaning: Meaning, name: str, ask: Ask, *, shown: str | None = None
 ) -> SignedStatement:
-    """Sign a saved mask, and write that into the log.
+    """Sign a saved mask, and write that into the log, with the step of the review it means.
 
     The person is identified by the account and by a passphrase, which is asked for every
     time. The statement lies beside the log before the log has its line.
@@ -134,15 +179,10 @@ def sign_mask(
     LogError, SaveError
         When the log or the statement cannot be written.
     """
-    content = saved_content(mask)
-    if shown is not None and shown != content:
-        raise InputError(
-            "The mask on the disk is another one than the one shown: it was saved again since.",
-            hint="Look at it, and sign the version that is there now.",
-        )
-    saved = _saving_of(desk.audit_root, content)
-    subject = tuple(saved["subject"])
-    objects = (ObjectRef(content, "new", "mask"),)
+    found = look_at_saved(desk.audit_root, mask)
+    content = found.content
+    _require_shown(content, shown)
+    subject, objects = (found.subject,), (ObjectRef(content, "new", "mask"),)
 
     def fail(cause: str) -> None:
         desk.log.append(
@@ -150,15 +190,14 @@ def sign_mask(
         )
 
     tokens = own_tokens(desk.state)
-    own = saved["actor"]["user"] in tokens or _is_author(desk.audit_root, content, tokens)
-    if own and meaning != "authored":
+    if meaning != "authored" and is_own(desk, found):
         fail("review")
         raise RefusedError(
             f"You are the author of this mask, and '{meaning}' needs somebody else.",
             hint="Ask a colleague to look at it and sign.",
         )
     try:
-        found = load_user_key(desk.state, tokens, ask)
+        own = load_user_key(desk.state, tokens, ask)
     except PassphraseError as err:
         fail("identity")
         raise PassphraseError(
@@ -166,18 +205,35 @@ def sign_mask(
             hint="Type it again: capitals count. Nobody can recover a lost one; "
             "`medlabel sign key --renew` makes a new key, which the officer names.",
         ) from err
-    if found is None:
+    if own is None:
         raise InputError(
             "A signing key of yours was expected in this account, and there is none.",
             hint="`medlabel sign key` makes one; then the officer names it in the site.",
         )
-    token, key = found
+    token, key = own
     moment_ms = int(desk.now().timestamp() * _UTC)
     said = Statement(meaning, name, content, time_text(moment_ms), token)
     signed = sign_statement(said, key)
     keep_statement(desk.audit_root, signed)
     desk.log.append("sign.apply", subject=subject, objects=objects, detail=signed.detail())
+    step = _STEPS.get(meaning)
+    if step is not None:
+        tell(desk.log, CaseEvents(found.case, found.subject).review(step, content))
     return signed
+
+
+def is_own(desk: Desk, found: Found) -> bool:
+    """Return whether this account saved a mask, or signed it as its author."""
+    tokens = own_tokens(desk.state)
+    return found.author in tokens or _is_author(desk.audit_root, found.content, tokens)
+
+
+def _require_shown(content: str, shown: str | None) -> None:
+    if shown is not None and shown != content:
+        raise InputError(
+            "The mask on the disk is another one than the one shown: it was saved again since.",
+            hint="Look at it, and sign the version that is there now.",
+        )
 
 
 def signatures_of(root: Path, mask: Path, site: Site | None) -> Signatures:
@@ -250,8 +306,13 @@ def _saving_of(root: Path, content: str) -> dict[str, Any]:
     )
 
 
+def case_records(root: Path, case: str) -> Iterator[dict[str, Any]]:
+    """Yield the sealed records of a case, newest session first."""
+    return _records(root, case)
+
+
 def _records(root: Path, content: str) -> Iterator[dict[str, Any]]:
-    """Yield the sealed records that name a content, newest session first."""
+    """Yield the sealed records that name a content or a case, newest session first."""
     wanted = content.encode("ascii")
     for path in sorted(session_paths(root), key=lambda one: one.name, reverse=True):
         if not _names(path, wanted):
@@ -263,7 +324,8 @@ def _records(root: Path, content: str) -> Iterator[dict[str, Any]]:
 
 def _collector(found: list[dict[str, Any]], content: str) -> Callable[[int, Any], None]:
     def seen(_line: int, record: Any) -> None:
-        if any(ref["id"] == content for ref in record["object"]):
+        names = {ref["id"] for ref in record["object"]} | {record["detail"].get("case")}
+        if content in names:
             found.append(record)
 
     return seen

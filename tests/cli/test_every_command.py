@@ -49,6 +49,7 @@ class World:
     tmp: Path
     scan: Path
     session: Session
+    patch: pytest.MonkeyPatch
 
     def path(self, name: str) -> str:
         return str(self.tmp / name)
@@ -102,6 +103,28 @@ class World:
         assert self.run("sign", "key", "--passphrase-file", self.words()) == 0
         return case
 
+    def approved(self) -> str:
+        """Return the folder of a mask that another account approved, who sits here now."""
+        case = self.case()
+        patch = self.patch
+        for place in ("session.signing", "audit.writer.place"):
+            patch.setattr(f"napari_medlabel.{place}.account_name", lambda: "colleague")
+        assert self.run("sign", "key", "--passphrase-file", self.words()) == 0
+        command = ("sign", case, "--meaning", "approved", "--name", "B. Muster")
+        assert self.run(*command, "--passphrase-file", self.path("words")) == 0
+        return case
+
+    def deleted(self) -> str:
+        case = self.case()
+        assert self.run("mask", "delete", case, "--reason", "OTHER") == 0
+        return case
+
+    def unsaved(self) -> str:
+        case = self.case()
+        self.session.labels.array[0, 0, 3] = 5
+        assert self.session.keeper.sweep()
+        return case
+
     def broken(self) -> str:
         (self.tmp / "broken.nii").write_bytes(self.scan.read_bytes()[:40])
         return self.path("broken.nii")
@@ -120,7 +143,7 @@ def world(
 ) -> Iterator[World]:
     monkeypatch.setattr(sealing, "MEMORY_KIB", 64)
     monkeypatch.setattr(sealing, "ITERATIONS", 1)
-    yield World(tmp_path, scan, session)
+    yield World(tmp_path, scan, session, monkeypatch)
     shutil.rmtree(tmp_path / "ct", ignore_errors=True)
 
 
@@ -176,6 +199,26 @@ CASES: dict[str, tuple[Words, int, list[str]]] = {
         2,
         [],
     ),
+    "mask delete": (
+        lambda w: ["mask", "delete", w.case(), "--reason", "WRONG_PATIENT"],
+        0,
+        ["mask.delete"],
+    ),
+    "mask delete, of what is deleted": (
+        lambda w: ["mask", "delete", w.deleted(), "--reason", "WRONG_PATIENT"],
+        2,
+        [],
+    ),
+    "mask delete, under unsaved work": (
+        lambda w: ["mask", "delete", w.unsaved(), "--reason", "WRONG_PATIENT"],
+        3,
+        [],
+    ),
+    "mask restore, of what is deleted": (
+        lambda w: ["mask", "restore", w.deleted(), "--version", "1", "--reason", "OTHER"],
+        0,
+        ["mask.restore"],
+    ),
     "deid": (
         lambda w: ["deid", w.series(), w.path("out"), "--key", w.project()],
         0,
@@ -222,7 +265,48 @@ CASES: dict[str, tuple[Words, int, list[str]]] = {
             *["--passphrase-file", w.path("words")],
         ],
         0,
+        ["sign.apply", "review.submit"],
+    ),
+    "sign, of another's work as reviewed": (
+        lambda w: [
+            *["sign", w.approved(), "--meaning", "reviewed", "--name", "B. Muster"],
+            *["--passphrase-file", w.path("words")],
+        ],
+        0,
         ["sign.apply"],
+    ),
+    "sign, of another's work as approved": (
+        lambda w: [
+            *["sign", w.approved(), "--meaning", "approved", "--name", "B. Muster"],
+            *["--passphrase-file", w.path("words")],
+        ],
+        0,
+        ["sign.apply", "review.approve"],
+    ),
+    "sign reject": (
+        lambda w: ["sign", "reject", w.approved(), "--reason", "QA_FEEDBACK"],
+        0,
+        ["review.reject"],
+    ),
+    "sign reject, of one's own work": (
+        lambda w: ["sign", "reject", w.case(), "--reason", "QA_FEEDBACK"],
+        3,
+        [],
+    ),
+    "sign reject, with a text that nobody could read": (
+        lambda w: [*["sign", "reject", w.approved(), "--reason", "OTHER", "--text", "unclear"]],
+        3,
+        [],
+    ),
+    "sign unlock": (
+        lambda w: ["sign", "unlock", w.approved(), "--reason", "PROTOCOL"],
+        0,
+        ["review.unlock"],
+    ),
+    "sign unlock, of what nobody approved": (
+        lambda w: ["sign", "unlock", w.case(), "--reason", "PROTOCOL"],
+        3,
+        [],
     ),
     "sign, of one's own work as approved": (
         lambda w: [

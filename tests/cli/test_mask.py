@@ -152,6 +152,21 @@ def test_without_an_officer_a_text_is_refused(
     assert "coded reasons without a text" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("more", [[], ["--json"]])
+def test_a_deleted_mask_is_said_by_its_id(
+    saved: Session, capsys: pytest.CaptureFixture[str], more: list[str]
+) -> None:
+    folder, short = str(saved.place.folder), str(saved.saved_mask)[7:19]
+    assert main(["mask", "delete", folder, "--reason", "WRONG_PATIENT", *more]) == 0
+    out = capsys.readouterr().out
+    if more:
+        assert json.loads(out) == {"id": saved.saved_mask}
+    else:
+        assert f"kept as {short}" in out
+    assert main(["mask", "restore", folder, "--version", short, "--reason", "OTHER"]) == 0
+    assert saved.place.mask.is_file()
+
+
 def test_a_folder_without_a_mask_exits_with_2(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -333,7 +333,7 @@ ACTIONS: dict[str, tuple[Step, Step, list[str]]] = {
         lambda w: refused(lambda: require_saved(w.session)),
         [],
     ),
-    "signing": (lambda w: w.saved(), lambda w: w.sign(), ["sign.apply"]),
+    "signing": (lambda w: w.saved(), lambda w: w.sign(), ["sign.apply", "review.submit"]),
     "signing with a wrong passphrase": (
         lambda w: (w.saved(), make_own_key(w.desk, lambda: "correct horse")),
         lambda w: refused(w.sign),
