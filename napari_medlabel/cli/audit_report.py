@@ -14,6 +14,7 @@ from napari_medlabel.cli.audit_trace import root_of, trace
 
 if TYPE_CHECKING:
     from napari_medlabel.audit.report.facts import Facts
+    from napari_medlabel.cli.audit_downloads import Collecting
 
 _OWN: Final = 0o600  # a page with names is for who made it, until it is passed on
 _MINUTE_MS: Final = 60_000
@@ -50,6 +51,12 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         metavar="FILE.csv",
         help="names for user tokens, for this page alone: token,name",
     )
+    parser.add_argument(
+        "--downloads",
+        choices=("all", "none"),
+        help="which files for saving the page holds beside the log itself; by default all, "
+        "unless the log has more than 20,000 events: then the page names their commands",
+    )
     parser.add_argument("--force", action="store_true", help="replace FILE where it exists")
     parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
     parser.set_defaults(run=run)
@@ -84,16 +91,19 @@ def run(arguments: argparse.Namespace) -> int:
     from napari_medlabel.audit.writer.place import default_state
     from napari_medlabel.io.files import write_bytes_aside
 
-    root, out = root_of(arguments), arguments.out
+    root, out, now_ms = root_of(arguments), arguments.out, SystemClock().utc_ms()
     _require_new(out, force=arguments.force)
+    files = _files(arguments, root)
     facts = facts_of(
         root,
         state=default_state(),
-        now_ms=SystemClock().utc_ms(),
+        now_ms=now_ms,
         period=_period(arguments, root),
         names=read_names(arguments.names) if arguments.names else None,
+        seen=files.seen if files is not None else None,
     )
-    page = page_of(facts, log_bytes(root, facts.verdict))
+    downloads = files.downloads(root, facts.verdict, now_ms) if files is not None else ()
+    page = page_of(facts, log_bytes(root, facts.verdict), downloads)
     write_bytes_aside(out, page, mode=_OWN if facts.names else None)
     digest = f"sha256:{sha256(page).hexdigest()}"
     _keep(root, facts)
@@ -113,6 +123,18 @@ def _require_new(path: Path, *, force: bool) -> None:
             "The file for the page exists already, and nothing is overwritten.",
             hint="Choose another name, or give --force.",
         )
+
+
+def _files(arguments: argparse.Namespace, root: Path) -> Collecting | None:
+    """Return what makes the files inside the page, or None where there shall be none."""
+    from napari_medlabel.audit.report.gather import site_of
+    from napari_medlabel.cli.audit_downloads import MOST_EVENTS, Collecting
+
+    if arguments.downloads == "none":
+        return None
+    site = site_of(root)
+    most = None if arguments.downloads == "all" else MOST_EVENTS
+    return Collecting(site.policy if site is not None else None, most)
 
 
 def _period(arguments: argparse.Namespace, root: Path) -> tuple[int, int] | None:

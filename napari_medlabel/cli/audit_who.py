@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -36,15 +36,21 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "that it stays out of the history of the shell. The question is noted in the log by "
         "the patient's token.",
     )
-    parser.add_argument("root", nargs="?", type=Path, metavar="ROOT")
+    parser.add_argument("root", nargs="?", metavar="ROOT", help="folder of the log")
     parser.add_argument(
         "patient_id",
         nargs="?",
-        default="-",
         metavar="PATIENT_ID",
-        help="the number; by default, and for '-', it is asked for or read from stdin",
+        help="the number; by default, and for '-', it is asked for or read from stdin. A "
+        "single argument that is no log's folder is the number",
     )
-    parser.add_argument("--issuer", default="", help="who gave the number, where scans say it")
+    parser.add_argument(
+        "--issuer",
+        action="append",
+        default=[],
+        help="who gave the number, as in Issuer of Patient ID (0010,0021); may be given "
+        "several times. The number is looked for without an issuer, too",
+    )
     parser.add_argument(
         "--key",
         type=Path,
@@ -83,15 +89,29 @@ def run(arguments: argparse.Namespace) -> int:
     from napari_medlabel.audit.writer.place import default_state
 
     names = read_names(arguments.names) if arguments.names else {}
-    keys = _keys(arguments)
-    tokens = tokens_of(keys, arguments.issuer, _patient_id(arguments.patient_id))
-    answer = who(root_of(arguments), tokens, state=default_state())
+    arguments.root, given = _places(arguments.root, arguments.patient_id)
+    issuers = [issuer for issuer in arguments.issuer if issuer.strip()]
+    root, keys = root_of(arguments), _keys(arguments)
+    tokens = tokens_of(keys, issuers, _patient_id(given))
+    answer = who(root, tokens, state=default_state())
     _note(answer)
     if arguments.json:
-        print(json.dumps(_as_json(answer, names), indent=2))
+        print(json.dumps(_as_json(answer, names, issuers), indent=2))
     else:
-        _tell(answer, names, issuer=arguments.issuer)
+        _tell(answer, names, issuers)
     return answer.report.verdict.exit_code
+
+
+def _places(first: str | None, second: str | None) -> tuple[Path | None, str]:
+    """Return the log's folder, or None for one's own, and the number, or ``-``."""
+    from napari_medlabel.audit.format.layout import WRITERS
+
+    if first is None:
+        return None, "-"
+    if second is not None:
+        return Path(first), second
+    is_log = first != "" and (Path(first) / WRITERS).is_dir()
+    return (Path(first), "-") if is_log else (None, first)
 
 
 def _keys(arguments: argparse.Namespace) -> tuple[TokenKey, ...]:
@@ -154,10 +174,13 @@ def _note(answer: Answer) -> None:
         print(f"medlabel: not noted in the log: {err.message} {err.hint}", file=sys.stderr)
 
 
-def _as_json(answer: Answer, names: Mapping[str, str]) -> dict[str, Any]:
+def _as_json(
+    answer: Answer, names: Mapping[str, str], issuers: Sequence[str]
+) -> dict[str, Any]:
     from napari_medlabel.audit.format.record import time_text
 
     return {
+        "answer": _headline(answer, issuers),
         "verdict": answer.report.verdict.value,
         "sentence": answer.report.sentence,
         "tokens": list(answer.tokens),
@@ -178,16 +201,27 @@ def _as_json(answer: Answer, names: Mapping[str, str]) -> dict[str, Any]:
     }
 
 
-def _tell(answer: Answer, names: Mapping[str, str], *, issuer: str) -> None:
-    print(f"{answer.report.verdict.upper()}. {answer.report.sentence}\n")
-    if all(one.event == "audit.view" for one in answer.events):
-        print("The log has no event of this patient, apart from questions like this one.")
-        if not issuer:
-            print("Scans may say who gave the number; then it is found with --issuer alone.")
+def _headline(answer: Answer, issuers: Sequence[str]) -> str:
+    """Return the answer in words; that nothing was found comes with what to do."""
+    from napari_medlabel.audit.report.who import nothing_found
+
+    found = len(answer.events) - answer.questions
+    if not found:
+        return nothing_found(issuers)
+    users = len({one.user for one in answer.events})
+    events = "1 event" if len(answer.events) == 1 else f"{len(answer.events)} events"
+    return f"{events} of this patient by {users} user{'s' if users > 1 else ''}."
+
+
+def _tell(answer: Answer, names: Mapping[str, str], issuers: Sequence[str]) -> None:
+    print(_headline(answer, issuers))
+    print(f"{answer.report.verdict.upper()}. {answer.report.sentence}")
     if not answer.events:
         return
-    users = {one.user for one in answer.events}
-    print(f"{len(answer.events)} event(s) of this patient by {len(users)} user(s), UTC:\n")
+    if len(answer.events) == answer.questions:
+        print("\nQuestions like this one, UTC:\n")
+    else:
+        print("\nTimes are UTC:\n")
     for one in answer.events:
         print(_line(one, names))
 

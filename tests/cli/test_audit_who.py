@@ -57,7 +57,7 @@ def test_the_answer_is_in_words_and_the_question_is_noted_by_token(
 ) -> None:
     assert _run(monkeypatch, "--issuer", "clinic") == 4
     out = capsys.readouterr().out
-    assert "1 event(s) of this patient by 1 user(s)" in out
+    assert out.startswith("1 event of this patient by 1 user.")
     assert "(annotator)  Scan opened: format DICOM." in out
     assert "NIfTI" not in out
     (question,) = _questions()
@@ -94,15 +94,47 @@ def test_json_has_the_events_with_file_and_line(
     assert "  Anna Musterfrau (annotator)  Scan opened" in capsys.readouterr().out
 
 
-def test_without_the_issuer_a_patient_may_not_be_found_and_that_is_said(
+def test_without_the_issuer_a_patient_may_not_be_found_and_that_comes_first(
     token: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     _run(monkeypatch)
-    assert "found with --issuer alone" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert out.startswith("No event under this number without an issuer. ")
+    assert "--issuer, written as in Issuer of Patient ID (0010,0021)" in out
+    _run(monkeypatch, "--json", "--issuer", " ")
+    shown = json.loads(capsys.readouterr().out)
+    assert shown["answer"].startswith("No event under this number without an issuer. ")
     _run(monkeypatch, "--issuer", "another")
     out = capsys.readouterr().out
-    assert "no event of this patient" in out
-    assert "--issuer" not in out
+    assert out.startswith("No event under this number, with this issuer or without one. ")
+    assert "Questions like this one, UTC:" in out  # those asked without an issuer
+    assert "of this patient" not in out
+    _run(monkeypatch, "--issuer", "another", "--issuer", "a third", typed="17")
+    out = capsys.readouterr().out
+    assert out.startswith("No event under this number, with these issuers or without one. ")
+    assert "Questions" not in out
+
+
+def test_several_issuers_are_all_tried(
+    token: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _run(monkeypatch, "--issuer", "another", "--issuer", "clinic")
+    assert capsys.readouterr().out.startswith("1 event of this patient by 1 user.")
+
+
+@pytest.mark.parametrize(
+    "given", [(), ("-",), ("ROOT",), ("ROOT", "-"), (NUMBER,), ("ROOT", NUMBER)]
+)
+def test_one_argument_that_is_no_logs_folder_is_the_number(
+    token: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    given: tuple[str, ...],
+) -> None:
+    words = [str(default_root()) if word == "ROOT" else word for word in given]
+    typed = "" if NUMBER in given else f"{NUMBER}\n"
+    _run(monkeypatch, *words, "--issuer", "clinic", typed=typed)
+    assert capsys.readouterr().out.startswith("1 event of this patient by 1 user.")
 
 
 def test_the_officers_own_key_file_is_used(
@@ -120,9 +152,9 @@ def test_the_officers_own_key_file_is_used(
     monkeypatch.setenv("MEDLABEL_STATE_DIR", str(tmp_path / "elsewhere"))
     given = ("--issuer", "clinic", "--key")
     _run(monkeypatch, *given, str(sealed), "--passphrase-file", str(phrase))
-    assert "1 event(s) of this patient" in capsys.readouterr().out
+    assert "1 event of this patient" in capsys.readouterr().out
     _run(monkeypatch, *given, str(plain))
-    assert "event(s) of this patient" in capsys.readouterr().out
+    assert "2 events of this patient by 2 users." in capsys.readouterr().out
     with pytest.raises(InputError, match="no terminal to ask"):
         _run(monkeypatch, *given, str(sealed))
 
@@ -162,5 +194,5 @@ def test_a_question_that_cannot_be_noted_is_answered_and_that_is_said(
     monkeypatch.setattr(place, "open_log", refuse)
     assert _run(monkeypatch, "--issuer", "clinic") == 4
     shown = capsys.readouterr()
-    assert "1 event(s)" in shown.out
+    assert "1 event of" in shown.out
     assert shown.err == "medlabel: not noted in the log: The disk is full. Make room.\n"

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
+
+DATA_SET: Final = "data set"
+"""What an export with a begin and an end is, in words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +99,7 @@ class ExportFact:
     receipt: str
     file: str
     line: int
-    what: str = "data set"
+    what: str = DATA_SET
     format: str = ""
     cases: int = 0
     deidentified: bool | None = None

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from napari_medlabel.audit.report.deeds import ExportFact, Override
+from napari_medlabel.audit.report.deeds import DATA_SET, ExportFact, Override
 from napari_medlabel.audit.report.seen import Line
 from napari_medlabel.audit.report.words import choice_words, tag_words
 
@@ -52,7 +52,7 @@ class _Open:
         self.subjects.update(dict.fromkeys(subjects))
         self.tags.update(dict.fromkeys(detail.get("retained_tags", ())))
 
-    def fact(self, end_ms: int | None, outcome: str, what: str = "data set") -> ExportFact:
+    def fact(self, end_ms: int | None, outcome: str, what: str = DATA_SET) -> ExportFact:
         """Return it as it is known now."""
         known = self.detail
         removed = known.get("deidentified", True if self.cleaned else None)

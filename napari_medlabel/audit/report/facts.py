@@ -74,6 +74,8 @@ class Workstation:
         no key).
     first_ms, last_ms : int
         Times of its first and last sealed event.
+    vouched, bare : int
+        Sessions without a certificate: those that a certified one vouches for, and others.
     """
 
     writer: str
@@ -86,6 +88,8 @@ class Workstation:
     trust: str
     first_ms: int = 0
     last_ms: int = 0
+    vouched: int = 0
+    bare: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 from napari_medlabel.audit.anchors.code import PaperCode, make_code
 from napari_medlabel.audit.check.verdict import LogReport, Verdict
-from napari_medlabel.audit.check.verify import verify_log
+from napari_medlabel.audit.check.verify import Seen, verify_log
 from napari_medlabel.audit.format.layout import SITE
 from napari_medlabel.audit.format.record import time_ms, time_text
 from napari_medlabel.audit.keys.site import Policy, Site, read_site
@@ -159,6 +159,17 @@ def _period(report: LogReport, asked: tuple[int, int] | None) -> tuple[int, int]
     return first, max((session.last_ms for session in dated), default=0)
 
 
+def _both(first: Seen, second: Seen | None) -> Seen:
+    if second is None:
+        return first
+
+    def seen(file: str, number: int, record: Mapping[str, Any]) -> None:
+        first(file, number, record)
+        second(file, number, record)
+
+    return seen
+
+
 def facts_of(
     root: Path,
     *,
@@ -166,6 +177,7 @@ def facts_of(
     now_ms: int,
     period: tuple[int, int] | None = None,
     names: Mapping[str, str] | None = None,
+    seen: Seen | None = None,
 ) -> Facts:
     """Verify a log and gather what the officer's page says of it.
 
@@ -182,6 +194,8 @@ def facts_of(
         The verdict, the workstations, the software and the next review are of the whole log.
     names : mapping of str to str, optional
         Names for user tokens, for the page alone.
+    seen : callable, optional
+        Called with file, line number and record of each sealed event, in the same pass.
 
     Returns
     -------
@@ -196,7 +210,7 @@ def facts_of(
     site = site_of(root)
     policy = site.policy if site is not None else Policy()
     work = _Pass(policy, period)
-    report = verify_log(root, state=state, seen=work.seen, now_ms=now_ms)
+    report = verify_log(root, state=state, seen=_both(work.seen, seen), now_ms=now_ms)
     held = ((anchor.kind, anchor.head) for anchor in report.outside)
     work.departures.end_session()
     made, name = time_text(now_ms), _site_name(site, report)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from napari_medlabel.audit.format.catalogue import EVENTS
@@ -14,6 +14,12 @@ from napari_medlabel.audit.report.page_deeds import (
     exports_section,
 )
 from napari_medlabel.audit.report.page_document import document, json_block, log_blocks
+from napari_medlabel.audit.report.page_downloads import (
+    Download,
+    blocks,
+    downloads_section,
+    listed,
+)
 from napari_medlabel.audit.report.page_markup import Markup, tag, together
 from napari_medlabel.audit.report.page_upkeep import (
     events_section,
@@ -40,11 +46,16 @@ _PARTS: Final = (
     ("failures", "Failures"),
     ("review", "Sign-off"),
     ("events", "All events"),
+    ("downloads", "Files"),
     ("limits", "Limits"),
 )
 
 
-def page_of(facts: Facts, log_bytes: Iterable[tuple[str, bytes]]) -> bytes:
+def page_of(
+    facts: Facts,
+    log_bytes: Iterable[tuple[str, bytes]],
+    downloads: Sequence[Download] = (),
+) -> bytes:
     """Return the officer's page.
 
     Parameters
@@ -54,6 +65,9 @@ def page_of(facts: Facts, log_bytes: Iterable[tuple[str, bytes]]) -> bytes:
     log_bytes : iterable of (str, bytes)
         Name and bytes of every session file, and of ``site.json`` where there is one: the
         browser then checks the officer's signature and the keys of the computers too.
+    downloads : sequence of Download
+        Files that the page holds for saving. For those that it does not hold, it names
+        the command; the log itself and a table of it need none.
 
     Returns
     -------
@@ -73,6 +87,7 @@ def page_of(facts: Facts, log_bytes: Iterable[tuple[str, bytes]]) -> bytes:
         failures_section(facts),
         review_section(facts),
         events_section(facts),
+        downloads_section(downloads),
         limits_section(),
     )
     links = (tag("li", tag("a", words, href=f"#{part}")) for part, words in _PARTS)
@@ -83,10 +98,12 @@ def page_of(facts: Facts, log_bytes: Iterable[tuple[str, bytes]]) -> bytes:
             tag("main", *sections, id="main", tabindex=-1),
         ]
     )
-    return document(title, body, _facts_block(facts), log_blocks(log_bytes))
+    return document(
+        title, body, _facts_block(facts, downloads), log_blocks(log_bytes), blocks(downloads)
+    )
 
 
-def _facts_block(facts: Facts) -> Markup:
+def _facts_block(facts: Facts, downloads: Sequence[Download]) -> Markup:
     """Return what the script needs: the heads that the facts were made from, the words."""
     heads = [
         {
@@ -104,6 +121,7 @@ def _facts_block(facts: Facts) -> Markup:
             "code": {"listing": code.listing.decode("ascii"), "shown": code.text}
             if code is not None
             else None,
+            "downloads": listed(facts, downloads),
             "heads": heads,
             "names": dict(facts.names),
             "offset": facts.hours.utc_offset_minutes,

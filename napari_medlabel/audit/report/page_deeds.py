@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
+from napari_medlabel.audit.report.deeds import DATA_SET
 from napari_medlabel.audit.report.facts import AccessFact, ExportFact, Facts, LateChange
 from napari_medlabel.audit.report.page_markup import (
     Content,
@@ -114,6 +115,14 @@ def _spaced(parts: Sequence[Content]) -> list[Content]:
     return [item for part in parts for item in (part, " ")]
 
 
+def _receipt(fact: ExportFact) -> list[tuple[str, Content]]:
+    """Return where the receipt is: it is made after the last line about an export."""
+    if fact.receipt:
+        return [("Receipt", token(fact.receipt))]
+    has_one = fact.outcome == "done" and fact.what == DATA_SET
+    return [("Receipt", "beside the data")] if has_one and fact.manifest else []
+
+
 def _export(fact: ExportFact, facts: Facts) -> Markup:
     offset, names = facts.hours.utc_offset_minutes, dict(facts.names)
     profile = " ".join(part for part in (fact.profile, fact.edition) if part) or "none"
@@ -140,7 +149,7 @@ def _export(fact: ExportFact, facts: Facts) -> Markup:
         ("Options", ", ".join(fact.options) or "none"),
         ("Rules set aside", together(overrides) or "none"),
         ("Manifest", token(fact.manifest)),
-        ("Receipt", token(fact.receipt)),
+        *_receipt(fact),
         ("Line", place(fact.file, fact.line)),
     ]
     if len(fact.subjects) > 12:
@@ -182,17 +191,17 @@ def access_section(facts: Facts) -> Markup:
 
 def _patient_box() -> Markup:
     fields = (
-        ("Key file", "patient-key", {"type": "file"}),
-        ("Patient ID", "patient-id", {"type": "text"}),
-        ("Issuer, if the log uses one", "patient-issuer", {"type": "text"}),
+        ("Key file", "patient-key", "input", {"type": "file"}),
+        ("Patient ID", "patient-id", "input", {"type": "text"}),
+        ("Issuers of the ID, one a line, if any", "patient-issuer", "textarea", {"rows": 1}),
     )
     boxes = [
         tag(
             "label",
             label,
-            tag("input", id=name, autocomplete="off", spellcheck="false", **more),
+            tag(kind, id=name, autocomplete="off", spellcheck="false", **more),
         )
-        for label, name, more in fields
+        for label, name, kind, more in fields
     ]
     return tag(
         "form",
@@ -200,8 +209,9 @@ def _patient_box() -> Markup:
         tag(
             "p",
             "The log holds no patient number. With the token key this page computes which "
-            "token the number has. Neither key nor number is stored or sent anywhere; "
-            "closing the page forgets both.",
+            "token the number has. An issuer is written as in Issuer of Patient ID "
+            "(0010,0021); the number is looked for without one, too. Neither key nor number is "
+            "stored or sent anywhere; closing the page forgets both.",
         ),
         tag("div", *boxes, class_="fields"),
         tag("p", tag("button", "Show who", type="submit"), " ",

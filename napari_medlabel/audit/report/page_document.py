@@ -37,6 +37,9 @@ SCRIPTS: Final = (
     "event_filters.js",
     "patient.js",
     "recheck.js",
+    "zip.js",
+    "csv.js",
+    "downloads.js",
     "page.js",
 )
 """All of the script, in order."""
@@ -100,7 +103,13 @@ def log_blocks(log_bytes: Iterable[tuple[str, bytes]]) -> tuple[Markup, bytes]:
     return json_block("log-files", {"files": listed}), base64.b64encode(packed)
 
 
-def document(title: str, body: Markup, facts: Markup, log: tuple[Markup, bytes]) -> bytes:
+def document(
+    title: str,
+    body: Markup,
+    facts: Markup,
+    log: tuple[Markup, bytes],
+    more: Iterable[tuple[str, bytes]] = (),
+) -> bytes:
     """Return the page.
 
     Parameters
@@ -113,6 +122,8 @@ def document(title: str, body: Markup, facts: Markup, log: tuple[Markup, bytes])
         Block of data for the script.
     log : tuple of (Markup, bytes)
         As `log_blocks` gives it.
+    more : iterable of (str, bytes)
+        Further blocks of data: identity, and gzip in base64.
 
     Returns
     -------
@@ -135,6 +146,9 @@ def document(title: str, body: Markup, facts: Markup, log: tuple[Markup, bytes])
     files, packed = log
     # The log may be large: it is put between the parts once, and not copied into each.
     first = f'<!doctype html>\n<html lang="en">{head}<body>{body}{facts}{files}'
-    opening, closing = _data("log-bytes", "application/gzip+base64", "|").split("|")
-    last = f"{closing}<script>{script}</script></body></html>\n"
-    return b"".join([(first + opening).encode(), packed, last.encode()])
+    parts = [first.encode()]
+    for identity, data in (("log-bytes", packed), *more):
+        opening, closing = _data(identity, "application/gzip+base64", "|").split("|")
+        parts += [opening.encode(), data, closing.encode()]
+    parts.append(f"<script>{script}</script></body></html>\n".encode())
+    return b"".join(parts)

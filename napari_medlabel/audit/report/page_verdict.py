@@ -188,7 +188,6 @@ def integrity_section(facts: Facts) -> Markup:
 
 
 def _workstation(station: Workstation, facts: Facts) -> tuple[Content, ...]:
-    words, kind = _TRUST.get(station.trust, (station.trust, "amber"))
     anchors = ", ".join(_ANCHOR.get(anchor, anchor) for anchor in station.anchors)
     offset = facts.hours.utc_offset_minutes
     return (
@@ -197,12 +196,25 @@ def _workstation(station: Workstation, facts: Facts) -> tuple[Content, ...]:
         number(station.sessions),
         chip(number(station.unclosed), "amber") if station.unclosed else "0",
         chip(number(station.clock_jumps), "amber") if station.clock_jumps else "0",
-        chip(words, kind),
+        _key(station),
         anchors or chip("nobody", "amber"),
         _age(station.oldest_unanchored_min),
         moment(station.first_ms, offset),
         moment(station.last_ms, offset),
     )
+
+
+def _key(station: Workstation) -> Markup:
+    """Return whether its key is trusted, and how many sessions that key did not certify."""
+    words, kind = _TRUST.get(station.trust, (station.trust, "amber"))
+    if station.vouched:
+        words += (
+            f"; {counted(station.vouched, 'earlier session', 'earlier sessions')} vouched for"
+        )
+    if station.bare and station.trust != "uncertified":
+        words += f"; {counted(station.bare, 'session', 'sessions')} without its key"
+        kind = "amber" if kind == "green" else kind
+    return chip(words, kind)
 
 
 def _age(minutes: int | None) -> Content:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from napari_medlabel.audit.check.verify import verify_log
 from napari_medlabel.audit.format.record import time_ms
@@ -15,6 +15,8 @@ from napari_medlabel.audit.report.words import words_of
 if TYPE_CHECKING:
     from napari_medlabel.audit.check.verdict import LogReport
     from napari_medlabel.audit.keys.tokens import TokenKey
+
+_AS_WRITTEN: Final = "written as in Issuer of Patient ID (0010,0021)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,17 +37,48 @@ class Answer:
     events: tuple[CaseEvent, ...]
     tokens: tuple[str, ...]
 
+    @property
+    def questions(self) -> int:
+        """How many of the events are questions like this one."""
+        return sum(one.event == "audit.view" for one in self.events)
 
-def tokens_of(keys: Iterable[TokenKey], issuer: str, patient_id: str) -> tuple[str, ...]:
+
+def nothing_found(issuers: Sequence[str]) -> str:
+    """Return what to say, and to do, where a number has no event.
+
+    It must not sound as if the patient had none: without the right issuer, and without the
+    key of the computer that opened the scan, the same number has another token.
+
+    Parameters
+    ----------
+    issuers : sequence of str
+        Under which the number was looked for, besides none.
+    """
+    if not issuers:
+        return (
+            "No event under this number without an issuer. The scans may name who gave the "
+            f"number: ask again with --issuer, {_AS_WRITTEN}; it may be given several times."
+        )
+    tried = "this issuer" if len(issuers) == 1 else "these issuers"
+    return (
+        f"No event under this number, with {tried} or without one. Check the number and the "
+        f"issuer, {_AS_WRITTEN}, and whether --key holds the keys of the computers that "
+        "opened the scans."
+    )
+
+
+def tokens_of(
+    keys: Iterable[TokenKey], issuers: Sequence[str], patient_id: str
+) -> tuple[str, ...]:
     """Return every token that a patient may have in the log, one for each key.
 
     Parameters
     ----------
     keys : iterable of TokenKey
         Of this computer, or the officer's.
-    issuer : str
-        Who gave the number; empty where nobody says. Scans say it or not, so the token
-        without an issuer is looked for too.
+    issuers : sequence of str
+        Who may have given the number; none where nobody says. Scans say it or not, so the
+        token without an issuer is looked for too.
     patient_id : str
         The number.
 
@@ -54,8 +87,7 @@ def tokens_of(keys: Iterable[TokenKey], issuer: str, patient_id: str) -> tuple[s
     InputError
         When the number is empty.
     """
-    issuers = [issuer, ""] if issuer else [""]
-    found = (key.subject_token(name, patient_id) for key in keys for name in issuers)
+    found = (key.subject_token(name, patient_id) for key in keys for name in (*issuers, ""))
     return tuple(dict.fromkeys(found))
 
 

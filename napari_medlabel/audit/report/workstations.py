@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from napari_medlabel.audit.keys.site import Site
 
 _MINUTE_MS: Final = 60_000
-_TRUST: Final = ("revoked", "unknown", "uncertified", "trusted")
+_TRUST: Final = ("revoked", "unknown", "trusted", "uncertified")
 
 
 class Ends:
@@ -80,7 +80,7 @@ def _workstation(
 ) -> Workstation:
     dated = [report for report in reports if report.events]
     set_back = sum(finding.code == "CLOCK" for report in reports for finding in report.findings)
-    trust = {_trust(report, ends, site) for report in dated if not report.vouched}
+    trust = Counter(_trust(report, ends, site) for report in dated if not report.vouched)
     return Workstation(
         writer=writer,
         sessions=len(reports),
@@ -92,6 +92,8 @@ def _workstation(
         trust=next((word for word in _TRUST if word in trust), "uncertified"),
         first_ms=min((report.first_ms for report in dated), default=0),
         last_ms=max((report.last_ms for report in dated), default=0),
+        vouched=sum(report.vouched for report in dated),
+        bare=trust["uncertified"],
     )
 
 

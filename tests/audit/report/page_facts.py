@@ -21,6 +21,7 @@ from napari_medlabel.audit.report.facts import (
     Workstation,
 )
 from napari_medlabel.audit.report.page import page_of
+from napari_medlabel.audit.report.page_downloads import Packer
 from tests.audit.bench import SAVE, WRITER, Bench
 
 MADE = "2026-11-22T10:10:32.104Z"
@@ -31,6 +32,12 @@ PICTURE = (
     "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9Q"
     "DwADhgGAWjR9awAAAABJRU5ErkJggg=="
 )
+
+
+BUNDLE_BYTES = bytes(range(256)) * 20
+_packer = Packer("bundle")
+_packer.write(BUNDLE_BYTES)
+BUNDLE = _packer.close()
 
 
 def digest(pair: str) -> str:
@@ -100,6 +107,8 @@ def rich_facts(report: LogReport) -> Facts:
             Workstation("wfedcba9876543210", 2, 9, 0, 0, (), 99999, "unknown", first, last),
             Workstation("w" + "1" * 16, 2, 9, 0, 0, ("paper",), 200, "revoked", first, last),
             Workstation("w" + "2" * 16, 2, 9, 0, 0, ("tsa",), None, "uncertified"),
+            Workstation("w" + "3" * 16, 3, 9, 0, 0, (), None, "trusted", vouched=2),
+            Workstation("w" + "4" * 16, 3, 9, 0, 0, (), None, "trusted", vouched=1, bare=1),
         ),
         exports=(clean, replace(clean, overrides=(override,)), raw, unsaid, kept),
         accesses=(
@@ -139,5 +148,5 @@ def rich_page(bench: Bench, path: Path) -> Facts:
     """Write a log and its page; return the facts."""
     small_log(bench)
     facts = rich_facts(green(verify_log(bench.root, state=bench.state)))
-    path.write_bytes(page_of(facts, log_bytes(bench)))
+    path.write_bytes(page_of(facts, log_bytes(bench), (BUNDLE,)))
     return facts

@@ -18,6 +18,8 @@ from napari_medlabel.audit.report.page_document import SCRIPTS, STYLES, asset
 from napari_medlabel.audit.report.page_markup import Markup, counted, moment, tag, token, zone
 from tests.audit.bench import Bench
 from tests.audit.report.page_facts import (
+    BUNDLE,
+    BUNDLE_BYTES,
     HOSTILE,
     USER,
     amber,
@@ -88,7 +90,7 @@ def test_all_parts_come_in_the_order_of_their_weight(report: LogReport, bench: B
     page = page_of(rich_facts(report), log_bytes(bench)).decode()
     parts = [
         "verdict", "code", "integrity", "exports", "access", "changes", "software", "failures",
-        "review", "events", "limits",
+        "review", "events", "downloads", "limits",
     ]  # fmt: skip
     places = [page.index(f'id="{part}"') for part in parts]
     assert all(one < other for one, other in pairwise(places))
@@ -173,6 +175,8 @@ def test_without_a_script_the_facts_are_words(report: LogReport, bench: Bench) -
         "not approved again", "approved again", "0.931", "not known", "none given",
         "not validated", "Policy set.", "Signing failed.", "Nobody", "not due yet",
         "What this cannot prove", "HIPAA 164.312(b)", "key revoked", "69 days", "37 min", "3 h",
+        "certified; 2 earlier sessions vouched for", "Receipt sha256:efefefef",
+        "certified; 1 earlier session vouched for; 1 session without its key",
         "This needs JavaScript", "an.unknown.event", "medlabel audit review",
     ):  # fmt: skip
         assert words.lower() in said.lower(), words
@@ -308,3 +312,49 @@ def test_ink_stands_out_from_its_ground_as_wcag_aa_asks(sheet: str, part: int) -
     colours = dict(re.findall(r"--([a-z-]+): (#[0-9a-f]{6});", block_))
     for ink, ground, least in PAIRS:
         assert contrast(colours[ink], colours[ground]) >= least, (ink, ground)
+
+
+def test_a_receipt_is_where_it_can_be(report: LogReport, bench: Bench) -> None:
+    facts = rich_facts(report)
+    shown = facts.exports[-1] if facts.exports[-1].outcome == "done" else facts.exports[0]
+    for change, said in (
+        ({}, True), ({"manifest": ""}, False), ({"outcome": "failed"}, False),
+        ({"what": "screenshot"}, False),
+    ):  # fmt: skip
+        export = replace(shown, retained=1, outcome="done", receipt="")
+        export = replace(export, **change)  # type: ignore[arg-type]
+        page = page_of(replace(facts, exports=(export,)), [])
+        assert ("Receipt beside the data" in words_of(page)) is said, change
+        assert "Receipt \u2014" not in words_of(page)
+
+
+def test_files_that_the_page_holds_have_a_button_and_others_a_command(
+    report: LogReport, bench: Bench
+) -> None:
+    facts = rich_facts(report)
+    reader = read(page_of(facts, log_bytes(bench), (BUNDLE,)))
+    packed = gzip.decompress(base64.b64decode(block(reader, "download-bundle")))
+    assert packed == BUNDLE_BYTES
+    assert json.loads(block(reader, "facts"))["downloads"] == {
+        "raw": {"length": None, "name": "audit-log-2026-11-22-raw.zip",
+                "type": "application/zip"},
+        "csv": {"length": None, "name": "audit-log-2026-11-22-events.csv", "type": "text/csv"},
+        "bundle": {"length": 5120, "name": "audit-log-2026-11-22-evidence.zip",
+                   "type": "application/zip"},
+    }  # fmt: skip
+    offered = [g["data-download"] for _, g in reader.elements if "data-download" in g]
+    assert offered == ["raw", "csv", "bundle"]
+    said = " ".join(" ".join(reader.words).split())
+    assert "5.1 kB" in said
+    for kind, name in (("fhir", "ndjson"), ("dicom", "xml"), ("ocsf", "jsonl"),
+                       ("art30", "html")):  # fmt: skip
+        assert f"medlabel audit export --format {kind} -o FILE.{name}" in said
+    assert "--format bundle" not in said
+
+
+@pytest.mark.parametrize(
+    ("length", "words"), [(12, "12 bytes"), (1_000, "1.0 kB"), (2_340_000, "2.3 MB")]
+)
+def test_sizes_are_short(report: LogReport, bench: Bench, length: int, words: str) -> None:
+    page = page_of(rich_facts(report), [], (replace(BUNDLE, length=length),))
+    assert words in words_of(page)

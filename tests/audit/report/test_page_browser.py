@@ -2,17 +2,22 @@ from __future__ import annotations
 
 import base64
 import gzip
+import io
 import re
+import time
+import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from napari_medlabel.audit.exports.entries import read_entries
+from napari_medlabel.audit.exports.sinks import Wish, sink_of
 from napari_medlabel.audit.keys.tokens import load_token_key
 from tests.audit.bench import Bench
 from tests.audit.report.browser import Browser, find_browser
-from tests.audit.report.page_facts import HOSTILE, USER, rich_page
+from tests.audit.report.page_facts import BUNDLE_BYTES, HOSTILE, USER, log_bytes, rich_page
 
 PROGRAM = find_browser()
 
@@ -240,7 +245,7 @@ def test_a_name_that_looks_like_a_tag_is_shown_and_never_run(shown: Browser) -> 
     assert shown.value("document.querySelector('h1, .site').innerText") is not None
     assert HOSTILE in shown.value("document.querySelector('.site').textContent")
     assert HOSTILE in shown.value("document.querySelector('#all-events bdi').textContent")
-    assert shown.value("document.querySelectorAll('script').length") == 4
+    assert shown.value("document.querySelectorAll('script').length") == 5
     assert shown.value("document.querySelectorAll('img').length") == 2
 
 
@@ -261,8 +266,13 @@ def test_the_officer_asks_who_opened_a_patient(
     browser.open(other)
     browser.ready()
     key = tmp_path / "token.key"
-    assert ask(browser, key, "A-1\u0308 7").startswith("Nobody")
-    browser.enter("#patient-issuer", " ward ")
+    said = ask(browser, key, "A-1\u0308 7")
+    assert said.startswith("No event under this number without an issuer. ")
+    assert "Issuer of Patient ID (0010,0021)" in said
+    browser.enter("#patient-issuer", "another")
+    said = ask(browser, key, "A-1\u0308 7")
+    assert said.startswith("No event under this number, with this issuer or without one. ")
+    browser.enter("#patient-issuer", "another\n ward \n")
     said = ask(browser, key, "  A-1\u0308 7\0")
     assert "240 events by 1 person" in said
     assert "Page 1 of 5" in browser.text("#patient-events .pager")
@@ -289,6 +299,8 @@ def test_several_keys_in_one_file_are_all_tried(
     keys = tmp_path / "keys.json"
     pairs = f'{{"kid":1,"secret":"{"0" * 64}"}},{{"kid":2,"secret":"{secret}"}}'
     keys.write_text(f'{{"keys":[{pairs}]}}')
+    assert "240 events" in ask(browser, keys, "7")
+    browser.enter("#patient-issuer", "a scan may name its issuer, or not")
     assert "240 events" in ask(browser, keys, "7")
 
 
@@ -369,6 +381,80 @@ def test_it_prints_with_every_part(shown: Browser) -> None:
         "Code for your paper record", "Integrity of each computer", "What left the building",
         "Access to patients", "Changes after approval", "Software and settings",
         "Failures, refusals", "Review and sign-off", "All events", "What this cannot prove",
-        "Conformance", USER[:11],
+        "Files to take along", "Conformance", USER[:11],
     ):  # fmt: skip
         assert words in said, words
+
+
+def saved(browser: Browser, kind: str) -> bytes:
+    """Click a button and return the bytes of the Blob that the browser was given to save."""
+    browser.value(
+        "(() => { const real = URL.createObjectURL; window.kept = null;"
+        "URL.createObjectURL = (blob) => { window.kept = blob; return real.call(URL, blob); };"
+        "})()"
+    )
+    browser.click(f"[data-download={kind}]")
+    browser.wait("window.kept !== null", 20)
+    return base64.b64decode(
+        browser.value(
+            "new Promise((resolve) => { const reader = new FileReader();"
+            "reader.onload = () => resolve(reader.result.split(',')[1]);"
+            "reader.readAsDataURL(window.kept); })"
+        )
+    )
+
+
+def test_files_are_saved_byte_for_byte(
+    shown: Browser, tmp_path: Path, page: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    shown.call("Page.setDownloadBehavior", behavior="allow", downloadPath=str(tmp_path))
+    assert saved(shown, "bundle") == BUNDLE_BYTES
+    shown.wait("document.querySelector('#download-result').innerText !== ''", 10)
+    assert "audit-log-2026-11-22-evidence.zip" in shown.text("#download-result")
+    with zipfile.ZipFile(io.BytesIO(saved(shown, "raw"))) as archive:
+        assert archive.testzip() is None
+        inside = {name: archive.read(name) for name in archive.namelist()}
+    bench = Bench(page.parent)
+    assert inside == dict(log_bytes(bench))
+    assert saved(shown, "csv") == csv_of(bench)
+    until = time.monotonic() + 10
+    wanted = tmp_path / "audit-log-2026-11-22-events.csv"
+    while not wanted.is_file() and time.monotonic() < until:
+        time.sleep(0.05)
+    assert wanted.read_bytes() == csv_of(bench)
+    assert shown.messages == []
+    assert not [one for one in shown.requests if not one.startswith("blob:")]
+
+
+def csv_of(bench: Bench) -> bytes:
+    """Return the table as `medlabel audit export --format csv` writes it."""
+    sink = sink_of("csv", Wish())
+    parts: list[bytes] = []
+    report, _ = read_entries(
+        bench.root, state=None, take=lambda entry: parts.extend(sink.lines(entry))
+    )
+    return b"".join([sink.head, *parts, sink.tail(report)])
+
+
+def test_a_damaged_file_is_not_saved(browser: Browser, page: Path) -> None:
+    text = page.read_text("utf-8")
+    at = text.index('id="download-bundle">') + len('id="download-bundle">') + 40
+    other = page.with_name("damaged-file.html")
+    other.write_text(text[:at] + ("A" if text[at] != "A" else "B") + text[at + 1 :], "utf-8")
+    browser.open(other)
+    browser.ready()
+    browser.click("[data-download=bundle]")
+    browser.wait("document.querySelector('#download-result').innerText !== ''", 10)
+    assert "cannot be read" in browser.text("#download-result")
+
+
+def test_what_is_not_sealed_is_no_row_of_the_table(browser: Browser, page: Path) -> None:
+    text = page.read_text("utf-8")
+    size = re.search(r'"heads":\[\{"origin":"[^"]*","root":"[^"]*","size":(\d+)', text)
+    assert size is not None
+    other = page.with_name("unsealed.html")
+    other.write_text(text[: size.start(1)] + "5" + text[size.end(1) :], "utf-8")
+    browser.open(other)
+    browser.ready()
+    rows_ = saved(browser, "csv").count(b"\r\n")
+    assert rows_ == 1 + 258 - int(size[1]) + 5

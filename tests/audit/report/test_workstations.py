@@ -127,14 +127,29 @@ def test_trust_is_what_the_site_says_of_the_key(
     assert row.trust == trust
 
 
-def test_a_key_without_a_site_is_unknown_and_the_worst_session_counts(bench: Bench) -> None:
+def test_a_key_without_a_site_is_unknown_and_bare_sessions_do_not_hide_a_trusted_one(
+    bench: Bench,
+) -> None:
     bench.session(events=1)
     (row,) = _rows(bench, change=_certified(bench))
     assert row.trust == "unknown"
     bench.session(events=1)
     site = Site("ward-3", 1, 0, installs=(Install(WRITER, bytes(range(32)), 0),))
     (row,) = _rows(bench, site=site, change=_certified(bench))
-    assert row.trust == "uncertified"
+    assert (row.trust, row.vouched, row.bare) == ("trusted", 0, 1)
+
+
+def test_sessions_that_a_certified_one_vouches_for_are_counted_apart(bench: Bench) -> None:
+    bench.session(events=1)
+    bench.session(events=1)
+
+    def change(report: LogReport, ends: Ends) -> None:
+        report.sessions[0].vouched = True
+        ends.installs[report.sessions[1].file] = bytes(range(32))
+
+    site = Site("ward-3", 1, 0, installs=(Install(WRITER, bytes(range(32)), 0),))
+    (row,) = _rows(bench, site=site, change=change)
+    assert (row.trust, row.vouched, row.bare) == ("trusted", 1, 0)
 
 
 def test_the_key_is_that_of_the_opening() -> None:

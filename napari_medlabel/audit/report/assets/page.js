@@ -13,10 +13,12 @@ async function wake(room, facts) {
     filters.apply();
     room.replaceChildren(filters.element);
     watchPatient(index, facts);
+    watchDownloads(log, index, facts);
   } catch (error) {
     if (!(error instanceof Damaged)) throw error;
     room.replaceChildren(chip("The log inside this page cannot be read", "red"));
     turnRed(UNREADABLE);
+    stopDownloads();
   }
 }
 
@@ -25,6 +27,7 @@ async function start() {
   if (canUnpack()) await wake(room, jsonBlock("facts"));
   else {
     byId("check").disabled = true;
+    stopDownloads();
     room.replaceChildren(
       "This browser is too old to unpack the log in this page. Nothing is wrong with the log; "
       + "take a browser of 2023 or later.");

@@ -23,10 +23,26 @@ function hmac(key, message) {
   return sha256(joined(pad(0x5c), sha256(joined(pad(0x36), message))));
 }
 
-/** The tokens of a patient, one for each key. */
-function patientTokens(keys, issuer, patientId) {
-  const message = utf8Bytes(`${normalId(issuer)}\x1f${normalId(patientId)}`);
-  return keys.map(({ kid, secret }) => `s${kid}-${toHex(hmac(secret, message)).slice(0, 32)}`);
+/** The tokens of a patient, one for each key and issuer, and for none. */
+function patientTokens(keys, issuers, patientId) {
+  const messages = [...issuers, ""].map((issuer) =>
+    utf8Bytes(`${normalId(issuer)}\x1f${normalId(patientId)}`));
+  const tokens = keys.flatMap(({ kid, secret }) => messages.map((message) =>
+    `s${kid}-${toHex(hmac(secret, message)).slice(0, 32)}`));
+  return [...new Set(tokens)];
+}
+
+/** What to say, and to do, where a number has no event: not that the patient has none. */
+function nothingFound(issuers) {
+  const written = "written as in Issuer of Patient ID (0010,0021)";
+  if (!issuers.length) {
+    return "No event under this number without an issuer. The scans may name who gave the "
+      + `number: ask again with the issuer, ${written}; several may be given.`;
+  }
+  const tried = issuers.length === 1 ? "this issuer" : "these issuers";
+  return `No event under this number, with ${tried} or without one. Check the number and the `
+    + `issuer, ${written}, and whether the key file holds the keys of the computers that `
+    + "opened the scans.";
 }
 
 /** Lets the box for a patient answer. */
@@ -57,13 +73,14 @@ function watchPatient(index, facts) {
         ? "This key file is sealed with a passphrase, which this page cannot open. Use 'medlabel audit who', or export the keys anew with --plain."
         : "This file is not a token key.");
     }
-    const tokens = patientTokens(keys, byId("patient-issuer").value, patientId);
+    const issuers = byId("patient-issuer").value.split("\n").filter((line) => normalId(line));
+    const tokens = patientTokens(keys, issuers, patientId);
     const found = [...new Set(tokens.flatMap((token) => index.subjects.get(token) ?? []))];
     found.sort((one, other) => index.time[other] - index.time[one]);
     const people = new Set(found.map((number) => index.user[number])).size;
     result.replaceChildren(element("p", {}, found.length
-      ? `${counted(found.length, "event", "events")} by ${counted(people, "person", "people")}. Token: `
-      : "Nobody: the log holds no event with this patient. Check the ID and the issuer. Token: ",
+      ? `${counted(found.length, "event", "events")} by ${counted(people, "person", "people")}. `
+      : `${nothingFound(issuers)} `, tokens.length === 1 ? "Token: " : "Tokens: ",
     ...tokens.flatMap((token) => [tokenCode(token), " "])));
     if (found.length) {
       const table = new EventTable(index, facts, "Events of this patient, newest first");
