@@ -102,7 +102,11 @@ def test_the_first_signature_makes_the_key_and_remembers_the_name(saved: Session
     done = sign_open_mask(saved, facts.content, WISH)
     assert (done.standing, done.version) == ("unregistered", facts.version)
     assert done.key == own_key(saved.desk.state)
-    assert [one["event"] for one in events(saved.desk)][-2:] == ["key.create", "sign.apply"]
+    assert [one["event"] for one in events(saved.desk)][-3:] == [
+        "key.create",
+        "sign.apply",
+        "review.submit",
+    ]
     again = look_before_signing(saved)
     assert (again.name, again.has_key) == ("Dr. Jane Doe", True)
     with pytest.raises(PassphraseError):

@@ -111,7 +111,7 @@ def test_slices_may_be_a_number_or_ranges() -> None:
 def test_choices_stand_in_the_sentence_itself() -> None:
     assert _said("sign.apply", detail={"meaning": "approved"}) == "Signed as approved."
     assert _said("export.screen", detail={"kind": "save-layer"}) == (
-        "Picture taken out of the program (saved layer)."
+        "Layer saved out of the program."
     )
     assert _said("autosave.recover", detail={"choice": "discarded"}) == (
         "Recovered work discarded."
