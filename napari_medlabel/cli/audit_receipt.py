@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from napari_medlabel.audit.anchors.receipt import Receipt
     from napari_medlabel.audit.format.seal import Head
 
+_AMBER: Final = 4
 _RED: Final = 5
 
 
@@ -78,7 +79,9 @@ def run(arguments: argparse.Namespace) -> int:
         _tell(receipt, faults, arguments)
     if arguments.root is not None:
         _trace(receipt, faults)
-    return _RED if faults else 0
+    if faults:
+        return _RED
+    return _AMBER if arguments.root is None else 0
 
 
 def _pruned(root: Path) -> frozenset[Head]:
@@ -92,11 +95,18 @@ def _pruned(root: Path) -> frozenset[Head]:
     )
 
 
+def _verdict(faults: list[Fault], arguments: argparse.Namespace) -> str:
+    """Return the colour: without the log nothing binds a receipt to a data set."""
+    if faults:
+        return "red"
+    return "amber" if arguments.root is None else "green"
+
+
 def _as_json(
     receipt: Receipt, faults: list[Fault], arguments: argparse.Namespace
 ) -> dict[str, object]:
     return {
-        "verdict": "red" if faults else "green",
+        "verdict": _verdict(faults, arguments),
         "head": receipt.head.record(),
         "event": receipt.index,
         "manifest": receipt.manifest,
@@ -112,7 +122,14 @@ def _tell(receipt: Receipt, faults: list[Fault], arguments: argparse.Namespace) 
         print(f"RED   {fault.file or 'receipt'}\n      {fault.text}")
     if faults:
         return
-    print("GREEN. The receipt is true: this export is in the log, signed when it was made.")
+    if arguments.root is None:
+        print(
+            "AMBER. The receipt holds together. Whether it is of this data set, and of a log "
+            "that you trust, only the log can say: give its folder as ROOT, or ask whoever "
+            "keeps it."
+        )
+    else:
+        print("GREEN. The receipt is true: this export is in the log, signed when it was made.")
     print(f"session   {receipt.head.origin}")
     print(f"event     {receipt.index} of the first {receipt.head.size}")
     print(f"manifest  {receipt.manifest}")

@@ -119,8 +119,17 @@ class Ends:
             first = self.first_outside.get(file, anchor.at_ms)
             self.first_outside[file] = min(first, anchor.at_ms)
 
-    def judge(self, memories: Mapping[str, Remembered]) -> None:
-        """Say of every session whether its end is sure."""
+    def judge(self, memories: Mapping[str, Remembered], window_ms: int = 0) -> None:
+        """Say of every session whether its end is sure.
+
+        Parameters
+        ----------
+        memories : mapping
+            What this computer remembers, by file.
+        window_ms : int
+            How long the site lets an end wait until somebody outside has seen it; 0 where
+            there is no site.
+        """
         recovered = {
             (session_file(anchor.head.origin), anchor.head.size)
             for report in self.reports.values()
@@ -132,13 +141,29 @@ class Ends:
                 continue
             if not report.closed:
                 _judge_open(report, memories.get(file), (file, report.events) in recovered)
-            elif (report.origin, report.events) not in self._held:
+            elif (report.origin, report.events) in self._held:
+                continue
+            elif self._may_wait(report, window_ms):
+                report.add(
+                    "note",
+                    "RECENT",
+                    "This session ended after somebody outside last saw the log, within the "
+                    "time that the site allows. Until the next look a missing end would not "
+                    "show.",
+                )
+            else:
                 report.add(
                     "amber",
                     "UNREMEMBERED",
                     "Nobody else remembers the end of this session, so a missing end would "
                     "not show. Verify on the computer that wrote it.",
                 )
+
+    def _may_wait(self, report: SessionReport, window_ms: int) -> bool:
+        """Return whether an end is younger than a look from outside that is young enough."""
+        now_ms = self._latest_ms - _AHEAD_MS
+        fresh = self.youngest_ms > 0 and now_ms - self.youngest_ms <= window_ms
+        return fresh and report.last_ms >= self.youngest_ms
 
 
 def _judge_open(report: SessionReport, entry: Remembered | None, recovered: bool) -> None:

@@ -12,6 +12,7 @@ from napari_medlabel.audit.anchors.cosigned import Cosigned, read_cosignatures
 from napari_medlabel.audit.anchors.memory import Remembered, recall
 from napari_medlabel.audit.anchors.receipt import check_receipt, read_receipt
 from napari_medlabel.audit.check.columns import Anchor
+from napari_medlabel.audit.check.plural import counted
 from napari_medlabel.audit.check.verdict import Finding, SessionReport
 from napari_medlabel.audit.disk import place_key
 from napari_medlabel.audit.format.layout import HEADS, head_note, session_file
@@ -133,7 +134,9 @@ class Outside:
         self._root = root
         self.memories = {session_file(entry.head.origin): entry for entry in memories_of(state)}
         self._published = published_of(root)
-        self._cosigned = read_cosignatures(root, witnesses)
+        named = tuple(witnesses)
+        self._cosigned = read_cosignatures(root, named)
+        self._witnesses = [one.name for one in named if one.revoked_ms is None]
         self.found: list[Anchor] = []
         self.findings: list[Finding] = []
 
@@ -164,6 +167,7 @@ class Outside:
 
     def take_witnesses(self, reports: Mapping[str, SessionReport], *, has_site: bool) -> None:
         """Take over what witnesses cosigned, where the session's own line is right, too."""
+        looks = {name: dict[str, int]() for name in self._witnesses}
         for one in self._cosigned:
             if _is_bent(one, reports):
                 finding = Finding("red", "WITNESS", _NOT_ITS_OWN, plain_name(one.file))
@@ -171,8 +175,11 @@ class Outside:
             elif one.state == "trusted" and one.head is not None:
                 holder = f"the witness {one.witness}"
                 self.found.append(Anchor(one.head, holder, "witness", one.at_ms))
+                looks.setdefault(one.witness, {})[session_file(one.head.origin)] = one.at_ms
             elif has_site or one.state == "wrong":
                 self.findings.append(_witness_finding(one))
+        for name, seen in looks.items():
+            self.findings += _gaps(name, seen, reports)
 
     def take_receipts(self, receipts: Sequence[Path], pruned: Collection[Head]) -> None:
         """Take over what receipts of exported data sets prove.
@@ -219,6 +226,33 @@ class Outside:
         moment = _moment(listing)
         for head in heads_of(listing):
             self.found.append(Anchor(head, "the code on paper", "paper", moment))
+
+
+def _gaps(
+    name: str, seen: Mapping[str, int], reports: Mapping[str, SessionReport]
+) -> list[Finding]:
+    """Return a finding where a witness must have left a note and there is none.
+
+    It cosigns every session at each look, so one that ended before its last look has a note.
+    """
+    last_ms = max(seen.values(), default=0)
+    missing = sum(
+        1
+        for file, report in reports.items()
+        if report.events and report.last_ms < last_ms and file not in seen
+    )
+    if seen and not missing:
+        return []
+    what = (
+        f"has left no note of {counted(missing, 'session')} that it must have seen"
+        if seen
+        else "has left no note at all"
+    )
+    text = (
+        f"The witness {name}, whom the officer names, {what}: notes were taken away, or it has "
+        "not looked yet. Run `medlabel audit witness` under its account."
+    )
+    return [Finding("amber", "UNSEEN", text, "witness")]
 
 
 def _moment(listing: bytes) -> int:

@@ -231,6 +231,11 @@ class Trust:
         }
         return any(is_signed_as(name, key, text, raw) for key in keys)
 
+    @property
+    def window_ms(self) -> int:
+        """How long the site lets an event wait until somebody outside has seen it."""
+        return self.site.policy.anchor_hours * _HOUR_MS if self.site is not None else 0
+
     def judge_age(self, youngest_ms: int, now_ms: int) -> None:
         """Say when nobody outside the writing computers saw the log for too long.
 

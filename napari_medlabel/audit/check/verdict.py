@@ -10,7 +10,7 @@ from typing import Any, Final, Literal
 from napari_medlabel.audit.check.columns import Anchor, Held, Replaced, Seals
 from napari_medlabel.audit.format.seal import Head
 
-TRUST: Final = frozenset({"UNCERTIFIED", "TOFU", "REVOKED", "CERT", "SITE", "STALE"})
+TRUST: Final = frozenset({"UNCERTIFIED", "TOFU", "REVOKED", "CERT", "SITE", "STALE", "UNSEEN"})
 """Codes of findings about who wrote, not about what stands there."""
 
 

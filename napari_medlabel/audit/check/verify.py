@@ -203,7 +203,7 @@ def verify_log(  # noqa: PLR0913 - what a verification may be told, all of it op
             "An audit log was expected, and the folder holds none.",
             hint="Give the folder that holds 'writers', or set MEDLABEL_AUDIT_DIR.",
         )
-    ends.judge(outside.memories)
+    ends.judge(outside.memories, trust.window_ms)
     judge_order(reports)
     judge_batches(reports.values())
     trust.judge_sessions(reports, ends.first_outside)

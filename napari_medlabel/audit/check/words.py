@@ -16,6 +16,7 @@ _STEPS: Final[Mapping[str, str]] = {
     "TOFU": "compare the workstation's letters and run `medlabel audit site trust`",
     "UNCERTIFIED": "run `medlabel audit key create` on the workstation",
     "STALE": "run `medlabel audit witness` on another computer",
+    "UNSEEN": "run `medlabel audit witness` under the witness's account",
     "REVOKED": "ask the officer about the workstation whose key she revoked",
 }
 

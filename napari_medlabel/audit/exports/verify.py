@@ -25,8 +25,7 @@ def sha(*parts: bytes) -> bytes: return hashlib.sha256(b"".join(parts)).digest()
 def dense(it: Any) -> bytes: return json.dumps(it, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 def b64(text: Any, size: int) -> bytes:
     raw = base64.b64decode(text, validate=True)
-    need(len(raw) == size and base64.b64encode(raw).decode() == text, "base64 is not as it was written")
-    return raw
+    need(len(raw) == size and base64.b64encode(raw).decode() == text, "base64 is not as it was written"); return raw
 def check(pub: str, name: str, signature: str, text: str | bytes, kind: int = 1) -> int:  # C2SP signed-note
     key, raw = b64(pub, 32), b64(signature, 76 if kind == 4 else 68)
     text, seconds = text.encode() if isinstance(text, str) else text, int.from_bytes(raw[4:12], "big")
@@ -67,11 +66,9 @@ class Session:  # one session's file: batches of events, and a signed seal after
             (size, right), (_, left) = self.peaks.pop(), self.peaks.pop()
             self.peaks.append((2 * size, sha(b"\1", left, right)))
     def seal(self, start: str, root: str, sig: str, size: str) -> None:
-        need((start, size) == (str(self.sealed), str(self.size)) and self.batch, "a seal counts wrongly")
-        top = self.peaks[-1][1]
+        need((start, size) == (str(self.sealed), str(self.size)) and self.batch, "a seal counts wrongly"); top = self.peaks[-1][1]
         for _, left in self.peaks[-2::-1]: top = sha(b"\1", left, top)
-        need(top == b64(root, 32), "a seal does not match the events before it")
-        check(self.opened["pub"], self.opened["origin"], sig, f"{self.opened['origin']}\n{size}\n{root}\n")
+        need(top == b64(root, 32), "a seal does not match the events before it"); check(self.opened["pub"], self.opened["origin"], sig, f"{self.opened['origin']}\n{size}\n{root}\n")
         self.sealed, self.roots[self.size] = self.size, root
         for record in self.batch: self.log.believe(self, record["event"], record["detail"])
         self.batch.clear()
@@ -84,7 +81,7 @@ class Log:  # all sessions, and everybody who remembers how they ended
     def __init__(self, folder: Path, officer: str, code: str) -> None:
         self.folder, self.site, self.seen, self.known, self.gone = folder, dict[str, Any](), 0.0, {""}, dict[str, int]()
         self.root = root = folder / "data/log" if (folder / "bagit.txt").exists() else folder
-        self.found, self.heads, self.prunes, before = dict[Any, None](), list[Any](), list[Any](), dict[str, Session]()
+        self.found, self.heads, self.prunes, before, self.looks = dict[Any, None](), list[Any](), list[Any](), dict[str, Session](), dict[str, Any]()
         for path in folder.glob("*manifest-sha256.txt"): self.sure("red", path.name, self.packed, path)
         paths = {path.relative_to(root).as_posix(): path for path in sorted((root / "writers").rglob("*.jsonl"))}
         self.sessions = {file: Session(self, file, path.read_bytes()) for file, path in paths.items()}
@@ -97,9 +94,11 @@ class Log:  # all sessions, and everybody who remembers how they ended
             if one.sealed: self.sure("red", file, self.certificate, one)
             self.end(one, before.get(one.writer))
             before[one.writer] = one
-        self.vouch()
-        late = max((one.last for one in self.sessions.values()), default=0) - self.seen
+        self.vouch(); late = max((one.last for one in self.sessions.values()), default=0) - self.seen
         if self.site and late > 3600 * self.site["policy"]["anchor_hours"]: self.say("amber", "", "Nobody outside saw it lately: a missing end might not show.")
+        for who in (one["name"] for one in self.site.get("witnesses", []) if not one["revoked"]): self.gaps(who, self.looks.get(who, {}))
+    def gaps(self, who: str, its: dict[str, float]) -> None:
+        if not its or any(one.sealed and one.last < max(its.values()) and file not in its for file, one in self.sessions.items()): self.say("amber", "", f"The witness {who} left no note of all that it must have seen.")
     def say(self, level: str, file: str, text: str) -> None: self.found[level, file, text] = None
     def sure(self, level: str, file: str, step: Callable[[Any], None], what: object) -> None:
         try: step(what)
@@ -148,6 +147,7 @@ class Log:  # all sessions, and everybody who remembers how they ended
         own, times = ([check(one["pub"], name, raw, text + "\n", sort) for one in keys for _, by, raw in rows if by == name] for name, keys, sort in ways)
         need((own or not its) and (times or not named), "nobody signed it")
         self.seen, event = max([self.seen, *times]), "witness" if kind == 4 else "note"
+        if times: self.looks.setdefault(who, {})[file_of(origin)] = max(times)
         if named or (kind == 1 and (its or file_of(origin) not in self.sessions)): self.heads.append((origin, int(size), root, who, event))
         elif kind == 4 and self.site: self.say("amber", file, "The officer does not name this witness, or not any more.")
     def prune(self, its: dict[str, Any]) -> None:  # an officer signed that sessions were deleted, their time being over
@@ -182,7 +182,7 @@ class Log:  # all sessions, and everybody who remembers how they ended
     def end(self, one: Session, before: Session | None) -> None:
         if one.tail and not one.recovered: self.say("amber", one.file, "The last write was cut short, as by a crash.")
         if not (one.broken or one.closed or one.recovered): self.say("amber", one.file, "The session was not closed.")
-        if one.closed and not one.held: self.say("amber", one.file, "Nobody else remembers the end of this session.")
+        if one.closed and not one.held and not (self.seen and self.site and one.last >= self.seen >= max(it.last for it in self.sessions.values()) - 3600 * self.site["policy"]["anchor_hours"]): self.say("amber", one.file, "Nobody else remembers the end of this session.")
         if before and one.sealed and "prev_session" not in one.opened or before and 0 < one.first < before.last - 2:
             self.say("amber", one.file, "It does not go on where the session before it ended, or a clock was set back.")
 def main(argv: Sequence[str] | None = None) -> int:
