@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import base64
+import gzip
+import io
 import json
+import re
+import zipfile
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -12,10 +17,13 @@ import pytest
 
 from napari_medlabel.audit.anchors.code import check_code
 from napari_medlabel.audit.check.verify import verify_log
+from napari_medlabel.audit.exports.bundle import Packing
+from napari_medlabel.audit.exports.export import Source, export_log
+from napari_medlabel.audit.exports.sinks import Wish
 from napari_medlabel.audit.keys.signatures import SigningKey
 from napari_medlabel.audit.keys.site import Officer, Policy, Site, site_document
 from napari_medlabel.audit.writer.place import default_root, default_state, open_log
-from napari_medlabel.cli import audit
+from napari_medlabel.cli import audit, audit_downloads
 from napari_medlabel.errors import InputError, SaveError
 
 
@@ -176,3 +184,58 @@ def test_an_overdue_review_is_said(
     monkeypatch.setattr(SystemClock, "utc_ms", lambda self: 4_000_000_000_000)
     _run("-o", str(page))
     assert "The review of the log is overdue." in capsys.readouterr().out
+
+
+def _inside(page: Path) -> dict[str, bytes]:
+    found = re.findall(rb'id="download-([a-z0-9]+)">([^<]*)<', page.read_bytes())
+    return {kind.decode(): gzip.decompress(base64.b64decode(data)) for kind, data in found}
+
+
+def _exported(kind: str, target: Path) -> bytes:
+    export_log(
+        Source(default_root(), default_state()),
+        target,
+        kind,  # type: ignore[arg-type]
+        wish=Wish(),
+        packing=Packing(0),
+        announce=lambda _written: None,
+    )
+    return target.read_bytes()
+
+
+def test_the_page_holds_what_the_export_would_write(page: Path, tmp_path: Path) -> None:
+    wanted = {
+        kind: _exported(kind, tmp_path / f"log.{kind}")
+        for kind in ("fhir", "dicom", "ocsf", "art30")
+    }
+    _run("-o", str(page))
+    inside = _inside(page)
+    bundle = inside.pop("bundle")
+    assert inside == wanted
+    with zipfile.ZipFile(io.BytesIO(bundle)) as archive:
+        names = archive.namelist()
+    assert "audit-evidence/verify.py" in names
+    assert "audit-evidence/data/report.html" not in names
+
+
+def test_files_can_be_left_out_and_a_long_log_leaves_them_out(
+    page: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _run("-o", str(page), "--downloads", "none")
+    assert _inside(page) == {}
+    assert b"medlabel audit export --format bundle -o FILE.zip" in page.read_bytes()
+    monkeypatch.setattr(audit_downloads, "MOST_EVENTS", 2)
+    _run("-o", str(page), "--force")
+    assert _inside(page) == {}
+    _run("-o", str(page), "--force", "--downloads", "all")
+    assert set(_inside(page)) == {"bundle", "fhir", "dicom", "ocsf", "art30"}
+
+
+def test_names_are_not_in_the_files_of_the_page(page: Path, tmp_path: Path) -> None:
+    user = _events("volume.open")[0]["actor"]["user"]
+    table = tmp_path / "names.csv"
+    table.write_text(f"{user},Anna Musterfrau\n")
+    _run("-o", str(page), "--names", str(table))
+    inside = _inside(page)
+    assert user.encode() in inside["fhir"]
+    assert not any(b"Musterfrau" in data for data in inside.values())

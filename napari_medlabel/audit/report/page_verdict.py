@@ -214,7 +214,7 @@ def _key(station: Workstation) -> Markup:
     if station.bare and station.trust != "uncertified":
         words += f"; {counted(station.bare, 'session', 'sessions')} without its key"
         kind = "amber" if kind == "green" else kind
-    return chip(words, kind)
+    return chip(words, f"{kind} long" if ";" in words else kind)
 
 
 def _age(minutes: int | None) -> Content:
