@@ -329,8 +329,12 @@ class CaseDesk(QObject):
         return True
 
     def _show_saved(self, report: SaveReport) -> None:
-        names = ", ".join(path.name for path in report.files)
-        self.dock.status.setText(f"✓ Saved and read back: {names}\nin {report.files[0].parent}")
+        if report.files:
+            names = ", ".join(path.name for path in report.files)
+            folder = report.files[0].parent
+            self.dock.status.setText(f"✓ Saved and read back: {names}\nin {folder}")
+        else:
+            self.dock.status.setText("✓ Nothing to save: the files are as they were saved.")
         if report.replaced is not None:
             self.dock.notice.say(
                 "amber",

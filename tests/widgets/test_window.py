@@ -187,6 +187,8 @@ def test_the_dock_opens_annotates_saves_and_offers_work_back(
     qtbot.waitUntil(lambda: not session.is_dirty, timeout=20_000)
     assert (folder / "mask.nii.gz").is_file()
     assert "Saved and read back" in dock.status.text()
+    dock.desk.save()
+    qtbot.waitUntil(lambda: "Nothing to save" in dock.status.text(), timeout=20_000)
     # Paint on, then die: the journal stays and its lock goes.
     dock.desk.binding.labels.paint((3, 6, 6), 4)
     painted = session.labels.array.copy()
