@@ -51,7 +51,7 @@ def run(arguments: argparse.Namespace) -> int:
     Returns
     -------
     int
-        0 when everything fits, 5 when something does not.
+        0 when everything fits, 4 without the log to say so, 5 when something does not.
 
     Raises
     ------
