@@ -358,3 +358,10 @@ def test_files_that_the_page_holds_have_a_button_and_others_a_command(
 def test_sizes_are_short(report: LogReport, bench: Bench, length: int, words: str) -> None:
     page = page_of(rich_facts(report), [], (replace(BUNDLE, length=length),))
     assert words in words_of(page)
+
+
+def test_no_two_scripts_give_one_name_to_two_things() -> None:
+    # They become one function: the later of two functions would silently replace the other.
+    found = r"^(?:async )?(?:function\*?|const|let|class) (\w+)"
+    names = [n for one in SCRIPTS for n in re.findall(found, asset(one), re.MULTILINE)]
+    assert sorted(names) == sorted(set(names))

@@ -13,7 +13,7 @@ function crc32(bytes) {
 }
 
 /** Numbers of 2 or 4 bytes, the lowest first: [size, value]. */
-function littleEndian(...numbers) {
+function zipNumbers(...numbers) {
   const bytes = new Uint8Array(numbers.reduce((sum, [size]) => sum + size, 0));
   const view = new DataView(bytes.buffer);
   let at = 0;
@@ -36,15 +36,15 @@ function zipParts(files) {
     // Version 2.0, names in UTF-8, stored, 1 January 1980.
     const shared = [[2, 20], [2, 0x800], [2, 0], [2, 0], [2, 33],
       [4, crc32(bytes)], [4, size], [4, size], [2, name.length], [2, 0]];
-    const head = littleEndian([4, 0x04034b50], ...shared);
+    const head = zipNumbers([4, 0x04034b50], ...shared);
     parts.push(head, name, bytes);
     const rest = [[2, 0], [2, 0], [2, 0], [4, 0], [4, at]];
-    listing.push(littleEndian([4, 0x02014b50], [2, 20], ...shared, ...rest), name);
+    listing.push(zipNumbers([4, 0x02014b50], [2, 20], ...shared, ...rest), name);
     at += head.length + name.length + size;
   }
   const length = listing.reduce((sum, part) => sum + part.length, 0);
   const count = files.length;
-  const end = littleEndian([4, 0x06054b50], [2, 0], [2, 0], [2, count], [2, count],
+  const end = zipNumbers([4, 0x06054b50], [2, 0], [2, 0], [2, count], [2, count],
     [4, length], [4, at], [2, 0]);
   return [...parts, ...listing, end];
 }
