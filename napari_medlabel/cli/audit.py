@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from napari_medlabel.cli import (
+    audit_anew,
     audit_code,
     audit_demo,
     audit_export,
@@ -42,6 +43,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         audit_verify,
         audit_show,
         audit_demo,
+        audit_anew,
         audit_code,
         audit_export,
         audit_key,

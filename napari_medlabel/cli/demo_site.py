@@ -89,12 +89,17 @@ class DemoSite:
         """
         from napari_medlabel.audit.anchors.code import keep_code
         from napari_medlabel.audit.disk import SystemClock
-        from napari_medlabel.audit.report.gather import facts_of, log_bytes
+        from napari_medlabel.audit.report.gather import facts_of, log_bytes, site_of
         from napari_medlabel.audit.report.page import page_of
+        from napari_medlabel.cli.audit_downloads import MOST_EVENTS, Collecting
         from napari_medlabel.io.files import write_bytes_aside
 
-        facts = facts_of(self.root, state=self.state, now_ms=SystemClock().utc_ms())
-        write_bytes_aside(path, page_of(facts, log_bytes(self.root, facts.verdict)))
+        site, now_ms = site_of(self.root), SystemClock().utc_ms()
+        files = Collecting(site.policy if site is not None else None, MOST_EVENTS)
+        facts = facts_of(self.root, state=self.state, now_ms=now_ms, seen=files.seen)
+        downloads = files.downloads(self.root, facts.verdict, now_ms)
+        page = page_of(facts, log_bytes(self.root, facts.verdict), downloads)
+        write_bytes_aside(path, page)
         if facts.code is not None:
             keep_code(self.root, facts.code)
         return facts.verdict

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import nibabel as nib
@@ -95,3 +97,22 @@ def test_damaged_samples_are_refused(
     monkeypatch.setattr(samples, "damaged", lambda: ("ct_abdomen/x.dcm",))
     assert main(["demo", "--out", str(tmp_path)]) == 2
     assert "1 sample files are not as they were made" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_the_verifier_of_the_bundle_finds_nothing_altered(
+    run: tuple[Path, dict], tmp_path: Path
+) -> None:
+    folder, _ = run
+    bundle = tmp_path / "bundle"
+    assert main(["audit", "export", str(folder / "audit"), "-o", str(bundle)]) in {0, 4}
+    done = subprocess.run(
+        [sys.executable, "-I", "verify.py"],
+        cwd=bundle,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    # Amber: nobody has confirmed the officer's key to whoever received the bundle.
+    assert done.returncode == 4, done.stdout
+    assert "red" not in done.stdout

@@ -369,6 +369,7 @@ CASES: dict[str, tuple[Words, int, list[str]]] = {
 KNOWN_BY_THEIR_OWN_TESTS = {
     "audit key revoke",
     "audit key tokens",
+    "audit anew",
     "audit prune",
     "audit reason erase",
     "audit reason show",

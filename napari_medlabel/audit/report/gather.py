@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 from napari_medlabel.audit.anchors.code import PaperCode, make_code
 from napari_medlabel.audit.check.verdict import LogReport, Verdict
 from napari_medlabel.audit.check.verify import Seen, verify_log
-from napari_medlabel.audit.format.layout import SITE
+from napari_medlabel.audit.format.layout import SITE, SITE_HISTORY
 from napari_medlabel.audit.format.record import time_ms, time_text
 from napari_medlabel.audit.keys.site import Policy, Site, read_site
 from napari_medlabel.audit.report.accesses import Accesses
@@ -253,7 +253,7 @@ def facts_of(
 
 
 def log_bytes(root: Path, report: LogReport) -> list[tuple[str, bytes]]:
-    """Return every session file as it was when it was verified, and the site's document.
+    """Return every session file as it was verified, and all versions of the site's document.
 
     Parameters
     ----------
@@ -270,7 +270,8 @@ def log_bytes(root: Path, report: LogReport) -> list[tuple[str, bytes]]:
     """
     found = []
     wanted = [(session.file, session.length) for session in report.sessions]
-    for file, length in (*wanted, (SITE, _LARGEST_SITE)):
+    kept = [path.relative_to(root).as_posix() for path in (root / SITE_HISTORY).glob("*.json")]
+    for file, length in (*wanted, *((one, _LARGEST_SITE) for one in (*sorted(kept), SITE))):
         path = root / file
         if not path.is_file():
             continue

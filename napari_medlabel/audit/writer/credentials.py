@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from napari_medlabel.audit.anchors.memory import recall
+from napari_medlabel.audit.disk import place_key
 from napari_medlabel.audit.keys.install import copy_introduction, load_install_key
 from napari_medlabel.audit.keys.pins import Pin, pin_officer, read_pin
 from napari_medlabel.audit.keys.site import SignedSite, read_site
@@ -66,12 +68,27 @@ def _rules(root: Path, state: Path) -> tuple[str, SignedSite | None, str]:
         name = pin.site if pin is not None else LOCAL
         signed = read_site(root)
         if signed is None:
-            return name, None, ""
+            return (name if _wrote_for(name, root, state) else LOCAL), None, ""
         if _is_trusted(signed, pin, root, state):
             return signed.site.name, signed, ""
     except (InputError, SaveError):
         return name, None, _NO_SITE
     return name, None, _NO_SITE
+
+
+def _wrote_for(site: str, root: Path, state: Path) -> bool:
+    """Return whether this computer wrote for a site into this folder.
+
+    Then its document should be there. A scratch log on the same computer is of no site.
+    """
+    place = place_key(root)
+    try:
+        return any(
+            entry.place == place and entry.head.origin.split("/")[1] == site
+            for entry in recall(state)
+        )
+    except OSError:
+        return True  # unknown: the stricter answer
 
 
 def _key(state: Path, ask: Ask | None) -> tuple[Certifier | None, str]:

@@ -21,7 +21,7 @@ from napari_medlabel.audit.disk import (
     write_over,
 )
 from napari_medlabel.audit.faults import error_name, log_error
-from napari_medlabel.audit.format.layout import WRITERS, session_file
+from napari_medlabel.audit.format.layout import WRITERS, session_file, writer_of
 from napari_medlabel.audit.writer.log import HEADS_LOCK
 from napari_medlabel.audit.writer.seat import Seat
 
@@ -146,6 +146,33 @@ def require_share(seat: Seat) -> str:
     if not kind and known.exists():
         raise log_error("The network drive of the audit log is not mounted", "OTHER")
     return kind
+
+
+def require_known(seat: Seat) -> None:
+    """Return unless this computer remembers sessions where no folder of this writer is now.
+
+    A share that is not mounted, or a folder that was moved away, must not get a second log in
+    its place. `medlabel audit anew` makes the folder where the log is gone for good.
+
+    Raises
+    ------
+    UnwritableError
+        When the log's folder is not where it was, or the memory cannot be read.
+    """
+    if (seat.home / WRITERS / seat.writer).is_dir():
+        return
+    place = place_key(seat.home)
+    try:
+        remembered = any(
+            entry.head.size
+            and entry.place == place
+            and writer_of(entry.head.origin) == seat.writer
+            for entry in recall(seat.state)
+        )
+    except OSError as err:
+        raise log_error("The memory of the audit log cannot be read", error_name(err)) from err
+    if remembered:
+        raise log_error("The folder of the audit log is not in its place", "OTHER")
 
 
 def require_own(seat: Seat) -> None:

@@ -9,7 +9,13 @@ from napari_medlabel.audit.faults import FULL, UnwritableError
 from napari_medlabel.audit.writer.log import AuditLog
 from napari_medlabel.audit.writer.reserve import is_low, keep_reserve, release_reserve
 from napari_medlabel.audit.writer.seat import FIRST, Occasion, Seat
-from napari_medlabel.audit.writer.spool import NO_UPLOAD, Upload, require_share, take_home
+from napari_medlabel.audit.writer.spool import (
+    NO_UPLOAD,
+    Upload,
+    require_known,
+    require_share,
+    take_home,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +74,7 @@ def begin_at_home(seat: Seat, peers: Peers, occasion: Occasion) -> Begun:
         When the folder cannot be written.
     """
     share = require_share(seat)
+    require_known(seat)
     upload = take_home(seat)
     said = replace(
         occasion,

@@ -474,3 +474,17 @@ def test_both_verifiers_agree_on_whom_a_certified_session_vouches_for(
         assert left[0].startswith("No computer's key vouches for 1 session of ")
     if LEFT[name] == 0:
         assert found["verdict"] == "green"
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_a_session_names_the_officers_document_that_must_be_in_the_page(
+    bench: Bench, kept: bool
+) -> None:
+    site = Site("ward-3", 1, MOMENT, officers=(Officer(OFFICER.public),))
+    write_site(bench.root, site, OFFICER)
+    policy = policy_of(bench)
+    with AuditLog.begin(bench.seat(Identity(KEY, policy))) as log:
+        log.append_many([SAVE])
+    document = {"site.json": (bench.root / "site.json").read_bytes()}
+    found = one({**log_files(bench.root), **(document if kept else {})})
+    assert ("SITE" in {f["code"] for f in found["findings"]}) is not kept

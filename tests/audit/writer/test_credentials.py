@@ -19,7 +19,7 @@ from napari_medlabel.audit.keys.install import (
 from napari_medlabel.audit.keys.key_document import make_key
 from napari_medlabel.audit.keys.pins import pin_officer, pinned_officer
 from napari_medlabel.audit.keys.site import Policy, Site
-from napari_medlabel.audit.writer.credentials import credentials_of
+from napari_medlabel.audit.writer.credentials import LOCAL, credentials_of
 from napari_medlabel.audit.writer.place import default_root, default_state, open_log, writer_id
 from napari_medlabel.secret import passphrase as sealing
 from napari_medlabel.secret.passphrase import PassphraseError
@@ -130,10 +130,31 @@ def test_the_site_gives_its_name_and_rules_and_its_officer_is_remembered() -> No
 def test_while_the_folder_is_gone_the_site_keeps_its_name(tmp_path: Path) -> None:
     root, state = tmp_path / "audit", tmp_path / "state"
     write_site(root, site())
-    credentials_of(root, state, WRITER)
+    with open_log(root, state=state):
+        pass
     root.rename(tmp_path / "gone")
-    shown = credentials_of(root, state, WRITER)
+    shown = credentials_of(root, state, writer_id(state))
     assert (shown.site, shown.identity.policy, shown.identity.worry) == ("ward-3", "", "")
+
+
+def test_a_scratch_log_of_the_same_computer_is_of_no_site(tmp_path: Path) -> None:
+    root, state = tmp_path / "audit", tmp_path / "state"
+    write_site(root, site())
+    credentials_of(root, state, WRITER)
+    assert pinned_officer(state) == OFFICER.public
+    assert credentials_of(tmp_path / "scratch", state, WRITER).site == LOCAL
+
+
+def test_where_the_memory_cannot_be_read_the_site_keeps_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def denied(_state: Path) -> list[object]:
+        raise PermissionError
+
+    pin_officer(tmp_path / "state", "ward-3", OFFICER.public)
+    monkeypatch.setattr("napari_medlabel.audit.writer.credentials.recall", denied)
+    shown = credentials_of(tmp_path / "audit", tmp_path / "state", WRITER)
+    assert shown.site == "ward-3"
 
 
 def test_rules_of_an_officer_who_follows_from_the_one_remembered_are_followed(

@@ -238,6 +238,7 @@ def test_where_the_spool_does_not_take_it_the_session_is_missed(bench: Bench) ->
     with pytest.raises(LogError):
         log.close()
     bench.io.broken = {}
+    (bench.root / "writers" / WRITER).mkdir(parents=True)  # as `medlabel audit anew` does
     with bench.steady():
         pass
     assert "MISSING" in bench.doubts()

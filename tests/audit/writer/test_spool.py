@@ -6,7 +6,7 @@ import pytest
 
 from napari_medlabel.audit.faults import UnwritableError
 from napari_medlabel.audit.writer import spool
-from napari_medlabel.audit.writer.spool import probe, require_share
+from napari_medlabel.audit.writer.spool import probe, require_known, require_share
 from napari_medlabel.errors import LogError
 from tests.audit.bench import SAVE, Bench
 
@@ -55,3 +55,14 @@ def test_a_table_of_mounts_that_cannot_be_read_is_an_error_of_the_log(
     monkeypatch.setattr(spool, "share_kind", broken)
     with pytest.raises(UnwritableError, match=r"cannot be used \(EACCES\)"):
         require_share(bench.seat())
+
+
+def test_a_memory_that_cannot_be_read_where_the_log_is_gone_is_an_error_of_the_log(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def denied(_state: object) -> list[object]:
+        raise PermissionError
+
+    monkeypatch.setattr("napari_medlabel.audit.writer.spool.recall", denied)
+    with pytest.raises(LogError, match="memory of the audit log cannot be read"):
+        require_known(bench.seat())

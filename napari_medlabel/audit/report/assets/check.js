@@ -227,6 +227,7 @@ async function checkLog(files, expected, progress = () => {}, verifier = null) {
   const findings = [];
   const signed = await signedSite(document_?.bytes ?? null, findings, chosen);
   if (signed !== null) judgeKeys(sessions, signed.site);
+  judgePolicies(sessions, files);
   const pruned = await orderedPrunings(sessions, signed?.site ?? null, chosen);
   const heads = compareAll(sessions, expected, pruned, findings);
   countUncertified(sessions, findings);

@@ -70,6 +70,18 @@ function judgeKeys(sessions, site) {
   }
 }
 
+/** Say which sessions were written under a document that is not in the page any more. */
+function judgePolicies(sessions, files) {
+  const isSite = ({ file }) => /^site(\/[0-9]+)?\.json$/.test(file);
+  const there = new Set(files.filter(isSite).map(({ bytes }) => `sha256:${toHex(sha256(bytes))}`));
+  for (const session of sessions) {
+    const named = session.opening?.policy;
+    if (!session.sealed || !named || there.has(named)) continue;
+    session.say("red", "SITE", "This session was written under an officer's document that is "
+      + "not there any more: it was taken away or replaced.", 1);
+  }
+}
+
 /** Whether an officer signed that sessions were to be deleted. */
 async function isOrdered(pruning, site, verifier) {
   const signature = fromBase64(pruning.signature, 68);
