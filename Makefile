@@ -65,7 +65,7 @@ samples: $(VENV)/.run
 
 audit-campaign: $(VENV)/.dev
 	$(BIN)/python -m tests.audit.campaign
-	MEDLABEL_CANARIES=50 $(BIN)/python -m pytest tests/canary -p no:cacheprovider --timeout 0
+	MEDLABEL_CANARIES=8 $(BIN)/python -m pytest tests/canary -p no:cacheprovider --timeout 0
 	MEDLABEL_KILLS=600 $(BIN)/python -m pytest tests -k "kill" -p no:cacheprovider --timeout 7200
 
 $(VENV)/.venv:
