@@ -22,7 +22,7 @@ from napari_medlabel.session.saving import save
 from tests.canary.marks import Study, make_study
 from tests.canary.traces import traces
 
-STUDIES = int(os.environ.get("MEDLABEL_CANARIES", "2"))
+STUDIES = int(os.environ.get("MEDLABEL_CANARIES", "1"))
 
 
 @pytest.fixture

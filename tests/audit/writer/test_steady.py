@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from napari_medlabel.audit.faults import UnwritableError
 from napari_medlabel.audit.format.event import Event
 from napari_medlabel.audit.writer import course
 from napari_medlabel.audit.writer.lamp import Lamp
@@ -591,3 +592,15 @@ def test_a_session_names_the_rules_that_it_follows(bench: Bench) -> None:
     with bench.steady(Identity(policy=rules)) as log:
         pass
     assert _first(log.path, "session.open")["policy"] == rules
+
+
+def test_a_second_thread_that_met_the_same_error_leaves_nothing(bench: Bench) -> None:
+    with bench.steady() as log:
+        course = log._course
+        dead = course.log
+        err = UnwritableError("The audit log could not be written (EIO).", error="EIO")
+        course.leave(dead, err)
+        here = course.log
+        assert here is not dead
+        course.leave(dead, err)
+        assert course.log is here

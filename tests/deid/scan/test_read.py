@@ -46,6 +46,13 @@ def test_every_encoding_gives_the_same_elements(ct, as_file, syntax):
     assert described_bytes(parts) == 48
 
 
+def test_what_lies_behind_the_place_of_pixels_that_are_not_there_is_read(ct, as_file):
+    padding = b"\xfc\xff\xfc\xffOB\0\0" + struct.pack("<I", 4) + b"ROSE"
+    ds = ct()
+    del ds.PixelData
+    assert 0xFFFCFFFC in tags(as_file(ds) + padding)
+
+
 def test_files_of_a_series_are_read_alike_with_and_without_recall(ct, as_file):
     recall = Recall()
     for number in (1, 2, 3):
