@@ -42,7 +42,8 @@ def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip windows where there is no screen, with the reason."""
+    """Begin with the longest; skip windows where there is no screen, with the reason."""
+    items.sort(key=lambda item: "longest" not in item.keywords)
     if os.environ.get("DISPLAY") and os.environ.get("QT_QPA_PLATFORM") != "offscreen":
         return
     skip = pytest.mark.skip(reason="a napari window needs an X server: run under xvfb-run")

@@ -140,6 +140,7 @@ def test_all_sample_files_together_stay_small() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.longest
 def test_a_fresh_run_writes_the_registered_bytes(tmp_path: Path) -> None:
     script = str(SCANS / "make_scans.py")
     done = subprocess.run(
