@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from napari_medlabel.audit.anchors.fault import Fault
     from napari_medlabel.audit.anchors.receipt import Receipt
+    from napari_medlabel.audit.format.finding import Finding
     from napari_medlabel.audit.format.seal import Head
 
 _AMBER: Final = 4
@@ -95,7 +95,7 @@ def _pruned(root: Path) -> frozenset[Head]:
     )
 
 
-def _verdict(faults: list[Fault], arguments: argparse.Namespace) -> str:
+def _verdict(faults: list[Finding], arguments: argparse.Namespace) -> str:
     """Return the colour: without the log nothing binds a receipt to a data set."""
     if faults:
         return "red"
@@ -103,7 +103,7 @@ def _verdict(faults: list[Fault], arguments: argparse.Namespace) -> str:
 
 
 def _as_json(
-    receipt: Receipt, faults: list[Fault], arguments: argparse.Namespace
+    receipt: Receipt, faults: list[Finding], arguments: argparse.Namespace
 ) -> dict[str, object]:
     return {
         "verdict": _verdict(faults, arguments),
@@ -117,7 +117,7 @@ def _as_json(
     }
 
 
-def _tell(receipt: Receipt, faults: list[Fault], arguments: argparse.Namespace) -> None:
+def _tell(receipt: Receipt, faults: list[Finding], arguments: argparse.Namespace) -> None:
     for fault in faults:
         print(f"RED   {fault.file or 'receipt'}\n      {fault.text}")
     if faults:
@@ -138,7 +138,7 @@ def _tell(receipt: Receipt, faults: list[Fault], arguments: argparse.Namespace) 
     print(f"data      {'as it left' if arguments.data else 'not compared (--data)'}")
 
 
-def _trace(receipt: Receipt, faults: list[Fault]) -> None:
+def _trace(receipt: Receipt, faults: list[Finding]) -> None:
     from napari_medlabel.cli.audit_trace import trace
 
     verdict = "red" if faults else "green"

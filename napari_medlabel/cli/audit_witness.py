@@ -17,9 +17,9 @@ from napari_medlabel.cli.audit_pruned import pruned_in
 from napari_medlabel.cli.audit_trace import root_of, trace, trace_all
 
 if TYPE_CHECKING:
-    from napari_medlabel.audit.anchors.fault import Fault
     from napari_medlabel.audit.anchors.witness import Round, WitnessMemory
     from napari_medlabel.audit.check.verdict import SessionReport
+    from napari_medlabel.audit.format.finding import Finding
     from napari_medlabel.audit.format.seal import Head
     from napari_medlabel.audit.keys.signatures import SigningKey
 
@@ -289,7 +289,7 @@ class Watcher:
             self._checked[path] = (stamp, report)
         return report
 
-    def _news(self, faults: tuple[Fault, ...], before: Mapping[str, Head]) -> Iterator[Any]:
+    def _news(self, faults: tuple[Finding, ...], before: Mapping[str, Head]) -> Iterator[Any]:
         """Yield ``tamper.found`` for each fault that was not noted yet."""
         for fault in faults:
             head = before.get(fault.file)

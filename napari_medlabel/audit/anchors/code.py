@@ -14,7 +14,6 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Final, Protocol
 
-from napari_medlabel.audit.anchors.fault import Fault
 from napari_medlabel.audit.anchors.pruned import is_pruned
 from napari_medlabel.audit.format.crockford import (
     check_letter,
@@ -23,6 +22,7 @@ from napari_medlabel.audit.format.crockford import (
     is_code,
     normal,
 )
+from napari_medlabel.audit.format.finding import Finding
 from napari_medlabel.audit.format.layout import CODES, session_file
 from napari_medlabel.audit.format.note import head_of_text
 from napari_medlabel.audit.format.seal import Head, to_base64
@@ -211,7 +211,7 @@ def heads_of(listing: bytes) -> list[Head]:
 
 def check_code(
     text: str, root: Path, sessions: Iterable[Session], *, pruned: Collection[Head] = ()
-) -> Fault | None:
+) -> Finding | None:
     """Return what does not fit between a code on paper and the log as it is now.
 
     Parameters
@@ -227,7 +227,7 @@ def check_code(
 
     Returns
     -------
-    Fault or None
+    Finding or None
         None when every session was, at the code's moment, what it is now up to there.
 
     Raises
@@ -254,7 +254,7 @@ def check_code(
     return next((fault for fault in faults if fault is not None), None)
 
 
-def _misfit(head: Head, session: Session | None, pruned: Collection[Head]) -> Fault | None:
+def _misfit(head: Head, session: Session | None, pruned: Collection[Head]) -> Finding | None:
     file = session_file(head.origin)
     if session is None and is_pruned(head, pruned):
         return None
@@ -274,5 +274,5 @@ def _misfit(head: Head, session: Session | None, pruned: Collection[Head]) -> Fa
     return None
 
 
-def _red(text: str, file: str = "") -> Fault:
-    return Fault("red", "CODE", text, file)
+def _red(text: str, file: str = "") -> Finding:
+    return Finding("red", "CODE", text, file)

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from napari_medlabel.audit.anchors.fault import Fault
 from napari_medlabel.audit.anchors.pruned import is_pruned
 from napari_medlabel.audit.anchors.session_lines import SessionLines, read_lines, record_of
+from napari_medlabel.audit.format.finding import Finding
 from napari_medlabel.audit.format.layout import session_file
 from napari_medlabel.audit.format.merkle import (
     Frontier,
@@ -129,7 +129,7 @@ class Receipt:
             "v": 1,
         }
 
-    def faults(self) -> list[Fault]:
+    def faults(self) -> list[Finding]:
         """Return what is wrong with the receipt by itself: signature, proof, certificate."""
         found = []
         key = SealKey.from_bytes(self.head.origin, self.public)
@@ -154,8 +154,8 @@ class Receipt:
         return root == self.head.root
 
 
-def _red(code: str, text: str, file: str = "", line: int = 0) -> Fault:
-    return Fault("red", code, text, file, line)
+def _red(code: str, text: str, file: str = "", line: int = 0) -> Finding:
+    return Finding("red", code, text, file, line)
 
 
 def read_receipt(data: bytes) -> Receipt:
@@ -272,7 +272,7 @@ def check_receipt(
     data: Sequence[Path] = (),
     *,
     pruned: Collection[Head] = (),
-) -> list[Fault]:
+) -> list[Finding]:
     """Return what does not fit between a receipt, the log it tells of, and its data set.
 
     Parameters
@@ -288,7 +288,7 @@ def check_receipt(
 
     Returns
     -------
-    list of Fault
+    list of Finding
         Empty when everything fits. Codes: SIGNATURE, INCLUSION, CERT (the receipt itself),
         DATA (the data set), MISSING, TRUNCATED, FORK, EVENT (the log).
 
@@ -312,7 +312,7 @@ def check_receipt(
     return faults
 
 
-def _against(receipt: Receipt, root: Path, pruned: Collection[Head]) -> list[Fault]:
+def _against(receipt: Receipt, root: Path, pruned: Collection[Head]) -> list[Finding]:
     """Return what does not fit between a receipt and the log."""
     head, file = receipt.head, session_file(receipt.head.origin)
     try:
@@ -337,7 +337,7 @@ def _against(receipt: Receipt, root: Path, pruned: Collection[Head]) -> list[Fau
     return _misfit(receipt, lines, file)
 
 
-def _misfit(receipt: Receipt, lines: Sequence[bytes], file: str) -> list[Fault]:
+def _misfit(receipt: Receipt, lines: Sequence[bytes], file: str) -> list[Finding]:
     head = receipt.head
     if len(lines) < head.size:
         text = (

@@ -16,11 +16,11 @@ from pathlib import Path
 from typing import Protocol
 
 from napari_medlabel.audit.anchors.code import Seals
-from napari_medlabel.audit.anchors.fault import Fault
 from napari_medlabel.audit.anchors.pruned import is_pruned
 from napari_medlabel.audit.disk import place_key
 from napari_medlabel.audit.format import canonical
 from napari_medlabel.audit.format.cosignature import Signer, cosign, cosigner_id
+from napari_medlabel.audit.format.finding import Finding
 from napari_medlabel.audit.format.layout import (
     session_file,
     session_of,
@@ -79,14 +79,14 @@ class Round:
         Heads that were not there at the last look; cosigned now.
     renewed : int
         Notes of heads seen before that were signed with the time of now.
-    faults : tuple of Fault
+    faults : tuple of Finding
         Why a session was not cosigned.
     """
 
     sessions: int
     grown: tuple[Head, ...]
     renewed: int
-    faults: tuple[Fault, ...]
+    faults: tuple[Finding, ...]
 
 
 class WitnessMemory:
@@ -158,12 +158,12 @@ def _forgotten() -> InputError:
     )
 
 
-def _misfit(session: Session, seen: Head | None) -> Fault | None:
+def _misfit(session: Session, seen: Head | None) -> Finding | None:
     """Return why a session gets no cosignature."""
     elsewhere = session.sealed and session_file(session.sealed.origin) != session.file
     if session.has("BROKEN") or elsewhere:
         text = "The session's file was changed, or is not in its place."
-        return Fault("red", "BROKEN", text, session.file)
+        return Finding("red", "BROKEN", text, session.file)
     if seen is None:
         return None
     events = session.sealed.size if session.sealed else 0
@@ -171,10 +171,10 @@ def _misfit(session: Session, seen: Head | None) -> Fault | None:
         text = (
             f"The end is missing: the witness saw {seen.size} events, and {events} are there."
         )
-        return Fault("red", "TRUNCATED", text, session.file)
+        return Finding("red", "TRUNCATED", text, session.file)
     if session.seals.root(seen.size) != seen.root:
         text = f"This is not the log that the witness saw: its first {seen.size} events differ."
-        return Fault("red", "FORK", text, session.file)
+        return Finding("red", "FORK", text, session.file)
     return None
 
 
@@ -182,7 +182,7 @@ def look(
     sessions: Sequence[Session],
     remembered: Mapping[str, Head],
     pruned: Collection[Head] = (),
-) -> tuple[dict[str, Head], list[Fault]]:
+) -> tuple[dict[str, Head], list[Finding]]:
     """Compare a log with what a witness has seen of it.
 
     Parameters
@@ -198,7 +198,7 @@ def look(
     -------
     heads : dict
         Heads that may be cosigned, by file.
-    faults : list of Fault
+    faults : list of Finding
         Codes BROKEN, TRUNCATED, FORK and MISSING.
     """
     heads, faults, there = {}, [], set()
@@ -212,7 +212,7 @@ def look(
     for file, seen in sorted(remembered.items()):
         if file not in there and not is_pruned(seen, pruned):
             text = f"A whole session is missing: the witness saw {seen.size} events of it."
-            faults.append(Fault("red", "MISSING", text, file))
+            faults.append(Finding("red", "MISSING", text, file))
     return heads, faults
 
 

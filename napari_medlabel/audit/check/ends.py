@@ -9,7 +9,8 @@ from napari_medlabel.audit.anchors.memory import Remembered
 from napari_medlabel.audit.check.columns import Anchor
 from napari_medlabel.audit.check.outside import all_anchors, limb_of
 from napari_medlabel.audit.check.plural import agreeing, counted
-from napari_medlabel.audit.check.verdict import Finding, SessionReport
+from napari_medlabel.audit.check.verdict import SessionReport
+from napari_medlabel.audit.format.finding import Finding
 from napari_medlabel.audit.format.layout import session_file
 from napari_medlabel.audit.format.record import CLOCK_TOLERANCE_MS
 from napari_medlabel.audit.format.seal import Head

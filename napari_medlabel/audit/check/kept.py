@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from napari_medlabel.audit.check.plural import filled
-from napari_medlabel.audit.check.verdict import Finding, SessionReport
+from napari_medlabel.audit.check.verdict import SessionReport
+from napari_medlabel.audit.format.finding import Finding
 from napari_medlabel.audit.format.layout import OBJECTS, object_file
 from napari_medlabel.errors import InputError
 

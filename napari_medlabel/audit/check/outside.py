@@ -13,8 +13,9 @@ from napari_medlabel.audit.anchors.memory import Remembered, recall
 from napari_medlabel.audit.anchors.receipt import check_receipt, read_receipt
 from napari_medlabel.audit.check.columns import Anchor
 from napari_medlabel.audit.check.plural import counted
-from napari_medlabel.audit.check.verdict import Finding, SessionReport
+from napari_medlabel.audit.check.verdict import SessionReport
 from napari_medlabel.audit.disk import place_key
+from napari_medlabel.audit.format.finding import Finding
 from napari_medlabel.audit.format.layout import HEADS, head_note, session_file
 from napari_medlabel.audit.format.note import MAX_BYTES, Note, checkpoint_of, parse_note
 from napari_medlabel.audit.format.record import time_ms

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Final, Literal
 
 from napari_medlabel.audit.check.plural import counted, filled
-from napari_medlabel.audit.check.verdict import Finding, Opening, Pruning, SessionReport
+from napari_medlabel.audit.check.verdict import Opening, Pruning, SessionReport
 from napari_medlabel.audit.check.vouching import vouched_for
 from napari_medlabel.audit.format import canonical
+from napari_medlabel.audit.format.finding import Finding
 from napari_medlabel.audit.format.layout import SITE
 from napari_medlabel.audit.format.seal import Head
 from napari_medlabel.audit.keys.install import check_certificate

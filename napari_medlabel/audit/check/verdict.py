@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any, Final, Literal
 
 from napari_medlabel.audit.check.columns import Anchor, Held, Replaced, Seals
+from napari_medlabel.audit.format.finding import Finding
 from napari_medlabel.audit.format.seal import Head
 
 TRUST: Final = frozenset({"UNCERTIFIED", "TOFU", "REVOKED", "CERT", "SITE", "STALE", "UNSEEN"})
@@ -25,41 +26,6 @@ class Verdict(StrEnum):
     def exit_code(self) -> int:
         """What the command line returns: 0, 4 or 5."""
         return {"green": 0, "amber": 4, "red": 5}[self.value]
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that was found.
-
-    Parameters
-    ----------
-    level : str
-        red, amber, or note (worth knowing, changes nothing).
-    code : str
-        One word, for programs.
-    text : str
-        A sentence, for people.
-    file : str
-        Relative to the log's folder, or empty.
-    line : int
-        From 1; 0 where no line is meant.
-    """
-
-    level: Literal["red", "amber", "note"]
-    code: str
-    text: str
-    file: str = ""
-    line: int = 0
-
-    def record(self) -> dict[str, object]:
-        """Return the finding for ``--json``."""
-        return {
-            "code": self.code,
-            "file": self.file,
-            "level": self.level,
-            "line": self.line,
-            "text": self.text,
-        }
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,9 +14,10 @@ from napari_medlabel.audit.check.outside import Outside, plain_name
 from napari_medlabel.audit.check.plural import filled
 from napari_medlabel.audit.check.session_check import check_session
 from napari_medlabel.audit.check.trust import Trust
-from napari_medlabel.audit.check.verdict import Finding, LogReport, SessionReport, worst
+from napari_medlabel.audit.check.verdict import LogReport, SessionReport, worst
 from napari_medlabel.audit.check.words import sentence_of
 from napari_medlabel.audit.disk import SystemClock, place_key, share_kind
+from napari_medlabel.audit.format.finding import Finding
 from napari_medlabel.audit.format.layout import session_file
 from napari_medlabel.audit.keys.site_history import read_history
 from napari_medlabel.errors import InputError

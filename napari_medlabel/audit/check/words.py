@@ -7,7 +7,8 @@ from typing import Final
 
 from napari_medlabel.audit.check.outside import MEMORY
 from napari_medlabel.audit.check.plural import agreeing, counted
-from napari_medlabel.audit.check.verdict import TRUST, Finding, SessionReport, Verdict
+from napari_medlabel.audit.check.verdict import TRUST, SessionReport, Verdict
+from napari_medlabel.audit.format.finding import Finding
 from napari_medlabel.audit.format.layout import SITE
 from napari_medlabel.audit.format.record import time_text
 

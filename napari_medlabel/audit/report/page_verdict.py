@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from napari_medlabel.audit.check.verdict import Finding, Verdict
+from napari_medlabel.audit.check.verdict import Verdict
+from napari_medlabel.audit.format.finding import Finding
 from napari_medlabel.audit.report.facts import Facts, Workstation
 from napari_medlabel.audit.report.page_markup import (
     Content,

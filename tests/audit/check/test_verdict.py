@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from napari_medlabel.audit.check.columns import Seals
-from napari_medlabel.audit.check.verdict import Finding, SessionReport, Verdict, worst
+from napari_medlabel.audit.check.verdict import SessionReport, Verdict, worst
+from napari_medlabel.audit.format.finding import Finding
 
 
 def _of(*levels: str) -> list[Finding]:

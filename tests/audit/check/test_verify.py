@@ -10,17 +10,11 @@ from pathlib import Path
 import pytest
 
 from napari_medlabel.audit.check.session_check import check_session
-from napari_medlabel.audit.check.verdict import (
-    TRUST,
-    Finding,
-    LogReport,
-    SessionReport,
-    Verdict,
-    worst,
-)
+from napari_medlabel.audit.check.verdict import TRUST, LogReport, SessionReport, Verdict, worst
 from napari_medlabel.audit.check.verify import verify_log
 from napari_medlabel.audit.format import canonical
 from napari_medlabel.audit.format.event import Event
+from napari_medlabel.audit.format.finding import Finding
 from napari_medlabel.audit.format.merkle import Frontier, leaf_hash
 from napari_medlabel.audit.format.record import Place, line_of
 from napari_medlabel.audit.format.seal import Head, SessionKey, to_base64

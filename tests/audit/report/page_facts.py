@@ -6,8 +6,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from napari_medlabel.audit.anchors.code import make_code
-from napari_medlabel.audit.check.verdict import Finding, LogReport, Verdict
+from napari_medlabel.audit.check.verdict import LogReport, Verdict
 from napari_medlabel.audit.check.verify import verify_log
+from napari_medlabel.audit.format.finding import Finding
 from napari_medlabel.audit.report.facts import (
     AccessFact,
     ConfigChange,

@@ -11,8 +11,9 @@ from itertools import pairwise
 
 import pytest
 
-from napari_medlabel.audit.check.verdict import Finding, LogReport
+from napari_medlabel.audit.check.verdict import LogReport
 from napari_medlabel.audit.check.verify import verify_log
+from napari_medlabel.audit.format.finding import Finding
 from napari_medlabel.audit.report.page import page_of
 from napari_medlabel.audit.report.page_document import SCRIPTS, STYLES, asset
 from napari_medlabel.audit.report.page_markup import Markup, counted, moment, tag, token, zone

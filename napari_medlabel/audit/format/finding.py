@@ -1,4 +1,4 @@
-"""What does not fit between a log and somebody who remembers it, in plain words."""
+"""One thing that was found about a log, in plain words."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from typing import Literal
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
-    """One thing that does not fit. Its fields are those of a finding of verification.
+class Finding:
+    """One thing that was found.
 
     Parameters
     ----------
     level : str
-        red or amber.
+        red, amber, or note (worth knowing, changes nothing).
     code : str
         One word, for programs.
     text : str
@@ -24,14 +24,14 @@ class Fault:
         From 1; 0 where no line is meant.
     """
 
-    level: Literal["red", "amber"]
+    level: Literal["red", "amber", "note"]
     code: str
     text: str
     file: str = ""
     line: int = 0
 
     def record(self) -> dict[str, object]:
-        """Return the fault for ``--json``."""
+        """Return the finding for ``--json``."""
         return {
             "code": self.code,
             "file": self.file,
