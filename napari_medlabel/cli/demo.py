@@ -219,7 +219,7 @@ def _segment(session: Session, record: Run) -> None:
 
     from napari_medlabel.edit.region import grow
     from napari_medlabel.io.registry import read_mask
-    from napari_medlabel.measure import dice, volumes_ml
+    from napari_medlabel.measure.labels import dice, volumes_ml
     from napari_medlabel.samples import truth
 
     volume = session.volume
@@ -236,7 +236,7 @@ def _segment(session: Session, record: Run) -> None:
                 smooth, [seed], organ.low, organ.high, limit=free, opening=organ.opening
             )
             name = session.labels.scheme[organ.value].name
-            session.fill_region(region, organ.value, name=f"Grow {name}")
+            session.bench.fill_region(region, organ.value, name=f"Grow {name}")
     real = read_mask(truth("ct_abdomen_mask.nii.gz"), volume.grid)
     volumes = volumes_ml(session.labels.voxel_counts(), volume.grid)
     record.facts["organs"] = [
@@ -265,7 +265,7 @@ def _mark(session: Session, record: Run) -> None:
     import numpy as np
 
     from napari_medlabel.export.landmarks import load_landmarks
-    from napari_medlabel.measure import pole_ras
+    from napari_medlabel.measure.labels import pole_ras
     from napari_medlabel.samples import truth
 
     with record.step("landmarks", f"{len(POLES)} landmarks placed"):

@@ -16,7 +16,7 @@ from napari_medlabel.geometry.grid import Grid
 from napari_medlabel.io.files import Staging, sha256_file
 from napari_medlabel.io.nifti.reading import read_labels_nifti, write_mask_nifti
 from napari_medlabel.io.registry import read_mask
-from napari_medlabel.measure import volumes_ml
+from napari_medlabel.measure.labels import volumes_ml
 from napari_medlabel.model.labelmap import LabelMap, LabelScheme, count_labels
 from napari_medlabel.model.volume import Slices, Source
 

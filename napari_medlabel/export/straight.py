@@ -130,7 +130,7 @@ def _resample(
     array: npt.NDArray[Any], volume: Volume, target: Grid, background: float
 ) -> npt.NDArray[Any]:
     """Return an array (i, j, k) of the same dtype on another grid, slice by slice."""
-    from scipy.ndimage import affine_transform  # type: ignore[import-untyped]
+    from scipy.ndimage import affine_transform
 
     whole = array.dtype.kind in "iu"
     exact = whole and array.dtype.itemsize <= _FLOAT32_BYTES

@@ -10,17 +10,16 @@ from psygnal import Signal
 from napari_medlabel.edit.patch import Box, Patch, Step
 from napari_medlabel.errors import InputError
 from napari_medlabel.model.labelmap import LabelScheme
-from napari_medlabel.model.landmarks import Landmark, LandmarkSet
 from napari_medlabel.model.presets import Window
 from napari_medlabel.plugin.atoms import painted_box
 from napari_medlabel.plugin.display import Display
 from napari_medlabel.plugin.further import shown_volume
+from napari_medlabel.plugin.keys import Keys
+from napari_medlabel.plugin.landmark_layer import LandmarkLayer
 from napari_medlabel.plugin.layers import (
     KEY,
     colours,
     labels_to_layer,
-    landmark_points,
-    landmarks_to_layer,
     metadata,
     names_table,
     volume_to_layer,
@@ -30,6 +29,7 @@ from napari_medlabel.plugin.marks import take_in_labels
 from napari_medlabel.plugin.missing import MissingSlices
 from napari_medlabel.plugin.orientation import Orientation
 from napari_medlabel.plugin.plain import give_back, take_over
+from napari_medlabel.plugin.pointing import Pointing
 from napari_medlabel.plugin.preview import show_middle
 from napari_medlabel.plugin.proven import require_proven_napari
 from napari_medlabel.plugin.windows import initial_window, value_range
@@ -85,6 +85,8 @@ class Binding:
         self.orientation = Orientation(
             viewer, named=session.volume.is_oriented, pictures=self.display.pictures
         )
+        self.keys = Keys()
+        self.pointing = Pointing(self.display)
         self._connect()
         viewer.canvas.overlays["scale_bar"].visible = self.display.has_length
         viewer.layers.selection.active = self.labels
@@ -116,8 +118,8 @@ class Binding:
             self.missing = MissingSlices(self.viewer, self.display, volume.missing, case)
         _, keywords, _ = labels_to_layer(session.labels, case, pictures=self.display.pictures)
         self.labels = self.viewer.add_labels(self._shown, **keywords)
-        points, keywords, _ = landmarks_to_layer(session.landmarks, self.display, case)
-        self.points = self.viewer.add_points(points, **keywords)
+        self.landmarks = LandmarkLayer(session, self.viewer, self.display)
+        self.points = self.landmarks.layer
 
     def _connect(self) -> None:
         # napari's own undo emits nothing and forgets what it undid; the session's is the one.
@@ -126,21 +128,27 @@ class Binding:
         self.labels.events.paint.connect(self._on_paint)
         self.labels.events.labels_update.connect(self._on_touch)
         self.labels.events.set_data.connect(self._on_set_data)
-        self.points.events.data.connect(self._on_points)
         self.viewer.layers.events.inserted.connect(self._on_inserted)
         self.session.step_done.connect(self._on_step)
-        self.session.landmarks_changed.connect(self._on_landmarks)
+        self.session.bench.painted.connect(self._on_painted)
+        self.landmarks.connect()
         self.session.scheme_changed.connect(self._on_scheme)
+        for layer in (self.labels, self.points, self.image):
+            self.keys.attach(layer)
+        self.pointing.attach(self.viewer, self.labels)
 
     def detach(self) -> None:
         """Let go of the viewer; the layers stay as they are."""
+        self.pointing.detach()
+        for layer in (self.labels, self.points, self.image):
+            self.keys.detach(layer)
         self.labels.events.paint.disconnect(self._on_paint)
         self.labels.events.labels_update.disconnect(self._on_touch)
         self.labels.events.set_data.disconnect(self._on_set_data)
-        self.points.events.data.disconnect(self._on_points)
         self.viewer.layers.events.inserted.disconnect(self._on_inserted)
         self.session.step_done.disconnect(self._on_step)
-        self.session.landmarks_changed.disconnect(self._on_landmarks)
+        self.session.bench.painted.disconnect(self._on_painted)
+        self.landmarks.detach()
         self.session.scheme_changed.disconnect(self._on_scheme)
         self.orientation.detach()
         if self.missing is not None:
@@ -174,6 +182,8 @@ class Binding:
 
     def _absorb(self, where: Box) -> bool:
         """Make a step of a stroke; say so when it lies where there is no image."""
+        if self.session.obey(where, (int(self.labels.selected_label),)):
+            self.labels.refresh()
         step = self.session.absorb(where, name=self._step_name())
         if step is None:
             return False
@@ -213,6 +223,10 @@ class Binding:
             )
         self.session.reconcile()
 
+    def _on_painted(self, _box: Box) -> None:
+        """Show a stroke in the making; nothing but the slice is drawn anew."""
+        self.labels.refresh(thumbnail=False, highlight=False, extent=False)
+
     def _on_step(self, step: Step) -> None:
         if isinstance(step, Patch):
             self.labels.refresh()
@@ -220,62 +234,6 @@ class Binding:
     def _on_scheme(self, _scheme: object) -> None:
         self.labels.colormap = colours(self.session.labels)
         self.labels.features = names_table(self.session.labels)
-
-    # -- landmarks -----------------------------------------------------------------------
-
-    def _on_points(self, event: Any) -> None:
-        action = str(event.action)
-        if self._syncing or action not in ("added", "removed", "changed"):
-            return
-        points = self.display.to_ras(np.asarray(self.points.data).reshape(-1, 3))
-        names = [str(n) for n in self.points.features["name"]]
-        if action == "added":
-            # napari copies the features of the selected point: the name is ours to give.
-            added = len(names) - len(self.session.landmarks.placed)
-            names = self._name_new(names[: len(names) - added], added)
-        placed = {
-            name: (float(p[0]), float(p[1]), float(p[2]))
-            for name, p in zip(names, points, strict=True)
-        }
-        verb = {"added": "Place", "removed": "Remove", "changed": "Move"}[action]
-        self.session.set_landmarks(self._merge(placed), name=f"{verb} landmark")
-
-    def _name_new(self, names: list[str], count: int) -> list[str]:
-        for _ in range(count):
-            free = [m.name for m in self.session.landmarks if m.name not in names]
-            marks = self.session.landmarks
-            unplaced = next((n for n in free if not marks[n].is_placed), None)
-            number = len(names) + 1
-            while unplaced is None:
-                candidate = f"Point {number}"
-                unplaced = None if candidate in names else candidate
-                number += 1
-            names.append(unplaced)
-        return names
-
-    def _merge(self, placed: dict[str, tuple[float, float, float]]) -> LandmarkSet:
-        """Return the landmarks with these positions; a move within rounding is none."""
-        marks = []
-        for mark in self.session.landmarks:
-            point = placed.pop(mark.name, None)
-            old = mark.point_ras
-            same = point is not None and old is not None and np.allclose(point, old, atol=1e-9)
-            marks.append(Landmark(mark.name, old if same else point, mark.description))
-        marks.extend(Landmark(name, point) for name, point in placed.items())
-        return LandmarkSet(tuple(marks))
-
-    def _on_landmarks(self, marks: LandmarkSet) -> None:
-        points, names = landmark_points(marks, self.display)
-        self._syncing = True
-        try:
-            if len(points) != len(self.points.data) or not np.allclose(
-                points, self.points.data
-            ):
-                self.points.data = points
-            self.points.features = {"name": names}
-            self.points.refresh()
-        finally:
-            self._syncing = False
 
     # -- the viewer ----------------------------------------------------------------------
 

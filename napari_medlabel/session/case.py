@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -17,6 +18,7 @@ from napari_medlabel.export.landmarks import to_markups
 from napari_medlabel.model.labelmap import LabelMap, LabelScheme
 from napari_medlabel.model.landmarks import LandmarkSet, Point
 from napari_medlabel.model.volume import Volume
+from napari_medlabel.session.bench import Bench
 from napari_medlabel.session.desk import Desk
 from napari_medlabel.session.keeper import Keeper
 from napari_medlabel.session.logged import CaseEvents, scheme_changed
@@ -107,6 +109,7 @@ class Session:
         self.versions = Versions(desk.objects, place.folder / "versions", labels.grid)
         self.events = CaseEvents(place.case, place.subject)
         self.outbox = Outbox(desk.state / "unlogged", place.case, desk.log)
+        self.bench = Bench(self)
         self.found = ""  # at the opening, in sentences for the person
         self.recoveries: tuple[Recovery, ...] = ()
         self.saved_mask = saved_mask
@@ -189,43 +192,6 @@ class Session:
             self.step_done.emit(patch)
         return patch
 
-    def fill_region(
-        self, region: LabelArray, value: int, *, name: str, origin: Origin = "assisted"
-    ) -> Patch | None:
-        """Give a region one label where nothing is labelled yet.
-
-        Parameters
-        ----------
-        region : ndarray of bool, shape (i, j, k)
-            Where.
-        value : int
-            A value of the scheme.
-        name, origin
-            As in `edit`.
-
-        Raises
-        ------
-        InputError
-            When the scheme has no such value, or the region another shape.
-        """
-        self.labels.scheme[value]
-        if region.shape != self.labels.array.shape:
-            raise InputError(
-                f"A region has the scan's shape {self.labels.array.shape}; got {region.shape}.",
-                hint="Compute it on the scan that is open.",
-            )
-        planes = np.flatnonzero(np.any(region.T, axis=(1, 2)))
-        if planes.size == 0:
-            return None
-        box = (slice(0, None), slice(0, None), slice(int(planes[0]), int(planes[-1]) + 1))
-        after = self.labels.array[box].T.copy().T
-        after[region[box] & (after == 0)] = value
-        patch = self.edit(box, after, name=name, origin=origin)
-        if patch is not None and origin == "assisted":
-            # The person has seen the region and said yes; labels are never refused.
-            self.outbox.tell(self.events.assisted("region-grow", patch))
-        return patch
-
     def absorb(self, box: Box = WHOLE, *, name: str, origin: Origin = "human") -> Patch | None:
         """Make a step of what a tool has already painted into the labels.
 
@@ -244,6 +210,14 @@ class Session:
         if patch is not None:
             self._add(patch)
         return patch
+
+    def take_back(self, box: Box) -> None:
+        """Put what is known back into a box (i, j, k): what was painted there never was."""
+        self.labels.array[box] = self._known[box]
+
+    def obey(self, box: Box, values: Sequence[int]) -> bool:
+        """Take back what was painted in a box against the rules; say whether that was any."""
+        return self.bench.obey(box, self._known[box], values)
 
     def reconcile(self) -> Patch | None:
         """Find labels that changed without anybody saying so, and make a step of them."""

@@ -11,7 +11,7 @@ from typing import Final, Literal
 from napari_medlabel.audit.format.event import Event, ObjectRef, Reason
 from napari_medlabel.audit.format.schema import slice_ranges
 from napari_medlabel.edit.patch import Patch
-from napari_medlabel.measure import LabelChange, label_change
+from napari_medlabel.measure.labels import LabelChange, label_change
 from napari_medlabel.model.labelmap import LabelScheme
 
 _MOST_LABELS: Final = 64

@@ -10,7 +10,7 @@ import numpy as np
 from napari_medlabel.audit.format.schema import DIGEST
 from napari_medlabel.edit.patch import LabelArray
 from napari_medlabel.export.mask import SIDECAR, sidecar_path
-from napari_medlabel.measure import label_change
+from napari_medlabel.measure.labels import label_change
 from napari_medlabel.session.case import Session
 from napari_medlabel.session.logged import change_detail
 from napari_medlabel.session.outbox import tell

@@ -16,7 +16,7 @@ from napari_medlabel.errors import GeometryError, InputError, LogError, SaveErro
 from napari_medlabel.export.mask import sidecar_path
 from napari_medlabel.io.files import Staging, sha256_file
 from napari_medlabel.io.nifti.reading import read_labels_nifti
-from napari_medlabel.measure import LabelChange, label_change, volumes_ml
+from napari_medlabel.measure.labels import LabelChange, label_change, volumes_ml
 from napari_medlabel.model.labelmap import count_labels
 from napari_medlabel.session.desk import Desk
 from napari_medlabel.session.logged import CaseEvents

@@ -22,7 +22,7 @@ from napari_medlabel.export.mask import (
 )
 from napari_medlabel.io.files import Staging, make_folder, sha256_file
 from napari_medlabel.io.registry import read_mask
-from napari_medlabel.measure import LabelChange, label_change
+from napari_medlabel.measure.labels import LabelChange, label_change
 from napari_medlabel.model.labelmap import LabelMap, content_id
 from napari_medlabel.model.landmarks import LandmarkSet
 from napari_medlabel.session.case import Session

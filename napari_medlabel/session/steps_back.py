@@ -8,7 +8,7 @@ import numpy as np
 
 from napari_medlabel.edit.patch import LabelArray, Patch
 from napari_medlabel.errors import InputError
-from napari_medlabel.measure import label_change
+from napari_medlabel.measure.labels import label_change
 from napari_medlabel.session.case import WHOLE, Session
 from napari_medlabel.session.mask_log import Version, mask_events, versions_of
 from napari_medlabel.session.reasons import (

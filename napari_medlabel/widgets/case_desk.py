@@ -149,6 +149,8 @@ class CaseDesk(QObject):
         self._show_current()
         self._show_volume()
         self._bind_keys()
+        for desk in self.dock.desks:
+            desk.case_opened(session, self.binding)
         self._guard_window()
         self.recovery.offer(session)
         self._lamp.start()
@@ -166,13 +168,12 @@ class CaseDesk(QObject):
         if self.binding is None:
             return
         # Free keys only; Ctrl+S is napari's own "save layers".
-        for layer in (self.binding.labels, self.binding.points, self.binding.image):
-            layer.bind_key("F2", lambda _layer: self.save(), overwrite=True)
-            layer.bind_key("N", lambda _layer: self.next_label(), overwrite=True)
+        keys = self.binding.keys
+        keys.bind("F2", "Save", self.save, group="Case")
+        keys.bind("N", "Next label", self.next_label, group="Labels")
         # napari binds these for labels alone; the session's history is one for all.
-        for layer in (self.binding.points, self.binding.image):
-            layer.bind_key("Control-Z", lambda _layer: self.undo(), overwrite=True)
-            layer.bind_key("Control-Shift-Z", lambda _layer: self.redo(), overwrite=True)
+        keys.bind("Control-Z", "Undo", self.undo, group="Case")
+        keys.bind("Control-Shift-Z", "Redo", self.redo, group="Case")
 
     def watch_drops(self) -> None:
         """Take what is dropped on the window, once the dock is in one."""
@@ -394,6 +395,8 @@ class CaseDesk(QObject):
         binding, self.binding = self.binding, None
         session, self.session = self.session, None
         if binding is not None:
+            for desk in self.dock.desks:
+                desk.case_closed()
             binding.detach()
         if session is not None:
             session.close(discard=discard)

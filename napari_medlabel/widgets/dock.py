@@ -14,12 +14,13 @@ from qtpy.QtWidgets import (
     QLabel,
     QPushButton,
     QScrollArea,
+    QTabWidget,
     QVBoxLayout,
     QWidget,
 )
 
 from napari_medlabel.errors import MedlabelError
-from napari_medlabel.measure import volumes_ml
+from napari_medlabel.measure.labels import volumes_ml
 from napari_medlabel.model import presets
 from napari_medlabel.plugin.display import Display
 from napari_medlabel.plugin.doubts import doubts_of, is_only_turned
@@ -31,11 +32,15 @@ from napari_medlabel.widgets.doubts import Doubts
 from napari_medlabel.widgets.label_panel import LabelPanel
 from napari_medlabel.widgets.landmark_panel import LandmarkPanel
 from napari_medlabel.widgets.log_desk import LogDesk
+from napari_medlabel.widgets.mark_desk import MarkDesk
 from napari_medlabel.widgets.notice import Notice
 from napari_medlabel.widgets.passphrase import asking
 from napari_medlabel.widgets.progress_row import ProgressRow
+from napari_medlabel.widgets.segment_desk import SegmentDesk
+from napari_medlabel.widgets.sight_desk import SightDesk
 from napari_medlabel.widgets.sign_desk import SignDesk
 from napari_medlabel.widgets.start_panel import StartPanel
+from napari_medlabel.widgets.tool_desk import ToolDesk
 from napari_medlabel.widgets.view_panel import ViewPanel
 
 if TYPE_CHECKING:
@@ -71,6 +76,7 @@ class MedlabelDock(QWidget):
         self.views = ViewPanel()
         self.label_panel = LabelPanel(presets.schemes())
         self.landmark_panel = LandmarkPanel(_TEMPLATES)
+        self.tabs = QTabWidget()
         self.load_button = QPushButton("Load a segmentation…")
         self.undo_button, self.redo_button = QPushButton("Undo"), QPushButton("Redo")
         self.versions_button = QPushButton("Versions…")
@@ -79,6 +85,8 @@ class MedlabelDock(QWidget):
         self.sign_button = QPushButton("Sign…")
         self.close_button = QPushButton("Close scan")
         self.status = _Status()
+        self.tool_desk, self.segment_desk = ToolDesk(self), SegmentDesk(self)
+        self.mark_desk, self.sight_desk = MarkDesk(self), SightDesk(self)
         self.log_desk = LogDesk(self)
         self.sign_desk = SignDesk(self)
         self.case_box, self.footer = self._lay_out()
@@ -102,17 +110,25 @@ class MedlabelDock(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         for words in (self.summary, self.volume_line, self.doubts):
             column.addWidget(words)
-        for title, panel in (
-            ("View", self.views),
-            ("Labels", self.label_panel),
-            ("Landmarks", self.landmark_panel),
+        view = QGroupBox("View")
+        _stack(view, self.views, self.sight_desk.panel)
+        column.addWidget(view)
+        for title, parts in (
+            (
+                "Labels",
+                (
+                    self.label_panel,
+                    self.segment_desk.panel,
+                    self.load_button,
+                    self.tool_desk.panel,
+                ),
+            ),
+            ("Landmarks", (self.landmark_panel, self.mark_desk.panel)),
         ):
-            group = QGroupBox(title)
-            inner = QVBoxLayout(group)
-            inner.addWidget(panel)
-            if panel is self.label_panel:
-                inner.addWidget(self.load_button)
-            column.addWidget(group)
+            page = QWidget()
+            _stack(page, *parts)
+            self.tabs.addTab(page, title)
+        column.addWidget(self.tabs)
         inside = QWidget()
         rows = QVBoxLayout(inside)
         for part in (self.start, case_box):
@@ -182,6 +198,11 @@ class MedlabelDock(QWidget):
         from napari_medlabel.widgets.deid_panel import show_panel
 
         show_panel(self.viewer)
+
+    @property
+    def desks(self) -> tuple[ToolDesk, SegmentDesk, MarkDesk, SightDesk]:
+        """Those who serve an open case, each with its panel."""
+        return self.tool_desk, self.segment_desk, self.mark_desk, self.sight_desk
 
     @property
     def session(self) -> Any:
@@ -271,6 +292,14 @@ class _Status(QLabel):
     def setText(self, text: str | None) -> None:
         super().setText(text)
         self.setVisible(bool(text))
+
+
+def _stack(inside: QWidget, *parts: QWidget) -> None:
+    """Lay parts out from top to bottom."""
+    column = QVBoxLayout(inside)
+    for part in parts:
+        column.addWidget(part)
+    column.addStretch(1)
 
 
 def _front() -> QWidget | None:

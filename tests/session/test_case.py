@@ -79,22 +79,22 @@ def test_filling_a_region_keeps_what_is_labelled(session: Session) -> None:
     session.edit(BOX, ones(), name="Square")
     region = np.zeros(session.labels.array.shape, bool)
     region[1:6, 2, 0] = True
-    session.fill_region(region, 2, name="Grow")
+    session.bench.fill_region(region, 2, name="Grow")
     assert session.labels.voxel_counts() == {1: 4, 2: 3}
 
 
 def test_an_empty_region_is_no_step(session: Session) -> None:
-    assert session.fill_region(np.zeros((12, 10, 6), bool), 1, name="Grow") is None
+    assert session.bench.fill_region(np.zeros((12, 10, 6), bool), 1, name="Grow") is None
 
 
 def test_a_region_of_another_shape_is_refused(session: Session) -> None:
     with pytest.raises(InputError, match="region has the scan's shape"):
-        session.fill_region(np.zeros((2, 2, 2), bool), 1, name="Grow")
+        session.bench.fill_region(np.zeros((2, 2, 2), bool), 1, name="Grow")
 
 
 def test_a_value_without_a_label_is_refused(session: Session) -> None:
     with pytest.raises(InputError, match="no label with the value 99"):
-        session.fill_region(np.ones((12, 10, 6), bool), 99, name="Grow")
+        session.bench.fill_region(np.ones((12, 10, 6), bool), 99, name="Grow")
 
 
 def test_a_mask_of_another_grid_is_refused(session: Session) -> None:

@@ -279,7 +279,7 @@ ACTIONS: dict[str, tuple[Step, Step, list[str]]] = {
     ),
     "saying yes to a region": (
         NONE,
-        lambda w: w.session.fill_region(w.region(), 1, name="Grow"),
+        lambda w: w.session.bench.fill_region(w.region(), 1, name="Grow"),
         ["assist.run"],
     ),
     "loading a segmentation": (

@@ -245,7 +245,7 @@ def test_a_decision_about_recovered_work_is_kept_when_the_log_fails(reopen, desk
     session.outbox._log = broken = Broken(desk.log)
     box = np.zeros(session.labels.array.shape[::-1], bool).T
     box[1:3, 1:3, 1] = True
-    assert session.fill_region(box, 1, name="Grow") is not None
+    assert session.bench.fill_region(box, 1, name="Grow") is not None
     assert session.outbox.unlogged == 1
     broken.left = 100
     paint(session, 2)

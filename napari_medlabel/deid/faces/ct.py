@@ -72,7 +72,7 @@ def body_around(above: Bools, brain: Bools) -> Bools:
 
     Thin things that touch it, as a headrest does, are left out.
     """
-    from scipy import ndimage  # type: ignore[import-untyped]
+    from scipy import ndimage
 
     ball = ndimage.generate_binary_structure(3, 1)
     eroded = ndimage.binary_erosion(above, ball)

@@ -97,7 +97,7 @@ def coarse(volume: npt.NDArray[Any], matrix: npt.ArrayLike) -> Field:
     FaceUnsure
         When it covers more than a head and a trunk.
     """
-    from scipy import ndimage  # type: ignore[import-untyped]
+    from scipy import ndimage
 
     grid = np.asarray(matrix, dtype=np.float64)
     spacing = np.linalg.norm(grid[:3, :3], axis=0)

@@ -149,7 +149,7 @@ def _by_mask(volume: npt.NDArray[Any], field: Field, brain: Bools, modality: str
 
 def _by_head(volume: npt.NDArray[Any], field: Field, head: Bools, modality: str) -> FaceFound:
     """Any head, by the user's mask of all of it: what lies outside of it is air."""
-    from scipy import ndimage  # type: ignore[import-untyped]
+    from scipy import ndimage
 
     around = ndimage.binary_dilation(head, iterations=_ROUND_STEPS)
     lowest = AIR_HU if modality == "CT" else float(field.values.min())

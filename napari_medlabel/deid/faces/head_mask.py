@@ -45,7 +45,7 @@ def is_head(mask: Bools, matrix: Floats) -> bool:
 
 def filled(head: Bools) -> Bools:
     """Return a mask of a head without hollows."""
-    from scipy import ndimage  # type: ignore[import-untyped]
+    from scipy import ndimage
 
     whole: Bools = ndimage.binary_fill_holes(head)
     return whole
@@ -110,6 +110,6 @@ def _require_likely(brain: Bools, head: Bools, depth: npt.NDArray[Any]) -> None:
 
 def _hull_voxels(points: npt.NDArray[Any]) -> float:
     """Return the volume of the hull around voxels, in voxels."""
-    from scipy.spatial import ConvexHull  # type: ignore[import-untyped]
+    from scipy.spatial import ConvexHull
 
     return float(ConvexHull(points).volume)

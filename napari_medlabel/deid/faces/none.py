@@ -104,7 +104,7 @@ def is_trunk(field: Field) -> bool:
     field : Field
         The CT in Hounsfield units.
     """
-    from scipy import ndimage  # type: ignore[import-untyped]
+    from scipy import ndimage
 
     levels = np.flatnonzero(field.inside.any(axis=(0, 1)))
     for s in levels:

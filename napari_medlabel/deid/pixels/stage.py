@@ -271,7 +271,7 @@ def _verify(
 
 def _near(mask: Mask) -> Mask:
     """Return the pixels along the edge of a mask, on both sides."""
-    from scipy.ndimage import (  # type: ignore[import-untyped]
+    from scipy.ndimage import (
         binary_dilation,
         binary_erosion,
     )

@@ -119,7 +119,7 @@ class _Kernel:
 
     def fill(self, mask: Mask) -> None:
         """Mark the text: its rectangle, or its shape when it is slanted."""
-        from scipy import ndimage  # type: ignore[import-untyped]
+        from scipy import ndimage
 
         if not self.slanted:
             mask[self.place(mask.shape)] = True

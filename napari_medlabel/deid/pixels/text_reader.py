@@ -65,7 +65,7 @@ def read_place(part: Picture) -> Reading:
 
 
 def _read(part: Picture) -> Reading:
-    from scipy import ndimage  # type: ignore[import-untyped]
+    from scipy import ndimage
 
     rows, columns = part.shape[:2]
     width = round(columns * _HEIGHT / rows)

@@ -66,7 +66,7 @@ def strokes(picture: Picture) -> Mask:
 
 
 def _in_level(grey: Picture) -> Mask:
-    from scipy import ndimage  # type: ignore[import-untyped]
+    from scipy import ndimage
 
     size = (_STROKE, _STROKE)
     marked = np.zeros(grey.shape, bool)

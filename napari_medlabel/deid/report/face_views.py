@@ -76,7 +76,7 @@ def _drawn(volume: Volume, alt: str, largest: int) -> Iterator[Picture]:
 
 def _along_ras(volume: Volume) -> tuple[Floats, float]:
     """Return a scan on a grid along R, A and S, and the grid's step in mm."""
-    from scipy import ndimage  # type: ignore[import-untyped]
+    from scipy import ndimage
 
     matrix = volume.grid.affine.matrix
     corners = volume.grid.corners_ras()

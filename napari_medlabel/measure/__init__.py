@@ -1,0 +1,1 @@
+"""Measures: volumes, agreement, distances, statistics; numbers in, numbers out."""

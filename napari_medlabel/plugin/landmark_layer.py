@@ -1,0 +1,95 @@
+"""The landmarks as napari points: what is placed by hand goes to the session, and back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from napari_medlabel.model.landmarks import Landmark, LandmarkSet
+from napari_medlabel.plugin.display import Display
+from napari_medlabel.plugin.layers import landmark_points, landmarks_to_layer
+from napari_medlabel.session.case import Session
+
+
+class LandmarkLayer:
+    """Ties the landmarks of a session to a points layer.
+
+    Parameters
+    ----------
+    session : Session
+        The open case.
+    viewer : napari.components.ViewerModel
+        Where the layer is added.
+    display : Display
+        How the scan is laid out.
+    """
+
+    def __init__(self, session: Session, viewer: Any, display: Display) -> None:
+        self.session = session
+        self.display = display
+        self._syncing = False
+        points, keywords, _ = landmarks_to_layer(session.landmarks, display, session.place.case)
+        self.layer = viewer.add_points(points, **keywords)
+
+    def connect(self) -> None:
+        """Begin to follow both sides."""
+        self.layer.events.data.connect(self._on_points)
+        self.session.landmarks_changed.connect(self._on_landmarks)
+
+    def detach(self) -> None:
+        """Let go of both."""
+        self.layer.events.data.disconnect(self._on_points)
+        self.session.landmarks_changed.disconnect(self._on_landmarks)
+
+    def _on_points(self, event: Any) -> None:
+        action = str(event.action)
+        if self._syncing or action not in ("added", "removed", "changed"):
+            return
+        points = self.display.to_ras(np.asarray(self.layer.data).reshape(-1, 3))
+        names = [str(n) for n in self.layer.features["name"]]
+        if action == "added":
+            # napari copies the features of the selected point: the name is ours to give.
+            added = len(names) - len(self.session.landmarks.placed)
+            names = self._name_new(names[: len(names) - added], added)
+        placed = {
+            name: (float(p[0]), float(p[1]), float(p[2]))
+            for name, p in zip(names, points, strict=True)
+        }
+        verb = {"added": "Place", "removed": "Remove", "changed": "Move"}[action]
+        self.session.set_landmarks(self._merge(placed), name=f"{verb} landmark")
+
+    def _name_new(self, names: list[str], count: int) -> list[str]:
+        for _ in range(count):
+            free = [m.name for m in self.session.landmarks if m.name not in names]
+            marks = self.session.landmarks
+            unplaced = next((n for n in free if not marks[n].is_placed), None)
+            number = len(names) + 1
+            while unplaced is None:
+                candidate = f"Point {number}"
+                unplaced = None if candidate in names else candidate
+                number += 1
+            names.append(unplaced)
+        return names
+
+    def _merge(self, placed: dict[str, tuple[float, float, float]]) -> LandmarkSet:
+        """Return the landmarks with these positions; a move within rounding is none."""
+        marks = []
+        for mark in self.session.landmarks:
+            point = placed.pop(mark.name, None)
+            old = mark.point_ras
+            same = point is not None and old is not None and np.allclose(point, old, atol=1e-9)
+            marks.append(Landmark(mark.name, old if same else point, mark.description))
+        marks.extend(Landmark(name, point) for name, point in placed.items())
+        return LandmarkSet(tuple(marks))
+
+    def _on_landmarks(self, marks: LandmarkSet) -> None:
+        points, names = landmark_points(marks, self.display)
+        self._syncing = True
+        try:
+            if len(points) != len(self.layer.data) or not np.allclose(points, self.layer.data):
+                self.layer.data = points
+            self.layer.features = {"name": names}
+            self.layer.refresh()
+        finally:
+            self._syncing = False

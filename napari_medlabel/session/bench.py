@@ -1,0 +1,265 @@
+"""The bench of an open case: the rules edits obey, strokes in the making, and proposals."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+from psygnal import Signal
+
+from napari_medlabel.edit.masking import Masking
+from napari_medlabel.edit.patch import Box, LabelArray, Origin, Patch
+from napari_medlabel.edit.scene import Proposal, Scene, around
+from napari_medlabel.errors import InputError
+
+if TYPE_CHECKING:
+    from napari_medlabel.session.case import Session
+
+
+class Bench:
+    """Where tools meet a case: every one of them edits through it.
+
+    Parameters
+    ----------
+    session : Session
+        The open case.
+    """
+
+    masking_changed = Signal(object)
+    painted = Signal(object)
+    """A stroke in the making changed the labels in a box (i, j, k)."""
+    preview_changed = Signal(object)
+    """A proposal is to be shown, or None: no longer."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._masking = Masking()
+        self._image: npt.NDArray[Any] = session.volume.array
+        self._preview: Proposal | None = None
+
+    # -- the rules -----------------------------------------------------------------------
+
+    @property
+    def masking(self) -> Masking:
+        """Where an edit may change what."""
+        return self._masking
+
+    @masking.setter
+    def masking(self, rules: Masking) -> None:
+        if rules != self._masking:
+            self._masking = rules
+            self.masking_changed.emit(rules)
+
+    def use_image(self, image: npt.NDArray[Any]) -> None:
+        """Take intensities from another volume of the scan, shape (i, j, k)."""
+        self._image = image
+
+    def scene(self) -> Scene:
+        """Return what a tool works on now; it sees later strokes too."""
+        session = self._session
+        spacing = session.volume.grid.affine.spacing_mm
+        i, j, k = (float(mm) for mm in spacing)
+        return Scene(session.labels.array, self._image, (i, j, k), self._masking)
+
+    def obey(self, box: Box, before: LabelArray, values: Sequence[int] = ()) -> bool:
+        """Take back what was painted in a box against the rules; return whether that was any.
+
+        Parameters
+        ----------
+        box : tuple of slice
+            Where, in (i, j, k).
+        before : ndarray, shape of the box
+            The labels before the painting.
+        values : sequence of int
+            The labels that it was about.
+        """
+        if self._masking.is_open:
+            return False
+        now = self._session.labels.array[box]
+        allowed = self._masking.clamp(before, now, self._image[box], values)
+        if np.array_equal(allowed, now):
+            return False
+        now[...] = allowed
+        return True
+
+    # -- strokes -------------------------------------------------------------------------
+
+    def stroke(self, name: str, values: Sequence[int], *, origin: Origin = "human") -> Stroke:
+        """Begin a stroke: many small changes that become one step.
+
+        Parameters
+        ----------
+        name : str
+            What the step is called on the undo button.
+        values : sequence of int
+            The labels that it is about; for an eraser those that it may erase.
+        origin : str
+            Who makes it.
+
+        Raises
+        ------
+        InputError
+            When the scheme has no such value.
+        """
+        for value in values:
+            if value:
+                _ = self._session.labels.scheme[value]
+        # What was painted from outside until now is not this stroke's.
+        self._session.reconcile()
+        return Stroke(self, self._session, name, tuple(values), origin)
+
+    # -- proposals -----------------------------------------------------------------------
+
+    @property
+    def preview(self) -> Proposal | None:
+        """What is proposed and waits for an answer."""
+        return self._preview
+
+    def show(self, proposal: Proposal | None) -> None:
+        """Show a proposal in place of the one before; None to show nothing."""
+        if proposal is None and self._preview is None:
+            return
+        self._preview = proposal
+        self.preview_changed.emit(proposal)
+
+    def accept(self) -> Patch | None:
+        """Make the shown proposal a step; what was painted meanwhile stays.
+
+        Returns
+        -------
+        Patch or None
+            The step, None when nothing is shown or nothing changed.
+        """
+        proposal = self._preview
+        self.show(None)
+        return None if proposal is None else self.apply(proposal)
+
+    def apply(self, proposal: Proposal) -> Patch | None:
+        """Make a proposal a step at once: for tools whose name says all that they do."""
+        session = self._session
+        now = session.labels.array[proposal.box]
+        # The rules may have changed since, and so may the labels.
+        after = self._masking.clamp(
+            now, proposal.onto(now), self._image[proposal.box], proposal.values
+        )
+        patch = session.edit(proposal.box, after, name=proposal.name, origin=proposal.origin)
+        if patch is not None and proposal.provider:
+            # A person has said yes to it; labels are never refused.
+            session.outbox.tell(session.events.assisted(proposal.provider, patch))
+        return patch
+
+    def fill_region(
+        self, region: npt.NDArray[np.bool_], value: int, *, name: str
+    ) -> Patch | None:
+        """Give a grown region one label where nothing is labelled yet.
+
+        Parameters
+        ----------
+        region : ndarray of bool, shape (i, j, k)
+            Where.
+        value : int
+            A value of the scheme.
+        name : str
+            What the step is called.
+
+        Raises
+        ------
+        InputError
+            When the scheme has no such value, or the region another shape.
+        """
+        labels = self._session.labels
+        _ = labels.scheme[value]
+        if region.shape != labels.array.shape:
+            raise InputError(
+                f"A region has the scan's shape {labels.array.shape}; got {region.shape}.",
+                hint="Compute it on the scan that is open.",
+            )
+        box = around(region)
+        if box is None:
+            return None
+        before = labels.array[box].T.copy().T
+        after = before.T.copy().T
+        after[region[box] & (before == 0)] = value
+        proposal = Proposal(box, before, after, name, (value,), "region-grow", "assisted")
+        return self.apply(proposal)
+
+
+class Stroke:
+    """Small changes that are seen at once and become one step at the end.
+
+    Made by `Bench.stroke`.
+    """
+
+    def __init__(
+        self,
+        bench: Bench,
+        session: Session,
+        name: str,
+        values: tuple[int, ...],
+        origin: Origin,
+    ) -> None:
+        self._bench = bench
+        self._session = session
+        self._name = name
+        self._values = values
+        self._origin: Origin = origin
+        self._box: Box | None = None
+
+    @property
+    def box(self) -> Box | None:
+        """The box (i, j, k) around all that was put, None before anything was."""
+        return self._box
+
+    def put(self, box: Box, region: npt.NDArray[np.bool_], value: int) -> bool:
+        """Give a region one label, as far as the rules allow; 0 erases.
+
+        Parameters
+        ----------
+        box : tuple of slice
+            Where the region lies, in (i, j, k), whole starts and stops.
+        region : ndarray of bool, shape of the box
+            Which of its voxels.
+        value : int
+            What they become.
+
+        Returns
+        -------
+        bool
+            Whether anything changed.
+        """
+        labels = self._session.labels.array
+        before = labels[box]
+        wanted = np.where(region.T, before.dtype.type(value), before.T).T
+        scene = self._bench.scene()
+        after = scene.masking.clamp(before, wanted, scene.image[box], self._values)
+        if np.array_equal(after, before):
+            return False
+        labels[box] = after
+        self._box = box if self._box is None else _around_both(self._box, box)
+        self._session.keeper.touch()
+        self._bench.painted.emit(box)
+        return True
+
+    def finish(self) -> Patch | None:
+        """Make one step of it; None when nothing changed."""
+        box, self._box = self._box, None
+        if box is None:
+            return None
+        return self._session.absorb(box, name=self._name, origin=self._origin)
+
+    def cancel(self) -> None:
+        """Take all of it back; no step is made."""
+        box, self._box = self._box, None
+        if box is not None:
+            self._session.take_back(box)
+            self._bench.painted.emit(box)
+
+
+def _around_both(first: Box, second: Box) -> Box:
+    i, j, k = (
+        slice(min(a.start, b.start), max(a.stop, b.stop))
+        for a, b in zip(first, second, strict=True)
+    )
+    return i, j, k
