@@ -1,0 +1,159 @@
+"""The bench: strokes and proposals become steps, as far as the rules allow."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from napari_medlabel.edit.masking import Masking
+from napari_medlabel.edit.patch import Box
+from napari_medlabel.edit.scene import Proposal, slab
+from napari_medlabel.errors import InputError
+from napari_medlabel.session.case import Session
+from tests.session.test_outbox import events
+
+BOX = (slice(1, 3), slice(2, 4), slice(0, 1))
+BESIDE = (slice(3, 5), slice(2, 4), slice(0, 1))
+ALL = np.ones((2, 2, 1), bool)
+
+
+def filled(value: int) -> np.ndarray:
+    return np.full((2, 2, 1), value, np.uint8)
+
+
+def proposal(session: Session, value: int = 2, provider: str = "") -> Proposal:
+    scene = session.bench.scene()
+    made = scene.propose(BOX, filled(value), name="Fill", values=(value,), provider=provider)
+    assert made is not None
+    return made
+
+
+def test_a_stroke_of_many_dabs_is_one_step(session: Session) -> None:
+    seen: list[Box] = []
+    session.bench.painted.connect(seen.append)
+    stroke = session.bench.stroke("Paint", (1,))
+    assert stroke.box is None
+    assert stroke.put(BOX, ALL, 1)
+    assert stroke.put(BESIDE, ALL, 1)
+    assert stroke.box == (slice(1, 5), slice(2, 4), slice(0, 1))
+    assert seen == [BOX, BESIDE]
+    assert len(session.history) == 0
+    patch = stroke.finish()
+    assert patch is not None
+    assert patch.voxels_changed == 8
+    assert session.history.undo_name == "Paint"
+    session.undo()
+    assert not session.labels.array.any()
+
+
+def test_a_dab_on_its_own_label_changes_nothing(session: Session) -> None:
+    stroke = session.bench.stroke("Paint", (1,))
+    stroke.put(BOX, ALL, 1)
+    assert not stroke.put(BOX, ALL, 1)
+    stroke.finish()
+    assert stroke.finish() is None
+
+
+def test_a_stroke_that_is_given_up_never_was(session: Session) -> None:
+    session.edit(BOX, filled(3), name="Square")
+    stroke = session.bench.stroke("Paint", (1,))
+    stroke.put(BOX, ALL, 1)
+    stroke.cancel()
+    stroke.cancel()
+    assert session.labels.voxel_counts() == {3: 4}
+    assert len(session.history) == 1
+
+
+def test_a_stroke_does_not_paint_through_a_locked_segment(session: Session) -> None:
+    session.edit(BOX, filled(3), name="Square")
+    session.bench.masking = Masking(locked=frozenset({3}))
+    stroke = session.bench.stroke("Paint", (1,))
+    assert not stroke.put(BOX, ALL, 1)
+    assert stroke.put((slice(1, 5), slice(2, 4), slice(0, 1)), np.ones((4, 2, 1), bool), 1)
+    stroke.finish()
+    assert session.labels.voxel_counts() == {1: 4, 3: 4}
+
+
+def test_what_came_from_outside_is_not_the_strokes(session: Session) -> None:
+    session.labels.array[0, 0, 0] = 5
+    stroke = session.bench.stroke("Paint", (1,))
+    stroke.put(BOX, ALL, 1)
+    stroke.finish()
+    session.undo()
+    assert session.labels.voxel_counts() == {5: 1}
+
+
+def test_a_stroke_of_an_unknown_value_is_refused(session: Session) -> None:
+    with pytest.raises(InputError, match="no label with the value 99"):
+        session.bench.stroke("Paint", (0, 99))
+
+
+def test_a_proposal_is_no_edit_until_accepted(session: Session) -> None:
+    shown: list[Proposal | None] = []
+    session.bench.preview_changed.connect(shown.append)
+    made = proposal(session)
+    session.bench.show(made)
+    assert session.bench.preview is made
+    assert not session.labels.array.any()
+    session.bench.accept()
+    assert session.labels.voxel_counts() == {2: 4}
+    assert session.history.undo_name == "Fill"
+    assert shown == [made, None]
+    session.bench.show(None)
+    assert shown == [made, None]
+    assert session.bench.accept() is None
+
+
+def test_painting_while_a_proposal_waits_is_kept(session: Session) -> None:
+    session.bench.show(proposal(session))
+    session.edit(BESIDE, filled(1), name="Square")
+    session.bench.accept()
+    assert session.labels.voxel_counts() == {1: 4, 2: 4}
+
+
+def test_a_lock_that_came_later_holds(session: Session) -> None:
+    session.edit(BOX, filled(3), name="Square")
+    session.bench.show(proposal(session))
+    session.bench.masking = Masking(locked=frozenset({3}))
+    assert session.bench.accept() is None
+    assert session.labels.voxel_counts() == {3: 4}
+
+
+def test_an_assisted_proposal_stands_in_the_log_and_a_hand_drawn_one_does_not(
+    session: Session,
+) -> None:
+    session.bench.apply(proposal(session))
+    assert "assist.run" not in [e["event"] for e in events(session.desk)]
+    session.bench.apply(proposal(session, 1, "classical"))
+    (line,) = [e for e in events(session.desk) if e["event"] == "assist.run"]
+    assert line["detail"]["provider"] == "classical"
+
+
+def test_rules_are_told_once(session: Session) -> None:
+    told: list[Masking] = []
+    session.bench.masking_changed.connect(told.append)
+    session.bench.masking = Masking(overwrite="none")
+    session.bench.masking = Masking(overwrite="none")
+    assert told == [Masking(overwrite="none")]
+
+
+def test_intensities_may_come_from_another_volume(session: Session) -> None:
+    other = np.zeros(session.labels.array.shape[::-1], np.int16).T
+    other[BOX] = 7
+    session.bench.use_image(other)
+    session.bench.masking = Masking(low=7)
+    box = slab(session.labels.grid.shape, 2, 0)
+    after = np.ones_like(session.labels.array[box])
+    made = session.bench.scene().propose(box, after, name="Fill", values=(1,))
+    assert made is not None
+    assert np.count_nonzero(made.changed) == 4
+
+
+def test_what_napari_painted_against_the_rules_is_taken_back(session: Session) -> None:
+    assert not session.obey(BOX, (1,))
+    session.bench.masking = Masking(overwrite="none")
+    session.edit(BOX, filled(3), name="Square")
+    session.labels.array[1:5, 2:4, 0] = 1
+    assert session.obey((slice(1, 5), slice(2, 4), slice(0, 1)), (1,))
+    assert not session.obey((slice(1, 5), slice(2, 4), slice(0, 1)), (1,))
+    assert session.labels.voxel_counts() == {1: 4, 3: 4}
