@@ -1,0 +1,72 @@
+"""Exact Euclidean distances in mm inside and around a region."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+BoolArray = npt.NDArray[np.bool_]
+FloatMap = npt.NDArray[np.float32]
+
+
+def distance_mm(region: BoolArray, spacing_mm: Sequence[float]) -> FloatMap:
+    """Measure how deep each voxel lies in a region.
+
+    The ends of the array are no border: a region that reaches them is taken to go on.
+
+    Parameters
+    ----------
+    region : ndarray of bool, shape (i, j, k)
+        Which voxels are in it; in Fortran order it is not copied.
+    spacing_mm : sequence of float
+        Distance of neighbouring voxels along i, j and k.
+
+    Returns
+    -------
+    ndarray of float32, shape (i, j, k)
+        For a voxel inside: distance from its centre to the centre of the nearest voxel
+        outside, infinite when there is none; 0 outside. Exact but for rounding to float32.
+
+    Notes
+    -----
+    Felzenszwalb and Huttenlocher, Theory of Computing 8 (2012) 415-428, in ``edt``; without
+    that package Maurer et al., IEEE PAMI 25 (2003) 265-270, in SciPy: slower, same answer.
+    """
+    inside = np.ascontiguousarray(region.T)
+    if inside.size == 0 or inside.all():
+        return np.full(inside.shape, np.inf, dtype=np.float32).T
+    steps = tuple(float(mm) for mm in reversed(spacing_mm))
+    try:
+        import edt
+    except ImportError:
+        from scipy import ndimage
+
+        far: FloatMap = ndimage.distance_transform_edt(inside, sampling=steps)
+        return far.astype(np.float32, copy=False).T
+    near: FloatMap = edt.edt(inside, anisotropy=steps, parallel=1)
+    return near.T
+
+
+def signed_distance_mm(region: BoolArray, spacing_mm: Sequence[float]) -> FloatMap:
+    """Measure how far each voxel lies inside (above 0) or outside (below 0) of a region.
+
+    Parameters
+    ----------
+    region : ndarray of bool, shape (i, j, k)
+        Which voxels are in it.
+    spacing_mm : sequence of float
+        Distance of neighbouring voxels along i, j and k.
+
+    Returns
+    -------
+    ndarray of float32, shape (i, j, k)
+        Centre to centre, in mm, never 0: towards the nearest voxel of the other side. Plus
+        infinity everywhere when all is inside, minus infinity when nothing is.
+    """
+    inside = np.ascontiguousarray(region.T)
+    signed = distance_mm(inside.T, spacing_mm)
+    np.logical_not(inside, out=(outside := np.empty_like(inside)))
+    signed -= distance_mm(outside.T, spacing_mm)
+    return signed
