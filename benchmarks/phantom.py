@@ -1,4 +1,4 @@
-"""A CT-like phantom of ten organs, written by formulas: 512 x 512 x 300 voxels, truth and seeds."""
+"""A CT-like phantom of ten organs, 512 x 512 x 300 voxels, written by formulas."""
 
 from __future__ import annotations
 
@@ -62,6 +62,7 @@ class Space:
 
     @classmethod
     def made(cls) -> Space:
+        """Lay it out."""
         z, y, x = (
             ((np.arange(n) - n // 2) * mm).astype(np.float32)
             for n, mm in zip(SHAPE_ZYX, SPACING_ZYX_MM, strict=True)
