@@ -14,9 +14,9 @@ from napari_medlabel.edit.flood import flood
 from napari_medlabel.edit.grow.growth import Growth
 from napari_medlabel.edit.holes import fill_holes
 from napari_medlabel.edit.islands import keep_largest, keep_touched
-from napari_medlabel.edit.threshold import threshold_box
 
 from napari_medlabel.edit.scene import Proposal, Scene, whole
+from napari_medlabel.edit.threshold import threshold_box
 
 Array = npt.NDArray[Any]
 OBJECT: Final = 1
