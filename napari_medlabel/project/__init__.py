@@ -1,0 +1,1 @@
+"""A study in a folder, without a server: layout, ontology, work, reading, release."""
