@@ -59,7 +59,7 @@ def codes(mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.uint8]:
     Returns
     -------
     ndarray of uint8, shape (a + 1, b + 1, c + 1)
-        Neighbourhood (0, 0, 0) has voxel (0, 0, 0) as its last corner; 0 is outside, 255 inside.
+        Neighbourhood (0, 0, 0) has voxel (0, 0, 0) as its last corner. 0: outside, 255: inside.
     """
     found = np.pad(mask, 1).view(np.uint8)
     for axis, shift in ((0, 1), (1, 2), (2, 4)):
