@@ -5,11 +5,35 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Final, Literal, get_args
 
 from napari_medlabel.errors import InputError
+from napari_medlabel.model.labelmap import Code
 
 Point = tuple[float, float, float]
+State = Literal["unplaced", "placed", "uncertain", "absent"]
+Laterality = Literal["", "left", "right", "midline"]
+Plane = Literal["axial", "coronal", "sagittal"]
+Absence = Literal["outside-field", "resected", "artefact", "not-identifiable"]
+
+PLANES: Final[tuple[Plane, ...]] = get_args(Plane)
+ABSENCES: Final[dict[Absence, str]] = {
+    "outside-field": "outside the field of view",
+    "resected": "resected",
+    "artefact": "hidden by an artefact",
+    "not-identifiable": "not identifiable",
+}
+"""Why a landmark has no position, in words."""
+
+_DEFINITION: Final = (
+    "description",
+    "acronym",
+    "laterality",
+    "plane",
+    "example",
+    "picture",
+)
+_CODE: Final = ("scheme", "value", "meaning")
 
 
 @dataclass(frozen=True)
@@ -23,17 +47,47 @@ class Landmark:
     point_ras : tuple of float or None
         World position in RAS mm; None while it has not been placed.
     description : str
-        What to look for, or why it is missing.
+        Its definition: what to look for.
+    acronym : str
+        A short name, for instance ``"N"``.
+    laterality : str
+        ``"left"``, ``"right"``, ``"midline"`` or empty.
+    plane : str
+        The plane in which it is best seen: ``"axial"``, ``"coronal"``, ``"sagittal"`` or empty.
+    example : str
+        A hint in plain words, shown beside the definition.
+    picture : str
+        Name of a picture file beside the template file; empty without one.
+    code : Code or None
+        The concept, for instance from SNOMED CT.
+    uncertain_mm : float or None
+        Radius in mm within which the true place lies, where the person doubts; else None.
+    absent : str
+        Why there is nothing to place, a key of `ABSENCES`; empty otherwise.
+    locked : bool
+        Whether it must not be moved any more.
+    inspected : tuple of str
+        The planes in which it was looked at when it was placed, in the order of `PLANES`.
 
     Raises
     ------
     InputError
-        When the name is empty or the point not finite.
+        When the name is empty, the point not finite, or a flag contradicts another.
     """
 
     name: str
     point_ras: Point | None = None
     description: str = ""
+    acronym: str = ""
+    laterality: Laterality = ""
+    plane: Plane | Literal[""] = ""
+    example: str = ""
+    picture: str = ""
+    code: Code | None = None
+    uncertain_mm: float | None = None
+    absent: Absence | Literal[""] = ""
+    locked: bool = False
+    inspected: tuple[Plane, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.name.strip():
@@ -46,11 +100,115 @@ class Landmark:
                     hint="Place the landmark again.",
                 )
             object.__setattr__(self, "point_ras", point)
+        self._require_words()
+        self._require_flags()
+        order = tuple(plane for plane in PLANES if plane in self.inspected)
+        object.__setattr__(self, "inspected", order)
+
+    def _require_words(self) -> None:
+        if self.laterality not in get_args(Laterality) or self.plane not in ("", *PLANES):
+            raise InputError(
+                "A landmark's side is left, right or midline, its plane axial, coronal or "
+                "sagittal.",
+                hint="Correct the landmark's entry, or leave it empty.",
+            )
+        if any(plane not in PLANES for plane in self.inspected):
+            raise InputError(
+                "The planes that were looked at are axial, coronal and sagittal.",
+                hint="Correct the landmark's entry.",
+            )
+
+    def _require_flags(self) -> None:
+        if self.absent and self.absent not in ABSENCES:
+            raise InputError(
+                "A landmark is absent for one of four reasons; another one was given.",
+                hint=f"Choose one of: {', '.join(ABSENCES)}.",
+            )
+        if self.absent and self.point_ras is not None:
+            raise InputError(
+                "A landmark that is absent has no position.",
+                hint="Place it, or say that it is absent.",
+            )
+        if self.uncertain_mm is None:
+            return
+        object.__setattr__(self, "uncertain_mm", float(self.uncertain_mm))
+        if self.point_ras is None or not 0.0 < self.uncertain_mm < math.inf:
+            raise InputError(
+                "An uncertain landmark has a position and a radius above 0 mm.",
+                hint="Place it first, then say within how many millimetres it lies.",
+            )
 
     @property
     def is_placed(self) -> bool:
         """Whether it has a position."""
         return self.point_ras is not None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it still waits: neither placed nor said to be absent."""
+        return self.point_ras is None and not self.absent
+
+    @property
+    def state(self) -> State:
+        """``"unplaced"``, ``"placed"``, ``"uncertain"`` or ``"absent"``."""
+        if self.absent:
+            return "absent"
+        if self.point_ras is None:
+            return "unplaced"
+        return "placed" if self.uncertain_mm is None else "uncertain"
+
+    def at(self, point_ras: Point | None, *, inspected: tuple[Plane, ...] = ()) -> Landmark:
+        """Return it at another place (RAS mm), or unplaced (None); old flags go.
+
+        Raises
+        ------
+        InputError
+            When it is locked.
+        """
+        self._require_unlocked()
+        return replace(
+            self, point_ras=point_ras, uncertain_mm=None, absent="", inspected=inspected
+        )
+
+    def moved(self, point_ras: Point) -> Landmark:
+        """Return it moved to a point in RAS mm; what was said of its certainty stays.
+
+        Raises
+        ------
+        InputError
+            When it is locked.
+        """
+        self._require_unlocked()
+        return replace(self, point_ras=point_ras, absent="")
+
+    def missing(self, reason: Absence) -> Landmark:
+        """Return it as absent for one of the reasons in `ABSENCES`.
+
+        Raises
+        ------
+        InputError
+            When it is locked or the reason is another one.
+        """
+        self._require_unlocked()
+        return replace(self, point_ras=None, uncertain_mm=None, absent=reason, inspected=())
+
+    def defined_as(self, other: Landmark) -> Landmark:
+        """Return its position and flags under the name and the definition of another."""
+        return replace(
+            other,
+            point_ras=self.point_ras,
+            description=other.description or self.description,
+            uncertain_mm=self.uncertain_mm,
+            absent=self.absent,
+            locked=self.locked,
+            inspected=self.inspected,
+        )
+
+    def _require_unlocked(self) -> None:
+        if self.locked:
+            raise InputError(
+                "This landmark is locked and stays where it is.", hint="Unlock it first."
+            )
 
 
 @dataclass(frozen=True)
@@ -104,21 +262,33 @@ class LandmarkSet:
 
     @property
     def next_name(self) -> str | None:
-        """The first that has no position yet, or None."""
-        return next((mark.name for mark in self.landmarks if not mark.is_placed), None)
+        """The first that is neither placed nor absent, or None."""
+        return next((mark.name for mark in self.landmarks if mark.is_open), None)
 
     def with_point(self, name: str, point_ras: Point | None) -> LandmarkSet:
         """Return a copy in which one landmark is placed, moved, or unplaced (None).
 
         A name that the set does not have is added at the end.
+
+        Raises
+        ------
+        InputError
+            When the landmark is locked.
         """
         if name not in self:
             return LandmarkSet((*self.landmarks, Landmark(name, point_ras)))
+        mark = self[name]
+        moves = mark.is_placed and point_ras is not None
+        return self.with_mark(
+            mark.moved(point_ras) if moves and point_ras else mark.at(point_ras)
+        )
+
+    def with_mark(self, new: Landmark) -> LandmarkSet:
+        """Return a copy in which the landmark of that name is this one, or has been added."""
+        if new.name not in self:
+            return LandmarkSet((*self.landmarks, new))
         return LandmarkSet(
-            tuple(
-                replace(mark, point_ras=point_ras) if mark.name == name else mark
-                for mark in self.landmarks
-            )
+            tuple(new if mark.name == new.name else mark for mark in self.landmarks)
         )
 
     def without(self, name: str) -> LandmarkSet:
@@ -129,11 +299,38 @@ class LandmarkSet:
         """Return the template's landmarks with these positions, then the rest of these."""
         known = {mark.name: mark for mark in self.landmarks}
         kept = tuple(
-            replace(mark, point_ras=known[mark.name].point_ras) if mark.name in known else mark
+            known[mark.name].defined_as(mark) if mark.name in known else mark
             for mark in template
         )
         rest = tuple(mark for mark in self.landmarks if mark.name not in template)
         return LandmarkSet(kept + rest)
+
+    def named_as(self, template: LandmarkSet) -> LandmarkSet:
+        """Return these under the template's names, where acronym or description says which.
+
+        Some files number their points and say what each is in its description (AFIDs: label
+        ``"1"``, description ``"AC"``). Letters' case does not count. A name is never given
+        twice, and one that the template has stays.
+        """
+        taken = {mark.name for mark in self.landmarks}
+        by_word = {
+            word.casefold(): mark.name
+            for mark in template
+            for word in (mark.acronym, mark.name)
+        }
+        marks = []
+        for mark in self.landmarks:
+            found = None
+            if mark.name not in template:
+                words = (mark.name, mark.description)
+                found = next(
+                    (by_word[w.casefold()] for w in words if w.casefold() in by_word), None
+                )
+            if found is not None and found not in taken:
+                taken.add(found)
+                mark = replace(mark, name=found)  # noqa: PLW2901 - the same landmark
+            marks.append(mark)
+        return LandmarkSet(tuple(marks))
 
 
 def template_from_json(data: object) -> LandmarkSet:
@@ -142,25 +339,43 @@ def template_from_json(data: object) -> LandmarkSet:
     Parameters
     ----------
     data : object
-        ``{"landmarks": [{"name": ..., "description": ...}, ...]}``.
+        ``{"landmarks": [{"name": ..., "description": ..., "acronym": ..., "laterality": ...,
+        "plane": ..., "example": ..., "picture": ..., "code": {...}}, ...]}``; all but the name
+        may be left out.
 
     Raises
     ------
     InputError
-        When the data has another form.
+        When the data has another form, or a picture is not a plain file name.
     """
     try:
         if not isinstance(data, Mapping):
             raise TypeError  # noqa: TRY301 - joins what a wrong form raises by itself
         rows: list[Mapping[str, Any]] = list(data["landmarks"])
-        return LandmarkSet(
-            tuple(
-                Landmark(str(row["name"]), None, str(row.get("description", "")))
-                for row in rows
-            )
-        )
+        return LandmarkSet(tuple(defined_landmark(row) for row in rows))
     except (KeyError, TypeError, AttributeError) as err:
         raise InputError(
             "This is not a landmark template: expected a list of landmarks with names.",
             hint="See docs/reference/files.md for an example.",
         ) from err
+
+
+def defined_landmark(row: Mapping[str, Any]) -> Landmark:
+    """Build one landmark without a position from its entry in a template."""
+    told: dict[str, Any] = {key: str(row.get(key, "")) for key in _DEFINITION}
+    if any(sign in told["picture"] for sign in ("/", "\\", ":")):
+        raise InputError(
+            "A template's picture lies beside the template: a file name without folders.",
+            hint="Put the picture into the template's folder.",
+        )
+    code = row.get("code")
+    told["code"] = Code(*(str(code[key]) for key in _CODE)) if code else None
+    return Landmark(str(row["name"]), **told)
+
+
+def definition_of(mark: Landmark) -> dict[str, Any]:
+    """Return what a template says of a landmark beside its name, empty entries left out."""
+    told: dict[str, Any] = {key: getattr(mark, key) for key in _DEFINITION}
+    if mark.code is not None:
+        told["code"] = {key: getattr(mark.code, key) for key in _CODE}
+    return {key: value for key, value in told.items() if value}
