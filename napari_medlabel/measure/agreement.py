@@ -14,8 +14,8 @@ from typing import Final, Literal
 import numpy as np
 
 from napari_medlabel.errors import InputError
-from napari_medlabel.measure.overlap import Overlap, joint_counts
 from napari_medlabel.measure.boxes import around_both, boxes_of, diagonal_mm
+from napari_medlabel.measure.overlap import Overlap, joint_counts
 from napari_medlabel.measure.surface import (
     CONVENTIONS,
     Convention,
