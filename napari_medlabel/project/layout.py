@@ -1,8 +1,8 @@
 """Names of everything in a study folder: the only place that joins its paths.
 
 The root is a BIDS-style raw data set; each annotator, each model and the consensus has a
-derivative of its own, which one writer writes; `medlabel/` holds what makes it a study. Paths in
-files are relative to the root.
+derivative of its own, which one writer writes; `medlabel/` holds what makes it a study. Paths
+in files are relative to the root.
 """
 
 from __future__ import annotations
