@@ -1,48 +1,60 @@
-"""Landmarks as Slicer Markups (.mrk.json, LPS mm) and as CSV; both load again exactly."""
+"""Landmarks as files: Slicer Markups, tables, .fcsv and MITK point sets, and back."""
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
 import json
 from pathlib import Path
 from typing import Any, Final
 
 from napari_medlabel.errors import InputError
-from napari_medlabel.geometry.axes import flip_lps_ras
+from napari_medlabel.export.landmark_tables import (
+    sidecar_bytes,
+    to_bids_tsv,
+    to_csv,
+    to_fcsv,
+    to_mps,
+)
+from napari_medlabel.export.markups import to_markups
 from napari_medlabel.io.files import Staging
-from napari_medlabel.model.landmarks import Landmark, LandmarkSet, Point
+from napari_medlabel.io.landmarks.found import Frame
+from napari_medlabel.io.landmarks.markups import read_markups
+from napari_medlabel.io.landmarks.reading import SUFFIXES, read_landmarks
+from napari_medlabel.io.landmarks.tables import read_table
+from napari_medlabel.model.landmarks import LandmarkSet
 
-_SCHEMA: Final = (
-    "https://raw.githubusercontent.com/slicer/slicer/master/Modules/Loadable/Markups/"
-    "Resources/Schema/markups-schema-v1.0.3.json#"
-)
-_ORIENTATION: Final = [-1.0, 0.0, 0.0, 0.0, -1.0, 0.0, 0.0, 0.0, 1.0]
-_COLUMNS: Final = (
-    "label",
-    "l",
-    "p",
-    "s",
-    "defined",
-    "selected",
-    "visible",
-    "locked",
-    "description",
-)
-# A cell that a spreadsheet would run as a formula gets an apostrophe in front.
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+__all__ = [
+    "encode_landmarks",
+    "from_csv",
+    "from_markups",
+    "left_out",
+    "load_landmarks",
+    "save_landmarks",
+    "stage_landmarks",
+    "to_csv",
+    "to_markups",
+]
+
+_NAMELESS: Final = "MITK point sets hold no names; they are in the order of the landmarks."
 
 
-def save_landmarks(path: Path, marks: LandmarkSet) -> None:
-    """Write landmarks as ``*.mrk.json`` or ``*.csv``, whole or not at all.
+def save_landmarks(
+    path: Path, marks: LandmarkSet, *, frame: Frame = "LPS", like: Any = None
+) -> None:
+    """Write landmarks, whole or not at all.
 
     Parameters
     ----------
     path : Path
-        Its suffix says the format.
+        Its suffix says the format: ``*.mrk.json``, ``*.csv``, ``*.tsv`` (with a sidecar
+        ``*.json`` beside it), ``*.fcsv`` or ``*.mps``.
     marks : LandmarkSet
-        Landmarks without a position are written as not defined.
+        Landmarks without a position are written as not defined, or left out where the format
+        has no word for that.
+    frame : str
+        The axes of the file's numbers, where its format has a choice.
+    like : object, optional
+        A Markups document to keep what is unknown of; see `to_markups`.
 
     Raises
     ------
@@ -52,7 +64,10 @@ def save_landmarks(path: Path, marks: LandmarkSet) -> None:
         When the suffix is another one.
     """
     with Staging() as staging:
-        stage_landmarks(staging, path, marks)
+        data = encode_landmarks(path, marks, frame=frame, like=like)
+        staging.add_bytes(path, data)
+        if path.suffix.lower() == ".tsv":
+            staging.add_bytes(path.with_suffix(".json"), sidecar_bytes())
         staging.publish()
 
 
@@ -63,80 +78,64 @@ def stage_landmarks(staging: Staging, path: Path, marks: LandmarkSet) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def encode_landmarks(path: Path, marks: LandmarkSet) -> bytes:
+def encode_landmarks(
+    path: Path, marks: LandmarkSet, *, frame: Frame = "LPS", like: Any = None
+) -> bytes:
     """Return what is written into a file of this name; see `save_landmarks`."""
-    if path.name.lower().endswith(".json"):
-        document = to_markups(marks)
-        text = json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-    elif path.suffix.lower() == ".csv":
-        text = to_csv(marks)
-    else:
-        raise _unknown_suffix()
-    return text.encode()
+    suffix = path.suffix.lower()
+    if suffix == ".json":
+        return encode_json(to_markups(marks, frame=frame, like=like))
+    if suffix == ".csv":
+        return to_csv(marks, frame=frame).encode()
+    if suffix == ".tsv":
+        return to_bids_tsv(marks).encode()
+    if suffix == ".fcsv":
+        return to_fcsv(marks, frame=frame).encode()
+    if suffix == ".mps":
+        return to_mps(marks).encode()
+    raise _unknown_suffix()
+
+
+def encode_json(document: Any) -> bytes:
+    """Return a document as it is written; NaN and infinity are refused (ValueError)."""
+    text = json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False)
+    return f"{text}\n".encode()
+
+
+def left_out(path: Path, marks: LandmarkSet) -> tuple[str, ...]:
+    """Return what a file of this name cannot hold of these landmarks, in sentences."""
+    suffix = path.suffix.lower()
+    told = []
+    missing = len(marks) - len(marks.placed)
+    if suffix in (".fcsv", ".mps") and missing:
+        told.append(f"Not placed and therefore not in the file: {missing}.")
+    if suffix == ".mps":
+        told.append(_NAMELESS)
+    return tuple(told)
 
 
 def load_landmarks(path: Path) -> LandmarkSet:
-    """Read landmarks from ``*.mrk.json`` or ``*.csv``, LPS or RAS as the file says.
+    """Read landmarks from a file, LPS or RAS as it says, into RAS mm.
 
     Raises
     ------
     InputError
-        When the file cannot be read as one of these.
+        When the file cannot be read as one of the formats of `SUFFIXES`, or holds no points.
     """
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as err:
-        raise InputError(
-            "The landmarks file cannot be read.", hint="Choose a .mrk.json or .csv file."
-        ) from err
-    if path.name.lower().endswith(".json"):
-        return _from_markups_text(text)
-    if path.suffix.lower() == ".csv":
-        return from_csv(text)
-    raise _unknown_suffix()
+    if path.suffix.lower() not in SUFFIXES:
+        raise _unknown_suffix()
+    found = read_landmarks(path)
+    if found.document is not None:
+        _require_list(found.document)
+    return found.landmarks
 
 
 def _unknown_suffix() -> InputError:
     return InputError(
-        "Landmarks are .mrk.json (Slicer Markups) or .csv; the name given ends otherwise.",
+        "Landmarks are .mrk.json (Slicer Markups), .csv, .tsv, .fcsv or .mps; the name given "
+        "ends otherwise.",
         hint="For example: landmarks.mrk.json",
     )
-
-
-def to_markups(marks: LandmarkSet) -> dict[str, Any]:
-    """Return a Slicer Markups document, schema 1.0.3: one point list in LPS mm."""
-    points = []
-    for number, mark in enumerate(marks, 1):
-        point: dict[str, Any] = {
-            "id": str(number),
-            "label": mark.name,
-            "description": mark.description,
-            "associatedNodeID": "",
-            "orientation": _ORIENTATION,
-            "selected": True,
-            "locked": False,
-            "visibility": True,
-            "positionStatus": "defined" if mark.is_placed else "undefined",
-        }
-        if mark.point_ras is not None:
-            point["position"] = [float(v) for v in flip_lps_ras(mark.point_ras)]
-        points.append(point)
-    return {
-        "@schema": _SCHEMA,
-        "markups": [
-            {
-                "type": "Fiducial",
-                "coordinateSystem": "LPS",
-                "coordinateUnits": "mm",
-                "locked": False,
-                "fixedNumberOfControlPoints": False,
-                "labelFormat": "%N-%d",
-                "lastUsedControlPointNumber": len(marks),
-                "controlPoints": points,
-                "measurements": [],
-            }
-        ],
-    }
 
 
 def from_markups(data: Any) -> LandmarkSet:
@@ -145,75 +144,19 @@ def from_markups(data: Any) -> LandmarkSet:
     Raises
     ------
     InputError
-        When it is not one, or its units are not mm.
+        When it is not one, its units are not mm, or it holds no point list.
     """
-    try:
-        lists = [m for m in data["markups"] if m["type"] == "Fiducial"]
-        marks = tuple(_landmark(point, m) for m in lists for point in m["controlPoints"])
-    except (KeyError, TypeError, ValueError, IndexError) as err:
-        raise InputError(
-            "This is not a Slicer Markups file: expected a list 'markups' with control points.",
-            hint="Save the point list again in 3D Slicer as .mrk.json.",
-        ) from err
-    if not lists:
+    found = read_markups(data)
+    _require_list(data)
+    return found.landmarks
+
+
+def _require_list(document: Any) -> None:
+    if not any(markup["type"] == "Fiducial" for markup in document["markups"]):
         raise InputError(
             "The Markups file holds no point list.",
             hint="Lines, curves and planes are not landmarks; save a point list.",
         )
-    return LandmarkSet(marks)
-
-
-def _landmark(point: dict[str, Any], markup: dict[str, Any]) -> Landmark:
-    if markup.get("coordinateUnits", "mm") != "mm":
-        raise InputError(
-            "Landmarks are in millimetres; the file has other units.",
-            hint="Set the units to mm in 3D Slicer and save again.",
-        )
-    system = markup.get("coordinateSystem", "LPS")
-    # A file without a status is an old one in which every point is meant.
-    status = point.get("positionStatus", "defined")
-    position: Point | None = None
-    if status == "defined":
-        position = _point(point["position"], system)
-    return Landmark(str(point["label"]), position, str(point.get("description", "")))
-
-
-def _point(values: Any, system: str) -> Point:
-    if system not in ("LPS", "RAS", "0", "1"):
-        raise InputError(
-            "Landmarks are in LPS or RAS; the file names another coordinate system.",
-            hint="Save the point list again in 3D Slicer.",
-        )
-    x, y, z = (float(v) for v in values)
-    if system in ("LPS", "1"):
-        x, y, z = (float(v) for v in flip_lps_ras((x, y, z)))
-    return x, y, z
-
-
-def _from_markups_text(text: str) -> LandmarkSet:
-    try:
-        data = json.loads(text)
-    except ValueError as err:
-        raise InputError(
-            "The landmarks file is not valid JSON.",
-            hint="Save the point list again in 3D Slicer as .mrk.json.",
-        ) from err
-    return from_markups(data)
-
-
-def to_csv(marks: LandmarkSet) -> str:
-    """Return Slicer's own table form: label, l, p, s in mm, defined, ..., description."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(_COLUMNS)
-    for mark in marks:
-        lps = ("", "", "")
-        if mark.point_ras is not None:
-            x, y, z = (repr(float(v)) for v in flip_lps_ras(mark.point_ras))
-            lps = (x, y, z)
-        defined = int(mark.is_placed)
-        writer.writerow((_quote(mark.name), *lps, defined, 1, 1, 0, _quote(mark.description)))
-    return out.getvalue()
 
 
 def from_csv(text: str) -> LandmarkSet:
@@ -224,34 +167,4 @@ def from_csv(text: str) -> LandmarkSet:
     InputError
         When columns are missing or a number is not one.
     """
-    rows = csv.DictReader(io.StringIO(text))
-    columns = set(rows.fieldnames or ())
-    system = "LPS" if {"l", "p", "s"} <= columns else "RAS"
-    axes = ("l", "p", "s") if system == "LPS" else ("r", "a", "s")
-    if not {"label", *axes} <= columns:
-        raise InputError(
-            "A table of landmarks has the columns label and l, p, s (or r, a, s).",
-            hint="See docs/reference/files.md for an example.",
-        )
-    try:
-        return LandmarkSet(tuple(_row(row, axes, system) for row in rows))
-    except (ValueError, TypeError) as err:
-        raise InputError(
-            "A position in the table of landmarks is not a number.",
-            hint="Positions are in mm with a point as decimal mark.",
-        ) from err
-
-
-def _row(row: dict[str, str], axes: tuple[str, ...], system: str) -> Landmark:
-    point = None
-    if row.get("defined", "1") not in ("0", "False", "false"):
-        point = _point([row[axis] for axis in axes], system)
-    return Landmark(_unquote(row["label"]), point, _unquote(row.get("description") or ""))
-
-
-def _quote(cell: str) -> str:
-    return f"'{cell}" if cell.startswith((*_FORMULA, "'")) else cell
-
-
-def _unquote(cell: str) -> str:
-    return cell[1:] if cell.startswith("'") else cell
+    return read_table(text).landmarks

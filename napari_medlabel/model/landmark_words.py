@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from typing import Final, get_args
+from typing import Final
 
-from napari_medlabel.model.landmarks import PLANES, Absence, Landmark
+from napari_medlabel.model.landmarks import ABSENCES, PLANES, Landmark
 
 _FLAG: Final = re.compile(r"(?: |\A)\[(absent|uncertain|seen): ([^\[\]]*)\]\Z")
 _RADIUS: Final = re.compile(r"([0-9.eE+-]{1,30}) mm")
@@ -51,9 +51,8 @@ def understood(mark: Landmark, text: str) -> Landmark:
 
 def _flagged(mark: Landmark, kind: str, said: str) -> Landmark | None:
     if kind == "absent":
-        if mark.is_placed or said not in get_args(Absence):
-            return None
-        return replace(mark, absent=next(a for a in get_args(Absence) if a == said))
+        reason = next((key for key in ABSENCES if key == said), None)
+        return None if mark.is_placed or reason is None else replace(mark, absent=reason)
     if not mark.is_placed:
         return None
     if kind == "seen":

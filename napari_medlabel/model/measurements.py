@@ -133,6 +133,33 @@ class Measurement:
         """The points in RAS mm, shape (n, 3)."""
         return np.array(self.points_ras, dtype=np.float64)
 
+    @property
+    def is_closed(self) -> bool:
+        """Whether `outline_ras` goes back to its first point."""
+        return self.kind in ("closed-curve", "ellipse", "box", "plane")
+
+    def outline_ras(self) -> FloatArray:
+        """Return what is drawn, shape (n, 3) in RAS mm: for an ellipse 32 points on it.
+
+        A box has 16, four along each side; everything else its own points.
+        """
+        points = self.array
+        if self.kind == "ellipse":
+            turn = np.arange(32)[:, None] * (np.pi / 16)
+            u, v = points[1:] - points[0]
+            ring: FloatArray = points[0] + np.cos(turn) * u + np.sin(turn) * v
+            return ring
+        if self.kind in ("box", "plane"):
+            u, v = points[1:] - points[0]
+            corners = points[0] + np.array([-u - v, u - v, u + v, v - u])
+            steps = np.arange(4)[:, None] / 4
+            sides = [
+                a + steps * (b - a)
+                for a, b in zip(corners, np.roll(corners, -1, 0), strict=True)
+            ]
+            return np.concatenate(sides)
+        return points
+
 
 @dataclass(frozen=True)
 class MeasurementSet:

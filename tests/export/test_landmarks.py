@@ -109,6 +109,8 @@ def test_other_units_and_systems_are_refused(key: str, value: str, message: str)
 
 def test_tables_without_columns_or_numbers_are_refused() -> None:
     with pytest.raises(InputError, match="has the columns"):
+        from_csv("place,l,p,s\nA,1,2,3\n")
+    with pytest.raises(InputError, match="does not say whether"):
         from_csv("name,x,y,z\nA,1,2,3\n")
     with pytest.raises(InputError, match="not a number"):
         from_csv("label,l,p,s\nA,1,2,three\n")
