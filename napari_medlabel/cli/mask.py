@@ -1,4 +1,4 @@
-"""``medlabel mask``: the versions of a saved mask, and one of them put back."""
+"""``medlabel mask``: versions of a saved mask, one of them put back, and what it measures."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from napari_medlabel.cli import mask_compare, mask_stats
 from napari_medlabel.cli.given_reason import add_reason, add_text, given_text
 
 if TYPE_CHECKING:
@@ -22,9 +23,10 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     """Add ``mask`` and its own subcommands to the command line."""
     parser = subparsers.add_parser(
         "mask",
-        help="list the versions of a saved mask, put one back, delete one",
+        help="list the versions of a saved mask, put one back, delete one; measure, compare",
         description="Every mask that was ever saved is kept beside the audit log. MASK is a "
-        "saved mask (with its sidecar), or the folder in which it lies.",
+        "saved mask (with its sidecar), or the folder in which it lies; to measure and to "
+        "compare, any mask.",
     )
     commands = parser.add_subparsers(dest="mask_command", metavar="COMMAND", required=True)
     text = "list the versions: who wrote them when, what changed, which is on the disk"
@@ -49,6 +51,8 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     )
     add_reason(back)
     add_text(back)
+    mask_stats.add_parser(commands)
+    mask_compare.add_parser(commands)
     for command in (history, back, delete):
         command.add_argument("--json", action="store_true", help="one JSON document")
         command.add_argument("--audit", type=Path, metavar="DIR", help="the audit log's folder")

@@ -173,6 +173,24 @@ CASES: dict[str, tuple[Words, int, list[str]]] = {
         [],
     ),
     "mask history": (lambda w: ["mask", "history", w.case()], 0, ["audit.view"]),
+    "mask stats": (lambda w: ["mask", "stats", w.case()], 0, []),
+    "mask stats, with the scan": (
+        lambda w: ["mask", "stats", w.case(), "--scan", str(w.scan)],
+        0,
+        ["volume.open"],
+    ),
+    "mask stats, of another grid than the scan's": (
+        lambda w: ["mask", "stats", w.other_grid(), "--scan", str(w.scan)],
+        2,
+        ["volume.open.denied"],
+    ),
+    "mask stats, of what is not there": (lambda w: ["mask", "stats", w.path("no")], 2, []),
+    "mask compare": (lambda w: ["mask", "compare", *[w.other_grid()] * 2], 0, []),
+    "mask compare, of two grids": (
+        lambda w: ["mask", "compare", w.other_grid(), w.case()],
+        2,
+        [],
+    ),
     "mask restore": (
         lambda w: ["mask", "restore", w.case(), "--version", "1", "--reason", "OTHER"],
         0,

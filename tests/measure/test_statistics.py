@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from napari_medlabel.errors import GeometryError
+from napari_medlabel.export.segment_statistics import (
+    save_statistics,
+    statistics_csv,
+    statistics_table,
+)
+from napari_medlabel.geometry.grid import Grid
+from napari_medlabel.measure.statistics import measure_labels, measure_shape
+from napari_medlabel.model.labelmap import Code, Label, LabelMap, LabelScheme
+
+SCHEME = LabelScheme(
+    "Two",
+    (
+        Label(1, "=Box", "#112233", Code("SCT", "10200004", "Liver")),
+        Label(2, "Nothing", "#223344"),
+    ),
+)
+
+
+@pytest.fixture
+def labels(make_grid: Callable[..., Grid]) -> LabelMap:
+    made = LabelMap.empty(make_grid("PIR", (12, 10, 6), (0.8, 0.9, 3.0)), SCHEME)
+    made.array[2:8, 3:5, 1:4] = 1
+    made.array[0, 0, 0] = 7
+    return made
+
+
+def test_a_box_has_the_size_and_the_place_of_a_box(labels: LabelMap) -> None:
+    image = np.arange(720, dtype=np.int16).reshape(12, 10, 6)
+    box, nothing, spot = measure_labels(labels, image)
+    assert (box.voxels, box.slices) == (36, 3)
+    assert box.shape.volume_ml == pytest.approx(36 * 0.8 * 0.9 * 3 / 1000)
+    assert box.shape.extent_mm == pytest.approx((4.8, 1.8, 9.0))
+    centre = labels.grid.affine.apply(np.argwhere(labels.array == 1)).mean(axis=0)
+    assert box.shape.centroid_ras == pytest.approx(tuple(centre))
+    assert box.intensity.mean == pytest.approx(image[labels.array == 1].mean())
+    assert (nothing.voxels, nothing.slices, nothing.shape, nothing.intensity) == (
+        0,
+        0,
+        None,
+        None,
+    )
+    assert (spot.label.name, spot.voxels, spot.intensity.sd) == ("Label 7", 1, 0.0)
+
+
+def test_without_an_image_or_a_place_nothing_is_claimed_of_them(labels: LabelMap) -> None:
+    box = measure_labels(labels)[0]
+    assert box.intensity is None
+    assert measure_labels(labels, has_place=False)[0].shape is None
+    with pytest.raises(GeometryError, match="one shape"):
+        measure_labels(labels, np.zeros((2, 2, 2)))
+    whole = (slice(0, 1), slice(0, 1), slice(0, 1))
+    with pytest.raises(GeometryError, match="no shape"):
+        measure_shape(np.zeros((1, 1, 1), bool), labels, whole)
+
+
+def test_the_table_has_units_in_its_headers_and_runs_no_formula(
+    labels: LabelMap, tmp_path: Path
+) -> None:
+    image = np.zeros((12, 10, 6), np.int16)
+    table = statistics_table(measure_labels(labels, image), labels.grid, unit="HU")
+    assert all(list(record) == list(table[0]) for record in table)
+    assert {"mean (HU)", "volume (ml)", "centroid R (mm RAS)", "percentile 95 (HU)"} <= set(
+        table[0]
+    )
+    # Axes P, I and R: i runs to the back, j down, k to the right.
+    assert table[0]["extent P-A (mm)"] == pytest.approx(4.8)
+    assert table[0]["extent I-S (mm)"] == pytest.approx(1.8)
+    assert table[0]["extent R-L (mm)"] == pytest.approx(9.0)
+    save_statistics(tmp_path / "s.csv", table)
+    text = (tmp_path / "s.csv").read_text(encoding="utf-8")
+    assert text == statistics_csv(table)
+    rows = list(csv.DictReader(io.StringIO(text)))
+    assert rows[0]["name"] == "'=Box"
+    assert rows[0]["code"] == "SCT:10200004"
+    assert rows[1]["volume (ml)"] == ""
+    assert [row["value"] for row in rows] == ["1", "2", "7"]
+    assert statistics_csv([]) == ""
+
+
+def test_the_work_can_be_ended(labels: LabelMap) -> None:
+    seen: list[tuple[int, int]] = []
+    measure_labels(labels, tick=lambda done, total: seen.append((done, total)))
+    assert seen == [(0, 4), (1, 4), (2, 4), (3, 4), (4, 4)]
