@@ -281,16 +281,11 @@ class CaseDesk(QObject):
 
     def show_plane(self, plane: str) -> None:
         """Show a plane, or the volume in 3D."""
-        if self.binding is None:
-            return
-        self.binding.orientation.show_plane(plane)
-        self.viewer.reset_view()
-        self.dock.views.show_plane(plane)
+        self.dock.sight_desk.show_plane(plane)
 
     def set_convention(self, radiological: bool) -> None:
         """Choose radiological or neurological display."""
-        if self.binding is not None:
-            self.binding.orientation.radiological = radiological
+        self.dock.sight_desk.set_convention(radiological)
 
     def windows(self) -> list[presets.Window]:
         """Return the windows to offer for this scan; the first is in use."""
@@ -298,9 +293,7 @@ class CaseDesk(QObject):
 
     def set_window(self, name: str) -> None:
         """Show values through a window."""
-        for window in self.windows():
-            if window.name == name and self.binding is not None:
-                self.binding.set_window(window)
+        self.dock.sight_desk.set_window(name)
 
     # -- saving --------------------------------------------------------------------------
 

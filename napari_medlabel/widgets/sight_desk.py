@@ -2,13 +2,36 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from qtpy.QtCore import QObject
 from qtpy.QtWidgets import QWidget
 
+from napari_medlabel.errors import MedlabelError
+from napari_medlabel.model import presets
 from napari_medlabel.plugin.binding import Binding
+from napari_medlabel.plugin.sight.view import SideView
+from napari_medlabel.plugin.sight.views import Views
+from napari_medlabel.plugin.sight.words import label_words, mm_words, value_words
+from napari_medlabel.plugin.windows import offered_windows
 from napari_medlabel.session.case import Session
+from napari_medlabel.widgets.sight.fourth import Fourth
+from napari_medlabel.widgets.sight.layout_panel import LayoutPanel
+from napari_medlabel.widgets.sight.ortho import LAYOUTS, SINGLE, Ortho
+from napari_medlabel.widgets.sight.remembered import recall, remember
+
+_GROUP: Final = "Views"
+_LAYOUT: Final = "Next layout of the views"
+_LARGE: Final = "Enlarge this view, and back"
+_HERE: Final = "Cross-hair to the mouse"
+_LINES: Final = "Show or hide the cross-hair"
+_MOUSE: Final = (
+    ("Click", "cross-hair here"),
+    ("Shift + drag", "cross-hair along"),
+    ("Wheel", "slices"),
+    ("Ctrl + wheel", "zoom"),
+    ("Double click", "this view alone, and back"),
+)
 
 
 class SightDesk(QObject):
@@ -18,16 +41,185 @@ class SightDesk(QObject):
     ----------
     dock : MedlabelDock
         Whose desk it is.
+
+    Attributes
+    ----------
+    views : Views or None
+        The views of the open case: their cross-hair, planes and slices.
+    ortho : Ortho or None
+        How they are laid out; None without a window, or in a napari that lays out otherwise.
     """
 
     def __init__(self, dock: Any) -> None:
         super().__init__(dock)
         self.dock = dock
-        self.panel = QWidget()
+        self.layout_panel = LayoutPanel(LAYOUTS)
+        self.panel: QWidget = self.layout_panel
         self.panel.hide()
+        self.session: Session | None = None
+        self.binding: Binding | None = None
+        self.views: Views | None = None
+        self.ortho: Ortho | None = None
+        self._fourth: Fourth | None = None
+        self.layout_panel.layout_requested.connect(self.choose_layout)
+        self.layout_panel.lines_requested.connect(self.show_lines)
+
+    # -- the case ------------------------------------------------------------------------
 
     def case_opened(self, session: Session, binding: Binding) -> None:
         """Begin to serve a case that has just been shown."""
+        self.session, self.binding = session, binding
+        self.views = Views(session, binding)
+        self.views.moved.connect(self._on_moved)
+        self.panel.show()
+        if getattr(self.dock.viewer, "window", None) is None:
+            self.layout_panel.refuse("Further views need a window.")
+            return
+        try:
+            self.ortho = Ortho(self.views, self.dock.viewer)
+        except MedlabelError as err:
+            self.layout_panel.refuse(err.message)
+            self.dock.show_error(err)
+            return
+        self.ortho.layout_changed.connect(self._on_layout)
+        self._bind_keys(binding)
+        if session.volume.slices == "pictures":
+            self.layout_panel.refuse("Pictures without a place have no other planes.")
+            return
+        self.layout_panel.offer(binding.keys.key_of(_LAYOUT), binding.keys.key_of(_LINES))
+        wanted = recall("layout", SINGLE)
+        self._on_layout(SINGLE)
+        self.show_lines(recall("lines", True) is not False, keep=False)
+        if wanted in LAYOUTS and wanted != SINGLE:
+            self.choose_layout(wanted, keep=False)
 
     def case_closed(self) -> None:
         """Let go of the case; its layers are still there."""
+        if self.ortho is not None:
+            self.ortho.detach()
+        if self.views is not None:
+            self.views.moved.disconnect(self._on_moved)
+            self.views.detach()
+        self.ortho = self.views = self._fourth = None
+        self.session = self.binding = None
+        self.panel.hide()
+
+    def _bind_keys(self, binding: Binding) -> None:
+        bind = binding.keys.bind
+        bind("F4", _LAYOUT, self.next_layout, group=_GROUP)
+        bind("F6", _LARGE, self.enlarge, group=_GROUP)
+        bind("F7", _LINES, self.toggle_lines, group=_GROUP)
+        bind("J", _HERE, self.cross_to_mouse, group=_GROUP)
+
+    # -- layout --------------------------------------------------------------------------
+
+    def choose_layout(self, name: str, *, keep: bool = True) -> None:
+        """Lay the views out, and remember it for the next case."""
+        if self.ortho is None or self._is_of_pictures():
+            return
+        try:
+            self.ortho.set_layout(name)
+            if keep:
+                remember("layout", name)
+        except MedlabelError as err:
+            self.dock.show_error(err)
+
+    def next_layout(self) -> None:
+        """Go to the next layout."""
+        if self.ortho is not None:
+            at = LAYOUTS.index(self.ortho.layout_name) + 1
+            self.choose_layout(LAYOUTS[at % len(LAYOUTS)])
+
+    def enlarge(self) -> None:
+        """Let the view under the mouse fill the place of all, or go back."""
+        if self.ortho is not None and self.views is not None:
+            self.ortho.toggle_large(self.views.current)
+
+    def show_lines(self, shown: bool, *, keep: bool = True) -> None:
+        """Show or hide the lines of the cross-hair, and remember it."""
+        if self.ortho is None:
+            return
+        self.ortho.shows_lines = shown
+        self.layout_panel.show_lines(shown)
+        if keep:
+            try:
+                remember("lines", shown)
+            except MedlabelError as err:
+                self.dock.show_error(err)
+
+    def toggle_lines(self) -> None:
+        """Show the lines of the cross-hair where they are hidden, and hide them where not."""
+        if self.ortho is not None:
+            self.show_lines(not self.ortho.shows_lines)
+
+    def cross_to_mouse(self) -> None:
+        """Set the cross-hair to where the mouse is, whatever tool is in hand."""
+        if self.views is not None:
+            self.views.point_at_mouse()
+
+    def _is_of_pictures(self) -> bool:
+        return self.session is not None and self.session.volume.slices == "pictures"
+
+    def _on_layout(self, name: str) -> None:
+        self.layout_panel.show_layout(name)
+        if self.ortho is None or self.binding is None or name == SINGLE:
+            return
+        if self._fourth is None:
+            self._fourth = Fourth()
+            self._fourth.solid_requested.connect(self.show_solid)
+            keys = [(key.key, key.words.lower()) for key in self.binding.keys.listed]
+            ours = [
+                key.words.lower() for key in self.binding.keys.listed if key.group == _GROUP
+            ]
+            self._fourth.show_keys([*_MOUSE, *(row for row in keys if row[1] in ours)])
+            self.ortho.set_fourth(self._fourth)
+        self._on_moved()
+
+    def show_solid(self) -> SideView | None:
+        """Show the labels in 3D in the fourth square."""
+        if self.views is None or self.ortho is None:
+            return None
+        known = [side for side in self.views.sides if side.plane == "3D"]
+        side = known[0] if known else self.views.open("3D")
+        self.ortho.show_again()
+        return side
+
+    def _on_moved(self) -> None:
+        """Say what is at the cross-hair; the plane's button follows napari's own keys too."""
+        views, session, binding = self.views, self.session, self.binding
+        if views is None or session is None or binding is None:
+            return
+        self.dock.views.show_plane(binding.orientation.plane)
+        if self._fourth is None or not self._fourth.isVisible():
+            return
+        voxel, volume = views.cross.voxel_ijk, session.volume
+        lines = [mm_words(views.cross.point_ras)] if volume.is_oriented else []
+        lines.append("voxel {}, {}, {}".format(*voxel))
+        value = views.value_at_cross()
+        lines += [value_words(value, volume.quantity), label_words(session.labels, voxel)]
+        self._fourth.show_words([line for line in lines if line])
+
+    # -- what the view panel asks --------------------------------------------------------
+
+    def show_plane(self, plane: str) -> None:
+        """Show a plane in the first view, or the volume in 3D."""
+        if self.views is None or self.binding is None:
+            return
+        self.views.show_plane(plane)
+        self.binding.viewer.reset_view()
+        self.dock.views.show_plane(plane)
+
+    def set_convention(self, radiological: bool) -> None:
+        """Choose radiological or neurological display, for all views."""
+        if self.views is not None:
+            self.views.set_radiological(radiological)
+
+    def windows(self) -> list[presets.Window]:
+        """Return the windows to offer for this scan; the first is in use."""
+        return [] if self.session is None else offered_windows(self.session.volume)
+
+    def set_window(self, name: str) -> None:
+        """Show values through a window, in all views."""
+        for window in self.windows():
+            if window.name == name and self.binding is not None:
+                self.binding.set_window(window)

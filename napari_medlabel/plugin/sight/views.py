@@ -1,0 +1,433 @@
+"""The views of a case on one cross-hair: who scrolls takes the others along."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from psygnal import Signal
+
+from napari_medlabel.edit.patch import Box, Patch
+from napari_medlabel.plugin.atoms import Shown
+from napari_medlabel.plugin.binding import Binding
+from napari_medlabel.plugin.display import PLANES, Display
+from napari_medlabel.plugin.sight.crosshair import CrossHair
+from napari_medlabel.plugin.sight.mouse import SightMouse
+from napari_medlabel.plugin.sight.twin import Twin
+from napari_medlabel.plugin.sight.view import SideView, View
+from napari_medlabel.plugin.sight.words import is_inside, status_words
+from napari_medlabel.session.case import Session
+
+
+class Views:
+    """All views of an open case.
+
+    The first is the one that the binding was made for; further ones are opened and closed at
+    will. A view that need not change is not drawn: where one scrolls, the others only move
+    their lines; a stroke draws anew only where it is on the slice that is shown, and that not
+    at once but when `flush` is called, so that the hand never waits for it.
+
+    Parameters
+    ----------
+    session : Session
+        The open case.
+    binding : Binding
+        Its layers in the first view.
+    """
+
+    moved = Signal()
+    """The cross-hair moved, or a view shows another plane."""
+    opened = Signal(object)
+    """A further view (`SideView`) is there."""
+    closing = Signal(object)
+    """A further view is about to go."""
+    stale = Signal()
+    """Something is to be drawn anew: call `flush` soon."""
+    pointed = Signal(str)
+    """What is under the mouse, in words; empty for nothing."""
+    double_clicked = Signal(object)
+    """A view was double-clicked, and no tool took it."""
+
+    def __init__(self, session: Session, binding: Binding) -> None:
+        self.session = session
+        self.binding = binding
+        self.display = binding.display
+        self.cross = CrossHair(binding.display)
+        self._oriented = session.volume.is_oriented
+        self.first = View(
+            binding.viewer, self.display, binding.orientation, oriented=self._oriented
+        )
+        self.sides: list[SideView] = []
+        self.current: View = self.first
+        """The view that the mouse was in last."""
+        self._further: tuple[float, ...] = ()
+        self._seen: tuple[float, ...] = ()
+        self._stale: dict[int, Twin] = {}
+        self._busy = False
+        self._mice: dict[int, SightMouse] = {}
+        self._planes: tuple[str, ...] = ()
+        self._listen(self.first)
+        dims = binding.viewer.dims
+        dims.events.order.connect(self._on_order)
+        dims.events.ndisplay.connect(self._on_order)
+        session.step_done.connect(self._on_step)
+        session.bench.painted.connect(self._on_painted)
+        binding.labels.events.labels_update.connect(self._on_first_stroke)
+        self._take_place(self.first, everything=True)
+
+    @property
+    def all(self) -> tuple[View, ...]:
+        """Every view, the first one first."""
+        return self.first, *self.sides
+
+    # -- opening and closing -------------------------------------------------------------
+
+    def open(self, plane: str) -> SideView:
+        """Open a further view of a plane, or of the labels in ``"3D"``."""
+        side = SideView(
+            self.binding.viewer,
+            self.display,
+            plane,
+            radiological=self.binding.orientation.radiological,
+            oriented=self._oriented,
+        )
+        self.sides.append(side)
+        for layer, twin in side.twins.items():
+            self._serve(side, layer, twin)
+        self._listen(side)
+        side.twins_changed.connect(self._on_twins)
+        side.follow(self.cross, self._further)
+        side.show_words(self.cross)
+        self.opened.emit(side)
+        self.moved.emit()
+        return side
+
+    def close(self, side: SideView) -> None:
+        """Close a further view."""
+        self.closing.emit(side)
+        self.sides.remove(side)
+        self._ignore(side)
+        side.twins_changed.disconnect(self._on_twins)
+        for twin in list(side.twins.values()):
+            self._leave(twin)
+        side.detach()
+        side.model.layers.clear()
+        if self.current is side:
+            self.current = self.first
+
+    def open_planes(self) -> None:
+        """Open a view of every plane that none shows."""
+        shown = {view.plane for view in self.all}
+        if self.first.plane == "3D":
+            shown.add("Axial")
+        for plane in PLANES:
+            if plane not in shown:
+                self.open(plane)
+
+    def close_sides(self) -> None:
+        """Close all further views."""
+        for side in list(self.sides):
+            self.close(side)
+
+    def _listen(self, view: View) -> None:
+        view.scrolled.connect(self._on_scrolled)
+        labels = self.binding.labels
+        if isinstance(view, SideView):
+            labels = view.twin_of(labels)
+        self._mice[id(view)] = SightMouse(self, view, labels)
+        self._planes = tuple(one.plane for one in self.all)
+
+    def _ignore(self, view: View) -> None:
+        view.scrolled.disconnect(self._on_scrolled)
+        self._mice.pop(id(view)).detach()
+        self._planes = tuple(one.plane for one in self.all)
+
+    def _on_twins(self, twin: Twin, is_new: bool) -> None:
+        if not is_new:
+            self._leave(twin)
+            return
+        for side in self.sides:
+            for layer, known in side.twins.items():
+                if known is twin:
+                    self._serve(side, layer, twin)
+
+    def _serve(self, side: SideView, layer: Any, twin: Twin) -> None:
+        """Let tools, keys and strokes work on a twin of one of the case's layers."""
+        twin.stale.connect(self._mark)
+        if not any(layer is one for one in self.binding.layers):
+            return
+        self.binding.keys.attach(twin.layer)
+        if layer is self.binding.labels:
+            self.binding.pointing.attach(side.model, twin.layer)
+            twin.layer.events.labels_update.connect(self._on_twin_stroke)
+
+    def _leave(self, twin: Twin) -> None:
+        twin.stale.disconnect(self._mark)
+        self._stale.pop(id(twin), None)
+        if not any(twin.first is one for one in self.binding.layers):
+            return
+        self.binding.keys.detach(twin.layer)
+        if twin.first is self.binding.labels:
+            self.binding.pointing.detach(twin.layer)
+            twin.layer.events.labels_update.disconnect(self._on_twin_stroke)
+
+    # -- the cross-hair ------------------------------------------------------------------
+
+    def go_to_ras(self, point_ras: tuple[float, float, float]) -> None:
+        """Set the cross-hair to a place in the patient, RAS mm, and show it in all views."""
+        self.cross.go_to_ras(point_ras)
+        self._show(None)
+
+    def go_to_voxel(self, voxel_ijk: tuple[int, int, int]) -> None:
+        """Set the cross-hair to a voxel and show it in all views."""
+        self.cross.go_to_voxel(voxel_ijk)
+        self._show(None)
+
+    def point_at(self, view: View, point_zyx: Any) -> None:
+        """Set the cross-hair to a point of a view: its slice stays, the others follow.
+
+        Parameters
+        ----------
+        view : View
+            Where it was pointed at.
+        point_zyx : array, shape (3,)
+            Displayed data coordinates, fractional voxels.
+        """
+        if view.axis < 0:
+            return
+        self.current = view
+        self.cross.move({axis: float(point_zyx[axis]) for axis in view.across})
+        self._show(view)
+
+    def point_at_mouse(self) -> bool:
+        """Set the cross-hair to where the mouse is; tell whether it is over a view."""
+        mouse = self._mice.get(id(self.current))
+        if mouse is None or mouse.position is None or self.current.axis < 0:
+            return False
+        self.point_at(self.current, self.point_zyx(mouse.position))
+        return True
+
+    def scroll(self, view: View, steps: int) -> None:
+        """Show a slice further on in a view; the cross-hair goes along.
+
+        Parameters
+        ----------
+        view : View
+            Which one.
+        steps : int
+            How many slices, towards S, P or L where above 0.
+        """
+        if view.axis < 0:
+            return
+        self.current = view
+        self.cross.move({view.axis: self.cross.voxel_zyx[view.axis] + steps})
+        self._show(view)
+
+    def _on_scrolled(self, view: View) -> None:
+        if not self._busy:
+            self._take_place(view)
+            self._show(view)
+
+    def _take_place(self, view: View, *, everything: bool = False) -> None:
+        """Read from a view's sliders where the cross-hair is to be."""
+        dims = view.model.dims
+        before = dims.ndim - 3
+        if before > 0:
+            self._further = tuple(float(p) for p in dims.point[:before])
+        if view is not self.first:
+            self.cross.move(dict(view.place(self.cross)))
+            return
+        # Whoever jumps sets all sliders of the first view, the hidden ones too.
+        spatial = tuple(float(p) for p in dims.point[-3:])
+        changed = [a for a in range(3) if everything or spatial[a] != self._seen[a]]
+        self._seen = spatial
+        self.cross.move({a: self.cross.index_at(a, spatial[a]) for a in changed})
+
+    def _show(self, origin: View | None) -> None:
+        """Take all views to the cross-hair."""
+        self._busy = True
+        try:
+            for view in self.all:
+                view.follow(self.cross, self._further)
+                if view is not origin:
+                    view.reveal(self.cross)
+                view.show_words(self.cross)
+            self._keep_first_sliders()
+        finally:
+            self._busy = False
+        self.moved.emit()
+
+    def _keep_first_sliders(self) -> None:
+        """Keep the hidden sliders of the first view at the cross-hair, without drawing.
+
+        Whoever turns that view to another plane, or sets a slider to jump, counts on them.
+        """
+        dims = self.binding.viewer.dims
+        before = dims.ndim - 3
+        late = [
+            axis
+            for axis in range(3)
+            if self.cross.index_at(axis, dims.point[before + axis])
+            != self.cross.voxel_zyx[axis]
+        ]
+        if late:
+            with dims.events.blocker_all():
+                dims.set_point(
+                    [before + axis for axis in late], [self.cross.world[axis] for axis in late]
+                )
+        self._seen = tuple(float(p) for p in dims.point[-3:])
+
+    # -- planes --------------------------------------------------------------------------
+
+    def show_plane(self, plane: str) -> None:
+        """Show a plane in the first view, or 3D; a view that had it takes the one that goes."""
+        self.binding.orientation.show_plane(plane)
+
+    def _on_order(self, _event: object = None) -> None:
+        """Follow the first view, turned by us or by napari's own keys."""
+        if self._busy:
+            return
+        self._busy = True
+        try:
+            self._swap()
+        finally:
+            self._busy = False
+        self._show(None)
+        self._planes = tuple(one.plane for one in self.all)
+
+    def _swap(self) -> None:
+        free = [p for p in self._planes[:1] if p in PLANES]
+        free += [p for p in PLANES if p not in {view.plane for view in self.all}]
+        for side in self.sides:
+            if side.plane == self.first.plane and side.plane in PLANES and free:
+                side.orientation.show_plane(free[0])
+                side.model.reset_view()
+
+    def set_radiological(self, radiological: bool) -> None:
+        """Choose radiological or neurological display for all views."""
+        for view in self.all:
+            view.orientation.radiological = radiological
+        self.moved.emit()
+
+    # -- drawing anew --------------------------------------------------------------------
+
+    def _mark(self, twin: Twin) -> None:
+        self._stale[id(twin)] = twin
+        self.stale.emit()
+
+    def flush(self) -> None:
+        """Draw anew what is not as the data are any more."""
+        waiting, self._stale = self._stale, {}
+        for twin in waiting.values():
+            twin.refresh()
+
+    def _touch(self, shown: Shown, *, but: Any = None) -> None:
+        """Mark the labels of the views in which a box of displayed voxels is seen."""
+        for side in self.sides:
+            twin = side.twins.get(self.binding.labels)
+            if twin is not None and twin.layer is not but and side.shows(shown, self.cross):
+                self._mark(twin)
+
+    def _on_painted(self, box: Box) -> None:
+        if self.sides:
+            self._touch(shown_box(self.display, box))
+
+    def _on_step(self, step: object) -> None:
+        if self.sides and isinstance(step, Patch):
+            self._touch(shown_box(self.display, step.box))
+
+    def _on_first_stroke(self, event: Any) -> None:
+        """Follow napari's own brush in the first view: nobody else says where it is."""
+        if self.sides:
+            self._touch(self._stroke_box(self.first, self.binding.labels, event))
+
+    def _on_twin_stroke(self, event: Any) -> None:
+        self.session.keeper.touch()
+        layer = event.source
+        for side in self.sides:
+            if side.twin_of(self.binding.labels) is layer:
+                shown = self._stroke_box(side, layer, event)
+                self._touch(shown, but=layer)
+                if self.first.shows(shown, self.cross):
+                    self.binding.labels.refresh(thumbnail=False, highlight=False, extent=False)
+
+    def _stroke_box(self, view: View, layer: Any, event: Any) -> Shown:
+        parts = [slice(0, n) for n in self.display.shape]
+        if view.axis >= 0:
+            if int(layer.n_edit_dimensions) < 3:
+                at = view.place(self.cross)[view.axis]
+                parts[view.axis] = slice(at, at + 1)
+            # napari slices in the order in which the axes are displayed.
+            size = np.shape(event.data)[:2]
+            for axis, start, length in zip(view.across, event.offset, size, strict=True):
+                parts[axis] = slice(int(start), int(start) + int(length))
+        return parts[0], parts[1], parts[2]
+
+    # -- words ---------------------------------------------------------------------------
+
+    def say(self, view: View, position: Any) -> None:
+        """Say what is under the mouse; None for the position says that it has left."""
+        if position is None or view.axis < 0:
+            self.pointed.emit("")
+            return
+        self.current = view
+        point = self.point_zyx(position)
+        volume = self.session.volume
+        words = status_words(
+            self.display,
+            self.session.labels,
+            point,
+            self._value(view, position, point),
+            quantity=volume.quantity,
+            oriented=self._oriented,
+        )
+        self.pointed.emit(words)
+
+    def point_zyx(self, position: Any) -> Any:
+        """Turn a napari world position into displayed data coordinates."""
+        world = np.asarray(position, dtype=np.float64)[-3:]
+        return (world - self.display.translate) / np.array(self.display.scale)
+
+    def value_at_cross(self) -> Any:
+        """Return the scan's value at the cross-hair."""
+        return self._value(self.first, self.cross.world, self.cross.voxel_zyx)
+
+    def _value(self, view: View, position: Any, point_zyx: Any) -> Any:
+        """Return the scan's value at a point; None outside."""
+        volume = self.session.volume
+        i, j, k = (int(v) for v in np.rint(self.display.index_ijk(point_zyx)))
+        if not is_inside(volume.grid.shape, (i, j, k)):
+            return None
+        if volume.colour is not None:
+            return volume.colour[i, j, k]
+        if volume.further is None:
+            return volume.array[i, j, k]
+        array = volume.further.array
+        if isinstance(array, np.ndarray):
+            return array[i, j, k, self.binding.volume_number]
+        # A lazy one may have to read a file for one voxel: the slice on the screen is there.
+        image = self.binding.image
+        image = view.twin_of(image) if isinstance(view, SideView) else image
+        return None if image is None else image.get_value(position, world=True)
+
+    def detach(self) -> None:
+        """Let go of the case: further views are closed."""
+        self.close_sides()
+        dims = self.binding.viewer.dims
+        dims.events.order.disconnect(self._on_order)
+        dims.events.ndisplay.disconnect(self._on_order)
+        self.session.step_done.disconnect(self._on_step)
+        self.session.bench.painted.disconnect(self._on_painted)
+        self.binding.labels.events.labels_update.disconnect(self._on_first_stroke)
+        self._ignore(self.first)
+        self.first.detach()
+
+
+def shown_box(display: Display, box: Box) -> Shown:
+    """Turn a box of voxels (i, j, k) into one of the displayed array: `Display.box`, undone."""
+    parts = []
+    for axis, flip in zip(display.order, display.flipped, strict=True):
+        n = display.grid.shape[axis]
+        start, stop, _ = box[axis].indices(n)
+        parts.append(slice(n - stop, n - start) if flip else slice(start, stop))
+    return parts[0], parts[1], parts[2]

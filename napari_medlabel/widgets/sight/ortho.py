@@ -1,0 +1,303 @@
+"""The views of a case laid out in napari's own window, with a line of words below."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from qtpy.QtCore import QObject, QTimer, Signal
+from qtpy.QtWidgets import QGridLayout, QLabel, QSizePolicy, QWidget
+
+from napari_medlabel.plugin.display import PLANES
+from napari_medlabel.plugin.sight.view import COLOURS, SideView, View
+from napari_medlabel.plugin.sight.views import Views
+from napari_medlabel.widgets.sight.canvas import (
+    CrossLines,
+    close_canvas,
+    main_canvas,
+    make_canvas,
+)
+
+SINGLE: Final = "One view"
+BESIDE: Final = "One large, two small"
+GRID: Final = "Four squares"
+LAYOUTS: Final = (SINGLE, BESIDE, GRID)
+
+Cell = tuple[int, int, int, int]
+_CELLS: Final[dict[str, tuple[Cell, ...]]] = {
+    SINGLE: ((0, 0, 2, 1),),
+    BESIDE: ((0, 0, 2, 1), (0, 1, 1, 1), (1, 1, 1, 1)),
+    GRID: ((0, 0, 1, 1), (0, 1, 1, 1), (1, 0, 1, 1), (1, 1, 1, 1)),
+}
+"""Row, column and how many of each, for every view in turn."""
+_WIDE: Final = {SINGLE: (1, 0), BESIDE: (2, 1), GRID: (1, 1)}
+_DRAW_MS: Final = 30
+"""Other views than the one under the hand are drawn anew this often while it paints."""
+
+
+class Ortho(QObject):
+    """Lays out the views; one can fill the place of all.
+
+    napari's own canvas stays the child of the widget that it was made in: moved elsewhere it
+    would be given a new OpenGL context, and layers would vanish.
+
+    Parameters
+    ----------
+    views : Views
+        The views of the case.
+    viewer : napari.viewer.Viewer
+        With the window.
+
+    Raises
+    ------
+    RefusedError
+        When this napari has its window otherwise.
+    """
+
+    layout_changed = Signal(str)
+    enlarged = Signal(bool)
+
+    def __init__(self, views: Views, viewer: Any) -> None:
+        super().__init__()
+        self._views = views
+        self._canvas, self._outer = main_canvas(viewer)
+        self._place: QWidget = self._canvas.parentWidget()
+        self._canvases: dict[int, Any] = {id(views.first): self._canvas}
+        self._lines: dict[int, CrossLines] = {}
+        self._layout = SINGLE
+        self._large: View | None = None
+        self._shows_lines = True
+        self.fourth: QWidget | None = None
+        self.line = _Line(self._place)
+        self._grid = QGridLayout()
+        self._grid.setContentsMargins(0, 0, 0, 0)
+        self._grid.setSpacing(2)
+        self._outer.removeWidget(self._canvas)
+        self._outer.addLayout(self._grid)
+        self._draw = QTimer(self)
+        self._draw.setSingleShot(True)
+        self._draw.setInterval(_DRAW_MS)
+        self._draw.timeout.connect(views.flush)
+        self._connect()
+        self._lay_out()
+
+    def _connect(self) -> None:
+        views = self._views
+        views.opened.connect(self._on_opened)
+        views.closing.connect(self._on_closing)
+        views.moved.connect(self._show_lines)
+        views.stale.connect(self._on_stale)
+        views.pointed.connect(self._say)
+        views.double_clicked.connect(self.toggle_large)
+        views.first.model.scene.camera.events.zoom.connect(self._show_lines)
+
+    # -- layouts -------------------------------------------------------------------------
+
+    @property
+    def layout_name(self) -> str:
+        """Which of `LAYOUTS` is in use."""
+        return self._layout
+
+    def set_layout(self, name: str) -> None:
+        """Lay the views out; further views are opened and closed as needed.
+
+        Parameters
+        ----------
+        name : str
+            One of `LAYOUTS`.
+        """
+        self._large = None
+        self._layout = name
+        if name == SINGLE:
+            self._views.close_sides()
+        else:
+            self._views.open_planes()
+        self._lay_out()
+        QTimer.singleShot(0, self._fit)
+        self.layout_changed.emit(name)
+
+    def next_layout(self) -> None:
+        """Go to the next layout."""
+        at = LAYOUTS.index(self._layout) + 1
+        self.set_layout(LAYOUTS[at % len(LAYOUTS)])
+
+    def show_again(self) -> None:
+        """Lay out anew: a view was opened or closed."""
+        self._lay_out()
+        QTimer.singleShot(0, self._fit)
+
+    @property
+    def large(self) -> View | None:
+        """The view that fills the place of all; None for none."""
+        return self._large
+
+    def toggle_large(self, view: View) -> None:
+        """Let a view fill the place of all, or go back."""
+        if self._layout == SINGLE:
+            return
+        self._large = None if self._large is not None else view
+        self._lay_out()
+        QTimer.singleShot(0, self._fit)
+        self.enlarged.emit(self._large is not None)
+
+    def canvas_of(self, view: View) -> Any:
+        """Return napari's widget of a view; ``.canvas.native`` is what takes the mouse."""
+        return self._canvases[id(view)]
+
+    def _lay_out(self) -> None:
+        for canvas in self._canvases.values():
+            self._grid.removeWidget(canvas)
+        for part in (self.line, self.fourth):
+            if part is not None:
+                self._grid.removeWidget(part)
+        views = list(self._views.all)
+        if self._large is not None:
+            cells = dict.fromkeys([id(self._large)], _CELLS[SINGLE][0])
+        else:
+            cells = {
+                id(view): cell for view, cell in zip(views, _CELLS[self._layout], strict=False)
+            }
+        for view in views:
+            canvas = self._canvases.get(id(view))
+            if canvas is None:
+                continue
+            if id(view) in cells:
+                self._grid.addWidget(canvas, *cells[id(view)])
+            canvas.setVisible(id(view) in cells)
+        self._lay_out_fourth(len(views))
+        wide = _WIDE[SINGLE if self._large is not None else self._layout]
+        for column, stretch in enumerate(wide):
+            self._grid.setColumnStretch(column, stretch)
+        alone = self._large is not None or self._layout == SINGLE
+        for row, stretch in enumerate((1, 0 if alone else 1)):
+            self._grid.setRowStretch(row, stretch)
+        self._grid.addWidget(self.line, 2, 0, 1, 2)
+        self._show_lines()
+
+    def _lay_out_fourth(self, taken: int) -> None:
+        if self.fourth is None:
+            return
+        shown = self._layout == GRID and self._large is None and taken < len(_CELLS[GRID])
+        if shown:
+            self._grid.addWidget(self.fourth, *_CELLS[GRID][-1])
+        self.fourth.setVisible(shown)
+
+    def set_fourth(self, widget: QWidget | None) -> None:
+        """Put a widget into the fourth square while no fourth view is there."""
+        if self.fourth is not None:
+            self._grid.removeWidget(self.fourth)
+            self.fourth.setParent(None)
+            self.fourth.deleteLater()
+        self.fourth = widget
+        if widget is not None:
+            widget.setParent(self._place)
+        self._lay_out()
+
+    def _fit(self) -> None:
+        """Fit each view to its new size."""
+        for view in self._views.all:
+            canvas = self._canvases.get(id(view))
+            if canvas is not None and canvas.isVisible():
+                view.model.reset_view()
+
+    # -- views that come and go ----------------------------------------------------------
+
+    def _on_opened(self, side: SideView) -> None:
+        canvas = make_canvas(side.model, self._place)
+        canvas.setMinimumSize(80, 80)
+        self._canvases[id(side)] = canvas
+        side.model.scene.camera.events.zoom.connect(self._show_lines)
+
+    def _on_closing(self, side: SideView) -> None:
+        if self._large is side:
+            self._large = None
+        side.model.scene.camera.events.zoom.disconnect(self._show_lines)
+        lines = self._lines.pop(id(side), None)
+        if lines is not None:
+            lines.detach()
+        canvas = self._canvases.pop(id(side))
+        self._grid.removeWidget(canvas)
+        close_canvas(canvas)
+
+    # -- lines ---------------------------------------------------------------------------
+
+    @property
+    def shows_lines(self) -> bool:
+        """Whether the cross-hair's lines are drawn."""
+        return self._shows_lines
+
+    @shows_lines.setter
+    def shows_lines(self, value: bool) -> None:
+        self._shows_lines = value
+        self._show_lines()
+
+    def _show_lines(self, _event: object = None) -> None:
+        cross = self._views.cross
+        drawn = self._shows_lines and bool(self._views.sides)
+        for view in self._views.all:
+            canvas = self._canvases.get(id(view))
+            if canvas is None or not canvas.isVisibleTo(self._place):
+                continue
+            lines = self._lines.get(id(view))
+            if not drawn or view.axis < 0:
+                if lines is not None:
+                    lines.hide()
+                continue
+            if lines is None:
+                lines = self._lines[id(view)] = CrossLines(canvas)
+            down, right = view.across
+            colours = COLOURS[PLANES[down]], COLOURS[PLANES[right]]
+            lines.show(
+                (cross.world[down], cross.world[right]),
+                float(view.model.scene.camera.zoom),
+                colours,
+                0.75,
+            )
+
+    def _say(self, words: str) -> None:
+        self.line.setText(words or " ")
+
+    def _on_stale(self) -> None:
+        if not self._draw.isActive():
+            self._draw.start()
+
+    def detach(self) -> None:
+        """Leave napari's window as it was."""
+        self._draw.stop()
+        views = self._views
+        views.close_sides()
+        views.first.model.scene.camera.events.zoom.disconnect(self._show_lines)
+        for signal, callback in (
+            (views.opened, self._on_opened),
+            (views.closing, self._on_closing),
+            (views.moved, self._show_lines),
+            (views.stale, self._on_stale),
+            (views.pointed, self._say),
+            (views.double_clicked, self.toggle_large),
+        ):
+            signal.disconnect(callback)
+        for lines in self._lines.values():
+            lines.detach()
+        self._lines.clear()
+        self.set_fourth(None)
+        self._grid.removeWidget(self._canvas)
+        self._grid.removeWidget(self.line)
+        self._outer.removeItem(self._grid)
+        self._outer.addWidget(self._canvas)
+        self._canvas.show()
+        self._canvases.clear()
+        self._grid.deleteLater()
+        self.line.hide()
+        self.line.setParent(None)
+        self.line.deleteLater()
+        self.deleteLater()
+
+
+class _Line(QLabel):
+    """One line of words that never pushes the window wider."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self.setContentsMargins(6, 2, 6, 2)
+        self.setAccessibleName("Under the mouse")
+        self.setText(" ")
