@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,6 +28,12 @@ class Key:
     group: str
 
 
+@dataclass(frozen=True)
+class _Deed:
+    do: Callable[[], object]
+    release: Callable[[], object] | None
+
+
 class Keys:
     """Binds keys on every layer of a case, in every view of it.
 
@@ -36,7 +42,8 @@ class Keys:
     """
 
     def __init__(self) -> None:
-        self._bound: dict[Key, Callable[[], object]] = {}
+        self._bound: dict[Key, _Deed] = {}
+        self._resting: set[str] = set()
         self._layers: list[Any] = []
 
     @property
@@ -48,21 +55,53 @@ class Keys:
         """Return the key that does something, to be written on its button; empty for none."""
         return next((key.key for key in self._bound if key.words == words), "")
 
-    def bind(self, key: str, words: str, do: Callable[[], object], *, group: str) -> None:
+    def is_free(self, key: str) -> bool:
+        """Tell whether nobody has bound a key here."""
+        return all(known.key != key for known in self._bound)
+
+    def bind(
+        self,
+        key: str,
+        words: str,
+        do: Callable[[], object],
+        *,
+        group: str,
+        release: Callable[[], object] | None = None,
+        resting: bool = False,
+    ) -> None:
         """Bind a key on all layers, those that come later too.
+
+        Parameters
+        ----------
+        key : str
+            As napari writes it: ``"F2"``, ``"Shift-G"``.
+        words : str
+            What it does.
+        do : callable
+            Does it.
+        group : str
+            Under which heading it is listed.
+        release : callable, optional
+            What happens when the key is let go.
+        resting : bool
+            Whether the key is listed and left to napari until `wake`: for keys of napari that
+            mean something else while a tool is in hand.
 
         Raises
         ------
         InputError
             When the key does something already.
         """
-        if any(known.key == key for known in self._bound):
+        if not self.is_free(key):
             raise InputError(
                 f"The key {key} does something already.",
                 hint="Choose a free key: see the cheat sheet.",
             )
         made = Key(key, words, group)
-        self._bound[made] = do
+        self._bound[made] = _Deed(do, release)
+        if resting:
+            self._resting.add(key)
+            return
         for layer in self._layers:
             self._bind_on(layer, made)
 
@@ -70,21 +109,74 @@ class Keys:
         """Let a key go."""
         for known in [k for k in self._bound if k.key == key]:
             del self._bound[known]
-        for layer in self._layers:
-            layer.bind_key(key, None, overwrite=True)
+            if key not in self._resting:
+                for layer in self._layers:
+                    _unbind(layer, key)
+        self._resting.discard(key)
+
+    def wake(self, *keys: str) -> None:
+        """Take keys from napari that were listed as resting."""
+        for known in self._bound:
+            if known.key in keys and known.key in self._resting:
+                self._resting.discard(known.key)
+                for layer in self._layers:
+                    self._bind_on(layer, known)
+
+    def rest(self, *keys: str) -> None:
+        """Leave keys to napari again; they stay listed."""
+        for known in self._bound:
+            if known.key in keys and known.key not in self._resting:
+                self._resting.add(known.key)
+                for layer in self._layers:
+                    _unbind(layer, known.key)
+
+    def press(self, key: str) -> bool:
+        """Do what a key does, where the window has the focus and no layer hears of it.
+
+        Returns
+        -------
+        bool
+            Whether the key does something now.
+        """
+        for known, deed in self._bound.items():
+            if known.key == key and key not in self._resting:
+                deed.do()
+                return True
+        return False
 
     def attach(self, layer: Any) -> None:
         """Let the keys work on a layer."""
         self._layers.append(layer)
         for key in self._bound:
-            self._bind_on(layer, key)
+            if key.key not in self._resting:
+                self._bind_on(layer, key)
 
     def detach(self, layer: Any) -> None:
         """Let go of a layer."""
         self._layers = [known for known in self._layers if known is not layer]
         for key in self._bound:
-            layer.bind_key(key.key, None, overwrite=True)
+            if key.key not in self._resting:
+                _unbind(layer, key.key)
 
     def _bind_on(self, layer: Any, key: Key) -> None:
-        do = self._bound[key]
-        layer.bind_key(key.key, lambda _layer: do(), overwrite=True)
+        deed = self._bound[key]
+        release = deed.release
+        if release is None:
+            layer.bind_key(key.key, lambda _layer: _tell_nothing(deed.do), overwrite=True)
+            return
+
+        def hold(_layer: Any) -> Generator[None, None, None]:
+            deed.do()
+            yield
+            release()
+
+        layer.bind_key(key.key, hold, overwrite=True)
+
+
+def _tell_nothing(do: Callable[[], object]) -> None:
+    """Do it and return nothing: napari would call what is returned when the key is let go."""
+    do()
+
+
+def _unbind(layer: Any, key: str) -> None:
+    layer.bind_key(key, None, overwrite=True)

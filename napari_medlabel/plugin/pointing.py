@@ -52,22 +52,22 @@ class Pointer:
 class Hand(Protocol):
     """What takes the mouse: a tool. Each answers whether it took it; else napari has it."""
 
-    def press(self, pointer: Pointer) -> bool:
+    def press(self, pointer: Pointer, /) -> bool:
         """Take a button going down, or leave it."""
 
-    def drag(self, pointer: Pointer) -> None:
+    def drag(self, pointer: Pointer, /) -> None:
         """Follow the mouse with the button down; only after a press that was taken."""
 
-    def release(self, pointer: Pointer) -> None:
+    def release(self, pointer: Pointer, /) -> None:
         """Take the button going up."""
 
-    def hover(self, pointer: Pointer) -> None:
+    def hover(self, pointer: Pointer, /) -> None:
         """Follow the mouse without a button."""
 
-    def double_click(self, pointer: Pointer) -> bool:
+    def double_click(self, pointer: Pointer, /) -> bool:
         """Take a double click, or leave it."""
 
-    def wheel(self, pointer: Pointer, steps: float) -> bool:
+    def wheel(self, pointer: Pointer, steps: float, /) -> bool:
         """Take a turn of the wheel, or leave it; away from the hand is above 0."""
 
 
@@ -84,6 +84,8 @@ class Pointing:
         self._display = display
         self._attached: list[tuple[Any, Any, tuple[Any, ...]]] = []
         self.hand: Hand | None = None
+        self.last_view: Any = None
+        """The view (a ViewerModel) that the mouse was over last; None before it moved."""
 
     def attach(self, view: Any, layer: Any) -> None:
         """Listen to the mouse on a layer of a view (a ViewerModel)."""
@@ -107,6 +109,7 @@ class Pointing:
 
     def pointer(self, view: Any, layer: Any, event: Any) -> Pointer:
         """Return where a napari mouse event points."""
+        self.last_view = view
         point = np.asarray(layer.world_to_data(event.position), dtype=np.float64)[-3:]
         dims = view.dims
         axis = -1
@@ -130,9 +133,12 @@ class Pointing:
             event.handled = True
             yield
             while event.type == "mouse_move":
-                hand.drag(self.pointer(view, layer, event))
+                # A tool that was put down with the button held hears no more of it.
+                if self.hand is hand:
+                    hand.drag(self.pointer(view, layer, event))
                 yield
-            hand.release(self.pointer(view, layer, event))
+            if self.hand is hand:
+                hand.release(self.pointer(view, layer, event))
 
         return drag
 
@@ -154,7 +160,8 @@ class Pointing:
     def _make_wheel(self, view: Any) -> Any:
         def wheel(layer: Any, event: Any) -> None:
             hand = self.hand
-            steps = float(event.delta[1]) if len(event.delta) > 1 else 0.0
+            # With Shift some systems turn the wheel sideways.
+            steps = float(event.delta[1] or event.delta[0]) if len(event.delta) > 1 else 0.0
             if hand is not None and hand.wheel(self.pointer(view, layer, event), steps):
                 event.handled = True
 

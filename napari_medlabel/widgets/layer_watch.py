@@ -38,8 +38,8 @@ class LayerWatch:
         """Say that a labels layer of one's own is neither journaled nor saved with the case."""
         if binding is None or layer is binding.labels or not binding.is_on_scan(layer):
             return
-        if layer.metadata.get(KEY, {}).get("role") == "version":
-            return  # a look at an earlier version: Versions… puts it back
+        if layer.metadata.get(KEY, {}).get("role") in {"version", "preview"}:
+            return  # a look at an earlier version, which Versions… puts back; or a proposal
         if "scheme" in layer.metadata.get(KEY, {}):
             what = "This segmentation is shown on the scan and is not part of the case: "
             then = "Take it in to change and save it here."

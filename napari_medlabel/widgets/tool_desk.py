@@ -2,13 +2,30 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import replace
+from typing import Any, Final
 
-from qtpy.QtCore import QObject
-from qtpy.QtWidgets import QWidget
+from qtpy.QtCore import QObject, QTimer
 
+from napari_medlabel.edit.masking import Masking
+from napari_medlabel.errors import InputError, MedlabelError
 from napari_medlabel.plugin.binding import Binding
+from napari_medlabel.plugin.tools.acts import ACTS, work_of
+from napari_medlabel.plugin.tools.catalogue import MENUS, SIZE, TOOLS, options_of, tool
+from napari_medlabel.plugin.tools.hand import QuietHand
+from napari_medlabel.plugin.tools.hands import HANDS
+from napari_medlabel.plugin.tools.holding import Holding
+from napari_medlabel.plugin.tools.kit import Choices, Kit
+from napari_medlabel.plugin.tools.plain_colours import prefer_plain_colours
+from napari_medlabel.plugin.tools.reasons import reasons_against
 from napari_medlabel.session.case import Session
+from napari_medlabel.widgets.cheat_sheet import CheatSheet, napari_keys
+from napari_medlabel.widgets.dock_keys import DockKeys, canvas_of
+from napari_medlabel.widgets.tool_keys import IN_HAND, WHILE_WAITING, bind_tools
+from napari_medlabel.widgets.tool_panel import ToolPanel
+from napari_medlabel.widgets.tool_runner import ToolRunner
+
+_LIVE_MS: Final = 120
 
 
 class ToolDesk(QObject):
@@ -22,12 +39,351 @@ class ToolDesk(QObject):
 
     def __init__(self, dock: Any) -> None:
         super().__init__(dock)
+        prefer_plain_colours()
         self.dock = dock
-        self.panel = QWidget()
+        self.panel = ToolPanel(TOOLS, MENUS)
+        self.choices = Choices()
+        self.runner = ToolRunner(self, self.panel, dock.show_error, self._update_keys)
+        self._dock_keys = DockKeys(dock)
+        self._kit: Kit | None = None
+        self._holding: Holding | None = None
+        self._hand: QuietHand | None = None
+        self._current = self._before = ""
+        self._sheet: CheatSheet | None = None
+        self._live = QTimer(self)
+        self._live.setSingleShot(True)
+        self._live.setInterval(_LIVE_MS)
+        self._live.timeout.connect(self.apply)
+        self._connect_panel()
         self.panel.hide()
+
+    def _connect_panel(self) -> None:
+        panel = self.panel
+        panel.tool_requested.connect(self.choose)
+        panel.option_requested.connect(self._put_option)
+        panel.extent_requested.connect(self._put_extent)
+        panel.slab_requested.connect(self._put_slab)
+        panel.apply_requested.connect(self.apply)
+        panel.range_requested.connect(self._range_as_rule)
+        panel.sheet_requested.connect(self.show_sheet)
+        panel.preview.accept_requested.connect(self.accept)
+        panel.preview.reject_requested.connect(self.reject)
+        panel.masking.masking_requested.connect(self._put_masking)
+        panel.options.typed.connect(self._to_canvas)
+
+    # -- the case ------------------------------------------------------------------------
 
     def case_opened(self, session: Session, binding: Binding) -> None:
         """Begin to serve a case that has just been shown."""
+        kit = Kit(binding, self.choices, self.runner.ask, self.say, self.dock.show_error)
+        kit.resized = self._show_size
+        self._kit = kit
+        self._holding = Holding(binding, self._dropped)
+        self.runner.open(kit)
+        session.bench.masking_changed.connect(self.panel.masking.show_masking)
+        session.scheme_changed.connect(self._show_segments)
+        binding.viewer.dims.events.ndisplay.connect(self._show_reasons)
+        self._bind_keys(binding)
+        self._show_segments()
+        self._show_reasons()
+        low, high = (float(v) for v in _first_range(binding))
+        self.panel.masking.show_range(low, high)
+        self.panel.masking.show_masking(session.bench.masking)
+        self.choices.values.setdefault("threshold", {"low": low, "high": high})
+        self.panel.show_nothing()
+        self.panel.show()
 
     def case_closed(self) -> None:
         """Let go of the case; its layers are still there."""
+        kit, holding = self._kit, self._holding
+        if kit is None or holding is None:
+            return
+        self._live.stop()
+        self._dock_keys.end()
+        holding.detach()
+        self.runner.close()
+        kit.bench.masking_changed.disconnect(self.panel.masking.show_masking)
+        kit.session.scheme_changed.disconnect(self._show_segments)
+        kit.binding.viewer.dims.events.ndisplay.disconnect(self._show_reasons)
+        if self._sheet is not None:
+            self._sheet.close()
+        self._kit = self._holding = None
+        self._current = self._before = ""
+        self.choices.values.pop("threshold", None)  # its range was that scan's
+        self.panel.hide()
+
+    def _bind_keys(self, binding: Binding) -> None:
+        bind_tools(binding.keys, self)
+        self.panel.palette_.show_keys(
+            {t.name: t.key for t in TOOLS if binding.keys.key_of(t.title) == t.key}
+        )
+        # Desks bind theirs in a moment: the dock passes on all of them.
+        QTimer.singleShot(0, lambda: self._serve_dock(binding))
+
+    def _serve_dock(self, binding: Binding) -> None:
+        if self._kit is not None and self._kit.binding is binding:
+            self._dock_keys.serve(binding.keys)
+
+    def _update_keys(self) -> None:
+        """Take Enter, Escape and the brush's keys from napari while they mean something."""
+        if self._kit is None:
+            return
+        keys = self._kit.binding.keys
+        held = self._hand is not None
+        waiting = held or self._kit.bench.preview is not None or self.runner.is_busy
+        (keys.wake if waiting else keys.rest)(*WHILE_WAITING)
+        (keys.wake if held else keys.rest)(*IN_HAND)
+
+    # -- the tool in hand ----------------------------------------------------------------
+
+    @property
+    def current(self) -> str:
+        """Name of the tool that is chosen, empty for none."""
+        return self._current
+
+    @property
+    def hand(self) -> QuietHand | None:
+        """The tool in hand, None where napari has the mouse."""
+        return self._hand
+
+    def choose(self, name: str) -> None:
+        """Take up a tool; the one that is in hand already is put down."""
+        kit, holding = self._kit, self._holding
+        if kit is None or holding is None:
+            return
+        if name == self._current:
+            self.put_down()
+            return
+        self._leave_hand()
+        self.runner.stop()
+        kit.bench.show(None)
+        self._before, self._current = self._current or self._before, name
+        self.choices.tool = name
+        self._show_tool()
+        if name in HANDS:
+            self._hand = HANDS[name](kit)
+            holding.take(self._hand, self.choices.size_mm if self._hand.circle else None)
+        else:
+            holding.drop()
+        self._update_keys()
+        self._to_canvas()
+        if tool(name).is_live:
+            self._live.start()
+
+    def choose_before(self) -> None:
+        """Take up the tool that was in hand before, to go back and forth between two."""
+        if self._before:
+            self.choose(self._before)
+
+    def put_down(self) -> None:
+        """Give the mouse back to napari and show no tool."""
+        if self._current:
+            self._before, self._current = self._current, ""
+        self._leave_hand()
+        if self._holding is not None:
+            self._holding.drop()
+        self._live.stop()
+        self.runner.stop()
+        if self._kit is not None:
+            self._kit.bench.show(None)
+        self.panel.show_nothing()
+        self._update_keys()
+
+    def _leave_hand(self) -> None:
+        hand, self._hand = self._hand, None
+        if hand is not None:
+            hand.leave()
+
+    def _dropped(self) -> None:
+        """Hear that napari has the mouse again: the person chose one of its modes."""
+        if self._hand is not None:
+            self.put_down()
+
+    def resize(self, steps: float) -> None:
+        """Make the brush larger (above 0) or smaller by steps of 20 %."""
+        if self._kit is not None:
+            self._kit.resize(steps)
+
+    def pan(self, *, panning: bool) -> None:
+        """Let the mouse move the camera with the tool in hand, or work again."""
+        holding, hand = self._holding, self._hand
+        if holding is not None and hand is not None:
+            holding.pan(panning)
+            if not panning:
+                holding.show_circle(self.choices.size_mm if hand.circle else None)
+
+    def enter(self) -> None:
+        """Close an outline, or say yes to what is shown."""
+        if self._hand is None or not self._hand.close():
+            self.accept()
+
+    def escape(self) -> None:
+        """Take back what is begun, else what is computed or shown, else put the tool down."""
+        if self._hand is not None and self._hand.is_busy:
+            self._hand.cancel()
+        elif self.runner.stop():
+            self.say("Stopped.")
+        elif self._kit is not None and self._kit.bench.preview is not None:
+            self.reject()
+        else:
+            self.put_down()
+
+    def step_back(self) -> None:
+        """Take the last corner of an outline back."""
+        if self._hand is not None:
+            self._hand.step_back()
+
+    # -- acts and previews ---------------------------------------------------------------
+
+    def apply(self) -> None:
+        """Compute what the tool with a button would do, and show it."""
+        kit = self._kit
+        if kit is None or self._current not in ACTS:
+            return
+        try:
+            work = work_of(self._current, kit)
+        except MedlabelError as err:
+            self.dock.show_error(err)
+            return
+        self.runner.ask(f"{tool(self._current).title} …", work)
+        self._to_canvas()
+
+    def accept(self) -> None:
+        """Make what is shown a step."""
+        kit = self._kit
+        if kit is None or kit.bench.preview is None:
+            return
+        self._live.stop()
+        try:
+            patch = kit.bench.accept()
+        except MedlabelError as err:
+            self.dock.show_error(err)
+            return
+        if patch is None:
+            self.say("Nothing changed: the rules leave nothing to change.")
+        else:
+            kit.warn_of_missing(patch.box)
+
+    def reject(self) -> None:
+        """Leave the labels as they are."""
+        if self._kit is not None:
+            self._live.stop()
+            self._kit.bench.show(None)
+
+    # -- options and rules ---------------------------------------------------------------
+
+    def _put_option(self, name: str, value: Any) -> None:
+        if not self._current:
+            return
+        self.choices.put(self._current, name, value)
+        if name == "preset":
+            self._put_preset(str(value))
+        if name == SIZE:
+            self._show_size()
+        if tool(self._current).is_live:
+            self._live.start()
+
+    def _put_preset(self, preset: str) -> None:
+        from napari_medlabel.edit.threshold import RANGES
+
+        if preset in RANGES:
+            low, high = RANGES[preset]
+            self.choices.values["threshold"] |= {"low": low, "high": high}
+            self.panel.options.show_values({"low": low, "high": high})
+
+    def _put_extent(self, extent: Any) -> None:
+        self.choices.extents[self._current] = extent
+        self._show_tool()
+        if self._current and tool(self._current).is_live:
+            self._live.start()
+
+    def _put_slab(self, slices: int) -> None:
+        self.choices.slab = slices
+
+    def _put_masking(self, rules: Masking) -> None:
+        if self._kit is None:
+            return
+        self._kit.bench.masking = rules
+
+    def toggle_range(self) -> None:
+        """Bound edits to the range of values, or no longer."""
+        self.panel.masking.toggle_range()
+
+    def _range_as_rule(self) -> None:
+        """Bound all edits to the range of the threshold tool."""
+        if self._kit is None:
+            return
+        chosen = self.choices.of("threshold")
+        low, high = sorted((float(chosen["low"]), float(chosen["high"])))
+        self.reject()
+        self._kit.bench.masking = replace(self._kit.bench.masking, low=low, high=high)
+        self.say(f"Edits change voxels of {low:g} to {high:g} only, until 'Values' is off (I).")
+
+    # -- showing -------------------------------------------------------------------------
+
+    def say(self, words: str) -> None:
+        """Say a sentence below the tool and in napari's status line."""
+        self.panel.say(words)
+        if self._kit is not None:
+            self._kit.binding.viewer.status = words
+
+    def _show_tool(self) -> None:
+        name = self._current
+        if not name:
+            return
+        known = tool(name)
+        self.panel.say("")
+        self.panel.show_tool(
+            known,
+            options_of(known),
+            self.choices.of(name),
+            self.choices.extent(name),
+            self.choices.slab,
+        )
+
+    def _show_size(self) -> None:
+        self.panel.options.show_values({SIZE: self.choices.size_mm})
+        if self._holding is not None and self._hand is not None and self._hand.circle:
+            self._holding.show_circle(self.choices.size_mm)
+
+    def _show_segments(self, _scheme: object = None) -> None:
+        if self._kit is None:
+            return
+        known = [(label.value, label.name) for label in self._kit.session.labels.scheme.labels]
+        self.panel.masking.show_segments(known)
+        self.panel.options.show_segments(known)
+        self._show_tool()
+
+    def _show_reasons(self, _event: object = None) -> None:
+        if self._kit is not None:
+            self.panel.palette_.show_reasons(reasons_against(self._kit))
+
+    def show_sheet(self) -> None:
+        """Show all keys."""
+        if self._kit is None:
+            return
+        self._sheet = CheatSheet(
+            self._kit.binding.keys.listed, napari_keys(), self.dock.window()
+        )
+        self._sheet.show()
+
+    def _to_canvas(self) -> None:
+        """Let the picture hear the keys."""
+        canvas = canvas_of(self.dock.window())
+        if canvas is not None:
+            canvas.setFocus()
+
+
+def _first_range(binding: Binding) -> tuple[float, float]:
+    """Return a range of values to begin from: the brighter part of what the window shows.
+
+    Raises
+    ------
+    InputError
+        When the image has no window.
+    """
+    limits = getattr(binding.image, "contrast_limits", None)
+    if limits is None:
+        raise InputError("The image has no window.", hint="Open a scan with intensities.")
+    low, high = (float(v) for v in limits)
+    return (low + high) / 2.0, high

@@ -1,0 +1,1 @@
+"""The tools: what each is called and asks for, and the hands that work with the mouse."""

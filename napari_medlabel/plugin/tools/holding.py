@@ -1,0 +1,115 @@
+"""Holding: gives the mouse to a tool, and back to napari when the person wants that."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from napari_medlabel.plugin.binding import Binding
+from napari_medlabel.plugin.layers import KEY
+from napari_medlabel.plugin.pointing import Hand
+from napari_medlabel.plugin.tools.sketch import ROLE
+
+_PAN: Final = "pan_zoom"
+
+
+class Holding:
+    """Which tool is in hand.
+
+    While one is, the labels layer is in napari's mode for moving the camera, with the moving
+    itself switched off; so no mode of napari paints beside ours. A person who chooses a mode of
+    napari, or another layer, puts the tool down by that.
+
+    Parameters
+    ----------
+    binding : Binding
+        The case in its viewer.
+    dropped : callable
+        Told that napari has the mouse again.
+    """
+
+    def __init__(self, binding: Binding, dropped: Callable[[], object]) -> None:
+        self._binding = binding
+        self._dropped = dropped
+        self._busy = False
+        labels = binding.labels
+        labels.events.mode.connect(self._on_mode)
+        binding.viewer.layers.selection.events.active.connect(self._on_active)
+
+    def detach(self) -> None:
+        """Put the tool down and listen no more."""
+        self.drop()
+        self._binding.labels.events.mode.disconnect(self._on_mode)
+        self._binding.viewer.layers.selection.events.active.disconnect(self._on_active)
+
+    @property
+    def hand(self) -> Hand | None:
+        """The tool in hand, None for napari's own."""
+        return self._binding.pointing.hand
+
+    def take(self, hand: Hand, circle_mm: float | None) -> None:
+        """Take up a tool.
+
+        Parameters
+        ----------
+        hand : Hand
+            The tool.
+        circle_mm : float or None
+            Diameter of the circle to show at the mouse; None for a cross.
+        """
+        binding = self._binding
+        layer = binding.labels
+        self._busy = True
+        try:
+            binding.points.mode = _PAN
+            if layer in binding.viewer.layers:
+                # Landmarks or measurements may be the active layer: the mouse is ours now.
+                binding.viewer.layers.selection.active = layer
+            layer.visible = True
+            layer.mode = _PAN
+            layer.mouse_pan = False
+            binding.pointing.hand = hand
+        finally:
+            self._busy = False
+        self.show_circle(circle_mm)
+
+    def show_circle(self, circle_mm: float | None) -> None:
+        """Show a circle of a diameter in mm at the mouse, or a cross for None."""
+        layer = self._binding.labels
+        if self.hand is None:
+            return
+        if circle_mm is None:
+            layer.cursor = "cross"
+            return
+        # The unit of the layer's world is the millimetre, and so is that of the circle.
+        layer.cursor_size = float(circle_mm)
+        layer.cursor = "circle"
+
+    def drop(self) -> None:
+        """Put the tool down: the mouse moves the camera again."""
+        if self.hand is None:
+            return
+        self._binding.pointing.hand = None
+        layer = self._binding.labels
+        if str(layer.mode) == _PAN:
+            layer.mouse_pan = True
+            layer.cursor = "standard"
+        self._dropped()
+
+    def pan(self, panning: bool) -> None:
+        """Let the mouse move the camera for a moment, with the tool in hand."""
+        if self.hand is not None:
+            self._binding.labels.mouse_pan = panning
+            self._binding.labels.cursor = "pointing" if panning else "cross"
+
+    def _on_mode(self, _event: Any) -> None:
+        if not self._busy and str(self._binding.labels.mode) != _PAN:
+            self.drop()
+
+    def _on_active(self, event: Any) -> None:
+        active = event.value
+        if self._busy or active is None or active is self._binding.labels:
+            return
+        where = getattr(active, "metadata", {}).get(KEY, {})
+        if where.get("role") != ROLE:
+            self.drop()

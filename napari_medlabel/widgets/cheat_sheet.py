@@ -1,0 +1,114 @@
+"""The cheat sheet: every key of the case and napari's own on one page, by what one is doing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from html import escape
+from typing import Any, Final
+
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QDialog, QDialogButtonBox, QTextBrowser, QVBoxLayout, QWidget
+
+from napari_medlabel.plugin.keys import Key
+from napari_medlabel.widgets.tool_palette import key_words
+
+MOUSE: Final = (
+    ("Left button", "Paint, draw or click, by the tool in hand"),
+    ("Right button", "Erase; close an outline"),
+    ("Shift + wheel", "Size of the brush"),
+    ("Wheel", "Zoom"),
+    ("Ctrl + wheel", "Next or previous slice"),
+    ("Space, held", "Move the picture with a tool in hand"),
+    ("Double click", "Close an outline"),
+)
+
+_NAPARI: Final = {
+    "napari:activate_labels_paint_mode": "Paint",
+    "napari:activate_labels_erase_mode": "Erase",
+    "napari:activate_labels_fill_mode": "Fill bucket",
+    "napari:activate_labels_polygon_mode": "Polygon",
+    "napari:activate_labels_picker_mode": "Pick a label",
+    "napari:activate_labels_pan_zoom_mode": "Move the camera",
+    "napari:decrease_label_id": "Label before",
+    "napari:increase_label_id": "Label after",
+    "napari:swap_selected_and_background_labels": "Swap label and background",
+    "napari:toggle_preserve_labels": "Preserve other labels",
+    "napari:increment_dims_left": "Slice before",
+    "napari:increment_dims_right": "Slice after",
+    "napari:reset_view": "Whole picture",
+    "napari:toggle_ndisplay": "2D or 3D",
+    "napari:toggle_selected_visibility": "Show or hide the layer",
+}
+
+
+def napari_keys() -> list[tuple[str, str]]:
+    """Return napari's own keys that matter here, as the person has set them."""
+    from napari.settings import get_settings
+
+    bound: Mapping[str, Any] = get_settings().shortcuts.shortcuts
+    rows = []
+    for action, words in _NAPARI.items():
+        keys = ", ".join(str(key) for key in bound.get(action, ()))
+        if keys:
+            rows.append((keys, words))
+    return rows
+
+
+class CheatSheet(QDialog):
+    """Shows keys and what they do, by groups.
+
+    Parameters
+    ----------
+    keys : sequence of Key
+        Those of the case, in the order in which they were bound.
+    napari : sequence of tuple
+        napari's own, as key and words.
+    """
+
+    def __init__(
+        self,
+        keys: Sequence[Key],
+        napari: Sequence[tuple[str, str]],
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("Keys")
+        self.page = QTextBrowser()
+        self.page.setHtml(sheet_html(keys, napari))
+        self.page.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
+        buttons.rejected.connect(self.reject)
+        column = QVBoxLayout(self)
+        column.addWidget(self.page)
+        column.addWidget(buttons)
+        self.resize(760, 640)
+
+
+def sheet_html(keys: Sequence[Key], napari: Sequence[tuple[str, str]]) -> str:
+    """Return the sheet as a page with two columns of tables."""
+    groups: dict[str, list[tuple[str, str]]] = {}
+    for key in keys:
+        groups.setdefault(key.group, []).append((key_words(key.key), key.words))
+    groups["Mouse"] = list(MOUSE)
+    groups["napari's own"] = list(napari)
+    tables = [(len(rows), _table(title, rows)) for title, rows in groups.items()]
+    left: list[str] = []
+    right: list[str] = []
+    height = [0, 0]
+    for rows, table in tables:
+        side = 0 if height[0] <= height[1] else 1
+        (left, right)[side].append(table)
+        height[side] += rows + 2
+    return (
+        "<table width='100%'><tr>"
+        f"<td width='50%' valign='top'>{''.join(left)}</td>"
+        f"<td width='50%' valign='top'>{''.join(right)}</td></tr></table>"
+    )
+
+
+def _table(title: str, rows: Sequence[tuple[str, str]]) -> str:
+    lines = "".join(
+        f"<tr><td><b>{escape(key)}</b>&nbsp;&nbsp;</td><td>{escape(words)}</td></tr>"
+        for key, words in rows
+    )
+    return f"<h3>{escape(title)}</h3><table cellpadding='1'>{lines}</table>"

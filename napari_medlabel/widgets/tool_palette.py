@@ -1,0 +1,148 @@
+"""The palette: a button for each tool one reaches for often, menus for the others."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from qtpy.QtCore import Qt, Signal
+from qtpy.QtGui import QAction, QKeySequence
+from qtpy.QtWidgets import QGridLayout, QMenu, QSizePolicy, QToolButton, QWidget
+
+from napari_medlabel.plugin.tools.options import Tool
+
+_COLUMNS: Final = 3
+_STYLE: Final = (
+    "QToolButton { padding: 3px 2px; border-radius: 3px; text-align: center; }"
+    # The tool in hand is marked by a frame, not by colour alone.
+    "QToolButton:checked { border: 2px solid #ffd23f; font-weight: bold; }"
+)
+
+
+def key_words(key: str) -> str:
+    """Return a key as it stands on a button: ``"⇧D"`` for ``"Shift-D"``."""
+    return key.replace("Shift-", "⇧").replace("Control-", "Ctrl+").replace("Alt-", "Alt+")
+
+
+class ToolPalette(QWidget):
+    """Shows the tools and asks for one; knows neither napari nor the session.
+
+    Parameters
+    ----------
+    tools : sequence of Tool
+        In the order in which they are shown.
+    menus : sequence of str
+        Groups that fold into a menu.
+    """
+
+    tool_requested = Signal(str)
+
+    def __init__(
+        self, tools: Sequence[Tool], menus: Sequence[str], parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._tools = {known.name: known for known in tools}
+        self._why: Mapping[str, str] = {}
+        self.buttons: dict[str, QToolButton] = {}
+        self.actions_: dict[str, QAction] = {}
+        self.menu_buttons: dict[str, QToolButton] = {}
+        grid = QGridLayout(self)
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.setSpacing(3)
+        at = 0
+        for known in tools:
+            if known.group not in menus:
+                grid.addWidget(self._make_button(known), at // _COLUMNS, at % _COLUMNS)
+                at += 1
+        for title in menus:
+            grid.addWidget(
+                self._make_menu(title, [t for t in tools if t.group == title]),
+                at // _COLUMNS,
+                at % _COLUMNS,
+            )
+            at += 1
+        for column in range(_COLUMNS):
+            grid.setColumnStretch(column, 1)
+        self.show_keys({known.name: known.key for known in tools})
+
+    def _make_button(self, known: Tool) -> QToolButton:
+        button = _button()
+        button.setCheckable(True)
+        button.clicked.connect(lambda _=False, n=known.name: self.tool_requested.emit(n))
+        self.buttons[known.name] = button
+        return button
+
+    def _make_menu(self, title: str, tools: Sequence[Tool]) -> QToolButton:
+        button = _button()
+        button.setText(title)
+        button.setCheckable(True)
+        button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        menu = QMenu(button)
+        menu.setToolTipsVisible(True)
+        for known in tools:
+            action = QAction(known.title, menu)
+            action.setToolTip(known.words)
+            action.setCheckable(True)
+            action.triggered.connect(lambda _=False, n=known.name: self.tool_requested.emit(n))
+            menu.addAction(action)
+            self.actions_[known.name] = action
+        button.setMenu(menu)
+        self.menu_buttons[title] = button
+        return button
+
+    def show_keys(self, keys: Mapping[str, str]) -> None:
+        """Write the keys on the buttons, those that work.
+
+        Parameters
+        ----------
+        keys : mapping of str to str
+            For the name of each tool its key, empty for none.
+        """
+        for name, known in self._tools.items():
+            key = keys.get(name, "")
+            if name in self.buttons:
+                words = f"{known.title}  {key_words(key)}" if key else known.title
+                self.buttons[name].setText(words)
+            elif key:
+                # Shown, not bound: the key works through the case's layers.
+                shown = QKeySequence(key.replace("-", "+")).toString(
+                    QKeySequence.SequenceFormat.NativeText
+                )
+                self.actions_[name].setText(f"{known.title}\t{shown}")
+        self.show_reasons(self._why)
+
+    def show_reasons(self, why: Mapping[str, str]) -> None:
+        """Grey out tools that cannot work now; their tooltips say why.
+
+        Parameters
+        ----------
+        why : mapping of str to str
+            For the name of a tool the reason.
+        """
+        self._why = why
+        for name, known in self._tools.items():
+            part = self.buttons.get(name) or self.actions_[name]
+            reason = why.get(name, "")
+            part.setEnabled(not reason)
+            part.setToolTip(f"{known.words}\n\nNot now: {reason}" if reason else known.words)
+
+    def show_tool(self, name: str) -> None:
+        """Mark the tool in hand; empty for none."""
+        for known, button in self.buttons.items():
+            button.setChecked(known == name)
+        for known, action in self.actions_.items():
+            action.setChecked(known == name)
+        chosen = self._tools.get(name)
+        for title, button in self.menu_buttons.items():
+            mine = chosen is not None and chosen.group == title
+            button.setChecked(mine)
+            button.setToolTip(f"In hand: {chosen.title}" if mine and chosen else "More tools")
+
+
+def _button() -> QToolButton:
+    button = QToolButton()
+    button.setStyleSheet(_STYLE)
+    # By Tab only: after a click the keys must still reach the canvas.
+    button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+    button.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+    return button
