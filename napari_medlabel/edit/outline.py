@@ -111,15 +111,11 @@ def _add_rim(inside: BoolArray, low: FloatArray, high: FloatArray) -> None:
         inside[place] = True
 
 
-def enclosed(
-    shape: Sequence[int], points_ijk: npt.ArrayLike, axis: int, *, within: Box
-) -> BoolArray:
+def enclosed(points_ijk: npt.ArrayLike, axis: int, *, within: Box) -> BoolArray:
     """Return which pixels of a box an outline encloses, seen along a voxel axis.
 
     Parameters
     ----------
-    shape : sequence of int
-        Of the volume, (i, j, k).
     points_ijk : array_like, shape (n, 3)
         Corners in fractional voxels; their part along ``axis`` is not looked at.
     axis : int
@@ -137,7 +133,7 @@ def enclosed(
     InputError
         As in `polygon`.
     """
-    corners = np.asarray(points_ijk, dtype=np.float64).reshape(-1, len(shape))
+    corners = np.asarray(points_ijk, dtype=np.float64).reshape(-1, 3)
     u, v = (a for a in range(3) if a != axis)
     size = [within[a].stop - within[a].start for a in (u, v)]
     origin = [within[a].start for a in (u, v)]
@@ -195,7 +191,7 @@ def fill_outline(
     box = parts[0], parts[1], parts[2]
     if any(part.start >= part.stop for part in box):
         return None
-    inside = enclosed(scene.shape, corners, axis, within=box)
+    inside = enclosed(corners, axis, within=box)
     name = "Erase outline" if erase else "Fill outline"
     return scene.propose(
         box,
