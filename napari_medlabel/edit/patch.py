@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import zlib
+import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final, Literal
@@ -17,30 +18,108 @@ LabelArray = npt.NDArray[Any]
 Box = tuple[slice, slice, slice]
 Origin = Literal["human", "assisted", "interpolated", "unattributed", "restored"]
 
-_PACK_ABOVE: Final = 1 << 16  # bytes; smaller boxes are not worth the time
+_PACK_ABOVE: Final = 1 << 10  # bytes; smaller pieces are not worth the time
+_PIECE: Final = 1 << 20  # bytes of labels packed at a time: what a core's own cache holds
+_LEVEL: Final = 1  # of Zstandard; labels shrink a hundredfold at several GB/s
 
 
-@dataclass(frozen=True)
-class _Packed:
-    """An array, compressed when it is large. Label boxes shrink about a hundredfold."""
+class Pieces:
+    """Both states of a box, packed in pieces of some slices k; never changed once made.
 
-    shape: tuple[int, ...]
-    dtype: str
-    data: bytes
-    compressed: bool
+    Pieces that are equal before and after are held once.
 
-    @classmethod
-    def of(cls, array: LabelArray) -> _Packed:
-        # Walking the transposed view keeps the buffer's own order: no reshuffle.
-        raw = np.ascontiguousarray(array.T).tobytes()
-        small = len(raw) <= _PACK_ABOVE
-        return cls(
-            array.shape, array.dtype.str, raw if small else zlib.compress(raw, 1), not small
+    Parameters
+    ----------
+    before, after : ndarray, one shape (i, j, k)
+        The states; they are copied.
+    """
+
+    __slots__ = ("_dtype", "_packed", "_shape", "_slices", "nbytes")
+
+    def __init__(self, before: LabelArray, after: LabelArray) -> None:
+        old, new = before.T, after.T  # (k, j, i): memory order
+        self._shape = old.shape
+        self._dtype = old.dtype
+        self._slices = max(1, _PIECE // max(old[:1].nbytes, 1))
+        packed: tuple[list[bytes], list[bytes]] = ([], [])
+        held = 0
+        for start in range(0, old.shape[0], self._slices):
+            pair = [
+                np.ascontiguousarray(state[start : start + self._slices])
+                for state in (old, new)
+            ]
+            first = _pack(pair[0])
+            second = first if np.array_equal(*pair) else _pack(pair[1])
+            packed[0].append(first)
+            packed[1].append(second)
+            held += sys.getsizeof(first) + (0 if second is first else sys.getsizeof(second))
+        self._packed = tuple(packed[0]), tuple(packed[1])
+        self.nbytes = held + sum(sys.getsizeof(side) for side in self._packed) + _EACH
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Size of the box, (i, j, k)."""
+        k, j, i = self._shape
+        return i, j, k
+
+    def state(self, side: int) -> LabelArray:
+        """Return a whole state, shape (i, j, k): 0 before, 1 after."""
+        if len(self._packed[side]) == 1:
+            return self._unpack(0, side).T
+        out = np.empty(self._shape, self._dtype)
+        for number, part in enumerate(self._parts()):
+            out[part] = self._unpack(number, side)
+        return out.T
+
+    def is_at(self, box: LabelArray, side: int) -> bool:
+        """Tell whether a box (i, j, k) holds a state."""
+        walked = box.T
+        return all(
+            np.array_equal(walked[part], self._unpack(number, side))
+            for number, part in enumerate(self._parts())
         )
 
-    def array(self) -> LabelArray:
-        raw = zlib.decompress(self.data) if self.compressed else self.data
-        return np.frombuffer(raw, np.dtype(self.dtype)).reshape(self.shape[::-1]).T
+    def write(self, box: LabelArray, side: int) -> None:
+        """Write what a state has different from the other into a box that holds the other."""
+        walked = box.T
+        for number, part in enumerate(self._parts()):
+            if self._packed[0][number] is not self._packed[1][number]:
+                walked[part] = self._unpack(number, side)
+
+    def count(self) -> int:
+        """Return how many voxels differ between the states."""
+        return sum(
+            int(np.count_nonzero(self._unpack(number, 0) != self._unpack(number, 1)))
+            for number in range(len(self._packed[0]))
+            if self._packed[0][number] is not self._packed[1][number]
+        )
+
+    def _parts(self) -> Iterator[slice]:
+        for start in range(0, self._shape[0], self._slices):
+            yield slice(start, min(start + self._slices, self._shape[0]))
+
+    def _unpack(self, number: int, side: int) -> LabelArray:
+        start = number * self._slices
+        slices = min(self._slices, self._shape[0] - start)
+        size = slices * self._shape[1] * self._shape[2] * self._dtype.itemsize
+        data = self._packed[side][number]
+        if size > _PACK_ABOVE:
+            from imagecodecs import zstd_decode
+
+            data = zstd_decode(data, out=size)
+        flat = np.frombuffer(data, self._dtype)
+        return flat.reshape(slices, *self._shape[1:])
+
+
+_EACH: Final = 560  # bytes of the objects of a patch, beside what is packed
+
+
+def _pack(piece: LabelArray) -> bytes:
+    if piece.nbytes <= _PACK_ABOVE:
+        return piece.tobytes()
+    from imagecodecs import zstd_encode
+
+    return bytes(zstd_encode(piece, _LEVEL))
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -55,13 +134,17 @@ class Patch:
         What the edit was, in the imperative, for the undo button: ``"Paint"``.
     origin : str
         Who made it: human, assisted, interpolated, unattributed or restored.
+    pieces : Pieces
+        Both states of the box; a patch and its inverse share them.
+    is_back : bool
+        Whether the patch goes from the second state to the first.
     """
 
     start: tuple[int, int, int]
     name: str
     origin: Origin
-    _before: _Packed
-    _after: _Packed
+    pieces: Pieces
+    is_back: bool = False
 
     def __repr__(self) -> str:
         return f"Patch({self.name!r}, {self.start}, {self.shape}, {self.origin})"
@@ -97,13 +180,12 @@ class Patch:
         if box is None:
             return None
         i, j, k = (s.start + o for s, o in zip(box, start, strict=True))
-        return cls((i, j, k), name, origin, _Packed.of(before[box]), _Packed.of(after[box]))
+        return cls((i, j, k), name, origin, Pieces(before[box], after[box]))
 
     @property
     def shape(self) -> tuple[int, int, int]:
         """Size of the box."""
-        i, j, k = self._before.shape
-        return i, j, k
+        return self.pieces.shape
 
     @property
     def box(self) -> Box:
@@ -114,22 +196,22 @@ class Patch:
     @property
     def before(self) -> LabelArray:
         """Labels in the box before the edit, shape `shape`."""
-        return self._before.array()
+        return self.pieces.state(int(self.is_back))
 
     @property
     def after(self) -> LabelArray:
         """Labels in the box after the edit, shape `shape`."""
-        return self._after.array()
+        return self.pieces.state(int(not self.is_back))
 
     @property
     def nbytes(self) -> int:
-        """Memory held, in bytes."""
-        return len(self._before.data) + len(self._after.data)
+        """Memory held, in bytes, with that of the objects themselves."""
+        return self.pieces.nbytes
 
     @cached_property
     def voxels_changed(self) -> int:
         """How many voxels differ."""
-        return int(np.count_nonzero(self.before != self.after))
+        return self.pieces.count()
 
     def apply(self, array: LabelArray) -> None:
         """Write the after state into an (i, j, k) array.
@@ -139,16 +221,27 @@ class Patch:
         InputError
             When the array does not hold the before state in the box.
         """
-        if not np.array_equal(array[self.box], self.before):
+        box = array[self.box]
+        if not self.pieces.is_at(box, int(self.is_back)):
             raise InputError(
                 "The mask is not in the state that this step starts from.",
                 hint="This is a fault in the program; please report it. Nothing was changed.",
             )
-        array[self.box] = self.after
+        self.pieces.write(box, int(not self.is_back))
+
+    def follow(self, array: LabelArray) -> None:
+        """Write the after state into a twin that is known to hold the before state.
+
+        Parameters
+        ----------
+        array : ndarray, shape (i, j, k)
+            Of the whole scan; it is not looked at, pieces without a change are left alone.
+        """
+        self.pieces.write(array[self.box], int(not self.is_back))
 
     def inverse(self) -> Patch:
         """Return the patch that takes this one back."""
-        return Patch(self.start, self.name, self.origin, self._after, self._before)
+        return Patch(self.start, self.name, self.origin, self.pieces, not self.is_back)
 
 
 @dataclass(frozen=True)
@@ -169,15 +262,23 @@ Step = Patch | LandmarkChange
 
 def _changed_box(before: LabelArray, after: LabelArray) -> Box | None:
     """Return the tightest box around all differences, or None."""
-    changed = np.not_equal(before.T, after.T)  # (k, j, i): memory order
-    planes = np.any(changed, axis=(1, 2))
-    if not np.any(planes):
+    old, new = before.T, after.T  # (k, j, i): memory order
+    if not old.size:
         return None
-    k0, k1 = _ends(planes)
-    inner = np.any(changed[k0:k1], axis=0)
-    j0, j1 = _ends(np.any(inner, axis=1))
-    i0, i1 = _ends(np.any(inner, axis=0))
-    return slice(i0, i1), slice(j0, j1), slice(k0, k1)
+    slices = max(1, _PIECE // 4 // old[:1].nbytes)
+    inner = np.zeros(old.shape[1:], dtype=bool)
+    hits: list[int] = []
+    for start in range(0, old.shape[0], slices):
+        changed = np.not_equal(old[start : start + slices], new[start : start + slices])
+        if changed.any():
+            each = changed.any(axis=(1, 2))
+            hits += (np.flatnonzero(each)[[0, -1]] + start).tolist()
+            inner |= changed.any(axis=0)
+    if not hits:
+        return None
+    j0, j1 = _ends(inner.any(axis=1))
+    i0, i1 = _ends(inner.any(axis=0))
+    return slice(i0, i1), slice(j0, j1), slice(hits[0], hits[-1] + 1)
 
 
 def _ends(line: npt.NDArray[Any]) -> tuple[int, int]:

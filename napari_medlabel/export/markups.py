@@ -67,9 +67,7 @@ def to_markups(
     """
     old = _markups_of(like)
     lists = [one for one in old if one.get("type") == "Fiducial"]
-    written: list[Document] = []
-    if len(marks) or lists or not len(measured or ()):
-        written.append(_point_list(marks, frame, lists))
+    written = [_point_list(marks, frame, lists)]
     for one in measured or ():
         written += _measured(one, (values or {}).get(one.name, ()), frame, old)
     known = {"Fiducial", *_TYPES.values()}
@@ -78,9 +76,15 @@ def to_markups(
     return {**top, "@schema": _SCHEMA, "markups": written}
 
 
-def measurements_to_markups(measured: MeasurementSet, values: Values) -> Document:
-    """Return a Markups document with measurements and no point list, in LPS mm."""
-    document = to_markups(LandmarkSet(), measured, values=values)
+def measurements_to_markups(
+    measured: MeasurementSet,
+    values: Values | None = None,
+    *,
+    frame: Frame = "LPS",
+    like: Any = None,
+) -> Document:
+    """Return a Markups document with measurements and no point list; see `to_markups`."""
+    document = to_markups(LandmarkSet(), measured, values=values, frame=frame, like=like)
     document["markups"] = [one for one in document["markups"] if one["type"] != "Fiducial"]
     return document
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -12,51 +10,35 @@ from psygnal import Signal
 
 from napari_medlabel.edit.history import History
 from napari_medlabel.edit.journal import JournalHead
-from napari_medlabel.edit.patch import Box, LabelArray, LandmarkChange, Origin, Patch, Step
+from napari_medlabel.edit.patch import (
+    Box,
+    LabelArray,
+    LandmarkChange,
+    MeasurementChange,
+    Origin,
+    Patch,
+    Step,
+)
 from napari_medlabel.errors import InputError
 from napari_medlabel.export.landmarks import to_markups
 from napari_medlabel.model.labelmap import LabelMap, LabelScheme
 from napari_medlabel.model.landmarks import LandmarkSet, Point
+from napari_medlabel.model.measurements import MeasurementSet
 from napari_medlabel.model.volume import Volume
 from napari_medlabel.session.bench import Bench
 from napari_medlabel.session.desk import Desk
 from napari_medlabel.session.keeper import Keeper
 from napari_medlabel.session.logged import CaseEvents, scheme_changed
+from napari_medlabel.session.marking import Marking
+from napari_medlabel.session.measuring import measurements_in
 from napari_medlabel.session.outbox import Outbox
+from napari_medlabel.session.place import MASK_FILE, Place
 from napari_medlabel.session.recovery import Recovery, set_aside
 from napari_medlabel.session.versions import Versions
 
-MASK_FILE: Final = "mask.nii.gz"
+__all__ = ["MASK_FILE", "WHOLE", "Place", "Session"]
+
 WHOLE: Final = (slice(None), slice(None), slice(None))
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where a case's files go and how the log names it.
-
-    Parameters
-    ----------
-    case : str
-        Content id of the scan.
-    subject : str
-        The patient's token in the log.
-    folder : Path
-        Folder of mask and landmarks; made at the first save.
-    """
-
-    case: str
-    subject: str
-    folder: Path
-
-    @property
-    def mask(self) -> Path:
-        """The mask file."""
-        return self.folder / MASK_FILE
-
-    @property
-    def landmarks(self) -> Path:
-        """The landmarks as Slicer Markups; a CSV of the same name lies beside it."""
-        return self.folder / "landmarks.mrk.json"
 
 
 class Session:
@@ -80,12 +62,15 @@ class Session:
         Where it is saved.
     saved_mask : str or None
         Content id of the mask on the disk, None when there is none yet.
+    measurements : MeasurementSet or None
+        Those on the disk.
     """
 
     step_done = Signal(object)
     """A step changed labels or landmarks: by undo, redo or a tool. Not for absorbed strokes."""
     history_changed = Signal()
     landmarks_changed = Signal(object)
+    measurements_changed = Signal(object)
     scheme_changed = Signal(object)
     saved = Signal(object)
 
@@ -98,11 +83,13 @@ class Session:
         place: Place,
         *,
         saved_mask: str | None = None,
+        measurements: MeasurementSet | None = None,
     ) -> None:
         volume.grid.require_same(labels.grid, what="mask")
         self.volume = volume
         self.labels = labels
         self.landmarks = landmarks
+        self.measurements = self.saved_measurements = measurements or MeasurementSet()
         self.desk = desk
         self.place = place
         self.history = History()
@@ -110,6 +97,7 @@ class Session:
         self.events = CaseEvents(place.case, place.subject)
         self.outbox = Outbox(desk.state / "unlogged", place.case, desk.log)
         self.bench = Bench(self)
+        self.marking = Marking(self)
         self.found = ""  # at the opening, in sentences for the person
         self.recoveries: tuple[Recovery, ...] = ()
         self.saved_mask = saved_mask
@@ -122,7 +110,7 @@ class Session:
             desk.journals,
             labels.array,
             head=self._journal_head,
-            landmarks=lambda: to_markups(self.landmarks),
+            landmarks=lambda: to_markups(self.landmarks, self.measurements),
             now=desk.time,
         )
 
@@ -141,7 +129,8 @@ class Session:
     def start_journal(self) -> None:
         """Begin keeping unsaved work, from the state on the disk."""
         base = self.saved_mask or self.labels.content_id()
-        self.keeper.start(base, self.labels.array, to_markups(self.saved_landmarks))
+        saved = to_markups(self.saved_landmarks, self.saved_measurements)
+        self.keeper.start(base, self.labels.array, saved)
 
     def _journal_head(self, base: str) -> JournalHead:
         return JournalHead(
@@ -253,6 +242,14 @@ class Session:
         verb = "Remove" if point_ras is None else "Place"
         self.set_landmarks(self.landmarks.with_point(name, point_ras), name=f"{verb} landmark")
 
+    def set_measurements(self, measured: MeasurementSet, *, name: str = "Measure") -> None:
+        """Replace the measurements as one step of the history."""
+        if measured != self.measurements:
+            change = MeasurementChange(self.measurements, measured, name)
+            self.measurements = measured
+            self._add(change)
+            self.measurements_changed.emit(measured)
+
     # -- scheme --------------------------------------------------------------------------
 
     def set_scheme(self, scheme: LabelScheme) -> None:
@@ -302,12 +299,16 @@ class Session:
         if isinstance(change, Patch):
             change.apply(self.labels.array)
             self._known[change.box] = change.after
-        else:
+        elif isinstance(change, LandmarkChange):
             self.landmarks = change.after
+        else:
+            self.measurements = change.after
         self._changed()
         self.step_done.emit(change)
         if isinstance(change, LandmarkChange):
             self.landmarks_changed.emit(self.landmarks)
+        elif isinstance(change, MeasurementChange):
+            self.measurements_changed.emit(self.measurements)
         return change
 
     # -- recovery ------------------------------------------------------------------------
@@ -325,6 +326,9 @@ class Session:
         patch = self.edit(WHOLE, recovery.array, name="Recover unsaved work", origin="restored")
         if marks is not None:
             self.set_landmarks(marks, name="Recover landmarks")
+        if recovery.landmarks is not None:
+            measured = measurements_in(recovery.landmarks)
+            self.set_measurements(measured, name="Recover measurements")
         self.outbox.tell(self.events.recovered("accepted", recovery.base_matches, patch))
         # Only when the new journal has it on the disk may the old one go.
         self.keeper.sweep()
@@ -348,8 +352,10 @@ class Session:
         """Note that a snapshot is on the disk; the journal begins anew from it."""
         self.saved_mask = report.mask.content_id
         self.saved_landmarks = report.landmarks
+        self.saved_measurements = report.measurements
         self._saved_revision = revision
-        self.keeper.start(report.mask.content_id, state, to_markups(report.landmarks))
+        saved = to_markups(report.landmarks, report.measurements)
+        self.keeper.start(report.mask.content_id, state, saved)
         self.saved.emit(report)
         self.history_changed.emit()
 

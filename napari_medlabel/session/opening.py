@@ -21,6 +21,7 @@ from napari_medlabel.session.denial import denials
 from napari_medlabel.session.desk import Desk, default_folder
 from napari_medlabel.session.logged import LOGGED_AS
 from napari_medlabel.session.lookback import look_back
+from napari_medlabel.session.measuring import load_measurements
 from napari_medlabel.session.naming import name_case
 from napari_medlabel.session.outbox import tell
 from napari_medlabel.session.recovery import find_recoveries
@@ -184,12 +185,15 @@ def adopt_volume(
         labels, saved_mask = _labels(volume, folder, wishes)
         template = wishes.template or presets.template(presets.usual_for(volume.modality)[1])
         marks, saved_marks = _landmarks(folder, wishes.landmarks, template)
+        measured = load_measurements(folder / "measurements.mrk.json")
         if wishes.folder is not None:
             probe_writable(wishes.folder)
     if not logged:
         log_opening(desk, volume, subject, weak=weak)
     place = Place(case, subject, folder)
-    session = Session(volume, labels, marks, desk, place, saved_mask=saved_mask)
+    session = Session(
+        volume, labels, marks, desk, place, saved_mask=saved_mask, measurements=measured
+    )
     if saved_mask is None and wishes.mask is not None:
         tell(desk.log, session.events.imported("".join(wishes.mask.suffixes)))
     session.found = look_back(session)
@@ -198,7 +202,7 @@ def adopt_volume(
         desk.journals,
         case,
         labels,
-        landmarks=to_markups(saved_marks),
+        landmarks=to_markups(saved_marks, measured),
         version=session.versions.read,
     )
     session.start_journal()

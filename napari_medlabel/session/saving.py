@@ -25,8 +25,10 @@ from napari_medlabel.io.registry import read_mask
 from napari_medlabel.measure.labels import LabelChange, label_change
 from napari_medlabel.model.labelmap import LabelMap, content_id
 from napari_medlabel.model.landmarks import LandmarkSet
+from napari_medlabel.model.measurements import MeasurementSet
 from napari_medlabel.session.case import Session
 from napari_medlabel.session.logged import patch_detail
+from napari_medlabel.session.measuring import stage_measurements, table_beside
 from napari_medlabel.session.versions import as_named
 
 
@@ -40,6 +42,8 @@ class Snapshot:
         A copy.
     landmarks : LandmarkSet
         As they were.
+    measurements : MeasurementSet
+        As they were.
     revision : int
         The session's revision at that moment.
     unattributed : tuple of Patch
@@ -48,6 +52,7 @@ class Snapshot:
 
     labels: LabelMap
     landmarks: LandmarkSet
+    measurements: MeasurementSet
     revision: int
     unattributed: tuple[Patch, ...]
 
@@ -75,6 +80,7 @@ class SaveReport:
 
     mask: SavedMask
     landmarks: LandmarkSet
+    measurements: MeasurementSet
     files: tuple[Path, ...]
     voxels_added: int
     voxels_removed: int
@@ -87,7 +93,13 @@ def take_snapshot(session: Session) -> Snapshot:
     session.reconcile()
     labels = session.labels
     copy = LabelMap(labels.grid, labels.array.T.copy().T, labels.scheme)
-    return Snapshot(copy, session.landmarks, session.revision, tuple(session.unattributed))
+    return Snapshot(
+        copy,
+        session.landmarks,
+        session.measurements,
+        session.revision,
+        tuple(session.unattributed),
+    )
 
 
 def write_snapshot(session: Session, snapshot: Snapshot) -> SaveReport:
@@ -127,6 +139,10 @@ def write_snapshot(session: Session, snapshot: Snapshot) -> SaveReport:
         if told is not None:
             files += [session.place.landmarks, _table(session)]
             events.append(told)
+        measured = stage_measurements(session, staging, snapshot.measurements)
+        if measured is not None:
+            files += [session.place.measurements, table_beside(session.place.measurements)]
+            events.append(measured)
         require_not_source(files, session.volume.source)
         unlogged = _publish(session, staging, events, (old_id, saved.content_id))
     if files:
@@ -136,6 +152,7 @@ def write_snapshot(session: Session, snapshot: Snapshot) -> SaveReport:
     return SaveReport(
         saved,
         snapshot.landmarks,
+        snapshot.measurements,
         tuple(files),
         change.added,
         change.removed,
