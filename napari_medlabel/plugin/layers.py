@@ -71,6 +71,8 @@ def volume_to_layer(volume: Volume, case: str, limits: tuple[float, float]) -> L
     keywords: dict[str, Any] = {
         "name": f"{volume.modality or 'Scan'}",
         "interpolation2d": "linear",
+        # One slice, whatever thickness landmarks fade over: napari's own way is the mean of it.
+        "projection_mode": "none",
         "metadata": scan_metadata(volume, case),
         **display.geometry(),
     }
