@@ -37,6 +37,8 @@ class Orientation:
         Whether sides may be named: False when the scan's file does not say which is which.
     pictures : bool
         Whether these are pictures without a place: shown as they are, and without sides.
+    letter_size : int
+        Of the letters at the edges, in points; small views take smaller ones.
     """
 
     def __init__(
@@ -46,8 +48,10 @@ class Orientation:
         radiological: bool = True,
         named: bool = True,
         pictures: bool = False,
+        letter_size: int = 16,
     ) -> None:
         self._viewer = viewer
+        self._letter_size = letter_size
         self._radiological = radiological
         self._named = named
         self._pictures = pictures
@@ -79,7 +83,11 @@ class Orientation:
 
         for edge, position in _EDGES.items():
             self._viewer.canvas.overlays[f"medlabel_{edge}"] = TextOverlay(
-                text="", position=position, font_size=16, color="#ffd23f", visible=True
+                text="",
+                position=position,
+                font_size=self._letter_size,
+                color="#ffd23f",
+                visible=True,
             )
 
     @property

@@ -15,6 +15,7 @@ from napari_medlabel.plugin.sight.views import Views
 from napari_medlabel.plugin.sight.words import label_words, mm_words, value_words
 from napari_medlabel.plugin.windows import offered_windows
 from napari_medlabel.session.case import Session
+from napari_medlabel.widgets.sight.canvas import side_panels
 from napari_medlabel.widgets.sight.fourth import Fourth
 from napari_medlabel.widgets.sight.layout_panel import LayoutPanel
 from napari_medlabel.widgets.sight.ortho import LAYOUTS, SINGLE, Ortho
@@ -24,6 +25,7 @@ _GROUP: Final = "Views"
 _LAYOUT: Final = "Next layout of the views"
 _LARGE: Final = "Enlarge this view, and back"
 _HERE: Final = "Cross-hair to the mouse"
+_PANELS: Final = "Show or hide napari's panels"
 _LINES: Final = "Show or hide the cross-hair"
 _MOUSE: Final = (
     ("Click", "cross-hair here"),
@@ -63,6 +65,7 @@ class SightDesk(QObject):
         self._fourth: Fourth | None = None
         self.layout_panel.layout_requested.connect(self.choose_layout)
         self.layout_panel.lines_requested.connect(self.show_lines)
+        self.layout_panel.panels_requested.connect(self.show_panels)
 
     # -- the case ------------------------------------------------------------------------
 
@@ -83,10 +86,12 @@ class SightDesk(QObject):
             return
         self.ortho.layout_changed.connect(self._on_layout)
         self._bind_keys(binding)
+        if recall("panels", True) is False:
+            self.show_panels(False, keep=False)
         if session.volume.slices == "pictures":
             self.layout_panel.refuse("Pictures without a place have no other planes.")
             return
-        self.layout_panel.offer(binding.keys.key_of(_LAYOUT), binding.keys.key_of(_LINES))
+        self.layout_panel.offer(*(binding.keys.key_of(w) for w in (_LAYOUT, _LINES, _PANELS)))
         wanted = recall("layout", SINGLE)
         self._on_layout(SINGLE)
         self.show_lines(recall("lines", True) is not False, keep=False)
@@ -95,6 +100,8 @@ class SightDesk(QObject):
 
     def case_closed(self) -> None:
         """Let go of the case; its layers are still there."""
+        if self.ortho is not None:
+            self.show_panels(True, keep=False)
         if self.ortho is not None:
             self.ortho.detach()
         if self.views is not None:
@@ -105,11 +112,18 @@ class SightDesk(QObject):
         self.panel.hide()
 
     def _bind_keys(self, binding: Binding) -> None:
-        bind = binding.keys.bind
-        bind("F4", _LAYOUT, self.next_layout, group=_GROUP)
-        bind("F6", _LARGE, self.enlarge, group=_GROUP)
-        bind("F7", _LINES, self.toggle_lines, group=_GROUP)
-        bind("J", _HERE, self.cross_to_mouse, group=_GROUP)
+        taken = {known.key for known in binding.keys.listed}
+        for keys, words, do in (
+            ("F4", _LAYOUT, self.next_layout),
+            ("F6", _LARGE, self.enlarge),
+            ("F7", _LINES, self.toggle_lines),
+            ("F8", _PANELS, self.toggle_panels),
+            ("C F9", _HERE, self.cross_to_mouse),
+        ):
+            # A tool that came first keeps its key: then the next one, or the mouse alone.
+            free = next((key for key in keys.split() if key not in taken), None)
+            if free is not None:
+                binding.keys.bind(free, words, do, group=_GROUP)
 
     # -- layout --------------------------------------------------------------------------
 
@@ -119,10 +133,11 @@ class SightDesk(QObject):
             return
         try:
             self.ortho.set_layout(name)
-            if keep:
-                remember("layout", name)
         except MedlabelError as err:
             self.dock.show_error(err)
+            return
+        if keep:
+            self._remember("layout", name)
 
     def next_layout(self) -> None:
         """Go to the next layout."""
@@ -142,10 +157,25 @@ class SightDesk(QObject):
         self.ortho.shows_lines = shown
         self.layout_panel.show_lines(shown)
         if keep:
-            try:
-                remember("lines", shown)
-            except MedlabelError as err:
-                self.dock.show_error(err)
+            self._remember("lines", shown)
+
+    def show_panels(self, shown: bool, *, keep: bool = True) -> None:
+        """Show or hide napari's list of layers and their controls, and remember it."""
+        for panel in side_panels(self.dock.viewer):
+            panel.setVisible(shown)
+        self.layout_panel.show_panels(shown)
+        if keep:
+            self._remember("panels", shown)
+
+    def toggle_panels(self) -> None:
+        """Show napari's panels where they are hidden, and hide them where not."""
+        self.show_panels(not self.layout_panel.panels_box.isChecked())
+
+    def _remember(self, name: str, value: object) -> None:
+        try:
+            remember(name, value)
+        except MedlabelError as err:
+            self.dock.show_error(err)
 
     def toggle_lines(self) -> None:
         """Show the lines of the cross-hair where they are hidden, and hide them where not."""

@@ -23,6 +23,10 @@ COLOURS: Final = {
 Okabe and Ito, which people see apart who do not see red and green apart."""
 
 _WORDS: Final = "medlabel_slice"
+_SIDE_LETTERS: Final = 12
+_BARS_MM: Final = (1, 2, 5, 10, 20, 50, 100, 200, 500)
+_BAR_PART: Final = 0.28
+"""How much of the width a scale bar takes at most: the letter in the middle stays free."""
 _NEAR: Final = 0.04
 """A cross-hair nearer to the edge than this part of the canvas is brought to the middle."""
 
@@ -56,7 +60,7 @@ class View:
         self._oriented = oriented
         self._quiet = False
         model.canvas.overlays[_WORDS] = TextOverlay(
-            text="", position="top_left", font_size=11, visible=True
+            text="", position="top_left", font_size=9, visible=True
         )
         model.dims.events.current_step.connect(self._on_step)
 
@@ -154,6 +158,18 @@ class View:
         camera.center = (0.0, float(at[0]), float(at[1]))
         return True
 
+    def fit_scale_bar(self) -> None:
+        """Give the scale bar a round length that leaves room for the letters."""
+        bar = self.model.canvas.overlays["scale_bar"]
+        room = (
+            _BAR_PART
+            * float(self.model.canvas.size[1])
+            / max(float(self.model.scene.camera.zoom), 1e-9)
+        )
+        length = max((mm for mm in _BARS_MM if mm <= room), default=_BARS_MM[0])
+        if bar.visible and bar.length != length:
+            bar.length = length
+
     def shows(self, shown: tuple[slice, slice, slice], cross: CrossHair) -> bool:
         """Tell whether a box of displayed voxels (S, P, L) lies on the slice that is shown."""
         if self.axis < 0:
@@ -164,6 +180,7 @@ class View:
     def detach(self) -> None:
         """Let go of the view: words away, events disconnected."""
         self.model.dims.events.current_step.disconnect(self._on_step)
+        self.model.canvas.overlays["scale_bar"].length = None
         if _WORDS in self.model.canvas.overlays:
             del self.model.canvas.overlays[_WORDS]
 
@@ -202,7 +219,9 @@ class SideView(View):
         self.first = first
         self.twins: dict[Any, Twin] = {}
         self._solid = plane == "3D"
-        orientation = Orientation(model, radiological=radiological, named=oriented)
+        orientation = Orientation(
+            model, radiological=radiological, named=oriented, letter_size=_SIDE_LETTERS
+        )
         super().__init__(model, display, orientation, oriented=oriented)
         self._busy = False
         for layer in first.layers:

@@ -34,7 +34,7 @@ def mm_words(point_ras: npt.ArrayLike) -> str:
 def slice_words(
     display: Display, axis: int, voxel_zyx: tuple[int, int, int], *, oriented: bool = True
 ) -> str:
-    """Say which slice a view shows: ``"Axial 12/40  S 31.5 mm"``.
+    """Say in two lines which slice a view shows: ``"Axial 12/40"``, ``"S 31.5 mm"``.
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ def slice_words(
     if display.pictures:
         return f"Picture {count}"
     oblique = display.grid.affine.oblique_deg
-    turned = f"  oblique {oblique:.1f}°" if oblique > _OBLIQUE_DEG else ""
+    turned = f"\noblique {oblique:.1f}°" if oblique > _OBLIQUE_DEG else ""
     if not oriented:
         return f"{PLANES[axis]} {count}{turned}"
     ras = display.to_ras(voxel_zyx)
@@ -60,7 +60,7 @@ def slice_words(
     mm = round(float(ras[2 - axis]), 1)
     side = _RAS[2 - axis]
     side = side if mm >= 0 else OPPOSITE[side]
-    return f"{PLANES[axis]} {count}  {side} {abs(mm):.1f} mm{turned}"
+    return f"{PLANES[axis]} {count}\n{side} {abs(mm):.1f} mm{turned}"
 
 
 def _number(display: Display, axis: int, index: int) -> int:

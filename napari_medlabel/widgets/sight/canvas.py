@@ -65,6 +65,15 @@ def make_canvas(model: Any, parent: QWidget) -> Any:
     return made
 
 
+def side_panels(viewer: Any) -> tuple[QWidget, ...]:
+    """Return napari's list of layers and their controls; empty where they are elsewhere."""
+    with_canvas = getattr(viewer.window, "_qt_viewer", None)
+    found = (
+        getattr(with_canvas, name, None) for name in ("dockLayerControls", "dockLayerList")
+    )
+    return tuple(panel for panel in found if isinstance(panel, QWidget))
+
+
 def close_canvas(with_canvas: Any) -> None:
     """Take a widget of `make_canvas` down: its threads end, its memory goes."""
     model = with_canvas.viewer

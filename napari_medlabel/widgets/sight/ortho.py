@@ -17,9 +17,9 @@ from napari_medlabel.widgets.sight.canvas import (
     make_canvas,
 )
 
-SINGLE: Final = "One view"
-BESIDE: Final = "One large, two small"
-GRID: Final = "Four squares"
+SINGLE: Final = "One"
+BESIDE: Final = "Three"
+GRID: Final = "Four"
 LAYOUTS: Final = (SINGLE, BESIDE, GRID)
 
 Cell = tuple[int, int, int, int]
@@ -29,7 +29,7 @@ _CELLS: Final[dict[str, tuple[Cell, ...]]] = {
     GRID: ((0, 0, 1, 1), (0, 1, 1, 1), (1, 0, 1, 1), (1, 1, 1, 1)),
 }
 """Row, column and how many of each, for every view in turn."""
-_WIDE: Final = {SINGLE: (1, 0), BESIDE: (2, 1), GRID: (1, 1)}
+_WIDE: Final = {SINGLE: (1, 0), BESIDE: (3, 2), GRID: (1, 1)}
 _DRAW_MS: Final = 30
 """Other views than the one under the hand are drawn anew this often while it paints."""
 
@@ -237,6 +237,7 @@ class Ortho(QObject):
             canvas = self._canvases.get(id(view))
             if canvas is None or not canvas.isVisibleTo(self._place):
                 continue
+            view.fit_scale_bar()
             lines = self._lines.get(id(view))
             if not drawn or view.axis < 0:
                 if lines is not None:
