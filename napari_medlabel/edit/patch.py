@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from napari_medlabel.errors import InputError
 from napari_medlabel.model.landmarks import LandmarkSet
+from napari_medlabel.model.measurements import MeasurementSet
 
 LabelArray = npt.NDArray[Any]
 Box = tuple[slice, slice, slice]
@@ -257,7 +258,20 @@ class LandmarkChange:
         return LandmarkChange(self.after, self.before, self.name)
 
 
-Step = Patch | LandmarkChange
+@dataclass(frozen=True)
+class MeasurementChange:
+    """What one edit did to the measurements: the whole set before and after."""
+
+    before: MeasurementSet
+    after: MeasurementSet
+    name: str = "Measure"
+
+    def inverse(self) -> MeasurementChange:
+        """Return the change that takes this one back."""
+        return MeasurementChange(self.after, self.before, self.name)
+
+
+Step = Patch | LandmarkChange | MeasurementChange
 
 
 def _changed_box(before: LabelArray, after: LabelArray) -> Box | None:
