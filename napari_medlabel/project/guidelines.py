@@ -1,6 +1,6 @@
 """The guidelines of a study: Markdown and pictures in its folder, a version for each content.
 
-A submission is pinned to the digest of what its annotator could read: the text and every picture
+A submission is pinned to the digest of what its annotator could read: text and every picture
 beside it, by name, so a changed picture is a new version too.
 """
 

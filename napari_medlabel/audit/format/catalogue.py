@@ -12,10 +12,11 @@ from typing import Final
 
 from napari_medlabel.audit.format.events_leave import ABOUT_LEAVING
 from napari_medlabel.audit.format.events_log import ABOUT_THE_LOG
+from napari_medlabel.audit.format.events_study import ABOUT_STUDY
 from napari_medlabel.audit.format.events_work import ABOUT_WORK
 from napari_medlabel.audit.format.spec import Spec
 
 EVENTS: Final[Mapping[str, Spec]] = MappingProxyType(
-    {**ABOUT_THE_LOG, **ABOUT_WORK, **ABOUT_LEAVING}
+    {**ABOUT_THE_LOG, **ABOUT_WORK, **ABOUT_STUDY, **ABOUT_LEAVING}
 )
 """Every event that there is, by name."""

@@ -99,6 +99,9 @@ ABOUT_WORK: Final[Mapping[str, Spec]] = {
     "review.submit": Spec(ACCESS, "U", "verify", {}, ROUND),
     "review.reject": Spec(ACCESS, "U", "verify", {}, ROUND, needs_reason=True),
     "review.approve": Spec(ACCESS, "U", "attest", {}, ROUND),
+    "review.begin": Spec(ACCESS, "R", "", {}, ROUND),
+    "review.leave": Spec(ACCESS, "E", "", {}, ROUND),
+    "review.correct": Spec(ACCESS, "U", "amend", {}, ROUND),
     "review.unlock": Spec(ACCESS, "U", "unlock", {}, ROUND, needs_reason=True),
     "sign.apply": Spec(
         ACCESS,

@@ -105,7 +105,34 @@ LEAVES: Final[Mapping[str, Field]] = {
     "retained_tags": many(TAG),
     "receipt": DIGEST,
 }
-ROUND: Final[Mapping[str, Field]] = {"round": COUNT, "case": DIGEST}
+SLOT: Final = choice("A", "B", "C", "D", "E", "F", "G", "H", "consensus")
+WORK: Final[Mapping[str, Field]] = {"case": DIGEST, "slot": SLOT, "step": COUNT}
+"""A step on one reading of a case. ``step`` is one more than the steps its author knew of: the
+order of two computers' steps follows from it, and two of one number are a conflict."""
+TAGS: Final = choice(
+    "boundary", "missed", "extra", "wrong-label", "side", "landmark", "answer", "other"
+)
+ROUND: Final[Mapping[str, Field]] = {
+    "round": COUNT,
+    "case": DIGEST,
+    "slot": SLOT,
+    "step": COUNT,
+    "version": COUNT,
+    "labels": COUNTS,
+    "tags": many(TAGS),
+    "ontology": DIGEST,
+    "guideline": DIGEST,
+    "answers": DIGEST,
+    "active_s": COUNT,
+    "slices": COUNT,
+    "slices_shown": COUNT,
+    "human": COUNT,
+    "assisted_kept": COUNT,
+    "assisted_edited": COUNT,
+    "interpolated": COUNT,
+    "likert": COUNT,
+}
+"""What a submission or a decision on it may say; voxels by where they come from."""
 KEY: Final[Mapping[str, Field]] = {
     "kid": COUNT,
     "pub": PUBLIC_KEY,

@@ -153,25 +153,31 @@ def take_over(
     RefusedError
         When its holder was alive not long ago.
     """
-    held = read_claim(layout, case, slot)
-    if held is None:
-        return claim(layout, case, slot, who, now), None
-    if not held.is_expired(now, hours):
-        raise RefusedError(
-            "This reading is claimed, and its holder gave a sign of life not long ago.",
-            hint=f"It can be taken over after {hours:g} hours without one; or ask the holder.",
-        )
     path = _path(layout, case, slot)
-    aside = path.with_name(f"{path.name}.{who.rater}-{who.process}")
-    try:
-        # Of two who take over at once, one finds nothing to move.
-        path.rename(aside)
-    except FileNotFoundError as err:
+    make_folder(path.parent)
+    lock = path.with_suffix(".taking")
+    # Of two who take over at once, one makes this file; the other would move a fresh claim away.
+    if not _create(lock, b""):
         raise RefusedError(
-            "Somebody else has just taken this reading over.", hint="Choose another case."
-        ) from err
-    aside.unlink()
-    return claim(layout, case, slot, who, now), held
+            "Somebody else is just taking this reading over.",
+            hint="Choose another case. If this stays so, delete the .taking file in "
+            "medlabel/claims.",
+        )
+    try:
+        held = read_claim(layout, case, slot)
+        if held is None:
+            return claim(layout, case, slot, who, now), None
+        if not held.is_expired(now, hours):
+            raise RefusedError(
+                "This reading is claimed, and its holder gave a sign of life not long ago.",
+                hint=f"It can be taken over after {hours:g} hours without one; or ask them.",
+            )
+        at = _time(now)
+        made = Claim(str(case), slot, who.rater, who.host, who.process, at, at)
+        write_bytes_aside(path, made.to_bytes())
+    finally:
+        lock.unlink(missing_ok=True)
+    return made, held
 
 
 def give_back(layout: Layout, case: CaseId, slot: str, who: Claimant) -> bool:

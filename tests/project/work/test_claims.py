@@ -93,6 +93,13 @@ def test_of_many_who_take_over_at_once_one_gets_it(study: Layout) -> None:
         assert sum(pool.map(attempt, range(10, 30))) == 1
 
 
+def test_a_take_over_under_way_is_left_to_end(study: Layout) -> None:
+    claim(study, CASE, "A", ANNA, NOON)
+    study.claim(CASE, "A").with_suffix(".taking").touch()
+    with pytest.raises(RefusedError, match="just taking this reading over"):
+        take_over(study, CASE, "A", BEN, NOON + timedelta(hours=13), hours=12)
+
+
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"v": 1}', '{"v": 1, "case": 1}'])
 def test_a_broken_claim_is_named_and_disposable(study: Layout, content: str) -> None:
     path = study.claim(CASE, "A")

@@ -1,0 +1,82 @@
+"""Events about the work of a study: what its worklist is folded from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from napari_medlabel.audit.format.kinds import ACCESS, SECURITY, WORK
+from napari_medlabel.audit.format.schema import COUNT, COUNTS, DIGEST, FLAG, choice
+from napari_medlabel.audit.format.spec import Spec
+
+_RULE: Final = choice("adjudicate", "majority", "staple", "union", "intersection", "single")
+
+ABOUT_STUDY: Final[Mapping[str, Spec]] = {
+    "study.case": Spec(
+        ACCESS, "C", "originate", {"case": DIGEST, "slots": COUNT}, {"file": DIGEST}
+    ),
+    "study.rules": Spec(
+        SECURITY,
+        "U",
+        "",
+        {"setting": choice("project", "ontology", "guideline"), "new": DIGEST},
+        {"old": DIGEST},
+    ),
+    # who is at work
+    "study.claim": Spec(ACCESS, "E", "", WORK, {"hours": COUNT}),
+    "study.takeover": Spec(ACCESS, "E", "", WORK, {"hours": COUNT}),
+    # steps of the annotator; submitting, approving and the like are review.*
+    "study.start": Spec(ACCESS, "U", "", WORK),
+    "study.release": Spec(ACCESS, "U", "", WORK),
+    "study.withdraw": Spec(ACCESS, "U", "", WORK),
+    "study.skip": Spec(ACCESS, "U", "", WORK, needs_reason=True),
+    "study.problem": Spec(ACCESS, "U", "", WORK, needs_reason=True),
+    "study.resume": Spec(ACCESS, "U", "", WORK),
+    "study.outdate": Spec(
+        ACCESS,
+        "U",
+        "",
+        {**WORK, "because": choice("guideline", "ontology", "scan")},
+        {"new": DIGEST},
+    ),
+    "study.confirm": Spec(ACCESS, "U", "verify", WORK),
+    "study.settle": Spec(ACCESS, "U", "verify", WORK, {"chosen": DIGEST}),
+    # what comes of several readings
+    "study.gold": Spec(
+        ACCESS,
+        "E",
+        "",
+        {**WORK, "passed": FLAG},
+        {"dice_milli": COUNT, "hd95_um": COUNT, "volume_ul": COUNT, "landmark_um": COUNT},
+    ),
+    "study.draw": Spec(
+        ACCESS,
+        "E",
+        "",
+        {"drawn": COUNT, "of": COUNT},
+        {"kind": choice("review", "gold", "repeat", "split"), "seed": COUNT},
+    ),
+    "study.consensus": Spec(
+        ACCESS,
+        "U",
+        "transform",
+        {"case": DIGEST, "rule": _RULE},
+        {"readings": COUNT, "components": COUNT, "open": COUNT, "version": COUNT},
+        new_as=("C", "originate"),
+    ),
+    "study.comment": Spec(
+        ACCESS,
+        "U",
+        "",
+        {"case": DIGEST},
+        {"thread": DIGEST, "state": choice("open", "answered", "resolved")},
+    ),
+    "study.publish": Spec(
+        ACCESS,
+        "C",
+        "originate",
+        {"files": COUNT, "manifest": DIGEST},
+        {"cases": COUNT, "bytes": COUNT, "labels": COUNTS},
+    ),
+}
+"""By name."""
