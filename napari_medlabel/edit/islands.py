@@ -262,9 +262,11 @@ def split(
     becomes = found.values.copy()
     becomes[order] = fresh[: len(order)]
     rest = len(found) - 1 - len(order)
-    words = f"{counted(len(order), 'part')}, {{lost}}, get labels of their own."
+    one = len(order) == 1
+    words = f"{counted(len(order), 'part')}, {{lost}}, "
+    words += "gets a label of its own." if one else "get labels of their own."
     if rest:
-        words += f" {counted(rest, 'smaller part')} of label {value} stay with the largest."
+        words += f" {counted(rest, 'smaller part')} {'stays' if rest == 1 else 'stay'} in it."
     about = (value, *fresh)
     return _paint(scene, box, found, becomes, about, name="Split into segments", words=words)
 

@@ -36,6 +36,18 @@ _NAMES: Final[dict[How, str]] = {
     "clear": "Clear segment",
     "fill": "Fill segment",
 }
+_LESS: Final = "{lost} of {label} go."
+_MORE: Final = "{gained} come to {label}."
+_BOTH: Final = "{lost} of {label} go, {gained} come."
+_WORDS: Final[dict[How, str]] = {
+    "add": _MORE,
+    "subtract": _LESS,
+    "intersect": _LESS,
+    "copy": _BOTH,
+    "invert": _BOTH,
+    "clear": _LESS,
+    "fill": _MORE,
+}
 
 
 def combine(
@@ -102,7 +114,8 @@ def combine(
     proposal = scene.propose(
         (where[0], where[1], where[2]), after, name=_NAMES[how], values=about
     )
-    words = f"Label {value} gets {{gained}}, {{lost}} go.{{others}}"
+    words = _WORDS[how].format(label=f"label {value}", lost="{lost}", gained="{gained}")
+    words += "{others}"
     if len(about) > 1:
         words = f"What is label {about[1]} becomes label {value}: {{gained}}.{{others}}"
     return with_words(scene, proposal, words, wanted=wanted)

@@ -93,7 +93,7 @@ def mirror(
         (about, tuple(dict.fromkeys((*about, *fresh)))),
         lambda crop: _renamed(crop[tuple(flip)], names),
         keep=keep,
-        say=("Mirror", "classical", "assisted", f"about index {twice / 2:g}"),
+        say=("Mirror", "classical", "assisted", f"mirrored about index {twice / 2:g}"),
     )
 
 
@@ -142,7 +142,7 @@ def translate(
         (about, about),
         lambda crop: crop,
         keep=False,
-        say=("Translate", "", "human", f"by {by} mm along i, j, k"),
+        say=("Translate", "", "human", f"moved by {by} mm along i, j, k"),
     )
 
 
@@ -346,11 +346,13 @@ def _place(
         _put(after[seen_from(where, lands)], (arrives.T > 0).T, arrives)
         landed = int(np.count_nonzero(arrives))
     left = int(np.count_nonzero(moved)) - landed
-    words = f"{counted(landed, 'voxel')} of {label_words(about)} arrive, {how}.{{others}}"
+    some = label_words(about).capitalize()
+    words = f"{some} {'is' if len(about) == 1 else 'are'} {how}.{{others}}"
     if left:
         volume = volume_words(left * float(np.prod(scene.spacing_mm)))
-        words += f" {counted(left, 'voxel')}, {volume}, would lie outside the scan: "
-        words += "they are left out." if keep else "they are lost."
+        falls, is_ = ("falls", "is") if left == 1 else ("fall", "are")
+        words += f" {counted(left, 'voxel')}, {volume}, {falls} outside the scan and {is_} "
+        words += "left out." if keep else "lost."
     wanted = int(np.count_nonzero(after.T != scene.labels[where].T))
     proposal = scene.propose(
         where, after, name=name, values=everyone, provider=provider, origin=origin

@@ -127,8 +127,7 @@ def test_parts_get_labels_of_their_own_by_size() -> None:
     fewer = split(scene, whole(scene.shape), 1, [9])
     assert fewer is not None
     assert fewer.words == (
-        "1 part, 8.4 mm3, get labels of their own. "
-        "1 smaller part of label 1 stay with the largest."
+        "1 part, 8.4 mm3, gets a label of its own. 1 smaller part stays in it."
     )
 
 
