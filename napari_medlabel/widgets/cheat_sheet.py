@@ -12,6 +12,8 @@ from qtpy.QtWidgets import QDialog, QDialogButtonBox, QTextBrowser, QVBoxLayout,
 from napari_medlabel.plugin.keys import Key
 from napari_medlabel.widgets.tool_palette import key_words
 
+_COLUMNS: Final = 3
+
 MOUSE: Final = (
     ("Left button", "Paint, draw or click, by the tool in hand"),
     ("Right button", "Erase; close an outline"),
@@ -81,29 +83,28 @@ class CheatSheet(QDialog):
         column = QVBoxLayout(self)
         column.addWidget(self.page)
         column.addWidget(buttons)
-        self.resize(760, 640)
+        self.resize(1000, 640)
 
 
 def sheet_html(keys: Sequence[Key], napari: Sequence[tuple[str, str]]) -> str:
-    """Return the sheet as a page with two columns of tables."""
+    """Return the sheet as a page with columns of tables."""
     groups: dict[str, list[tuple[str, str]]] = {}
     for key in keys:
         groups.setdefault(key.group, []).append((key_words(key.key), key.words))
     groups["Mouse"] = list(MOUSE)
     groups["napari's own"] = list(napari)
     tables = [(len(rows), _table(title, rows)) for title, rows in groups.items()]
-    left: list[str] = []
-    right: list[str] = []
-    height = [0, 0]
+    columns: list[list[str]] = [[] for _ in range(_COLUMNS)]
+    heights = [0] * _COLUMNS
     for rows, table in tables:
-        side = 0 if height[0] <= height[1] else 1
-        (left, right)[side].append(table)
-        height[side] += rows + 2
-    return (
-        "<table width='100%'><tr>"
-        f"<td width='50%' valign='top'>{''.join(left)}</td>"
-        f"<td width='50%' valign='top'>{''.join(right)}</td></tr></table>"
+        shortest = heights.index(min(heights))
+        columns[shortest].append(table)
+        heights[shortest] += rows + 2
+    cells = "".join(
+        f"<td width='{100 // _COLUMNS}%' valign='top'>{''.join(column)}</td>"
+        for column in columns
     )
+    return f"<table width='100%'><tr>{cells}</tr></table>"
 
 
 def _table(title: str, rows: Sequence[tuple[str, str]]) -> str:

@@ -117,10 +117,10 @@ class MedlabelDock(QWidget):
             (
                 "Labels",
                 (
+                    self.tool_desk.panel,
                     self.label_panel,
                     self.segment_desk.panel,
                     self.load_button,
-                    self.tool_desk.panel,
                 ),
             ),
             ("Landmarks", (self.landmark_panel, self.mark_desk.panel)),

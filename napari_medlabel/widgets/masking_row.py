@@ -18,17 +18,15 @@ from qtpy.QtWidgets import (
 
 from napari_medlabel.edit.masking import Area, Masking, Overwrite
 
-_AREAS: Final[tuple[tuple[Area, str], ...]] = (
-    ("everywhere", "everywhere"),
-    ("inside", "only inside"),
-    ("outside", "only outside"),
+_SIDES: Final[tuple[tuple[Area, str], ...]] = (
+    ("inside", "inside"),
+    ("outside", "outside"),
 )
 _OVERWRITES: Final[tuple[tuple[Overwrite, str], ...]] = (
     ("all", "all labels"),
     ("visible", "visible labels"),
     ("none", "no other label"),
 )
-_ALL: Final = -1
 
 
 class MaskingRow(QWidget):
@@ -40,62 +38,64 @@ class MaskingRow(QWidget):
         super().__init__(parent)
         self._rules = Masking()
         self._filling = False
-        self._range = (0.0, 300.0)
-        grid = QGridLayout(self)
-        grid.setContentsMargins(0, 0, 0, 0)
-        grid.setHorizontalSpacing(4)
-        grid.setVerticalSpacing(3)
+        self._segments: tuple[tuple[int, str], ...] = ()
         self.area = QComboBox()
-        for area, words in _AREAS:
-            self.area.addItem(words, area)
         self.area.setToolTip("Where tools may change anything")
-        self.segment = QComboBox()
-        self.segment.setToolTip("The segment that bounds the area")
-        self.ranged = QCheckBox("Values")
-        self.ranged.setToolTip("Change only voxels whose value lies between these two (key I)")
-        self.low, self.high = _value_field("Lowest value"), _value_field("Highest value")
+        self.area.setAccessibleName("Where tools may change anything")
         self.overwrite = QComboBox()
         for overwrite, words in _OVERWRITES:
             self.overwrite.addItem(words, overwrite)
         self.overwrite.setToolTip(
             "Which other labels a tool may take voxels from; locked ones never"
         )
-        grid.addWidget(QLabel("Edit"), 0, 0)
-        grid.addWidget(self.area, 0, 1)
-        grid.addWidget(self.segment, 0, 2)
-        grid.addWidget(self.ranged, 1, 0)
-        grid.addWidget(self.low, 1, 1)
-        grid.addWidget(self.high, 1, 2)
-        grid.addWidget(QLabel("Overwrite"), 2, 0)
-        grid.addWidget(self.overwrite, 2, 1, 1, 2)
-        for column in (1, 2):
-            grid.setColumnStretch(column, 1)
-        self.area.currentIndexChanged.connect(self._ask)
-        self.segment.currentIndexChanged.connect(self._ask)
-        self.overwrite.currentIndexChanged.connect(self._ask)
+        self.overwrite.setAccessibleName("Which labels may be overwritten")
+        self.ranged = QCheckBox("Only values")
+        self.ranged.setToolTip("Change only voxels whose value lies between these two (key I)")
+        self.low, self.high = _value_field("Lowest value"), _value_field("Highest value")
+        grid = QGridLayout(self)
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.setHorizontalSpacing(4)
+        grid.setVerticalSpacing(3)
+        for at, part in enumerate((QLabel("Edit"), self.area, QLabel("over"), self.overwrite)):
+            grid.addWidget(part, 0, at)
+        grid.addWidget(self.ranged, 1, 0, 1, 2)
+        grid.addWidget(self.low, 1, 2)
+        grid.addWidget(self.high, 1, 3)
+        grid.setColumnStretch(1, 1)
+        grid.setColumnStretch(3, 1)
+        for box in (self.area, self.overwrite):
+            # Long names of segments do not widen the dock.
+            box.setMinimumContentsLength(8)
+            box.setSizeAdjustPolicy(
+                QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
+            )
+            box.currentIndexChanged.connect(self._ask)
         self.ranged.toggled.connect(self._ask)
         for field in (self.low, self.high):
             field.valueChanged.connect(self._ask)
-        self.show_range(*self._range)
+        self.show_segments(())
         self.show_masking(self._rules)
 
     def show_segments(self, segments: Sequence[tuple[int, str]]) -> None:
         """Offer labels, as value and name, to bound the area."""
+        self._segments = tuple(segments)
+        every = frozenset(value for value, _ in segments)
         self._filling = True
         try:
-            chosen = self.segment.currentData()
-            self.segment.clear()
-            for value, name in segments:
-                self.segment.addItem(name, value)
-            self.segment.addItem("all labels", _ALL)
-            at = self.segment.findData(chosen)
-            self.segment.setCurrentIndex(max(at, 0))
+            self.area.clear()
+            self.area.addItem("everywhere", ("everywhere", frozenset()))
+            if every:
+                self.area.addItem("inside any label", ("inside", every))
+                self.area.addItem("outside all labels", ("outside", every))
+            for area, word in _SIDES:
+                for value, name in segments:
+                    self.area.addItem(f"{word} {name}", (area, frozenset({value})))
         finally:
             self._filling = False
+        self.show_masking(self._rules)
 
     def show_range(self, low: float, high: float) -> None:
         """Show a range of values that is not in force, to begin from."""
-        self._range = low, high
         self._filling = True
         try:
             self.low.setValue(low)
@@ -108,13 +108,8 @@ class MaskingRow(QWidget):
         self._rules = rules
         self._filling = True
         try:
-            self.area.setCurrentIndex(self.area.findData(rules.area))
-            if len(rules.segments) == 1:
-                self.segment.setCurrentIndex(self.segment.findData(min(rules.segments)))
-            elif rules.segments:
-                self.segment.setCurrentIndex(self.segment.findData(_ALL))
-            ranged = rules.low is not None or rules.high is not None
-            self.ranged.setChecked(ranged)
+            self._show_area(rules.area, rules.segments)
+            self.ranged.setChecked(rules.low is not None or rules.high is not None)
             if rules.low is not None:
                 self.low.setValue(rules.low)
             if rules.high is not None:
@@ -124,44 +119,38 @@ class MaskingRow(QWidget):
             self._filling = False
         self._grey()
 
+    def _show_area(self, area: Area, segments: frozenset[int]) -> None:
+        wanted = (area, segments)
+        for at in range(self.area.count()):
+            if self.area.itemData(at) == wanted:
+                self.area.setCurrentIndex(at)
+                return
+        # Rules from elsewhere, of several segments: listed so that they are seen.
+        self.area.addItem(f"{area} {len(segments)} labels", wanted)
+        self.area.setCurrentIndex(self.area.count() - 1)
+
     def toggle_range(self) -> None:
         """Put the range of values in force, or out of it."""
         self.ranged.toggle()
 
     def _grey(self) -> None:
-        bound = self.area.currentData() != "everywhere"
-        self.segment.setEnabled(bound)
-        self.segment.setToolTip(
-            "The segment that bounds the area"
-            if bound
-            else "Choose 'only inside' or 'only outside' first"
-        )
+        on = self.ranged.isChecked()
         for field in (self.low, self.high):
-            field.setEnabled(self.ranged.isChecked())
-            field.setToolTip(
-                "" if self.ranged.isChecked() else "Tick 'Values' to bound them (key I)"
-            )
+            field.setEnabled(on)
+            field.setToolTip("" if on else "Tick 'Only values' to bound edits to them (key I)")
 
     def _ask(self, _value: object = None) -> None:
         if self._filling:
             return
         self._grey()
-        area: Area = self.area.currentData()
-        chosen = self.segment.currentData()
-        if chosen == _ALL:
-            values = [self.segment.itemData(n) for n in range(self.segment.count())]
-            bounds = frozenset(v for v in values if v != _ALL)
-        else:
-            bounds = frozenset() if chosen is None else frozenset({int(chosen)})
-        if area == "everywhere" or not bounds:
-            area, bounds = "everywhere", frozenset()
+        area, segments = self.area.currentData()
         low, high = sorted((self.low.value(), self.high.value()))
         ranged = self.ranged.isChecked()
         self.masking_requested.emit(
             replace(
                 self._rules,
                 area=area,
-                segments=bounds,
+                segments=segments,
                 low=low if ranged else None,
                 high=high if ranged else None,
                 overwrite=self.overwrite.currentData(),

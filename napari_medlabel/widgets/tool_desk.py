@@ -83,6 +83,7 @@ class ToolDesk(QObject):
         session.bench.masking_changed.connect(self.panel.masking.show_masking)
         session.scheme_changed.connect(self._show_segments)
         binding.viewer.dims.events.ndisplay.connect(self._show_reasons)
+        binding.labels.events.selected_label.connect(self._show_label)
         self._bind_keys(binding)
         self._show_segments()
         self._show_reasons()
@@ -105,6 +106,7 @@ class ToolDesk(QObject):
         kit.bench.masking_changed.disconnect(self.panel.masking.show_masking)
         kit.session.scheme_changed.disconnect(self._show_segments)
         kit.binding.viewer.dims.events.ndisplay.disconnect(self._show_reasons)
+        kit.binding.labels.events.selected_label.disconnect(self._show_label)
         if self._sheet is not None:
             self._sheet.close()
         self._kit = self._holding = None
@@ -353,6 +355,15 @@ class ToolDesk(QObject):
         self.panel.masking.show_segments(known)
         self.panel.options.show_segments(known)
         self._show_tool()
+        self._show_label()
+
+    def _show_label(self, _event: object = None) -> None:
+        if self._kit is None:
+            return
+        scheme, value = self._kit.session.labels.scheme, self._kit.label
+        known = value in scheme.values
+        name = scheme[value].name if known else f"no label ({value})"
+        self.panel.show_label(name, scheme[value].colour if known else "#999999")
 
     def _show_reasons(self, _event: object = None) -> None:
         if self._kit is not None:

@@ -13,7 +13,10 @@ from napari_medlabel.plugin.tools.options import Tool
 
 _COLUMNS: Final = 3
 _STYLE: Final = (
-    "QToolButton { padding: 3px 2px; border-radius: 3px; text-align: center; }"
+    "QToolButton { padding: 3px 0px; border-radius: 3px; font-size: 11px;"
+    " background: rgba(128, 128, 128, 60); }"
+    "QToolButton:hover { background: rgba(128, 128, 128, 110); }"
+    "QToolButton::menu-indicator { image: none; }"
     # The tool in hand is marked by a frame, not by colour alone.
     "QToolButton:checked { border: 2px solid #ffd23f; font-weight: bold; }"
 )
@@ -74,7 +77,7 @@ class ToolPalette(QWidget):
 
     def _make_menu(self, title: str, tools: Sequence[Tool]) -> QToolButton:
         button = _button()
-        button.setText(title)
+        button.setText(f"{title}  ▾")
         button.setCheckable(True)
         button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         menu = QMenu(button)
@@ -144,5 +147,6 @@ def _button() -> QToolButton:
     button.setStyleSheet(_STYLE)
     # By Tab only: after a click the keys must still reach the canvas.
     button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-    button.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+    # Three columns of one width, however narrow the dock.
+    button.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
     return button

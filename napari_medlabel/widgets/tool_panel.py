@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from html import escape
 from typing import Any
 
 from qtpy.QtCore import Qt, Signal
@@ -84,6 +85,7 @@ class ToolPanel(QWidget):
         super().__init__(parent)
         self.palette_ = ToolPalette(tools, menus)
         self.title = QLabel()
+        self._tool = self._label = ""
         self.words = QLabel()
         self.words.setWordWrap(True)
         self.sheet_button = QPushButton("Keys…")
@@ -139,6 +141,22 @@ class ToolPanel(QWidget):
         self.range_button.clicked.connect(self.range_requested)
         self.sheet_button.clicked.connect(self.sheet_requested)
 
+    def show_label(self, name: str, colour: str) -> None:
+        """Show which label is in hand.
+
+        Parameters
+        ----------
+        name : str
+            Its name.
+        colour : str
+            As ``"#rrggbb"``.
+        """
+        self._label = f"<span style='color:{colour}'>&#9632;</span> {escape(name)}"
+        self._write_title()
+
+    def _write_title(self) -> None:
+        self.title.setText(f"{self._tool}&nbsp;&nbsp;{self._label}" if self._tool else "")
+
     def say(self, words: str) -> None:
         """Show a sentence below the tool; empty for none."""
         self.hint.setText(words)
@@ -148,7 +166,8 @@ class ToolPanel(QWidget):
         """Show that no tool is in hand."""
         self.say("")
         self.palette_.show_tool("")
-        self.title.setText("No tool in hand")
+        self._tool = "<b>No tool in hand</b>"
+        self._write_title()
         self.words.setText("The mouse moves the camera. Choose a tool or press its key.")
         self.options.ask((), {})
         self.extent.show_extent((), "3D", 3)
@@ -179,8 +198,9 @@ class ToolPanel(QWidget):
             Slices of a slab.
         """
         self.palette_.show_tool(known.name)
-        key = f"  ({key_words(known.key)})" if known.key else ""
-        self.title.setText(f"<b>{known.title}</b>{key}")
+        key = f" ({key_words(known.key)})" if known.key else ""
+        self._tool = f"<b>{known.title}</b>{key}"
+        self._write_title()
         self.words.setText(known.words)
         self.options.ask(options, values)
         self.extent.show_extent(known.extents, extent, slab)

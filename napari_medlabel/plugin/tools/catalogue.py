@@ -94,8 +94,9 @@ PAINTING: Final = (
     ),
     Tool(
         "tracing",
-        "Level tracing",
-        "The line shows the region of about the value under the mouse; a click takes it.",
+        "Tracing",
+        "Level tracing: the line shows the region of about the value under the mouse; a "
+        "click takes it.",
         "Draw",
         "Shift-O",
         ("slice",),
@@ -146,8 +147,9 @@ REGIONS: Final = (
     ),
     Tool(
         "local",
-        "Local threshold",
-        "Click into a structure: what has its value nearby and hangs together is labelled.",
+        "Local",
+        "Local threshold: click into a structure; what has its value nearby and hangs "
+        "together is labelled.",
         "Find",
         "Shift-G",
         DEEP,
@@ -169,7 +171,7 @@ REGIONS: Final = (
     ),
     Tool(
         "grow",
-        "Grow from seeds",
+        "Grow seeds",
         "Paint a stroke into each structure, and one of the background; the rest grows while "
         "you paint. The right button takes a stroke back.",
         "Find",
@@ -183,8 +185,8 @@ REGIONS: Final = (
     ),
     Tool(
         "between",
-        "Fill between",
-        "Fill the slices between those that are drawn, all labels at once; drawn slices stay.",
+        "Between",
+        "Fill between slices: the ones between those that are drawn, all labels at once.",
         "Find",
         "Shift-B",
         (),

@@ -1,0 +1,374 @@
+"""Hands without a window: napari's events in, labels out, undo back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from napari_medlabel.edit.brush import disc
+from napari_medlabel.edit.masking import Masking
+from napari_medlabel.plugin.tools.kit import next_size
+from tests.plugin.tools.conftest import Bench
+
+PLANES = {"Axial": 2, "Coronal": 1, "Sagittal": 0}
+
+
+@pytest.mark.parametrize("codes", ["LPS", "RAI", "PSL"])
+def test_a_click_paints_the_voxel_under_it_in_every_plane(
+    make_bench: Callable[..., Bench], codes: str
+) -> None:
+    bench = make_bench(codes)
+    bench.take("brush", size_mm=0.2)
+    place = (5, 12, 6)
+    for plane in PLANES:
+        bench.show(plane, *place)
+        assert bench.mouse.click(*place)
+        assert np.argwhere(bench.labels).tolist() == [list(place)], plane
+        assert bench.session.history.undo_name == "Paint"
+        bench.session.undo()
+        assert not bench.labels.any()
+
+
+@pytest.mark.parametrize("plane", PLANES)
+def test_a_brush_is_round_in_mm_and_flat_in_the_plane_that_is_seen(
+    bench: Bench, plane: str
+) -> None:
+    axis = PLANES[plane]
+    bench.take("brush", size_mm=6.0)
+    bench.show(plane, 12, 10, 8)
+    bench.mouse.click(12, 10, 8)
+    box, region = disc(bench.kit.shape, (12, 10, 8), axis, 3.0, bench.kit.spacing_mm)
+    wanted = np.zeros(bench.kit.shape, bool)
+    wanted[box] = region
+    assert np.array_equal(bench.labels == 1, wanted)
+
+
+def test_a_fast_stroke_has_no_gap_and_is_one_step(bench: Bench) -> None:
+    bench.take("brush", size_mm=0.2)
+    bench.show("Axial", 12, 10, 8)
+    bench.mouse.drag((2, 2, 8), (21, 17, 8))
+    painted = np.argwhere(bench.labels[:, :, 8])
+    assert set(range(2, 22)) == set(painted[:, 0])
+    steps = np.abs(np.diff(painted[np.argsort(painted[:, 0])], axis=0))
+    assert steps.max() <= 1
+    assert bench.session.history.undo_name == "Paint"
+    assert len(bench.session.history) == 1
+
+
+def test_in_3d_the_brush_is_a_ball_and_in_a_slab_it_has_its_slices(bench: Bench) -> None:
+    bench.show("Axial", 12, 10, 8)
+    bench.take("brush", size_mm=8.0, extent="3D")
+    bench.mouse.click(12, 10, 8)
+    ball = np.argwhere(bench.labels)
+    assert (ball.max(axis=0) - ball.min(axis=0)).tolist() == [8, 8, 4]
+    bench.session.undo()
+    bench.take("brush", size_mm=2.0, extent="slab")
+    bench.mouse.click(12, 10, 8)
+    assert np.flatnonzero(bench.labels.any(axis=(0, 1))).tolist() == [7, 8, 9]
+
+
+def test_the_right_button_erases_and_so_does_the_eraser(bench: Bench) -> None:
+    bench.show("Axial", 12, 10, 8)
+    for tool, button in (("brush", 2), ("eraser", 1), ("edge", 2)):
+        bench.take("brush", size_mm=6.0)
+        bench.mouse.click(12, 10, 8)
+        bench.take(tool, size_mm=6.0)
+        bench.mouse.click(12, 10, 8, button=button)
+        assert not bench.labels.any()
+        assert bench.session.history.undo_name == "Erase"
+
+
+def test_escape_takes_the_stroke_back_and_no_more_of_it_is_painted(bench: Bench) -> None:
+    hand = bench.take("brush")
+    bench.show("Axial", 12, 10, 8)
+    bench.mouse.press(12, 10, 8)
+    assert hand.is_busy
+    assert bench.labels.any()
+    assert hand.cancel()
+    bench.mouse.move(3, 3, 8)
+    bench.mouse.release(3, 3, 8)
+    assert not bench.labels.any()
+    assert len(bench.session.history) == 0
+
+
+def test_a_locked_segment_is_not_painted_through_and_the_person_hears_it(bench: Bench) -> None:
+    bench.session.edit(
+        (slice(0, 24), slice(0, 20), slice(8, 9)),
+        np.full((24, 20, 1), 2, np.uint8),
+        name="Fill",
+    )
+    bench.session.bench.masking = Masking(locked=frozenset({2}))
+    bench.take("brush", size_mm=6.0)
+    bench.show("Axial", 12, 10, 8)
+    before = bench.labels.copy()
+    bench.mouse.drag((12, 10, 8), (15, 12, 8))
+    assert np.array_equal(bench.labels, before)
+    bench.kit.binding.labels.selected_label = 2
+    bench.mouse.click(12, 10, 7)
+    assert np.array_equal(bench.labels, before)
+    assert "locked" in bench.said[-1]
+
+
+def test_a_label_that_the_scheme_does_not_know_is_refused(bench: Bench) -> None:
+    bench.take("brush")
+    bench.show("Axial", 12, 10, 8)
+    bench.kit.binding.labels.selected_label = 99
+    bench.mouse.click(12, 10, 8)
+    assert bench.errors
+    assert not bench.labels.any()
+
+
+def test_the_edge_brush_stays_in_the_ball_that_it_begins_in(bench: Bench) -> None:
+    rng = np.random.default_rng(1)
+    bench.session.volume.array[...] += rng.integers(0, 5, bench.kit.shape).astype(np.int16)
+    bench.take("edge", size_mm=18.0)
+    bench.show("Axial", 12, 10, 8)
+    bench.mouse.click(12, 10, 8)
+    inside = bench.session.volume.array >= 200
+    assert bench.labels.any()
+    assert not bench.labels[~inside].any()
+
+
+def test_shift_and_the_wheel_change_the_size_and_the_wheel_alone_is_naparis(
+    bench: Bench,
+) -> None:
+    bench.take("brush", size_mm=10.0)
+    assert bench.mouse.wheel(12, 10, 8, steps=1.0, modifiers=("Shift",))
+    assert bench.kit.choices.size_mm == 12.0
+    assert bench.mouse.wheel(12, 10, 8, steps=-1.0, modifiers=("Shift",))
+    assert bench.kit.choices.size_mm == 10.0
+    assert not bench.mouse.wheel(12, 10, 8, steps=1.0)
+    assert next_size(0.2, -1) == 0.2
+    assert next_size(300, 1) == 300
+
+
+def test_a_dragged_outline_is_filled_and_its_sketch_is_gone(bench: Bench) -> None:
+    bench.take("outline")
+    bench.show("Axial", 12, 10, 8)
+    layers = list(bench.kit.binding.viewer.layers)
+    way = [(5, 5, 8), (15, 5, 8), (15, 14, 8), (10, 14, 8), (5, 14, 8)]
+    bench.mouse.press(*way[0])
+    for place in way[1:]:
+        bench.mouse.move(*place)
+    assert len(bench.kit.binding.viewer.layers) == len(layers) + 1
+    assert bench.kit.binding.viewer.layers.selection.active is bench.kit.binding.labels
+    bench.mouse.release(*way[-1])
+    assert list(bench.kit.binding.viewer.layers) == layers
+    assert np.array_equal(bench.labels[:, :, 8] == 1, _rectangle(bench, (5, 5), (15, 14)))
+    bench.mouse.drag(*way, button=2)
+    assert not bench.labels.any()
+
+
+def test_clicked_corners_are_closed_by_a_double_click_enter_or_the_right_button(
+    bench: Bench,
+) -> None:
+    hand = bench.take("outline")
+    bench.show("Coronal", 12, 10, 8)
+    corners = [(5, 10, 3), (15, 10, 3), (15, 10, 12), (5, 10, 12)]
+    closers: list[Callable[[], object]] = [
+        hand.close,
+        lambda: bench.mouse.double_click(5, 10, 12),
+        lambda: bench.mouse.click(5, 10, 12, button=2),
+    ]
+    for close in closers:
+        for corner in corners:
+            bench.mouse.click(*corner)
+        close()
+        assert bench.labels[:, 10].sum() == 11 * 10
+        assert bench.labels.sum() == 11 * 10
+        bench.session.undo()
+    assert not hand.is_busy
+
+
+def test_backspace_takes_corners_back_and_escape_the_outline(bench: Bench) -> None:
+    hand = bench.take("outline")
+    bench.show("Axial", 12, 10, 8)
+    for corner in ((5, 5, 8), (15, 5, 8)):
+        bench.mouse.click(*corner)
+    assert hand.close()  # two corners: it stays, and a word is said
+    assert hand.is_busy
+    assert "three corners" in bench.said[-1]
+    assert hand.step_back()
+    assert hand.step_back()
+    assert not hand.step_back()
+    bench.mouse.click(5, 5, 8)
+    assert hand.cancel()
+    assert not bench.labels.any()
+
+
+def test_an_outline_in_another_slice_begins_anew(bench: Bench) -> None:
+    hand = bench.take("outline")
+    bench.show("Axial", 12, 10, 8)
+    bench.mouse.click(5, 5, 8)
+    bench.mouse.click(15, 5, 8)
+    bench.show("Axial", 12, 10, 9)
+    bench.mouse.click(5, 5, 9)
+    assert hand.step_back()
+    assert not hand.is_busy
+
+
+def test_scissors_cut_through_all_slices_what_they_are_told_to(bench: Bench) -> None:
+    full = np.full(bench.kit.shape, 1, np.uint8)
+    bench.session.edit((slice(0, 24), slice(0, 20), slice(0, 16)), full, name="Fill")
+    bench.show("Axial", 12, 10, 8)
+    way = [(5, 5, 8), (15, 5, 8), (15, 14, 8), (10, 14, 8), (5, 14, 8)]
+    inside = _rectangle(bench, (5, 5), (15, 14))[:, :, None]
+    bench.take("scissors", mode="erase_inside")
+    bench.mouse.drag(*way)
+    assert np.array_equal(bench.labels == 0, np.broadcast_to(inside, bench.kit.shape))
+    bench.session.undo()
+    bench.take("scissors", mode="erase_outside", extent="slice")
+    bench.mouse.drag(*way)
+    assert np.array_equal(bench.labels[:, :, 8] == 1, inside[:, :, 0])
+    assert (bench.labels[:, :, 7] == 1).all()
+
+
+def test_the_live_wire_follows_the_edge_from_click_to_click(bench: Bench) -> None:
+    hand = bench.take("wire")
+    bench.show("Axial", 12, 10, 8)
+    around = [(18, 10, 8), (12, 16, 8), (6, 10, 8), (12, 4, 8)]
+    for corner in around:
+        bench.mouse.move(*corner)
+        bench.mouse.click(*corner)
+    bench.mouse.move(14, 5, 8)
+    assert hand.close()
+    disc_ = bench.session.volume.array[:, :, 8] == 200
+    got = bench.labels[:, :, 8] == 1
+    assert 2 * (got & disc_).sum() / (got.sum() + disc_.sum()) > 0.9
+    assert not hand.is_busy
+
+
+def test_live_wire_anchors_are_taken_back_one_by_one(bench: Bench) -> None:
+    hand = bench.take("wire")
+    bench.show("Axial", 12, 10, 8)
+    bench.mouse.click(18, 10, 8)
+    bench.mouse.click(12, 16, 8)
+    assert hand.step_back()
+    assert hand.is_busy
+    assert hand.step_back()
+    assert not hand.is_busy
+    assert not hand.close()
+
+
+def test_level_tracing_takes_the_region_that_it_shows(bench: Bench) -> None:
+    hand = bench.take("tracing", tolerance=20.0)
+    bench.show("Sagittal", 12, 10, 8)
+    bench.mouse.move(12, 10, 8)
+    assert bench.kit.binding.viewer.layers[-1].name == "Drawing"
+    bench.mouse.click(12, 10, 8)
+    assert np.array_equal(bench.labels[12] == 1, bench.session.volume.array[12] == 200)
+    bench.mouse.click(12, 10, 8, button=2)
+    assert not bench.labels.any()
+    hand.leave()
+    assert bench.kit.binding.viewer.layers[-1].name != "Drawing"
+
+
+def test_a_click_floods_what_hangs_together_and_proposes_it(bench: Bench) -> None:
+    pytest.importorskip("napari_medlabel.edit.flood")
+    bench.take("flood", tolerance=20.0)
+    bench.show("Axial", 12, 10, 8)
+    bench.mouse.click(12, 10, 8)
+    (proposal,) = bench.proposals
+    assert proposal is not None
+    assert not bench.labels.any()
+    bench.session.bench.apply(proposal)
+    assert np.array_equal(bench.labels == 1, bench.session.volume.array == 200)
+
+
+def test_a_click_finds_a_structure_by_its_values_nearby(bench: Bench) -> None:
+    bench.take("local", radius_mm=9.0)
+    bench.show("Axial", 12, 10, 8)
+    bench.mouse.click(12, 10, 8)
+    (proposal,) = bench.proposals
+    assert proposal is not None
+    assert proposal.provider == "threshold"
+
+
+def test_a_clicked_island_goes_or_stays_alone(bench: Bench) -> None:
+    pytest.importorskip("napari_medlabel.edit.islands")
+    for corner in (2, 14):
+        box = (slice(corner, corner + 3), slice(4, 7), slice(4, 7))
+        bench.session.edit(box, np.ones((3, 3, 3), np.uint8), name="Fill")
+    bench.show("Axial", 3, 5, 5)
+    for how, left in (("remove", 14), ("keep", 2)):
+        bench.take("touch", how=how)
+        bench.mouse.click(3, 5, 5)
+        proposal = bench.proposals[-1]
+        assert proposal is not None
+        bench.session.bench.apply(proposal)
+        assert np.argwhere(bench.labels)[:, 0].min() == left
+        bench.session.undo()
+
+
+def test_a_click_beside_the_scan_says_so(bench: Bench) -> None:
+    bench.take("flood")
+    bench.show("Axial", 12, 10, 8)
+    bench.mouse.click(-4, 10, 8)
+    assert bench.said == ["Click inside the scan."]
+
+
+def test_the_smoothing_brush_changes_only_what_it_went_over(bench: Bench) -> None:
+    pytest.importorskip("napari_medlabel.edit.smooth")
+    box = (slice(4, 20), slice(4, 16), slice(2, 14))
+    rough = (np.indices((16, 12, 12)).sum(axis=0) % 2 + 1).astype(np.uint8)
+    bench.session.edit(box, rough, name="Fill")
+    before = bench.labels.copy()
+    bench.take("smoother", size_mm=6.0, sigma=1.5)
+    bench.show("Axial", 12, 10, 8)
+    bench.mouse.drag((8, 8, 8), (14, 8, 8))
+    changed = np.argwhere(bench.labels != before)
+    assert len(changed)
+    assert changed.min(axis=0)[0] >= 5
+    assert changed.max(axis=0)[0] <= 17
+    assert bench.session.history.undo_name == "Smooth"
+    bench.session.undo()
+    assert np.array_equal(bench.labels, before)
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    way=st.lists(
+        st.tuples(st.floats(-3, 26), st.floats(-3, 22), st.floats(0, 15)),
+        min_size=2,
+        max_size=5,
+    ),
+    size=st.floats(0.2, 12),
+    plane=st.sampled_from(sorted(PLANES)),
+    extent=st.sampled_from(["slice", "slab", "3D"]),
+)
+def test_any_stroke_obeys_the_rules_and_undo_gives_the_bytes_back(
+    bench: Bench,
+    way: list[tuple[float, float, float]],
+    size: float,
+    plane: str,
+    extent: str,
+) -> None:
+    rules = Masking("inside", frozenset({0, 2}), low=150.0, locked=frozenset({3}))
+    labels = bench.labels
+    labels[...] = 0
+    labels[10:14, 8:12, 6:10] = 3
+    bench.session.absorb(name="Setup")
+    bench.session.bench.masking = rules
+    before = labels.copy()
+    bench.take("brush", size_mm=size, extent=extent)
+    bench.show(plane, 12, 10, 8)
+    axis = PLANES[plane]
+    here = (12, 10, 8)
+    flat = [tuple(here[a] if a == axis else p[a] for a in range(3)) for p in way]
+    bench.mouse.drag(*flat)
+    may = rules.editable(before, bench.session.volume.array, (1,))
+    assert np.array_equal(labels[~may], before[~may])
+    if not np.array_equal(labels, before):
+        bench.session.undo()
+    assert np.array_equal(labels, before)
+    bench.session.bench.masking = Masking()
+
+
+def _rectangle(bench: Bench, low: tuple[int, int], high: tuple[int, int]) -> np.ndarray:
+    wanted = np.zeros(bench.kit.shape[:2], bool)
+    wanted[low[0] : high[0] + 1, low[1] : high[1] + 1] = True
+    return wanted
