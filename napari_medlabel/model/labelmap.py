@@ -20,11 +20,21 @@ _LARGEST: Final = 65535
 
 @dataclass(frozen=True)
 class Code:
-    """A coded concept: CodingSchemeDesignator, CodeValue, CodeMeaning (PS3.3 8.8)."""
+    """A coded concept: CodingSchemeDesignator, CodeValue, CodeMeaning (PS3.3 8.8).
+
+    ``side`` is ``right`` or ``left`` where the concept itself does not say it; else empty.
+    """
 
     scheme: str
     value: str
     meaning: str
+    side: str = ""
+
+    def __post_init__(self) -> None:
+        if self.side not in ("", "right", "left"):
+            raise InputError(
+                "The side of a code is right, left or none.", hint="Leave the side out."
+            )
 
 
 @dataclass(frozen=True)
@@ -117,6 +127,81 @@ class LabelScheme:
             hint="Choose a scheme that names every value of the mask.",
         )
 
+    def with_label(self, label: Label, at: int | None = None) -> LabelScheme:
+        """Put a label in the place of the one with its value, or add it.
+
+        Parameters
+        ----------
+        label : Label
+            The label.
+        at : int, optional
+            Where to add it, from 0; at the end when None.
+
+        Raises
+        ------
+        InputError
+            When another label has its name.
+        """
+        rows = list(self.labels)
+        if label.value in self.values:
+            rows[self.values.index(label.value)] = label
+        else:
+            rows.insert(len(rows) if at is None else at, label)
+        return LabelScheme(self.name, tuple(rows))
+
+    def without(self, value: int) -> LabelScheme:
+        """Leave a label out.
+
+        Raises
+        ------
+        InputError
+            When the scheme has no such value.
+        """
+        gone = self[value]
+        return LabelScheme(self.name, tuple(one for one in self.labels if one is not gone))
+
+    def moved(self, value: int, by: int) -> LabelScheme:
+        """Move a label up (below 0) or down; at an end it stays.
+
+        Raises
+        ------
+        InputError
+            When the scheme has no such value.
+        """
+        label = self[value]
+        at = self.values.index(value) + by
+        return self.without(value).with_label(label, min(max(at, 0), len(self.labels) - 1))
+
+    def free_label(
+        self, name: str, colour: str, *, code: Code | None = None, largest: int = 255
+    ) -> Label:
+        """Make a label with the smallest value that the scheme does not use.
+
+        Parameters
+        ----------
+        name, colour, code
+            As in `Label`.
+        largest : int
+            The largest value that the mask can hold.
+
+        Raises
+        ------
+        InputError
+            When the name is taken, or no value is free.
+        """
+        if name in {label.name for label in self.labels}:
+            raise InputError(
+                "There is a label of that name already.", hint="Choose another name."
+            )
+        used = set(self.values)
+        value = next((v for v in range(1, largest + 1) if v not in used), None)
+        if value is None:
+            raise InputError(
+                f"All values up to {largest} are taken.",
+                hint="Remove a label that is not used.",
+            )
+        return Label(value, name, colour, code)
+
     @property
     def values(self) -> tuple[int, ...]:
         """All values, in the scheme's order."""
@@ -153,6 +238,8 @@ class LabelScheme:
                     "value": label.code.value,
                     "meaning": label.code.meaning,
                 }
+                if label.code.side:
+                    row["code"]["side"] = label.code.side
             rows.append(row)
         return {"name": self.name, "labels": rows}
 
@@ -188,7 +275,12 @@ def _label_from_json(row: Any) -> Label:
         str(row["colour"]).lower(),
         None
         if code is None
-        else Code(str(code["scheme"]), str(code["value"]), str(code["meaning"])),
+        else Code(
+            str(code["scheme"]),
+            str(code["value"]),
+            str(code["meaning"]),
+            str(code.get("side", "")),
+        ),
     )
 
 

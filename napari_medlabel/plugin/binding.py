@@ -289,9 +289,12 @@ class Binding:
     def go_to(self, name: str) -> None:
         """Show the slice of a landmark, in the middle of the screen."""
         point = self.session.landmarks[name].point_ras
-        if point is None:
-            return
-        shown = self.display.from_ras(point)
+        if point is not None:
+            self.go_to_point(point)
+
+    def go_to_point(self, point_ras: tuple[float, float, float]) -> None:
+        """Show the slice of a point of the patient (RAS mm), in the middle of the screen."""
+        shown = self.display.from_ras(point_ras)
         dims = self.viewer.dims
         before = dims.ndim - 3
         for axis in range(3):
