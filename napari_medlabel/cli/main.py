@@ -16,7 +16,18 @@ from typing import Final, TextIO
 from napari_medlabel import __version__
 from napari_medlabel.errors import InputError, MedlabelError
 
-COMMANDS: Final = ("demo", "open", "info", "convert", "mask", "deid", "scan", "sign", "audit")
+COMMANDS: Final = (
+    "demo",
+    "open",
+    "info",
+    "convert",
+    "mask",
+    "landmarks",
+    "deid",
+    "scan",
+    "sign",
+    "audit",
+)
 """Each is a module beside this one with ``add_parser`` and ``run``."""
 
 

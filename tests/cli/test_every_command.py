@@ -125,6 +125,10 @@ class World:
         assert self.session.keeper.sweep()
         return case
 
+    def points(self, name: str = "points.csv", place: float = 1) -> str:
+        (self.tmp / name).write_text(f"label,r,a,s\nA,{place},2,3\nB,4,5,6\n")
+        return self.path(name)
+
     def broken(self) -> str:
         (self.tmp / "broken.nii").write_bytes(self.scan.read_bytes()[:40])
         return self.path("broken.nii")
@@ -170,6 +174,30 @@ CASES: dict[str, tuple[Words, int, list[str]]] = {
     "convert, onto what is there": (
         lambda w: ["convert", str(w.scan), str(w.scan)],
         2,
+        [],
+    ),
+    "landmarks info": (lambda w: ["landmarks", "info", w.points()], 0, []),
+    "landmarks convert": (
+        lambda w: ["landmarks", "convert", w.points(), w.path("a.fcsv")],
+        0,
+        [],
+    ),
+    "landmarks convert, onto what is there": (
+        lambda w: ["landmarks", "convert", w.points(), w.path("points.csv")],
+        2,
+        [],
+    ),
+    "landmarks compare": (
+        lambda w: ["landmarks", "compare", w.points(), w.points(), "--limit", "1"],
+        0,
+        [],
+    ),
+    "landmarks compare, below the limit": (
+        lambda w: [
+            *["landmarks", "compare", w.points(), w.points("more.csv", 9)],
+            *["--limit", "1"],
+        ],
+        3,
         [],
     ),
     "mask history": (lambda w: ["mask", "history", w.case()], 0, ["audit.view"]),
