@@ -11,8 +11,10 @@ from qtpy.QtWidgets import (
     QCheckBox,
     QComboBox,
     QDoubleSpinBox,
-    QGridLayout,
+    QHBoxLayout,
     QLabel,
+    QSizePolicy,
+    QVBoxLayout,
     QWidget,
 )
 
@@ -52,23 +54,22 @@ class MaskingRow(QWidget):
         self.ranged = QCheckBox("Only values")
         self.ranged.setToolTip("Change only voxels whose value lies between these two (key I)")
         self.low, self.high = _value_field("Lowest value"), _value_field("Highest value")
-        grid = QGridLayout(self)
-        grid.setContentsMargins(0, 0, 0, 0)
-        grid.setHorizontalSpacing(4)
-        grid.setVerticalSpacing(3)
-        for at, part in enumerate((QLabel("Edit"), self.area, QLabel("over"), self.overwrite)):
-            grid.addWidget(part, 0, at)
-        grid.addWidget(self.ranged, 1, 0, 1, 2)
-        grid.addWidget(self.low, 1, 2)
-        grid.addWidget(self.high, 1, 3)
-        grid.setColumnStretch(1, 1)
-        grid.setColumnStretch(3, 1)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(3)
+        for parts in (
+            (QLabel("Edit"), self.area, QLabel("over"), self.overwrite),
+            (self.ranged, self.low, self.high),
+        ):
+            row = QHBoxLayout()
+            row.setSpacing(4)
+            for part in parts:
+                row.addWidget(part, int(isinstance(part, QComboBox | QDoubleSpinBox)))
+            column.addLayout(row)
+        for wide in (self.area, self.overwrite, self.low, self.high):
+            # As wide as there is room: the long name of a segment does not widen the dock.
+            wide.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         for box in (self.area, self.overwrite):
-            # Long names of segments do not widen the dock.
-            box.setMinimumContentsLength(8)
-            box.setSizeAdjustPolicy(
-                QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
-            )
             box.currentIndexChanged.connect(self._ask)
         self.ranged.toggled.connect(self._ask)
         for field in (self.low, self.high):

@@ -280,6 +280,8 @@ def test_a_click_floods_what_hangs_together_and_proposes_it(bench: Bench) -> Non
 
 
 def test_a_click_finds_a_structure_by_its_values_nearby(bench: Bench) -> None:
+    rng = np.random.default_rng(2)
+    bench.session.volume.array[...] += rng.integers(0, 9, bench.kit.shape).astype(np.int16)
     bench.take("local", radius_mm=9.0)
     bench.show("Axial", 12, 10, 8)
     bench.mouse.click(12, 10, 8)

@@ -1,0 +1,186 @@
+"""Tools with a button: what each computes from what was chosen, and what it refuses."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from napari_medlabel.edit.masking import Masking
+from napari_medlabel.edit.scene import Proposal, quiet
+from napari_medlabel.errors import InputError
+from napari_medlabel.plugin.tools.acts import ACTS, words_of, work_of
+from napari_medlabel.plugin.tools.catalogue import TOOLS, options_of, tool
+from napari_medlabel.plugin.tools.hands import HANDS
+from napari_medlabel.plugin.tools.options import Choice
+from napari_medlabel.plugin.tools.reasons import reasons_against
+from tests.plugin.tools.conftest import Bench
+
+SEEDED = {"grow"}  # worked by a hand of its own
+
+
+def act(bench: Bench, name: str, **options: Any) -> Proposal | None:
+    kit = bench.kit
+    kit.choices.tool = name
+    for option, value in options.items():
+        if option == "extent":
+            kit.choices.extents[name] = value
+        else:
+            kit.choices.put(name, option, value)
+    return work_of(name, kit)(quiet)
+
+
+def fill(bench: Bench, *spans: tuple[int, int], value: int = 1) -> None:
+    i, j, k = (slice(a, b) for a, b in spans)
+    shape = tuple(b - a for a, b in spans)
+    bench.session.edit((i, j, k), np.full(shape, value, np.uint8), name="Fill")
+
+
+def after(bench: Bench, proposal: Proposal | None) -> np.ndarray:
+    assert proposal is not None
+    whole = bench.labels.copy()
+    whole[proposal.box] = proposal.after
+    return whole
+
+
+def test_every_tool_has_a_hand_or_a_button_and_no_key_is_given_twice() -> None:
+    for known in TOOLS:
+        assert (known.name in HANDS) == known.is_hand
+        assert (known.name in ACTS) == (not known.is_hand)
+    keys = [known.key for known in TOOLS if known.key]
+    assert len(keys) == len(set(keys))
+    # napari's own, on the labels, image and points layers.
+    taken = set("1234567EPFLZMXBASCYON") | {"Shift-V", "Shift-A", "Shift-L", "Shift-P", "J"}
+    assert not taken & set(keys)
+
+
+def test_a_threshold_labels_its_range_where_the_tool_works(bench: Bench) -> None:
+    ball = bench.session.volume.array == 200
+    bench.show("Axial", 12, 10, 8)
+    proposal = act(bench, "threshold", low=150.0, high=300.0)
+    assert np.array_equal(after(bench, proposal) == 1, ball)
+    assert np.array_equal(after(bench, act(bench, "threshold", preset="otsu")) == 1, ball)
+    flat = after(bench, act(bench, "threshold", preset="", extent="slice"))
+    assert np.flatnonzero(flat.any(axis=(0, 1))).tolist() == [8]
+    presets = options_of(tool("threshold"))[0]
+    assert isinstance(presets, Choice)
+    assert ("bone", "bone") in presets.choices
+
+
+def test_margin_islands_and_holes_work_on_what_they_are_told(bench: Bench) -> None:
+    for name in ("margin", "islands", "holes"):
+        pytest.importorskip(f"napari_medlabel.edit.{name}")
+    fill(bench, (4, 9), (4, 9), (4, 9))
+    fill(bench, (16, 18), (4, 6), (4, 6))
+    bench.show("Axial", 6, 6, 6)
+    grown = after(bench, act(bench, "margin", mm=1.0))
+    assert grown[3, 6, 6] == 1
+    assert grown[2, 6, 6] == 0
+    largest = after(bench, act(bench, "islands", how="largest"))
+    assert largest.sum() == 125
+    small = after(bench, act(bench, "islands", how="small", smallest_mm3=20.0))
+    assert small.sum() == 125
+    parted = after(bench, act(bench, "islands", how="split"))
+    assert sorted(np.unique(parted)) == [0, 1, 2]
+    bench.labels[6, 6, 6] = 0
+    bench.session.absorb(name="Pierce")
+    assert after(bench, act(bench, "holes"))[6, 6, 6] == 1
+
+
+def test_fill_between_and_next_slices_go_along_the_plane_that_is_seen(bench: Bench) -> None:
+    pytest.importorskip("napari_medlabel.edit.between")
+    fill(bench, (6, 12), (5, 6), (4, 10))
+    fill(bench, (6, 12), (9, 10), (4, 10))
+    bench.show("Coronal", 8, 5, 6)
+    proposal = act(bench, "between")
+    assert after(bench, proposal)[8, 7, 6] == 1
+    pytest.importorskip("napari_medlabel.edit.propagate")
+    with pytest.raises(InputError, match="no slice to go to"):
+        act(bench, "propagate", count=0)
+
+
+def test_copy_mirror_shift_crop_and_renumber_move_labels(bench: Bench) -> None:
+    pytest.importorskip("napari_medlabel.edit.moving")
+    fill(bench, (4, 7), (5, 8), (6, 7))
+    bench.show("Axial", 5, 6, 6)
+    copied = after(bench, act(bench, "copy", count=-2))
+    assert np.flatnonzero(copied.any(axis=(0, 1))).tolist() == [4, 5, 6]
+    mirrored = after(bench, act(bench, "mirror"))
+    assert mirrored[24 - 1 - 5, 6, 6] == 1
+    # The scan is LPS: i grows to the left, j to the back, k to the head.
+    shifted = after(bench, act(bench, "translate", along_l=2, along_s=-1))
+    assert np.argwhere(shifted).min(axis=0).tolist() == [6, 5, 5]
+    with pytest.raises(InputError, match="Nothing is to be moved"):
+        act(bench, "translate", along_l=0, along_s=0)
+    fill(bench, (4, 7), (5, 8), (12, 13))
+    cropped = after(bench, act(bench, "crop", extent="slice"))
+    assert np.flatnonzero(cropped.any(axis=(0, 1))).tolist() == [6]
+    renumbered = after(bench, act(bench, "renumber", other=3))
+    assert sorted(np.unique(renumbered)) == [0, 3]
+
+
+def test_combine_needs_a_second_label_and_hollow_leaves_a_wall(bench: Bench) -> None:
+    pytest.importorskip("napari_medlabel.edit.logic")
+    fill(bench, (4, 13), (4, 13), (4, 9))
+    fill(bench, (14, 16), (4, 6), (4, 6), value=2)
+    bench.show("Axial", 6, 6, 6)
+    with pytest.raises(InputError, match="second label"):
+        act(bench, "combine", how="add")
+    added = after(bench, act(bench, "combine", how="add", other=2))
+    assert added[15, 5, 5] == 1
+    assert act(bench, "combine", how="clear", other=0) is not None
+    hollow = after(bench, act(bench, "hollow", wall_mm=2.0))
+    assert hollow[8, 8, 6] == 0
+    assert hollow[4, 8, 6] == 1
+
+
+def test_smoothing_and_refining_propose(bench: Bench) -> None:
+    pytest.importorskip("napari_medlabel.edit.smooth")
+    fill(bench, (6, 18), (5, 15), (5, 12))
+    bench.labels[11, 15:18, 8] = 1
+    bench.session.absorb(name="Spike")
+    bench.show("Axial", 12, 10, 8)
+    for kind in ("joint", "median", "opening"):
+        smoothed = after(bench, act(bench, "smooth", kind=kind, size=2.0))
+        assert smoothed[11, 17, 8] == 0, kind
+    pytest.importorskip("napari_medlabel.edit.refine")
+    assert act(bench, "refine", band_mm=6.0) is not None
+
+
+def test_locked_labels_and_none_in_hand_are_refused_before_the_work(bench: Bench) -> None:
+    bench.show("Axial", 12, 10, 8)
+    bench.session.bench.masking = Masking(locked=frozenset({1}))
+    with pytest.raises(InputError, match="is locked"):
+        act(bench, "threshold")
+    every = frozenset(bench.session.labels.scheme.values)
+    bench.session.bench.masking = Masking(locked=every)
+    with pytest.raises(InputError, match="All labels are locked"):
+        act(bench, "margin", which="all")
+    bench.session.bench.masking = Masking()
+    bench.kit.binding.labels.selected_label = 77
+    with pytest.raises(InputError, match="no label 77"):
+        act(bench, "threshold")
+
+
+def test_in_3d_there_is_no_slice_and_the_palette_says_why(bench: Bench) -> None:
+    assert reasons_against(bench.kit) == {}
+    bench.kit.binding.orientation.show_plane("3D")
+    why = reasons_against(bench.kit)
+    assert set(why) == set(HANDS)
+    with pytest.raises(InputError, match="3D view"):
+        act(bench, "copy")
+
+
+def test_the_words_of_a_proposal_say_what_comes_and_what_goes(bench: Bench) -> None:
+    scene = bench.session.bench.scene()
+    before = np.zeros((10, 10, 10), np.uint8)
+    before[:5] = 1
+    changed = before.copy()
+    changed[5:7] = 2
+    changed[0] = 0
+    box = (slice(0, 10), slice(0, 10), slice(0, 10))
+    words = words_of(Proposal(box, before, changed, "Try", (1, 2)), scene)
+    assert words == "Try: + 0.4 ml, - 0.2 ml"
+    told = Proposal(box, before, changed, "Try", (1, 2), words="2 parts.")
+    assert words_of(told, scene).startswith("2 parts. (")
