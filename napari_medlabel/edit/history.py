@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 
 from napari_medlabel.edit.patch import Patch, Step
 
+_MB = 1_000_000
+
 
 @dataclass(eq=False)
 class History:
@@ -13,42 +15,62 @@ class History:
 
     After an undo followed by a new edit, the undone steps are not thrown away: the way back and
     forth joins the past, so undoing far enough passes through them again. Beyond
-    ``limit_bytes`` the oldest steps are dropped.
+    ``limit_bytes`` the oldest steps are dropped, and `dropped` says how many.
 
     Parameters
     ----------
     limit_bytes : int
-        Memory for label patches.
+        Memory for label patches, those that can be redone among them.
     """
 
-    limit_bytes: int = 256 << 20
+    limit_bytes: int = 190 * _MB
+    dropped: int = 0
     _past: list[Step] = field(default_factory=list)
     _future: list[Step] = field(default_factory=list)
+    _held: dict[int, int] = field(default_factory=dict)  # how many steps share what is packed
     _bytes: int = 0
 
     def add(self, step: Step) -> None:
         """Record a step that has just been done."""
         if self._future:
             # The undone steps were done once and taken back: both ways join the past.
-            forth = list(reversed(self._future))
             back = [undone.inverse() for undone in self._future]
+            self._past += [*reversed(self._future), *back]
             self._future.clear()
-            for old in (*forth, *back):
-                self._push(old)
-        self._push(step)
-
-    def _push(self, step: Step) -> None:
+            for undone in back:
+                self._hold(undone)
         self._past.append(step)
-        self._bytes += _cost(step)
-        while self._bytes > self.limit_bytes and len(self._past) > 1:
-            self._bytes -= _cost(self._past.pop(0))
+        self._hold(step)
+        self._trim()
+
+    def _trim(self) -> None:
+        gone = 0
+        while self._bytes > self.limit_bytes and gone < len(self._past) - 1:
+            self._release(self._past[gone])
+            gone += 1
+        del self._past[:gone]
+        self.dropped += gone
+
+    def _hold(self, step: Step) -> None:
+        if isinstance(step, Patch):
+            key = id(step.pieces)
+            self._held[key] = self._held.get(key, 0) + 1
+            if self._held[key] == 1:
+                self._bytes += step.nbytes
+
+    def _release(self, step: Step) -> None:
+        if isinstance(step, Patch):
+            key = id(step.pieces)
+            self._held[key] -= 1
+            if not self._held[key]:
+                del self._held[key]
+                self._bytes -= step.nbytes
 
     def back(self) -> Step | None:
         """Return the change that undoes the last step, or None; it becomes the next redo."""
         if not self._past:
             return None
         step = self._past.pop()
-        self._bytes -= _cost(step)
         self._future.append(step)
         return step.inverse()
 
@@ -57,7 +79,7 @@ class History:
         if not self._future:
             return None
         step = self._future.pop()
-        self._push(step)
+        self._past.append(step)
         return step
 
     def peek(self, direction: int) -> Step | None:
@@ -75,9 +97,23 @@ class History:
         """What a redo would do again, or None."""
         return self._future[-1].name if self._future else None
 
+    @property
+    def nbytes(self) -> int:
+        """Memory that the steps hold, in bytes; what two of them share counts once."""
+        return self._bytes
+
+    @property
+    def words(self) -> str:
+        """What a person should know of it: ``"12 steps, 1.4 of 190 MB"``, and what is lost."""
+        count = len(self._past) + len(self._future)
+        said = f"{count} {'step' if count == 1 else 'steps'}, {self._bytes / _MB:.1f} of "
+        said += f"{self.limit_bytes / _MB:.0f} MB"
+        if self.dropped:
+            oldest = (
+                "the oldest was" if self.dropped == 1 else f"the {self.dropped} oldest were"
+            )
+            said += f"; {oldest} dropped and cannot be undone"
+        return said
+
     def __len__(self) -> int:
         return len(self._past)
-
-
-def _cost(step: Step) -> int:
-    return step.nbytes if isinstance(step, Patch) else 0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
@@ -107,3 +109,79 @@ def test_landmark_steps_cost_no_label_memory() -> None:
     for _ in range(5):
         history.add(LandmarkChange(LandmarkSet(), LandmarkSet()))
     assert len(history) == 5
+
+
+def test_what_is_held_is_counted_as_it_is() -> None:
+    rng = np.random.default_rng(4)
+    labels = rng.integers(0, 3, (40, 60, 60), dtype=np.uint8).T
+    history = History()
+    tracemalloc.start()
+    try:
+        before_bytes, _ = tracemalloc.get_traced_memory()
+        for _ in range(300):
+            i, j, k = (int(rng.integers(0, n - 12)) for n in labels.shape)
+            box = slice(i, i + 9), slice(j, j + 9), slice(k, k + int(rng.integers(1, 12)))
+            after = labels.T.copy().T
+            after[box] = rng.integers(0, 9)
+            patch = Patch.between(labels[box], after[box], start=(i, j, k), name="Paint")
+            if patch is not None:
+                patch.apply(labels)
+                history.add(patch)
+        del after, patch
+        held = tracemalloc.get_traced_memory()[0] - before_bytes
+    finally:
+        tracemalloc.stop()
+    assert abs(history.nbytes - held) < 0.2 * held
+
+
+def test_five_hundred_mixed_steps_stay_far_below_the_limit() -> None:
+    # An eighth of 512 x 512 x 400 along each axis: a scan's share of the limit is its volume's.
+    i, j, k = np.ogrid[:64, :64, :50]
+    organ = (((i - 30) / 20) ** 2 + ((j - 30) / 17) ** 2 + ((k - 25) / 20) ** 2 < 1).T
+    labels = np.zeros((50, 64, 64), np.uint8).T
+    start, history = labels.T.copy().T, History()
+    rng = np.random.default_rng(1)
+    for number in range(500):
+        after = labels.T.copy().T
+        if number % 20 == 0:
+            after[np.roll(organ, number % 7, axis=2).T] = number % 9 + 1
+        else:
+            at = [int(rng.integers(0, n - 6)) for n in labels.shape]
+            after[at[0] : at[0] + 6, at[1] : at[1] + 6, at[2] : at[2] + 3] = number % 9
+        patch = Patch.between(labels, after)
+        if patch is not None:
+            patch.apply(labels)
+            history.add(patch)
+    assert history.dropped == 0
+    assert history.nbytes < 200e6 / 64
+    while (step := history.back()) is not None:
+        assert isinstance(step, Patch)
+        step.apply(labels)
+    assert np.array_equal(labels, start)
+
+
+def test_memory_shared_by_a_way_and_its_way_back_counts_once() -> None:
+    board = Board()
+    board.paint(1)
+    board.paint(2)
+    held = board.history.nbytes
+    board.walk(board.history.back())
+    board.walk(board.history.back())
+    assert board.history.nbytes == held
+    board.paint(3)
+    assert len(board.history) == 5
+    assert held < board.history.nbytes < 2 * held
+
+
+def test_dropped_steps_are_said() -> None:
+    board = Board(limit=5000)
+    board.paint(1)
+    assert board.history.words == "1 step, 0.0 of 0 MB"
+    for value in range(2, 40):
+        board.paint(value)
+    history = board.history
+    assert history.nbytes <= 5000
+    assert history.dropped + len(history) == 39
+    assert history.words.endswith(
+        f"; the {history.dropped} oldest were dropped and cannot be undone"
+    )

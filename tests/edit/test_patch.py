@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from napari_medlabel.edit.patch import LandmarkChange, Patch
@@ -73,3 +73,57 @@ def test_a_landmark_change_is_taken_back() -> None:
     change = LandmarkChange(LandmarkSet(), one)
     assert change.inverse().after == LandmarkSet()
     assert change.inverse().inverse() == change
+
+
+def test_two_types_are_refused() -> None:
+    with pytest.raises(InputError, match=r"one type; got .* uint8 and .* uint16"):
+        Patch.between(np.zeros((2, 2, 2), np.uint8), np.ones((2, 2, 2), np.uint16))
+
+
+@given(
+    st.integers(0, 99),
+    st.sampled_from(((40, 30, 200), (300, 9, 7), (1500, 900, 3), (5, 4, 1))),
+    st.sampled_from((np.uint8, np.uint16)),
+    st.booleans(),
+)
+@settings(max_examples=15)
+def test_many_pieces_are_put_together_again(seed, shape, dtype, is_c) -> None:
+    rng = np.random.default_rng(seed)
+    before = rng.integers(0, 4, shape[::-1]).astype(dtype).T
+    after = before.T.copy().T
+    low = [int(rng.integers(0, n)) for n in shape]
+    part = tuple(
+        slice(a, a + 1 + int(rng.integers(0, n))) for a, n in zip(low, shape, strict=True)
+    )
+    after[part] = 9
+    if is_c:
+        before, after = np.ascontiguousarray(before), np.ascontiguousarray(after)
+    patch = Patch.between(before, after)
+    assert patch is not None
+    assert np.array_equal(patch.before, before[patch.box])
+    assert np.array_equal(patch.after, after[patch.box])
+    assert patch.voxels_changed == np.count_nonzero(before != after)
+    state, twin = before.copy(), before.copy()
+    patch.apply(state)
+    patch.follow(twin)
+    assert np.array_equal(state, after)
+    assert np.array_equal(twin, after)
+    patch.inverse().apply(state)
+    patch.inverse().follow(twin)
+    assert np.array_equal(state, before)
+    assert np.array_equal(twin, before)
+    state[part] = 8
+    with pytest.raises(InputError, match="not in the state"):
+        patch.apply(state)
+
+
+def test_slices_that_did_not_change_are_held_once() -> None:
+    noise = np.random.default_rng(0).integers(0, 200, (24, 512, 512), dtype=np.uint8).T
+    few, many = noise.T.copy().T, noise.T.copy().T
+    few[[0, -1], [0, -1], [0, -1]] = 255
+    many[[0, -1], [0, -1]] = 255
+    first, second = Patch.between(noise, few), Patch.between(noise, many)
+    assert first is not None
+    assert second is not None
+    assert first.shape == second.shape == (512, 512, 24)
+    assert first.nbytes < 0.75 * second.nbytes
