@@ -156,7 +156,7 @@ def take_over(
     path = _path(layout, case, slot)
     make_folder(path.parent)
     lock = path.with_suffix(".taking")
-    # Of two who take over at once, one makes this file; the other would move a fresh claim away.
+    # Of two who take over at once one makes this file; the other would undo a fresh claim.
     if not _create(lock, b""):
         raise RefusedError(
             "Somebody else is just taking this reading over.",

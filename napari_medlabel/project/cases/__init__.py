@@ -1,0 +1,1 @@
+"""The cases of a study: records, adding through de-identification, versions of readings."""

@@ -1,0 +1,127 @@
+"""Steps of the work as the log has them: from each sealed record what the worklist needs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from napari_medlabel.audit.check.session_check import check_session
+from napari_medlabel.audit.check.verify import session_paths
+from napari_medlabel.project.work.states import Action
+
+ACTIONS: Final[Mapping[str, Action]] = {
+    "study.start": "start",
+    "study.release": "release",
+    "review.submit": "submit",
+    "study.withdraw": "withdraw",
+    "study.skip": "skip",
+    "study.problem": "problem",
+    "study.resume": "resume",
+    "review.begin": "begin_review",
+    "review.leave": "leave_review",
+    "review.approve": "approve",
+    "review.reject": "reject",
+    "review.correct": "correct",
+    "review.unlock": "unlock",
+    "study.outdate": "outdate",
+    "study.confirm": "confirm",
+    "study.settle": "settle",
+}
+"""What each event does to a reading. Nobody writes that two collide: it is found."""
+EVENTS: Final[Mapping[Action, str]] = {action: event for event, action in ACTIONS.items()}
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step on a reading.
+
+    Parameters
+    ----------
+    case : str
+        Content id of the scan.
+    slot : str
+        ``A`` to ``H``, or ``consensus``.
+    number : int
+        One more than the steps its author knew of.
+    action : str
+        What was done.
+    user : str
+        Token of who did it.
+    time : str
+        When, by that computer's clock: to be shown, never to order by.
+    content : str
+        Content id of the mask it is about; empty where there is none.
+    version : int
+        Number of that version; 0 where there is none.
+    reason : str
+        A code, where one was given.
+    detail : mapping
+        The event's detail.
+    """
+
+    case: str
+    slot: str
+    number: int
+    action: Action
+    user: str
+    time: str
+    content: str = ""
+    version: int = 0
+    reason: str = ""
+    detail: Mapping[str, Any] | None = None
+
+    @property
+    def says(self) -> tuple[str, str, str]:
+        """What two copies of one step have in common."""
+        return self.action, self.user, self.content
+
+
+def step_of(record: Mapping[str, Any]) -> Step | None:
+    """Return the step that a record is, None where it is none of a study's."""
+    action = ACTIONS.get(record["event"])
+    detail = record["detail"]
+    if action is None or "slot" not in detail or "step" not in detail or "case" not in detail:
+        return None
+    new = next((ref["id"] for ref in record["object"] if ref["role"] == "new"), "")
+    reason = record.get("reason") or {}
+    return Step(
+        detail["case"],
+        detail["slot"],
+        int(detail["step"]),
+        action,
+        record["actor"]["user"],
+        record["time"],
+        new,
+        int(detail.get("version", 0)),
+        reason.get("code", "") if isinstance(reason, Mapping) else str(reason),
+        detail,
+    )
+
+
+def log_steps(root: Path) -> tuple[Step, ...]:
+    """Return all steps of a log, in no order: numbers order them.
+
+    Only what a session has sealed counts. What stands after a torn last line was never promised
+    to anybody, so nothing is lost with it.
+
+    Parameters
+    ----------
+    root : Path
+        Folder of the log.
+    """
+    return tuple(_each(root))
+
+
+def _each(root: Path) -> Iterator[Step]:
+    for path in sorted(session_paths(root)):
+        found: list[Step] = []
+
+        def seen(_line: int, record: Any, found: list[Step] = found) -> None:
+            step = step_of(record)
+            if step is not None:
+                found.append(step)
+
+        check_session(path, path.name, seen)
+        yield from found
