@@ -1,0 +1,442 @@
+"""Grow from seeds in one go: all at once, or coarse first and then refined at the borders."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_medlabel.edit.grow.growth import Growth
+from napari_medlabel.edit.grow.relief import Mode
+from napari_medlabel.edit.patch import Box, LabelArray
+from napari_medlabel.edit.scene import Proposal, Scene, Shape, Tick, around, quiet
+from napari_medlabel.errors import InputError
+
+BoolArray = npt.NDArray[np.bool_]
+NAME: Final = "Grow from seeds"
+PROVIDER: Final = "region-grow"
+_MARGIN: Final = 0.1
+_LEAST_MARGIN: Final = 3
+
+
+def region_of(box: Box, within: Box) -> Box:
+    """Return the box in which seeds grow: their own and a tenth, at least 3 voxels, more.
+
+    Parameters
+    ----------
+    box : tuple of slice
+        Around the seeds.
+    within : tuple of slice
+        Where growth may go.
+
+    Notes
+    -----
+    As 3D Slicer's effect chooses it.
+    """
+    parts = []
+    for part, whole in zip(box, within, strict=True):
+        more = max(round(_MARGIN * (part.stop - part.start)), _LEAST_MARGIN)
+        parts.append(
+            slice(max(part.start - more, whole.start), min(part.stop + more, whole.stop))
+        )
+    return parts[0], parts[1], parts[2]
+
+
+def wall_of(scene: Scene, box: Box, values: Sequence[int]) -> BoolArray | None:
+    """Return the voxels of a box that growth may not pass, None for none.
+
+    They are those that the rules forbid, when an intensity range is part of the rules: as with
+    Slicer's editable intensity range. Other rules bound what is changed, not how growth runs.
+    """
+    rules = scene.masking
+    if rules.low is None and rules.high is None:
+        return None
+    wall: BoolArray = ~rules.editable(scene.labels[box], scene.image[box], values).T
+    return wall.T
+
+
+def need_two_kinds(kinds: int, *, has_wall: bool) -> None:
+    """Refuse to grow one label alone, with nothing to stop it.
+
+    Raises
+    ------
+    InputError
+        When there is one kind of seed and no wall, or none.
+    """
+    if kinds == 0:
+        raise InputError("There are no seeds yet.", hint="Draw a stroke into each segment.")
+    if kinds == 1 and not has_wall:
+        raise InputError(
+            "Growing needs seeds of two segments, or of one and the background; got one.",
+            hint="Draw a stroke around the segment as background, or set an intensity range.",
+        )
+
+
+def merged(
+    before: LabelArray, grown: LabelArray, reached: BoolArray, values: Sequence[int]
+) -> LabelArray:
+    """Return labels after growth: what grew, in place of what the same labels had.
+
+    Where background grew or nothing came, labels that did not grow stay.
+
+    Parameters
+    ----------
+    before, grown : ndarray, one shape (i, j, k)
+        Labels there were, and labels grown, 0 for background.
+    reached : ndarray of bool, shape (i, j, k)
+        Where any stroke came.
+    values : sequence of int
+        The labels that grew.
+    """
+    renewed = np.zeros(int(np.iinfo(before.dtype).max) + 1, dtype=bool)
+    renewed[list(values)] = True
+    stays = ~renewed[before.T]
+    stays |= ~reached.T
+    after: LabelArray = np.where(stays, before.T, 0)
+    np.copyto(after, grown.T.astype(before.dtype, copy=False), where=grown.T != 0)
+    return after.T
+
+
+def volume_words(after: LabelArray, values: Sequence[int], scene: Scene) -> str:
+    """Say how much each label has in a crop, as in ``"Label 1: 12.4 ml."``."""
+    counts = np.bincount(after.T.reshape(-1), minlength=max(values, default=0) + 1)
+    ml = float(np.prod(scene.spacing_mm)) / 1000.0
+    return " ".join(f"Label {v}: {counts[v] * ml:.1f} ml." for v in sorted(values))
+
+
+def grow_from_seeds(
+    scene: Scene,
+    box: Box,
+    seeds: LabelArray,
+    *,
+    background: int | None = None,
+    mode: Mode = "minimax",
+    gradient_mm: float | str = "auto",
+    tick: Tick = quiet,
+) -> Proposal | None:
+    """Grow labels from seeds until they meet.
+
+    Parameters
+    ----------
+    scene : Scene
+        Labels, image and rules. With an intensity range, growth does not pass what the rules
+        forbid.
+    box : tuple of slice
+        Where the seeds lie and growth may go, in (i, j, k). It goes a tenth further than the
+        seeds, at least 3 voxels.
+    seeds : ndarray of int, shape of the box
+        The label that grows from each voxel, 0 for none.
+    background : int, optional
+        The value in ``seeds`` that stands for background.
+    mode, gradient_mm
+        As for `Growth`.
+    tick : callable
+        Told the progress; it raises to end the work.
+
+    Returns
+    -------
+    Proposal or None
+        None when nothing would change.
+
+    Raises
+    ------
+    InputError
+        When seeds are missing or of another shape, or of one kind with nothing to stop them.
+    """
+    sown = _sown(scene, box, seeds, background)
+    growth = Growth(
+        scene.image[sown.region], scene.spacing_mm, mode=mode, gradient_mm=gradient_mm,
+        tick=_half(tick, 0),
+    )  # fmt: skip
+    if sown.wall is not None:
+        growth.set_wall(sown.wall)
+    growth.add_all(sown.strokes(), tick=_half(tick, 1))
+    deep = slice(0, growth.shape[2])
+    return _propose(scene, sown, growth.labels_of(deep), growth.reached_of(deep))
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Coarse:
+    """A first answer, on a grid of half the resolution.
+
+    Parameters
+    ----------
+    proposal : Proposal or None
+        What it would change.
+    gradient_mm : float
+        The scale that was used.
+    """
+
+    proposal: Proposal | None
+    gradient_mm: float
+    _sown: _Sown
+    _labels: LabelArray  # strokes' kinds, 1 and up, on the coarse grid (i, j, k); 0 where none
+    _factors: tuple[int, int, int]
+
+
+def grow_coarse(
+    scene: Scene,
+    box: Box,
+    seeds: LabelArray,
+    *,
+    background: int | None = None,
+    mode: Mode = "minimax",
+    gradient_mm: float | str = "auto",
+    tick: Tick = quiet,
+) -> Coarse:
+    """Grow labels on half the resolution where the spacing is fine: a first answer.
+
+    Parameters and errors are those of `grow_from_seeds`. In-plane neighbours are averaged, so
+    voxels of 0.7 x 0.7 x 1.5 mm become 1.4 x 1.4 x 1.5 mm; with equal spacings all axes are
+    halved. On the CT phantom of 512 x 512 x 300 voxels it takes a third of the time.
+
+    Returns
+    -------
+    Coarse
+        To show, and to give to `refine`.
+    """
+    sown = _sown(scene, box, seeds, background)
+    image = scene.image[sown.region]
+    factors = _factors(image.shape, scene.spacing_mm)
+    spacing = tuple(mm * f for mm, f in zip(scene.spacing_mm, factors, strict=True))
+    small = _averaged(image, factors)
+    i, j, k = spacing
+    growth = Growth(small, (i, j, k), mode=mode, gradient_mm=gradient_mm, tick=_half(tick, 0))
+    if sown.wall is not None:
+        growth.set_wall(_thinned(sown.wall, factors))
+    growth.add_all(_coarse_strokes(sown, growth.shape, factors), tick=_half(tick, 1))
+    kinds = growth.labels
+    fine = _repeated(kinds, factors, image.shape)
+    table = np.array([0, *sown.values], seeds.dtype)
+    proposal = _propose(scene, sown, table[fine.T].T, (fine.T != 0).T)
+    return Coarse(proposal, growth.gradient_mm, sown, kinds, factors)
+
+
+def refine(
+    scene: Scene,
+    coarse: Coarse,
+    *,
+    mode: Mode = "minimax",
+    gradient_mm: float | str = "auto",
+    tick: Tick = quiet,
+) -> Proposal | None:
+    """Grow anew at full resolution, only in a band around the borders of a first answer.
+
+    Parameters
+    ----------
+    scene : Scene
+        As it was for the first answer.
+    coarse : Coarse
+        The first answer.
+    mode, gradient_mm, tick
+        As in `grow_from_seeds`.
+
+    Returns
+    -------
+    Proposal or None
+        None when nothing would change.
+    """
+    sown, factors = coarse._sown, coarse._factors  # noqa: SLF001 - a class of this module
+    image = scene.image[sown.region]
+    fine = _repeated(coarse._labels, factors, image.shape)  # noqa: SLF001
+    band = _repeated(_band(coarse._labels), factors, image.shape)  # noqa: SLF001
+    growth = Growth(
+        image, scene.spacing_mm, mode=mode, gradient_mm=gradient_mm, tick=_half(tick, 0)
+    )
+    shell = _next_to(band)
+    wall = ~(band | shell)
+    if sown.wall is not None:
+        wall |= sown.wall
+    growth.set_wall(wall)
+    del wall
+    kinds = np.where(shell.T, fine.T, 0).T
+    flat, kind = sown.flat, sown.kinds
+    kinds.T.reshape(-1)[flat] = kind
+    growth.add_all(_by_kind(kinds, len(sown.values)), tick=_half(tick, 1))
+    owners = growth.labels
+    fine = np.where(band.T & (owners.T != 0), owners.T, fine.T).T
+    table = np.array([0, *sown.values], scene.labels.dtype)
+    return _propose(scene, sown, table[fine.T].T, (fine.T != 0).T)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class _Sown:
+    """Seeds in their region.
+
+    ``flat`` are flat indices of the region, i fastest; ``kinds`` number the values from 1 in
+    the order of ``values``, where background is 0.
+    """
+
+    region: Box
+    shape: Shape
+    flat: npt.NDArray[np.int64]
+    kinds: npt.NDArray[np.uint16]
+    values: tuple[int, ...]
+    wall: BoolArray | None
+
+    @property
+    def grown(self) -> tuple[int, ...]:
+        return tuple(v for v in self.values if v)
+
+    def strokes(self) -> list[tuple[npt.NDArray[Any], int]]:
+        return [(self.flat[self.kinds == n], v) for n, v in enumerate(self.values, start=1)]
+
+
+def _sown(scene: Scene, box: Box, seeds: LabelArray, background: int | None) -> _Sown:
+    """Find the region, the kinds of seeds and the wall."""
+    shape = tuple(part.stop - part.start for part in box)
+    if seeds.shape != shape:
+        raise InputError(
+            f"Seeds have the shape of their box {shape}; got {seeds.shape}.",
+            hint="This is a fault in the program; please report it.",
+        )
+    tight = around((seeds.T != 0).T)
+    if tight is None:
+        need_two_kinds(0, has_wall=False)
+        raise InputError("There are no seeds yet.", hint="Draw a stroke into each segment.")
+    local = region_of(tight, _local(box))
+    i, j, k = (
+        slice(part.start + whole.start, part.stop + whole.start)
+        for part, whole in zip(local, box, strict=True)
+    )
+    part = seeds[local]
+    raw = np.ascontiguousarray(part.T).reshape(-1)
+    flat = np.flatnonzero(raw)
+    found, kinds = np.unique(raw[flat], return_inverse=True)
+    values = tuple(0 if int(v) == background else int(v) for v in found)
+    wall = wall_of(scene, (i, j, k), tuple(v for v in values if v))
+    need_two_kinds(len(values), has_wall=wall is not None)
+    a, b, c = part.shape
+    return _Sown((i, j, k), (a, b, c), flat, (kinds + 1).astype(np.uint16), values, wall)
+
+
+def _local(box: Box) -> Box:
+    i, j, k = (slice(0, part.stop - part.start) for part in box)
+    return i, j, k
+
+
+def _propose(
+    scene: Scene, sown: _Sown, grown: LabelArray, reached: BoolArray
+) -> Proposal | None:
+    after = merged(scene.labels[sown.region], grown, reached, sown.grown)
+    return scene.propose(
+        sown.region, after, name=NAME, values=sown.grown, provider=PROVIDER, origin="assisted",
+        words=volume_words(after, sown.grown, scene),
+    )  # fmt: skip
+
+
+def _half(tick: Tick, which: int) -> Tick:
+    """Tell the progress of one of two halves."""
+
+    def tell(done: int, total: int) -> None:
+        tick(done + which * total, 2 * total)
+
+    return tell
+
+
+# -- the coarse grid, all arrays (i, j, k) over (k, j, i) in memory ------------------------
+
+
+def _factors(shape: Sequence[int], spacing_mm: Sequence[float]) -> tuple[int, int, int]:
+    """Halve the axes that stay near the coarsest spacing; all when all are equal."""
+    coarsest = max(
+        mm for mm, n in zip(spacing_mm, shape, strict=True) if n > 1 or max(shape) == 1
+    )
+    fine = [2 * mm <= 1.5 * coarsest for mm in spacing_mm]
+    i, j, k = (
+        2 if n > 1 and (is_fine or not any(fine)) else 1
+        for n, is_fine in zip(shape, fine, strict=True)
+    )
+    return i, j, k
+
+
+def _averaged(image: npt.NDArray[Any], factors: tuple[int, int, int]) -> npt.NDArray[Any]:
+    """Return the mean of each coarse voxel, float32; a last odd plane counts twice."""
+    out = image.T
+    for axis, factor in enumerate(factors[::-1]):
+        if factor == 1:
+            continue
+        first = np.moveaxis(out, axis, 0)[0::2]
+        second = np.moveaxis(out, axis, 0)[1::2]
+        total = first.astype(np.float32)
+        total[: len(second)] += second
+        total[: len(second)] *= np.float32(0.5)
+        out = np.moveaxis(total, 0, axis)
+    return np.ascontiguousarray(out, dtype=np.float32).T
+
+
+def _thinned(wall: BoolArray, factors: tuple[int, int, int]) -> BoolArray:
+    """Return the coarse wall: voxels all of whose parts are wall."""
+    out = wall.T
+    for axis, factor in enumerate(factors[::-1]):
+        if factor == 2:
+            moved = np.moveaxis(out, axis, 0)
+            both = moved[0::2].copy()
+            both[: len(moved[1::2])] &= moved[1::2]
+            out = np.moveaxis(both, 0, axis)
+    return out.T
+
+
+def _repeated(
+    array: npt.NDArray[Any], factors: tuple[int, int, int], shape: Sequence[int]
+) -> npt.NDArray[Any]:
+    """Return a coarse array on the fine grid."""
+    out = array.T
+    for axis, (factor, n) in enumerate(zip(factors[::-1], shape[::-1], strict=True)):
+        if factor == 2:
+            out = np.repeat(out, 2, axis=axis)
+            out = out[(slice(None),) * axis + (slice(0, n),)]
+    return np.ascontiguousarray(out).T
+
+
+def _coarse_strokes(
+    sown: _Sown, shape: Shape, factors: tuple[int, int, int]
+) -> list[tuple[npt.NDArray[Any], int]]:
+    """Return the seeds of each kind on the coarse grid; where two share a voxel, the later."""
+    row, i = np.divmod(sown.flat, sown.shape[0])
+    k, j = np.divmod(row, sown.shape[1])
+    coarse = ((k // factors[2]) * shape[1] + j // factors[1]) * shape[0] + i // factors[0]
+    return [(coarse[sown.kinds == n], n) for n in range(1, len(sown.values) + 1)]
+
+
+def _band(labels: LabelArray) -> BoolArray:
+    """Return the voxels within two of a border between labels."""
+    part = labels.T
+    band = np.zeros(part.shape, dtype=bool)
+    for axis in range(3):
+        ahead, behind = _pair(part, axis)
+        differs = ahead != behind
+        to_ahead, to_behind = _pair(band, axis)
+        to_ahead |= differs
+        to_behind |= differs
+    return (band | _next_to(band.T).T).T
+
+
+def _next_to(mask: BoolArray) -> BoolArray:
+    """Return the voxels that touch a mask by a face and are not in it."""
+    part = mask.T
+    out = np.zeros(part.shape, dtype=bool)
+    for axis in range(3):
+        ahead, behind = _pair(part, axis)
+        to_ahead, to_behind = _pair(out, axis)
+        to_ahead |= behind
+        to_behind |= ahead
+    out &= ~part
+    return out.T
+
+
+def _pair(array: npt.NDArray[Any], axis: int) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+    moved = np.moveaxis(array, axis, 0)
+    return moved[1:], moved[:-1]
+
+
+def _by_kind(kinds: npt.NDArray[Any], count: int) -> list[tuple[npt.NDArray[Any], int]]:
+    """Return the flat indices of each kind that there is."""
+    raw = kinds.T.reshape(-1)
+    flat = np.flatnonzero(raw)
+    of = raw[flat]
+    found = [(flat[of == n], n) for n in range(1, count + 1)]
+    return [(places, n) for places, n in found if places.size]
