@@ -1,0 +1,363 @@
+"""How the outlines of one segment on two slices become those between them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+BoolArray = npt.NDArray[np.bool_]
+FloatPlane = npt.NDArray[np.float32]
+Point = tuple[float, float]
+
+_SLACK: Final = 1e-5  # of the way between two slices: equal means equal to this
+_NOTHING: Final = np.float32(-1.0)
+_REACH: Final = 3.0  # radii of the smaller part: as far may a part have moved
+_KIN: Final = 0.1  # of its area: a part that much smaller is not a branch
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Morph:
+    """A shape on the way from one slice to another, in a frame that moves with it.
+
+    Parameters
+    ----------
+    at_first, at_last : ndarray of float32, shape (u, v)
+        Signed margins on the two slices. A pixel is inside at a fraction ``t`` of the way when
+        ``(1 - t) * at_first + t * at_last`` is not below 0; inside on both slices it is 1, and
+        else the sizes of the two add up to 1.
+    corner : tuple of int
+        Pixel (u, v) of the first slice on which the frame's first pixel lies.
+    shift : tuple of int
+        How many pixels (u, v) the frame moves until the last slice.
+    """
+
+    at_first: FloatPlane
+    at_last: FloatPlane
+    corner: tuple[int, int]
+    shift: tuple[int, int]
+
+
+def morphs(
+    first: BoolArray, last: BoolArray, spacing_mm: Point, corner: tuple[int, int] = (0, 0)
+) -> list[Morph]:
+    """Pair the parts of a segment on two slices and say how each becomes the other.
+
+    Parts that overlap belong together, and so does a part that overlaps none with the nearest
+    one not far away. One part and one part: the outlines are laid on each other by their
+    centroids where that makes them overlap more, and their signed distances are blended
+    (Raya and Udupa 1990, shape-based interpolation; the alignment is what keeps an oblique
+    vessel alive). One part and several: each of the several takes its nearest share of the one.
+    A part without a partner ends half-way, round like the pole of an ellipsoid.
+
+    Parameters
+    ----------
+    first, last : ndarray of bool, one shape (u, v)
+        The segment on the two slices, or in one window of both.
+    spacing_mm : tuple of float
+        Distance of pixels along u and v.
+    corner : tuple of int
+        Where the window begins in the slices.
+    """
+    out = []
+    for here, there in _partners(first, last, spacing_mm):
+        if not there.any():
+            out.append(_ending(here, spacing_mm, corner))
+        elif not here.any():
+            end = _ending(there, spacing_mm, corner)
+            out.append(Morph(end.at_last, end.at_first, end.corner, end.shift))
+        else:
+            out.append(_moving(here, there, spacing_mm, corner))
+    return out
+
+
+def render(
+    morph: Morph,
+    fraction: float,
+    value: int,
+    out: npt.NDArray[Any],
+    score: FloatPlane,
+) -> None:
+    """Draw a shape on a slice at a fraction of the way, where it wins.
+
+    Parameters
+    ----------
+    morph : Morph
+        The shape.
+    fraction : float
+        0 on the first slice, 1 on the last one.
+    value : int
+        Its label value.
+    out : ndarray, shape (u, v)
+        The slice; written where the shape is inside and its margin is above `score`.
+    score : ndarray of float32, shape (u, v)
+        Margin of what stands there: -1 for nothing, above 1 for what nobody may take.
+    """
+    target, source = [], []
+    for axis in (0, 1):
+        start = morph.corner[axis] + int(np.floor(fraction * morph.shift[axis] + 0.5))
+        low = max(start, 0)
+        high = max(min(start + morph.at_first.shape[axis], out.shape[axis]), low)
+        target.append(slice(low, high))
+        source.append(slice(low - start, high - start))
+    window, part = (target[0], target[1]), (source[0], source[1])
+    t = np.float32(fraction)
+    fast = _kernels()
+    if fast is not None:
+        at = morph.at_first[part], morph.at_last[part]
+        fast.render(*at, t, value, out[window], score[window], _SLACK)
+        return
+    margin = (np.float32(1.0) - t) * morph.at_first[part] + t * morph.at_last[part]
+    wins = (margin > -_SLACK) & (margin > score[window] + _SLACK)
+    out[window][wins] = value
+    score[window][wins] = margin[wins]
+
+
+def blank(taken: BoolArray) -> FloatPlane:
+    """Return the score of a slice on which nothing is rendered yet.
+
+    Parameters
+    ----------
+    taken : ndarray of bool, shape (u, v)
+        What no shape may have.
+    """
+    return np.where(taken, np.float32(2.0), _NOTHING)
+
+
+def _kernels() -> ModuleType | None:
+    """Return the compiled loops, or None without numba: SciPy gives the same answer."""
+    try:
+        from napari_medlabel.edit import morph_kernels
+    except ModuleNotFoundError as err:
+        if err.name != "numba":
+            raise
+        return None
+    return morph_kernels
+
+
+# -- one part to one part ----------------------------------------------------------------------
+
+
+def blend(
+    first: BoolArray, last: BoolArray, spacing_mm: Point
+) -> tuple[FloatPlane, FloatPlane]:
+    """Return the signed margins of a `Morph` whose two shapes are laid on each other.
+
+    Parameters
+    ----------
+    first, last : ndarray of bool, one shape (u, v)
+        Both with something inside; the rim of the array is outside.
+    spacing_mm : tuple of float
+        Distance of pixels along u and v.
+    """
+    fast = _kernels()
+    if fast is not None:
+        at_first, at_last = fast.blend(first, last, *spacing_mm)
+        return at_first, at_last
+    from scipy import ndimage
+
+    half = 0.5 * min(spacing_mm)
+    one, two = (
+        np.where(
+            part,
+            ndimage.distance_transform_edt(part, spacing_mm),
+            ndimage.distance_transform_edt(~part, spacing_mm),
+        )
+        - half
+        for part in (first, last)
+    )
+    differ = first != last
+    signs = np.where(first, 1.0, -1.0)
+    both = np.where(first & last, 1.0, -1.0)
+    out_first = np.where(differ, signs * one / (one + two), both).astype(np.float32)
+    out_last = np.where(differ, -signs * two / (one + two), both).astype(np.float32)
+    return out_first, out_last
+
+
+def _moving(
+    here: BoolArray, there: BoolArray, spacing_mm: Point, corner: tuple[int, int]
+) -> Morph:
+    """Lay two parts on each other, by their centroids where that serves, and blend them."""
+    aligned = tuple(
+        int(np.floor(b - a + 0.5)) for a, b in zip(_centre(here), _centre(there), strict=True)
+    )
+    shift = (0, 0)
+    if aligned != (0, 0):
+        plain = np.count_nonzero(here & there)
+        one, two, _ = _frames(here, there, (aligned[0], aligned[1]))
+        if np.count_nonzero(one & two) > plain:
+            shift = (aligned[0], aligned[1])
+    one, two, start = _frames(here, there, shift)
+    return Morph(
+        *blend(one, two, spacing_mm), (corner[0] + start[0], corner[1] + start[1]), shift
+    )
+
+
+def _frames(
+    here: BoolArray, there: BoolArray, shift: tuple[int, int]
+) -> tuple[BoolArray, BoolArray, tuple[int, int]]:
+    """Cut both to one frame with a rim, the second one moved back by the shift."""
+    a, b = _window(here), _window(there)
+    starts, shape = [], []
+    for axis in (0, 1):
+        start = min(a[axis].start, b[axis].start - shift[axis]) - 1
+        starts.append(start)
+        shape.append(max(a[axis].stop, b[axis].stop - shift[axis]) + 1 - start)
+    out = []
+    for part, window, moved in ((here, a, (0, 0)), (there, b, shift)):
+        frame = np.zeros((shape[0], shape[1]), dtype=bool)
+        to = tuple(
+            slice(window[x].start - moved[x] - starts[x], window[x].stop - moved[x] - starts[x])
+            for x in (0, 1)
+        )
+        frame[to] = part[window]
+        out.append(frame)
+    return out[0], out[1], (starts[0], starts[1])
+
+
+def _ending(part: BoolArray, spacing_mm: Point, corner: tuple[int, int]) -> Morph:
+    """Let a part end half-way to a slice that has none of it."""
+    frame, _, start = _frames(part, part, (0, 0))
+    fast = _kernels()
+    if fast is not None:
+        inner = fast.depth(frame, *spacing_mm)
+    else:
+        from scipy import ndimage
+
+        inner = ndimage.distance_transform_edt(frame, spacing_mm)
+    # The pole of an ellipsoid: the radius falls with the root of what is left of the way.
+    outward = 1.0 - inner / inner.max()
+    until = (1.0 - outward**2) / 2
+    at_first = np.where(frame, until, -1.0).astype(np.float32)
+    at_last = np.where(frame, until - 1.0, -1.0).astype(np.float32)
+    return Morph(at_first, at_last, (corner[0] + start[0], corner[1] + start[1]), (0, 0))
+
+
+# -- which part belongs to which ---------------------------------------------------------------
+
+
+def _partners(
+    first: BoolArray, last: BoolArray, spacing_mm: Point
+) -> Iterator[tuple[BoolArray, BoolArray]]:
+    """Yield pairs of shapes that become each other; one of a pair may be empty."""
+    from scipy import ndimage
+
+    around = np.ones((3, 3), dtype=bool)
+    parts, n = ndimage.label(first, around)
+    others, m = ndimage.label(last, around)
+    if n == m == 1 and np.any(first & last):
+        yield first, last
+        return
+    links = _links(parts, n, others, m, spacing_mm)
+    for ours, theirs in _groups(links, n, m):
+        here, there = np.isin(parts, ours), np.isin(others, theirs)
+        yield here, there
+        if len(ours) == 1 and len(theirs) > 1:
+            yield from _shares(here, others, theirs)
+        elif len(theirs) == 1 and len(ours) > 1:
+            for there_part, here_part in _shares(there, parts, ours):
+                yield here_part, there_part
+
+
+def _shares(
+    trunk: BoolArray, parts: npt.NDArray[np.int32], branches: list[int]
+) -> Iterator[tuple[BoolArray, BoolArray]]:
+    """Yield for each branch the share of the trunk that is nearest to it, and the branch."""
+    from scipy import ndimage
+
+    away = ~np.isin(parts, branches)
+    nearest = ndimage.distance_transform_edt(away, return_distances=False, return_indices=True)
+    owner = parts[tuple(nearest)]
+    for branch in branches:
+        share = trunk & (owner == branch)
+        if share.any():
+            yield share, parts == branch
+
+
+def _links(
+    parts: npt.NDArray[np.int32],
+    n: int,
+    others: npt.NDArray[np.int32],
+    m: int,
+    spacing_mm: Point,
+) -> set[tuple[int, int]]:
+    """Return which part of one slice belongs to which of the other, both counted from 1."""
+    both = (parts > 0) & (others > 0)
+    codes = np.unique(parts[both].astype(np.int64) * (m + 1) + others[both])
+    links = {(int(code) // (m + 1), int(code) % (m + 1)) for code in codes}
+    ours, theirs = _Crowd.of(parts, n, spacing_mm), _Crowd.of(others, m, spacing_mm)
+    for a in sorted(set(range(1, n + 1)) - {a for a, _ in links}):
+        b = theirs.nearest(ours, a, {b for _, b in links})
+        if b:
+            links.add((a, b))
+    for b in sorted(set(range(1, m + 1)) - {b for _, b in links}):
+        a = ours.nearest(theirs, b, {a for a, _ in links})
+        if a:
+            links.add((a, b))
+    return links
+
+
+@dataclass(frozen=True, eq=False)
+class _Crowd:
+    """The parts on one slice: where the pixels of each lie, in mm, and how large each is."""
+
+    pixels_mm: npt.NDArray[np.float64]
+    owner: npt.NDArray[np.int32]
+    area_mm2: npt.NDArray[np.float64]
+    centre_mm: npt.NDArray[np.float64]
+
+    @classmethod
+    def of(cls, parts: npt.NDArray[np.int32], count: int, spacing_mm: Point) -> _Crowd:
+        at = np.nonzero(parts)
+        owner = parts[at]
+        pixels = np.stack(at, axis=1) * np.asarray(spacing_mm)
+        number = np.bincount(owner, minlength=count + 1)
+        centre = np.stack(
+            [
+                np.bincount(owner, pixels[:, x], count + 1) / np.maximum(number, 1)
+                for x in (0, 1)
+            ],
+            axis=1,
+        )
+        return cls(pixels, owner, number * spacing_mm[0] * spacing_mm[1], centre)
+
+    def nearest(self, crowd: _Crowd, lone: int, matched: set[int]) -> int:
+        """Return which part a lone one of another slice became, rather a lone one; 0: none."""
+        area, centre = crowd.area_mm2[lone], crowd.centre_mm[lone]
+        gap = np.full(self.area_mm2.size, np.inf)
+        np.minimum.at(gap, self.owner, np.hypot(*(self.pixels_mm - centre).T))
+        smaller, larger = np.minimum(area, self.area_mm2), np.maximum(area, self.area_mm2)
+        alike = (smaller >= _KIN * larger) & (gap <= _REACH * np.sqrt(smaller / np.pi))
+        options = [(int(b) in matched, float(gap[b]), int(b)) for b in np.flatnonzero(alike)]
+        return min(options)[2] if options else 0
+
+
+def _groups(links: set[tuple[int, int]], n: int, m: int) -> list[tuple[list[int], list[int]]]:
+    """Return what belongs together, directly or through others."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    rows = [a - 1 for a, _ in sorted(links)]
+    columns = [n + b - 1 for _, b in sorted(links)]
+    graph = coo_array((np.ones(len(rows)), (rows, columns)), shape=(n + m, n + m))
+    count, group = connected_components(graph, directed=False)
+    out: list[tuple[list[int], list[int]]] = [([], []) for _ in range(count)]
+    for node, number in enumerate(group):
+        out[number][node >= n].append(node + 1 if node < n else node - n + 1)
+    return out
+
+
+def _centre(part: BoolArray) -> Point:
+    """Return the centroid in pixels (u, v)."""
+    u, v = np.nonzero(part)
+    return float(u.mean()), float(v.mean())
+
+
+def _window(part: BoolArray) -> tuple[slice, slice]:
+    """Return the tightest window around a part that has something."""
+    u, v = np.flatnonzero(part.any(axis=1)), np.flatnonzero(part.any(axis=0))
+    return slice(int(u[0]), int(u[-1]) + 1), slice(int(v[0]), int(v[-1]) + 1)

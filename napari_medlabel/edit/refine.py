@@ -1,0 +1,136 @@
+"""Refine segments: let their borders settle on the image's edges in a band around them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+
+from napari_medlabel.edit.border import Method, settle
+from napari_medlabel.edit.patch import Box, LabelArray
+from napari_medlabel.edit.scene import Proposal, Scene, Tick, around, quiet, widen
+from napari_medlabel.errors import InputError
+
+_MARGIN: Final = 2.0  # bands around the segment that are looked at
+
+
+def refine(
+    scene: Scene,
+    box: Box,
+    values: Sequence[int] = (),
+    *,
+    band_mm: float,
+    method: Method = "watershed",
+    tick: Tick = quiet,
+) -> Proposal | None:
+    """Propose borders that lie on edges of the image, at most a band from where they lie.
+
+    Parameters
+    ----------
+    scene : Scene
+        Labels, image and rules.
+    box : tuple of slice
+        What may change, in (i, j, k); a box of one slice is refined in itself, and the image
+        and the segments around any other box are taken into account.
+    values : sequence of int
+        The segments; all in the box when empty. Others, and locked ones, keep every voxel and
+        gain none: the border between them and a chosen one stays.
+    band_mm : float
+        How far a border may move.
+    method : str
+        ``watershed`` (fast, any size) or ``random_walker`` (slow, smoother where the edge is
+        faint; small bands only).
+    tick : callable
+        Told the progress; it raises to cancel.
+
+    Raises
+    ------
+    InputError
+        When the band is not above 0, the method is unknown, nothing of the segments is in the
+        box, all are locked, or the band is too large for a random walk.
+    """
+    if not band_mm > 0:
+        raise InputError(
+            f"A band is wider than 0 mm; got {band_mm:g}.", hint="Take two or three voxels."
+        )
+    if method not in {"watershed", "random_walker"}:
+        raise InputError(
+            f"Borders are refined by watershed or random_walker; got {method!r}.",
+            hint="Choose one of the two.",
+        )
+    tick(0, 2)
+    chosen, region = _chosen(scene, box, values)
+    inner = around(region)
+    if inner is None:
+        raise InputError(
+            "There is nothing of the chosen segments to refine here.",
+            hint="Choose a segment that is in this slice or box.",
+        )
+    start = (part.start for part in box)
+    found = tuple(
+        slice(part.start + n, part.stop + n) for part, n in zip(inner, start, strict=True)
+    )
+    flat = [part.stop - part.start == 1 for part in box]
+    # Across a single slice nothing is looked at.
+    steps = [np.inf if thin else mm for thin, mm in zip(flat, scene.spacing_mm, strict=True)]
+    crop = widen((found[0], found[1], found[2]), _MARGIN * band_mm, steps, scene.shape)
+    labels = scene.labels[crop]
+    movable = np.isin(labels.T, [0, *chosen]).T
+    tick(1, 2)
+    settled = settle(
+        scene.image[crop], labels, movable, band_mm, scene.spacing_mm, method=method
+    )
+    tick(2, 2)
+    where = _common(crop, box)
+    after = settled[tuple(_inside(w, c) for w, c in zip(where, crop, strict=True))]
+    return scene.propose(
+        where,
+        after,
+        name="Refine border",
+        values=chosen,
+        provider="classical",
+        origin="assisted",
+        words=_words(scene, where, after, chosen),
+    )
+
+
+def _chosen(
+    scene: Scene, box: Box, values: Sequence[int]
+) -> tuple[list[int], np.ndarray[tuple[int, ...], np.dtype[np.bool_]]]:
+    """Return the segments that may change, and where they are in the box."""
+    labels = scene.labels[box]
+    if values:
+        wanted = {int(v) for v in values if v > 0}
+    else:
+        wanted = set(range(1, int(labels.max(initial=0)) + 1))
+    movable = sorted(wanted - scene.masking.locked)
+    if wanted and not movable:
+        raise InputError(
+            "All chosen segments are locked.", hint="Unlock one in the table of segments."
+        )
+    table = np.zeros(int(np.iinfo(labels.dtype).max) + 1, dtype=bool)
+    table[[v for v in movable if v < table.size]] = True
+    return movable, table[labels.T].T
+
+
+def _common(one: Box, other: Box) -> Box:
+    i, j, k = (
+        slice(max(a.start, b.start), min(a.stop, b.stop))
+        for a, b in zip(one, other, strict=True)
+    )
+    return i, j, k
+
+
+def _inside(part: slice, whole: slice) -> slice:
+    return slice(part.start - whole.start, part.stop - whole.start)
+
+
+def _words(scene: Scene, where: Box, after: LabelArray, chosen: Sequence[int]) -> str:
+    before = scene.labels[where].T
+    voxel_ml = float(np.prod(scene.spacing_mm)) / 1000.0
+    own = np.isin(before, chosen)
+    new = np.isin(after.T, chosen)
+    gained = int(np.count_nonzero(new & ~own)) * voxel_ml
+    lost = int(np.count_nonzero(own & ~new)) * voxel_ml
+    return f"{gained:.2f} ml added, {lost:.2f} ml taken away."
