@@ -8,6 +8,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from napari_medlabel.edit import slice_loops
 from napari_medlabel.errors import InputError
 
 FloatArray = npt.NDArray[np.float64]
@@ -190,15 +191,13 @@ def _distances(
     costs: FloatArray, start: tuple[int, int], spacing: tuple[float, float]
 ) -> FloatArray:
     """Return the length of the cheapest path to each pixel; numba changes no bit."""
-    try:
-        from napari_medlabel.edit.slice_kernels import distances
-    except ImportError:
-        from skimage.graph import MCP_Geometric
+    if (loops := slice_loops.ready()) is not None:
+        found: FloatArray = loops.distances(costs, *start, *spacing)
+        return found
+    from skimage.graph import MCP_Geometric
 
-        far: FloatArray = MCP_Geometric(costs, sampling=spacing).find_costs([start])[0]
-        return far
-    found: FloatArray = distances(costs, *start, *spacing)
-    return found
+    far: FloatArray = MCP_Geometric(costs, sampling=spacing).find_costs([start])[0]
+    return far
 
 
 def _steps_back(costs: FloatArray, far: FloatArray, spacing: tuple[float, float]) -> list[int]:

@@ -8,6 +8,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from napari_medlabel.edit import slice_loops
 from napari_medlabel.edit.masking import BoolArray
 from napari_medlabel.errors import InputError
 
@@ -76,16 +77,14 @@ def _pixel(shape: Sequence[int], uv: Sequence[float]) -> tuple[int, int]:
 
 def _part_of(mask: BoolArray, u: int, v: int) -> BoolArray:
     """Return the part of a mask, connected by edges, that a pixel of it belongs to."""
-    try:
-        from napari_medlabel.edit.slice_kernels import flood
-    except ImportError:
-        from scipy import ndimage
+    if (loops := slice_loops.ready()) is not None:
+        found: BoolArray = loops.flood(mask, u, v)
+        return found
+    from scipy import ndimage
 
-        parts, _ = ndimage.label(mask)
-        part: BoolArray = parts == parts[u, v]
-        return part
-    found: BoolArray = flood(mask, u, v)
-    return found
+    parts, _ = ndimage.label(mask)
+    part: BoolArray = parts == parts[u, v]
+    return part
 
 
 def _without_holes(region: BoolArray) -> BoolArray:
@@ -122,7 +121,8 @@ def outline_of(region2d: BoolArray) -> list[FloatArray]:
     width = padded.shape[1] - 1
     outlines = []
     for ring in _rings(following):
-        at = corners[[edge for edge in ring if turns[edge]]]
+        edges = np.array(ring, dtype=np.intp)
+        at = corners[edges[turns[edges]]]
         outlines.append(
             np.stack((at // width + (rows[0] - 0.5), at % width + (columns[0] - 0.5)), axis=1)
         )
@@ -131,7 +131,7 @@ def outline_of(region2d: BoolArray) -> list[FloatArray]:
 
 def _linked_edges(
     padded: BoolArray,
-) -> tuple[npt.NDArray[np.intp], list[int], list[bool]]:
+) -> tuple[npt.NDArray[np.intp], list[int], BoolArray]:
     """Return of each border edge the corner it ends at, the next edge, and whether that turns.
 
     Edges run with the region on their right; there are (n_u + 1) x (n_v + 1) corners.
@@ -162,7 +162,7 @@ def _linked_edges(
     return (
         np.concatenate(ends),
         np.concatenate(following).tolist(),
-        np.concatenate(turns).tolist(),
+        np.concatenate(turns),
     )
 
 

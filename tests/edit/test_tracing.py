@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -11,6 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy import ndimage
 
+from napari_medlabel.edit import slice_loops
 from napari_medlabel.edit.outline import polygon
 from napari_medlabel.edit.tracing import level_trace, outline_of
 from napari_medlabel.errors import InputError
@@ -39,6 +38,7 @@ def flooded(image: np.ndarray, u: int, v: int, tolerance: float) -> np.ndarray:
 @given(slices, st.integers(0, 6), st.integers(0, 5), st.sampled_from((0, 0.5, 1, 2)))
 @settings(max_examples=40)
 def test_it_is_the_region_that_a_walk_finds(image, u, v, tolerance) -> None:
+    slice_loops.wait()
     walked = flooded(image, u, v, tolerance)
     found = level_trace(image, (u + 0.3, v - 0.3), tolerance=tolerance, filled=False)
     assert np.array_equal(found, walked)
@@ -49,9 +49,10 @@ def test_it_is_the_region_that_a_walk_finds(image, u, v, tolerance) -> None:
 @given(slices, st.integers(0, 6), st.integers(0, 5))
 @settings(max_examples=20)
 def test_without_numba_it_is_the_same(image, u, v) -> None:
+    slice_loops.wait()
     fast = level_trace(image, (u, v), tolerance=1)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(sys.modules, "napari_medlabel.edit.slice_kernels", None)
+        patch.setattr(slice_loops, "ready", lambda: None)
         assert np.array_equal(level_trace(image, (u, v), tolerance=1), fast)
 
 
