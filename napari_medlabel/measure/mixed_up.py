@@ -17,7 +17,7 @@ Mistake = Literal["sides", "exchanged", "shifted", "misnamed", "frame"]
 NEAR_MM: Final = 5.0
 """A point this near to another landmark's place, and further from its own, is that landmark."""
 
-_SIDE: Final = re.compile(r"(?<![A-Za-z])(left|right|l|r)(?![A-Za-z])", re.IGNORECASE)
+_SIDE: Final = re.compile(r"(?<![A-Za-z0-9])(left|right|l|r)(?![A-Za-z0-9])", re.IGNORECASE)
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from typing import Any, Final, TypeVar
 
 from napari_medlabel.errors import InputError
 from napari_medlabel.model.labelmap import LabelScheme
-from napari_medlabel.model.landmarks import LandmarkSet, template_from_json
+from napari_medlabel.model.landmarks import Landmark, LandmarkSet, template_from_json
 
 
 @dataclass(frozen=True)
@@ -112,6 +112,12 @@ def find_template(name: str) -> LandmarkSet:
     if name in templates() or not Path(name).is_file():
         return template(name)
     return template_from_json(_read_json(Path(name)))
+
+
+def picture_of(mark: Landmark, template: Path) -> Path | None:
+    """Return a landmark's picture, which lies beside its template's file; None for none."""
+    picture = template.parent / mark.picture
+    return picture if mark.picture and picture.is_file() else None
 
 
 def _read_json(path: Path) -> object:

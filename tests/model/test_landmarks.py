@@ -5,7 +5,12 @@ from __future__ import annotations
 import pytest
 
 from napari_medlabel.errors import InputError
-from napari_medlabel.model.landmarks import Landmark, LandmarkSet, template_from_json
+from napari_medlabel.model.landmarks import (
+    Landmark,
+    LandmarkSet,
+    definition_of,
+    template_from_json,
+)
 
 NASION = Landmark("Nasion", (1.0, 2.0, 3.0))
 INION = Landmark("Inion", None, "back of the head")
@@ -75,3 +80,100 @@ def test_a_template_is_read():
 def test_data_that_is_no_template_is_refused(data):
     with pytest.raises(InputError, match="This is not a landmark template"):
         template_from_json(data)
+
+
+def test_a_landmark_has_one_of_four_states():
+    placed = Landmark("a", (1, 2, 3))
+    assert [
+        Landmark("a").state,
+        placed.state,
+        Landmark("a", (1, 2, 3), uncertain_mm=2.5).state,
+        Landmark("a", absent="resected").state,
+    ] == ["unplaced", "placed", "uncertain", "absent"]
+    assert Landmark("a").is_open
+    assert not placed.is_open
+    assert not Landmark("a", absent="artefact").is_open
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        ({"absent": "lost"}, "one of four reasons"),
+        ({"absent": "resected", "point_ras": (1, 2, 3)}, "absent has no position"),
+        ({"uncertain_mm": 2.0}, "has a position and a radius above 0"),
+        ({"uncertain_mm": 0.0, "point_ras": (1, 2, 3)}, "radius above 0"),
+        ({"uncertain_mm": float("nan"), "point_ras": (1, 2, 3)}, "radius above 0"),
+        ({"laterality": "up"}, "side is left, right or midline"),
+        ({"plane": "oblique"}, "side is left, right or midline"),
+        ({"inspected": ("oblique",)}, "planes that were looked at"),
+    ],
+)
+def test_flags_that_contradict_are_refused(flags, message):
+    with pytest.raises(InputError, match=message):
+        Landmark("a", **flags)
+
+
+def test_a_new_place_takes_old_flags_away_and_a_move_keeps_them():
+    doubtful = Landmark("a", (1, 2, 3), "where", uncertain_mm=2.0, inspected=("axial",))
+    again = doubtful.at((4, 5, 6), inspected=("sagittal", "axial"))
+    assert (again.uncertain_mm, again.inspected) == (None, ("axial", "sagittal"))
+    moved = doubtful.moved((4, 5, 6))
+    assert (moved.point_ras, moved.uncertain_mm) == ((4, 5, 6), 2.0)
+    gone = doubtful.missing("resected")
+    assert (gone.point_ras, gone.uncertain_mm, gone.inspected) == (None, None, ())
+    assert gone.at((1, 1, 1)).state == "placed"
+
+
+def test_a_locked_landmark_stays_where_it_is():
+    marks = LandmarkSet((Landmark("a", (1, 2, 3), locked=True),))
+    for act in (
+        lambda: marks.with_point("a", (4, 5, 6)),
+        lambda: marks.with_point("a", None),
+        lambda: marks["a"].missing("artefact"),
+    ):
+        with pytest.raises(InputError, match="locked"):
+            act()
+
+
+def test_an_absent_landmark_is_not_the_next_one():
+    marks = LandmarkSet((Landmark("a", absent="resected"), Landmark("b")))
+    assert marks.next_name == "b"
+
+
+def test_merging_keeps_the_flags_and_takes_the_definition():
+    template = LandmarkSet((Landmark("a", None, "here", acronym="A", plane="axial"),))
+    mine = LandmarkSet((Landmark("a", (1, 2, 3), uncertain_mm=2.0, inspected=("coronal",)),))
+    (merged,) = mine.merged_into(template)
+    assert merged == Landmark(
+        "a", (1, 2, 3), "here", "A", plane="axial", uncertain_mm=2.0, inspected=("coronal",)
+    )
+
+
+def test_numbered_points_get_the_templates_names_by_acronym_or_description():
+    template = LandmarkSet((Landmark("R MB", acronym="RMB"), Landmark("AC"), Landmark("PC")))
+    marks = LandmarkSet(
+        (
+            Landmark("1", (1, 1, 1), "ac"),
+            Landmark("rmb", (2, 2, 2)),
+            Landmark("PC", (3, 3, 3), "AC"),
+            Landmark("2", (4, 4, 4), "AC"),
+        )
+    )
+    assert [m.name for m in marks.named_as(template)] == ["AC", "R MB", "PC", "2"]
+
+
+def test_a_template_says_all_of_a_landmark():
+    row = {
+        "name": "a",
+        "description": "tip",
+        "acronym": "A",
+        "laterality": "left",
+        "plane": "axial",
+        "example": "bright",
+        "picture": "a.png",
+        "code": {"scheme": "SCT", "value": "1", "meaning": "Tip"},
+    }
+    (mark,) = template_from_json({"landmarks": [row]})
+    assert {"name": "a", **definition_of(mark)} == row
+    with pytest.raises(InputError, match="file name without folders"):
+        template_from_json({"landmarks": [{**row, "picture": "../a.png"}]})

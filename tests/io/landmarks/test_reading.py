@@ -1,0 +1,62 @@
+"""One door to all formats of landmarks."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from napari_medlabel.errors import InputError
+from napari_medlabel.io.landmarks import reading
+from napari_medlabel.io.landmarks.reading import read_landmarks
+from napari_medlabel.model import presets
+from napari_medlabel.model.landmarks import Landmark, LandmarkSet
+
+
+def test_a_sidecar_beside_a_table_is_found(tmp_path: Path) -> None:
+    (tmp_path / "a.tsv").write_text("name\tx\ty\tz\nA\t1\t2\t3\n")
+    with pytest.raises(InputError, match="does not say whether"):
+        read_landmarks(tmp_path / "a.tsv")
+    told = {"LandmarkCoordinateSystem": "ScanRAS", "LandmarkCoordinateUnits": "mm"}
+    (tmp_path / "a.json").write_text(json.dumps(told))
+    assert read_landmarks(tmp_path / "a.tsv").landmarks["A"].point_ras == (1, 2, 3)
+    (tmp_path / "a.json").write_text("{")
+    assert read_landmarks(tmp_path / "a.tsv", frame="LPS").landmarks["A"].point_ras == (
+        -1,
+        -2,
+        3,
+    )
+
+
+def test_a_template_names_what_is_numbered(tmp_path: Path) -> None:
+    rows = "1,0,1,2,0,0,0,1,1,1,0,1,AC,\n2,3,4,5,0,0,0,1,1,1,0,2,pc,\n"
+    text = "# Markups fiducial file version = 4.6\n# CoordinateSystem = 0\n" + rows
+    (tmp_path / "afids.fcsv").write_text(text)
+    found = read_landmarks(tmp_path / "afids.fcsv", template=presets.template("afids-32"))
+    assert [m.name for m in found.landmarks.placed] == ["AC", "PC"]
+    assert len(found.landmarks) == 32
+    assert "2" in found.notes[-1]
+
+
+def test_a_template_passes_to_point_sets(tmp_path: Path) -> None:
+    point = "<point><id>1</id><x>1</x><y>2</y><z>3</z></point>"
+    xml = f"<point_set_file><point_set>{point}</point_set></point_set_file>"
+    (tmp_path / "a.mps").write_text(xml)
+    template = LandmarkSet((Landmark("a"), Landmark("b")))
+    assert read_landmarks(tmp_path / "a.mps", template=template).landmarks["b"].is_placed
+
+
+def test_files_that_cannot_be_read_are_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(InputError, match="ends otherwise"):
+        read_landmarks(tmp_path / "a.txt")
+    with pytest.raises(InputError, match="cannot be read"):
+        read_landmarks(tmp_path / "a.csv")
+    (tmp_path / "a.csv").write_bytes(b"\xff\xfe\xff")
+    with pytest.raises(InputError, match="cannot be read"):
+        read_landmarks(tmp_path / "a.csv")
+    monkeypatch.setattr(reading, "_LARGEST", 2)
+    with pytest.raises(InputError, match="larger than 64 MiB"):
+        read_landmarks(tmp_path / "a.csv")
