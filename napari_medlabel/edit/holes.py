@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from napari_medlabel.edit.boxes import crop_of, hull, shifted
+from napari_medlabel.edit.boxes import crop_of, hull, seen_from, shifted
 from napari_medlabel.edit.components import (
     BoolArray,
     IntArray,
@@ -155,9 +155,7 @@ def _fill(
     if inner is None:
         return
     where = shifted(inner, holes.box)
-    i, j, k = (
-        slice(a.start - b.start, a.stop - b.start) for a, b in zip(where, box, strict=True)
-    )
+    i, j, k = seen_from(box, where)
     empty = np.ascontiguousarray(before[i, j, k].T).reshape(-1) == 0
     part = crop_of(after, (i, j, k))
     flat = part.T.reshape(-1)

@@ -18,7 +18,7 @@ from napari_medlabel.errors import InputError
 
 Side = Literal["inside", "middle", "outside"]
 
-_AT_ONCE: Final = 6_000_000  # voxels whose distances are held at once: 24 MB
+_AT_ONCE: Final = 3_000_000  # voxels whose distances are held at once: 12 MB
 _ROUNDING: Final = 1e-5  # of a length: float32 distances of voxels at exactly that length count
 
 
@@ -172,13 +172,10 @@ def _reshape(
     tick: Tick,
 ) -> Proposal | None:
     labels = scene.labels[box]
-    boxes = {
-        value: widen(inner, rim.outward_mm, scene.spacing_mm, _size(labels))
-        for value, inner in boxes_of(labels, values).items()
-    }
+    boxes = boxes_of(labels, values)
     if not boxes:
         raise not_here(values)
-    inner = hull(list(boxes.values()))
+    inner = widen(hull(list(boxes.values())), rim.outward_mm, scene.spacing_mm, _size(labels))
     after = crop_of(labels, inner)
     pieces = list(_pieces(inner, rim, scene.spacing_mm))
     for done, piece in enumerate(pieces, start=1):
@@ -220,25 +217,31 @@ def _work(
     """Write the labels of one piece into ``after``, a view of the piece's shape."""
     # Voxels of chosen labels, and those that a nearer label has taken, have a distance.
     best = np.full(after.shape[::-1], np.inf, dtype=np.float32).T
-    parts = {value: clipped(box, piece) for value, box in boxes.items()}
+    parts = {
+        value: clipped(widen(box, rim.outward_mm, spacing_mm, _size(labels)), piece)
+        for value, box in boxes.items()
+    }
     shared = {value: part for value, part in parts.items() if not is_empty(part)}
     for value, part in shared.items():
         own = np.equal(labels[part].T, value).T
         best[seen_from(piece, part)].T[own.T] = 0.0
     for value, part in shared.items():
-        around = widen(part, rim.reach_mm, spacing_mm, _size(labels))
+        # One layer around a label is all of its outside that matters.
+        rind = widen(boxes[value], min(spacing_mm), spacing_mm, _size(labels))
+        around = hull(
+            [part, clipped(rind, widen(part, rim.reach_mm, spacing_mm, _size(labels)))]
+        )
         region = np.equal(labels[around].T, value).T
         here = seen_from(around, part)
         held = after[seen_from(piece, part)]
         if rim.outward_mm > 0:
-            away = distance_mm(~region, spacing_mm)[here]
-            near = best[seen_from(piece, part)]
-            closer = (rim.outward_mm * (1 + _ROUNDING) >= away.T) & (away.T < near.T)
+            away = distance_mm(~region, spacing_mm)[here].T
+            near = best[seen_from(piece, part)].T
+            closer = (rim.outward_mm * (1 + _ROUNDING) >= away) & (away < near)
             held.T[closer] = value
-            np.copyto(near.T, away.T, where=closer)
+            np.copyto(near, away, where=closer)
         if rim.above_mm > 0 or np.isfinite(rim.up_to_mm):
-            depth = distance_mm(region, spacing_mm)[here]
-            stays = (rim.above_mm * (1 + _ROUNDING) < depth.T) & (
-                rim.up_to_mm * (1 + _ROUNDING) >= depth.T
-            )
+            depth = distance_mm(region, spacing_mm)[here].T
+            stays = rim.above_mm * (1 + _ROUNDING) < depth
+            stays &= rim.up_to_mm * (1 + _ROUNDING) >= depth
             held.T[region[here].T & ~stays] = 0

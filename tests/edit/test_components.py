@@ -13,7 +13,7 @@ from scipy import ndimage
 
 from napari_medlabel.edit import components
 from napari_medlabel.edit.components import boxes_of, connected_parts
-from napari_medlabel.edit.joining import join_runs
+from napari_medlabel.edit.joining import join_runs, root_of
 from napari_medlabel.edit.scene import around
 
 
@@ -92,6 +92,12 @@ def test_compiled_or_not_the_parts_are_the_same(labels: np.ndarray, connectivity
         components._MANY = many  # type: ignore[misc]
     assert np.array_equal(plain.run_part, compiled.run_part)
     assert np.array_equal(plain.voxels, compiled.voxels)
+
+
+def test_the_root_of_a_run_is_the_first_that_it_was_joined_with() -> None:
+    parent = np.array([0, 0, 1, 2])
+    assert root_of(parent, 3) == 0
+    assert parent.tolist() == [0, 0, 1, 1]  # the way is shorter now
 
 
 def test_runs_join_in_plain_python_too() -> None:
