@@ -37,7 +37,7 @@ STATE: Final = 8
 UNREACHED: Final = 2147483647
 
 
-@numba.njit(cache=True, nogil=True, inline="always")
+@numba.njit(cache=True, nogil=True, inline="always")  # type: ignore[untyped-decorator]
 def _push(
     bucket: int,
     voxel: int,
@@ -65,7 +65,7 @@ def _push(
     state[COUNT] += 1
 
 
-@numba.njit(cache=True, nogil=True, inline="always")
+@numba.njit(cache=True, nogil=True, inline="always")  # type: ignore[untyped-decorator]
 def _pop(
     bucket: int,
     pool: Flat,
@@ -87,7 +87,7 @@ def _pop(
     return voxel
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def load(  # noqa: PLR0913, PLR0917 - compiled code takes arrays, no objects
     starts: Flat,
     at: int,
@@ -109,7 +109,7 @@ def load(  # noqa: PLR0913, PLR0917 - compiled code takes arrays, no objects
     return at
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _cheapest(
     there: int,
     current: int,
@@ -147,7 +147,7 @@ def _cheapest(
     return best
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def spread(  # noqa: C901, PLR0912, PLR0913, PLR0915, PLR0917 - one compiled loop
     distance: Flat,
     owner: Flat,
@@ -222,7 +222,7 @@ def spread(  # noqa: C901, PLR0912, PLR0913, PLR0915, PLR0917 - one compiled loo
     return status
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def take_back(
     stroke: int,
     seeds: Flat,

@@ -19,7 +19,7 @@ _LEVELS: Final = 255
 _LEVELS_OF_NOISE: Final = 8.0
 _LEVELS_OF_EDGES: Final = 64.0
 """Height in levels of the edges of an image without noise."""
-_SCALES: Final = ((1.0, 20.0), (1.4, 8.0), (2.0, 8.0), (2.8, 0.0))
+_SCALES: Final = ((1.0, 60.0), (1.4, 8.0), (2.0, 8.0), (2.8, 0.0))
 """Gradient scales that are tried, in units of the finest spacing, and how far edges must stand
 above noise for each.
 

@@ -10,6 +10,14 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_medlabel.edit.grow.growth import Growth
+from napari_medlabel.edit.grow.halving import (
+    averaged,
+    band_of,
+    factors_for,
+    next_to,
+    repeated,
+    thinned,
+)
 from napari_medlabel.edit.grow.relief import Mode
 from napari_medlabel.edit.patch import Box, LabelArray
 from napari_medlabel.edit.scene import Proposal, Scene, Shape, Tick, around, quiet
@@ -200,16 +208,16 @@ def grow_coarse(
     """
     sown = _sown(scene, box, seeds, background)
     image = scene.image[sown.region]
-    factors = _factors(image.shape, scene.spacing_mm)
+    factors = factors_for(image.shape, scene.spacing_mm)
     spacing = tuple(mm * f for mm, f in zip(scene.spacing_mm, factors, strict=True))
-    small = _averaged(image, factors)
+    small = averaged(image, factors)
     i, j, k = spacing
     growth = Growth(small, (i, j, k), mode=mode, gradient_mm=gradient_mm, tick=_half(tick, 0))
     if sown.wall is not None:
-        growth.set_wall(_thinned(sown.wall, factors))
+        growth.set_wall(thinned(sown.wall, factors))
     growth.add_all(_coarse_strokes(sown, growth.shape, factors), tick=_half(tick, 1))
     kinds = growth.labels
-    fine = _repeated(kinds, factors, image.shape)
+    fine = repeated(kinds, factors, image.shape)
     table = np.array([0, *sown.values], seeds.dtype)
     proposal = _propose(scene, sown, table[fine.T].T, (fine.T != 0).T)
     return Coarse(proposal, growth.gradient_mm, sown, kinds, factors)
@@ -241,12 +249,12 @@ def refine(
     """
     sown, factors = coarse._sown, coarse._factors  # noqa: SLF001 - a class of this module
     image = scene.image[sown.region]
-    fine = _repeated(coarse._labels, factors, image.shape)  # noqa: SLF001
-    band = _repeated(_band(coarse._labels), factors, image.shape)  # noqa: SLF001
+    fine = repeated(coarse._labels, factors, image.shape)  # noqa: SLF001
+    band = repeated(band_of(coarse._labels), factors, image.shape)  # noqa: SLF001
     growth = Growth(
         image, scene.spacing_mm, mode=mode, gradient_mm=gradient_mm, tick=_half(tick, 0)
     )
-    shell = _next_to(band)
+    shell = next_to(band)
     wall = ~(band | shell)
     if sown.wall is not None:
         wall |= sown.wall
@@ -337,61 +345,6 @@ def _half(tick: Tick, which: int) -> Tick:
     return tell
 
 
-# -- the coarse grid, all arrays (i, j, k) over (k, j, i) in memory ------------------------
-
-
-def _factors(shape: Sequence[int], spacing_mm: Sequence[float]) -> tuple[int, int, int]:
-    """Halve the axes that stay near the coarsest spacing; all when all are equal."""
-    coarsest = max(
-        mm for mm, n in zip(spacing_mm, shape, strict=True) if n > 1 or max(shape) == 1
-    )
-    fine = [2 * mm <= 1.5 * coarsest for mm in spacing_mm]
-    i, j, k = (
-        2 if n > 1 and (is_fine or not any(fine)) else 1
-        for n, is_fine in zip(shape, fine, strict=True)
-    )
-    return i, j, k
-
-
-def _averaged(image: npt.NDArray[Any], factors: tuple[int, int, int]) -> npt.NDArray[Any]:
-    """Return the mean of each coarse voxel, float32; a last odd plane counts twice."""
-    out = image.T
-    for axis, factor in enumerate(factors[::-1]):
-        if factor == 1:
-            continue
-        first = np.moveaxis(out, axis, 0)[0::2]
-        second = np.moveaxis(out, axis, 0)[1::2]
-        total = first.astype(np.float32)
-        total[: len(second)] += second
-        total[: len(second)] *= np.float32(0.5)
-        out = np.moveaxis(total, 0, axis)
-    return np.ascontiguousarray(out, dtype=np.float32).T
-
-
-def _thinned(wall: BoolArray, factors: tuple[int, int, int]) -> BoolArray:
-    """Return the coarse wall: voxels all of whose parts are wall."""
-    out = wall.T
-    for axis, factor in enumerate(factors[::-1]):
-        if factor == 2:
-            moved = np.moveaxis(out, axis, 0)
-            both = moved[0::2].copy()
-            both[: len(moved[1::2])] &= moved[1::2]
-            out = np.moveaxis(both, 0, axis)
-    return out.T
-
-
-def _repeated(
-    array: npt.NDArray[Any], factors: tuple[int, int, int], shape: Sequence[int]
-) -> npt.NDArray[Any]:
-    """Return a coarse array on the fine grid."""
-    out = array.T
-    for axis, (factor, n) in enumerate(zip(factors[::-1], shape[::-1], strict=True)):
-        if factor == 2:
-            out = np.repeat(out, 2, axis=axis)
-            out = out[(slice(None),) * axis + (slice(0, n),)]
-    return np.ascontiguousarray(out).T
-
-
 def _coarse_strokes(
     sown: _Sown, shape: Shape, factors: tuple[int, int, int]
 ) -> list[tuple[npt.NDArray[Any], int]]:
@@ -400,37 +353,6 @@ def _coarse_strokes(
     k, j = np.divmod(row, sown.shape[1])
     coarse = ((k // factors[2]) * shape[1] + j // factors[1]) * shape[0] + i // factors[0]
     return [(coarse[sown.kinds == n], n) for n in range(1, len(sown.values) + 1)]
-
-
-def _band(labels: LabelArray) -> BoolArray:
-    """Return the voxels within two of a border between labels."""
-    part = labels.T
-    band = np.zeros(part.shape, dtype=bool)
-    for axis in range(3):
-        ahead, behind = _pair(part, axis)
-        differs = ahead != behind
-        to_ahead, to_behind = _pair(band, axis)
-        to_ahead |= differs
-        to_behind |= differs
-    return (band | _next_to(band.T).T).T
-
-
-def _next_to(mask: BoolArray) -> BoolArray:
-    """Return the voxels that touch a mask by a face and are not in it."""
-    part = mask.T
-    out = np.zeros(part.shape, dtype=bool)
-    for axis in range(3):
-        ahead, behind = _pair(part, axis)
-        to_ahead, to_behind = _pair(out, axis)
-        to_ahead |= behind
-        to_behind |= ahead
-    out &= ~part
-    return out.T
-
-
-def _pair(array: npt.NDArray[Any], axis: int) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
-    moved = np.moveaxis(array, axis, 0)
-    return moved[1:], moved[:-1]
 
 
 def _by_kind(kinds: npt.NDArray[Any], count: int) -> list[tuple[npt.NDArray[Any], int]]:

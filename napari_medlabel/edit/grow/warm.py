@@ -1,0 +1,39 @@
+"""Compiling the engine while nobody waits."""
+
+from __future__ import annotations
+
+import threading
+from functools import cache
+
+import numpy as np
+
+from napari_medlabel.edit.flood import connected
+from napari_medlabel.edit.grow.field import compiled
+from napari_medlabel.edit.grow.growth import Growth
+
+
+@cache
+def warm_up() -> threading.Thread:
+    """Compile all that grows and floods in a thread; the second call gives the first's thread.
+
+    numba keeps what it compiled beside the sources: after the first time on a machine this
+    takes some tenths of a second, before it some seconds.
+
+    Returns
+    -------
+    Thread
+        At work or done; nobody has to wait for it.
+    """
+    thread = threading.Thread(target=compile_now, name="compile-growth", daemon=True)
+    thread.start()
+    return thread
+
+
+def compile_now() -> bool:
+    """Compile all that grows and floods, here and now; return whether there is a compiler."""
+    image = np.zeros((4, 4, 4), np.int16, order="F")
+    growth = Growth(image, (1.0, 1.0, 1.0))
+    growth.add(np.array([0]), 1)
+    growth.remove(growth.add(np.array([63]), 2))
+    connected(np.ones(image.shape, bool, order="F"), (0, 0, 0))
+    return compiled() is not None
