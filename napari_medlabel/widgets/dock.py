@@ -20,7 +20,6 @@ from qtpy.QtWidgets import (
 )
 
 from napari_medlabel.errors import MedlabelError
-from napari_medlabel.measure.labels import volumes_ml
 from napari_medlabel.model import presets
 from napari_medlabel.plugin.display import Display
 from napari_medlabel.plugin.doubts import doubts_of, is_only_turned
@@ -47,7 +46,6 @@ if TYPE_CHECKING:
     import napari.viewer
 
 _TEMPLATES = {"points": "Points 1 to 8", "abdomen": "Abdomen", "head": "Head"}
-_REFRESH_MS = 400
 
 
 class MedlabelDock(QWidget):
@@ -90,11 +88,6 @@ class MedlabelDock(QWidget):
         self.log_desk = LogDesk(self)
         self.sign_desk = SignDesk(self)
         self.case_box, self.footer = self._lay_out()
-        # Volumes are counted after the painting pauses, not at every stroke.
-        self._count = QTimer(self)
-        self._count.setSingleShot(True)
-        self._count.setInterval(_REFRESH_MS)
-        self._count.timeout.connect(self._show_volumes)
         self.desk = CaseDesk(self)
         self._connect()
         self.case_box.hide()
@@ -173,8 +166,6 @@ class MedlabelDock(QWidget):
         self.views.convention_requested.connect(self.desk.set_convention)
         self.views.window_requested.connect(self.desk.set_window)
         self.load_button.clicked.connect(self.desk.marks.ask)
-        self.label_panel.label_requested.connect(self.desk.choose_label)
-        self.label_panel.scheme_requested.connect(self.desk.choose_scheme)
         self.landmark_panel.template_requested.connect(self.desk.choose_template)
         self.landmark_panel.place_requested.connect(self.desk.place_landmarks)
         self.landmark_panel.go_requested.connect(self.desk.go_to)
@@ -235,12 +226,10 @@ class MedlabelDock(QWidget):
         self.views.offer(pictures=volume.slices == "pictures", colour=volume.colour is not None)
         self.views.show_windows(self.desk.windows())
         self.views.show_plane(self.desk.plane)
-        self.label_panel.show_scheme(session.labels.scheme)
         self.landmark_panel.show_template(presets.templates(), session.landmarks)
         self.landmark_panel.name_sides(volume.is_oriented)
         self.landmark_panel.show_landmarks(session.landmarks)
         self.show_history()
-        self._show_volumes()
 
     def show_volume(self, words: str) -> None:
         """Say which of several volumes is on the screen."""
@@ -258,14 +247,6 @@ class MedlabelDock(QWidget):
             button.setEnabled(name is not None)
             button.setText(f"{verb}: {name.lower()}" if name else verb)
         self.save_button.setText("Save * (F2)" if session.is_dirty else "Save (F2)")
-        self._count.start()
-
-    def _show_volumes(self) -> None:
-        session = self.desk.session
-        # Pictures have no thickness, so nothing painted on them has a volume.
-        if session is not None and session.volume.slices == "places":
-            counts = session.labels.voxel_counts()
-            self.label_panel.show_volumes(volumes_ml(counts, session.labels.grid))
 
     def showEvent(self, event: Any) -> None:
         """Begin to take drops when the dock has its window."""

@@ -257,7 +257,7 @@ class ToolDesk(QObject):
             return
         self._live.stop()
         try:
-            patch = kit.bench.accept()
+            patch = kit.bench.accept() if self._hand is None else self._hand.accept()
         except MedlabelError as err:
             self.dock.show_error(err)
             return

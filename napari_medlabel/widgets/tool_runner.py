@@ -50,7 +50,7 @@ class ToolRunner(QObject):
         self._changed = changed
         self._kit: Kit | None = None
         self._layer: PreviewLayer | None = None
-        self._next: tuple[str, Work] | None = None
+        self._next: tuple[str, Work, Work | None] | None = None
         self._ready: Ready | None = None
         self._case = 0
         self.background = Background(self)
@@ -87,13 +87,23 @@ class ToolRunner(QObject):
         """Whether something is computed now."""
         return self.background.is_busy
 
-    def ask(self, words: str, work: Work) -> None:
-        """Compute something, in place of what is computed now."""
+    def ask(self, words: str, work: Work, following: Work | None = None) -> None:
+        """Compute something, in place of what is computed now.
+
+        Parameters
+        ----------
+        words : str
+            For the progress.
+        work : callable
+            What is computed; its proposal is shown.
+        following : callable, optional
+            What is computed then, and shown in its place.
+        """
         if self.background.is_busy:
-            self._next = words, work
+            self._next = words, work, following
             self.background.cancel()
             return
-        self._run(words, work)
+        self._run(words, work, following)
 
     def stop(self) -> bool:
         """End what is computed; return whether there was anything."""
@@ -103,7 +113,7 @@ class ToolRunner(QObject):
         self.background.cancel()
         return True
 
-    def _run(self, words: str, work: Work) -> None:
+    def _run(self, words: str, work: Work, following: Work | None = None) -> None:
         kit, case = self._kit, self._case
         if kit is None:
             return
@@ -120,7 +130,7 @@ class ToolRunner(QObject):
         self._slow.start()
         self.background.run(
             compute,
-            lambda ready: self._done(case, ready),
+            lambda ready: self._done(case, ready, following),
             self._failed,
             self._ended,
         )
@@ -130,7 +140,7 @@ class ToolRunner(QObject):
         if self.background.is_busy:
             self._panel.progress.begin(self._words)
 
-    def _done(self, case: int, ready: Ready) -> None:
+    def _done(self, case: int, ready: Ready, following: Work | None) -> None:
         self._ended()
         kit = self._kit
         if kit is None or case != self._case or self.background.is_busy:
@@ -139,8 +149,10 @@ class ToolRunner(QObject):
         if proposal is None:
             kit.bench.show(None)
             kit.say("Nothing would change: neither the labels nor the rules leave anything.")
-            return
-        kit.bench.show(proposal)
+        else:
+            kit.bench.show(proposal)
+        if following is not None:
+            self._run(self._words, following)
 
     def _failed(self, err: MedlabelError) -> None:
         self._ended()

@@ -1,51 +1,95 @@
-"""Keys: on every layer of a case, none twice, and let go at the end."""
+"""Keys of a case: bound on its layers, lent by napari for a while, listed always."""
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
-from napari.layers import Image, Labels
+from napari.components import ViewerModel
+from napari.utils.key_bindings import KeymapHandler
 
 from napari_medlabel.errors import InputError
-from napari_medlabel.plugin.keys import Key, Keys
+from napari_medlabel.plugin.keys import Keys
 
 
-def pressed(layer: object, key: str) -> None:
-    found = [f for k, f in layer.keymap.items() if str(k) == key]
-    found[0](layer)
+@pytest.fixture
+def pressed(viewer: ViewerModel):
+    """Return keys on a labels layer, and a function that presses one as napari does."""
+    import numpy as np
 
-
-def test_a_key_works_on_layers_from_before_and_after() -> None:
-    keys, done = Keys(), []
-    first = Image(np.zeros((2, 2)), contrast_limits=(0, 1))
-    second = Labels(np.zeros((2, 2), np.uint8))
-    keys.attach(first)
-    keys.bind("F2", "Save", lambda: done.append("saved"), group="Case")
-    keys.attach(second)
-    for layer in (first, second):
-        pressed(layer, "F2")
-    assert done == ["saved", "saved"]
-    assert keys.listed == (Key("F2", "Save", "Case"),)
-    assert keys.key_of("Save") == "F2"
-    assert keys.key_of("Dance") == ""
-
-
-def test_a_key_that_is_taken_is_refused() -> None:
+    layer = viewer.add_labels(np.zeros((3, 3, 3), np.uint8))
+    handler = KeymapHandler()
+    handler.keymap_providers = [layer, viewer]
     keys = Keys()
-    keys.bind("F2", "Save", lambda: None, group="Case")
-    with pytest.raises(InputError, match="F2 does something already"):
-        keys.bind("F2", "Dance", lambda: None, group="Case")
-
-
-def test_keys_are_let_go() -> None:
-    keys = Keys()
-    layer = Image(np.zeros((2, 2)), contrast_limits=(0, 1))
     keys.attach(layer)
-    keys.bind("F2", "Save", lambda: None, group="Case")
-    keys.bind("F6", "Dance", lambda: None, group="Case")
-    keys.free("F2")
-    assert [str(k) for k, f in layer.keymap.items() if f is not None] == ["F6"]
-    keys.detach(layer)
-    assert not [k for k, f in layer.keymap.items() if f is not None]
-    keys.bind("F7", "Sing", lambda: None, group="Case")
-    assert "F7" not in {str(k) for k in layer.keymap}
+    return keys, handler, layer
+
+
+def test_a_key_does_its_work_until_it_is_freed(pressed) -> None:
+    keys, handler, _ = pressed
+    done: list[str] = []
+    keys.bind("W", "Brush", lambda: done.append("w"), group="Draw")
+    assert handler.press_key("W")
+    assert done == ["w"]
+    assert not keys.is_free("W")
+    assert keys.key_of("Brush") == "W"
+    with pytest.raises(InputError, match="does something already"):
+        keys.bind("W", "Other", lambda: None, group="Draw")
+    keys.free("W")
+    assert keys.is_free("W")
+    assert not handler.press_key("W")
+
+
+def test_a_resting_key_is_naparis_and_a_woken_one_ours(pressed) -> None:
+    keys, handler, layer = pressed
+    done: list[str] = []
+    layer.undo = lambda: done.append("napari")
+    keys.bind("Control-Z", "Ours", lambda: done.append("ours"), group="Draw", resting=True)
+    assert [key.key for key in keys.listed] == ["Control-Z"]
+    assert not keys.press("Control-Z")
+    handler.press_key("Control-Z")
+    keys.wake("Control-Z")
+    handler.press_key("Control-Z")
+    assert keys.press("Control-Z")
+    keys.rest("Control-Z")
+    handler.press_key("Control-Z")
+    keys.wake("Control-Z")
+    keys.free("Control-Z")
+    handler.press_key("Control-Z")
+    assert done == ["napari", "ours", "ours", "napari", "napari"]
+
+
+def test_a_key_that_is_held_hears_that_it_is_let_go(pressed) -> None:
+    keys, handler, _ = pressed
+    heard: list[str] = []
+    keys.bind(
+        "Space",
+        "Move",
+        lambda: heard.append("down"),
+        group="Tools",
+        release=lambda: heard.append("up"),
+    )
+    handler.press_key("Space")
+    assert heard == ["down"]
+    handler.release_key("Space")
+    assert heard == ["down", "up"]
+
+
+def test_what_a_key_returns_is_not_called_when_it_is_let_go(pressed) -> None:
+    keys, handler, _ = pressed
+    called: list[int] = []
+    keys.bind("W", "Brush", lambda: lambda: called.append(1), group="Draw")
+    handler.press_key("W")
+    handler.release_key("W")
+    assert not called
+
+
+def test_layers_that_come_later_have_the_keys_too(pressed, viewer: ViewerModel) -> None:
+    keys, handler, _ = pressed
+    done: list[str] = []
+    keys.bind("W", "Brush", lambda: done.append("w"), group="Draw")
+    points = viewer.add_points([[0, 0, 0]])
+    keys.attach(points)
+    handler.keymap_providers = [points, viewer]
+    handler.press_key("W")
+    assert done == ["w"]
+    keys.detach(points)
+    assert not handler.press_key("W")

@@ -173,7 +173,7 @@ REGIONS: Final = (
         "grow",
         "Grow seeds",
         "Paint a stroke into each structure, and one of the background; the rest grows while "
-        "you paint. The right button takes a stroke back.",
+        "you paint. The right button takes the stroke under it back, Backspace the latest.",
         "Find",
         "G",
         FLAT,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from napari_medlabel.edit.patch import Patch
 from napari_medlabel.plugin.pointing import Pointer
 
 if TYPE_CHECKING:
@@ -64,6 +65,10 @@ class QuietHand:
     def cancel(self) -> bool:
         """Take back what is begun (Escape); return whether there was anything."""
         return False
+
+    def accept(self) -> Patch | None:
+        """Make what is proposed a step."""
+        return self.kit.bench.accept()
 
     def leave(self) -> None:
         """Put the tool down: what is begun is taken back."""

@@ -11,6 +11,7 @@ from napari_medlabel.plugin.tools.click_hand import Flood, LocalThreshold, Touch
 from napari_medlabel.plugin.tools.hand import QuietHand
 from napari_medlabel.plugin.tools.kit import Kit
 from napari_medlabel.plugin.tools.outline_hand import Outline, Scissors
+from napari_medlabel.plugin.tools.seed_hand import Seeds
 from napari_medlabel.plugin.tools.wire_hand import Tracing, Wire
 
 HANDS: Final[Mapping[str, Callable[[Kit], QuietHand]]] = MappingProxyType(
@@ -26,6 +27,7 @@ HANDS: Final[Mapping[str, Callable[[Kit], QuietHand]]] = MappingProxyType(
         "flood": Flood,
         "smoother": Smoother,
         "touch": Touch,
+        "grow": Seeds,
     }
 )
 """What makes the hand of a tool, by its name."""

@@ -28,7 +28,9 @@ _MOST_MM: Final = 300.0
 
 def next_size(size_mm: float, steps: float) -> float:
     """Return a brush's diameter in mm after some steps up (above 0) or down."""
-    wanted = size_mm * float(SIZE_STEP**steps)
+    wanted = round(size_mm * float(SIZE_STEP**steps), 1)
+    if wanted == size_mm and steps:
+        wanted += 0.1 if steps > 0 else -0.1  # 20 % of a small brush is less than a tenth
     return float(round(min(max(wanted, _LEAST_MM), _MOST_MM), 1))
 
 
@@ -102,7 +104,7 @@ class Kit:
         What is chosen; read when a tool begins something.
     ask : callable
         Runs work for a tool in the background and shows what it proposes: given the words for
-        the progress, and the work.
+        the progress, the work, and sometimes more work whose answer replaces the first.
     say : callable
         Says a sentence to the person.
     fail : callable
@@ -113,7 +115,7 @@ class Kit:
         self,
         binding: Binding,
         choices: Choices,
-        ask: Callable[[str, Work], object],
+        ask: Callable[..., object],
         say: Callable[[str], object],
         fail: Callable[[MedlabelError], object],
     ) -> None:

@@ -90,7 +90,9 @@ def make_bench(
         kit = Kit(
             binding,
             Choices(),
-            lambda _words, work: proposals.append(work(quiet)),
+            lambda _words, work, *following: proposals.extend(
+                part(quiet) for part in (work, *following)
+            ),
             said.append,
             errors.append,
         )

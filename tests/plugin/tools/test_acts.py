@@ -17,8 +17,6 @@ from napari_medlabel.plugin.tools.options import Choice
 from napari_medlabel.plugin.tools.reasons import reasons_against
 from tests.plugin.tools.conftest import Bench
 
-SEEDED = {"grow"}  # worked by a hand of its own
-
 
 def act(bench: Bench, name: str, **options: Any) -> Proposal | None:
     kit = bench.kit

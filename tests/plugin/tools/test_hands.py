@@ -143,6 +143,8 @@ def test_shift_and_the_wheel_change_the_size_and_the_wheel_alone_is_naparis(
     assert bench.kit.choices.size_mm == 10.0
     assert not bench.mouse.wheel(12, 10, 8, steps=1.0)
     assert next_size(0.2, -1) == 0.2
+    assert next_size(0.2, 1) == 0.3
+    assert next_size(0.3, -1) == 0.2
     assert next_size(300, 1) == 300
 
 
@@ -329,6 +331,59 @@ def test_the_smoothing_brush_changes_only_what_it_went_over(bench: Bench) -> Non
     assert bench.session.history.undo_name == "Smooth"
     bench.session.undo()
     assert np.array_equal(bench.labels, before)
+
+
+def test_seeds_grow_and_a_stroke_taken_back_leaves_no_trace(bench: Bench) -> None:
+    hand = bench.take("grow", size_mm=3.0)
+    viewer = bench.kit.binding.viewer
+    assert "stroke into each segment" in bench.said[-1]
+    bench.show("Axial", 12, 10, 8)
+    bench.mouse.drag((11, 10, 8), (13, 10, 8))
+    assert not bench.proposals
+    assert "background" in bench.said[-1]
+    bench.kit.choices.put("grow", "seed", "back")
+    bench.mouse.drag((2, 2, 8), (21, 2, 8), (21, 17, 8), (2, 17, 8))
+    first = bench.proposals[-1]
+    assert first is not None
+    assert not bench.labels.any()
+    grown = np.zeros(bench.kit.shape, np.uint8)
+    grown[first.box] = first.after
+    # It grows in the box of the seeds and some more, as Slicer's does.
+    ball = (bench.session.volume.array == 200)[first.box]
+    got = first.after == 1
+    assert 2 * (got & ball).sum() / (got.sum() + ball.sum()) > 0.9
+    assert viewer.layers[-1].name == "Seeds"
+    assert viewer.layers.selection.active is bench.kit.binding.labels
+    # One more stroke, taken back by a click on it, gives the same labels again.
+    bench.mouse.drag((3, 8, 8), (3, 12, 8))
+    bench.mouse.click(3, 10, 8, button=2)
+    again = bench.proposals[-1]
+    assert again is not None
+    assert np.array_equal(again.after, first.after)
+    bench.mouse.click(23, 10, 8, button=2)
+    assert "no stroke here" in bench.said[-1]
+    bench.session.bench.show(again)
+    patch = hand.accept()
+    assert patch is not None
+    assert patch.origin == "assisted"
+    assert np.array_equal(bench.labels, grown)
+    hand.leave()
+    assert "Seeds" not in [layer.name for layer in viewer.layers]
+
+
+def test_a_seed_in_the_making_is_cancelled_and_backspace_takes_the_latest(bench: Bench) -> None:
+    hand = bench.take("grow", size_mm=3.0)
+    bench.show("Axial", 12, 10, 8)
+    bench.mouse.press(11, 10, 8)
+    assert hand.is_busy
+    assert hand.cancel()
+    bench.mouse.release(11, 10, 8)
+    assert not hand.step_back()
+    bench.mouse.click(11, 10, 8)
+    assert hand.step_back()
+    shown = bench.kit.binding.viewer.layers["Seeds"].data
+    assert not np.asarray(shown).any()
+    hand.leave()
 
 
 @settings(max_examples=25, deadline=None)
