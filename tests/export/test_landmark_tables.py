@@ -1,0 +1,101 @@
+"""Tables, .fcsv and point sets: exact, and never a number for what is missing."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from napari_medlabel.export.landmark_tables import (
+    bids_sidecar,
+    measurements_to_csv,
+    to_bids_tsv,
+    to_csv,
+    to_fcsv,
+    to_mps,
+)
+from napari_medlabel.io.landmarks.fcsv import read_fcsv
+from napari_medlabel.io.landmarks.mps import read_mps
+from napari_medlabel.io.landmarks.tables import read_table
+from napari_medlabel.measure.lines import values_of
+from napari_medlabel.model.landmarks import Landmark, LandmarkSet
+from napari_medlabel.model.measurements import Measurement, MeasurementSet
+
+COORDINATE = st.floats(-500, 500)
+PLACED = st.lists(st.tuples(COORDINATE, COORDINATE, COORDINATE), max_size=5)
+MARKS = LandmarkSet(
+    (
+        Landmark('Hilum, "upper"', (1, 2, 3), "a, b\tc", locked=True),
+        Landmark("=1+1", (4, 5, 6), uncertain_mm=2.5, inspected=("axial",)),
+        Landmark("Gone", None, "x", absent="outside-field"),
+        Landmark("Later"),
+    )
+)
+
+
+def named(points) -> LandmarkSet:
+    return LandmarkSet(tuple(Landmark(f"P{n}", p) for n, p in enumerate(points)))
+
+
+@settings(max_examples=40, deadline=None)
+@given(PLACED, st.sampled_from(["LPS", "RAS"]))
+def test_positions_come_back_to_the_last_bit(points, frame):
+    marks = named(points)
+    assert read_table(to_csv(marks, frame=frame)).landmarks == marks
+    assert read_table(to_bids_tsv(marks), sidecar=bids_sidecar()).landmarks == marks
+    assert read_fcsv(to_fcsv(marks, frame=frame)).landmarks == marks
+    assert read_mps(to_mps(marks).encode(), template=marks).landmarks == marks
+
+
+def test_a_table_keeps_every_flag():
+    assert read_table(to_csv(MARKS)).landmarks == MARKS
+    back = read_table(to_bids_tsv(MARKS), sidecar=bids_sidecar()).landmarks
+    assert [m.state for m in back] == ["placed", "uncertain", "absent", "unplaced"]
+    assert back["=1+1"] == MARKS["=1+1"]
+    assert back["Gone"] == MARKS["Gone"]
+
+
+def test_what_is_missing_is_nowhere_a_number():
+    assert to_csv(MARKS).splitlines()[3] == "Gone,,,,0,1,1,0,x [absent: outside-field]"
+    assert to_bids_tsv(MARKS).splitlines()[3].startswith("Gone\tn/a\tn/a\tn/a\tabsent")
+    assert "Gone" not in to_fcsv(MARKS)
+    assert to_mps(MARKS).count("<point>") == 2
+    assert "<id>2</id>" not in to_mps(MARKS)
+
+
+def test_an_fcsv_list_quotes_commas_and_stays_on_one_line():
+    marks = LandmarkSet((Landmark("a,b", (1, 2, 3), 'two\nlines "x"'),))
+    text = to_fcsv(marks)
+    assert len(text.splitlines()) == 4
+    (back,) = read_fcsv(text).landmarks
+    assert (back.name, back.description) == ("a,b", 'two lines "x"')
+
+
+def test_an_empty_point_set_has_bounds_all_the_same():
+    assert "<Min" in to_mps(LandmarkSet())
+    assert len(read_mps(to_mps(LandmarkSet()).encode()).landmarks) == 0
+
+
+def test_measurements_are_rows_of_numbers():
+    measured = MeasurementSet(
+        (
+            Measurement("=L", "line", ((0, 0, 0), (3, 4, 0))),
+            Measurement("B", "bidirectional", ((0, 0, 0), (9, 0, 0), (3, 0, 0), (3, 4, 0))),
+        )
+    )
+    values = {one.name: values_of(one) for one in measured}
+    rows = list(csv.DictReader(io.StringIO(measurements_to_csv(measured, values))))
+    assert [(r["name"], r["quantity"], r["value"], r["unit"]) for r in rows] == [
+        ("'=L", "length", "5.0", "mm"),
+        ("B", "long axis", "9.0", "mm"),
+        ("B", "short axis", "4.0", "mm"),
+    ]
+    assert rows[0]["points_lps_mm"] == "0.0 0.0 0.0; -3.0 -4.0 0.0"
+
+
+@pytest.mark.parametrize("text", [to_csv(MARKS), to_bids_tsv(MARKS), to_fcsv(MARKS)])
+def test_no_cell_is_nan(text):
+    assert "nan" not in text.lower()
