@@ -85,6 +85,7 @@ class SightDesk(QObject):
             self.dock.show_error(err)
             return
         self.ortho.layout_changed.connect(self._on_layout)
+        self.ortho.window_closing.connect(self.case_closed)
         self._bind_keys(binding)
         if recall("panels", True) is False:
             self.show_panels(False, keep=False)

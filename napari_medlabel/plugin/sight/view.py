@@ -89,7 +89,8 @@ class View:
     # -- the slice -----------------------------------------------------------------------
 
     def _on_step(self, _event: object = None) -> None:
-        if not self._quiet:
+        # Without layers napari has two axes: the window is being closed.
+        if not self._quiet and self.model.dims.ndim >= 3:
             self.scrolled.emit(self)
 
     def place(self, cross: CrossHair) -> dict[int, int]:

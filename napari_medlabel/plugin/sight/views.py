@@ -285,7 +285,7 @@ class Views:
 
     def _on_order(self, _event: object = None) -> None:
         """Follow the first view, turned by us or by napari's own keys."""
-        if self._busy:
+        if self._busy or self.binding.viewer.dims.ndim < 3:
             return
         self._busy = True
         try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from qtpy.QtCore import QObject, QTimer, Signal
+from qtpy.QtCore import QEvent, QObject, QTimer, Signal
 from qtpy.QtWidgets import QGridLayout, QLabel, QSizePolicy, QWidget
 
 from napari_medlabel.plugin.display import PLANES
@@ -30,6 +30,8 @@ _CELLS: Final[dict[str, tuple[Cell, ...]]] = {
 }
 """Row, column and how many of each, for every view in turn."""
 _WIDE: Final = {SINGLE: (1, 0), BESIDE: (3, 2), GRID: (1, 1)}
+_SMALLEST: Final = (80, 80)
+"""A view's smallest size in pixels."""
 _DRAW_MS: Final = 30
 """Other views than the one under the hand are drawn anew this often while it paints."""
 
@@ -55,6 +57,8 @@ class Ortho(QObject):
 
     layout_changed = Signal(str)
     enlarged = Signal(bool)
+    window_closing = Signal()
+    """napari closes its window with the case still open: let go of everything now."""
 
     def __init__(self, views: Views, viewer: Any) -> None:
         super().__init__()
@@ -77,8 +81,16 @@ class Ortho(QObject):
         self._draw.setSingleShot(True)
         self._draw.setInterval(_DRAW_MS)
         self._draw.timeout.connect(views.flush)
+        self._least = self._canvas.minimumSize()
+        self._canvas.installEventFilter(self)
         self._connect()
         self._lay_out()
+
+    def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
+        """See napari close its canvas: there is no other sign of it."""
+        if event is not None and watched is self._canvas and event.type() == QEvent.Type.Close:
+            self.window_closing.emit()
+        return False
 
     def _connect(self) -> None:
         views = self._views
@@ -107,6 +119,10 @@ class Ortho(QObject):
         """
         self._large = None
         self._layout = name
+        # The sliders below a canvas would make one square wider than the others.
+        self._canvas.setMinimumSize(
+            *(_SMALLEST if name != SINGLE else (self._least.width(), self._least.height()))
+        )
         if name == SINGLE:
             self._views.close_sides()
         else:
@@ -203,7 +219,7 @@ class Ortho(QObject):
 
     def _on_opened(self, side: SideView) -> None:
         canvas = make_canvas(side.model, self._place)
-        canvas.setMinimumSize(80, 80)
+        canvas.setMinimumSize(*_SMALLEST)
         self._canvases[id(side)] = canvas
         side.model.scene.camera.events.zoom.connect(self._show_lines)
 
@@ -264,6 +280,8 @@ class Ortho(QObject):
     def detach(self) -> None:
         """Leave napari's window as it was."""
         self._draw.stop()
+        self._canvas.removeEventFilter(self)
+        self._canvas.setMinimumSize(self._least)
         views = self._views
         views.close_sides()
         views.first.model.scene.camera.events.zoom.disconnect(self._show_lines)
