@@ -111,7 +111,7 @@ def statistics_csv(table: Sequence[dict[str, Any]]) -> str:
     if table:
         writer.writerow(table[0])
     for record in table:
-        writer.writerow([_cell(value) for value in record.values()])
+        writer.writerow([cell_text(value) for value in record.values()])
     return out.getvalue()
 
 
@@ -142,7 +142,8 @@ def shown(value: Cell) -> str:
     return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
-def _cell(value: Cell) -> str:
+def cell_text(value: Cell) -> str:
+    """Return a cell for a spreadsheet: what looks like a formula gets an apostrophe."""
     text = shown(value)
     guard = isinstance(value, str) and text.startswith(_FORMULA)
     return f"'{text}" if guard else text

@@ -335,6 +335,7 @@ class Segments:
                 hint="Rename it, or add another one first.",
             )
         at = scheme.values.index(value)
+        self._removed.pop(value, None)
         patch = self._clear(value)
         self._removed[value] = at, label
         session.set_scheme(session.labels.scheme.without(value))

@@ -138,15 +138,12 @@ class CaseDesk(QObject):
         self.binding = Binding(session, self.viewer, image, keep_view=keep_view)
         session.history_changed.connect(self.dock.show_history)
         session.landmarks_changed.connect(self.dock.landmark_panel.show_landmarks)
-        session.scheme_changed.connect(self._show_scheme)
-        self.binding.labels.events.selected_label.connect(self._show_current)
         self.binding.points.events.mode.connect(self._show_placing)
         self.binding.painted_on_missing.connect(self.watch.painted_on_missing)
         self.viewer.dims.events.current_step.connect(self._show_volume)
         self.dock.start.setEnabled(True)
         self.dock.notice.clear()
         self.dock.show_case()
-        self._show_current()
         self._show_volume()
         self._bind_keys()
         for desk in self.dock.desks:
@@ -170,7 +167,6 @@ class CaseDesk(QObject):
         # Free keys only; Ctrl+S is napari's own "save layers".
         keys = self.binding.keys
         keys.bind("F2", "Save", self.save, group="Case")
-        keys.bind("N", "Next label", self.next_label, group="Labels")
         # napari binds these for labels alone; the session's history is one for all.
         keys.bind("Control-Z", "Undo", self.undo, group="Case")
         keys.bind("Control-Shift-Z", "Redo", self.redo, group="Case")
@@ -209,35 +205,6 @@ class CaseDesk(QObject):
     def redo(self) -> None:
         """Do the last undone step again."""
         self._try(lambda s: s.redo())
-
-    def choose_label(self, value: int) -> None:
-        """Paint with a label from now on."""
-        if self.binding is not None:
-            self.watch.show_again(self.binding.labels)
-            self.binding.labels.selected_label = value
-            self.viewer.layers.selection.active = self.binding.labels
-
-    def next_label(self) -> None:
-        """Paint with the next label of the scheme."""
-        if self.binding is None or self.session is None:
-            return
-        values = self.session.labels.scheme.values
-        current = int(self.binding.labels.selected_label)
-        at = values.index(current) + 1 if current in values else 0
-        self.choose_label(values[at % len(values)])
-
-    def choose_scheme(self, key: str) -> None:
-        """Change the label scheme."""
-        self._try(lambda s: s.set_scheme(presets.find_scheme(key)))
-
-    def _show_scheme(self, scheme: Any) -> None:
-        self.dock.label_panel.show_scheme(scheme)
-        self._show_current()
-        self.dock.show_history()
-
-    def _show_current(self, _event: object = None) -> None:
-        if self.binding is not None:
-            self.dock.label_panel.show_current(int(self.binding.labels.selected_label))
 
     def choose_template(self, key: str) -> None:
         """Change the list of landmarks to place; placed ones stay."""

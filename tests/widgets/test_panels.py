@@ -25,12 +25,10 @@ def label_panel(qtbot: QtBot) -> LabelPanel:
     return panel
 
 
-def test_each_label_has_a_row_with_name_value_and_volume(label_panel: LabelPanel) -> None:
-    label_panel.show_volumes({1: 1234.56})
+def test_each_label_has_a_row_with_its_name_and_its_code(label_panel: LabelPanel) -> None:
     table = label_panel.table
     assert table.rowCount() == len(presets.scheme("abdomen").labels)
-    assert [table.item(0, c).text() for c in range(3)] == ["Liver", "1", "1234.6"]
-    assert table.item(1, 2).text() == ""
+    assert table.item(0, 0).text() == "Liver"
     assert "SCT" in table.item(0, 0).toolTip()
 
 

@@ -176,7 +176,7 @@ def test_the_dock_opens_annotates_saves_and_offers_work_back(
     dock.open_paths([str(scan)], folder=folder)
     qtbot.waitUntil(lambda: dock.session is not None, timeout=20_000)
     session = dock.session
-    dock.desk.choose_label(4)
+    dock.segment_desk.choose_label(4)
     dock.desk.binding.labels.paint((2, 5, 5), 4)
     assert dock.undo_button.text() == "Undo: edit"
     assert dock.save_button.text().startswith("Save *")
@@ -301,10 +301,10 @@ def test_every_button_of_the_dock_does_what_it_says(
     dock.label_panel.scheme_requested.emit("abdomen")
     assert dock.label_panel.table.rowCount() == len(session.labels.scheme.labels)
     labels.selected_label = session.labels.scheme.values[-1]
-    desk.next_label()
+    dock.segment_desk.next_label()
     assert labels.selected_label == session.labels.scheme.values[0]
     labels.selected_label = 99
-    desk.next_label()
+    dock.segment_desk.next_label()
     assert labels.selected_label == session.labels.scheme.values[0]
     dock.landmark_panel.template_requested.emit("head")
     assert session.landmarks.next_name == "AC"
@@ -398,7 +398,7 @@ def test_a_closed_scan_leaves_an_empty_window_for_the_next(
     labels.paint((3, 5, 5), 1)
     assert len(dock.session.history) == 2
     dock.viewer.layers.remove(labels)
-    desk.choose_label(2)
+    dock.segment_desk.choose_label(2)
     assert labels in dock.viewer.layers
     # A layer of one's own is not silently left out.
     own = np.zeros(labels.data.shape, np.uint8)
