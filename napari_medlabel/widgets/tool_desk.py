@@ -8,7 +8,7 @@ from typing import Any, Final
 from qtpy.QtCore import QObject, QTimer
 
 from napari_medlabel.edit.masking import Masking
-from napari_medlabel.errors import InputError, MedlabelError
+from napari_medlabel.errors import MedlabelError
 from napari_medlabel.plugin.binding import Binding
 from napari_medlabel.plugin.tools.acts import ACTS, work_of
 from napari_medlabel.plugin.tools.catalogue import MENUS, SIZE, TOOLS, options_of, tool
@@ -87,7 +87,7 @@ class ToolDesk(QObject):
         self._bind_keys(binding)
         self._show_segments()
         self._show_reasons()
-        low, high = (float(v) for v in _first_range(binding))
+        low, high = kit.first_range()
         self.panel.masking.show_range(low, high)
         self.panel.masking.show_masking(session.bench.masking)
         self.choices.values.setdefault("threshold", {"low": low, "high": high})
@@ -383,18 +383,3 @@ class ToolDesk(QObject):
         canvas = canvas_of(self.dock.window())
         if canvas is not None:
             canvas.setFocus()
-
-
-def _first_range(binding: Binding) -> tuple[float, float]:
-    """Return a range of values to begin from: the brighter part of what the window shows.
-
-    Raises
-    ------
-    InputError
-        When the image has no window.
-    """
-    limits = getattr(binding.image, "contrast_limits", None)
-    if limits is None:
-        raise InputError("The image has no window.", hint="Open a scan with intensities.")
-    low, high = (float(v) for v in limits)
-    return (low + high) / 2.0, high

@@ -15,6 +15,7 @@ from qtpy.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QPushButton,
+    QSizePolicy,
     QSpinBox,
     QWidget,
 )
@@ -165,6 +166,8 @@ class ExtentRow(QWidget):
         for extent, words in EXTENT_WORDS.items():
             button = QPushButton(words)
             button.setCheckable(True)
+            button.setMinimumWidth(40)
+            button.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
             button.clicked.connect(lambda _=False, e=extent: self.extent_requested.emit(e))
             group.addButton(button)
             self.buttons[extent] = button
@@ -173,6 +176,7 @@ class ExtentRow(QWidget):
         self.slab.setRange(2, 99)
         self.slab.setToolTip("How many slices a slab has")
         self.slab.setAccessibleName("Slices of the slab")
+        self.slab.setMaximumWidth(76)
         self.slab.valueChanged.connect(self.slab_requested)
         row.addWidget(self.slab)
 

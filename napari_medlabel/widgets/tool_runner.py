@@ -19,6 +19,8 @@ from napari_medlabel.widgets.tool_panel import ToolPanel
 _AT_ONCE: Final = 1 << 21  # voxels: what is shown without a thread
 _PATIENCE_MS: Final = 250  # progress shows only for what takes longer
 
+_WARM_MS: Final = 2000
+
 Ready = tuple[Proposal | None, Picture | None, str]
 
 
@@ -61,12 +63,18 @@ class ToolRunner(QObject):
         self._slow.setInterval(_PATIENCE_MS)
         self._slow.timeout.connect(self._show_progress)
         self._words = ""
+        # Compiled in a thread of its own, when the scan is on the screen.
+        self._warm = QTimer(self)
+        self._warm.setSingleShot(True)
+        self._warm.setInterval(_WARM_MS)
+        self._warm.timeout.connect(_warm_up)
 
     def open(self, kit: Kit) -> None:
         """Serve a case."""
         self._kit = kit
         self._layer = PreviewLayer(kit.binding)
         kit.bench.preview_changed.connect(self._on_preview)
+        self._warm.start()
 
     def close(self) -> None:
         """Let go of the case: what was computed for it is forgotten, what is shown goes."""
@@ -74,6 +82,7 @@ class ToolRunner(QObject):
         if kit is None:
             return
         self._case += 1
+        self._warm.stop()
         self.stop()
         kit.bench.show(None)
         kit.bench.preview_changed.disconnect(self._on_preview)
@@ -193,3 +202,9 @@ class ToolRunner(QObject):
     def shown(self) -> Any:
         """The layer that shows the proposal, None where there is none."""
         return None if self._layer is None else self._layer.layer
+
+
+def _warm_up() -> None:
+    from napari_medlabel.edit.grow.warm import warm_up
+
+    warm_up()
