@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +15,10 @@ from napari_medlabel.edit.masking import Masking
 from napari_medlabel.edit.patch import Box, LabelArray, Origin, Patch
 from napari_medlabel.edit.scene import Proposal, Scene, around
 from napari_medlabel.errors import InputError
+from napari_medlabel.model.labelmap import LabelScheme
+
+_VALUE: Final = re.compile(r"\d+")
+_LABELS: Final = re.compile(r"\blabels? (?P<values>\d+(?:(?:, | and )\d+(?![\d.]))*)\b")
 
 if TYPE_CHECKING:
     from napari_medlabel.session.case import Session
@@ -121,6 +127,9 @@ class Bench:
         """Show a proposal in place of the one before; None to show nothing."""
         if proposal is None and self._preview is None:
             return
+        if proposal is not None and proposal.words:
+            scheme = self._session.labels.scheme
+            proposal = replace(proposal, words=by_name(proposal.words, scheme))
         self._preview = proposal
         self.preview_changed.emit(proposal)
 
@@ -255,6 +264,19 @@ class Stroke:
         if box is not None:
             self._session.take_back(box)
             self._bench.painted.emit(box)
+
+
+def by_name(words: str, scheme: LabelScheme) -> str:
+    """Return what a tool says with the names of labels in place of their numbers.
+
+    Tools know values alone: "label 3 and label 4" becomes "Right kidney and Left kidney".
+    """
+    names = {label.value: label.name for label in scheme.labels}
+
+    def named(found: re.Match[str]) -> str:
+        return _VALUE.sub(lambda one: names.get(int(one[0]), one[0]), found["values"])
+
+    return _LABELS.sub(named, words)
 
 
 def _around_both(first: Box, second: Box) -> Box:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -93,7 +95,7 @@ def test_a_proposal_is_no_edit_until_accepted(session: Session) -> None:
     session.bench.preview_changed.connect(shown.append)
     made = proposal(session)
     session.bench.show(made)
-    assert session.bench.preview is made
+    assert session.bench.preview is made  # a proposal without words is shown as it is
     assert not session.labels.array.any()
     session.bench.accept()
     assert session.labels.voxel_counts() == {2: 4}
@@ -157,3 +159,25 @@ def test_what_napari_painted_against_the_rules_is_taken_back(session: Session) -
     assert session.obey((slice(1, 5), slice(2, 4), slice(0, 1)), (1,))
     assert not session.obey((slice(1, 5), slice(2, 4), slice(0, 1)), (1,))
     assert session.labels.voxel_counts() == {1: 4, 3: 4}
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("3 parts of label 1, 2.5 ml, go.", "3 parts of {1}, 2.5 ml, go."),
+        ("Nothing of labels 1, 2 and 3 stays.", "Nothing of {1}, {2} and {3} stays."),
+        ("From label 2: 12.4 ml.", "From {2}: 12.4 ml."),
+        ("What is label 99 stays.", "What is 99 stays."),
+        ("4 labels, 3 slices.", "4 labels, 3 slices."),
+    ],
+)
+def test_a_proposal_calls_labels_by_their_names(
+    session: Session, words: str, said: str
+) -> None:
+    scheme = session.labels.scheme
+    wanted = said
+    for value in (1, 2, 3):
+        wanted = wanted.replace(f"{{{value}}}", scheme[value].name)
+    session.bench.show(replace(proposal(session), words=words))
+    assert session.bench.preview is not None
+    assert session.bench.preview.words == wanted
