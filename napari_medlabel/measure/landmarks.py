@@ -66,7 +66,7 @@ class Outlier:
         Which landmark, and who placed it. Of two people the second is named; either may be
         wrong.
     mm : float
-        Distance to the median of the others.
+        Distance to the median of all who placed it; of two people, to the other.
     """
 
     name: str
@@ -236,10 +236,10 @@ def _outliers(
     for name, placed in places.items():
         judged = [rater for rater in raters if rater in placed]
         for rater in judged[1:] if len(judged) == 2 else judged:
-            others = [point for who, point in placed.items() if who != rater]
-            if not others:
+            middle = _middle(placed, rater)
+            if middle is None:
                 continue
-            away = float(np.linalg.norm(placed[rater] - np.median(others, axis=0)))
+            away = float(np.linalg.norm(placed[rater] - middle))
             if away > limit_mm:
                 found.append(Outlier(name, rater, away))
     return tuple(sorted(found, key=lambda one: -one.mm))
@@ -250,18 +250,25 @@ def _mixed_up(
     places: Mapping[str, Mapping[str, FloatArray]],
     names: list[str],
 ) -> tuple[MixedUp, ...]:
-    """Compare each reading with the median of the others; of two the second with the first."""
+    """Compare each reading with what all say; of two the second with the first."""
     found: list[MixedUp] = []
     judged = list(readings)[1:] if len(readings) == 2 else list(readings)
     for rater in judged:
         own = {name: placed[rater] for name, placed in places.items() if rater in placed}
-        others = {}
-        for name, placed in places.items():
-            rest = [point for who, point in placed.items() if who != rater]
-            if rest:
-                others[name] = np.median(rest, axis=0)
-        found += mixed_up(own, others, names, rater=rater)
+        said = ((name, _middle(placed, rater)) for name, placed in places.items())
+        reference = {name: middle for name, middle in said if middle is not None}
+        found += mixed_up(own, reference, names, rater=rater)
     return tuple(found)
+
+
+def _middle(placed: Mapping[str, FloatArray], rater: str) -> FloatArray | None:
+    """Return what a reading is judged by: the median of all, which one wrong point cannot move.
+
+    Of two people it is the other's point, and None where nobody else placed it.
+    """
+    others = [point for who, point in placed.items() if who != rater]
+    judges = list(placed.values()) if len(placed) > 2 else others
+    return np.median(judges, axis=0) if others else None
 
 
 def _mean(values: list[float]) -> float | None:

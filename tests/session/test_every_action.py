@@ -18,6 +18,7 @@ from napari_medlabel.io.nifti.write import write_mask_nifti
 from napari_medlabel.io.registry import read_volume
 from napari_medlabel.model import presets
 from napari_medlabel.model.labelmap import LabelMap
+from napari_medlabel.model.measurements import Measurement, MeasurementSet
 from napari_medlabel.plugin import contributions
 from napari_medlabel.plugin.marks import take_in_marks
 from napari_medlabel.plugin.workplace import WORKPLACE
@@ -56,6 +57,10 @@ class World:
 
     def paint(self, value: int = 1) -> None:
         self.session.edit(BOX, np.full((2, 2, 1), value, np.uint8), name="Square")
+
+    def measure(self) -> None:
+        line = Measurement("Line 1", "line", ((0, 0, 0), (3, 4, 0)))
+        self.session.set_measurements(MeasurementSet((line,)))
 
     def saved(self) -> World:
         """Save twice, so that there are versions."""
@@ -153,6 +158,17 @@ ACTIONS: dict[str, tuple[Step, Step, list[str]]] = {
     "placing a landmark": (
         NONE,
         lambda w: w.session.place_landmark("Liver dome", (1.0, 2.0, 3.0)),
+        [],
+    ),
+    "measuring": (NONE, lambda w: w.measure(), []),
+    "placing with a draft, skipping and locking": (
+        NONE,
+        lambda w: (
+            w.session.marking.click((1.0, 2.0, 3.0), "axial"),
+            w.session.marking.commit(),
+            w.session.marking.skip("artefact"),
+            w.session.marking.lock_all(),
+        ),
         [],
     ),
     "writing the recovery journal": (
@@ -271,6 +287,16 @@ ACTIONS: dict[str, tuple[Step, Step, list[str]]] = {
         lambda w: (w.saved(), w.session.place_landmark("Liver dome", (1.0, 2.0, 3.0))),
         lambda w: save(w.session),
         ["landmark.save"],
+    ),
+    "saving a measurement": (
+        lambda w: (w.saved(), w.measure()),
+        lambda w: save(w.session),
+        ["landmark.save"],
+    ),
+    "saving a measurement that is saved": (
+        lambda w: (w.measure(), w.saved()),
+        lambda w: save(w.session),
+        [],
     ),
     "saving what nobody said was painted": (
         lambda w: (w.saved(), w.session.labels.array.__setitem__((0, 0, 3), 5)),
