@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
 from napari_medlabel.edit.border import settle
-from napari_medlabel.edit.morph import Morph, blank, morphs, render
+from napari_medlabel.edit.morph import Morph, blank, inside, morphs, render
 from napari_medlabel.edit.patch import Box, LabelArray
 from napari_medlabel.edit.scene import Proposal, Scene, Tick, around, quiet, slab, widen
 from napari_medlabel.errors import InputError
@@ -98,10 +99,11 @@ def fill_between(
             "Filling needs a segment that is drawn on two slices with empty ones between them.",
             hint="Draw the segment on a further slice of this plane, some slices away.",
         )
-    work = _work(gaps, windows)
+    u, v = (mm for x, mm in enumerate(scene.spacing_mm[::-1]) if x != 2 - axis)
+    margin = int(np.ceil(2 * snap_mm / u)), int(np.ceil(2 * snap_mm / v))
+    work = _work(gaps, windows, planes.shape[1:], margin)
     where = _volume_box(box, axis, work)
     after = scene.labels[where].T.copy().T
-    u, v = (mm for x, mm in enumerate(scene.spacing_mm[::-1]) if x != 2 - axis)
     filling = _Filling(planes, windows, gaps, (u, v), work)
     filled = filling.into(_across(after, axis), tick)
     if snap_mm > 0:
@@ -205,7 +207,10 @@ def _windows(planes: LabelArray, values: Sequence[int]) -> dict[int, dict[int, W
 
 
 def _work(
-    gaps: Sequence[Gap], windows: Mapping[int, Mapping[int, Window]]
+    gaps: Sequence[Gap],
+    windows: Mapping[int, Mapping[int, Window]],
+    shape: Sequence[int],
+    margin: tuple[int, int],
 ) -> tuple[slice, ...]:
     """Return the slices to fill, and the window of them that all fillings lie in."""
     ends = [
@@ -215,7 +220,13 @@ def _work(
         if s in windows[gap.value]
     ]
     low, high = min(gap.first for gap in gaps) + 1, max(gap.last for gap in gaps)
-    spans = [slice(min(w[x].start for w in ends), max(w[x].stop for w in ends)) for x in (0, 1)]
+    spans = [
+        slice(
+            max(min(w[x].start for w in ends) - margin[x], 0),
+            min(max(w[x].stop for w in ends) + margin[x], shape[x]),
+        )
+        for x in (0, 1)
+    ]
     return slice(low, high), *spans
 
 
@@ -240,6 +251,7 @@ class _Filling:
     gaps: Sequence[Gap]
     spacing_mm: tuple[float, float]
     work: tuple[slice, ...]
+    kept: dict[tuple[Gap, ...], npt.NDArray[np.bool_]] = field(default_factory=dict)
 
     def into(self, out: LabelArray, tick: Tick) -> int:
         """Fill a copy of the window's slices; return how many slices changed."""
@@ -262,13 +274,29 @@ class _Filling:
         self, plane: LabelArray, s: int, active: Sequence[tuple[Gap, list[Morph]]]
     ) -> bool:
         drawn = plane.copy()
-        new, score = drawn.copy(), blank(drawn != 0)
+        claim, score = np.zeros_like(drawn), blank(drawn != 0)
         for gap, shapes in active:
             fraction = (s - gap.first) / (gap.last - gap.first)
             for shape in shapes:
-                render(shape, fraction, gap.value, new, score)
-        plane[...] = new
-        return not np.array_equal(new, drawn)
+                render(shape, fraction, gap.value, claim, score)
+        wins = inside(score)
+        # Where one segment hands over to another, no background comes between them.
+        wins |= self._handed_over(tuple(gap for gap, _ in active)) & (claim > 0) & (drawn == 0)
+        plane[...] = np.where(wins, claim, drawn)
+        return bool(wins.any())
+
+    def _handed_over(self, gaps: tuple[Gap, ...]) -> npt.NDArray[np.bool_]:
+        """Return what is of a segment on both ends of gaps that have both ends in common."""
+        if gaps not in self.kept:
+            window = self.work[1], self.work[2]
+            out = np.zeros([part.stop - part.start for part in window], dtype=bool)
+            for ends in {(gap.first, gap.last) for gap in gaps}:
+                table = np.zeros(int(np.iinfo(self.planes.dtype).max) + 1, dtype=bool)
+                table[[gap.value for gap in gaps if (gap.first, gap.last) == ends]] = True
+                out |= table[self.planes[ends[0]][window]] & table[self.planes[ends[1]][window]]
+            self.kept.clear()
+            self.kept[gaps] = out
+        return self.kept[gaps]
 
     def _shapes(self, gap: Gap) -> list[Morph]:
         """Return the shapes of one gap, in the window's pixels."""

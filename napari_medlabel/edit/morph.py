@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from types import ModuleType
 from typing import Any, Final
 
@@ -16,7 +17,9 @@ Point = tuple[float, float]
 
 _SLACK: Final = 1e-5  # of the way between two slices: equal means equal to this
 _NOTHING: Final = np.float32(-1.0)
+_TAKEN: Final = np.float32(2.0)
 _REACH: Final = 3.0  # radii of the smaller part: as far may a part have moved
+_ALMOST: Final = 0.999  # on the very middle nothing is left
 _KIN: Final = 0.1  # of its area: a part that much smaller is not a branch
 
 
@@ -79,10 +82,10 @@ def render(
     morph: Morph,
     fraction: float,
     value: int,
-    out: npt.NDArray[Any],
+    claim: npt.NDArray[Any],
     score: FloatPlane,
 ) -> None:
-    """Draw a shape on a slice at a fraction of the way, where it wins.
+    """Let a shape claim the pixels of a slice where it is better placed than others.
 
     Parameters
     ----------
@@ -92,16 +95,16 @@ def render(
         0 on the first slice, 1 on the last one.
     value : int
         Its label value.
-    out : ndarray, shape (u, v)
-        The slice; written where the shape is inside and its margin is above `score`.
+    claim : ndarray, shape (u, v)
+        Whose pixel it would be; written where the shape's margin is the largest.
     score : ndarray of float32, shape (u, v)
-        Margin of what stands there: -1 for nothing, above 1 for what nobody may take.
+        The largest margin so far, see `blank`. Where it ends up `inside` the claim holds.
     """
     target, source = [], []
     for axis in (0, 1):
         start = morph.corner[axis] + int(np.floor(fraction * morph.shift[axis] + 0.5))
         low = max(start, 0)
-        high = max(min(start + morph.at_first.shape[axis], out.shape[axis]), low)
+        high = max(min(start + morph.at_first.shape[axis], claim.shape[axis]), low)
         target.append(slice(low, high))
         source.append(slice(low - start, high - start))
     window, part = (target[0], target[1]), (source[0], source[1])
@@ -109,11 +112,11 @@ def render(
     fast = _kernels()
     if fast is not None:
         at = morph.at_first[part], morph.at_last[part]
-        fast.render(*at, t, value, out[window], score[window], _SLACK)
+        fast.render(*at, t, value, claim[window], score[window], _SLACK)
         return
     margin = (np.float32(1.0) - t) * morph.at_first[part] + t * morph.at_last[part]
-    wins = (margin > -_SLACK) & (margin > score[window] + _SLACK)
-    out[window][wins] = value
+    wins = margin > score[window] + _SLACK
+    claim[window][wins] = value
     score[window][wins] = margin[wins]
 
 
@@ -125,9 +128,22 @@ def blank(taken: BoolArray) -> FloatPlane:
     taken : ndarray of bool, shape (u, v)
         What no shape may have.
     """
-    return np.where(taken, np.float32(2.0), _NOTHING)
+    return np.where(taken, _TAKEN, _NOTHING)
 
 
+def inside(score: FloatPlane) -> BoolArray:
+    """Tell where a slice's claims hold: inside a shape, and not taken.
+
+    Parameters
+    ----------
+    score : ndarray of float32, shape (u, v)
+        After every shape was rendered.
+    """
+    holds: BoolArray = (score > -_SLACK) & (score < _TAKEN)
+    return holds
+
+
+@cache
 def _kernels() -> ModuleType | None:
     """Return the compiled loops, or None without numba: SciPy gives the same answer."""
     try:
@@ -231,7 +247,7 @@ def _ending(part: BoolArray, spacing_mm: Point, corner: tuple[int, int]) -> Morp
         inner = ndimage.distance_transform_edt(frame, spacing_mm)
     # The pole of an ellipsoid: the radius falls with the root of what is left of the way.
     outward = 1.0 - inner / inner.max()
-    until = (1.0 - outward**2) / 2
+    until = _ALMOST * (1.0 - outward**2) / 2
     at_first = np.where(frame, until, -1.0).astype(np.float32)
     at_last = np.where(frame, until - 1.0, -1.0).astype(np.float32)
     return Morph(at_first, at_last, (corner[0] + start[0], corner[1] + start[1]), (0, 0))
@@ -316,7 +332,7 @@ class _Crowd:
         owner = parts[at]
         pixels = np.stack(at, axis=1) * np.asarray(spacing_mm)
         number = np.bincount(owner, minlength=count + 1)
-        centre = np.stack(
+        centre: npt.NDArray[np.float64] = np.stack(
             [
                 np.bincount(owner, pixels[:, x], count + 1) / np.maximum(number, 1)
                 for x in (0, 1)

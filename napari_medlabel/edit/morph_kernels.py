@@ -85,7 +85,7 @@ def depth(mask: Any, mm_u: float, mm_v: float) -> Any:
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator,unused-ignore]
 def render(
-    at_first: Any, at_last: Any, fraction: Any, value: int, out: Any, score: Any, slack: float
+    at_first: Any, at_last: Any, fraction: Any, value: int, claim: Any, score: Any, slack: float
 ) -> None:
     """Do what `napari_medlabel.edit.morph.render` does, on one window of a slice."""
     rows, columns = at_first.shape
@@ -93,6 +93,6 @@ def render(
     for u in range(rows):
         for v in range(columns):
             margin = rest * at_first[u, v] + fraction * at_last[u, v]
-            if margin > -slack and margin > score[u, v] + slack:
+            if margin > score[u, v] + slack:
                 score[u, v] = margin
-                out[u, v] = value
+                claim[u, v] = value

@@ -244,7 +244,7 @@ def _relative(tile: Box, box: Box) -> Box:
 
 def _read(labels: LabelArray, box: Box, halo: Sequence[int]) -> LabelArray:
     """Return a box with its halo; beyond the ends of the scan the last voxels go on."""
-    wide = _clipped(box, halo, labels.shape)  # type: ignore[arg-type]
+    wide = _clipped(box, halo, (labels.shape[0], labels.shape[1], labels.shape[2]))
     part = labels[wide].T
     missing = [
         (n - (p.start - w.start), n - (w.stop - p.stop))
