@@ -115,7 +115,7 @@ def _as_told(seen: Measurement, told: Mapping[str, Any], frame: Frame) -> Measur
             seen.description,
             locked=seen.locked,
         )
-    except (InputError, ValueError, TypeError):
+    except (InputError, ValueError, TypeError, OverflowError):
         return seen
     shown, expected = seen.outline_ras(), meant.outline_ras()
     if shown.shape != expected.shape or not np.allclose(shown, expected, rtol=0, atol=_SAME_MM):

@@ -84,7 +84,7 @@ def read_markups(document: Any) -> Reading:
                 frames.append(frame)
                 one = measurement_of(markup, frame, _told(markup), notes)
                 drawn += [] if one is None else [one]
-    except (KeyError, TypeError, ValueError, IndexError, AttributeError) as err:
+    except (LookupError, TypeError, ValueError, AttributeError, OverflowError) as err:
         raise InputError(
             "This is not a Slicer Markups file: expected a list 'markups' with control points.",
             hint="Save the point list again in 3D Slicer as .mrk.json.",

@@ -62,7 +62,10 @@ def read_table(
     """
     notes = Notes()
     rows = csv.DictReader(io.StringIO(text), delimiter=_delimiter(text))
-    columns = {str(name).strip().lower(): str(name) for name in rows.fieldnames or ()}
+    try:
+        columns = {str(name).strip().lower(): str(name) for name in rows.fieldnames or ()}
+    except csv.Error:
+        columns = {}  # binary, or one endless line: no table, as is said below
     label = next((columns[key] for key in ("label", "name") if key in columns), None)
     axes, own, scale = _axes(columns, frame, sidecar, notes)
     if label is None or axes is None:

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from napari_medlabel.errors import InputError
+from napari_medlabel.export.landmark_tables import to_csv, to_fcsv, to_mps
+from napari_medlabel.export.markups import to_markups
 from napari_medlabel.io.landmarks import reading
 from napari_medlabel.io.landmarks.reading import read_landmarks
 from napari_medlabel.model import presets
 from napari_medlabel.model.landmarks import Landmark, LandmarkSet
+from napari_medlabel.model.measurements import Measurement, MeasurementSet
 
 
 def test_a_sidecar_beside_a_table_is_found(tmp_path: Path) -> None:
@@ -59,4 +65,45 @@ def test_files_that_cannot_be_read_are_told(
         read_landmarks(tmp_path / "a.csv")
     monkeypatch.setattr(reading, "_LARGEST", 2)
     with pytest.raises(InputError, match="larger than 64 MiB"):
+        read_landmarks(tmp_path / "a.csv")
+
+
+WHOLE = LandmarkSet((Landmark("a", (1, 2, 3), "x", uncertain_mm=2.0), Landmark("b")))
+FILES = {
+    "a.mrk.json": json.dumps(to_markups(WHOLE, MeasurementSet((
+        Measurement("E", "ellipse", ((5, 5, 5), (8, 5, 5), (5, 7, 5))),
+        Measurement("R", "cuboid", ((5, 5, 5), (8, 5, 5), (5, 7, 5), (5, 5, 9))),
+    )))).encode(),
+    "a.csv": to_csv(WHOLE).encode(),
+    "b.csv": b"name;x;y;z;status;uncertainty_mm;inspected\na;1;2;3;uncertain;2;axial\n",
+    "a.fcsv": to_fcsv(WHOLE).encode(),
+    "a.mps": to_mps(WHOLE).encode(),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", FILES)
+@settings(max_examples=40, deadline=None)
+@given(data=st.data())
+def test_a_damaged_file_is_read_or_refused_and_nothing_else(
+    tmp_path: Path, name: str, data: st.DataObject
+) -> None:
+    raw = bytearray(FILES[name])
+    for _ in range(data.draw(st.integers(1, 6))):
+        at = data.draw(st.integers(0, len(raw) - 1))
+        piece = data.draw(
+            st.sampled_from(
+                [b"", b"\0", b'"', b"[", b"-", b"1e999", b"9" * 400, b"\xff", b"null,", b"{}"]
+            )
+        )
+        raw[at : at + data.draw(st.integers(0, 9))] = piece
+    (tmp_path / name).write_bytes(bytes(raw))
+    with suppress(InputError):
+        for mark in read_landmarks(tmp_path / name, frame="RAS").landmarks:
+            assert mark.point_ras is None or len(mark.point_ras) == 3
+
+
+@pytest.mark.parametrize("text", ["x" * 200_000, "label,l,p,s\0\n", '"' * 9])
+def test_what_is_no_table_is_refused(tmp_path: Path, text: str) -> None:
+    (tmp_path / "a.csv").write_text(text)
+    with pytest.raises(InputError):
         read_landmarks(tmp_path / "a.csv")
