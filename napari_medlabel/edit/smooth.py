@@ -47,7 +47,7 @@ def smooth_jointly(
     box : tuple of slice
         What is smoothed, in (i, j, k).
     values : sequence of int
-        The segments; all when empty. Others, and locked ones, keep every voxel and gain none.
+        The segments; all that reach into the box when empty. Others, and locked ones, keep every voxel and gain none.
     sigma_mm : float
         Standard deviation of the Gaussian.
     tick : callable
@@ -59,9 +59,9 @@ def smooth_jointly(
         When sigma is not above 0, or no segment of the box may be smoothed.
     """
     _above_nothing(sigma_mm)
-    movable = _movable(scene, box, values)
     sigmas = _sigmas(box, scene.spacing_mm, sigma_mm)
     halo = [int(_TRUNCATE * sigma + 0.5) for sigma in sigmas]
+    movable = _movable(scene, _clipped(box, halo, scene.shape), values)
     work = _inhabited(scene, box, halo)
     after = scene.labels[work].T.copy().T
     tiles = list(_tiles(work))

@@ -58,7 +58,7 @@ def pairs(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray, tuple[float, float]]
 
 
 @given(pairs())
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=25)
 def test_margins_are_those_of_a_search_through_all_pixels(
     pair: tuple[np.ndarray, np.ndarray, tuple[float, float]],
 ) -> None:
@@ -69,7 +69,7 @@ def test_margins_are_those_of_a_search_through_all_pixels(
 
 
 @given(pairs(), st.sampled_from([0.1, 0.25, 0.5, 0.75, 0.9]))
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=25)
 def test_without_numba_the_answer_is_the_same(
     pair: tuple[np.ndarray, np.ndarray, tuple[float, float]], at: float
 ) -> None:
@@ -93,7 +93,7 @@ def test_a_missing_numba_is_noticed_and_no_fault(monkeypatch: pytest.MonkeyPatch
 
 
 @given(pairs())
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=25)
 def test_at_both_ends_the_drawn_shapes_come_back(
     pair: tuple[np.ndarray, np.ndarray, tuple[float, float]],
 ) -> None:
