@@ -20,10 +20,10 @@ SPACINGS = [(1.0, 1.0, 1.0), (0.7, 0.7, 1.5), (2.0, 0.5, 0.9)]
 
 
 @pytest.fixture(params=["numba", "numpy"])
-def engine(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+def engine(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     if request.param == "numpy":
         monkeypatch.setitem(sys.modules, "numba", None)
-    yield request.param
+    return request.param
 
 
 def two_rooms(shape: tuple[int, int, int] = (12, 8, 6)) -> np.ndarray:
@@ -55,40 +55,38 @@ def oracle(
     steps = growth._field.steps
     shape = relief.shape
     far = 10**9
-    distance = np.full(shape, far)
     owner = np.zeros(shape, int)
     for number, (mask, _value) in enumerate(strokes, start=1):
-        distance[mask & ~wall] = 0
         owner[mask & ~wall] = number
-
-    def cost(here: tuple[int, ...], there: tuple[int, ...], axis: int) -> int:
-        length = distance[here] + steps.along[2 - axis]
-        if steps.mode == "additive":
-            return length + abs(relief[here] - relief[there])
-        return max(length, relief[there] * steps.per_level)
-
+    distance = np.where(owner > 0, 0, far)
     free = [at for at in product(*(range(n) for n in shape)) if not wall[at]]
+
+    def ways(at: tuple[int, ...]) -> list[tuple[int, int, int]]:
+        """Return for each settled neighbour the distance by it, its own, and its stroke."""
+        found = []
+        for there, axis in sides(at, shape):
+            if wall[there] or distance[there] == far:
+                continue
+            new = distance[there] + steps.along[2 - axis]
+            if steps.mode == "additive":
+                new += abs(relief[there] - relief[at])
+            else:
+                new = max(new, relief[at] * steps.per_level)
+            found.append((int(new), int(distance[there]), -int(owner[there])))
+        return found
+
     changes = True
     while changes:
         changes = False
         for at in free:
-            for there, axis in sides(at, shape):
-                if not wall[there] and distance[there] < far:
-                    new = cost(there, at, axis)
-                    if new < distance[at]:
-                        distance[at], changes = new, True
-    for at in sorted(free, key=lambda at: distance[at]):
-        if 0 < distance[at] < far:
-            came = [
-                (distance[there], -owner[there])
-                for there, axis in sides(at, shape)
-                if not wall[there]
-                and distance[there] < distance[at]
-                and cost(there, at, axis) == distance[at]
-            ]
-            owner[at] = -min(came)[1]
-    values = np.array([0] + [value for _mask, value in strokes])
-    return values[owner]
+            new = min([way[0] for way in ways(at)], default=far)
+            if new < distance[at]:
+                distance[at], changes = new, True
+    for at in sorted(
+        (at for at in free if 0 < distance[at] < far), key=lambda at: distance[at]
+    ):
+        owner[at] = -min(ways(at))[2]
+    return np.array([0] + [value for _mask, value in strokes])[owner]
 
 
 @st.composite
@@ -242,11 +240,13 @@ def test_work_that_is_cancelled_leaves_the_strokes_as_they_were(
     growth.add(box_of(growth.shape, 1, 1, 1), 3)
     other = growth.add(box_of(growth.shape, 10, 6, 4), 7)
     before = growth.labels
+    stroke = box_of(growth.shape, 6, 6, 4)
+    do = {
+        "add": lambda: growth.add(stroke, 9, tick=stop),
+        "remove": lambda: growth.remove(other, tick=stop),
+    }[work]
     with pytest.raises(StopError):
-        if work == "add":
-            growth.add(box_of(growth.shape, 6, 6, 4), 9, tick=stop)
-        else:
-            growth.remove(other, tick=stop)
+        do()
     assert growth.strokes == (1, 2)
     np.testing.assert_array_equal(growth.labels, before)
 

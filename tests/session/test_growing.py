@@ -1,0 +1,283 @@
+"""Growing live: strokes that are no labels, a proposal that follows, one step at the end."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from napari_medlabel.edit.masking import Masking
+from napari_medlabel.edit.scene import Proposal, whole
+from napari_medlabel.errors import InputError
+from napari_medlabel.session.case import Session
+from napari_medlabel.session.growing import Growing
+
+
+@pytest.fixture
+def growing(session: Session) -> Growing:
+    """Return a growing session on a scan of two halves along i."""
+    image = np.zeros(session.labels.array.shape, np.int16, order="F")
+    image[image.shape[0] // 2 :] = 200
+    session.bench.use_image(image)
+    return Growing(session.bench)
+
+
+def ones(box: tuple[slice, ...]) -> np.ndarray:
+    return np.ones(tuple(p.stop - p.start for p in box), bool)
+
+
+def stroke(growing: Growing, at: tuple[int, int, int], value: int) -> int:
+    box = (slice(at[0], at[0] + 2), slice(at[1], at[1] + 1), slice(at[2], at[2] + 1))
+    return growing.add(box, ones(box), value).number
+
+
+def two_halves(growing: Growing, session: Session) -> tuple[int, int]:
+    growing.use_region(whole(session.bench.scene().shape))
+    growing.use("minimax", 0.5)
+    i = session.labels.array.shape[0]
+    return stroke(growing, (1, 2, 1), 1), stroke(growing, (i - 3, 4, 2), 0)
+
+
+def test_seeds_are_not_labels_and_the_answer_is_only_shown(
+    session: Session, growing: Growing
+) -> None:
+    two_halves(growing, session)
+    proposal = growing.update()
+    growing.show(proposal)
+    shown = session.bench.preview
+    assert shown is not None
+    np.testing.assert_array_equal(shown.after, proposal.after)
+    assert not session.labels.array.any()
+    assert proposal is not None
+    half = session.labels.array.shape[0] // 2
+    assert (proposal.after[:half] == 1).all()
+    assert not proposal.after[half:].any()
+
+
+def test_yes_is_one_step_by_region_growing_and_forgets_the_seeds(
+    session: Session, growing: Growing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = []
+    monkeypatch.setattr(
+        type(session.events), "assisted", lambda _self, who, _patch: told.append(who)
+    )
+    monkeypatch.setattr(session.outbox, "tell", lambda event: None)
+    two_halves(growing, session)
+    growing.show(growing.update())
+    patch = growing.accept()
+    assert patch is not None
+    assert (patch.name, patch.origin) == ("Grow from seeds", "assisted")
+    assert told == ["region-grow"]
+    assert session.labels.voxel_counts() == {1: session.labels.array.size // 2}
+    assert growing.seeds == ()
+    assert session.bench.preview is None
+    session.undo()
+    assert not session.labels.array.any()
+
+
+def test_no_leaves_everything_as_it_was(session: Session, growing: Growing) -> None:
+    two_halves(growing, session)
+    growing.show(growing.update())
+    growing.cancel()
+    assert session.bench.preview is None
+    assert growing.seeds == ()
+    assert growing.region is None
+    assert not session.labels.array.any()
+    assert session.history.undo_name is None
+
+
+def test_an_answer_that_comes_after_no_is_not_shown(session: Session, growing: Growing) -> None:
+    two_halves(growing, session)
+    late = growing.update()
+    growing.cancel()
+    growing.show(late)
+    assert session.bench.preview is None
+
+
+def test_strokes_added_and_removed_give_what_a_new_session_gives(
+    session: Session, growing: Growing
+) -> None:
+    rng = np.random.default_rng(6)
+    image = rng.integers(0, 200, session.labels.array.shape).astype(np.int16)
+    session.bench.use_image(np.asfortranarray(image))
+    session.labels.array[2:4] = 5  # another segment, and one that is renewed
+    session.labels.array[4:5] = 1
+    session.absorb(name="Paint")
+    two_halves(growing, session)
+    growing.update()
+    extra = stroke(growing, (5, 5, 3), 2)
+    growing.update()
+    stroke(growing, (7, 1, 4), 1)
+    growing.remove(extra)
+    live = growing.update()
+    anew = Growing(session.bench)
+    anew.use_region(growing.region)
+    anew.use("minimax", 0.5)
+    for seed in growing.seeds:
+        anew.add(seed.box, seed.region, seed.value)
+    expected = anew.update()
+    assert live is not None
+    assert expected is not None
+    np.testing.assert_array_equal(live.after, expected.after)
+    np.testing.assert_array_equal(live.before, expected.before)
+    assert live.words == expected.words
+
+
+def test_the_last_stroke_can_be_taken_back(session: Session, growing: Growing) -> None:
+    two_halves(growing, session)
+    first = growing.update()
+    stroke(growing, (5, 5, 3), 2)
+    growing.update()
+    assert growing.values == (1, 2)
+    gone = growing.remove_last()
+    assert gone is not None
+    assert gone.value == 2
+    again = growing.update()
+    assert first is not None
+    assert again is not None
+    np.testing.assert_array_equal(first.after, again.after)
+    growing.remove_last()
+    growing.remove_last()
+    assert growing.remove_last() is None
+
+
+def test_an_earlier_answer_stays_as_it_was_shown(session: Session, growing: Growing) -> None:
+    two_halves(growing, session)
+    first = growing.update()
+    assert first is not None
+    kept = first.after.copy()
+    stroke(growing, (5, 5, 3), 2)
+    growing.update()
+    np.testing.assert_array_equal(first.after, kept)
+
+
+def test_the_region_follows_the_strokes_and_never_shrinks(
+    session: Session, growing: Growing
+) -> None:
+    assert growing.region is None
+    stroke(growing, (5, 5, 2), 1)
+    small = growing.region
+    assert small is not None
+    assert small[0] == slice(2, 10)
+    last = stroke(growing, (0, 0, 0), 0)
+    large = growing.region
+    assert large is not None
+    assert large[0].start == 0
+    growing.remove(last)
+    assert growing.region == large
+
+
+def test_a_stroke_outside_a_chosen_region_enlarges_it(
+    session: Session, growing: Growing
+) -> None:
+    chosen = (slice(4, 9), slice(4, 8), slice(1, 4))
+    growing.use_region(chosen)
+    stroke(growing, (5, 5, 2), 1)
+    assert growing.region == chosen
+    stroke(growing, (0, 5, 2), 0)
+    assert growing.region is not None
+    assert growing.region == (slice(0, 10), slice(2, 9), slice(0, 6))
+
+
+def test_a_coarse_answer_comes_first(session: Session, growing: Growing) -> None:
+    two_halves(growing, session)
+    first = growing.first_answer()
+    assert isinstance(first, Proposal)
+    half = session.labels.array.shape[0] // 2
+    assert (first.after[: half - 2] == 1).all()
+    assert not first.after[half + 2 :].any()
+
+
+def test_a_range_among_the_rules_is_a_wall_that_follows_the_rules(
+    session: Session, growing: Growing
+) -> None:
+    session.bench.masking = Masking(high=100.0)
+    growing.use_region(whole(session.bench.scene().shape))
+    stroke(growing, (1, 2, 1), 1)
+    assert growing.words == ""
+    half = session.labels.array.shape[0] // 2
+    proposal = growing.update()
+    assert proposal is not None
+    assert (proposal.after[:half] == 1).all()
+    assert not proposal.after[half:].any()
+    session.bench.masking = Masking(low=-10.0)
+    wider = growing.update()
+    assert wider is not None
+    assert (wider.after == 1).all()
+
+
+def test_locked_segments_stay(session: Session, growing: Growing) -> None:
+    session.labels.array[0:2] = 4
+    session.absorb(name="Paint")
+    two_halves(growing, session)
+    growing.update()
+    session.bench.masking = Masking(locked=frozenset({4}))
+    proposal = growing.update()
+    assert proposal is not None
+    assert (proposal.after[0:2] == 4).all()
+
+
+def test_words_say_what_is_missing(session: Session, growing: Growing) -> None:
+    assert growing.words.startswith("Draw a stroke into each segment")
+    with pytest.raises(InputError, match="There are no seeds"):
+        growing.update()
+    stroke(growing, (1, 2, 1), 1)
+    assert "around the segment as background" in growing.words
+    with pytest.raises(InputError, match="seeds of two segments"):
+        growing.update()
+    growing.remove_last()
+    session.bench.masking = Masking(high=100.0)
+    stroke(growing, (1, 2, 1), 0)
+    assert growing.words == "Draw a stroke into the segment."
+    with pytest.raises(InputError, match="Draw a stroke into the segment"):
+        growing.update()
+
+
+def test_seeds_can_be_shown(session: Session, growing: Growing) -> None:
+    two_halves(growing, session)
+    box = whole(session.bench.scene().shape)
+    painted = growing.painted(box)
+    i = painted.shape[0]
+    assert painted[1, 2, 1] == painted[2, 2, 1] == 1
+    assert painted[i - 3, 4, 2] == np.iinfo(painted.dtype).max
+    assert np.count_nonzero(painted) == 4
+    part = growing.painted((slice(2, 5), slice(2, 4), slice(0, 3)))
+    np.testing.assert_array_equal(part, painted[2:5, 2:4, 0:3])
+
+
+def test_drawing_tells_where(session: Session, growing: Growing) -> None:
+    seen = []
+    growing.seeds_changed.connect(seen.append)
+    number = stroke(growing, (1, 2, 1), 1)
+    growing.remove(number)
+    assert seen == [(slice(1, 3), slice(2, 3), slice(1, 2))] * 2
+
+
+def test_cancelled_work_goes_on_with_the_next_call(session: Session, growing: Growing) -> None:
+    two_halves(growing, session)
+    expected = growing.update()
+
+    def stop(_done: int, _total: int) -> None:
+        raise KeyboardInterrupt
+
+    growing.use("additive", None)
+    with pytest.raises(KeyboardInterrupt):
+        growing.update(tick=stop)
+    growing.use("minimax", 0.5)
+    again = growing.update()
+    assert expected is not None
+    assert again is not None
+    np.testing.assert_array_equal(expected.after, again.after)
+    assert growing.gradient_mm == 0.5
+
+
+def test_strokes_that_are_none_are_refused(session: Session, growing: Growing) -> None:
+    box = (slice(0, 2), slice(0, 2), slice(0, 2))
+    with pytest.raises(InputError, match="no label 100000"):
+        growing.add(box, ones(box), 100000)
+    with pytest.raises(InputError, match="needs voxels, all of them inside"):
+        growing.add(box, ~ones(box), 1)
+    outside = (slice(0, 2), slice(0, 2), slice(900, 902))
+    with pytest.raises(InputError, match="needs voxels, all of them inside"):
+        growing.add(outside, ones(outside), 1)
+    with pytest.raises(InputError, match="no longer there"):
+        growing.remove(3)
