@@ -97,7 +97,7 @@ def _alike(
     found = _part_of(found, at)
     _, spread = _spread(image[place][inside])
     rim = (np.abs(image - middle) <= _RIM * tolerance * spread) & mark
-    rim &= _one_wider(found)
+    rim &= one_wider(found)
     found |= rim
     return found
 
@@ -122,7 +122,7 @@ def _part_of(mask: BoolArray, at: tuple[int, ...]) -> BoolArray:
     return part
 
 
-def _one_wider(mask: BoolArray) -> BoolArray:
+def one_wider(mask: BoolArray) -> BoolArray:
     """Return a mask with all neighbours, those by a corner among them."""
     wide = mask
     for axis in range(mask.ndim):

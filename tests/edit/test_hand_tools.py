@@ -13,7 +13,7 @@ from napari_medlabel.edit.outline import fill_outline
 from napari_medlabel.edit.patch import Patch
 from napari_medlabel.edit.scene import Proposal, Scene, slab, whole
 from napari_medlabel.edit.scissors import cut
-from napari_medlabel.edit.threshold import local_threshold, threshold_box
+from napari_medlabel.edit.threshold import Likeness, local_threshold, threshold_box
 from napari_medlabel.errors import InputError
 
 TOOLS = (
@@ -63,7 +63,7 @@ def proposed(scene: Scene, tool: str, at, axis: int, value: int) -> Proposal | N
         case "threshold":
             return threshold_box(scene, box, 50, 130, value)
         case _:
-            return local_threshold(scene, box, at, value, low=20, radius_mm=5)
+            return local_threshold(scene, box, at, value, radius_mm=5, like=Likeness(low=20))
 
 
 @given(

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from itertools import combinations
-
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from skimage.filters import threshold_otsu
 
 from napari_medlabel.edit.masking import Masking
 from napari_medlabel.edit.scene import Scene, slab, whole
-from napari_medlabel.edit.threshold import RANGES, local_threshold, otsu, threshold_box
+from napari_medlabel.edit.threshold import RANGES, Likeness, local_threshold, threshold_box
 from napari_medlabel.errors import InputError
 
 
@@ -58,60 +53,12 @@ def test_every_preset_is_a_range() -> None:
     assert all(low < high for low, high in RANGES.values())
 
 
-def variance_within(data: np.ndarray, borders: tuple[float, ...]) -> float:
-    parts = np.digitize(data, borders)
-    return sum(
-        float(((data[parts == p] - data[parts == p].mean()) ** 2).sum()) for p in set(parts)
-    )
-
-
-@given(
-    st.lists(st.integers(-30, 60), min_size=5, max_size=40).filter(lambda d: len(set(d)) > 4),
-    st.integers(2, 4),
-)
-@settings(max_examples=30)
-def test_no_other_parting_has_less_variance(data, classes) -> None:
-    values = np.array(data, np.int16)
-    found = otsu(values, classes)
-    assert len(found) == classes - 1
-    assert list(found) == sorted(found)
-    present = np.unique(values)
-    gaps = (present[1:] + present[:-1]) / 2
-    best = min(variance_within(values, borders) for borders in combinations(gaps, classes - 1))
-    assert variance_within(values, found) == pytest.approx(best, rel=1e-9, abs=1e-9)
-
-
-def test_two_classes_are_those_of_scikit_image() -> None:
-    rng = np.random.default_rng(3)
-    image = np.concatenate([rng.normal(-80, 20, 4000), rng.normal(60, 30, 3000)])
-    whole_numbers = image.astype(np.int16)
-    (ours,) = otsu(whole_numbers.reshape(70, 100))
-    assert np.array_equal(whole_numbers > ours, whole_numbers > threshold_otsu(whole_numbers))
-    (ours,) = otsu(image.astype(np.float32))
-    assert ours == pytest.approx(threshold_otsu(image, nbins=4096), abs=0.5)
-
-
-def test_sixteen_bits_are_parted_by_their_own_values() -> None:
-    image = np.concatenate(
-        [np.arange(0, 300), np.arange(40000, 40300), np.arange(65000, 65535)]
-    )
-    first, second = otsu(image.astype(np.uint16), 3)
-    assert (first, second) == ((299 + 40000) / 2, (40299 + 65000) / 2)
-
-
-def test_what_cannot_be_parted_is_refused() -> None:
-    with pytest.raises(InputError, match="2 to 8 classes; got 1"):
-        otsu(np.arange(9), 1)
-    with pytest.raises(InputError, match="as many intensities; there are 1 here"):
-        otsu(np.zeros(9))
-    with pytest.raises(InputError, match="there are 0 here"):
-        otsu(np.full(9, np.nan))
-
-
 def test_the_clicked_part_is_filled_and_the_other_is_not() -> None:
     scene = two_rooms_and_a_door()
     scene.image[9:11, 9, 2] = 0
-    proposal = local_threshold(scene, whole(scene.shape), (4, 8, 2), 4, low=50, radius_mm=40)
+    proposal = local_threshold(
+        scene, whole(scene.shape), (4, 8, 2), 4, radius_mm=40, like=Likeness(low=50)
+    )
     assert proposal is not None
     out = np.zeros(scene.shape, np.uint8)
     out[proposal.box] = proposal.after
@@ -121,11 +68,18 @@ def test_the_clicked_part_is_filled_and_the_other_is_not() -> None:
 
 def test_a_neck_is_cut_and_the_room_stays_whole() -> None:
     scene = two_rooms_and_a_door()
-    through = local_threshold(scene, whole(scene.shape), (4, 8, 2), 4, low=50, radius_mm=40)
+    through = local_threshold(
+        scene, whole(scene.shape), (4, 8, 2), 4, radius_mm=40, like=Likeness(low=50)
+    )
     assert through is not None
     assert through.changed[:, :, :].sum() == (scene.image == 100).sum()
     cut = local_threshold(
-        scene, whole(scene.shape), (4, 8, 2), 4, low=50, radius_mm=40, neck_mm=2.5
+        scene,
+        whole(scene.shape),
+        (4, 8, 2),
+        4,
+        radius_mm=40,
+        like=Likeness(low=50, neck_mm=2.5),
     )
     assert cut is not None
     out = np.zeros(scene.shape, bool)
@@ -134,13 +88,13 @@ def test_a_neck_is_cut_and_the_room_stays_whole() -> None:
     assert out[2:9].sum() > 0.9 * (scene.image[2:9] == 100).sum()
 
 
-def test_the_range_of_the_clicked_class_is_found() -> None:
+@pytest.mark.parametrize("smooth_mm", [None, 0.5])
+def test_the_range_of_the_clicked_class_is_found(smooth_mm) -> None:
+    like = Likeness(classes=2, neck_mm=2.5, smooth_mm=smooth_mm)
     scene = two_rooms_and_a_door()
     rng = np.random.default_rng(0)
     scene.image[...] += rng.normal(0, 8, scene.shape).astype(np.int16)
-    proposal = local_threshold(
-        scene, whole(scene.shape), (4, 8, 2), 4, radius_mm=40, classes=2, neck_mm=2.5
-    )
+    proposal = local_threshold(scene, whole(scene.shape), (4, 8, 2), 4, radius_mm=40, like=like)
     assert proposal is not None
     out = np.zeros(scene.shape, bool)
     out[proposal.box] = proposal.changed
@@ -153,7 +107,7 @@ def test_it_ends_at_the_radius_and_in_the_slice() -> None:
     scene = two_rooms_and_a_door()
     scene.image[...] = 100
     proposal = local_threshold(
-        scene, slab(scene.shape, 2, 2), (10, 10, 2), 4, low=50, radius_mm=3
+        scene, slab(scene.shape, 2, 2), (10, 10, 2), 4, radius_mm=3, like=Likeness(low=50)
     )
     assert proposal is not None
     i, j, _ = np.nonzero(proposal.changed)
@@ -164,6 +118,33 @@ def test_it_ends_at_the_radius_and_in_the_slice() -> None:
 def test_clicks_beside_the_structure_are_refused() -> None:
     scene = two_rooms_and_a_door()
     with pytest.raises(InputError, match="outside of what is worked on"):
-        local_threshold(scene, slab(scene.shape, 2, 2), (4, 8, 3), 4, low=50)
+        local_threshold(scene, slab(scene.shape, 2, 2), (4, 8, 3), 4, like=Likeness(low=50))
     with pytest.raises(InputError, match="not in the range of 50 to inf"):
-        local_threshold(scene, whole(scene.shape), (0, 0, 0), 4, low=50)
+        local_threshold(scene, whole(scene.shape), (0, 0, 0), 4, like=Likeness(low=50))
+
+
+def test_a_click_on_a_speck_takes_the_structure_around_it() -> None:
+    scene = two_rooms_and_a_door()
+    scene.image[4, 8, 2] = -500
+    proposal = local_threshold(
+        scene, whole(scene.shape), (4, 8, 2), 4, radius_mm=40, like=Likeness(low=50)
+    )
+    assert proposal is not None
+    out = np.zeros(scene.shape, bool)
+    out[proposal.box] = proposal.changed
+    assert np.array_equal(out, scene.image == 100)
+
+
+def test_the_usual_intensities_around_the_click_are_found() -> None:
+    i, j, k = np.ogrid[:48, :44, :24]
+    truth = ((i - 22) / 16) ** 2 + ((j - 21) / 15) ** 2 + ((k - 12) / 8) ** 2 < 1
+    noise = np.random.default_rng(7).normal(0, 20, truth.shape)
+    image = (np.where(truth, 118, 48) + noise).astype(np.int16)
+    scene = Scene(np.zeros(truth.shape, np.uint8), image, (0.7, 0.7, 1.5))
+    proposal = local_threshold(
+        scene, whole(scene.shape), (20, 24, 11), 4, like=Likeness(neck_mm=2)
+    )
+    assert proposal is not None
+    out = np.zeros(scene.shape, bool)
+    out[proposal.box] = proposal.changed
+    assert 2 * (out & truth).sum() / (out.sum() + truth.sum()) > 0.93
