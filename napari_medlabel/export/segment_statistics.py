@@ -46,8 +46,8 @@ def statistics_table(
             "voxels": row.voxels,
             "slices": row.slices,
         }
-        record |= _intensities(row, f" ({unit})" if unit else "")
         record |= _shape(row.shape, sides)
+        record |= _intensities(row, f" ({unit})" if unit else "")
         table.append(record)
     return table
 

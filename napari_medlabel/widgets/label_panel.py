@@ -18,7 +18,6 @@ from qtpy.QtWidgets import (
     QPushButton,
     QSlider,
     QSpinBox,
-    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -74,10 +73,8 @@ class LabelPanel(QWidget):
         self._explain()
 
     def _make_buttons(self) -> None:
-        self.add_button = QToolButton()
-        self.add_button.setText("Add")
+        self.add_button = QPushButton("Add")
         self.add_button.setToolTip("Add a segment: from the terminology, or of your own")
-        self.add_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         add = QMenu(self.add_button)
         add.addAction("From terminology…").triggered.connect(self.terminology_requested)
         add.addAction("Own segment").triggered.connect(self.own_requested)
@@ -165,7 +162,8 @@ class LabelPanel(QWidget):
 
     def show_slice_done(self, done: bool | None) -> None:
         """Say whether the slice on the screen is done for the segment; None: no such slice."""
-        self.done_button.setText("Slice not done" if done else "Slice done")
+        words = "Slice not done" if done else "Slice done"
+        self.done_button.setText(f"{words}  {self._done_key}".strip())
         self._explain()
         if done is None:
             self.done_button.setEnabled(False)
@@ -179,8 +177,8 @@ class LabelPanel(QWidget):
             item = self.table.horizontalHeaderItem(column)
             if item is not None and keys.get(what):
                 item.setToolTip(f"{item.toolTip().split(' (')[0]} ({keys[what]})")
-        self._done_key = keys.get("done", "")
-        self._explain()
+        self._done_key = keys.get("done", "").replace("Shift-", "⇧")
+        self.show_slice_done(False)
 
     _done_key = ""
 
@@ -196,7 +194,7 @@ class LabelPanel(QWidget):
             (self.solo_button, "Show this segment alone; once more, show all"),
             (
                 self.done_button,
-                f"Call this slice done for the segment {self._done_key}".strip(),
+                "Call this slice done for the segment, or not after all",
             ),
         ):
             button.setEnabled(value is not None)

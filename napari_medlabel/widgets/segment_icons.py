@@ -79,4 +79,7 @@ def _begin(colour: str) -> tuple[QPixmap, QPainter]:
 
 def _end(picture: QPixmap, painter: QPainter) -> QIcon:
     painter.end()
-    return QIcon(picture)
+    made = QIcon(picture)
+    # Not paler in the row that is chosen.
+    made.addPixmap(picture, QIcon.Mode.Selected)
+    return made

@@ -17,7 +17,7 @@ from napari_medlabel.io.marks.found import Marks
 from napari_medlabel.io.nifti.write import write_mask_nifti
 from napari_medlabel.io.registry import read_volume
 from napari_medlabel.model import presets
-from napari_medlabel.model.labelmap import LabelMap
+from napari_medlabel.model.labelmap import Label, LabelMap
 from napari_medlabel.model.measurements import Measurement, MeasurementSet
 from napari_medlabel.plugin import contributions
 from napari_medlabel.plugin.marks import take_in_marks
@@ -34,6 +34,7 @@ from napari_medlabel.session.open_signing import (
 )
 from napari_medlabel.session.opening import Wishes, open_case
 from napari_medlabel.session.saving import save
+from napari_medlabel.session.segments import Segments
 from napari_medlabel.session.signer import make_own_key
 from napari_medlabel.session.steps_back import restore_step, versions_in
 from napari_medlabel.widgets.case_log import look_at
@@ -101,6 +102,11 @@ class World:
         array = np.zeros(labels.array.shape[::-1], np.uint8).T
         array[5, 5, 1] = 1
         return Marks("SEG", (LabelMap(labels.grid, array, labels.scheme),))
+
+    def segments(self, do: Callable[[Segments], object]) -> None:
+        segments = Segments(self.session)
+        do(segments)
+        segments.detach()
 
     def region(self) -> np.ndarray:
         region = np.zeros(self.session.labels.array.shape[::-1], bool).T
@@ -317,6 +323,29 @@ ACTIONS: dict[str, tuple[Step, Step, list[str]]] = {
         NONE,
         lambda w: w.session.set_scheme(presets.scheme("head")),
         ["config.change"],
+    ),
+    "hiding, locking and marking segments": (
+        NONE,
+        lambda w: w.segments(
+            lambda s: (
+                s.set_visible(2, False),
+                s.set_locked(1, True),
+                s.set_progress(1, "completed"),
+                s.set_done(1, 2, True),
+                s.save(),
+            )
+        ),
+        [],
+    ),
+    "renaming a segment": (
+        NONE,
+        lambda w: w.segments(lambda s: s.change(Label(1, "Renamed", "#112233"))),
+        ["config.change"],
+    ),
+    "removing a segment with its voxels, and taking that back": (
+        lambda w: w.paint(),
+        lambda w: w.segments(lambda s: (s.remove(1), w.session.undo())),
+        ["config.change", "config.change"],
     ),
     "choosing the same scheme": (
         NONE,
