@@ -339,7 +339,8 @@ class _Crowd:
             ],
             axis=1,
         )
-        return cls(pixels, owner, number * spacing_mm[0] * spacing_mm[1], centre)
+        area = np.asarray(number * spacing_mm[0] * spacing_mm[1], dtype=np.float64)
+        return cls(pixels, owner, area, centre)
 
     def nearest(self, crowd: _Crowd, lone: int, matched: set[int]) -> int:
         """Return which part a lone one of another slice became, rather a lone one; 0: none."""

@@ -47,7 +47,8 @@ def smooth_jointly(
     box : tuple of slice
         What is smoothed, in (i, j, k).
     values : sequence of int
-        The segments; all that reach into the box when empty. Others, and locked ones, keep every voxel and gain none.
+        The segments; all that reach into the box when empty. Others, and locked ones, keep
+        every voxel and gain none.
     sigma_mm : float
         Standard deviation of the Gaussian.
     tick : callable
