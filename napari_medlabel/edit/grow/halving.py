@@ -41,18 +41,6 @@ def averaged(image: npt.NDArray[Any], factors: tuple[int, int, int]) -> npt.NDAr
     return np.ascontiguousarray(out, dtype=np.float32).T
 
 
-def thinned(wall: BoolArray, factors: tuple[int, int, int]) -> BoolArray:
-    """Return the coarse wall: voxels all of whose parts are wall."""
-    out = wall.T
-    for axis, factor in enumerate(factors[::-1]):
-        if factor == 2:
-            moved = np.moveaxis(out, axis, 0)
-            both = moved[0::2].copy()
-            both[: len(moved[1::2])] &= moved[1::2]
-            out = np.moveaxis(both, 0, axis)
-    return out.T
-
-
 def repeated(
     array: npt.NDArray[Any], factors: tuple[int, int, int], shape: Sequence[int]
 ) -> npt.NDArray[Any]:

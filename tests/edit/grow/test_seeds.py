@@ -64,7 +64,7 @@ def test_two_organs_and_background_are_found() -> None:
     assert min(dice(found, truth, 1), dice(found, truth, 2)) > 0.95
     assert (proposal.provider, proposal.origin) == ("region-grow", "assisted")
     assert proposal.values == (1, 2)
-    assert proposal.words.startswith("Label 1: ")
+    assert proposal.words.startswith("label 1: ")
     assert proposal.words.endswith(" ml.")
 
 
@@ -119,10 +119,15 @@ def test_other_segments_stay_where_background_grows_and_own_ones_are_renewed() -
     assert merged(before, grown, reached, (1,)).ravel().tolist() == [0, 5, 1, 1, 1]
 
 
-def test_an_intensity_range_is_a_wall_and_lets_one_segment_grow_alone() -> None:
+@pytest.mark.parametrize("way", ["at once", "coarse", "refined"])
+def test_an_intensity_range_is_a_wall_and_lets_one_segment_grow_alone(way: str) -> None:
     scene, _truth, seeds = ball_scene(Masking(low=50.0, high=140.0))
     seeds[seeds != 1] = 0
-    proposal = grow_from_seeds(scene, whole(SHAPE), seeds)
+    if way == "at once":
+        proposal = grow_from_seeds(scene, whole(SHAPE), seeds)
+    else:
+        coarse = grow_coarse(scene, whole(SHAPE), seeds)
+        proposal = coarse.proposal if way == "coarse" else refine(scene, coarse)
     assert proposal is not None
     found = labels_after(scene, proposal) == 1
     assert (scene.image[found] >= 50).all()
