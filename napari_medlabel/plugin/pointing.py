@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
+from psygnal import Signal
 
 from napari_medlabel.geometry.axes import FloatArray
 from napari_medlabel.plugin.display import Display
@@ -80,6 +81,9 @@ class Pointing:
         How the scan is laid out.
     """
 
+    attached = Signal(object, object)
+    """A view and a layer of it are listened to from now on."""
+
     def __init__(self, display: Display) -> None:
         self._display = display
         self._attached: list[tuple[Any, Any, tuple[Any, ...]]] = []
@@ -98,6 +102,12 @@ class Pointing:
         for callback_list, callback in callbacks:
             callback_list.append(callback)
         self._attached.append((view, layer, callbacks))
+        self.attached.emit(view, layer)
+
+    @property
+    def places(self) -> tuple[tuple[Any, Any], ...]:
+        """The views and their layers that are listened to, the case's own first."""
+        return tuple((view, layer) for view, layer, _ in self._attached)
 
     def detach(self, layer: Any = None) -> None:
         """Let go of a layer; of all for None."""

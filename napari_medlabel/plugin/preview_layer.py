@@ -110,8 +110,8 @@ class PreviewLayer:
         """Show a picture in place of the one before; None to show nothing."""
         known, self._picture = self._picture, picture
         if picture is not None and known is not None and self.layer is not None:
-            same = (picture.box, picture.values) == (known.box, known.values)
-            if same and self.layer in self._binding.viewer.layers:
+            is_alike = (picture.box, picture.values) == (known.box, known.values)
+            if is_alike and self.layer in self._binding.viewer.layers:
                 self.layer.data = self._binding.display.show(picture.shown)
                 return
         self.clear()
@@ -128,8 +128,8 @@ class PreviewLayer:
         scheme = binding.session.labels.scheme
         for number, value in enumerate(picture.values, 1):
             table[number] = np.asarray(colours.map(value))
-            known = value in scheme.values
-            names.append(f"proposed: {scheme[value].name if known else value}")
+            is_named = value in scheme.values
+            names.append(f"proposed: {scheme[value].name if is_named else value}")
         geometry = display.geometry()
         lowest = np.min(
             display.points_zyx(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from napari_medlabel.plugin.keys import Keys
@@ -28,7 +29,7 @@ def bind_tools(keys: Keys, desk: ToolDesk) -> None:
             keys.bind(
                 known.key,
                 known.title,
-                lambda name=known.name: desk.choose(name),
+                partial(desk.choose, known.name),
                 group=known.group,
             )
     keys.bind("Q", "The tool before", desk.choose_before, group="Tools")

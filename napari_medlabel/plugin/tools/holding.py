@@ -32,6 +32,8 @@ class Holding:
         self._binding = binding
         self._dropped = dropped
         self._busy = False
+        self._circle_mm: float | None = None
+        binding.pointing.attached.connect(self._on_attached)
         labels = binding.labels
         labels.events.mode.connect(self._on_mode)
         binding.viewer.layers.selection.events.active.connect(self._on_active)
@@ -39,6 +41,7 @@ class Holding:
     def detach(self) -> None:
         """Put the tool down and listen no more."""
         self.drop()
+        self._binding.pointing.attached.disconnect(self._on_attached)
         self._binding.labels.events.mode.disconnect(self._on_mode)
         self._binding.viewer.layers.selection.events.active.disconnect(self._on_active)
 
@@ -62,45 +65,45 @@ class Holding:
         self._busy = True
         try:
             binding.points.mode = _PAN
-            if layer in binding.viewer.layers:
-                # Landmarks or measurements may be the active layer: the mouse is ours now.
-                binding.viewer.layers.selection.active = layer
             layer.visible = True
-            layer.mode = _PAN
-            layer.mouse_pan = False
             binding.pointing.hand = hand
+            for view, shown in binding.pointing.places:
+                _hold(view, shown)
         finally:
             self._busy = False
         self.show_circle(circle_mm)
 
     def show_circle(self, circle_mm: float | None) -> None:
         """Show a circle of a diameter in mm at the mouse, or a cross for None."""
-        layer = self._binding.labels
-        if self.hand is None:
-            return
-        if circle_mm is None:
-            layer.cursor = "cross"
-            return
-        # The unit of the layer's world is the millimetre, and so is that of the circle.
-        layer.cursor_size = float(circle_mm)
-        layer.cursor = "circle"
+        self._circle_mm = circle_mm
+        if self.hand is not None:
+            for _, layer in self._binding.pointing.places:
+                _point(layer, circle_mm)
 
     def drop(self) -> None:
         """Put the tool down: the mouse moves the camera again."""
         if self.hand is None:
             return
         self._binding.pointing.hand = None
-        layer = self._binding.labels
-        if str(layer.mode) == _PAN:
-            layer.mouse_pan = True
-            layer.cursor = "standard"
+        for _, layer in self._binding.pointing.places:
+            if str(layer.mode) == _PAN:
+                layer.mouse_pan = True
+                layer.cursor = "standard"
         self._dropped()
 
     def pan(self, panning: bool) -> None:
         """Let the mouse move the camera for a moment, with the tool in hand."""
+        if self.hand is None:
+            return
+        for _, layer in self._binding.pointing.places:
+            layer.mouse_pan = panning
+            layer.cursor = "pointing" if panning else "cross"
+
+    def _on_attached(self, view: Any, layer: Any) -> None:
+        """Hold the tool in a view that came later, too."""
         if self.hand is not None:
-            self._binding.labels.mouse_pan = panning
-            self._binding.labels.cursor = "pointing" if panning else "cross"
+            _hold(view, layer)
+            _point(layer, self._circle_mm)
 
     def _on_mode(self, _event: Any) -> None:
         if not self._busy and str(self._binding.labels.mode) != _PAN:
@@ -113,3 +116,21 @@ class Holding:
         where = getattr(active, "metadata", {}).get(KEY, {})
         if where.get("role") != ROLE:
             self.drop()
+
+
+def _hold(view: Any, layer: Any) -> None:
+    """Give the mouse over a view to the tool."""
+    if layer in view.layers:
+        # Landmarks or measurements may be the active layer: the mouse is ours now.
+        view.layers.selection.active = layer
+    layer.mode = _PAN
+    layer.mouse_pan = False
+
+
+def _point(layer: Any, circle_mm: float | None) -> None:
+    if circle_mm is None:
+        layer.cursor = "cross"
+        return
+    # The unit of the layer's world is the millimetre, and so is that of the circle.
+    layer.cursor_size = float(circle_mm)
+    layer.cursor = "circle"

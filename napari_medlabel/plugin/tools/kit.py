@@ -215,7 +215,7 @@ class Kit:
         return value
 
     def first_range(self) -> tuple[float, float]:
-        """Return a range of values to begin from: the brighter half of what the window shows."""
+        """Return a range of values to begin from: the brighter half of the window."""
         if self.session.volume.colour is not None:
             return 128.0, 255.0
         low, high = (float(v) for v in self.binding.image.contrast_limits)

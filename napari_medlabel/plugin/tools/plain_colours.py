@@ -20,4 +20,4 @@ def prefer_plain_colours() -> bool:
     chosen = get_settings().experimental.colormap_backend
     if ColormapBackend(chosen) == ColormapBackend.fastest_available:
         set_backend(ColormapBackend.pure_python)
-    return get_backend() == ColormapBackend.pure_python
+    return bool(get_backend() == ColormapBackend.pure_python)

@@ -16,7 +16,8 @@ from napari_medlabel.plugin.tools.brush_hand import mark_of, union
 from napari_medlabel.plugin.tools.hand import LEFT, RIGHT, QuietHand
 from napari_medlabel.plugin.tools.kit import Kit
 from napari_medlabel.plugin.tools.sketch import ROLE, add_aside
-from napari_medlabel.session.growing import BACKGROUND, Growing
+from napari_medlabel.session.growing import Growing
+from napari_medlabel.session.grown import BACKGROUND
 
 _BACKGROUND_COLOUR: Final = (0.62, 0.79, 0.88, 1.0)
 _COARSE_ABOVE: Final = 4 << 20  # voxels: smaller regions have their full answer at once

@@ -348,10 +348,11 @@ def test_seeds_grow_and_a_stroke_taken_back_leaves_no_trace(bench: Bench) -> Non
     assert not bench.labels.any()
     grown = np.zeros(bench.kit.shape, np.uint8)
     grown[first.box] = first.after
-    # It grows in the box of the seeds and some more, as Slicer's does.
-    ball = (bench.session.volume.array == 200)[first.box]
-    got = first.after == 1
-    assert 2 * (got & ball).sum() / (got.sum() + ball.sum()) > 0.9
+    # How well it grows is tested where it grows: here, that it is this ball's and in its box.
+    ball = bench.session.volume.array == 200
+    assert grown[12, 10, 8] == 1
+    assert 100 < grown.sum() <= ball.sum()
+    assert not grown[~ball].any()
     assert viewer.layers[-1].name == "Seeds"
     assert viewer.layers.selection.active is bench.kit.binding.labels
     # One more stroke, taken back by a click on it, gives the same labels again.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from napari.components import ViewerModel
 from napari.layers import Shapes
 
 from napari_medlabel.plugin.tools.plain_colours import prefer_plain_colours
@@ -65,6 +66,21 @@ def test_a_measurement_drawn_beside_does_not_break_a_tool(bench: Bench) -> None:
     bench.show("Axial", 5, 5, 5)
     bench.mouse.click(5, 5, 5)
     assert bench.labels[5, 5, 5] == 1
+
+
+def test_a_tool_is_held_in_views_that_come_later_too(bench: Bench) -> None:
+    binding = bench.kit.binding
+    bench.take("brush", size_mm=9.0)
+    other = ViewerModel()
+    twin = other.add_labels(binding.labels.data, scale=binding.display.scale)
+    binding.pointing.attach(other, twin)
+    assert not other.scene.camera.mouse_pan
+    assert (other.cursor.style, other.cursor.size) == ("circle", 9.0)
+    bench.holding.drop()
+    assert other.scene.camera.mouse_pan
+    binding.pointing.detach(twin)
+    bench.take("eraser")
+    assert twin.mouse_pan
 
 
 def test_space_lets_the_mouse_move_the_camera_for_a_moment(bench: Bench) -> None:
