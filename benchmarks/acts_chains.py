@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Final
 
 import numpy as np
@@ -21,6 +22,8 @@ from napari_medlabel.edit.threshold import threshold_box
 Array = npt.NDArray[Any]
 OBJECT: Final = 1
 OUTSIDE: Final = 2
+PATIENCE: Final = 4
+"""Strokes without a gain of a fifth after which growing is given up."""
 
 
 @dataclass(frozen=True)
@@ -105,7 +108,7 @@ def outline_and_fill(task: Task, hand: Hand) -> Iterator[Array]:
         drawn[z] = np.where(hand.outline(task.truth, z), OBJECT, 0)
         done.add(z)
         filled = drawn.copy()
-        if len(done) > 1:
+        if any(b - a > 1 for a, b in pairwise(sorted(done))):
             scene = task.scene(filled)
             filled = _taken(filled, fill_between(scene, whole(scene.shape), 2, (OBJECT,)))
         yield filled == OBJECT
@@ -119,7 +122,7 @@ def _next(task: Task, filled: Array, done: set[int]) -> int | None:
 
 
 def grow_from_seeds(task: Task, hand: Hand) -> Iterator[Array]:
-    """Drag a box, scribble in and round the object, then where the answer is wrong."""
+    """Drag a box, scribble in and round the object, then where it is wrong; then outline."""
     growth = Growth(task.image.T, task.spacing_mm[::-1])
     hand.drag(0.0)  # the box: what touches its faces is outside
     faces = np.ones(task.truth.shape, bool)
@@ -128,9 +131,15 @@ def grow_from_seeds(task: Task, hand: Hand) -> Iterator[Array]:
     z = worst_slice(task.truth)
     growth.add(_on(task, hand.scribble(task.truth[z], z), z), OBJECT)
     growth.add(_on(task, _ring(task, hand, z), z), OUTSIDE)
+    errors: list[int] = []
     while True:
         found = growth.labels.T == OBJECT
         yield found
+        errors.append(np.count_nonzero(found != task.truth))
+        if len(errors) > PATIENCE and errors[-1] > 0.8 * errors[-1 - PATIENCE]:
+            # Strokes do not help any more: a person finishes with outlines.
+            yield from _mend(task, hand, found.astype(np.uint8))
+            return
         wrong = largest_part(found != task.truth)
         if not wrong.any():
             return
