@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_medlabel.edit.border import settle
-from napari_medlabel.edit.morph import Morph, blank, inside, morphs, render
+from napari_medlabel.edit.morph import Morph, blank, fill, morphs, render
 from napari_medlabel.edit.patch import Box, LabelArray
 from napari_medlabel.edit.scene import Proposal, Scene, Tick, around, quiet, slab, widen
 from napari_medlabel.errors import InputError
@@ -273,17 +273,17 @@ class _Filling:
     def _slice(
         self, plane: LabelArray, s: int, active: Sequence[tuple[Gap, list[Morph]]]
     ) -> bool:
-        drawn = plane.copy()
-        claim, score = np.zeros_like(drawn), blank(drawn != 0)
+        new = np.ascontiguousarray(plane)
+        claim, score = np.zeros_like(new), blank(new.shape)
         for gap, shapes in active:
             fraction = (s - gap.first) / (gap.last - gap.first)
             for shape in shapes:
                 render(shape, fraction, gap.value, claim, score)
-        wins = inside(score)
         # Where one segment hands over to another, no background comes between them.
-        wins |= self._handed_over(tuple(gap for gap, _ in active)) & (claim > 0) & (drawn == 0)
-        plane[...] = np.where(wins, claim, drawn)
-        return bool(wins.any())
+        filled = fill(new, claim, score, self._handed_over(tuple(gap for gap, _ in active)))
+        if filled and new is not plane:
+            plane[...] = new
+        return filled > 0
 
     def _handed_over(self, gaps: tuple[Gap, ...]) -> npt.NDArray[np.bool_]:
         """Return what is of a segment on both ends of gaps that have both ends in common."""

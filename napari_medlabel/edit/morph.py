@@ -17,7 +17,6 @@ Point = tuple[float, float]
 
 _SLACK: Final = 1e-5  # of the way between two slices: equal means equal to this
 _NOTHING: Final = np.float32(-1.0)
-_TAKEN: Final = np.float32(2.0)
 _REACH: Final = 3.0  # radii of the smaller part: as far may a part have moved
 _ALMOST: Final = 0.999  # on the very middle nothing is left
 _KIN: Final = 0.1  # of its area: a part that much smaller is not a branch
@@ -98,7 +97,7 @@ def render(
     claim : ndarray, shape (u, v)
         Whose pixel it would be; written where the shape's margin is the largest.
     score : ndarray of float32, shape (u, v)
-        The largest margin so far, see `blank`. Where it ends up `inside` the claim holds.
+        The largest margin so far, see `blank`.
     """
     target, source = [], []
     for axis in (0, 1):
@@ -120,27 +119,36 @@ def render(
     score[window][wins] = margin[wins]
 
 
-def blank(taken: BoolArray) -> FloatPlane:
-    """Return the score of a slice on which nothing is rendered yet.
+def blank(shape: tuple[int, ...]) -> FloatPlane:
+    """Return the score of a slice (u, v) on which nothing is rendered yet."""
+    return np.full(shape, _NOTHING)
+
+
+def fill(
+    plane: npt.NDArray[Any], claim: npt.NDArray[Any], score: FloatPlane, between: BoolArray
+) -> int:
+    """Write what is claimed into the background of a slice, after every shape was rendered.
 
     Parameters
     ----------
-    taken : ndarray of bool, shape (u, v)
-        What no shape may have.
+    plane : ndarray, shape (u, v)
+        The slice, C-contiguous; what is not 0 stays.
+    claim, score : ndarray, shape (u, v)
+        As `render` left them: a claim holds inside its shape.
+    between : ndarray of bool, shape (u, v)
+        Where the best claim holds even a little outside of its shape.
+
+    Returns
+    -------
+    int
+        How many pixels were filled.
     """
-    return np.where(taken, _TAKEN, _NOTHING)
-
-
-def inside(score: FloatPlane) -> BoolArray:
-    """Tell where a slice's claims hold: inside a shape, and not taken.
-
-    Parameters
-    ----------
-    score : ndarray of float32, shape (u, v)
-        After every shape was rendered.
-    """
-    holds: BoolArray = (score > -_SLACK) & (score < _TAKEN)
-    return holds
+    fast = _kernels()
+    if fast is not None:
+        return int(fast.fill(plane, claim, score, between, _SLACK))
+    wins = ((score > -_SLACK) | between) & (claim > 0) & (plane == 0)
+    plane[wins] = claim[wins]
+    return int(np.count_nonzero(wins))
 
 
 @cache

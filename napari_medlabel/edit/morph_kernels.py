@@ -96,3 +96,17 @@ def render(
             if margin > score[u, v] + slack:
                 score[u, v] = margin
                 claim[u, v] = value
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator,unused-ignore]
+def fill(plane: Any, claim: Any, score: Any, between: Any, slack: float) -> int:
+    """Do what `napari_medlabel.edit.morph.fill` does."""
+    rows, columns = plane.shape
+    filled = 0
+    for u in range(rows):
+        for v in range(columns):
+            holds = between[u, v] or score[u, v] > -slack
+            if holds and plane[u, v] == 0 and claim[u, v] != 0:
+                plane[u, v] = claim[u, v]
+                filled += 1
+    return filled
