@@ -194,6 +194,7 @@ class ToolRunner(QObject):
                 return
             scene = self._kit.bench.scene()
             ready = proposal, picture_of(proposal), words_of(proposal, scene)
+        self._panel.say("")  # what was missing before is not missing now
         self._layer.show(ready[1])
         self._panel.preview.show_words(ready[2])
         self._changed()

@@ -199,6 +199,7 @@ def naparis_modes_have_the_mouse_back(dock: MedlabelDock) -> None:
 
 def a_preview_and_a_tool_go_with_the_case(dock: MedlabelDock, qtbot) -> None:
     session, desk = dock.session, dock.tool_desk
+    session.undo()
     desk.choose("threshold")
     qtbot.waitUntil(lambda: session.bench.preview is not None, timeout=10_000)
     desk.show_sheet()
