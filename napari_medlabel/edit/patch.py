@@ -67,51 +67,65 @@ class Pieces:
 
     def state(self, side: int) -> LabelArray:
         """Return a whole state, shape (i, j, k): 0 before, 1 after."""
-        if len(self._packed[side]) == 1:
-            return self._unpack(0, side).T
         out = np.empty(self._shape, self._dtype)
         for number, part in enumerate(self._parts()):
-            out[part] = self._unpack(number, side)
+            self._unpack(number, side, out[part])
         return out.T
 
     def is_at(self, box: LabelArray, side: int) -> bool:
         """Tell whether a box (i, j, k) holds a state."""
-        walked = box.T
+        walked, room = box.T, self._room()
         return all(
-            np.array_equal(walked[part], self._unpack(number, side))
+            np.array_equal(walked[part], self._unpack(number, side, room))
             for number, part in enumerate(self._parts())
         )
 
     def write(self, box: LabelArray, side: int) -> None:
         """Write what a state has different from the other into a box that holds the other."""
-        walked = box.T
+        walked, room = box.T, self._room()
         for number, part in enumerate(self._parts()):
-            if self._packed[0][number] is not self._packed[1][number]:
-                walked[part] = self._unpack(number, side)
+            if self._differs(number):
+                walked[part] = self._unpack(number, side, room)
 
     def count(self) -> int:
         """Return how many voxels differ between the states."""
+        rooms = self._room(), self._room()
         return sum(
-            int(np.count_nonzero(self._unpack(number, 0) != self._unpack(number, 1)))
+            int(
+                np.count_nonzero(
+                    np.not_equal(
+                        *(self._unpack(number, side, room) for side, room in enumerate(rooms))
+                    )
+                )
+            )
             for number in range(len(self._packed[0]))
-            if self._packed[0][number] is not self._packed[1][number]
+            if self._differs(number)
         )
 
     def _parts(self) -> Iterator[slice]:
         for start in range(0, self._shape[0], self._slices):
             yield slice(start, min(start + self._slices, self._shape[0]))
 
-    def _unpack(self, number: int, side: int) -> LabelArray:
-        start = number * self._slices
-        slices = min(self._slices, self._shape[0] - start)
-        size = slices * self._shape[1] * self._shape[2] * self._dtype.itemsize
-        data: bytes | bytearray = self._packed[side][number]
-        if size > _PACK_ABOVE:
+    def _differs(self, number: int) -> bool:
+        return self._packed[0][number] is not self._packed[1][number]
+
+    def _room(self) -> LabelArray:
+        """Return room for one piece, used again for the next: new memory is slow."""
+        slices = min(self._slices, self._shape[0])
+        return np.empty((slices, *self._shape[1:]), self._dtype)
+
+    def _unpack(self, number: int, side: int, room: LabelArray) -> LabelArray:
+        """Unpack a piece into contiguous room for it, and return the part it took."""
+        piece = room[: self._shape[0] - number * self._slices]
+        flat = piece.reshape(-1).view(np.uint8)
+        data = self._packed[side][number]
+        if flat.size > _PACK_ABOVE:
             from imagecodecs import zstd_decode
 
-            data = zstd_decode(data, out=size)
-        flat = np.frombuffer(data, self._dtype)
-        return flat.reshape(slices, *self._shape[1:])
+            zstd_decode(data, out=memoryview(flat))
+        else:
+            flat[:] = np.frombuffer(data, np.uint8)
+        return piece
 
 
 def _pack_both(pair: tuple[LabelArray, LabelArray]) -> tuple[bytes, bytes]:
