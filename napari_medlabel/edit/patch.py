@@ -122,7 +122,7 @@ class Pieces:
         if flat.size > _PACK_ABOVE:
             from imagecodecs import zstd_decode
 
-            zstd_decode(data, out=memoryview(flat))
+            zstd_decode(data, out=flat.data)
         else:
             flat[:] = np.frombuffer(data, np.uint8)
         return piece
