@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final, Self
 
-from napari_medlabel.errors import SaveError
+from napari_medlabel.errors import RefusedError, SaveError
 
 _CHUNK: Final = 1 << 20
 _FULL: Final = frozenset({errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)})
@@ -114,6 +114,35 @@ class Staging:
         except OSError as err:
             raise explain_os_error(err) from err
 
+    def publish_new(self) -> None:
+        """Give every file its name where nothing has it: what is there is never replaced.
+
+        Raises
+        ------
+        RefusedError
+            When a name is taken; the names that were given before it are given back.
+        SaveError
+            When a file cannot take its name.
+        """
+        given: list[Path] = []
+        try:
+            for aside, path in self._ready:
+                _link_new(aside, path)
+                given.append(path)
+            for folder in {path.parent for _, path in self._ready}:
+                sync_folder(folder)
+        except OSError as err:
+            for path in given:
+                path.unlink(missing_ok=True)
+            if isinstance(err, FileExistsError):
+                raise RefusedError(
+                    "A file of that name is there already, and it is never overwritten.",
+                    hint="Somebody was faster: try again, the next free name is taken.",
+                ) from err
+            raise explain_os_error(err) from err
+        for aside, _path in self._ready:
+            aside.unlink(missing_ok=True)
+
 
 def write_aside(
     path: Path,
@@ -139,6 +168,18 @@ def write_bytes_aside(path: Path, data: bytes, *, mode: int | None = None) -> No
     with Staging() as staging:
         staging.add_bytes(path, data, mode=mode)
         staging.publish()
+
+
+def _link_new(aside: Path, path: Path) -> None:
+    """Give a file its name; FileExistsError where that is taken, however late."""
+    try:
+        os.link(aside, path)
+    except FileExistsError:
+        raise
+    except OSError:
+        # Some shares know no second name for a file: there the name is taken first.
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644))
+        aside.replace(path)
 
 
 def _write_all(path: Path, data: bytes) -> None:

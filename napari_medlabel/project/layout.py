@@ -168,6 +168,26 @@ class Layout:
         return self.own / "audit"
 
     @property
+    def cleanings(self) -> Path:
+        """Reports of the de-identifications that scans came through, by digest."""
+        return self.own / "deid"
+
+    @property
+    def adding(self) -> Path:
+        """What is being added, aside until it is whole; disposable."""
+        return self.own / ".adding"
+
+    @property
+    def outbox(self) -> Path:
+        """What the log must still be told of added cases."""
+        return self.own / ".outbox"
+
+    @property
+    def participants(self) -> Path:
+        """One line for each patient: sex, age band, split."""
+        return self.root / "participants.tsv"
+
+    @property
     def releases(self) -> Path:
         """Signed manifests of what was released."""
         return self.own / "releases"

@@ -48,6 +48,11 @@ class CaseRecord:
         Along i, j and k.
     added : str
         When, ISO 8601 in UTC.
+    link : str
+        The patient under the project key of the de-identification: equal for one patient, on
+        every computer that has the key; empty where a scan names nobody.
+    key : str
+        Key id of that project key; empty with ``link``.
 
     Raises
     ------
@@ -66,6 +71,8 @@ class CaseRecord:
     shape: tuple[int, int, int]
     spacing_mm: tuple[float, float, float]
     added: str
+    link: str = ""
+    key: str = ""
 
     def __post_init__(self) -> None:
         digests = [self.content, self.file, self.pixels, *self.originals]

@@ -1,0 +1,248 @@
+"""Submitting: files of a version take their names once, all of them or none.
+
+The sidecar of the mask is the last to get its name: a version is there as a whole or, without
+a sidecar, not at all. It says what the version consists of, by digests, and under which
+ontology and guidelines it was made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_medlabel.errors import InputError, RefusedError, SaveError
+from napari_medlabel.export.landmarks import encode_landmarks
+from napari_medlabel.export.mask import SavedMask, compare_with_file, describe
+from napari_medlabel.io.files import Staging, make_folder, sha256_file, write_bytes_aside
+from napari_medlabel.io.nifti.write import write_mask_nifti
+from napari_medlabel.model.labelmap import LabelMap, LabelScheme
+from napari_medlabel.model.landmarks import LandmarkSet
+from napari_medlabel.model.volume import Volume
+from napari_medlabel.project.cases.dataset import as_json, derivative_files
+from napari_medlabel.project.cases.record import read_record
+from napari_medlabel.project.cases.version import (
+    ANSWERS,
+    KINDS,
+    LANDMARKS,
+    MASK,
+    ORIGINS,
+    PROVENANCE,
+    SIDECAR,
+    Pins,
+    Version,
+    next_version,
+    read_version,
+    require_writer,
+)
+from napari_medlabel.project.layout import CONSENSUS, CaseId, Layout
+from napari_medlabel.project.ontology.ontology import Ontology
+
+__all__ = ["Labelled", "Pins", "Version", "next_version", "read_version", "write_version"]
+_VERSION: Final = 1
+
+
+@dataclass(frozen=True, eq=False)
+class Labelled:
+    """What a rater made of a case.
+
+    Parameters
+    ----------
+    labels : LabelMap
+        The mask, on the scan's grid.
+    landmarks : LandmarkSet, optional
+        Where some were asked for.
+    answers : mapping, optional
+        Checked answers by question.
+    provenance : ndarray of uint8, shape (i, j, k), optional
+        Where each voxel comes from, as `ORIGINS` counts.
+    """
+
+    labels: LabelMap
+    landmarks: LandmarkSet | None = None
+    answers: Mapping[str, Any] | None = None
+    provenance: npt.NDArray[np.uint8] | None = None
+
+
+def write_version(  # noqa: PLR0913 - where (layout, rater, case, number), what, and its pins
+    layout: Layout,
+    rater: str,
+    case: CaseId,
+    number: int,
+    labelled: Labelled,
+    *,
+    scan: Volume,
+    ontology: Ontology,
+    pins: Pins,
+    time: str,
+) -> Version:
+    """Write a version: each file aside, read back, and all named at once.
+
+    Parameters
+    ----------
+    layout : Layout
+        The study.
+    rater : str
+        Code of the rater, or ``consensus``.
+    case : CaseId
+        Which scan.
+    number : int
+        As `next_version` says.
+    labelled : Labelled
+        What was made.
+    scan : Volume
+        The study's scan, read with its hashes.
+    ontology : Ontology
+        Which values there are.
+    pins : Pins
+        Digests of the rules it was made under.
+    time : str
+        Now, ISO 8601 in UTC.
+
+    Raises
+    ------
+    InputError
+        When the scan is not the case's, or the mask holds values that the ontology lacks.
+    GeometryError
+        When the mask does not lie on the scan's grid.
+    RefusedError
+        When there is a file of that version: nothing is overwritten.
+    SaveError
+        When it cannot be written or does not read back the same; nothing stays.
+    """
+    require_writer(rater)
+    _require_fits(layout, case, labelled, scan, ontology)
+    if any(layout.version(rater, case, number, kind).exists() for kind in KINDS):
+        raise RefusedError(
+            f"There is a version {number} of this case by this rater already.",
+            hint="Versions are never overwritten: the next free number is taken.",
+        )
+    mask = layout.version(rater, case, number, MASK)
+    make_folder(mask.parent)
+    _describe_derivative(layout, rater, ontology)
+    with Staging() as staging:
+        digests = _stage(staging, layout, (rater, case, number), labelled, scan)
+        relative = {layout.relative(path): digest for path, digest in digests.items()}
+        content = labelled.labels.content_id()
+        saved = SavedMask(mask, content, digests[mask].removeprefix("sha256:"))
+        document = describe(
+            saved, labelled.labels, scan.source, time=time, slices=scan.slices
+        ) | {
+            "Manual": rater != CONSENSUS,
+            "Sources": [f"bids:raw:{layout.relative(layout.scan(case))}"],
+            "study": {
+                "v": _VERSION,
+                "case": str(case),
+                "rater": rater,
+                "version": number,
+                "ontology": pins.ontology,
+                "guideline": pins.guideline,
+                "files": relative,
+            },
+        }
+        staging.add_bytes(layout.version(rater, case, number, SIDECAR), as_json(document))
+        staging.publish_new()
+    return Version(rater, case, number, content, time, pins, relative)
+
+
+def _require_fits(
+    layout: Layout, case: CaseId, labelled: Labelled, scan: Volume, ontology: Ontology
+) -> None:
+    record = read_record(layout.case_file(case))
+    if tuple(f"sha256:{one}" for one in scan.source.sha256) != (record.file,):
+        raise InputError(
+            f"The scan that was labelled is not the study's scan of {case}.",
+            hint="Open the case from the study; its file must not change.",
+        )
+    scan.grid.require_same(labelled.labels.grid, what="mask")
+    values = set(labelled.labels.voxel_counts())
+    unknown = values - {label.value for label in ontology.labels}
+    if unknown:
+        raise InputError(
+            f"The mask holds values that the ontology does not have: {min(unknown)}"
+            + (f" and {len(unknown) - 1} more." if len(unknown) > 1 else "."),
+            hint="Use the labels of the study, or add one to its ontology.",
+        )
+    prov = labelled.provenance
+    if prov is not None and (
+        prov.shape != scan.grid.shape or prov.dtype != np.uint8 or prov.max() >= len(ORIGINS)
+    ):
+        raise InputError(
+            f"A provenance map is bytes on the scan's grid, each one of {', '.join(ORIGINS)}.",
+            hint="This is a fault in the program; please report it.",
+        )
+
+
+def _describe_derivative(layout: Layout, rater: str, ontology: Ontology) -> None:
+    """Write what describes the rater's data set; the label table follows the ontology."""
+    folder = layout.derivative(rater)
+    for name, data in derivative_files(rater, ontology).items():
+        path = folder / name
+        if not path.exists() or (name == "dseg.tsv" and path.read_bytes() != data):
+            write_bytes_aside(path, data)
+
+
+def _stage(
+    staging: Staging,
+    layout: Layout,
+    key: tuple[str, CaseId, int],
+    labelled: Labelled,
+    scan: Volume,
+) -> dict[Path, str]:
+    """Write all but the sidecar aside and return the digest of each file."""
+    digests = {}
+    mask = layout.version(*key, MASK)
+    digests[mask] = _stage_map(staging, mask, labelled.labels, scan)
+    if labelled.provenance is not None:
+        path = layout.version(*key, PROVENANCE)
+        origins = LabelMap(scan.grid, labelled.provenance, LabelScheme("Origin", ()))
+        digests[path] = _stage_map(staging, path, origins, scan)
+    if labelled.landmarks is not None:
+        path = layout.version(*key, LANDMARKS)
+        digests[path] = _stage_bytes(staging, path, encode_landmarks(path, labelled.landmarks))
+    if labelled.answers is not None:
+        path = layout.version(*key, ANSWERS)
+        document = {"medlabel": "answers", "v": _VERSION, "answers": dict(labelled.answers)}
+        digests[path] = _stage_bytes(staging, path, as_json(document))
+    return digests
+
+
+def _stage_map(staging: Staging, path: Path, labels: LabelMap, scan: Volume) -> str:
+    digest: list[str] = []
+
+    def write(aside: Path) -> None:
+        source = scan.source
+        write_mask_nifti(
+            aside, labels.array, source.header, source.big_endian, labels.grid.affine
+        )
+
+    def check(aside: Path) -> None:
+        compare_with_file(aside, labels)
+        digest.append(sha256_file(aside))
+
+    staging.add(path, write, check=check)
+    return f"sha256:{digest[0]}"
+
+
+def _stage_bytes(staging: Staging, path: Path, data: bytes) -> str:
+    digest: list[str] = []
+
+    def check(aside: Path) -> None:
+        if aside.read_bytes() != data:
+            raise SaveError(
+                "The file did not read back as it was written.",
+                hint="The disk or the network drive is faulty; nothing was submitted.",
+            )
+        digest.append(sha256_file(aside))
+
+    staging.add(path, lambda aside: _write_new(aside, data), check=check)
+    return f"sha256:{digest[0]}"
+
+
+def _write_new(path: Path, data: bytes) -> None:
+    with path.open("xb") as stream:
+        stream.write(data)
