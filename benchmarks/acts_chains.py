@@ -10,12 +10,12 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 from acts_person import Hand, largest_part, worst_slice
+
 from napari_medlabel.edit.between import fill_between
 from napari_medlabel.edit.flood import flood
 from napari_medlabel.edit.grow.growth import Growth
 from napari_medlabel.edit.holes import fill_holes
 from napari_medlabel.edit.islands import keep_largest, keep_touched
-
 from napari_medlabel.edit.scene import Proposal, Scene, whole
 from napari_medlabel.edit.threshold import threshold_box
 

@@ -106,7 +106,6 @@ def each(do: Callable[[int], object], calls: int) -> Side:
 def kidney_ours(folder: Path) -> Side:
     """Grow a kidney from its strokes."""
     from napari_medlabel.edit.grow.seeds import grow_from_seeds
-
     from napari_medlabel.edit.scene import Scene, whole
 
     image, seeds = _load(folder, "kidney_ct"), _load(folder, "kidney_seeds")
@@ -179,7 +178,6 @@ def _sparse(folder: Path) -> Array:
 def between_ours(folder: Path) -> Side:
     """Fill between every tenth slice of ten labels."""
     from napari_medlabel.edit.between import fill_between
-
     from napari_medlabel.edit.scene import whole
 
     there = scene(folder, _sparse(folder))
@@ -313,7 +311,6 @@ def trace_skimage(folder: Path) -> Side:
 def margin_ours(folder: Path) -> Side:
     """Give the liver a margin of 5 mm."""
     from napari_medlabel.edit.margin import grow_margin
-
     from napari_medlabel.edit.scene import whole
 
     there = scene(folder, "truth")
@@ -347,7 +344,6 @@ def margin_itk(folder: Path) -> Side:
 def largest_ours(folder: Path) -> Side:
     """Keep the largest part of each of ten labels."""
     from napari_medlabel.edit.islands import keep_largest
-
     from napari_medlabel.edit.scene import whole
 
     there = scene(folder, "islands")
@@ -385,9 +381,8 @@ def largest_itk(folder: Path) -> Side:
 
 def smooth_ours(folder: Path) -> Side:
     """Smooth ten labels at once."""
-    from napari_medlabel.edit.smooth import smooth_jointly
-
     from napari_medlabel.edit.scene import whole
+    from napari_medlabel.edit.smooth import smooth_jointly
 
     there = scene(folder, "drawn")
     return cpu(lambda: smooth_jointly(there, whole(there.shape), LABELS, sigma_mm=SIGMA_MM))
@@ -413,7 +408,6 @@ def smooth_scipy(folder: Path) -> Side:
 def flood_ours(folder: Path) -> Side:
     """Flood the soft tissue from a click, in 3D."""
     from napari_medlabel.edit.flood import flood
-
     from napari_medlabel.edit.scene import whole
 
     there = scene(folder, np.zeros_like(_load(folder, "truth")))
