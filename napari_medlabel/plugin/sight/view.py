@@ -59,6 +59,7 @@ class View:
         self.orientation = orientation
         self._oriented = oriented
         self._quiet = False
+        self._colour = ""
         model.canvas.overlays[_WORDS] = TextOverlay(
             text="", position="top_left", font_size=9, visible=True
         )
@@ -139,7 +140,7 @@ class View:
         if str(overlay.text) != words:
             overlay.text = words
         colour = COLOURS.get(self.plane, "#ffffff")
-        if getattr(self, "_colour", "") != colour:
+        if self._colour != colour:
             self._colour = colour
             overlay.color = colour
 

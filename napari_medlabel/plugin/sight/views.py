@@ -71,9 +71,11 @@ class Views:
         dims.events.order.connect(self._on_order)
         dims.events.ndisplay.connect(self._on_order)
         session.step_done.connect(self._on_step)
+        session.history_changed.connect(self._on_history)
         session.bench.painted.connect(self._on_painted)
         binding.labels.events.labels_update.connect(self._on_first_stroke)
         self._take_place(self.first, everything=True)
+        self.first.show_words(self.cross)
 
     @property
     def all(self) -> tuple[View, ...]:
@@ -325,7 +327,9 @@ class Views:
         """Mark the labels of the views in which a box of displayed voxels is seen."""
         for side in self.sides:
             twin = side.twins.get(self.binding.labels)
-            if twin is not None and twin.layer is not but and side.shows(shown, self.cross):
+            if twin is None or twin.layer is but or side.axis < 0:
+                continue
+            if side.shows(shown, self.cross):
                 self._mark(twin)
 
     def _on_painted(self, box: Box) -> None:
@@ -335,6 +339,12 @@ class Views:
     def _on_step(self, step: object) -> None:
         if self.sides and isinstance(step, Patch):
             self._touch(shown_box(self.display, step.box))
+
+    def _on_history(self) -> None:
+        """Mark 3D at whole steps only: all of the volume goes to the graphics card."""
+        for side in self.sides:
+            if side.axis < 0 and self.binding.labels in side.twins:
+                self._mark(side.twins[self.binding.labels])
 
     def _on_first_stroke(self, event: Any) -> None:
         """Follow napari's own brush in the first view: nobody else says where it is."""
@@ -417,6 +427,7 @@ class Views:
         dims.events.order.disconnect(self._on_order)
         dims.events.ndisplay.disconnect(self._on_order)
         self.session.step_done.disconnect(self._on_step)
+        self.session.history_changed.disconnect(self._on_history)
         self.session.bench.painted.disconnect(self._on_painted)
         self.binding.labels.events.labels_update.disconnect(self._on_first_stroke)
         self._ignore(self.first)

@@ -42,6 +42,11 @@ def slices(views: Views) -> dict[str, int]:
     return {view.plane: view.place(views.cross)[view.axis] for view in views.all}
 
 
+def mm_side(views: Views, view: Any) -> str:
+    part = mm_words(views.cross.point_ras)[: -len(" mm")].split("  ")
+    return part[2 - view.axis]
+
+
 def drawn(view: Any, layer: Any) -> np.ndarray:
     """Return the slice that a layer shows now."""
     return np.asarray(layer._slice.image.raw)
@@ -66,6 +71,7 @@ def press(view: Any, point_zyx: tuple[float, ...], **words: Any) -> SimpleNamesp
 
 def test_views_share_every_array_and_nothing_is_copied(views: Views) -> None:
     assert [view.plane for view in views.all] == list(PLANES)
+    assert all(view.words.startswith(f"{view.plane} ") for view in views.all)
     bound = views.binding
     for side in views.sides:
         assert len(side.model.layers) == len(bound.viewer.layers)
@@ -76,9 +82,7 @@ def test_views_share_every_array_and_nothing_is_copied(views: Views) -> None:
             assert twin.metadata == layer.metadata
             assert [str(unit) for unit in twin.units] == ["millimeter"] * 3
         assert side.model.dims.thickness == bound.viewer.dims.thickness[-3:]
-
-
-def test_an_image_shows_one_slice_whatever_thickness_landmarks_fade_over(views: Views) -> None:
+    # One slice, whatever thickness landmarks fade over: napari's own way is the mean of it.
     for view in views.all:
         image = views.binding.image
         image = view.twin_of(image) if isinstance(view, SideView) else image
@@ -111,7 +115,9 @@ def test_scrolling_any_view_takes_the_cross_hair_and_nothing_else_along(views: V
     assert slices(views)["Axial"] == 0
 
 
-def test_a_click_sets_the_cross_hair_and_the_others_show_that_voxel(views: Views) -> None:
+def test_a_click_or_a_jump_sets_the_cross_hair_and_the_others_show_that_voxel(
+    views: Views,
+) -> None:
     coronal = side_of(views, "Coronal")
     stays = slices(views)["Coronal"]
     views.point_at(coronal, np.array([1.2, 99.0, 3.4]))
@@ -120,14 +126,7 @@ def test_a_click_sets_the_cross_hair_and_the_others_show_that_voxel(views: Views
     for view in views.all:
         assert view.words.startswith(view.plane)
         assert mm_side(views, view) in view.words
-
-
-def mm_side(views: Views, view: Any) -> str:
-    part = mm_words(views.cross.point_ras)[: -len(" mm")].split("  ")
-    return part[2 - view.axis]
-
-
-def test_a_jump_from_outside_takes_all_views_along(views: Views) -> None:
+    # A jump from outside takes all views along.
     views.session.place_landmark(
         views.session.landmarks.next_name, views.cross._display.to_ras((1, 2, 3))
     )
@@ -143,9 +142,7 @@ def test_a_jump_from_outside_takes_all_views_along(views: Views) -> None:
     views.go_to_ras(views.session.landmarks[placed].point_ras)
     assert views.cross.voxel_zyx == (1, 2, 3)
     assert heard
-
-
-def test_what_is_off_the_canvas_is_brought_back(views: Views) -> None:
+    # What is off the canvas is brought back.
     for view in views.all:
         view.model.scene.camera.zoom = 100
         view.model.scene.camera.center = (0, 500, 500)
@@ -172,30 +169,30 @@ def test_turning_the_first_view_swaps_planes_and_keeps_the_cross_hair(views: Vie
     assert views.cross.voxel_zyx == (3, 7, 2)
 
 
-@pytest.mark.parametrize("plane", PLANES)
-def test_painting_in_any_view_is_one_step_and_is_seen_in_all(views: Views, plane: str) -> None:
+def test_painting_in_any_view_is_one_step_and_is_seen_in_all(views: Views) -> None:
     session, labels = views.session, views.binding.labels
-    layer = labels if plane == views.first.plane else side_of(views, plane).twin_of(labels)
-    labels.selected_label, labels.brush_size = 2, 1
-    layer.mode = "paint"
-    assert str(labels.mode) == "paint"
-    assert layer.selected_label == 2
-    at = views.cross.voxel_zyx
-    layer.paint(at, 2)
-    assert session.labels.array[views.cross.voxel_ijk] == 2
-    assert len(session.history) == 1
-    assert session.history.undo_name == "Paint"
-    views.flush()
-    for view in views.all:
-        shown = view.twin_of(labels) if isinstance(view, SideView) else labels
-        assert (drawn(view, shown) == 2).sum() == 1, view.plane
-    layer.undo()
-    views.flush()
-    assert session.labels.voxel_counts() == {}
-    for side in views.sides:
-        assert not drawn(side, side.twin_of(labels)).any()
-    layer.redo()
-    assert session.labels.voxel_counts() == {2: 1}
+    for value, view in enumerate(views.all, 1):
+        layer = view.twin_of(labels) if isinstance(view, SideView) else labels
+        labels.selected_label, labels.brush_size = value, 1
+        layer.mode = "paint"
+        assert str(labels.mode) == "paint"
+        assert layer.selected_label == value
+        layer.paint(views.cross.voxel_zyx, value)
+        assert session.labels.voxel_counts() == {value: 1}
+        assert session.labels.array[views.cross.voxel_ijk] == value
+        assert session.history.undo_name == "Paint"
+        views.flush()
+        for other in views.all:
+            shown = other.twin_of(labels) if isinstance(other, SideView) else labels
+            assert (drawn(other, shown) == value).sum() == 1, (view.plane, other.plane)
+        layer.undo()
+        views.flush()
+        assert session.labels.voxel_counts() == {}
+        for side in views.sides:
+            assert not drawn(side, side.twin_of(labels)).any()
+        layer.redo()
+        assert session.labels.voxel_counts() == {value: 1}
+        layer.undo()
 
 
 def test_a_stroke_elsewhere_draws_no_other_view(views: Views) -> None:
@@ -373,6 +370,15 @@ def test_sides_are_right_in_every_view_and_convention(views: Views) -> None:
     assert solid.plane == "3D"
     assert solid.model.scene.camera.handedness in ("left", "right")
     assert [type(layer).__name__ for layer in solid.model.layers] == ["Labels", "Points"]
+    assert solid.words == "3D"
+    # A stroke in the making is not sent to the graphics card as a volume; a step is.
+    waiting = views._stale
+    stroke = views.session.bench.stroke("Brush", (1,))
+    corner = (slice(0, 1),) * 3
+    stroke.put(corner, np.ones((1, 1, 1), bool), 1)
+    assert waiting == {}
+    stroke.finish()
+    assert [twin.layer for twin in waiting.values()] == [solid.twin_of(views.binding.labels)]
     assert "".join(solid.orientation.letters.values()) == "SIRL"
     views.close(solid)
     views.set_radiological(False)
@@ -380,10 +386,20 @@ def test_sides_are_right_in_every_view_and_convention(views: Views) -> None:
     assert set(COLOURS) == {*PLANES, "3D"}
 
 
+def _lazily(array: np.ndarray) -> Any:
+    import dask.array as da
+
+    return da.from_array(array, chunks=(-1, -1, -1, 1))
+
+
+@pytest.mark.parametrize("wrap", [np.asarray, _lazily])
 def test_the_time_slider_drives_all_views(
-    scan_of_times: Callable[..., Volume], open_volume: Open, viewer: ViewerModel
+    scan_of_times: Callable[..., Volume],
+    open_volume: Open,
+    viewer: ViewerModel,
+    wrap: Callable[[Any], Any],
 ) -> None:
-    session = open_volume(scan_of_times())
+    session = open_volume(scan_of_times(wrap=wrap))
     bound = Binding(session, viewer)
     views = Views(session, bound)
     views.open_planes()
@@ -394,7 +410,7 @@ def test_the_time_slider_drives_all_views(
     first.model.dims.set_current_step(0, 1)
     assert bound.volume_number == 1
     assert second.model.dims.current_step[0] == 1
-    light = np.argwhere(session.volume.further.array[..., 1] == 1000)[0]
+    light = np.argwhere(np.asarray(session.volume.further.array[..., 1]) == 1000)[0]
     views.go_to_voxel(tuple(int(v) for v in light))
     assert bound.volume_number == 1
     said: list[str] = []
@@ -406,27 +422,6 @@ def test_the_time_slider_drives_all_views(
     assert all("|   1000   |   no label" in words for words in said)
     views.say(first, None)
     assert said[-1] == ""
-    views.detach()
-    bound.detach()
-
-
-def test_a_lazy_scan_is_asked_for_the_slice_on_the_screen_only(
-    scan_of_times: Callable[..., Volume], open_volume: Open, viewer: ViewerModel
-) -> None:
-    da = pytest.importorskip("dask.array")
-    session = open_volume(
-        scan_of_times(wrap=lambda a: da.from_array(a, chunks=(-1, -1, -1, 1)))
-    )
-    bound = Binding(session, viewer)
-    views = Views(session, bound)
-    views.open_planes()
-    light = np.argwhere(session.volume.array == 1000)[0]
-    views.go_to_voxel(tuple(int(v) for v in light))
-    for view in views.all:
-        said: list[str] = []
-        views.pointed.connect(said.append)
-        views.say(view, (0.0, *views.cross.world))
-        assert "1000" in said[0]
     views.detach()
     bound.detach()
 
@@ -450,7 +445,7 @@ def test_colours_work_in_all_views(
     bound.detach()
 
 
-@pytest.mark.parametrize("codes", ["LPS", "RAS", "PIR", "SLA"])
+@pytest.mark.parametrize("codes", ["RAS", "SLA"])
 def test_all_views_show_the_voxel_of_the_cross_hair_in_every_voxel_order(
     make_grid: Callable[..., Grid], open_volume: Open, viewer: ViewerModel, codes: str
 ) -> None:
