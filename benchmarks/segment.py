@@ -261,8 +261,10 @@ MOVES = 200
 
 def live_wire_ours(folder: Path) -> Side:
     """Follow the mouse along the liver's rim after an anchor."""
+    from napari_medlabel.edit import slice_loops
     from napari_medlabel.edit.livewire import LiveWire
 
+    slice_loops.wait()
     image, _ = _slice(folder)
     rim = _rim(folder)
     wire = LiveWire(image, (0.7, 0.7))
@@ -283,8 +285,10 @@ def live_wire_skimage(folder: Path) -> Side:
 
 def trace_ours(folder: Path) -> Side:
     """Trace the level under the mouse."""
+    from napari_medlabel.edit import slice_loops
     from napari_medlabel.edit.tracing import level_trace
 
+    slice_loops.wait()
     image, _ = _slice(folder)
     rim = _rim(folder)
     return each(lambda n: level_trace(image, rim[n % len(rim)], tolerance=25.0), MOVES)

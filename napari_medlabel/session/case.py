@@ -217,7 +217,7 @@ class Session:
 
     def _add(self, step: Step) -> None:
         if isinstance(step, Patch):
-            self._known[step.box] = step.after
+            step.follow(self._known)
         self.history.add(step)
         self._changed()
 
@@ -298,7 +298,7 @@ class Session:
             return None
         if isinstance(change, Patch):
             change.apply(self.labels.array)
-            self._known[change.box] = change.after
+            change.follow(self._known)
         elif isinstance(change, LandmarkChange):
             self.landmarks = change.after
         else:
