@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final, Literal, get_args
 
 from napari_medlabel.io.files import Staging, explain_os_error, make_folder
-from napari_medlabel.model.labelmap import LabelScheme
+from napari_medlabel.model.labelmap import Label, LabelScheme
 
 Progress = Literal["not started", "in progress", "completed", "flagged"]
 PROGRESS: Final[tuple[Progress, ...]] = get_args(Progress)
@@ -35,6 +35,42 @@ class SegmentState:
     progress: Progress = "not started"
     locked: bool = False
     done: frozenset[int] = frozenset()
+
+    def seen_progress(self, voxels: int) -> Progress:
+        """Return how far it is: painted and nothing said is in progress."""
+        return "in progress" if self.progress == "not started" and voxels else self.progress
+
+
+@dataclass(frozen=True)
+class Segment:
+    """One row of the segment table.
+
+    Parameters
+    ----------
+    label : Label
+        Value, name, colour, code.
+    voxels : int
+        How many it has now.
+    ml : float or None
+        Its volume; None where voxels have none.
+    slices : int
+        On how many slices (along k) it has voxels.
+    done : int
+        How many slices a person called done.
+    progress : str
+        As a person said; painted and nothing said is ``in progress``.
+    visible, locked : bool
+        Whether it is shown, and whether edits leave it alone.
+    """
+
+    label: Label
+    voxels: int
+    ml: float | None
+    slices: int
+    done: int
+    progress: Progress
+    visible: bool
+    locked: bool
 
 
 States = Mapping[int, SegmentState]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -19,44 +19,13 @@ from napari_medlabel.session.case import Session
 from napari_medlabel.session.segment_states import (
     SEGMENTS_FILE,
     Progress,
+    Segment,
     SegmentState,
     StateFile,
 )
 
 REMOVE = "Remove segment"
 """What the step is called that takes a segment's voxels away."""
-
-
-@dataclass(frozen=True)
-class Segment:
-    """One row of the segment table.
-
-    Parameters
-    ----------
-    label : Label
-        Value, name, colour, code.
-    voxels : int
-        How many it has now.
-    ml : float or None
-        Its volume; None where voxels have none.
-    slices : int
-        On how many slices (along k) it has voxels.
-    done : int
-        How many slices a person called done.
-    progress : str
-        As a person said; painted and nothing said is ``in progress``.
-    visible, locked : bool
-        Whether it is shown, and whether edits leave it alone.
-    """
-
-    label: Label
-    voxels: int
-    ml: float | None
-    slices: int
-    done: int
-    progress: Progress
-    visible: bool
-    locked: bool
 
 
 class Segments:
@@ -115,7 +84,7 @@ class Segments:
                     voxels * session.labels.grid.affine.voxel_ml if has_ml else None,
                     int(np.count_nonzero(by_slice)),
                     len(state.done),
-                    _progress(state, voxels),
+                    state.seen_progress(voxels),
                     label.value not in rules.hidden,
                     label.value in rules.locked,
                 )
@@ -397,7 +366,3 @@ class Segments:
     def states(self) -> Mapping[int, SegmentState]:
         """What was said of each segment, by value."""
         return dict(self._states)
-
-
-def _progress(state: SegmentState, voxels: int) -> Progress:
-    return "in progress" if state.progress == "not started" and voxels else state.progress

@@ -26,7 +26,7 @@ from napari_medlabel.model.labelmap import LabelScheme
 from napari_medlabel.widgets.segment_table import SegmentTable
 
 if TYPE_CHECKING:
-    from napari_medlabel.session.segments import Segment
+    from napari_medlabel.session.segment_states import Segment
 
 FROM_FILE = "From a file…"
 """The last entry of the lists of schemes and templates."""

@@ -4,26 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import Any, Final
 
 from qtpy.QtCore import QObject, QTimer
-from qtpy.QtWidgets import QMessageBox, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QMessageBox, QWidget
 
 from napari_medlabel.errors import InputError, MedlabelError
-from napari_medlabel.export.segment_statistics import save_statistics, statistics_table
-from napari_medlabel.measure.statistics import LabelStatistics, measure_labels
 from napari_medlabel.model import presets
-from napari_medlabel.model.labelmap import Label, LabelMap
+from napari_medlabel.model.labelmap import Label
 from napari_medlabel.model.palette import spare_colour
 from napari_medlabel.model.terminology import Concept, Side, colour_of
 from napari_medlabel.plugin.binding import Binding
 from napari_medlabel.plugin.segment_view import set_look, show_segments
 from napari_medlabel.session.case import Session
-from napari_medlabel.session.segments import Segment, Segments
-from napari_medlabel.widgets.background import Background
-from napari_medlabel.widgets.progress_row import ProgressRow
-from napari_medlabel.widgets.statistics_dialog import StatisticsDialog
+from napari_medlabel.session.segment_states import Segment
+from napari_medlabel.session.segments import Segments
+from napari_medlabel.widgets.segment_measuring import SegmentMeasuring
 from napari_medlabel.widgets.terminology_dialog import TerminologyDialog
 
 _SHOW_MS: Final = 60
@@ -51,19 +47,11 @@ class SegmentDesk(QObject):
         super().__init__(dock)
         self.dock = dock
         self.table = dock.label_panel
-        self.panel = QWidget()
-        self.progress = ProgressRow()
-        column = QVBoxLayout(self.panel)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.addWidget(self.progress)
-        self.panel.hide()
+        self.measuring = SegmentMeasuring(dock)
+        self.panel: QWidget = self.measuring.progress
         self.segments: Segments | None = None
-        self.statistics: StatisticsDialog | None = None
         self._session: Session | None = None
         self._binding: Binding | None = None
-        self.background = Background(self)
-        self.background.progressed.connect(self.progress.show_progress)
-        self.progress.cancel_requested.connect(self.background.cancel)
         self._soon = self._timer(_SHOW_MS, self._show)
         self._keep = self._timer(_KEEP_MS, self.save_states)
         self._connect()
@@ -136,7 +124,7 @@ class SegmentDesk(QObject):
         self._soon.stop()
         self._keep.stop()
         self.save_states()
-        self.background.cancel()
+        self.measuring.background.cancel()
         segments.changed.disconnect(self._on_changed)
         session.scheme_changed.disconnect(self._show_scheme)
         session.saved.disconnect(self._on_saved)
@@ -341,54 +329,10 @@ class SegmentDesk(QObject):
             return
         self._try(lambda s: s.remove(value))
 
-    # -- statistics ----------------------------------------------------------------------
-
     def measure(self) -> None:
         """Measure all segments in the background, then show the table."""
-        session = self._session
-        if session is None or self.background.is_busy:
-            return
-        volume, labels = session.volume, session.labels
-        # Painting may go on: what is measured is the mask of this moment.
-        moment = LabelMap(labels.grid, labels.array.T.copy().T, labels.scheme)
-        image = None if volume.colour is not None else volume.array
-        has_place = volume.slices == "places"
-
-        def done(rows: tuple[LabelStatistics, ...]) -> None:
-            self._ended()
-            table = statistics_table(rows, moment.grid, unit=volume.quantity)
-            self.statistics = StatisticsDialog(table, self.dock)
-            self.statistics.save_requested.connect(lambda path: self._save_table(path, table))
-            self.statistics.open()
-
-        def failed(err: MedlabelError) -> None:
-            self._ended()
-            self.dock.show_error(err)
-
-        self.panel.show()
-        self.progress.begin("Measuring the segments …")
-        self.background.run(
-            lambda: measure_labels(
-                moment, image, has_place=has_place, tick=self.background.tell
-            ),
-            done,
-            failed,
-            self._ended,
-        )
-
-    def _ended(self) -> None:
-        self.progress.end()
-        self.panel.hide()
-
-    def _save_table(self, path: Path, table: list[dict[str, Any]]) -> None:
-        try:
-            save_statistics(path, table)
-        except MedlabelError as err:
-            words = f"{err.message} {err.hint}"
-        else:
-            words = f"Saved: {path.name}"
-        if self.statistics is not None:
-            self.statistics.say(words)
+        if self._session is not None:
+            self.measuring.measure(self._session)
 
 
 def _refuse_plane(_segments: Segments) -> None:

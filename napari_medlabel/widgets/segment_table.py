@@ -20,7 +20,7 @@ from napari_medlabel.model.labelmap import Label
 from napari_medlabel.widgets import segment_icons as icons
 
 if TYPE_CHECKING:
-    from napari_medlabel.session.segments import Segment
+    from napari_medlabel.session.segment_states import Segment
 
 NAME, EYE, LOCK, ML, SLICES, STATE, CODE = range(7)
 HEADERS: Final = ("Segment", "", "", "ml", "Slices", "", "Code")

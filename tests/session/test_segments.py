@@ -12,8 +12,13 @@ from napari_medlabel.errors import InputError, SaveError
 from napari_medlabel.model.labelmap import Label
 from napari_medlabel.session.case import Session
 from napari_medlabel.session.saving import save
-from napari_medlabel.session.segment_states import SegmentState, StateFile
-from napari_medlabel.session.segments import SEGMENTS_FILE, Segment, Segments
+from napari_medlabel.session.segment_states import (
+    SEGMENTS_FILE,
+    Segment,
+    SegmentState,
+    StateFile,
+)
+from napari_medlabel.session.segments import Segments
 
 BOX = (slice(2, 6), slice(2, 5), slice(1, 4))
 

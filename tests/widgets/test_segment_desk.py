@@ -18,7 +18,7 @@ from napari_medlabel.model import presets
 from napari_medlabel.model.terminology import find_concepts
 from napari_medlabel.plugin.binding import Binding
 from napari_medlabel.session.case import Session
-from napari_medlabel.session.segments import SEGMENTS_FILE
+from napari_medlabel.session.segment_states import SEGMENTS_FILE
 from napari_medlabel.widgets.label_panel import LabelPanel
 from napari_medlabel.widgets.segment_desk import SegmentDesk
 from napari_medlabel.widgets.segment_table import ML
@@ -208,8 +208,8 @@ def test_statistics_are_measured_aside_shown_and_saved(
 ) -> None:
     paint(session)
     desk.measure()
-    qtbot.waitUntil(lambda: desk.statistics is not None, timeout=20_000)
-    dialog = desk.statistics
+    qtbot.waitUntil(lambda: desk.measuring.dialog is not None, timeout=20_000)
+    dialog = desk.measuring.dialog
     qtbot.addWidget(dialog)
     assert dialog.table.item(0, 3).text() == "36"
     dialog.save_requested.emit(tmp_path / "s.csv")

@@ -11,7 +11,7 @@ from qtpy.QtWidgets import QApplication
 
 from napari_medlabel.model import presets
 from napari_medlabel.model.labelmap import Code, Label
-from napari_medlabel.session.segments import Segment
+from napari_medlabel.session.segment_states import Segment
 from napari_medlabel.widgets import segment_icons
 from napari_medlabel.widgets.label_panel import LabelPanel
 from napari_medlabel.widgets.segment_table import CODE, EYE, LOCK, ML, NAME, SLICES, STATE
