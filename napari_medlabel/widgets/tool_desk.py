@@ -83,7 +83,7 @@ class ToolDesk(QObject):
         session.bench.masking_changed.connect(self.panel.masking.show_masking)
         session.scheme_changed.connect(self._show_segments)
         binding.viewer.dims.events.ndisplay.connect(self._show_reasons)
-        binding.labels.events.selected_label.connect(self._show_label)
+        binding.labels.events.selected_label.connect(self._on_label)
         self._bind_keys(binding)
         self._show_segments()
         self._show_reasons()
@@ -106,7 +106,7 @@ class ToolDesk(QObject):
         kit.bench.masking_changed.disconnect(self.panel.masking.show_masking)
         kit.session.scheme_changed.disconnect(self._show_segments)
         kit.binding.viewer.dims.events.ndisplay.disconnect(self._show_reasons)
-        kit.binding.labels.events.selected_label.disconnect(self._show_label)
+        kit.binding.labels.events.selected_label.disconnect(self._on_label)
         if self._sheet is not None:
             self._sheet.close()
         self._kit = self._holding = None
@@ -357,7 +357,15 @@ class ToolDesk(QObject):
         self._show_tool()
         self._show_label()
 
-    def _show_label(self, _event: object = None) -> None:
+    def _on_label(self, _event: object) -> None:
+        """Propose for the label that is in hand now: not a yes to one chosen before."""
+        self._show_label()
+        if self._current in ACTS:
+            self.reject()
+            if tool(self._current).is_live:
+                self._live.start()
+
+    def _show_label(self) -> None:
         if self._kit is None:
             return
         scheme, value = self._kit.session.labels.scheme, self._kit.label

@@ -174,6 +174,12 @@ def a_preview_is_answered_by_keys(dock: MedlabelDock, qtbot) -> None:
         assert dock.viewer.layers[-1].name == "Proposal"
         assert "ml" in desk.panel.preview.words.text()
         assert not session.labels.array.any()
+        # Another label in hand: what was proposed for the one before is not accepted for it.
+        dock.desk.binding.labels.selected_label = 3
+        assert session.bench.preview is None
+        dock.desk.binding.labels.selected_label = 1
+        qtbot.waitUntil(lambda: session.bench.preview is not None, timeout=10_000)
+        assert session.bench.preview.values == (1,)
         key(dock, answer)
         assert session.bench.preview is None
         assert "Proposal" not in [layer.name for layer in dock.viewer.layers]

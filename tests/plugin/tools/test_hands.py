@@ -387,7 +387,7 @@ def test_a_seed_in_the_making_is_cancelled_and_backspace_takes_the_latest(bench:
     hand.leave()
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(
     way=st.lists(
         st.tuples(st.floats(-3, 26), st.floats(-3, 22), st.floats(0, 15)),
