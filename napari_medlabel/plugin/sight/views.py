@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 from psygnal import Signal
 
 from napari_medlabel.edit.patch import Box, Patch
 from napari_medlabel.plugin.atoms import Shown
 from napari_medlabel.plugin.binding import Binding
-from napari_medlabel.plugin.display import PLANES, Display
+from napari_medlabel.plugin.display import PLANES
+from napari_medlabel.plugin.sight.boxes import shown_box, stroke_box
 from napari_medlabel.plugin.sight.crosshair import CrossHair
 from napari_medlabel.plugin.sight.mouse import SightMouse
+from napari_medlabel.plugin.sight.probe import Probe
 from napari_medlabel.plugin.sight.twin import Twin
 from napari_medlabel.plugin.sight.view import SideView, View
-from napari_medlabel.plugin.sight.words import is_inside, status_words
 from napari_medlabel.session.case import Session
 
 
@@ -60,6 +60,7 @@ class Views:
         self.sides: list[SideView] = []
         self.current: View = self.first
         """The view that the mouse was in last."""
+        self._probe = Probe(session, binding)
         self._further: tuple[float, ...] = ()
         self._seen: tuple[float, ...] = ()
         self._stale: dict[int, Twin] = {}
@@ -349,29 +350,17 @@ class Views:
     def _on_first_stroke(self, event: Any) -> None:
         """Follow napari's own brush in the first view: nobody else says where it is."""
         if self.sides:
-            self._touch(self._stroke_box(self.first, self.binding.labels, event))
+            self._touch(stroke_box(self.first, self.cross, self.binding.labels, event))
 
     def _on_twin_stroke(self, event: Any) -> None:
         self.session.keeper.touch()
         layer = event.source
         for side in self.sides:
             if side.twin_of(self.binding.labels) is layer:
-                shown = self._stroke_box(side, layer, event)
+                shown = stroke_box(side, self.cross, layer, event)
                 self._touch(shown, but=layer)
                 if self.first.shows(shown, self.cross):
                     self.binding.labels.refresh(thumbnail=False, highlight=False, extent=False)
-
-    def _stroke_box(self, view: View, layer: Any, event: Any) -> Shown:
-        parts = [slice(0, n) for n in self.display.shape]
-        if view.axis >= 0:
-            if int(layer.n_edit_dimensions) < 3:
-                at = view.place(self.cross)[view.axis]
-                parts[view.axis] = slice(at, at + 1)
-            # napari slices in the order in which the axes are displayed.
-            size = np.shape(event.data)[:2]
-            for axis, start, length in zip(view.across, event.offset, size, strict=True):
-                parts[axis] = slice(int(start), int(start) + int(length))
-        return parts[0], parts[1], parts[2]
 
     # -- words ---------------------------------------------------------------------------
 
@@ -381,44 +370,15 @@ class Views:
             self.pointed.emit("")
             return
         self.current = view
-        point = self.point_zyx(position)
-        volume = self.session.volume
-        words = status_words(
-            self.display,
-            self.session.labels,
-            point,
-            self._value(view, position, point),
-            quantity=volume.quantity,
-            oriented=self._oriented,
-        )
-        self.pointed.emit(words)
+        self.pointed.emit(self._probe.words(view, position))
 
     def point_zyx(self, position: Any) -> Any:
         """Turn a napari world position into displayed data coordinates."""
-        world = np.asarray(position, dtype=np.float64)[-3:]
-        return (world - self.display.translate) / np.array(self.display.scale)
+        return self._probe.point_zyx(position)
 
     def value_at_cross(self) -> Any:
         """Return the scan's value at the cross-hair."""
-        return self._value(self.first, self.cross.world, self.cross.voxel_zyx)
-
-    def _value(self, view: View, position: Any, point_zyx: Any) -> Any:
-        """Return the scan's value at a point; None outside."""
-        volume = self.session.volume
-        i, j, k = (int(v) for v in np.rint(self.display.index_ijk(point_zyx)))
-        if not is_inside(volume.grid.shape, (i, j, k)):
-            return None
-        if volume.colour is not None:
-            return volume.colour[i, j, k]
-        if volume.further is None:
-            return volume.array[i, j, k]
-        array = volume.further.array
-        if isinstance(array, np.ndarray):
-            return array[i, j, k, self.binding.volume_number]
-        # A lazy one may have to read a file for one voxel: the slice on the screen is there.
-        image = self.binding.image
-        image = view.twin_of(image) if isinstance(view, SideView) else image
-        return None if image is None else image.get_value(position, world=True)
+        return self._probe.value(self.first, self.cross.world, self.cross.voxel_zyx)
 
     def detach(self) -> None:
         """Let go of the case: further views are closed."""
@@ -432,13 +392,3 @@ class Views:
         self.binding.labels.events.labels_update.disconnect(self._on_first_stroke)
         self._ignore(self.first)
         self.first.detach()
-
-
-def shown_box(display: Display, box: Box) -> Shown:
-    """Turn a box of voxels (i, j, k) into one of the displayed array: `Display.box`, undone."""
-    parts = []
-    for axis, flip in zip(display.order, display.flipped, strict=True):
-        n = display.grid.shape[axis]
-        start, stop, _ = box[axis].indices(n)
-        parts.append(slice(n - stop, n - start) if flip else slice(start, stop))
-    return parts[0], parts[1], parts[2]

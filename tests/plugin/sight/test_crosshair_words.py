@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from napari_medlabel.geometry.grid import Grid
 from napari_medlabel.model.labelmap import LabelMap
 from napari_medlabel.plugin.display import Display
+from napari_medlabel.plugin.sight.boxes import shown_box
 from napari_medlabel.plugin.sight.crosshair import CrossHair
-from napari_medlabel.plugin.sight.views import shown_box
 from napari_medlabel.plugin.sight.words import (
     label_words,
     mm_words,
