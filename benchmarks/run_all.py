@@ -26,6 +26,10 @@ PACKAGES = (
     "SimpleITK",
     "nibabel",
     "imagecodecs",
+    "numba",
+    "scikit-image",
+    "scipy",
+    "itk-core",
     "cryptography",
     "dcm2niix",
     "python-gdcm",
@@ -76,6 +80,26 @@ AREAS = {
             "side each event is also a step of the session's history and wakes the journal; "
             "that these steps were made is checked. The journal writes in a thread of its "
             "own, so a sweep does not hold up the brush."
+        ),
+    ),
+    "segment": (
+        "Editing tools",
+        (
+            "On the phantom of ten organs, 512x512x300 voxels, in CPU seconds of all threads. "
+            "Ours give a proposal: with the box, the labels before and after in it, the rules "
+            "obeyed, and words; the peers give an array. ITK's filter between slices runs in a "
+            "process of its own, because it corrupts the heap now and then. How much work an "
+            "outline costs with these tools is in [work for each act](work-per-act.md)."
+        ),
+    ),
+    "grow": (
+        "Growing in a whole volume",
+        (
+            "174 strokes in ten organs and around them, once each, in CPU seconds. Beside the "
+            "limits that were set before it was built; ITK's fast grow cut took 269 s and "
+            "reached a mean Dice of 0.887 in an earlier measurement on this phantom, and is not "
+            "run again. Adding and removing strokes gives the bytes of growing anew: no other "
+            "tool removes a stroke. The peak is that of the whole process so far."
         ),
     ),
     "save": (
