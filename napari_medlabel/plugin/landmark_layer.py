@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from psygnal import Signal
 
+from napari_medlabel.errors import InputError
 from napari_medlabel.model.landmarks import Landmark, LandmarkSet
 from napari_medlabel.plugin.display import Display
 from napari_medlabel.plugin.layers import landmark_points, landmarks_to_layer
@@ -24,6 +26,9 @@ class LandmarkLayer:
     display : Display
         How the scan is laid out.
     """
+
+    refused = Signal(object)
+    """What a hand did to the points may not be (an InputError): they are as before."""
 
     def __init__(self, session: Session, viewer: Any, display: Display) -> None:
         self.session = session
@@ -57,13 +62,17 @@ class LandmarkLayer:
             for name, p in zip(names, points, strict=True)
         }
         verb = {"added": "Place", "removed": "Remove", "changed": "Move"}[action]
-        self.session.set_landmarks(self._merge(placed), name=f"{verb} landmark")
+        try:
+            self.session.set_landmarks(self._merge(placed), name=f"{verb} landmark")
+        except InputError as err:
+            self._on_landmarks(self.session.landmarks)
+            self.refused.emit(err)
 
     def _name_new(self, names: list[str], count: int) -> list[str]:
         for _ in range(count):
             free = [m.name for m in self.session.landmarks if m.name not in names]
             marks = self.session.landmarks
-            unplaced = next((n for n in free if not marks[n].is_placed), None)
+            unplaced = next((n for n in free if marks[n].is_open), None)
             number = len(names) + 1
             while unplaced is None:
                 candidate = f"Point {number}"
@@ -73,13 +82,21 @@ class LandmarkLayer:
         return names
 
     def _merge(self, placed: dict[str, tuple[float, float, float]]) -> LandmarkSet:
-        """Return the landmarks with these positions; a move within rounding is none."""
+        """Return the landmarks with these positions, and all else that was said of them.
+
+        A move within rounding is none. A locked one refuses to be moved or removed.
+        """
         marks = []
         for mark in self.session.landmarks:
             point = placed.pop(mark.name, None)
             old = mark.point_ras
-            same = point is not None and old is not None and np.allclose(point, old, atol=1e-9)
-            marks.append(Landmark(mark.name, old if same else point, mark.description))
+            if point == old or (point and old and np.allclose(point, old, rtol=0, atol=1e-9)):
+                marks.append(mark)
+            elif point is None:
+                # Absent ones have no point here, and stay absent: their old point is None.
+                marks.append(mark.at(None))
+            else:
+                marks.append(mark.at(point) if old is None else mark.moved(point))
         marks.extend(Landmark(name, point) for name, point in placed.items())
         return LandmarkSet(tuple(marks))
 
