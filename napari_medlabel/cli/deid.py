@@ -49,7 +49,7 @@ def add_parser(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
     parser.add_argument(
         "target", type=_path, nargs="?", metavar="DST", help="a new or empty folder"
     )
-    _add_rules(parser)
+    add_rules(parser)
     add_key_options(parser)
     _add_running(parser)
     _add_telling(parser)
@@ -76,7 +76,8 @@ class _Under:
         return self._subparsers.add_parser(f"deid {name}", **words)
 
 
-def _add_rules(parser: argparse.ArgumentParser) -> None:
+def add_rules(parser: argparse.ArgumentParser) -> None:
+    """Add what says by which rules is de-identified."""
     rules = parser.add_argument_group("rules")
     rules.add_argument(
         "--option",
@@ -191,7 +192,7 @@ def run(args: argparse.Namespace) -> int:
     check_target(args.source, args.target)
     for path in filter(None, (*project_files(args), args.audit, args.mappings)):
         check_apart(path, args.source, args.target)
-    profile = _profile(args)
+    profile = profile_of(args)
     settings = Settings(
         args.jobs,
         args.scheduler,
@@ -213,12 +214,12 @@ def _stated(args: argparse.Namespace) -> int:
     """Print the conformance statement of the rules that the options describe."""
     from napari_medlabel.deid.report.conformance import as_text
 
-    text = as_text(_profile(args))
+    text = as_text(profile_of(args))
     print(json.dumps({"conformance": text}) if args.json else text, end="")
     return 0
 
 
-def _profile(args: argparse.Namespace) -> Profile:
+def profile_of(args: argparse.Namespace) -> Profile:
     """Return the rules that the options describe; ``--profile FILE`` is as ``--site FILE``."""
     from napari_medlabel.deid.rules.profile import load_profile
 

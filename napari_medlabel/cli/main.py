@@ -26,6 +26,7 @@ COMMANDS: Final = (
     "deid",
     "scan",
     "sign",
+    "project",
     "audit",
 )
 """Each is a module beside this one with ``add_parser`` and ``run``."""

@@ -248,5 +248,10 @@ def write_settings(path: Path, settings: Settings) -> None:
     SaveError
         When it cannot be written.
     """
+    write_bytes_aside(path, settings_bytes(settings))
+
+
+def settings_bytes(settings: Settings) -> bytes:
+    """Return what `project.json` holds; its SHA-256 is what the log names."""
     text = json.dumps(settings.to_json(), indent=2, ensure_ascii=False) + "\n"
-    write_bytes_aside(path, text.encode("utf-8"))
+    return text.encode("utf-8")

@@ -1,0 +1,202 @@
+"""Setting up a study: its layout, first manager and rules; each change is in the log first."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+from napari_medlabel.audit.disk import one_at_a_time
+from napari_medlabel.audit.format.schema import USER
+from napari_medlabel.audit.keys.tokens import account_name, load_token_key
+from napari_medlabel.errors import InputError, RefusedError
+from napari_medlabel.io.files import make_folder, sha256_file, write_bytes_aside
+from napari_medlabel.project.cases.dataset import root_files
+from napari_medlabel.project.guidelines import read_guidelines
+from napari_medlabel.project.layout import Layout
+from napari_medlabel.project.ontology.document import ontology_digest, write_ontology
+from napari_medlabel.project.ontology.ontology import Ontology
+from napari_medlabel.project.settings import (
+    Rater,
+    Role,
+    Settings,
+    read_settings,
+    settings_bytes,
+    write_settings,
+)
+from napari_medlabel.session.desk import Desk
+from napari_medlabel.session.signing import own_tokens
+from napari_medlabel.session.study.templates import guidelines_for
+
+_SPARED: Final = frozenset({".git", ".gitattributes", ".gitignore", ".datalad"})
+
+
+def prepare_study(root: Path) -> Layout:
+    """Return where a study is to be, after finding out that nothing is in its way.
+
+    What an `init` that was broken off left does not count: nothing there is a study yet.
+
+    Raises
+    ------
+    RefusedError
+        When there is a study already.
+    InputError
+        When the folder holds something else: what lies in a study leaves with it.
+    SaveError
+        When the folder cannot be made.
+    """
+    layout = Layout(root.absolute())
+    if layout.project.exists():
+        raise RefusedError(
+            "There is a study in this folder already.",
+            hint="Choose another folder; a study is set up once.",
+        )
+    own = {*root_files("-"), layout.own.name, *_SPARED}
+    if root.exists() and not root.is_dir():
+        raise InputError("A folder was expected, and a file came.", hint="Choose a new folder.")
+    if root.is_dir() and any(path.name not in own for path in root.iterdir()):
+        raise InputError(
+            "A new or empty folder was expected, and files lie in this one.",
+            hint="Choose a new folder: scans get into a study through "
+            "medlabel project add alone.",
+        )
+    make_folder(layout.own)
+    return layout
+
+
+def init_study(layout: Layout, settings: Settings, ontology: Ontology, desk: Desk) -> Settings:
+    """Make a study; `project.json` is written last, and makes the folder one.
+
+    Parameters
+    ----------
+    layout : Layout
+        As `prepare_study` returned it; the desk's log lies at its `audit`.
+    settings : Settings
+        The rules. Raters without an account among its managers get this one.
+    ontology : Ontology
+        What is labelled and asked.
+    desk : Desk
+        Whoever sits there becomes its manager.
+
+    Returns
+    -------
+    Settings
+        As written.
+
+    Raises
+    ------
+    SaveError, LogError
+        When it cannot be written, or the log cannot: then there is no study.
+    """
+    user = user_of(desk)
+    raters = tuple(
+        replace(one, user=user) if "manager" in one.roles and not one.user else one
+        for one in settings.raters
+    )
+    settings = replace(settings, raters=raters)
+    require_role(settings, desk, "manager")
+    for folder in (layout.cases, layout.claims, layout.guidelines.parent):
+        make_folder(folder)
+    for name, data in root_files(settings.name).items():
+        write_bytes_aside(layout.root / name, data)
+    write_ontology(layout.ontology, ontology)
+    if not layout.guidelines.exists():
+        text = guidelines_for(settings.name, ontology)
+        write_bytes_aside(layout.guidelines, text.encode())
+    guideline = read_guidelines(layout.guidelines).digest
+    digests = (_digest(settings), ontology_digest(ontology), guideline)
+    for setting, new in zip(("project", "ontology", "guideline"), digests, strict=True):
+        desk.log.append("study.rules", detail={"setting": setting, "new": new})
+    write_settings(layout.project, settings)
+    return settings
+
+
+def set_rater(
+    layout: Layout, code: str, desk: Desk, *, roles: Iterable[Role] = (), user: str = ""
+) -> Rater:
+    """Add a rater to a study, or change one.
+
+    Parameters
+    ----------
+    layout : Layout
+        The study.
+    code : str
+        Of the rater.
+    desk : Desk
+        Whoever sits there must be a manager.
+    roles : iterable of str
+        Empty for those the rater has; a new one is an annotator.
+    user : str
+        Token of the account; empty for the one that stands there.
+
+    Raises
+    ------
+    RefusedError
+        When who asks is no manager, the account is another rater's, or nobody would be a
+        manager any more.
+    InputError
+        When a role or the token is none.
+    LogError, SaveError
+        When the log or the file cannot be written: nothing is changed.
+    """
+    if user and not USER.accepts(user):
+        raise InputError(
+            "An account is given by its token, u1- and 16 hex digits; no name.",
+            hint="Its owner sees it with: medlabel project rater STUDY CODE --me",
+        )
+    with one_at_a_time(layout.own / ".project.lock"):
+        settings = read_settings(layout.project)
+        require_role(settings, desk, "manager")
+        before = next((one for one in settings.raters if one.code == code), Rater(code))
+        rater = Rater(code, user or before.user, tuple(roles) or before.roles)
+        if rater.user and any(
+            one.user == rater.user and one.code != code for one in settings.raters
+        ):
+            raise RefusedError(
+                "This account is another rater of the study already.",
+                hint="One person has one code: nobody reads a case twice unnoticed.",
+            )
+        others = [one for one in settings.raters if one.code != code]
+        if not any("manager" in one.roles and one.user for one in (*others, rater)):
+            raise RefusedError(
+                "Nobody would be a manager of this study any more.",
+                hint="Make somebody else a manager first.",
+            )
+        raters = sorted((*others, rater), key=lambda one: one.code)
+        changed = replace(settings, raters=tuple(raters))
+        if changed != settings:
+            old = f"sha256:{sha256_file(layout.project)}"
+            detail = {"setting": "project", "new": _digest(changed), "old": old}
+            desk.log.append("study.rules", detail=detail)
+            write_settings(layout.project, changed)
+    return rater
+
+
+def user_of(desk: Desk) -> str:
+    """Return the token of the account that sits at a desk, as the log names it."""
+    return load_token_key(desk.state).user_token(account_name())
+
+
+def require_role(settings: Settings, desk: Desk, role: Role) -> Rater:
+    """Return the rater that sits at a desk when they have a role.
+
+    Raises
+    ------
+    RefusedError
+        When the account is not on the list, or has other roles.
+    """
+    tokens = own_tokens(desk.state)
+    rater = next((one for one in settings.raters if one.user in tokens), None)
+    rater = rater or settings.rater_of(user_of(desk))
+    if role not in rater.roles:
+        raise RefusedError(
+            f"This needs the role {role} in the study, and you have: {', '.join(rater.roles)}.",
+            hint="Ask its manager: medlabel project rater STUDY CODE --roles ...",
+        )
+    return rater
+
+
+def _digest(settings: Settings) -> str:
+    return f"sha256:{hashlib.sha256(settings_bytes(settings)).hexdigest()}"
