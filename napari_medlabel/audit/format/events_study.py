@@ -19,7 +19,7 @@ ABOUT_STUDY: Final[Mapping[str, Spec]] = {
         SECURITY,
         "U",
         "",
-        {"setting": choice("project", "ontology", "guideline"), "new": DIGEST},
+        {"setting": choice("project", "ontology", "guideline", "assignment"), "new": DIGEST},
         {"old": DIGEST},
     ),
     # who is at work
@@ -39,7 +39,9 @@ ABOUT_STUDY: Final[Mapping[str, Spec]] = {
         {**WORK, "because": choice("guideline", "ontology", "scan")},
         {"new": DIGEST},
     ),
-    "study.confirm": Spec(ACCESS, "U", "verify", WORK),
+    "study.confirm": Spec(
+        ACCESS, "U", "verify", WORK, {"ontology": DIGEST, "guideline": DIGEST}
+    ),
     "study.settle": Spec(ACCESS, "U", "verify", WORK, {"chosen": DIGEST}),
     # what comes of several readings
     "study.gold": Spec(

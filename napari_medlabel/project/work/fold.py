@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
+from typing import Any, Final
 
 from napari_medlabel.project.layout import CaseId
 from napari_medlabel.project.work.states import State, leads, transition
@@ -42,7 +43,17 @@ class SlotState:
     active_s : int
         Seconds of work that its submissions tell.
     ontology, guideline : str
-        Digests it was submitted under.
+        Digests it was submitted, or confirmed, under.
+    maker : str
+        Token of who made the mask that counts now: the annotator, or who corrected it.
+    reason : str
+        Code that was given with the last step; empty where none was.
+    tags : tuple of str
+        What the last reviewer found, see `kinds.TAGS`.
+    returned : tuple of int
+        Values of the labels that the last reviewer sent back.
+    likert : int
+        The last reviewer's score, 1 to 5; 0 for none.
     rivals : tuple of Step
         Where in conflict: the steps of which only one can count, and what came after them.
     unheard : tuple of Step
@@ -62,6 +73,11 @@ class SlotState:
     active_s: int = 0
     ontology: str = ""
     guideline: str = ""
+    maker: str = ""
+    reason: str = ""
+    tags: tuple[str, ...] = ()
+    returned: tuple[int, ...] = ()
+    likert: int = 0
     rivals: tuple[Step, ...] = ()
     unheard: tuple[Step, ...] = ()
     gaps: tuple[int, ...] = ()
@@ -175,7 +191,7 @@ def _one(now: SlotState, step: Step) -> SlotState:
             # They went on without knowing: what they submitted is kept for who settles it.
             return replace(now, rivals=(*now.rivals, step))
         return replace(now, unheard=(*now.unheard, step))
-    now = replace(now, state=after, since=step.time)
+    now = replace(now, state=after, since=step.time, reason=step.reason)
     return _noted(now, step)
 
 
@@ -207,21 +223,47 @@ def _noted(now: SlotState, step: Step) -> SlotState:
         return replace(
             now,
             user=step.user,
+            maker=step.user,
             content=step.content,
             version=step.version,
             rounds=now.rounds + 1,
             active_s=now.active_s + int(detail.get("active_s", 0)),
             ontology=str(detail.get("ontology", "")),
             guideline=str(detail.get("guideline", "")),
+            **_UNJUDGED,
         )
-    if step.action in ("begin_review", "approve", "reject"):
-        return replace(now, reviewer=step.user)
-    if step.action == "correct":
-        content, version = step.content or now.content, step.version or now.version
-        return replace(now, reviewer=step.user, content=content, version=version)
+    if step.action == "confirm":
+        ontology = str(detail.get("ontology", now.ontology))
+        return replace(
+            now, ontology=ontology, guideline=str(detail.get("guideline", now.guideline))
+        )
     if step.action == "settle":
         chosen = next((r for r in now.rivals if r.content == step.content), None)
         user = chosen.user if chosen is not None else now.user
         content, version = step.content or now.content, step.version or now.version
-        return replace(now, user=user, content=content, version=version, rivals=())
+        return replace(now, user=user, maker=user, content=content, version=version, rivals=())
+    return _judged(now, step)
+
+
+_UNJUDGED: Final[Mapping[str, Any]] = {"tags": (), "returned": (), "likert": 0}
+
+
+def _judged(now: SlotState, step: Step) -> SlotState:
+    """Note what a reviewer did."""
+    detail = step.detail or {}
+    if step.action == "begin_review":
+        return replace(now, reviewer=step.user)
+    if step.action in ("approve", "reject"):
+        returned = detail.get("labels", ()) if step.action == "reject" else ()
+        return replace(
+            now,
+            reviewer=step.user,
+            tags=tuple(detail.get("tags", ())),
+            returned=tuple(returned),
+            likert=int(detail.get("likert", 0)),
+        )
+    if step.action == "correct":
+        content, version = step.content or now.content, step.version or now.version
+        maker = step.user if step.content else now.maker
+        return replace(now, reviewer=step.user, maker=maker, content=content, version=version)
     return now

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -100,8 +100,8 @@ def step_of(record: Mapping[str, Any]) -> Step | None:
     )
 
 
-def log_steps(root: Path) -> tuple[Step, ...]:
-    """Return all steps of a log, in no order: numbers order them.
+class StepReader:
+    """Reads the steps of a log again and again; what has not changed is read once.
 
     Only what a session has sealed counts. What stands after a torn last line was never promised
     to anybody, so nothing is lost with it.
@@ -111,17 +111,36 @@ def log_steps(root: Path) -> tuple[Step, ...]:
     root : Path
         Folder of the log.
     """
-    return tuple(_each(root))
 
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._known: dict[Path, tuple[tuple[int, int], tuple[Step, ...]]] = {}
 
-def _each(root: Path) -> Iterator[Step]:
-    for path in sorted(session_paths(root)):
+    def read(self) -> tuple[Step, ...]:
+        """Return all steps, in no order: numbers order them."""
         found: list[Step] = []
+        for path in session_paths(self._root):
+            status = path.stat()
+            state = (status.st_size, status.st_mtime_ns)
+            known = self._known.get(path)
+            if known is None or known[0] != state:
+                known = self._known[path] = (state, _steps_in(path))
+            found += known[1]
+        return tuple(found)
 
-        def seen(_line: int, record: Any, found: list[Step] = found) -> None:
-            step = step_of(record)
-            if step is not None:
-                found.append(step)
 
-        check_session(path, path.name, seen)
-        yield from found
+def log_steps(root: Path) -> tuple[Step, ...]:
+    """Return all steps of a log once; see `StepReader`."""
+    return StepReader(root).read()
+
+
+def _steps_in(path: Path) -> tuple[Step, ...]:
+    found: list[Step] = []
+
+    def seen(_line: int, record: Any) -> None:
+        step = step_of(record)
+        if step is not None:
+            found.append(step)
+
+    check_session(path, path.name, seen)
+    return tuple(found)
