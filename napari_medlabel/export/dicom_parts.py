@@ -1,9 +1,9 @@
-"""What all DICOM objects that leave have in common: the scan's images, names, numbers, checks."""
+"""What all DICOM objects that leave share: the scan's images, names, numbers, writing."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,12 +13,11 @@ from typing import Any, Final
 import numpy as np
 
 from napari_medlabel import __version__
-from napari_medlabel.errors import GeometryError, InputError, SaveError
-from napari_medlabel.export.segments import Segment
+from napari_medlabel.errors import GeometryError, InputError
+from napari_medlabel.export.read_back import not_the_same, require_new
 from napari_medlabel.io.dicom.quiet import failures, quietly
 from napari_medlabel.io.files import Staging, sha256_file
-from napari_medlabel.io.marks.found import Marks
-from napari_medlabel.model.labelmap import Code, LabelMap
+from napari_medlabel.model.labelmap import Code
 from napari_medlabel.model.volume import Volume
 
 MANUFACTURER: Final = "napari-medlabel"
@@ -223,7 +222,7 @@ def code_item(code: Code) -> Any:
 
 
 def fit_decimals(dataset: Any) -> None:
-    """Shorten every Decimal String of a data set, sequences too, to what the standard allows."""
+    """Shorten every Decimal String of a data set, in sequences too, to 16 characters."""
     for element in dataset:
         if element.VR == "SQ":
             for item in element.value or ():
@@ -260,21 +259,6 @@ def building(what: str) -> Iterator[None]:
             "or contradict the standard.",
             hint="Write .seg.nrrd or NIfTI, which need no headers.",
         ) from err
-
-
-def require_new(path: Path) -> None:
-    """Refuse a target that exists.
-
-    Raises
-    ------
-    SaveError
-        When it does.
-    """
-    if path.exists() or path.is_symlink():
-        raise SaveError(
-            "The target exists already, and nothing is overwritten.",
-            hint="Choose another name, or move the file away.",
-        )
 
 
 def save_dataset(path: Path, dataset: Any, *, what: str, check: Any) -> str:
@@ -320,45 +304,3 @@ def save_dataset(path: Path, dataset: Any, *, what: str, check: Any) -> str:
         require_new(path)
         staging.publish()
     return digest[0]
-
-
-def not_the_same(what: str) -> SaveError:
-    """Return the error of a file that reads back otherwise than it was written."""
-    return SaveError(
-        f"The {what} did not read back as it was written.",
-        hint="The disk or the network drive is faulty; save somewhere else.",
-    )
-
-
-def require_same_segments(
-    marks: Marks, segments: Sequence[Segment], layers: Sequence[LabelMap], what: str
-) -> None:
-    """Compare what a file reads back with what went in, voxel by voxel.
-
-    Parameters
-    ----------
-    marks : Marks
-        What was read.
-    segments : sequence of Segment
-        What was written.
-    layers : sequence of LabelMap
-        The masks they stand in.
-    what : str
-        Which object it is, for messages.
-
-    Raises
-    ------
-    SaveError
-        When a segment has other voxels.
-    """
-    for one in segments:
-        meant = layers[one.layer].array.T == one.label.value
-        found = [m.array.T for m in marks.labels if one.number in m.scheme.values]
-        there = [array == one.number for array in found]
-        same = (
-            not meant.any()
-            if not there
-            else bool(np.array_equal(np.logical_or.reduce(there), meant))
-        )
-        if not same:
-            raise not_the_same(what)

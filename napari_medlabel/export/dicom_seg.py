@@ -24,12 +24,11 @@ from napari_medlabel.export.dicom_parts import (
     building,
     code_item,
     fit_decimals,
-    require_new,
-    require_same_segments,
     save_dataset,
     shortened,
     source_images,
 )
+from napari_medlabel.export.read_back import require_new, require_same_segments
 from napari_medlabel.export.segments import (
     Codings,
     Segment,

@@ -1,8 +1,8 @@
 """Masks as RT structure sets (PS3.3 A.19): contours along the voxels' edges. For export only.
 
 Contours run half a voxel outside the centres of the outer voxels: they enclose exactly the
-voxels' centres and exactly their area. A program that draws contours through voxel centres gives
-smaller regions; one that fills by centres, as this one, gives the same voxels back.
+voxels' centres and exactly their area. A program that draws contours through voxel
+centres gives smaller regions; one that fills by centres, as this one, gives the same voxels.
 """
 
 from __future__ import annotations
@@ -22,13 +22,12 @@ from napari_medlabel.export.dicom_parts import (
     building,
     code_item,
     fit_decimals,
-    require_new,
-    require_same_segments,
     save_dataset,
     shortened,
     source_images,
 )
 from napari_medlabel.export.outlines import Holes, outlines
+from napari_medlabel.export.read_back import require_new, require_same_segments
 from napari_medlabel.export.segments import Codings, Segment, on_grid, segments_of
 from napari_medlabel.geometry.axes import FloatArray, flip_lps_ras
 from napari_medlabel.geometry.grid import Grid
@@ -37,7 +36,9 @@ from napari_medlabel.model.labelmap import LabelMap
 from napari_medlabel.model.volume import Volume
 
 _CLASS: Final = "1.2.840.10008.5.1.4.1.1.481.3"
-_STUDY_CLASS: Final = "1.2.840.10008.3.1.2.3.1"  # Detached Study Management, as all writers have
+_STUDY_CLASS: Final = (
+    "1.2.840.10008.3.1.2.3.1"  # Detached Study Management
+)
 _IMPLICIT: Final = "1.2.840.10008.1.2"  # the only syntax whose DS may be longer than 64 KiB
 _WHAT: Final = "structure set"
 _AT_ONCE: Final = 8

@@ -113,7 +113,7 @@ def _category_of(code: Code) -> Code:
 
 
 def on_grid(layers: Sequence[LabelMap], grid: Grid) -> tuple[LabelMap, ...]:
-    """Return label maps on a scan's grid: turned where their axes lie otherwise, never resampled.
+    """Return label maps on a scan's grid: turned where their axes run otherwise.
 
     Parameters
     ----------
@@ -143,7 +143,7 @@ def on_grid(layers: Sequence[LabelMap], grid: Grid) -> tuple[LabelMap, ...]:
 def segments_of(
     layers: Sequence[LabelMap], codings: Codings | None = None, *, keep_values: bool = False
 ) -> tuple[Segment, ...]:
-    """Number the labels of one or several label maps, in the order of their schemes.
+    """Return numbered the labels of one or several label maps, in the order of their schemes.
 
     Labels that no voxel has are kept: that a thing was looked for and not found is an answer.
 

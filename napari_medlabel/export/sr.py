@@ -21,12 +21,11 @@ from napari_medlabel.export.dicom_parts import (
     Made,
     building,
     fit_decimals,
-    not_the_same,
-    require_new,
     save_dataset,
     shortened,
     source_images,
 )
+from napari_medlabel.export.read_back import not_the_same, require_new
 from napari_medlabel.geometry.axes import FloatArray, flip_lps_ras
 from napari_medlabel.io.marks.found import Marks
 from napari_medlabel.io.marks.reading import read_marks
@@ -309,9 +308,7 @@ def _is_flat(points: FloatArray) -> bool:
     return bool(np.abs(centred @ normal).max() <= _FLAT_MM)
 
 
-def _require_same(
-    marks: Marks, landmarks: LandmarkSet, drawn: Sequence[FloatArray]
-) -> None:
+def _require_same(marks: Marks, landmarks: LandmarkSet, drawn: Sequence[FloatArray]) -> None:
     placed = [one.point_ras for one in landmarks.placed]
     back = [one.point_ras for one in marks.landmarks]
     lines = [one.points_ras for one in marks.contours]

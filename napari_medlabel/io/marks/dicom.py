@@ -13,6 +13,7 @@ import numpy as np
 
 from napari_medlabel.errors import InputError
 from napari_medlabel.geometry.axes import FloatArray
+from napari_medlabel.io.marks.found import SIDES
 from napari_medlabel.io.marks.whole import require_whole
 from napari_medlabel.model.labelmap import Code
 from napari_medlabel.model.volume import Volume
@@ -123,7 +124,9 @@ def code(dataset: Any, keyword: str) -> Code | None:
     if item is None:
         return None
     value = text(item, "CodeValue") or text(item, "LongCodeValue") or text(item, "URNCodeValue")
-    found = Code(text(item, "CodingSchemeDesignator"), value, text(item, "CodeMeaning"))
+    modifier = first(item, "SegmentedPropertyTypeModifierCodeSequence")
+    side = SIDES.get(text(modifier, "CodeValue"), "")
+    found = Code(text(item, "CodingSchemeDesignator"), value, text(item, "CodeMeaning"), side)
     return found if found.value or found.meaning else None
 
 

@@ -17,6 +17,8 @@ from napari_medlabel.model.landmarks import Landmark, LandmarkSet
 _LARGEST: Final = 65535
 _ONE_OR_MANY: Final = re.compile(r"\(([^|()]*)\|([^|()]*)\)")
 _NO_POINTS: Final = LandmarkSet()
+SIDES: Final = {"24028007": "right", "7771000": "left", "G-A100": "right", "G-A101": "left"}
+"""SNOMED CT's and SNOMED RT's codes of a modifier that says the side (PS3.16 CID 244)."""
 # A hue for each class that has none of its own; far enough apart for a dozen of them.
 _COLOURS: Final = (
     "#d65f5f",

@@ -21,6 +21,7 @@ from napari_medlabel.geometry.affine import Affine
 from napari_medlabel.geometry.axes import FloatArray
 from napari_medlabel.geometry.grid import Grid
 from napari_medlabel.io.marks.found import (
+    SIDES,
     Marks,
     NameList,
     colour_of,
@@ -204,7 +205,13 @@ def _code(segment: dict[str, str]) -> Code | None:
     triplet = parts[2].split("^") if len(parts) > 2 else []
     if len(triplet) != 3 or not triplet[1]:
         return None
-    return Code(triplet[0], triplet[1], triplet[2])
+    modifier = parts[3].split("^") if len(parts) > 3 else []
+    side = SIDES.get(modifier[1], "") if len(modifier) == 3 else ""
+    return Code(triplet[0], triplet[1], triplet[2], side)
+
+
+def _unescaped(value: str) -> str:
+    return re.sub(r"\\\\|\\n", lambda m: "\n" if m[0] == "\\n" else "\\", value)
 
 
 def _header(path: Path) -> _Header:
@@ -225,7 +232,7 @@ def _header(path: Path) -> _Header:
     for line in lines[1:]:
         found = _SEGMENT.match(line)
         if found:
-            segments.setdefault(int(found[1]), {})[found[2]] = found[3].strip()
+            segments.setdefault(int(found[1]), {})[found[2]] = _unescaped(found[3].strip())
         elif not line.startswith("#") and ":=" not in line and ":" in line:
             key, _, value = line.partition(":")
             fields[key.strip().lower()] = value.strip()
