@@ -97,9 +97,9 @@ AREAS = {
         (
             "174 strokes in ten organs and around them, once each, in CPU seconds. Beside the "
             "limits that were set before it was built; ITK's fast grow cut took 269 s and "
-            "reached a mean Dice of 0.887 in an earlier measurement on this phantom, and is not "
-            "run again. Adding and removing strokes gives the bytes of growing anew: no other "
-            "tool removes a stroke. The peak is that of the whole process so far."
+            "reached a mean Dice of 0.887 in an earlier measurement on this phantom, and is "
+            "not run again. Adding and removing strokes gives the bytes of growing anew: no "
+            "other tool removes a stroke. The peak is that of the whole process."
         ),
     ),
     "save": (
