@@ -2,8 +2,8 @@
 
 A corner lies half a voxel from the centres, so a contour encloses the centres of exactly its
 voxels and its area is theirs. Voxels that touch at a corner only are parted (4-connected).
-Along a contour the voxels lie on the right hand where rows grow downwards: outer borders and holes
-run in opposite directions, so that the even-odd and the winding rule fill the same.
+Along a contour the voxels lie on the right hand where rows grow downwards: outer borders and
+holes run in opposite directions, so that the even-odd and the winding rule fill the same.
 """
 
 from __future__ import annotations

@@ -97,7 +97,7 @@ class Marks:
     ----------
     kind : str
         ``"SEG"``, ``"RTSTRUCT"``, ``"SR"``, ``"NRRD segmentation"``, ``"NIfTI mask"``,
-        ``"NRRD mask"``, ``"MetaImage mask"`` or ``"overlay"``.
+        ``"NRRD mask"``, ``"MetaImage mask"``, ``"COCO"`` or ``"overlay"``.
     labels : tuple of LabelMap
         On the scan's grid; more than one only where classes overlap.
     landmarks : LandmarkSet

@@ -9,6 +9,7 @@ from typing import Final
 
 from napari_medlabel.errors import InputError
 from napari_medlabel.io.dicom.quiet import failures, quietly
+from napari_medlabel.io.marks.coco import is_coco, read_coco
 from napari_medlabel.io.marks.dicom import AGAIN, open_dataset, text
 from napari_medlabel.io.marks.found import (
     Contour,
@@ -54,7 +55,8 @@ _OF_UID: Final = {
 }
 _REPORTS: Final = "1.2.840.10008.5.1.4.1.1.88."
 _KINDS_READ: Final = (
-    "DICOM SEG, RTSTRUCT and SR, .seg.nrrd, and masks as NIfTI, NRRD or MetaImage are read."
+    "DICOM SEG, RTSTRUCT and SR, .seg.nrrd, COCO, and masks as NIfTI, NRRD or MetaImage are "
+    "read."
 )
 
 
@@ -64,8 +66,8 @@ def kind_of_marks(path: Path) -> str | None:
     Returns
     -------
     str or None
-        ``"SEG"``, ``"RTSTRUCT"``, ``"SR"`` or ``"NRRD segmentation"``; None for all else, plain
-        masks too: their headers look like those of scans.
+        ``"SEG"``, ``"RTSTRUCT"``, ``"SR"``, ``"NRRD segmentation"`` or ``"COCO"``; None for all
+        else, plain masks too: their headers look like those of scans.
 
     Raises
     ------
@@ -77,6 +79,8 @@ def kind_of_marks(path: Path) -> str | None:
     if head.startswith(b"NRRD0"):
         named = path.name.lower().endswith((".seg.nrrd", ".seg.nhdr"))
         return "NRRD segmentation" if named or b"\nSegment0_" in head else None
+    if is_coco(head):
+        return "COCO"
     found = _CLASS.search(head)
     return _DICOM.get(found[1], "SR") if found else None
 
@@ -119,7 +123,9 @@ def read_marks(
 
 
 def _is_table(path: Path) -> bool:
-    return path.name.lower().endswith(TABLE_SUFFIXES)
+    if not path.name.lower().endswith(TABLE_SUFFIXES):
+        return False
+    return not (path.is_file() and kind_of_marks(path) == "COCO")
 
 
 def _read(
@@ -139,6 +145,8 @@ def _read(
         ) from err
     if kind == "NRRD segmentation":
         return read_seg_nrrd(path, volume)
+    if kind == "COCO":
+        return read_coco(path, volume)
     if kind is not None or plain == "dicom":
         return _read_dicom(path, volume, progress)
     return read_mask_marks(path, plain or "", volume, table)
