@@ -1,0 +1,1 @@
+"""How far readings agree, and how several become one."""
