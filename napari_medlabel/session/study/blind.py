@@ -1,0 +1,173 @@
+"""Blindness: nobody sees another reading of a case before having submitted their own.
+
+The program refuses; only the rights of the file system can enforce it. What a person opens with
+another program is seen all the same, see docs/how-to/work-in-a-study.md.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+from napari_medlabel.errors import InputError, RefusedError
+from napari_medlabel.project.cases.record import all_records
+from napari_medlabel.project.cases.version import file_of
+from napari_medlabel.project.layout import CaseId, Layout, find_study
+from napari_medlabel.project.settings import read_settings
+from napari_medlabel.project.work.fold import CaseRow
+from napari_medlabel.project.work.states import Action, State
+from napari_medlabel.project.work.steps import Step
+from napari_medlabel.session.desk import Desk
+from napari_medlabel.session.study.seat import Reading, Seat, look, sit_down, worklist
+
+_AT_WORK: Final[frozenset[State]] = frozenset({"in_progress", "rejected", "stale"})
+_SEES: Final[frozenset[Action]] = frozenset(
+    {"begin_review", "approve", "reject", "correct", "settle"}
+)
+_SEERS: Final = frozenset({"reviewer", "adjudicator", "releaser", "manager"})
+_DERIVATIVES: Final = "derivatives"
+_PREFIX: Final = "medlabel-"
+
+
+def own_slots(seat: Seat, row: CaseRow) -> tuple[str, ...]:
+    """Return the readings of a case that are, or were last, this rater's."""
+    return tuple(slot for slot, now in row.slots.items() if now.user in seat.users)
+
+
+def has_seen(seat: Seat, steps: tuple[Step, ...]) -> bool:
+    """Tell whether this rater has seen a reading of a case as its reviewer."""
+    return any(step.user in seat.users and step.action in _SEES for step in steps)
+
+
+def require_unread(seat: Seat, at: Reading) -> None:
+    """Refuse to begin a reading of a case that one knows already.
+
+    Raises
+    ------
+    RefusedError
+        When another reading of the case is this rater's, or they reviewed one.
+    """
+    others = [slot for slot in own_slots(seat, at.row) if slot not in (at.slot, "consensus")]
+    if others:
+        raise RefusedError(
+            f"You have reading {others[0]} of this case: a second reading needs somebody else.",
+            hint="Choose another case: medlabel project next STUDY",
+        )
+    if has_seen(seat, at.steps) and at.now.user not in seat.users:
+        raise RefusedError(
+            "You have seen another reading of this case as its reviewer, so you are not blind.",
+            hint="Choose another case: medlabel project next STUDY",
+        )
+
+
+def require_may_see(seat: Seat, row: CaseRow, owner: str) -> None:
+    """Refuse to show a rater what would end their blindness.
+
+    Parameters
+    ----------
+    seat : Seat
+        Who wants to look.
+    row : CaseRow
+        The case.
+    owner : str
+        Code of whose data set it is, ``consensus``, or ``gold``.
+
+    Raises
+    ------
+    RefusedError
+        When it is another's and the own reading is not submitted, or no role needs it.
+    """
+    if owner == seat.rater.code:
+        return
+    mine = [row.slots[slot] for slot in own_slots(seat, row)]
+    if any(now.state in _AT_WORK for now in mine):
+        raise RefusedError(
+            "This is another reading of a case that you are at work on: you read it blind.",
+            hint="Submit yours first: medlabel project submit STUDY CASE",
+        )
+    roles = set(seat.rater.roles)
+    if roles & _SEERS:
+        return
+    if owner == "gold" or not any(now.rounds for now in mine):
+        raise RefusedError(
+            "This is another reading of a case that you have not read: readings are blind.",
+            hint="Submit a reading of yours first, or ask a reviewer.",
+        )
+
+
+def require_may_open(desk: Desk, path: Path) -> None:
+    """Refuse a file that lies in a study, where it would end the blindness of who opens it.
+
+    Files outside of studies, and studies that this account does not work in, are not looked at.
+
+    Parameters
+    ----------
+    desk : Desk
+        Whose account it is.
+    path : Path
+        What is to be opened.
+
+    Raises
+    ------
+    RefusedError
+        As `require_may_see`.
+    """
+    try:
+        layout = find_study(path if path.is_dir() else path.parent)
+    except InputError:
+        return
+    owner = owner_of(layout, path)
+    if not owner:
+        return
+    try:
+        seat = sit_down(desk, layout)
+    except RefusedError:
+        return  # no rater of this study: there is nobody to be blind
+    if owner == seat.rater.code:
+        return
+    case = _case_in(layout, path)
+    rows = [row for row in worklist(seat).rows if case is None or row.case == case]
+    for row in rows:
+        require_may_see(seat, row, owner)
+
+
+def owner_of(layout: Layout, path: Path) -> str:
+    """Return whose work a path in a study is: a code, ``consensus`` or ``gold``; else empty."""
+    place = path.resolve()
+    root = layout.root.resolve()
+    if place.is_relative_to(Layout(root).gold):
+        return "gold"
+    folder = root / _DERIVATIVES
+    if not place.is_relative_to(folder) or place == folder:
+        return ""
+    name = place.relative_to(folder).parts[0]
+    return name.removeprefix(_PREFIX) if name.startswith(_PREFIX) else ""
+
+
+def may_see(seat: Seat, case: CaseId, owner: str) -> bool:
+    """Tell whether a rater may see somebody's reading of a case; for lists and buttons."""
+    row = look(seat, case, seat.settings.slots[0]).row
+    try:
+        require_may_see(seat, row, owner)
+    except RefusedError:
+        return False
+    return True
+
+
+def is_blind(layout: Layout) -> bool:
+    """Tell whether cases of a study are read by several raters, blind to one another."""
+    return read_settings(layout.project).readings > 1
+
+
+def _case_in(layout: Layout, path: Path) -> CaseId | None:
+    """Return the case that a path of somebody's work is about, None where it names none."""
+    cases = {str(record.case): record.case for record in all_records(layout)}
+    for part in reversed(path.resolve().parts):
+        found = file_of(part)
+        name = found[0] if found is not None else part.removeprefix(".")
+        if name in cases:
+            return cases[name]
+        for ending in (".nii.gz", ".json"):
+            if name.endswith(ending) and name.removesuffix(ending) in cases:
+                return cases[name.removesuffix(ending)]
+    return None

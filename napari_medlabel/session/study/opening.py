@@ -1,0 +1,129 @@
+"""Opening a reading of a study as a session: to work on, to review, or to look at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from napari_medlabel.errors import InputError, RefusedError
+from napari_medlabel.model.landmarks import LandmarkSet
+from napari_medlabel.project.cases.version import LANDMARKS, MASK, read_version
+from napari_medlabel.project.layout import CaseId
+from napari_medlabel.project.ontology.document import read_ontology
+from napari_medlabel.project.work.states import named
+from napari_medlabel.session.opening import Wishes
+from napari_medlabel.session.study.blind import require_may_see
+from napari_medlabel.session.study.folders import open_folder
+from napari_medlabel.session.study.seat import Reading, Seat, look
+from napari_medlabel.session.study.working import require_own
+
+
+@dataclass(frozen=True)
+class Opening:
+    """What `session.opening.open_case` needs.
+
+    Parameters
+    ----------
+    paths : tuple of Path
+        The study's scan.
+    wishes : Wishes
+        Folder, classes, landmarks, and the mask to begin with.
+    title : str
+        Case and slot: it never names who made what is shown.
+    can_submit : bool
+        Whether it is one's own open reading; else what is saved changes no submission.
+    """
+
+    paths: tuple[Path, ...]
+    wishes: Wishes
+    title: str
+    can_submit: bool = False
+
+
+def open_to_work(seat: Seat, case: CaseId, slot: str) -> Opening:
+    """Return how to open one's own reading, which must be begun.
+
+    Raises
+    ------
+    RefusedError
+        When it is not in progress, or another's.
+    SaveError
+        When its folder cannot be made.
+    """
+    at = look(seat, case, slot)
+    if at.now.state != "in_progress":
+        raise RefusedError(
+            f"A reading in progress was expected; this one is {named(at.now.state)}.",
+            hint="Begin it first, or open it to look at: it is not changed then.",
+        )
+    require_own(seat, at)
+    folder = open_folder(seat.layout.work(seat.rater.code, case))
+    return _opening(seat, at, folder, can_submit=True)
+
+
+def open_to_review(seat: Seat, case: CaseId, slot: str) -> Opening:
+    """Return how to open a reading for its reviewer; corrections lie in the reviewer's folder.
+
+    Raises
+    ------
+    RefusedError
+        When it is not in this rater's review.
+    """
+    at = look(seat, case, slot)
+    if at.now.state != "in_review" or at.now.reviewer not in seat.users:
+        raise RefusedError(
+            f"A reading in your review was expected; this one is {named(at.now.state)}.",
+            hint=f"Take it: medlabel project review STUDY CASE --slot {slot} --begin",
+        )
+    folder = open_folder(seat.layout.work(seat.rater.code, case) / f"review-{slot}")
+    return _opening(seat, at, folder, version=True)
+
+
+def open_to_look(seat: Seat, case: CaseId, slot: str) -> Opening:
+    """Return how to look at a submitted reading; what is saved lands outside the study.
+
+    Raises
+    ------
+    RefusedError
+        When the rater is still blind.
+    InputError
+        When nothing was submitted.
+    """
+    at = look(seat, case, slot)
+    require_may_see(seat, at.row, seat.code_of(at.now.maker))
+    folder = open_folder(seat.desk.state / "study-looks" / at.record.content[7:31] / slot)
+    return _opening(seat, at, folder, version=True)
+
+
+def _opening(
+    seat: Seat,
+    at: Reading,
+    folder: Path,
+    *,
+    version: bool = False,
+    can_submit: bool = False,
+) -> Opening:
+    ontology = read_ontology(seat.layout.ontology)
+    template = ontology.templates[0].landmarks if ontology.templates else LandmarkSet()
+    mask, marks = _files(seat, at) if version else (None, None)
+    wishes = Wishes(
+        scheme=ontology.scheme(),
+        template=template,
+        folder=folder,
+        mask=mask,
+        landmarks=marks,
+    )
+    title = f"{at.case} {at.slot}"
+    return Opening((seat.layout.scan(at.case),), wishes, title, can_submit)
+
+
+def _files(seat: Seat, at: Reading) -> tuple[Path | None, Path | None]:
+    """Return mask and landmarks of the version that counts now."""
+    maker = seat.code_of(at.now.maker)
+    if not at.now.version or not maker:
+        raise InputError(
+            "Nothing was submitted of this reading, or by nobody whom the study knows.",
+            hint="See how it stands: medlabel project status STUDY",
+        )
+    version = read_version(seat.layout, maker, at.case, at.now.version)
+    return version.path(seat.layout, MASK), version.path(seat.layout, LANDMARKS)

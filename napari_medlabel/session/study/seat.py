@@ -1,0 +1,316 @@
+"""A seat at a study: who sits there, how a reading stands, and one step at a time into the log.
+
+Every action goes the same way: under the case's lock, what a crash left is settled, the log is
+folded, the step is refused or written with the next number. Two processes on one folder wait
+for each other; two computers that cannot are found by the fold as a conflict.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Final
+
+from napari_medlabel.audit.disk import one_at_a_time
+from napari_medlabel.audit.format.event import NOTHING, REASON, Event, ObjectRef, Reason
+from napari_medlabel.audit.keys.tokens import load_token_key
+from napari_medlabel.errors import InputError, RefusedError
+from napari_medlabel.io.files import make_folder
+from napari_medlabel.project.cases.record import CaseRecord, all_records, read_record
+from napari_medlabel.project.cases.version import read_version, whole_versions
+from napari_medlabel.project.layout import CaseId, Layout
+from napari_medlabel.project.settings import Rater, Role, Settings, read_settings
+from napari_medlabel.project.work.claims import Claimant
+from napari_medlabel.project.work.fold import CaseRow, SlotState, Worklist, fold
+from napari_medlabel.project.work.states import Action, transition
+from napari_medlabel.project.work.steps import EVENTS, Step, StepReader
+from napari_medlabel.session.desk import Desk
+from napari_medlabel.session.outbox import Outbox, tell
+from napari_medlabel.session.signing import own_tokens
+from napari_medlabel.session.study.setting_up import user_of
+
+_NOTHING_THERE: Final = "-"  # the outbox asks what is there; versions answer for themselves
+
+
+@dataclass(frozen=True)
+class Seat:
+    """Somebody at work in a study; made by `sit_down`.
+
+    Parameters
+    ----------
+    desk : Desk
+        Log, tokens and clock; its log is the study's.
+    layout : Layout
+        The study.
+    settings : Settings
+        Its rules.
+    rater : Rater
+        Who sits here.
+    users : frozenset of str
+        Tokens of this account, as the log has them.
+    reader : StepReader
+        Remembers what it has read of the log.
+    """
+
+    desk: Desk
+    layout: Layout
+    settings: Settings
+    rater: Rater
+    users: frozenset[str]
+    reader: StepReader = field(repr=False)
+
+    @property
+    def claimant(self) -> Claimant:
+        """Who claims, and on which workstation; a keyed token stands for its name."""
+        key = load_token_key(self.desk.state)
+        host = key.user_token(f"workstation {platform.node()}")
+        return Claimant(self.rater.code, host, os.getpid())
+
+    def code_of(self, user: str) -> str:
+        """Return the code of the rater behind a token; empty where the study has none."""
+        if user in self.users:
+            return self.rater.code
+        return next((one.code for one in self.settings.raters if one.user == user), "")
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One reading of a case, as it stands.
+
+    Parameters
+    ----------
+    case : CaseId
+        The case.
+    slot : str
+        ``A`` to ``H``, or ``consensus``.
+    record : CaseRecord
+        What the study knows of the case.
+    row : CaseRow
+        All its readings.
+    steps : tuple of Step
+        All steps on the case.
+    """
+
+    case: CaseId
+    slot: str
+    record: CaseRecord
+    row: CaseRow
+    steps: tuple[Step, ...] = field(repr=False)
+
+    @property
+    def now(self) -> SlotState:
+        """How it stands."""
+        return self.row.slots[self.slot]
+
+
+def sit_down(desk: Desk, layout: Layout) -> Seat:
+    """Take a seat at a study, as the account that runs this.
+
+    Raises
+    ------
+    InputError
+        When the study's rules cannot be read.
+    RefusedError
+        When the account is not on the list of its raters.
+    """
+    settings = read_settings(layout.project)
+    users = frozenset((*own_tokens(desk.state), user_of(desk)))
+    rater = next((one for one in settings.raters if one.user in users), None)
+    rater = rater or settings.rater_of(user_of(desk))
+    return Seat(desk, layout, settings, rater, users, StepReader(layout.audit))
+
+
+def require_role(seat: Seat, *roles: Role) -> None:
+    """Refuse who has none of some roles.
+
+    Raises
+    ------
+    RefusedError
+        Naming what is needed and what they have.
+    """
+    if not set(roles) & set(seat.rater.roles):
+        raise RefusedError(
+            f"This needs the role {' or '.join(roles)} in the study, and you have: "
+            f"{', '.join(seat.rater.roles)}.",
+            hint="Ask its manager: medlabel project rater STUDY CODE --roles ...",
+        )
+
+
+def require_reason(code: str) -> str:
+    """Return a reason's code when it is one.
+
+    Raises
+    ------
+    InputError
+        When it is none.
+    """
+    if not REASON.accepts(code):
+        raise InputError(
+            f"A reason is {REASON.kind}; another word, or none, came.",
+            hint="Choose one of these.",
+        )
+    return code
+
+
+def worklist(seat: Seat) -> Worklist:
+    """Return the study's worklist, folded from its log as it is now.
+
+    Raises
+    ------
+    InputError
+        When a case's record cannot be read.
+    """
+    cases = {record.content: record.case for record in all_records(seat.layout)}
+    return fold(cases, seat.reader.read(), seat.settings.slots)
+
+
+@contextmanager
+def at_reading(seat: Seat, case: CaseId, slot: str) -> Iterator[Reading]:
+    """Look at a reading, with everybody else kept out of the case until the end.
+
+    Raises
+    ------
+    InputError
+        When the study has no such case, or the case no such reading.
+    LogError
+        When the log must be told of what a crash left, and cannot be.
+    """
+    make_folder(seat.layout.claims)
+    with one_at_a_time(seat.layout.claims / f".{case}.lock"):
+        record = read_record(seat.layout.case_file(case))
+        settle_left(seat, record)
+        yield look(seat, case, slot)
+
+
+def look(seat: Seat, case: CaseId, slot: str) -> Reading:
+    """Return how a reading stands.
+
+    Raises
+    ------
+    InputError
+        When the study has no such case, or the case no such reading.
+    """
+    record = read_record(seat.layout.case_file(case))
+    steps = tuple(step for step in seat.reader.read() if step.case == record.content)
+    row = fold({record.content: case}, steps, seat.settings.slots).rows[0]
+    if slot not in row.slots:
+        raise InputError(
+            f"{case} has no reading of that name; it has: {', '.join(row.slots)}.",
+            hint="See them with: medlabel project status STUDY",
+        )
+    return Reading(case, slot, record, row, steps)
+
+
+def step_event(
+    at: Reading,
+    action: Action,
+    detail: Mapping[str, object] = NOTHING,
+    *,
+    content: str = "",
+    reason: str = "",
+) -> Event:
+    """Return the event of the next step on a reading.
+
+    Parameters
+    ----------
+    at : Reading
+        As it stands.
+    action : str
+        What is done.
+    detail : mapping
+        What else the event says.
+    content : str
+        Content id of the mask it is about; empty for none.
+    reason : str
+        A code; empty for none.
+
+    Raises
+    ------
+    RefusedError
+        When the action is not possible in the reading's state.
+    """
+    transition(at.now.state, action)
+    work = {"case": at.record.content, "slot": at.slot, "step": at.now.steps + 1}
+    refs = (ObjectRef(content, "new", "mask"),) if content else ()
+    given = Reason(require_reason(reason)) if reason else None
+    return Event(EVENTS[action], (at.record.subject,), refs, {**work, **detail}, given)
+
+
+def take_step(seat: Seat, event: Event) -> None:
+    """Write a step that has no files.
+
+    Raises
+    ------
+    LogError
+        When the log cannot be written: then nothing has happened.
+    """
+    tell(seat.desk.log, event)
+
+
+def take_step_with_files(
+    seat: Seat, at: Reading, event: Event, number: int, write: Callable[[], object]
+) -> None:
+    """Announce a step, let the files of its version take their names, then tell the log.
+
+    A crash in between is settled by the next action of the same account on the case.
+
+    Parameters
+    ----------
+    seat, at
+        Who, and on what.
+    event : Event
+        Its detail names slot and step, its object the mask's content.
+    number : int
+        Of the version, in this rater's own data set.
+    write : callable
+        Writes the version; what it raises leaves nothing.
+
+    Raises
+    ------
+    SaveError
+        When the files cannot be written.
+    LogError
+        When the log cannot be told; the version waits in the outbox.
+    """
+    outbox = _outbox(seat, at.record)
+    key = f"{at.slot} {event.detail['step']} {number} {event.objects[0].id}"
+    parcel = outbox.announce([event], old="", new=key)
+    try:
+        write()
+    except BaseException:
+        parcel.remove()
+        raise
+    problem = outbox.deliver(parcel)
+    outbox.close()
+    if problem is not None:
+        raise problem
+
+
+def settle_left(seat: Seat, record: CaseRecord) -> None:
+    """Tell the log of versions that were written when a crash came, and forget the others."""
+    outbox = _outbox(seat, record)
+
+    def is_untold(key: str) -> bool:
+        slot, step, number, content = key.split(" ")
+        told = any(
+            (one.case, one.slot, one.number, one.content)
+            == (record.content, slot, int(step), content)
+            for one in seat.reader.read()
+        )
+        code = seat.rater.code
+        if told or int(number) not in whole_versions(seat.layout, code, record.case):
+            return False
+        version = read_version(seat.layout, code, record.case, int(number))
+        return version.content == content
+
+    outbox.settle(_NOTHING_THERE, is_untold)
+
+
+def _outbox(seat: Seat, record: CaseRecord) -> Outbox:
+    place = hashlib.sha256(str(seat.layout.root.resolve()).encode()).hexdigest()[:16]
+    folder = seat.desk.state / "study" / place / seat.rater.code
+    return Outbox(folder, record.content, seat.desk.log)

@@ -1,0 +1,329 @@
+"""Submitting a reading: rules first, then files and log, once, whatever breaks in between."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+
+from napari_medlabel.errors import InputError, RefusedError
+from napari_medlabel.export.landmarks import load_landmarks
+from napari_medlabel.export.mask import load_mask
+from napari_medlabel.model.labelmap import LabelMap
+from napari_medlabel.model.volume import Volume
+from napari_medlabel.project.cases.version import (
+    Pins,
+    Version,
+    next_version,
+    read_answers,
+    read_landmarks,
+    read_provenance,
+    read_version,
+    whole_versions,
+)
+from napari_medlabel.project.cases.versions import Labelled, write_version
+from napari_medlabel.project.layout import CaseId, Layout
+from napari_medlabel.project.ontology.document import read_ontology
+from napari_medlabel.project.ontology.ontology import Ontology
+from napari_medlabel.project.ontology.questions import check_answers
+from napari_medlabel.project.work import claims
+from napari_medlabel.project.work.notes import WorkNotes, read_notes
+from napari_medlabel.project.work.rules import Complaint, check_before_submit
+from napari_medlabel.project.work.states import transition
+from napari_medlabel.session.case import MASK_FILE
+from napari_medlabel.session.study.folders import close_folder
+from napari_medlabel.session.study.seat import (
+    Reading,
+    Seat,
+    at_reading,
+    look,
+    require_reason,
+    require_role,
+    step_event,
+    take_step,
+    take_step_with_files,
+)
+from napari_medlabel.session.study.working import require_own, rules_now
+
+_MOST_LABELS: Final = 64
+_LANDMARKS: Final = "landmarks.mrk.json"
+_ORIGINS: Final = {
+    "human": 1,
+    "assisted_kept": 2,
+    "assisted_edited": 3,
+    "interpolated": 4,
+}
+
+
+class ComplaintsError(RefusedError):
+    """A reading is not as the ontology wants it.
+
+    Parameters
+    ----------
+    complaints : tuple of Complaint
+        What to look at, each with its place.
+    """
+
+    def __init__(self, complaints: tuple[Complaint, ...]) -> None:
+        blocking = sum(one.blocks for one in complaints)
+        hint = "Look at each; what is right as it is can be submitted with a reason."
+        super().__init__(
+            f"{len(complaints)} things are not as the study wants them: {complaints[0].words}",
+            hint="Some need an answer or a drawing before it can be submitted."
+            if blocking
+            else hint,
+        )
+        self.complaints = complaints
+
+
+@dataclass(frozen=True, eq=False)
+class Submission:
+    """What is submitted.
+
+    Parameters
+    ----------
+    labelled : Labelled
+        Mask, landmarks, answers, provenance.
+    notes : WorkNotes
+        Time, slices shown, what is absent; its answers are not read.
+    """
+
+    labelled: Labelled
+    notes: WorkNotes = field(default_factory=WorkNotes)
+
+
+@dataclass(frozen=True)
+class Submitted:
+    """What became of a submission.
+
+    Parameters
+    ----------
+    version : Version
+        The version.
+    is_new : bool
+        False where the very same was submitted before: nothing was written.
+    complaints : tuple of Complaint
+        What it was submitted in spite of.
+    """
+
+    version: Version
+    is_new: bool
+    complaints: tuple[Complaint, ...] = ()
+
+
+def open_work(layout: Layout, rater: str, case: CaseId, scan: Volume) -> Submission:
+    """Return the open work of a rater on a case as it lies on the disk.
+
+    Parameters
+    ----------
+    scan : Volume
+        The study's scan.
+
+    Raises
+    ------
+    InputError
+        When nothing is saved, or it cannot be read.
+    GeometryError
+        When the mask does not lie on the scan's grid.
+    """
+    folder = layout.work(rater, case)
+    scheme = read_ontology(layout.ontology).scheme()
+    mask, marks = folder / MASK_FILE, folder / _LANDMARKS
+    if mask.is_file():
+        labels = load_mask(mask, scan.grid, scheme=scheme)
+    elif marks.is_file() or (folder / "notes.json").is_file():
+        labels = LabelMap.empty(scan.grid, scheme)
+    else:
+        raise InputError(
+            "Nothing is saved of this reading.", hint="Open it, save it, and submit it then."
+        )
+    notes = read_notes(folder)
+    landmarks = load_landmarks(marks) if marks.is_file() else None
+    return Submission(Labelled(labels, landmarks, notes.answers or None), notes)
+
+
+def look_before_submit(
+    seat: Seat, scan: Volume, submission: Submission
+) -> tuple[Complaint, ...]:
+    """Return what the study's rules have to say; see `check_before_submit`."""
+    return _complaints(read_ontology(seat.layout.ontology), scan, submission)
+
+
+def submit(
+    seat: Seat,
+    case: CaseId,
+    slot: str,
+    scan: Volume,
+    submission: Submission,
+    *,
+    reason: str = "",
+) -> Submitted:
+    """Submit a reading; the same again, as after a crash, is recognised and done once.
+
+    Parameters
+    ----------
+    scan : Volume
+        The study's scan, read with its hashes.
+    submission : Submission
+        What is submitted.
+    reason : str
+        Code of why it is right in spite of complaints; they are refused without.
+
+    Raises
+    ------
+    ComplaintsError
+        When something is not as the ontology wants it, and no reason is given or would do.
+    RefusedError
+        When it is another's, or its state does not allow it.
+    InputError, GeometryError
+        When scan, mask or answers do not fit the study.
+    SaveError, LogError
+        When files or log cannot be written; submitting again goes on where it broke off.
+    """
+    require_role(seat, "annotator")
+    ontology = read_ontology(seat.layout.ontology)
+    labelled = submission.labelled
+    answers = check_answers(ontology.questions, labelled.answers or {})
+    labelled = Labelled(
+        labelled.labels, labelled.landmarks, answers or None, labelled.provenance
+    )
+    submission = Submission(labelled, submission.notes)
+    complaints = _complaints(ontology, scan, submission)
+    if any(one.blocks for one in complaints) or (complaints and not reason):
+        raise ComplaintsError(complaints)
+    pins = Pins(*rules_now(seat))
+    with at_reading(seat, case, slot) as at:
+        require_own(seat, at)
+        same = find_same(seat, case, labelled, pins)
+        is_there = at.now.state == "submitted" and same is not None
+        if same is not None and is_there and same.number == at.now.version:
+            return Submitted(same, is_new=False, complaints=complaints)
+        number = (
+            next_version(seat.layout, seat.rater.code, case) if same is None else same.number
+        )
+        detail = {
+            **_detail(at, submission, pins),
+            "version": number,
+        }
+        content = labelled.labels.content_id()
+        given = require_reason(reason) if complaints else ""
+        event = step_event(at, "submit", detail, content=content, reason=given)
+
+        def write() -> None:
+            write_version(
+                seat.layout,
+                seat.rater.code,
+                case,
+                number,
+                labelled,
+                scan=scan,
+                ontology=ontology,
+                pins=pins,
+                time=seat.desk.time(),
+            )
+
+        if same is None:
+            take_step_with_files(seat, at, event, number, write)
+        else:  # a crash, or a round before, left these very files
+            take_step(seat, event)
+        claims.give_back(seat.layout, case, slot, seat.claimant)
+        close_folder(seat.layout.work(seat.rater.code, case))
+    version = read_version(seat.layout, seat.rater.code, case, number)
+    return Submitted(version, is_new=True, complaints=complaints)
+
+
+def settle(seat: Seat, case: CaseId, slot: str, content: str) -> str:
+    """Settle a conflict: of two masks submitted for one reading, say which counts.
+
+    Parameters
+    ----------
+    content : str
+        Content id of the one that counts.
+
+    Returns
+    -------
+    str
+        The state afterwards.
+
+    Raises
+    ------
+    RefusedError
+        When the rater is no adjudicator, or there is no conflict.
+    InputError
+        When the mask is none of the rivals.
+    """
+    require_role(seat, "adjudicator", "manager")
+    with at_reading(seat, case, slot) as at:
+        if at.now.state == "submitted" and at.now.content == content:
+            return at.now.state
+        transition(at.now.state, "settle")
+        if not any(one.content == content for one in at.now.rivals):
+            raise InputError(
+                "The mask is none of those that were submitted for this reading.",
+                hint="See them with: medlabel project status STUDY --json",
+            )
+        take_step(seat, step_event(at, "settle", {"chosen": content}, content=content))
+        return look(seat, case, slot).now.state
+
+
+def find_same(seat: Seat, case: CaseId, labelled: Labelled, pins: Pins) -> Version | None:
+    """Return the last whole version of this rater when it is what would be written."""
+    numbers = whole_versions(seat.layout, seat.rater.code, case)
+    if not numbers:
+        return None
+    version = read_version(seat.layout, seat.rater.code, case, numbers[-1])
+    if version.content != labelled.labels.content_id() or version.pins != pins:
+        return None
+    layout = seat.layout
+    if read_landmarks(layout, version) != labelled.landmarks:
+        return None
+    if _plain(read_answers(layout, version)) != _plain(labelled.answers or {}):
+        return None
+    origins = read_provenance(layout, version, labelled.labels.grid)
+    if origins is None or labelled.provenance is None:
+        return version if origins is labelled.provenance else None
+    return version if np.array_equal(origins, labelled.provenance) else None
+
+
+def _complaints(
+    ontology: Ontology, scan: Volume, submission: Submission
+) -> tuple[Complaint, ...]:
+    notes, labelled = submission.notes, submission.labelled
+    return check_before_submit(
+        ontology,
+        labelled.labels,
+        scan.array,
+        notes.shown,
+        check_answers(ontology.questions, labelled.answers or {}),
+        absent=notes.absent,
+        oriented=scan.is_oriented,
+    )
+
+
+def _detail(at: Reading, submission: Submission, pins: Pins) -> dict[str, object]:
+    labelled, notes = submission.labelled, submission.notes
+    found: dict[str, object] = {
+        "round": at.now.rounds + 1,
+        "labels": sorted(labelled.labels.voxel_counts())[:_MOST_LABELS],
+        "ontology": pins.ontology,
+        "guideline": pins.guideline,
+        "active_s": round(notes.active_s),
+        "slices": labelled.labels.grid.shape[2],
+    }
+    if notes.shown is not None:
+        found["slices_shown"] = len(notes.shown)
+    if labelled.answers:
+        found["answers"] = f"sha256:{hashlib.sha256(_plain(labelled.answers)).hexdigest()}"
+    if labelled.provenance is not None:
+        counts = np.bincount(labelled.provenance.ravel(order="K"), minlength=6)
+        found |= {name: int(counts[value]) for name, value in _ORIGINS.items()}
+    return found
+
+
+def _plain(answers: Mapping[str, object]) -> bytes:
+    """Return answers as bytes that are equal where they are: tuples are lists in JSON."""
+    return json.dumps(dict(answers), sort_keys=True, ensure_ascii=True).encode()
