@@ -157,6 +157,8 @@ def all_records(layout: Layout) -> tuple[CaseRecord, ...]:
 
 def _each(layout: Layout) -> Iterator[CaseRecord]:
     for path in layout.cases.glob("*.json"):
+        if path.name.startswith("."):
+            continue  # somebody is just writing it, or was broken off
         record = read_record(path)
         if path != layout.case_file(record.case):
             raise InputError(

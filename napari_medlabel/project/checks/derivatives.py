@@ -139,7 +139,7 @@ def _check(
     where = place(layout.relative(sidecar))
     if SIDECAR not in kinds:
         words = "Files of a version lie here without its sidecar: it was never whole."
-        return None, [Finding("error", "orphan", where, words)]
+        return None, [Finding("error", "unfinished", where, words)]
     try:
         version = read_version(layout, rater, case, number)
     except InputError as err:

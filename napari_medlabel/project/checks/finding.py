@@ -27,6 +27,7 @@ _KNOWN: Final = (
     "guidelines", "guidelines.md", "cases", "claims", "comments", "gold", "audit", "releases",
     "deid", "agreement",
 )  # fmt: skip
+_ASIDE: Final = re.compile(r"\A\.[0-9a-f]{8}\.part\.")
 _PART: Final = re.compile(
     rf"sub-{_CODE}|ses-{_CODE}|medlabel-[a-z][a-z0-9]{{0,15}}|{_CASE}|"
     + "|".join(re.escape(name) for name in _KNOWN)
@@ -74,8 +75,8 @@ def place(relative: str) -> str:
 
 
 def is_of_study(name: str) -> bool:
-    """Tell whether a file or folder is called as a study calls them."""
-    return _PART.fullmatch(name) is not None
+    """Tell whether a file or folder is called as a study calls them, perhaps while written."""
+    return _PART.fullmatch(_ASIDE.sub("", name)) is not None
 
 
 def in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:

@@ -19,7 +19,7 @@ _SAME_MM = 1e-6
 def read_records(layout: Layout) -> tuple[list[CaseRecord], list[Finding]]:
     """Return the records that can be read, and a finding for each of the others."""
     records, findings = [], []
-    for path in sorted(layout.cases.glob("*.json")):
+    for path in sorted(layout.cases.glob("[!.]*.json")):
         try:
             record = read_record(path)
         except InputError as err:
@@ -70,7 +70,7 @@ def check_scans(
 
 def check_reports(layout: Layout) -> Iterator[Finding]:
     """Yield reports of de-identification that are not what their name says."""
-    for path in sorted(layout.cleanings.glob("*.json")):
+    for path in sorted(layout.cleanings.glob("[!.]*.json")):
         if sha256_file(path) != path.stem:
             words = "A report of a de-identification was changed."
             yield Finding("error", "hash", place(layout.relative(path.parent)), words)
@@ -115,7 +115,7 @@ def _twice(records: Sequence[CaseRecord]) -> Iterator[Finding]:
 def _strangers(layout: Layout, records: Sequence[CaseRecord]) -> Iterator[Finding]:
     """Yield scans that no record tells of."""
     known = {layout.scan(record.case) for record in records}
-    for path in sorted(layout.root.glob("sub-*/**/*.nii*")):
+    for path in sorted(layout.root.glob("sub-*/**/[!.]*.nii*")):
         if path not in known:
             words = "No record tells of this scan: it did not come through adding."
             yield Finding("error", "stranger", place(layout.relative(path)), words)

@@ -59,7 +59,7 @@ from napari_medlabel.session.study.originals import (
 )
 from napari_medlabel.session.study.scan_facts import scan_facts
 from napari_medlabel.session.study.setting_up import require_role
-from napari_medlabel.session.study.unfinished import tidy_up
+from napari_medlabel.session.study.unfinished import scans_in, tidy_up
 
 Progress = Callable[[int, int], None]
 _MODALITIES: Final[Mapping[str, str]] = {"ct": "CT", "pet": "PT", "nm": "NM", "us": "US"}
@@ -289,7 +289,9 @@ class _Adder:
         _require_unknown(pixels, records)
         subject, token, link = self._patient(files, scan, records)
         kind = self.naming.kind or kind_of(info.modality)
-        taken = {record.case for record in records} | set(self._unrecorded(subject))
+        # A scan without a record has its name, too: nothing is written over it.
+        there = {case for case, _ in scans_in(self.layout.root, f"sub-{subject}")}
+        taken = there | {record.case for record in records}
         case = free_case(taken, subject, self.naming.session, kind)
         modality = info.modality or _MODALITIES.get(kind, "MR" if self.naming.kind else "")
         record = CaseRecord(
@@ -336,11 +338,6 @@ class _Adder:
             known = (record for record in records if record.case.subject == subject)
             token = next((record.subject for record in known), token)
         return subject, token, link
-
-    def _unrecorded(self, subject: str) -> Iterator[CaseId]:
-        """Yield names of scans of a patient that lie there without a record."""
-        for path in (self.layout.root / f"sub-{subject}").glob("**/*.nii.gz"):
-            yield CaseId.parse(path.name.removesuffix(".nii.gz"))
 
     def _search(self, files: tuple[Path, ...], case: CaseId, made: tuple[Path, ...]) -> None:
         """Search the written bytes, and the name they are to get, for what the source tells."""
