@@ -113,7 +113,7 @@ def settle(rounds: int = 15) -> None:
 def window_pictures(folder: Path) -> None:
     """Write the whole window, axial and coronal, and the volume in 3D."""
     viewer, dock = show(open_sample(folder, labelled=True))
-    dock.desk.go_to("L1 top")
+    dock.mark_desk.go_to("L1 top")
     viewer.reset_view()
     dock.desk.binding.labels.mode = "paint"
     settle()
