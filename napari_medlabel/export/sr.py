@@ -219,7 +219,7 @@ class _Builder:
         )
 
     def _numbers(self, values: Sequence[Value], lines: Sequence[FloatArray]) -> list[Any]:
-        found = []
+        found: list[Any] = []
         for value in values:
             words = self._words(value)
             if words is None:

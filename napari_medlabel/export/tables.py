@@ -1,0 +1,167 @@
+"""Many cases in one table: volumes of labels and places of landmarks, units in the headers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from napari_medlabel.errors import InputError
+from napari_medlabel.export.naming import require_token
+from napari_medlabel.export.segment_statistics import statistics_csv
+from napari_medlabel.io.files import write_bytes_aside
+from napari_medlabel.measure.labels import volumes_ml
+from napari_medlabel.model.labelmap import Code, LabelMap
+from napari_medlabel.model.landmarks import LandmarkSet
+from napari_medlabel.model.volume import Slices
+
+Record = dict[str, Any]
+_NO_LANDMARKS: Final = LandmarkSet()
+
+
+@dataclass(frozen=True, eq=False)
+class TableCase:
+    """One case of a table.
+
+    Parameters
+    ----------
+    name : str
+        Letters, digits, dash and underscore; never a patient's name.
+    layers : tuple of LabelMap
+        Its masks; may be empty.
+    landmarks : LandmarkSet
+        Its landmarks, in RAS mm.
+    slices : str
+        The scan's: where they are ``"pictures"`` there are no volumes in ml.
+    further : mapping of str to str
+        Further columns, for instance ``{"rater": "r01", "version": "2"}``; the same keys for
+        all cases.
+    """
+
+    name: str
+    layers: tuple[LabelMap, ...] = ()
+    landmarks: LandmarkSet = _NO_LANDMARKS
+    slices: Slices = "places"
+    further: Mapping[str, str] = field(default_factory=dict)
+
+
+def volume_records(cases: Iterable[TableCase]) -> list[Record]:
+    """Return a record for each case and label, also for labels that no voxel has.
+
+    Parameters
+    ----------
+    cases : iterable of TableCase
+        Taken one after the other.
+
+    Raises
+    ------
+    InputError
+        When a case's name is no token, or a column of its own has the name of another.
+    """
+    records: list[Record] = []
+    for case in cases:
+        head = _head(case)
+        for layer in case.layers:
+            counts = layer.voxel_counts()
+            volumes = volumes_ml(counts, layer.grid) if case.slices == "places" else {}
+            for label in layer.scheme.with_unnamed(counts).labels:
+                voxels = counts.get(label.value, 0)
+                nothing = 0.0 if case.slices == "places" else None
+                records.append(
+                    head
+                    | {
+                        "value": label.value,
+                        "name": label.name,
+                        "code": _code(label.code),
+                        "voxels": voxels,
+                        "volume (ml)": volumes.get(label.value) if voxels else nothing,
+                    }
+                )
+    return records
+
+
+def landmark_records(cases: Iterable[TableCase]) -> list[Record]:
+    """Return a record for each case and landmark, placed or not.
+
+    Parameters
+    ----------
+    cases : iterable of TableCase
+        Taken one after the other.
+
+    Raises
+    ------
+    InputError
+        As `volume_records`.
+    """
+    records: list[Record] = []
+    for case in cases:
+        head = _head(case)
+        for mark in case.landmarks:
+            x, y, z = (None, None, None) if mark.point_ras is None else mark.point_ras
+            records.append(
+                head
+                | {
+                    "landmark": mark.name,
+                    "code": _code(mark.code),
+                    "x (mm RAS)": _exact(x),
+                    "y (mm RAS)": _exact(y),
+                    "z (mm RAS)": _exact(z),
+                    "state": mark.state,
+                    "uncertainty (mm)": mark.uncertain_mm,
+                    "reason": mark.absent or None,
+                }
+            )
+    return records
+
+
+def save_records(path: Path, records: list[Record]) -> None:
+    """Write records as CSV, where no spreadsheet runs a cell; nothing is overwritten.
+
+    Parameters
+    ----------
+    path : Path
+        A ``.csv`` file that does not exist.
+    records : list of dict
+        All with the same keys.
+
+    Raises
+    ------
+    InputError
+        When there are none, their keys differ, or the name ends otherwise.
+    SaveError
+        When the file exists or cannot be written.
+    """
+    from napari_medlabel.export.read_back import require_new
+
+    if path.suffix.lower() != ".csv":
+        raise InputError("A table is a .csv file.", hint="For example: volumes.csv")
+    if not records or any(list(one) != list(records[0]) for one in records):
+        raise InputError(
+            "A table has rows, all with the same columns.",
+            hint="Give every case the same further columns.",
+        )
+    require_new(path)
+    write_bytes_aside(path, statistics_csv(records).encode())
+
+
+_OWN: Final = frozenset({"case", "value", "name", "landmark", "code", "state", "reason"})
+
+
+def _head(case: TableCase) -> Record:
+    require_token(case.name, "case")
+    if _OWN & set(case.further):
+        raise InputError(
+            "A further column has the name of one of the table's own.",
+            hint=f"Choose another than: {', '.join(sorted(_OWN))}.",
+        )
+    return {"case": case.name, **case.further}
+
+
+def _code(code: Code | None) -> str | None:
+    return None if code is None else f"{code.scheme}:{code.value}"
+
+
+def _exact(value: float | None) -> str | None:
+    """Return a coordinate with all its digits: six are too few far from the origin."""
+    return None if value is None else repr(float(value))
