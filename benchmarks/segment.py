@@ -482,7 +482,7 @@ WORKS = (
     Work("grow a kidney from seeds", kidney_ours, "skimage random walker", kidney_walker, None,
          repeats=1),
     Work("fill between every 10th slice of 10 labels", between_ours,
-         "ITK contour interpolation", between_itk, 50.0, repeats=1),
+         "ITK contour interpolation", between_itk, 50.0, repeats=3),
     ROW("fill between every 10th slice of 10 labels", between_ours, "scipy distance maps",
         between_scipy, None),
     ROW("live wire, a mouse move", live_wire_ours, "skimage route_through_array",

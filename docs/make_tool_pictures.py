@@ -13,6 +13,13 @@ from tool_scenes import PAGES, Sample, Shot
 from napari_medlabel.model import presets
 
 PICTURES: Final = Path(__file__).parent / "pictures"
+FILES: Final = {
+    "draw": "tools-draw.png",
+    "grow": "tools-grow.png",
+    "slices": "tools-slices.png",
+    "shape": "tools-shape.png",
+    "move": "tools-move.png",
+}
 WIDTH, HEIGHT = 300, 210
 GAP, TITLE = 6, 24
 WINDOW_HU: Final = (-160.0, 240.0)
@@ -27,7 +34,7 @@ def main() -> None:
     for name, makers in PAGES.items():
         rows = [_row(sample, make(sample)) for make in makers]
         page = Image.fromarray(np.vstack(rows))
-        page.quantize(256, dither=Image.Dither.NONE).save(PICTURES / f"{name}.png", optimize=True)
+        page.quantize(256, dither=Image.Dither.NONE).save(PICTURES / FILES[name], optimize=True)
         print(name, page.size)
 
 

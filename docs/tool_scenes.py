@@ -455,10 +455,10 @@ def renumbered(sample: Sample) -> Shot:
 
 
 PAGES: Final[dict[str, tuple[Make, ...]]] = {
-    "tools-draw": (paint, edge_paint, draw, live_wire, level, cut_off),
-    "tools-grow": (in_range, local, flooded, grown),
-    "tools-slices": (filled_between, carried_on, copied),
-    "tools-shape": (smoothed, refined, widened, hollowed, largest, split_up, without_holes),
-    "tools-move": (subtracted, mirrored, moved, cropped, renumbered),
+    "draw": (paint, edge_paint, draw, live_wire, level, cut_off),
+    "grow": (in_range, local, flooded, grown),
+    "slices": (filled_between, carried_on, copied),
+    "shape": (smoothed, refined, widened, hollowed, largest, split_up, without_holes),
+    "move": (subtracted, mirrored, moved, cropped, renumbered),
 }
 """The tools of each picture."""

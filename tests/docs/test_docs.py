@@ -96,6 +96,7 @@ def test_every_page_of_the_docs_can_be_reached_from_the_readme() -> None:
 
 def test_every_picture_is_shown_and_every_shown_picture_is_made() -> None:
     scripts = sorted((ROOT / "docs").glob("make_*pictures.py"))
+    scripts.append(ROOT / "benchmarks" / "acts.py")
     script = "".join(path.read_text(encoding="utf-8") for path in scripts)
     shown = {
         Path(link).name
