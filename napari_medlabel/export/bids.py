@@ -15,7 +15,7 @@ from napari_medlabel import __version__
 from napari_medlabel.errors import InputError
 from napari_medlabel.export.mask import SavedMask, require_not_source, stage_mask
 from napari_medlabel.export.read_back import require_new
-from napari_medlabel.io.files import Staging, make_folder, write_bytes_aside
+from napari_medlabel.io.files import Staging, make_folder
 from napari_medlabel.model.labelmap import LabelMap, LabelScheme
 from napari_medlabel.model.volume import Source
 
@@ -139,10 +139,6 @@ def save_dseg(
         saved = stage_mask(staging, path, labels, source, time=time)
         require_new(path)
         staging.publish()
-    sidecar = path.with_name(f"{stem}_dseg.json")
-    document = {"Manual": True, **json.loads(sidecar.read_bytes())}
-    text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
-    write_bytes_aside(sidecar, text.encode())
     return saved
 
 

@@ -25,6 +25,13 @@ VERSION: Final = __version__[:64]
 _LONGEST_DS: Final = 16
 _LONGEST_LO: Final = 64
 _LONGEST_SH: Final = 16
+CLEANED: Final = (
+    "PatientIdentityRemoved",
+    "DeidentificationMethod",
+    "DeidentificationMethodCodeSequence",
+    "LongitudinalTemporalInformationModified",
+)
+"""What says that the scan was de-identified, and how."""
 _AGAIN: Final = "Read the scan again from its DICOM files, then write."
 
 
@@ -232,6 +239,29 @@ def fit_decimals(dataset: Any) -> None:
             if any(len(str(v)) > _LONGEST_DS for v in many):
                 short = [decimal(float(v)) for v in many]
                 element.value = short if element.VM > 1 else short[0]
+
+
+def stamp(dataset: Any, images: SourceImages, made: Made) -> None:
+    """Give an object of highdicom's the time that came in, and say again how it was cleaned.
+
+    Parameters
+    ----------
+    dataset : pydicom Dataset
+        The new object; changed in place.
+    images : SourceImages
+        Their marks of de-identification (PS3.3 C.7.1.1) are kept.
+    made : Made
+        Its time.
+    """
+    for keyword in ("ContentDate", "SeriesDate", "InstanceCreationDate"):
+        setattr(dataset, keyword, made.date)
+    for keyword in ("ContentTime", "SeriesTime", "InstanceCreationTime"):
+        setattr(dataset, keyword, made.clock)
+    for one in dataset.get("ContributingEquipmentSequence") or ():
+        one.ContributionDateTime = made.date + made.clock
+    for keyword in CLEANED:
+        if keyword in images.headers[0] and keyword not in dataset:
+            dataset[keyword] = images.headers[0][keyword]
 
 
 @contextmanager

@@ -27,6 +27,7 @@ from napari_medlabel.export.dicom_parts import (
     save_dataset,
     shortened,
     source_images,
+    stamp,
 )
 from napari_medlabel.export.read_back import require_new, require_same_segments
 from napari_medlabel.export.segments import (
@@ -112,7 +113,7 @@ def save_dicom_seg(
     pixels = _pixels(placed, segments, images)
     with building(_WHAT):
         dataset = _build(highdicom, images, pixels, segments, made, kind, algorithm)
-        _finish(dataset, made)
+        _finish(dataset, images, made)
 
     def check(aside: Path) -> None:
         require_same_segments(read_marks(aside, volume), segments, placed, _WHAT)
@@ -212,10 +213,9 @@ def _described(highdicom: Any, one: Segment, algorithm: Algorithm) -> Any:
     return described
 
 
-def _finish(dataset: Any, made: Made) -> None:
+def _finish(dataset: Any, images: SourceImages, made: Made) -> None:
     """Give the object the time and the UIDs that came in, and numbers of standard length."""
-    dataset.ContentDate = dataset.SeriesDate = dataset.InstanceCreationDate = made.date
-    dataset.ContentTime = dataset.SeriesTime = dataset.InstanceCreationTime = made.clock
+    stamp(dataset, images, made)
     uid = made.further_uid("dimensions")
     for organization in dataset.get("DimensionOrganizationSequence") or ():
         organization.DimensionOrganizationUID = uid

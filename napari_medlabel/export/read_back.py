@@ -64,14 +64,12 @@ def require_same_segments(
         When a segment has other voxels.
     """
     for one in segments:
-        meant = one.label.value == layers[one.layer].array.T
-        found = [m.array.T for m in marks.labels if one.number in m.scheme.values]
-        there = [array == one.number for array in found]
-        same = (
-            not meant.any()
-            if not there
-            else bool(np.array_equal(np.logical_or.reduce(there), meant))
-        )
+        meant = np.asarray(layers[one.layer].array.T == one.label.value)
+        there = np.zeros(meant.shape, dtype=bool)
+        for found in marks.labels:
+            if one.number in found.scheme.values:
+                there |= found.array.T == one.number
+        same = bool(np.array_equal(there, meant))
         if not same:
             raise not_the_same(what)
 

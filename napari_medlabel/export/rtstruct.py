@@ -14,6 +14,7 @@ from typing import Any, Final
 import numpy as np
 
 from napari_medlabel.export.dicom_parts import (
+    CLEANED,
     MANUFACTURER,
     VERSION,
     Made,
@@ -36,9 +37,7 @@ from napari_medlabel.model.labelmap import LabelMap
 from napari_medlabel.model.volume import Volume
 
 _CLASS: Final = "1.2.840.10008.5.1.4.1.1.481.3"
-_STUDY_CLASS: Final = (
-    "1.2.840.10008.3.1.2.3.1"  # Detached Study Management
-)
+_STUDY_CLASS: Final = "1.2.840.10008.3.1.2.3.1"  # Detached Study Management
 _IMPLICIT: Final = "1.2.840.10008.1.2"  # the only syntax whose DS may be longer than 64 KiB
 _WHAT: Final = "structure set"
 _AT_ONCE: Final = 8
@@ -48,9 +47,7 @@ _PATIENT: Final = (
     "PatientID",
     "PatientBirthDate",
     "PatientSex",
-    "PatientIdentityRemoved",
-    "DeidentificationMethod",
-    "DeidentificationMethodCodeSequence",
+    *CLEANED,
     "StudyInstanceUID",
     "StudyDate",
     "StudyTime",

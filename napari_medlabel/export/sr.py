@@ -24,6 +24,7 @@ from napari_medlabel.export.dicom_parts import (
     save_dataset,
     shortened,
     source_images,
+    stamp,
 )
 from napari_medlabel.export.read_back import not_the_same, require_new
 from napari_medlabel.geometry.axes import FloatArray, flip_lps_ras
@@ -152,8 +153,7 @@ def save_sr(
             is_complete=True,
             series_description=shortened(made.series_words),
         )
-        dataset.ContentDate = dataset.SeriesDate = dataset.InstanceCreationDate = made.date
-        dataset.ContentTime = dataset.SeriesTime = dataset.InstanceCreationTime = made.clock
+        stamp(dataset, images, made)
         fit_decimals(dataset)
 
     def check(aside: Path) -> None:

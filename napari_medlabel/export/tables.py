@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from napari_medlabel.errors import InputError
 from napari_medlabel.export.naming import require_token
+from napari_medlabel.export.read_back import require_new
 from napari_medlabel.export.segment_statistics import statistics_csv
 from napari_medlabel.io.files import write_bytes_aside
 from napari_medlabel.measure.labels import volumes_ml
@@ -132,8 +133,6 @@ def save_records(path: Path, records: list[Record]) -> None:
     SaveError
         When the file exists or cannot be written.
     """
-    from napari_medlabel.export.read_back import require_new
-
     if path.suffix.lower() != ".csv":
         raise InputError("A table is a .csv file.", hint="For example: volumes.csv")
     if not records or any(list(one) != list(records[0]) for one in records):
