@@ -35,6 +35,9 @@ class LandmarkLayer:
         self.display = display
         self._syncing = False
         points, keywords, _ = landmarks_to_layer(session.landmarks, display, session.place.case)
+        keywords["text"]["string"] = "{shown}"
+        keywords["features"] = _features(session.landmarks)
+        keywords["symbol"] = _symbols(session.landmarks) or "cross"
         self.layer = viewer.add_points(points, **keywords)
 
     def connect(self) -> None:
@@ -106,7 +109,28 @@ class LandmarkLayer:
         try:
             if len(points) != len(self.layer.data) or not np.allclose(points, self.layer.data):
                 self.layer.data = points
-            self.layer.features = {"name": names}
+            if names:
+                self.layer.symbol = _symbols(marks)
+            self.layer.features = _features(marks)
             self.layer.refresh()
         finally:
             self._syncing = False
+
+
+def shown_name(mark: Landmark) -> str:
+    """Return what stands beside a landmark: its name, and in words how certain it is."""
+    words = mark.name if mark.uncertain_mm is None else f"{mark.name} ±{mark.uncertain_mm:g} mm"
+    return f"{words} (locked)" if mark.locked else words
+
+
+def _features(marks: LandmarkSet) -> dict[str, Any]:
+    placed = marks.placed
+    return {
+        "name": np.array([mark.name for mark in placed], dtype=object),
+        "shown": np.array([shown_name(mark) for mark in placed], dtype=object),
+    }
+
+
+def _symbols(marks: LandmarkSet) -> list[str]:
+    """Return a form for each placed landmark: what is uncertain is seen without colour."""
+    return ["ring" if mark.state == "uncertain" else "cross" for mark in marks.placed]

@@ -12,7 +12,6 @@ from qtpy.QtWidgets import QMessageBox
 
 from napari_medlabel.errors import MedlabelError
 from napari_medlabel.model import presets
-from napari_medlabel.model.landmarks import LandmarkSet
 from napari_medlabel.plugin.binding import Binding
 from napari_medlabel.plugin.further import volume_words
 from napari_medlabel.plugin.layers import KEY
@@ -137,8 +136,6 @@ class CaseDesk(QObject):
         WORKPLACE.remember(session.place.case, session.volume, session.volume.source.files)
         self.binding = Binding(session, self.viewer, image, keep_view=keep_view)
         session.history_changed.connect(self.dock.show_history)
-        session.landmarks_changed.connect(self.dock.landmark_panel.show_landmarks)
-        self.binding.points.events.mode.connect(self._show_placing)
         self.binding.painted_on_missing.connect(self.watch.painted_on_missing)
         self.viewer.dims.events.current_step.connect(self._show_volume)
         self.dock.start.setEnabled(True)
@@ -205,39 +202,6 @@ class CaseDesk(QObject):
     def redo(self) -> None:
         """Do the last undone step again."""
         self._try(lambda s: s.redo())
-
-    def choose_template(self, key: str) -> None:
-        """Change the list of landmarks to place; placed ones stay."""
-
-        def change(session: Session) -> None:
-            placed = LandmarkSet(session.landmarks.placed)
-            session.set_landmarks(
-                placed.merged_into(presets.find_template(key)), name="Change template"
-            )
-
-        self._try(change)
-
-    def place_landmarks(self, placing: bool) -> None:
-        """Let the next clicks place landmarks, or no longer."""
-        if self.binding is None:
-            return
-        layer = self.binding.points if placing else self.binding.labels
-        self.watch.show_again(layer)
-        self.viewer.layers.selection.active = layer
-        self.binding.points.mode = "add" if placing else "pan_zoom"
-
-    def _show_placing(self, _event: object) -> None:
-        if self.binding is not None:
-            self.dock.landmark_panel.show_placing(str(self.binding.points.mode) == "add")
-
-    def remove_landmark(self, name: str) -> None:
-        """Take a landmark's position away."""
-        self._try(lambda s: s.place_landmark(name, None))
-
-    def go_to(self, name: str) -> None:
-        """Show a landmark."""
-        if self.binding is not None:
-            self.binding.go_to(name)
 
     # -- view ----------------------------------------------------------------------------
 

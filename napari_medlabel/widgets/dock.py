@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtCore import QTimer
+from qtpy.QtCore import QEvent, QObject, QTimer
 from qtpy.QtWidgets import (
     QApplication,
     QFrame,
@@ -45,7 +45,12 @@ from napari_medlabel.widgets.view_panel import ViewPanel
 if TYPE_CHECKING:
     import napari.viewer
 
-_TEMPLATES = {"points": "Points 1 to 8", "abdomen": "Abdomen", "head": "Head"}
+_TEMPLATES = {
+    "points": "Points 1 to 8",
+    "afids-32": "AFIDs, 32 of the brain",
+    "cephalometric": "Cephalometric",
+}
+"""Names of templates that their short name does not tell."""
 
 
 class MedlabelDock(QWidget):
@@ -73,7 +78,9 @@ class MedlabelDock(QWidget):
         self.progress = ProgressRow()
         self.views = ViewPanel()
         self.label_panel = LabelPanel(presets.schemes())
-        self.landmark_panel = LandmarkPanel(_TEMPLATES)
+        self.landmark_panel = LandmarkPanel(
+            {key: _TEMPLATES.get(key, key.capitalize()) for key in presets.templates()}
+        )
         self.tabs = QTabWidget()
         self.load_button = QPushButton("Load a segmentation…")
         self.undo_button, self.redo_button = QPushButton("Undo"), QPushButton("Redo")
@@ -117,6 +124,7 @@ class MedlabelDock(QWidget):
                 ),
             ),
             ("Landmarks", (self.landmark_panel, self.mark_desk.panel)),
+            ("Measurements", (self.mark_desk.measures.panel,)),
         ):
             page = QWidget()
             _stack(page, *parts)
@@ -127,10 +135,8 @@ class MedlabelDock(QWidget):
         for part in (self.start, case_box):
             rows.addWidget(part)
         rows.addStretch(1)
-        scroll = QScrollArea()
-        scroll.setWidgetResizable(True)
-        scroll.setFrameShape(QFrame.Shape.NoFrame)
-        scroll.setWidget(inside)
+        rows.setContentsMargins(0, 0, 0, 0)
+        scroll = _Column(inside)
         footer = self._lay_out_footer()
         outer = QVBoxLayout(self)
         outer.setContentsMargins(4, 4, 4, 4)
@@ -166,10 +172,6 @@ class MedlabelDock(QWidget):
         self.views.convention_requested.connect(self.desk.set_convention)
         self.views.window_requested.connect(self.desk.set_window)
         self.load_button.clicked.connect(self.desk.marks.ask)
-        self.landmark_panel.template_requested.connect(self.desk.choose_template)
-        self.landmark_panel.place_requested.connect(self.desk.place_landmarks)
-        self.landmark_panel.go_requested.connect(self.desk.go_to)
-        self.landmark_panel.remove_requested.connect(self.desk.remove_landmark)
         self.undo_button.clicked.connect(self.desk.undo)
         self.redo_button.clicked.connect(self.desk.redo)
         self.save_button.clicked.connect(self.desk.save)
@@ -191,9 +193,9 @@ class MedlabelDock(QWidget):
         show_panel(self.viewer)
 
     @property
-    def desks(self) -> tuple[ToolDesk, SegmentDesk, MarkDesk, SightDesk]:
-        """Those who serve an open case, each with its panel."""
-        return self.tool_desk, self.segment_desk, self.mark_desk, self.sight_desk
+    def desks(self) -> tuple[ToolDesk, SegmentDesk, SightDesk, MarkDesk]:
+        """Those who serve an open case, each with its panel; marks are shown in the views."""
+        return self.tool_desk, self.segment_desk, self.sight_desk, self.mark_desk
 
     @property
     def session(self) -> Any:
@@ -262,6 +264,26 @@ class MedlabelDock(QWidget):
         super().closeEvent(event)
 
 
+class _Column(QScrollArea):
+    """Scrolls up and down only: it is at least as wide as what is in it."""
+
+    def __init__(self, inside: QWidget) -> None:
+        super().__init__()
+        self.setWidgetResizable(True)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setWidget(inside)
+        inside.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
+        """Grow with what is in it."""
+        asks = event is not None and event.type() == QEvent.Type.LayoutRequest
+        inside, bar = self.widget(), self.verticalScrollBar()
+        if asks and inside is not None and bar is not None:
+            beside = max(bar.sizeHint().width(), bar.width()) + 2 * self.frameWidth()
+            self.setMinimumWidth(inside.minimumSizeHint().width() + beside)
+        return super().eventFilter(watched, event)
+
+
 class _Status(QLabel):
     """A line about the last save; it takes no room while there is nothing to say."""
 
@@ -278,6 +300,7 @@ class _Status(QLabel):
 def _stack(inside: QWidget, *parts: QWidget) -> None:
     """Lay parts out from top to bottom."""
     column = QVBoxLayout(inside)
+    column.setContentsMargins(4, 4, 4, 4)
     for part in parts:
         column.addWidget(part)
     column.addStretch(1)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Final
 
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import (
     QAbstractItemView,
+    QApplication,
     QComboBox,
     QHBoxLayout,
     QHeaderView,
@@ -19,10 +21,13 @@ from qtpy.QtWidgets import (
 )
 
 from napari_medlabel.geometry.axes import NEGATIVE, POSITIVE
-from napari_medlabel.model.landmarks import LandmarkSet, Point
+from napari_medlabel.model.landmarks import ABSENCES, Landmark, LandmarkSet, Point
+from napari_medlabel.plugin.tools.aiming import SNAPS
 from napari_medlabel.widgets.label_panel import FROM_FILE, choose_file
+from napari_medlabel.widgets.landmark_detail import LandmarkDetail
 
-_NAME, _PLACE = range(2)
+_NAME, _PLACE, _STATE = range(3)
+_LOAD: Final = "Load…"
 
 
 class LandmarkPanel(QWidget):
@@ -32,6 +37,10 @@ class LandmarkPanel(QWidget):
     place_requested = Signal(bool)
     go_requested = Signal(str)
     remove_requested = Signal(str)
+    aim_requested = Signal(str)
+    lock_all_requested = Signal()
+    load_requested = Signal()
+    save_requested = Signal()
 
     def __init__(self, templates: Mapping[str, str], parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -44,22 +53,36 @@ class LandmarkPanel(QWidget):
             self.template_box.addItem(name, key)
         self.template_box.addItem(FROM_FILE, FROM_FILE)
         self.template_box.activated.connect(self._ask_template)
-        self.table = QTableWidget(0, 2)
-        self.table.setHorizontalHeaderLabels(["Landmark", "Patient mm"])
+        self.detail = LandmarkDetail({str(key): words for key, words in SNAPS.items()})
+        self.table = QTableWidget(0, 3)
+        self.table.setHorizontalHeaderLabels(["Landmark", "Patient mm", "State"])
         self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.table.verticalHeader().hide()
         header = self.table.horizontalHeader()
         header.setSectionResizeMode(_NAME, QHeaderView.ResizeMode.Stretch)
-        header.setSectionResizeMode(_PLACE, QHeaderView.ResizeMode.ResizeToContents)
+        for column in (_PLACE, _STATE):
+            header.setSectionResizeMode(column, QHeaderView.ResizeMode.ResizeToContents)
         self.table.cellClicked.connect(self._go)
         self.place_button = QPushButton("Place next")
         self.place_button.setCheckable(True)
+        self.place_button.setToolTip("Let clicks on the picture place landmarks (F3)")
         self.place_button.toggled.connect(self.place_requested)
-        self.remove_button = QPushButton("Remove")
-        self.remove_button.setToolTip("Take the selected landmark's position away")
+        self.remove_button = QPushButton("Clear")
+        self.remove_button.setToolTip("Take the selected landmark's position and flags away")
         self.remove_button.clicked.connect(self._remove)
+        self.copy_button = QPushButton("Copy table")
+        self.copy_button.setToolTip("Copy names, states and RAS mm, for a spreadsheet")
+        self.copy_button.clicked.connect(self._copy)
+        self.lock_all_button = QPushButton("Lock all")
+        self.lock_all_button.setToolTip("Lock every landmark that is placed or absent")
+        self.lock_all_button.clicked.connect(self.lock_all_requested)
+        self.load_button, self.save_button = QPushButton(_LOAD), QPushButton("Save as…")
+        self.load_button.setToolTip("Take in landmarks and measurements of a file")
+        self.save_button.setToolTip("Write the landmarks into a file of another program")
+        self.load_button.clicked.connect(self.load_requested)
+        self.save_button.clicked.connect(self.save_requested)
         self._lay_out()
 
     def _lay_out(self) -> None:
@@ -72,8 +95,18 @@ class LandmarkPanel(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addLayout(top)
-        layout.addWidget(self.table)
+        files = QHBoxLayout()
+        for button in (
+            self.copy_button,
+            self.lock_all_button,
+            self.load_button,
+            self.save_button,
+        ):
+            files.addWidget(button)
         layout.addLayout(buttons)
+        layout.addWidget(self.detail)
+        layout.addWidget(self.table)
+        layout.addLayout(files)
 
     def show_template(self, templates: Mapping[str, LandmarkSet], marks: LandmarkSet) -> None:
         """Show which template the landmarks follow; none of them for a list of one's own."""
@@ -88,7 +121,7 @@ class LandmarkPanel(QWidget):
         """Say, before filling the table, whether positions are told by the patient's sides."""
         self._named = named
         heading = "Patient mm" if named else "mm, sides unknown"
-        self.table.setHorizontalHeaderLabels(["Landmark", heading])
+        self.table.setHorizontalHeaderLabels(["Landmark", heading, "State"])
 
     def show_landmarks(self, marks: LandmarkSet) -> None:
         """Fill the table."""
@@ -103,10 +136,18 @@ class LandmarkPanel(QWidget):
             place.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
             self.table.setItem(row, _NAME, name)
             self.table.setItem(row, _PLACE, place)
+            self.table.setItem(row, _STATE, QTableWidgetItem(state_words(mark)))
         height = self.table.verticalHeader().defaultSectionSize()
         self.table.setMinimumHeight(height * (min(len(marks), 5) + 1) + 6)
-        following = marks.next_name
-        self.place_button.setText(f"Place: {following}" if following else "Place another point")
+        self.show_next(marks.next_name)
+
+    def show_next(self, name: str | None) -> None:
+        """Show which landmark the next click is for; None for a new point."""
+        self.place_button.setText(f"Place: {name}" if name else "Place another point")
+        names = [mark.name for mark in self._marks]
+        row = names.index(name) if name in names else -1
+        if row != self.table.currentRow():
+            self.table.setCurrentCell(row, _NAME if row >= 0 else -1)
 
     def _words(self, point_ras: Point) -> str:
         """Return a position in words; where no side is known, without any."""
@@ -127,13 +168,38 @@ class LandmarkPanel(QWidget):
 
     def _go(self, row: int, _column: int) -> None:
         mark = self._marks.landmarks[row]
+        self.aim_requested.emit(mark.name)
         if mark.is_placed:
             self.go_requested.emit(mark.name)
 
     def _remove(self) -> None:
         row = self.table.currentRow()
-        if 0 <= row < len(self._marks) and self._marks.landmarks[row].is_placed:
+        if 0 <= row < len(self._marks) and not self._marks.landmarks[row].is_open:
             self.remove_requested.emit(self._marks.landmarks[row].name)
+
+    def _copy(self) -> None:
+        board = QApplication.clipboard()
+        if board is not None:
+            board.setText(table_words(self._marks))
+
+
+def state_words(mark: Landmark) -> str:
+    """Say in words what is known of a landmark: ``"±2.0 mm, locked"``."""
+    words = {"unplaced": "open", "placed": "placed"}.get(mark.state, "")
+    if mark.absent:
+        words = f"absent: {ABSENCES[mark.absent]}"
+    elif mark.uncertain_mm is not None:
+        words = f"±{mark.uncertain_mm:.1f} mm"
+    return f"{words}, locked" if mark.locked else words
+
+
+def table_words(marks: LandmarkSet) -> str:
+    """Return the landmarks as a table with tabs: name, R, A and S in mm, state."""
+    rows = ["Landmark\tR mm\tA mm\tS mm\tState"]
+    for mark in marks:
+        place = [""] * 3 if mark.point_ras is None else [f"{v:.3f}" for v in mark.point_ras]
+        rows.append("\t".join((mark.name, *place, state_words(mark))))
+    return "\n".join(rows)
 
 
 def patient_mm(point_ras: Point) -> str:

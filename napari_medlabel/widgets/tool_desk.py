@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Final
 
@@ -163,14 +164,25 @@ class ToolDesk(QObject):
         self.choices.tool = name
         self._show_tool()
         if name in HANDS:
-            self._hand = HANDS[name](kit)
-            holding.take(self._hand, self.choices.size_mm if self._hand.circle else None)
+            self._take(holding, HANDS[name](kit))
         else:
             holding.drop()
-        self._update_keys()
-        self._to_canvas()
+            self._update_keys()
+            self._to_canvas()
         if tool(name).is_live:
             self._live.start()
+
+    def lend(self, make: Callable[[Kit], QuietHand]) -> None:
+        """Give mouse and keys to a hand of another desk, until a tool is taken up."""
+        self.put_down()
+        if self._kit is not None and self._holding is not None:
+            self._take(self._holding, make(self._kit))
+
+    def _take(self, holding: Holding, hand: QuietHand) -> None:
+        self._hand = hand
+        holding.take(hand, self.choices.size_mm if hand.circle else None)
+        self._update_keys()
+        self._to_canvas()
 
     def choose_before(self) -> None:
         """Take up the tool that was in hand before, to go back and forth between two."""
@@ -333,14 +345,10 @@ class ToolDesk(QObject):
         name = self._current
         if not name:
             return
-        known = tool(name)
+        known, chosen = tool(name), self.choices
         self.panel.say("")
         self.panel.show_tool(
-            known,
-            options_of(known),
-            self.choices.of(name),
-            self.choices.extent(name),
-            self.choices.slab,
+            known, options_of(known), chosen.of(name), chosen.extent(name), chosen.slab
         )
 
     def _show_size(self) -> None:
@@ -381,9 +389,8 @@ class ToolDesk(QObject):
         """Show all keys."""
         if self._kit is None:
             return
-        self._sheet = CheatSheet(
-            self._kit.binding.keys.listed, napari_keys(), self.dock.window()
-        )
+        keys = self._kit.binding.keys.listed
+        self._sheet = CheatSheet(keys, napari_keys(), self.dock.window())
         self._sheet.show()
 
     def _to_canvas(self) -> None:

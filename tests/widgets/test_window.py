@@ -180,7 +180,7 @@ def test_the_dock_opens_annotates_saves_and_offers_work_back(
     dock.desk.binding.labels.paint((2, 5, 5), 4)
     assert dock.undo_button.text() == "Undo: edit"
     assert dock.save_button.text().startswith("Save *")
-    dock.desk.place_landmarks(True)
+    dock.mark_desk.place(True)
     assert dock.landmark_panel.place_button.isChecked()
     dock.desk.binding.points.add([3, 4, 4])
     dock.desk.save()

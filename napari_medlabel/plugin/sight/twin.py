@@ -15,6 +15,8 @@ from typing import Any, Final
 import numpy as np
 from psygnal import Signal
 
+from napari_medlabel.plugin.layers import KEY
+
 _ALL: Final = ("visible", "opacity", "blending", "name")
 _SHARED: Final[dict[str, tuple[str, ...]]] = {
     "Image": (
@@ -37,15 +39,20 @@ _SHARED: Final[dict[str, tuple[str, ...]]] = {
         "show_selected_label",
         "mode",
     ),
-    "Points": ("mode",),
+    "Points": ("mode", "projection_mode"),
 }
 """Properties that are one for all views; napari emits an event of the same name for each."""
 
 _KINDS: Final = frozenset({"Image", "Labels", "Points", "Shapes", "Vectors"})
 
+LOCAL: Final = "local"
+"""The role of layers that belong to one view: they have no twin in another."""
+
 
 def has_twin(layer: Any) -> bool:
     """Tell whether a layer can be shown in further views: it has the three axes of place."""
+    if layer.metadata.get(KEY, {}).get("role") == LOCAL:
+        return False
     return type(layer).__name__ in _KINDS and int(layer.ndim) >= 3
 
 
@@ -218,6 +225,7 @@ class MarksTwin(Twin):
                 layer.data = np.array(first.data)
             if len(first.data):
                 layer.features = first.features.copy()
+                layer.symbol = first.symbol.copy()
         elif type(first).__name__ == "Shapes":
             layer.data = [np.array(one) for one in first.data]
             if first.shape_type:
