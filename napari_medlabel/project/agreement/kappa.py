@@ -249,10 +249,10 @@ def _numbers(
 def _weights(size: int, weights: Weights) -> FloatArray:
     """Return how much a pair of categories counts as agreement, 0 to 1."""
     if weights == "none" or size < 2:
-        return np.eye(size)
+        return np.asarray(np.eye(size))
     at = np.arange(size)
     apart = np.abs(at[:, None] - at[None]) / (size - 1)
-    return 1.0 - (apart if weights == "linear" else apart**2)
+    return np.asarray(1.0 - (apart if weights == "linear" else apart**2))
 
 
 def _apart(categories: Sequence[Rating], margin: FloatArray, scale: Scale) -> FloatArray:
