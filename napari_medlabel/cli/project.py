@@ -5,9 +5,29 @@ from __future__ import annotations
 import argparse
 from typing import Final
 
-from napari_medlabel.cli import project_add, project_init, project_rater, project_validate
+from napari_medlabel.cli import (
+    project_add,
+    project_claim,
+    project_init,
+    project_next,
+    project_rater,
+    project_review,
+    project_status,
+    project_submit,
+    project_validate,
+)
 
-MODULES: Final = (project_init, project_rater, project_add, project_validate)
+MODULES: Final = (
+    project_init,
+    project_rater,
+    project_add,
+    project_next,
+    project_claim,
+    project_submit,
+    project_review,
+    project_status,
+    project_validate,
+)
 """Each has ``add_parser``; in the order of the help."""
 
 

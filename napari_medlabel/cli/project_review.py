@@ -1,0 +1,143 @@
+"""``medlabel project review``: take, approve, send back, correct, unlock, score, comment."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from napari_medlabel.cli.study_seat import REASONS, add_slot, add_study, case_of, seated
+from napari_medlabel.errors import InputError
+
+if TYPE_CHECKING:
+    from napari_medlabel.project.layout import CaseId
+    from napari_medlabel.session.study.seat import Seat
+
+
+def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add ``project review`` to the command line.
+
+    Parameters
+    ----------
+    commands : argparse subparsers
+        Of ``medlabel project``.
+    """
+    text = "take a reading into review, approve it, send it back, correct it, unlock it"
+    parser = commands.add_parser(
+        "review",
+        help=text,
+        description=f"{text[0].upper()}{text[1:]}. Who made or corrected a mask decides "
+        "nothing about it; what a reviewer corrected waits for another one.",
+    )
+    add_study(parser)
+    add_slot(parser, text="which reading")
+    step = parser.add_mutually_exclusive_group(required=True)
+    for name, words in (
+        ("begin", "take it into your review"),
+        ("leave", "give it back undecided"),
+        ("approve", "approve it; with --reason although comments are unresolved"),
+        ("reject", "send it back, with --reason"),
+        ("unlock", "unlock an approved one, with --reason"),
+    ):
+        step.add_argument(
+            f"--{name}", dest="step", action="store_const", const=name, help=words
+        )
+    step.add_argument("--correct", type=Path, metavar="MASK", help="put this mask in its place")
+    step.add_argument(
+        "--score", type=int, choices=range(1, 6), help="decide by a score; 4 and 5 approve"
+    )
+    step.add_argument(
+        "--settle", metavar="CONTENT", help="of a conflict: which mask counts, sha256:..."
+    )
+    parser.add_argument("--reason", choices=REASONS, metavar="CODE", help=", ".join(REASONS))
+    parser.add_argument(
+        "--labels", type=int, nargs="+", default=[], metavar="N", help="values it is about"
+    )
+    parser.add_argument("--tags", nargs="+", default=[], metavar="TAG", help="what is wrong")
+    parser.add_argument("--json", action="store_true", help="one JSON document")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Take a step of the review.
+
+    Returns
+    -------
+    int
+        0.
+
+    Raises
+    ------
+    RefusedError
+        When the step is not possible in its state, or not for this rater.
+    InputError
+        When study, case, slot, reason or tag are none.
+    """
+    from napari_medlabel.session.study.seat import look
+
+    if arguments.slot is None:
+        raise InputError("Which reading was not said.", hint="Give --slot.")
+    with seated(arguments, role="reviewer") as seat:
+        case = case_of(arguments, seat.layout)
+        _step(arguments, seat, case)
+        now = look(seat, case, arguments.slot).now
+    if arguments.json:
+        shown = {"case": str(case), "slot": arguments.slot, "state": now.state}
+        print(json.dumps({**shown, "version": now.version}))
+    else:
+        print(f"{case} {arguments.slot}: {now.state}")
+    return 0
+
+
+def _step(arguments: argparse.Namespace, seat: Seat, case: CaseId) -> None:
+    from napari_medlabel.session.study import reviewing
+    from napari_medlabel.session.study.submitting import settle
+
+    slot, reason = arguments.slot, arguments.reason or ""
+    if arguments.step in ("reject", "unlock") and not reason:
+        raise InputError("This step needs a reason.", hint="Give --reason CODE.")
+    verdict = reviewing.Verdict(tuple(arguments.labels), tuple(arguments.tags))
+    if arguments.correct is not None:
+        _correct(seat, case, slot, arguments.correct)
+    elif arguments.score is not None:
+        reviewing.score(seat, case, slot, arguments.score)
+    elif arguments.settle is not None:
+        settle(seat, case, slot, arguments.settle)
+    elif arguments.step == "begin":
+        reviewing.begin_review(seat, case, slot)
+    elif arguments.step == "leave":
+        reviewing.leave_review(seat, case, slot)
+    elif arguments.step == "approve":
+        reviewing.approve(seat, case, slot, verdict, reason=reason)
+    elif arguments.step == "reject":
+        reviewing.reject(seat, case, slot, verdict, reason=reason)
+    else:
+        reviewing.unlock(seat, case, slot, reason=reason)
+
+
+def _correct(seat: Seat, case: CaseId, slot: str, mask: Path) -> None:
+    """Put a mask in the place of the annotator's; landmarks and answers stay as they were."""
+    from napari_medlabel.export.mask import load_mask
+    from napari_medlabel.io.registry import read_volume
+    from napari_medlabel.project.cases.version import (
+        read_answers,
+        read_landmarks,
+        read_version,
+    )
+    from napari_medlabel.project.cases.versions import Labelled
+    from napari_medlabel.project.ontology.document import read_ontology
+    from napari_medlabel.session.study.reviewing import correct
+    from napari_medlabel.session.study.seat import look
+
+    if not mask.is_file():
+        raise InputError("The mask file does not exist.", hint="Check the path.")
+    layout, now = seat.layout, look(seat, case, slot).now
+    scan = read_volume(layout.scan(case))
+    scheme = read_ontology(layout.ontology).scheme()
+    marks, answers = None, None
+    if now.version:
+        before = read_version(layout, seat.code_of(now.maker), case, now.version)
+        marks, answers = read_landmarks(layout, before), read_answers(layout, before) or None
+    labels = load_mask(mask, scan.grid, scheme=scheme)
+    correct(seat, case, slot, scan, Labelled(labels, marks, answers))

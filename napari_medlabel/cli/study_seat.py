@@ -1,0 +1,80 @@
+"""What commands of the work share: a study, a case, a slot, and a seat with a log."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from napari_medlabel.project.layout import CaseId, Layout
+    from napari_medlabel.session.study.seat import Seat
+
+REASONS: Final = (
+    "CORRECTION",
+    "PROTOCOL",
+    "QA_FEEDBACK",
+    "WRONG_PATIENT",
+    "CONSENT_WITHDRAWN",
+    "OTHER",
+)
+SLOTS: Final = (*"ABCDEFGH", "consensus")
+
+
+def add_study(parser: argparse.ArgumentParser, *, case: bool = True) -> None:
+    """Add ``STUDY`` and perhaps ``CASE`` to a command."""
+    parser.add_argument("study", type=Path, metavar="STUDY")
+    if case:
+        parser.add_argument("case", metavar="CASE", help="such as sub-001_ct")
+
+
+def add_slot(parser: argparse.ArgumentParser, *, text: str = "yours by default") -> None:
+    """Add ``--slot`` to a command."""
+    parser.add_argument(
+        "--slot", choices=SLOTS, metavar="SLOT", help=f"A to H, or consensus; {text}"
+    )
+
+
+@contextmanager
+def seated(arguments: argparse.Namespace, *, role: str = "annotator") -> Iterator[Seat]:
+    """Take a seat at the study that the arguments name, with its log open.
+
+    Raises
+    ------
+    InputError
+        When it is no study.
+    RefusedError
+        When the account is not on the list of its raters.
+    LogError
+        When the log cannot be written.
+    """
+    from napari_medlabel.project.layout import find_study
+    from napari_medlabel.session.desk import open_desk
+    from napari_medlabel.session.study.seat import sit_down
+
+    layout = find_study(arguments.study)
+    desk = open_desk(layout.audit, role=role)
+    with closing(desk.log):
+        yield sit_down(desk, layout)
+
+
+def case_of(arguments: argparse.Namespace, layout: Layout) -> CaseId:
+    """Return the case that the arguments name.
+
+    Raises
+    ------
+    InputError
+        When the study has none of that name.
+    """
+    from napari_medlabel.errors import InputError
+    from napari_medlabel.project.layout import CaseId
+
+    case = CaseId.parse(arguments.case)
+    if not layout.case_file(case).is_file():
+        raise InputError(
+            "The study has no case of that name.",
+            hint="See the names with: medlabel project status STUDY",
+        )
+    return case
