@@ -102,9 +102,11 @@ def run(arguments: argparse.Namespace) -> int:
     profile = profile_of(arguments)
     batch = Settings(max(1, arguments.jobs), brain_masks=arguments.brain_masks)
     for source in arguments.source:
-        check_job(source, layout.adding / "new", profile, batch)
         for path in project_files(arguments):
             check_apart(path, source, layout.root)
+    # Of several sources one that is none does not stop the others.
+    if len(arguments.source) == 1:
+        check_job(arguments.source[0], layout.adding / "new", profile, batch)
     desk = open_desk(layout.audit, role="researcher")
     with closing(desk.log):
         project = open_project(arguments, log=desk.log)

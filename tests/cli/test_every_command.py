@@ -133,6 +133,20 @@ class World:
         (self.tmp / "broken.nii").write_bytes(self.scan.read_bytes()[:40])
         return self.path("broken.nii")
 
+    def new_study(self) -> str:
+        """Return where a study is to be; from here on its log is looked at."""
+        self.patch.setenv("MEDLABEL_AUDIT_DIR", self.path("study/medlabel/audit"))
+        return self.path("study")
+
+    def study(self) -> str:
+        assert self.run("project", "init", self.new_study(), "--name", "Study") == 0
+        return self.path("study")
+
+    def added(self) -> str:
+        study, key = self.study(), self.path("k")
+        assert self.run("project", "add", study, self.series(), "--key", key) == 0
+        return study
+
     def other_grid(self) -> str:
         from napari_medlabel.geometry.affine import Affine
 
@@ -371,6 +385,35 @@ CASES: dict[str, tuple[Words, int, list[str]]] = {
         ["sign.fail"],
     ),
     "sign verify": (lambda w: ["sign", "verify", w.signer()], 4, []),
+    "project init": (
+        lambda w: ["project", "init", w.new_study(), "--name", "Study"],
+        0,
+        ["study.rules", "study.rules", "study.rules"],
+    ),
+    "project init, where there is a study": (
+        lambda w: ["project", "init", w.study(), "--name", "Study"],
+        3,
+        [],
+    ),
+    "project rater": (lambda w: ["project", "rater", w.study(), "r02"], 0, ["study.rules"]),
+    "project rater, as it is": (
+        lambda w: ["project", "rater", w.study(), "r01", "--me"],
+        0,
+        [],
+    ),
+    "project add": (
+        lambda w: [
+            *["project", "add", w.study(), w.series(), "--key", w.path("k")],
+        ],
+        0,
+        ["key.create", "export.begin", "deid.run", "export.done", "study.case"],
+    ),
+    "project add, of what is there": (
+        lambda w: ["project", "add", w.added(), w.path("ct"), "--key", w.path("k")],
+        3,
+        ["export.begin", "deid.run", "export.done"],
+    ),
+    "project validate": (lambda w: ["project", "validate", w.added()], 4, []),
     "audit verify": (lambda w: [w.case() and "audit", "verify"], 4, ["audit.verify"]),
     "audit show": (lambda w: [w.case() and "audit", "show"], 4, ["audit.view"]),
     "audit demo": (lambda w: [w.case() and "audit", "demo"], 0, []),
