@@ -83,13 +83,26 @@ class Pointing:
 
     attached = Signal(object, object)
     """A view and a layer of it are listened to from now on."""
+    hand_changed = Signal()
+    """Another tool takes the mouse, or none."""
 
     def __init__(self, display: Display) -> None:
         self._display = display
         self._attached: list[tuple[Any, Any, tuple[Any, ...]]] = []
-        self.hand: Hand | None = None
+        self._hand: Hand | None = None
         self.last_view: Any = None
         """The view (a ViewerModel) that the mouse was over last; None before it moved."""
+
+    @property
+    def hand(self) -> Hand | None:
+        """The tool that takes the mouse; None for napari's own."""
+        return self._hand
+
+    @hand.setter
+    def hand(self, hand: Hand | None) -> None:
+        if hand is not self._hand:
+            self._hand = hand
+            self.hand_changed.emit()
 
     def attach(self, view: Any, layer: Any) -> None:
         """Listen to the mouse on a layer of a view (a ViewerModel)."""

@@ -10,6 +10,19 @@ import numpy.typing as npt
 from napari_medlabel.model.presets import CT_WINDOWS, Window
 from napari_medlabel.model.volume import Volume
 
+PET_WINDOWS: Final = (
+    Window("SUV 0-5", 0.0, 5.0),
+    Window("SUV 0-10", 0.0, 10.0),
+    Window("SUV 0-15", 0.0, 15.0),
+)
+"""Of uptake values, shown inverted: much is black, as on paper."""
+_PERCENTILES: Final = (
+    ("Narrow 5-95 %", 5.0, 95.0),
+    ("Bright tissue", 50.0, 99.9),
+    ("Dark tissue", 0.5, 70.0),
+)
+"""Of MR, whose values have no unit: parts of the voxels."""
+
 _ALONG: Final = 64
 """Of each axis at least so many places are looked at; a large scan is not read whole."""
 _WHOLE: Final = 1 << 22
@@ -59,10 +72,33 @@ def offered_windows(volume: Volume) -> list[Window]:
     if volume.modality == "CT":
         offered += [w for w in CT_WINDOWS if w.name != offered[0].name]
     else:
+        if volume.quantity.startswith("SUV"):
+            offered += PET_WINDOWS
+        elif volume.modality == "MR":
+            offered += _parts(volume)
         small = volume.grid.size <= _WHOLE
         values = volume.array[np.isfinite(volume.array)] if small else sample(volume)
         offered += [percentile_window(volume), Window("Full", *_reach(values))]
     return list({w.name: w for w in offered}.values())
+
+
+def is_inverted(window: Window) -> bool:
+    """Tell whether a window is one in which much is black."""
+    return window in PET_WINDOWS
+
+
+def _parts(volume: Volume) -> list[Window]:
+    """Return the windows of MR; none where the values do not tell them apart."""
+    values = sample(volume)
+    if values.size == 0:
+        return []
+    wanted = [part for _, *ends in _PERCENTILES for part in ends]
+    found = np.percentile(values, wanted).reshape(-1, 2)
+    return [
+        Window(name, float(low), float(high))
+        for (name, _, _), (low, high) in zip(_PERCENTILES, found, strict=True)
+        if high > low
+    ]
 
 
 def _reach(values: npt.NDArray[Any]) -> tuple[float, float]:

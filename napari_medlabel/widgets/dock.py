@@ -281,7 +281,7 @@ class _Column(QScrollArea):
         if asks and inside is not None and bar is not None:
             beside = max(bar.sizeHint().width(), bar.width()) + 2 * self.frameWidth()
             self.setMinimumWidth(inside.minimumSizeHint().width() + beside)
-        return super().eventFilter(watched, event)
+        return bool(super().eventFilter(watched, event))
 
 
 class _Status(QLabel):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from qtpy.QtCore import QObject
-from qtpy.QtWidgets import QWidget
+from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from napari_medlabel.errors import MedlabelError
 from napari_medlabel.model import presets
@@ -18,6 +18,7 @@ from napari_medlabel.session.case import Session
 from napari_medlabel.widgets.sight.canvas import side_panels
 from napari_medlabel.widgets.sight.fourth import Fourth
 from napari_medlabel.widgets.sight.layout_panel import LayoutPanel
+from napari_medlabel.widgets.sight.look_desk import LookDesk
 from napari_medlabel.widgets.sight.ortho import LAYOUTS, SINGLE, Ortho
 from napari_medlabel.widgets.sight.remembered import recall, remember
 
@@ -29,6 +30,7 @@ _PANELS: Final = "Show or hide napari's panels"
 _LINES: Final = "Show or hide the cross-hair"
 _MOUSE: Final = (
     ("Click", "cross-hair here"),
+    ("Right button + drag", "window and level"),
     ("Shift + drag", "cross-hair along"),
     ("Wheel", "slices"),
     ("Ctrl + wheel", "zoom"),
@@ -56,7 +58,12 @@ class SightDesk(QObject):
         super().__init__(dock)
         self.dock = dock
         self.layout_panel = LayoutPanel(LAYOUTS)
-        self.panel: QWidget = self.layout_panel
+        self.look = LookDesk(self)
+        self.panel = QWidget()
+        column = QVBoxLayout(self.panel)
+        column.setContentsMargins(0, 0, 0, 0)
+        for part in (self.layout_panel, self.look.panel):
+            column.addWidget(part)
         self.panel.hide()
         self.session: Session | None = None
         self.binding: Binding | None = None
@@ -74,6 +81,8 @@ class SightDesk(QObject):
         self.session, self.binding = session, binding
         self.views = Views(session, binding)
         self.views.moved.connect(self._on_moved)
+        self.look.case_opened(self.views)
+        self.dock.views.show_window_keys(self.look.keys_of_windows())
         self.panel.show()
         if getattr(self.dock.viewer, "window", None) is None:
             self.layout_panel.refuse("Further views need a window.")
@@ -106,6 +115,7 @@ class SightDesk(QObject):
         if self.ortho is not None:
             self.ortho.detach()
         if self.views is not None:
+            self.look.case_closed(self.views)
             self.views.moved.disconnect(self._on_moved)
             self.views.detach()
         self.ortho = self.views = self._fourth = None
@@ -138,7 +148,7 @@ class SightDesk(QObject):
             self.dock.show_error(err)
             return
         if keep:
-            self._remember("layout", name)
+            self.keep("layout", name)
 
     def next_layout(self) -> None:
         """Go to the next layout."""
@@ -158,7 +168,7 @@ class SightDesk(QObject):
         self.ortho.shows_lines = shown
         self.layout_panel.show_lines(shown)
         if keep:
-            self._remember("lines", shown)
+            self.keep("lines", shown)
 
     def show_panels(self, shown: bool, *, keep: bool = True) -> None:
         """Show or hide napari's list of layers and their controls, and remember it."""
@@ -166,13 +176,14 @@ class SightDesk(QObject):
             panel.setVisible(shown)
         self.layout_panel.show_panels(shown)
         if keep:
-            self._remember("panels", shown)
+            self.keep("panels", shown)
 
     def toggle_panels(self) -> None:
         """Show napari's panels where they are hidden, and hide them where not."""
         self.show_panels(not self.layout_panel.panels_box.isChecked())
 
-    def _remember(self, name: str, value: object) -> None:
+    def keep(self, name: str, value: object) -> None:
+        """Remember a choice for the next case."""
         try:
             remember(name, value)
         except MedlabelError as err:
@@ -210,8 +221,9 @@ class SightDesk(QObject):
         """Show the labels in 3D in the fourth square."""
         if self.views is None or self.ortho is None:
             return None
-        known = [side for side in self.views.sides if side.plane == "3D"]
-        side = known[0] if known else self.views.open("3D")
+        known = [side for side in self.views.sides if isinstance(side, SideView)]
+        solid = [side for side in known if side.plane == "3D"]
+        side = solid[0] if solid else self.views.open("3D")
         self.ortho.show_again()
         return side
 
@@ -252,5 +264,5 @@ class SightDesk(QObject):
     def set_window(self, name: str) -> None:
         """Show values through a window, in all views."""
         for window in self.windows():
-            if window.name == name and self.binding is not None:
-                self.binding.set_window(window)
+            if window.name == name:
+                self.look.set_window(window)

@@ -168,7 +168,9 @@ class ToolPanel(QWidget):
         self.palette_.show_tool("")
         self._tool = "<b>No tool in hand</b>"
         self._write_title()
-        self.words.setText("The mouse moves the camera. Choose a tool or press its key.")
+        self.words.setText(
+            "A click sets the cross-hair, a drag moves the picture. Choose a tool or press its key."
+        )
         self.options.ask((), {})
         self.extent.show_extent((), "3D", 3)
         self.apply_button.hide()

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Final
 
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QComboBox, QGridLayout, QLabel, QPushButton, QWidget
 
 from napari_medlabel.model.presets import Window
+
+_OWN: Final = "By hand"
+"""A window that is none of those offered."""
 
 PLANES = ("Axial", "Coronal", "Sagittal", "3D")
 
@@ -41,8 +45,16 @@ class ViewPanel(QWidget):
         )
         self.window_box = QComboBox()
         self.window_box.activated.connect(
-            lambda index: self.window_requested.emit(self.window_box.itemText(index))
+            lambda index: self.window_requested.emit(self.window_box.itemData(index))
         )
+        self.window_box.setAccessibleName("Window")
+        self.convention_box.setAccessibleName("Display convention")
+        for box in (self.convention_box, self.window_box):
+            # No wider than the dock, however long a name is.
+            box.setSizeAdjustPolicy(
+                QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
+            )
+            box.setMinimumContentsLength(8)
         layout.addWidget(QLabel("Display"), 1, 0)
         layout.addWidget(self.convention_box, 1, 1, 1, 3)
         layout.addWidget(QLabel("Window"), 2, 0)
@@ -65,7 +77,13 @@ class ViewPanel(QWidget):
         self.convention_box.setEnabled(not pictures)
         self._colour = colour
         self.window_box.setEnabled(not colour)
-        self.window_box.setToolTip("Colours are shown as they are" if colour else "")
+        self.window_box.setToolTip(
+            "Colours are shown as they are"
+            if colour
+            else "Which values are black and white; by hand: drag with the right button"
+        )
+        if pictures:
+            self.convention_box.setToolTip("Pictures without a place have no sides")
 
     def show_windows(self, windows: Sequence[Window]) -> None:
         """Offer windows; the first is the one in use."""
@@ -73,7 +91,27 @@ class ViewPanel(QWidget):
         if self._colour:
             self.window_box.addItem("Colours, as they are")
         for window in windows:
-            self.window_box.addItem(window.name)
+            self.window_box.addItem(window.name, window.name)
+
+    def show_window_keys(self, keys: Mapping[str, str]) -> None:
+        """Write on each window the key that chooses it."""
+        for index in range(self.window_box.count()):
+            name = self.window_box.itemData(index)
+            if name in keys:
+                self.window_box.setItemText(index, f"{name}   {keys[name]}")
+
+    def show_window(self, name: str) -> None:
+        """Mark the window in use; an empty name is one that was set by hand."""
+        own = self.window_box.findData("")
+        if name:
+            self.window_box.setCurrentIndex(self.window_box.findData(name))
+            if own >= 0:
+                self.window_box.removeItem(own)
+            return
+        if own < 0:
+            self.window_box.addItem(_OWN, "")
+            own = self.window_box.count() - 1
+        self.window_box.setCurrentIndex(own)
 
     def show_plane(self, plane: str) -> None:
         """Mark the plane that is shown."""

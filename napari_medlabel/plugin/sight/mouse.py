@@ -3,6 +3,7 @@
 - A click that does not drag sets the cross-hair; with Shift it follows the mouse.
 - The wheel goes through the slices, Ctrl and the wheel zoom (napari has it the other way
   round; every radiology viewer has it this way).
+- The right button pulls at window and level; so does the mouse alone while their key is held.
 - A double click is told to who lays the views out.
 
 napari calls what is on the view before what is on its active layer, so a press is decided by
@@ -34,9 +35,9 @@ class SightMouse:
         All views.
     view : View
         The one to listen to.
-    labels : napari.layers.Labels
-        The case's labels in that view. A tool in hand hears of the mouse there, after the view:
-        what it leaves is taken up behind it.
+    labels : napari.layers.Labels or None
+        The case's labels in that view; None where it shows none. A tool in hand hears
+        of the mouse there, after the view: what it leaves is taken up behind it.
     """
 
     def __init__(self, views: Views, view: View, labels: Any) -> None:
@@ -48,14 +49,17 @@ class SightMouse:
         self._turned = 0.0
         self._position: Any = None
         model = view.model
-        self._added = (
+        self._added: tuple[tuple[Any, Any], ...] = (
             (model.mouse_drag_callbacks, self._press),
             (model.mouse_move_callbacks, self._hover),
             (model.mouse_double_click_callbacks, self._double),
             (model.mouse_wheel_callbacks, self._wheel),
-            (labels.mouse_double_click_callbacks, self._late_double),
-            (labels.mouse_wheel_callbacks, self._late_wheel),
         )
+        if labels is not None:
+            self._added += (
+                (labels.mouse_double_click_callbacks, self._late_double),
+                (labels.mouse_wheel_callbacks, self._late_wheel),
+            )
         self._taken = (
             (model.mouse_wheel_callbacks, dims_scroll),
             (model.mouse_double_click_callbacks, double_click_to_zoom),
@@ -86,6 +90,10 @@ class SightMouse:
 
     def _press(self, _model: Any, event: Any) -> Generator[None, None, None]:
         self._views.current = self._view
+        windowing = self._views.windowing
+        if windowing.held or (event.button == 2 and self._view.axis >= 0 and self._is_free()):
+            yield from self._pull(event)
+            return
         if event.button != 1 or self._view.axis < 0 or not self._is_free():
             return
         modifiers = {str(m) for m in event.modifiers}
@@ -95,6 +103,17 @@ class SightMouse:
             yield from self._lead(event)
         else:
             yield from self._click(event)
+
+    def _pull(self, event: Any) -> Generator[None, None, None]:
+        """Pull at window and level."""
+        windowing = self._views.windowing
+        event.handled = True
+        windowing.begin(self._view, event.pos)
+        yield
+        while event.type == "mouse_move":
+            event.handled = True
+            windowing.move(event.pos)
+            yield
 
     def _lead(self, event: Any) -> Generator[None, None, None]:
         """Take the cross-hair along with the mouse."""
@@ -114,13 +133,17 @@ class SightMouse:
             if np.abs(np.asarray(event.pos, dtype=np.float64) - begun).max() > _STILL_PX:
                 return
             yield
-        self._views.point_at(self._view, self._views.point_zyx(position))
+        self._views.point_at(self._view, self._view.point_zyx(position))
 
     def _go(self, event: Any) -> None:
-        self._views.point_at(self._view, self._views.point_zyx(event.position))
+        self._views.point_at(self._view, self._view.point_zyx(event.position))
 
     def _hover(self, _model: Any, event: Any) -> None:
         self._position = tuple(event.position)
+        if self._views.windowing.held:
+            self._views.current = self._view
+            self._views.windowing.hover(self._view, event.pos)
+            return
         self._views.say(self._view, event.position)
 
     def _double(self, _model: Any, event: Any) -> None:

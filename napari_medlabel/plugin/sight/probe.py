@@ -6,9 +6,11 @@ from typing import Any
 
 import numpy as np
 
+from napari_medlabel.model.volume import Volume
 from napari_medlabel.plugin.binding import Binding
+from napari_medlabel.plugin.sight.beside import BesideView
 from napari_medlabel.plugin.sight.view import SideView, View
-from napari_medlabel.plugin.sight.words import is_inside, status_words
+from napari_medlabel.plugin.sight.words import is_inside, status_words, value_words
 from napari_medlabel.session.case import Session
 
 
@@ -27,31 +29,34 @@ class Probe:
         self._session = session
         self._binding = binding
         self._display = binding.display
-
-    def point_zyx(self, position: Any) -> Any:
-        """Turn a napari world position into displayed data coordinates, fractional voxels."""
-        world = np.asarray(position, dtype=np.float64)[-3:]
-        return (world - self._display.translate) / np.array(self._display.scale)
+        self.second: Volume | None = None
+        """Another scan whose values are said too."""
 
     def words(self, view: View, position: Any) -> str:
         """Say what is at a world position of a view."""
-        point, volume = self.point_zyx(position), self._session.volume
-        return status_words(
+        point_ras = view.display.to_ras(view.point_zyx(position))
+        point, volume = self._display.from_ras(point_ras), self._session.volume
+        own = not isinstance(view, BesideView)
+        words = status_words(
             self._display,
             self._session.labels,
             point,
-            self.value(view, position, point),
+            self.value(view if own else None, position, point),
             quantity=volume.quantity,
             oriented=volume.is_oriented,
         )
+        if self.second is None:
+            return words
+        other = value_beside(self.second, point_ras)
+        return "   |   ".join(part for part in (words, other) if part)
 
-    def value(self, view: View, position: Any, point_zyx: Any) -> Any:
+    def value(self, view: View | None, position: Any, point_zyx: Any) -> Any:
         """Return the scan's value at a point, of the volume that is shown; None outside.
 
         Parameters
         ----------
-        view : View
-            Where it is looked at.
+        view : View or None
+            Where it is looked at; None for no view of this scan.
         position, point_zyx : array, shape (3,)
             The point in napari's world, and in displayed data coordinates.
         """
@@ -69,4 +74,22 @@ class Probe:
         # A lazy one may have to read a file for one voxel: the slice on the screen is there.
         image = self._binding.image
         image = view.twin_of(image) if isinstance(view, SideView) else image
-        return None if image is None else image.get_value(position, world=True)
+        return None if image is None or view is None else image.get_value(position, world=True)
+
+
+def value_beside(volume: Volume, point_ras: Any) -> str:
+    """Say the value of another scan's nearest voxel: ``"PT SUVbw 2.1 g/ml"``.
+
+    Parameters
+    ----------
+    volume : Volume
+        The other scan.
+    point_ras : array, shape (3,)
+        A place in the patient, RAS mm.
+    """
+    name = volume.modality or "second scan"
+    i, j, k = (int(v) for v in np.rint(volume.grid.affine.to_index(point_ras)))
+    if not is_inside(volume.grid.shape, (i, j, k)):
+        return f"{name}: outside"
+    array = volume.array if volume.colour is None else volume.colour
+    return f"{name} {value_words(array[i, j, k], volume.quantity)}"

@@ -60,6 +60,15 @@ class View:
         self._oriented = oriented
         self._quiet = False
         self._colour = ""
+        self.image: Any = None
+        """The scan's layer in this view; None where it shows none."""
+        self.reach = (0.0, 1.0)
+        """Lowest and highest value of the scan, about."""
+        self.quantity = ""
+        self.note = ""
+        """What else is to be said on the view: a slab's thickness."""
+        self.title = ""
+        """What stands first on the view: which scan it is, where that is not the case's."""
         model.canvas.overlays[_WORDS] = TextOverlay(
             text="", position="top_left", font_size=9, visible=True
         )
@@ -88,6 +97,19 @@ class View:
         return str(self.model.canvas.overlays[_WORDS].text)
 
     # -- the slice -----------------------------------------------------------------------
+
+    def point_zyx(self, position: Any) -> Any:
+        """Turn a napari world position into displayed data coordinates, fractional voxels."""
+        world = np.asarray(position, dtype=np.float64)[-3:]
+        return (world - self.display.translate) / np.array(self.display.scale)
+
+    def own_cross(self, cross: CrossHair) -> CrossHair:
+        """Return the cross-hair on this view's own grid: that of the case."""
+        return cross
+
+    def slice_number(self, cross: CrossHair) -> tuple[int, int]:
+        """Return the index of the slice that is shown, and how many there are."""
+        return self.own_cross(cross).voxel_zyx[self.axis], self.display.shape[self.axis]
 
     def _on_step(self, _event: object = None) -> None:
         # Without layers napari has two axes: the window is being closed.
@@ -137,6 +159,7 @@ class View:
             words = slice_words(
                 self.display, self.axis, cross.voxel_zyx, oriented=self._oriented
             )
+        words = "\n".join(part for part in (self.title, words, self.note) if part)
         if str(overlay.text) != words:
             overlay.text = words
         colour = COLOURS.get(self.plane, "#ffffff")
@@ -197,7 +220,7 @@ class SideView(View):
     display : Display
         How the scan is laid out.
     plane : str
-        What it shows: a plane, or ``"3D"`` for labels and marks without the scan.
+        What it shows: a plane, or ``"3D"`` for marks, and what else is added to it.
     radiological, oriented : bool
         As in `Orientation`.
     """
@@ -243,7 +266,9 @@ class SideView(View):
         self._on_first_active()
 
     def _wants(self, layer: Any) -> bool:
-        return has_twin(layer) and not (self._solid and type(layer).__name__ == "Image")
+        # A body is shown by its surfaces: labels drawn as a volume take ten seconds.
+        hidden = self._solid and type(layer).__name__ in ("Image", "Labels")
+        return has_twin(layer) and not hidden
 
     def _add(self, layer: Any) -> None:
         if not self._wants(layer) or layer in self.twins:

@@ -7,15 +7,18 @@ from typing import Any
 from psygnal import Signal
 
 from napari_medlabel.edit.patch import Box, Patch
+from napari_medlabel.model.volume import Volume
 from napari_medlabel.plugin.atoms import Shown
 from napari_medlabel.plugin.binding import Binding
 from napari_medlabel.plugin.display import PLANES
+from napari_medlabel.plugin.sight.beside import BesideView
 from napari_medlabel.plugin.sight.boxes import shown_box, stroke_box
 from napari_medlabel.plugin.sight.crosshair import CrossHair
 from napari_medlabel.plugin.sight.mouse import SightMouse
 from napari_medlabel.plugin.sight.probe import Probe
 from napari_medlabel.plugin.sight.twin import Twin
 from napari_medlabel.plugin.sight.view import SideView, View
+from napari_medlabel.plugin.sight.windowing import Windowing
 from napari_medlabel.session.case import Session
 
 
@@ -57,10 +60,12 @@ class Views:
         self.first = View(
             binding.viewer, self.display, binding.orientation, oriented=self._oriented
         )
-        self.sides: list[SideView] = []
+        self.sides: list[SideView | BesideView] = []
         self.current: View = self.first
         """The view that the mouse was in last."""
+        self.windowing = Windowing()
         self._probe = Probe(session, binding)
+        self._show_scan(self.first, binding.image)
         self._further: tuple[float, ...] = ()
         self._seen: tuple[float, ...] = ()
         self._stale: dict[int, Twin] = {}
@@ -94,6 +99,7 @@ class Views:
             radiological=self.binding.orientation.radiological,
             oriented=self._oriented,
         )
+        self._show_scan(side, side.twin_of(self.binding.image))
         self.sides.append(side)
         for layer, twin in side.twins.items():
             self._serve(side, layer, twin)
@@ -105,12 +111,54 @@ class Views:
         self.moved.emit()
         return side
 
-    def close(self, side: SideView) -> None:
+    def open_beside(self, volume: Volume, case: str) -> BesideView:
+        """Open a view of another scan, in the plane of the first view.
+
+        Parameters
+        ----------
+        volume : Volume
+            With a place in the patient.
+        case : str
+            Its content id.
+
+        Raises
+        ------
+        InputError
+            When one of the two scans has no place in a patient.
+        """
+        side = BesideView(self.first, volume, case)
+        self.sides.append(side)
+        self._listen(side)
+        side.follow(self.cross, ())
+        side.show_words(self.cross)
+        self._probe.second = volume
+        self.opened.emit(side)
+        self.moved.emit()
+        return side
+
+    @property
+    def beside(self) -> BesideView | None:
+        """The view of another scan, where there is one."""
+        return next((side for side in self.sides if isinstance(side, BesideView)), None)
+
+    def compare(self, volume: Volume | None) -> None:
+        """Say the values of another scan too, or no longer for None."""
+        self._probe.second = volume
+
+    def _show_scan(self, view: View, image: Any) -> None:
+        view.image = image
+        view.quantity = self.session.volume.quantity
+        if image is not None and not image.rgb:
+            low, high = (float(v) for v in self.binding.image.contrast_limits_range)
+            view.reach = low, high
+
+    def close(self, side: SideView | BesideView) -> None:
         """Close a further view."""
         self.closing.emit(side)
         self.sides.remove(side)
         self._ignore(side)
-        side.twins_changed.disconnect(self._on_twins)
+        if isinstance(side, SideView):
+            side.twins_changed.disconnect(self._on_twins)
         for twin in list(side.twins.values()):
             self._leave(twin)
         side.detach()
@@ -120,7 +168,7 @@ class Views:
 
     def open_planes(self) -> None:
         """Open a view of every plane that none shows."""
-        shown = {view.plane for view in self.all}
+        shown = {view.plane for view in self.all if not isinstance(view, BesideView)}
         if self.first.plane == "3D":
             shown.add("Axial")
         for plane in PLANES:
@@ -128,14 +176,14 @@ class Views:
                 self.open(plane)
 
     def close_sides(self) -> None:
-        """Close all further views."""
+        """Close all further views, that of another scan too."""
         for side in list(self.sides):
             self.close(side)
 
     def _listen(self, view: View) -> None:
         view.scrolled.connect(self._on_scrolled)
         labels = self.binding.labels
-        if isinstance(view, SideView):
+        if isinstance(view, (SideView, BesideView)):
             labels = view.twin_of(labels)
         self._mice[id(view)] = SightMouse(self, view, labels)
         self._planes = tuple(one.plane for one in self.all)
@@ -151,7 +199,7 @@ class Views:
             return
         for side in self.sides:
             for layer, known in side.twins.items():
-                if known is twin:
+                if known is twin and isinstance(side, SideView):
                     self._serve(side, layer, twin)
 
     def _serve(self, side: SideView, layer: Any, twin: Twin) -> None:
@@ -199,7 +247,12 @@ class Views:
         if view.axis < 0:
             return
         self.current = view
-        self.cross.move({axis: float(point_zyx[axis]) for axis in view.across})
+        places = {axis: float(point_zyx[axis]) for axis in view.across}
+        if isinstance(view, BesideView):
+            view.cross.move(places)
+            self.cross.go_to_ras(view.cross.point_ras)
+        else:
+            self.cross.move(places)
         self._show(view)
 
     def point_at_mouse(self) -> bool:
@@ -207,7 +260,7 @@ class Views:
         mouse = self._mice.get(id(self.current))
         if mouse is None or mouse.position is None or self.current.axis < 0:
             return False
-        self.point_at(self.current, self.point_zyx(mouse.position))
+        self.point_at(self.current, self.current.point_zyx(mouse.position))
         return True
 
     def scroll(self, view: View, steps: int) -> None:
@@ -223,7 +276,11 @@ class Views:
         if view.axis < 0:
             return
         self.current = view
-        self.cross.move({view.axis: self.cross.voxel_zyx[view.axis] + steps})
+        own = view.own_cross(self.cross)
+        own.move({view.axis: own.voxel_zyx[view.axis] + steps})
+        if isinstance(view, BesideView):
+            view.show_own()
+            self.cross.go_to_ras(own.point_ras)
         self._show(view)
 
     def _on_scrolled(self, view: View) -> None:
@@ -233,6 +290,10 @@ class Views:
 
     def _take_place(self, view: View, *, everything: bool = False) -> None:
         """Read from a view's sliders where the cross-hair is to be."""
+        if isinstance(view, BesideView):
+            view.cross.move(dict(view.place(self.cross)))
+            self.cross.go_to_ras(view.cross.point_ras)
+            return
         dims = view.model.dims
         before = dims.ndim - 3
         if before > 0:
@@ -251,7 +312,8 @@ class Views:
         self._busy = True
         try:
             for view in self.all:
-                view.follow(self.cross, self._further)
+                if view is not origin or not isinstance(view, BesideView):
+                    view.follow(self.cross, self._further)
                 if view is not origin:
                     view.reveal(self.cross)
                 view.show_words(self.cross)
@@ -300,8 +362,14 @@ class Views:
 
     def _swap(self) -> None:
         free = [p for p in self._planes[:1] if p in PLANES]
-        free += [p for p in PLANES if p not in {view.plane for view in self.all}]
+        shown = {view.plane for view in self.all if not isinstance(view, BesideView)}
+        free += [p for p in PLANES if p not in shown]
+        if self.beside is not None and self.first.axis >= 0:
+            self.beside.orientation.show_plane(self.first.plane)
+            self.beside.model.reset_view()
         for side in self.sides:
+            if isinstance(side, BesideView):
+                continue
             if side.plane == self.first.plane and side.plane in PLANES and free:
                 side.orientation.show_plane(free[0])
                 side.model.reset_view()
@@ -371,10 +439,6 @@ class Views:
             return
         self.current = view
         self.pointed.emit(self._probe.words(view, position))
-
-    def point_zyx(self, position: Any) -> Any:
-        """Turn a napari world position into displayed data coordinates."""
-        return self._probe.point_zyx(position)
 
     def value_at_cross(self) -> Any:
         """Return the scan's value at the cross-hair."""

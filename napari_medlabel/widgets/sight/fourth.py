@@ -20,7 +20,6 @@ class Fourth(QWidget):
         self.words.setAccessibleName("At the cross-hair")
         self.hint = QLabel()
         self.hint.setWordWrap(True)
-        self.hint.setEnabled(False)
         self.solid_button = QPushButton("Show the labels in 3D")
         self.solid_button.setToolTip(
             "The labels and landmarks as a body, seen from the front and never mirrored. "
