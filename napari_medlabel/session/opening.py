@@ -182,6 +182,7 @@ def adopt_volume(
     folder = wishes.folder or default_folder(paths, case, fallback)
     kind = volume.source.format
     with denials(desk, paths, kind=kind, subject=subject, opened=lambda: logged):
+        _require_not_blind(desk, folder, wishes)
         labels, saved_mask = _labels(volume, folder, wishes)
         template = wishes.template or presets.template(presets.usual_for(volume.modality)[1])
         marks, saved_marks = _landmarks(folder, wishes.landmarks, template)
@@ -207,6 +208,15 @@ def adopt_volume(
     )
     session.start_journal()
     return session
+
+
+def _require_not_blind(desk: Desk, folder: Path, wishes: Wishes) -> None:
+    """Refuse somebody else's reading of a study's case that the own is not submitted of."""
+    from napari_medlabel.session.study.blind import require_may_open
+
+    for path in (folder, wishes.mask, wishes.landmarks):
+        if path is not None:
+            require_may_open(desk, path)
 
 
 def log_opening(desk: Desk, volume: Volume, subject: str, *, weak: bool) -> None:

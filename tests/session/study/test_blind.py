@@ -1,0 +1,81 @@
+"""Nobody sees another reading of a case before having submitted their own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from napari_medlabel.errors import RefusedError
+from napari_medlabel.project.cases.version import MASK
+from napari_medlabel.session.opening import Wishes, open_case
+from napari_medlabel.session.study.blind import is_blind, may_see, require_may_open
+from napari_medlabel.session.study.opening import open_to_look
+from napari_medlabel.session.study.reviewing import begin_review
+from napari_medlabel.session.study.submitting import submit
+from napari_medlabel.session.study.working import all_to_read, start
+from tests.session.study.small_study import SmallStudy, make_study
+
+
+@pytest.fixture
+def study(tmp_path: Path) -> Iterator[SmallStudy]:
+    """Give a study whose first reading r01 has submitted."""
+    made = make_study(tmp_path, cases=1)
+    start(made.seat("r01"), made.cases[0], "A")
+    submit(made.seat("r01"), made.cases[0], "A", made.scan(), made.work(1))
+    yield made
+    made.close()
+
+
+def mask_of_r01(study: SmallStudy) -> Path:
+    return study.layout.version("r01", study.cases[0], 1, MASK)
+
+
+def test_another_reading_is_refused_until_the_own_is_submitted(study: SmallStudy) -> None:
+    case, path = study.cases[0], mask_of_r01(study)
+    require_may_open(study.desk("r01"), path)
+    with pytest.raises(RefusedError, match="readings are blind"):
+        require_may_open(study.desk("r02"), path)
+    start(study.seat("r02"), case, "B")
+    for hidden in (path, path.parent, study.layout.derivative("r01"), study.layout.gold):
+        with pytest.raises(RefusedError, match="you read it blind"):
+            require_may_open(study.desk("r02"), hidden)
+    with pytest.raises(RefusedError, match="you read it blind"):
+        open_to_look(study.seat("r02"), case, "A")
+    submit(study.seat("r02"), case, "B", study.scan(), study.work(2))
+    require_may_open(study.desk("r02"), path)
+    assert may_see(study.seat("r02"), case, "r01")
+    with pytest.raises(RefusedError, match="readings are blind"):
+        require_may_open(study.desk("r02"), study.layout.gold / "x.nii.gz")
+
+
+def test_the_loader_refuses_the_mask_of_another_reader(study: SmallStudy) -> None:
+    seat = study.seat("r02")
+    wishes = Wishes(folder=study.tmp / "own", mask=mask_of_r01(study))
+    scan = study.layout.scan(study.cases[0])
+    with pytest.raises(RefusedError, match="readings are blind"):
+        open_case([scan], seat.desk, wishes, fallback=study.tmp)
+    inside = Wishes(folder=study.layout.work("r01", study.cases[0]))
+    with pytest.raises(RefusedError, match="readings are blind"):
+        open_case([scan], seat.desk, inside, fallback=study.tmp)
+
+
+def test_who_reviewed_a_reading_does_not_read_the_case(study: SmallStudy) -> None:
+    seat, case = study.seat("r03"), study.cases[0]
+    assert all_to_read(seat) == ((case, "B"),)
+    begin_review(seat, case, "A")
+    assert all_to_read(seat) == ()
+    with pytest.raises(RefusedError, match="you are not blind"):
+        start(seat, case, "B")
+
+
+def test_reviewers_see_and_strangers_are_nobody_to_be_blind(
+    study: SmallStudy, tmp_path: Path
+) -> None:
+    path = mask_of_r01(study)
+    require_may_open(study.desk("r04"), path)
+    require_may_open(study.desk("stranger"), path)
+    require_may_open(study.desk("r02"), tmp_path / "elsewhere.nii.gz")
+    require_may_open(study.desk("r02"), study.layout.scan(study.cases[0]))
+    assert is_blind(study.layout)
