@@ -1,0 +1,1 @@
+"""What a reading is worth: truth, repeats, calibration, and where voxels come from."""
