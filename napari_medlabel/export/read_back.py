@@ -64,11 +64,13 @@ def require_same_segments(
         When a segment has other voxels.
     """
     for one in segments:
-        meant = np.asarray(layers[one.layer].array.T == one.label.value)
+        stack = layers[one.layer].array.T
+        meant = np.asarray(stack == one.label.value)
         there = np.zeros(meant.shape, dtype=bool)
         for found in marks.labels:
             if one.number in found.scheme.values:
-                there |= found.array.T == one.number
+                back = found.array.T
+                there |= back == one.number
         same = bool(np.array_equal(there, meant))
         if not same:
             raise not_the_same(what)
