@@ -16,6 +16,7 @@ BIDS: Final = "1.10.0"
 _TOOL: Final[Mapping[str, str]] = {"Name": "napari-medlabel", "Version": __version__}
 # Bare names: bids-validator-deno 3.0.2 takes `/medlabel/` and `medlabel/**` for something else.
 _IGNORED: Final = ("medlabel", "exports", "croissant.json")
+_UNSHARED: Final = ("sourcedata", "exports", "medlabel/.*", "medlabel/claims")
 _IGNORED_BELOW: Final = ("*.mrk.json", "*_prov.*", "*_answers.json")
 
 
@@ -44,6 +45,7 @@ def root_files(name: str) -> dict[str, bytes]:
         "dataset_description.json": as_json(description),
         "README.md": _readme(name).encode(),
         ".bidsignore": ("\n".join(ignored) + "\n").encode(),
+        ".gitignore": ("\n".join(_UNSHARED) + "\n").encode(),
         "participants.tsv": ("\t".join((ID, *COLUMNS)) + "\n").encode(),
         "participants.json": as_json(participants),
     }

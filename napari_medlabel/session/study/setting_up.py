@@ -100,7 +100,8 @@ def init_study(layout: Layout, settings: Settings, ontology: Ontology, desk: Des
     for folder in (layout.cases, layout.claims, layout.guidelines.parent):
         make_folder(folder)
     for name, data in root_files(settings.name).items():
-        write_bytes_aside(layout.root / name, data)
+        if name != ".gitignore" or not (layout.root / name).exists():
+            write_bytes_aside(layout.root / name, data)
     write_ontology(layout.ontology, ontology)
     if not layout.guidelines.exists():
         text = guidelines_for(settings.name, ontology)

@@ -21,7 +21,8 @@ from napari_medlabel.io.registry import read_volume
 from napari_medlabel.project.cases.record import all_records, read_record
 from napari_medlabel.project.checks.validate import validate
 from napari_medlabel.project.layout import CaseId, Layout
-from napari_medlabel.session.desk import Desk
+from napari_medlabel.session.deid_run import DeidJob, deidentify_logged
+from napari_medlabel.session.desk import Desk, open_desk
 from napari_medlabel.session.opening import case_id
 from napari_medlabel.session.outbox import Outbox, Parcel
 from napari_medlabel.session.study import adding
@@ -129,6 +130,24 @@ def test_a_patient_has_one_code_and_each_scan_a_name(
     assert [str(one) for one in added.cases] == ["sub-001_ses-02_pet"]
     report = validate(layout, state=desk.state)
     assert report.errors == 0, report.findings
+
+
+def test_what_was_cleaned_before_is_of_the_same_patient(
+    study: tuple[Layout, Desk], series: Path, tmp_path: Path
+) -> None:
+    layout, desk = study
+    how = cleaning()
+    write_series(tmp_path / "raw", voxels(3) + 1, series="2")
+    clean = tmp_path / "clean"
+    other = open_desk(tmp_path / "other-log")
+    try:
+        job = DeidJob(tmp_path / "raw", clean, how.profile, how.key)
+        deidentify_logged(job, how.codes, other)
+    finally:
+        other.log.close()
+    cases = [str(add_scans(layout, one, desk, how).cases[0]) for one in (series, clean)]
+    assert cases == ["sub-001_ct", "sub-001_run-2_ct"]
+    assert len({record.link for record in all_records(layout)}) == 1
 
 
 def test_several_series_of_a_folder_have_their_own_originals(

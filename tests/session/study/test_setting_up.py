@@ -63,6 +63,7 @@ def test_the_folder_is_a_bids_data_set_with_bare_names_to_ignore(
     assert {"medlabel", "exports", "*_ct.*"} <= set(ignored)
     assert not any("/" in line for line in ignored)
     assert layout.participants.read_text() == "participant_id\tsex\tage\n"
+    assert "sourcedata" in (layout.root / ".gitignore").read_text().split()
 
 
 def test_guidelines_have_a_section_for_each_label_and_no_hole(
