@@ -164,3 +164,35 @@ def test_an_untouched_slot_is_todo(state: str) -> None:
     steps = [] if state == "todo" else [step(1, "skip", reason="OTHER")]
     assert fold_slot(steps).state == state
     assert SlotState().state == "todo"
+
+
+def test_a_confirmation_moves_a_reading_to_the_rules_of_today() -> None:
+    now = {"ontology": SCAN, "guideline": OTHER}
+    steps = [*read(), step(3, "outdate", CARL), step(4, "confirm", detail=now)]
+    found = fold_slot(steps)
+    assert (found.state, found.ontology, found.guideline) == ("submitted", SCAN, OTHER)
+
+
+def test_what_a_reviewer_found_stands_until_the_next_round() -> None:
+    fault = {"labels": [2], "tags": ["missed"], "likert": 2}
+    steps = [
+        *read(),
+        step(3, "begin_review", BEN),
+        step(4, "reject", BEN, reason="CORRECTION", detail=fault),
+    ]
+    found = fold_slot(steps)
+    assert (found.returned, found.tags, found.likert) == ((2,), ("missed",), 2)
+    assert (found.reason, found.maker) == ("CORRECTION", ANNA)
+    steps += [step(5, "start"), step(6, "submit", content=MASKS[1], version=2)]
+    found = fold_slot(steps)
+    assert (found.returned, found.tags, found.likert) == ((), (), 0)
+
+
+def test_who_corrected_a_mask_is_its_maker_and_not_its_annotator() -> None:
+    steps = [
+        *read(),
+        step(3, "begin_review", BEN),
+        step(4, "correct", BEN, content=MASKS[2], version=1),
+    ]
+    found = fold_slot(steps)
+    assert (found.user, found.maker, found.content) == (ANNA, BEN, MASKS[2])

@@ -8,8 +8,9 @@ import pytest
 
 from napari_medlabel.audit.format.event import ObjectRef, Reason
 from napari_medlabel.project.layout import CaseId
+from napari_medlabel.project.work import steps
 from napari_medlabel.project.work.fold import fold
-from napari_medlabel.project.work.steps import ACTIONS, EVENTS, log_steps, step_of
+from napari_medlabel.project.work.steps import ACTIONS, EVENTS, StepReader, log_steps, step_of
 from napari_medlabel.session.desk import Desk, open_desk
 
 SCAN = f"sha256:{'a' * 64}"
@@ -40,15 +41,15 @@ def test_a_log_gives_the_steps_that_were_written(desk: Desk) -> None:
     # None of these is a step: no slot, another matter.
     desk.log.append("review.submit", subject=[SUBJECT], detail={"case": SCAN})
     desk.log.append("study.claim", detail=work(1))
-    steps = sorted(log_steps(desk.audit_root), key=lambda step: step.number)
-    assert [(s.number, s.action) for s in steps] == [
+    found_steps = sorted(log_steps(desk.audit_root), key=lambda step: step.number)
+    assert [(s.number, s.action) for s in found_steps] == [
         (1, "start"),
         (2, "submit"),
         (3, "problem"),
     ]
-    assert (steps[1].content, steps[1].version) == (MASK, 3)
-    assert steps[2].reason == "PROTOCOL"
-    found = fold({SCAN: CaseId("001")}, steps, ("A",))
+    assert (found_steps[1].content, found_steps[1].version) == (MASK, 3)
+    assert found_steps[2].reason == "PROTOCOL"
+    found = fold({SCAN: CaseId("001")}, found_steps, ("A",))
     assert found.rows[0].slots["A"].state == "problem"
     assert found.rows[0].slots["A"].active_s == 5
 
@@ -70,3 +71,14 @@ def test_every_event_of_a_step_leads_there_and_back() -> None:
 
 def test_a_record_of_something_else_is_no_step() -> None:
     assert step_of({"event": "mask.save", "detail": {"case": SCAN}}) is None
+
+
+def test_what_has_not_changed_is_read_once(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    reader = StepReader(desk.audit_root)
+    desk.log.append("study.start", subject=[SUBJECT], detail=work(1))
+    assert len(reader.read()) == 1
+    with monkeypatch.context() as patch:
+        patch.setattr(steps, "check_session", None)
+        assert len(reader.read()) == 1
+    desk.log.append("study.release", subject=[SUBJECT], detail=work(2))
+    assert len(reader.read()) == 2
