@@ -47,8 +47,13 @@ def from_counts(counts: Sequence[int], columns: int, rows: int) -> npt.NDArray[n
     InputError
         When they do not fill the picture exactly.
     """
-    runs = np.array(counts, dtype=np.int64)
-    if runs.ndim != 1 or (runs < 0).any() or int(runs.sum()) != columns * rows:
+    size = columns * rows
+    try:
+        runs = np.array(counts, dtype=np.int64)
+    except (ValueError, TypeError, OverflowError) as err:
+        raise InputError(_DAMAGED, hint=_HINT) from err
+    is_sane = runs.ndim == 1 and 0 < len(runs) <= size + 1 and 0 <= runs.min() <= runs.max()
+    if not is_sane or int(runs.max()) > size or int(runs.sum()) != size:
         raise InputError(_DAMAGED, hint=_HINT)
     flat = np.repeat(np.arange(len(runs)) % 2 == 1, runs)
     return flat.reshape(columns, rows)
