@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
 from napari_medlabel.errors import InputError
+from napari_medlabel.export.landmark_tables import quoted
 from napari_medlabel.export.naming import require_token
 from napari_medlabel.export.read_back import require_new
-from napari_medlabel.export.segment_statistics import statistics_csv
 from napari_medlabel.io.files import write_bytes_aside
 from napari_medlabel.measure.labels import volumes_ml
 from napari_medlabel.model.labelmap import Code, LabelMap
@@ -105,9 +107,9 @@ def landmark_records(cases: Iterable[TableCase]) -> list[Record]:
                 | {
                     "landmark": mark.name,
                     "code": _code(mark.code),
-                    "x (mm RAS)": _exact(x),
-                    "y (mm RAS)": _exact(y),
-                    "z (mm RAS)": _exact(z),
+                    "x (mm RAS)": x,
+                    "y (mm RAS)": y,
+                    "z (mm RAS)": z,
                     "state": mark.state,
                     "uncertainty (mm)": mark.uncertain_mm,
                     "reason": mark.absent or None,
@@ -141,7 +143,11 @@ def save_records(path: Path, records: list[Record]) -> None:
             hint="Give every case the same further columns.",
         )
     require_new(path)
-    write_bytes_aside(path, statistics_csv(records).encode())
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow([_cell(key) for key in records[0]])
+    writer.writerows([_cell(value) for value in one.values()] for one in records)
+    write_bytes_aside(path, out.getvalue().encode())
 
 
 _OWN: Final = frozenset({"case", "value", "name", "landmark", "code", "state", "reason"})
@@ -161,6 +167,8 @@ def _code(code: Code | None) -> str | None:
     return None if code is None else f"{code.scheme}:{code.value}"
 
 
-def _exact(value: float | None) -> str | None:
-    """Return a coordinate with all its digits: six are too few far from the origin."""
-    return None if value is None else repr(float(value))
+def _cell(value: Any) -> str:
+    """Return a cell: numbers with all their digits, words that no spreadsheet runs."""
+    if value is None:
+        return ""
+    return quoted(value) if isinstance(value, str) else repr(value)

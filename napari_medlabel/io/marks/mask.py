@@ -28,6 +28,7 @@ _KINDS: Final = {
 _SUFFIXES: Final = (".nii.gz", ".nii", ".img", ".hdr", ".nrrd", ".nhdr", ".mha", ".mhd")
 TABLE_SUFFIXES: Final = (".json", ".tsv", ".label", ".ctbl", ".ctab", ".txt", ".lut", ".csv")
 _LONGEST_EXTENSIONS: Final = 8 << 20
+_DEEPEST: Final = 4  # a mask lies in data set/patient/visit/kind
 
 
 def read_mask_marks(
@@ -104,8 +105,12 @@ def _beside(path: Path) -> Iterator[Path]:
     stem = name[: len(name) - len(suffix)]
     for end in TABLE_SUFFIXES:
         yield path.with_name(stem + end)
-    if stem.endswith("_dseg"):  # BIDS: one table for all masks of a folder
+    if stem.endswith("_dseg"):  # BIDS: one table for all masks of a folder, or of the data set
         yield path.with_name("dseg.tsv")
+        for folder in list(path.absolute().parents)[1:_DEEPEST]:
+            yield folder / "dseg.tsv"
+            if (folder / "dataset_description.json").is_file():
+                break
 
 
 def _extensions(path: Path) -> Iterator[str]:
