@@ -28,7 +28,7 @@ def test_a_mask_comes_back_with_the_names_of_the_table(volume: Volume, tmp_path:
     back = read_marks(saved.path, volume).labels[0]
     assert np.array_equal(back.array, labels.array)
     assert [(one.value, one.name, one.colour) for one in back.scheme.labels] == [
-        (one.value, one.name, one.colour) for one in ORGANS.labels[:2]
+        (one.value, one.name, one.colour) for one in ORGANS.labels
     ]
     told = json.loads((root / "dataset_description.json").read_bytes())
     assert told["DatasetType"] == "derivative"
