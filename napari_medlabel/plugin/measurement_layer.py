@@ -30,6 +30,7 @@ _ON: Final = 0.5
 _NEAR: Final = 2.5
 """In slices: up to here a measurement shows, and further away not at all."""
 _WIDTH_PX: Final = 2.0
+_DOT_PX: Final = 5.0
 _EDGES: Final = tuple(
     (a, b) for a in range(8) for b in range(a + 1, 8) if bin(a ^ b).count("1") == 1
 )
@@ -171,7 +172,8 @@ def drawn_on(
         if seen:
             made.anchors.append(_flat(seen[0], axis, index)[-1, 1])
             locked = " (locked)" if one.locked else ""
-            made.words.append(f"{one.name}{locked}: {words[one.name]}".rstrip(": "))
+            told = words[one.name].replace("  ", "\n", 1)
+            made.words.append(f"{one.name}{locked}\n{told}".rstrip())
     return made
 
 
@@ -269,15 +271,15 @@ class _Pair:
         self.lines: Any = Vectors(
             np.zeros((0, 2, 3)),
             name="Measurements",
-            edge_color=np.zeros((0, 4)),
-            edge_width=self._width(),
+            edge_color=[_COLOUR],
+            edge_width=self._size(_WIDTH_PX),
             vector_style="line",
             **common,
         )
         self.words: Any = Points(
             np.zeros((0, 3)),
             name="Measured values",
-            size=4.0 / min(display.scale),
+            size=self._size(_DOT_PX),
             symbol="square",
             face_color=[_COLOUR],
             border_color="#202020",
@@ -287,7 +289,7 @@ class _Pair:
                 "size": 11,
                 "color": [_COLOUR],
                 "anchor": "upper_left",
-                "translation": np.array([0.0, 0.0, 4.0 / display.scale[2]]),
+                "translation": np.array([0.0, 0.0, 1.0 / display.scale[2]]),
             },
             **common,
         )
@@ -299,14 +301,17 @@ class _Pair:
         self._zoomed = partial(self._on_zoom)
         model.scene.camera.events.zoom.connect(self._zoomed)
 
-    def _width(self) -> float:
+    def _size(self, pixels: float) -> float:
+        """Return how many voxels some pixels of the screen are."""
         zoom = max(float(self._view.model.scene.camera.zoom), 1e-6)
         seen = self._display.scale
         # One width for both directions of the slice: between what the two would need.
-        return _WIDTH_PX / zoom / float(np.sqrt(min(seen) * max(seen)))
+        return pixels / zoom / float(np.sqrt(min(seen) * max(seen)))
 
     def _on_zoom(self, _event: object = None) -> None:
-        self.lines.edge_width = self._width()
+        self.lines.edge_width = self._size(_WIDTH_PX)
+        self.words.size = self._size(_DOT_PX)
+        self.words.current_size = self._size(_DOT_PX)
 
     def show(self, key: tuple[MeasurementSet, int, float], words: dict[str, str]) -> None:
         """Show measurements on a slice; nothing is done where that is what is shown."""

@@ -83,8 +83,8 @@ class LandmarkDetail(QWidget):
         self.show_doubts("")
 
     def _add_buttons(self) -> None:
-        self.before_button = _button("◀ Before", "Aim at the landmark before", "Shift-F12")
-        self.after_button = _button("Skip ▶", "Aim at the landmark after this one", "F12")
+        self.before_button = _button("◀ Before", "Aim at the landmark before", ",")
+        self.after_button = _button("Skip ▶", "Aim at the landmark after this one", ".")
         self.commit_button = _button("Place here", "Place the draft for good", "Enter")
         self.cancel_button = _button("Discard", "Give the draft up", "Escape")
         self.absent_button = QPushButton("Absent…")

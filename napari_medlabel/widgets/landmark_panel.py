@@ -65,9 +65,9 @@ class LandmarkPanel(QWidget):
         for column in (_PLACE, _STATE):
             header.setSectionResizeMode(column, QHeaderView.ResizeMode.ResizeToContents)
         self.table.cellClicked.connect(self._go)
-        self.place_button = QPushButton("Place next")
+        self.place_button = QPushButton("Place next (Y)")
         self.place_button.setCheckable(True)
-        self.place_button.setToolTip("Let clicks on the picture place landmarks (F3)")
+        self.place_button.setToolTip("Let clicks on the picture place landmarks (Y)")
         self.place_button.toggled.connect(self.place_requested)
         self.remove_button = QPushButton("Clear")
         self.remove_button.setToolTip("Take the selected landmark's position and flags away")
@@ -143,7 +143,7 @@ class LandmarkPanel(QWidget):
 
     def show_next(self, name: str | None) -> None:
         """Show which landmark the next click is for; None for a new point."""
-        self.place_button.setText(f"Place: {name}" if name else "Place another point")
+        self.place_button.setText(f"Place: {name} (Y)" if name else "Place another point (Y)")
         names = [mark.name for mark in self._marks]
         row = names.index(name) if name in names else -1
         if row != self.table.currentRow():

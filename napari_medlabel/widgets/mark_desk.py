@@ -131,10 +131,10 @@ class MarkDesk(QObject):
     def _bind_keys(self, binding: Binding) -> None:
         keys = binding.keys
         for key, words, do in (
-            ("F3", "Place landmarks, or stop", self.toggle),
-            ("F10", "Point at the cross-hair", self.put_at_cross),
-            ("F12", "Next landmark", partial(self.step, 1)),
-            ("Shift-F12", "Landmark before", partial(self.step, -1)),
+            ("Y", "Place landmarks, or stop", self.toggle),
+            ("Shift-Enter", "Point at the cross-hair", self.put_at_cross),
+            (".", "Next landmark", partial(self.step, 1)),
+            (",", "Landmark before", partial(self.step, -1)),
         ):
             if keys.is_free(key):
                 keys.bind(key, words, do, group=_GROUP)

@@ -55,8 +55,8 @@ class MeasureDesk(QObject):
         self.session, self.binding, self.views = session, binding, views
         self.layers = MeasurementLayers(session, views)
         session.measurements_changed.connect(self._show)
-        if binding.keys.is_free("F5"):
-            binding.keys.bind("F5", "Measure, or stop", self.toggle, group="Measurements")
+        if binding.keys.is_free("O"):
+            binding.keys.bind("O", "Measure, or stop", self.toggle, group="Measurements")
         self._show(session.measurements)
 
     def case_closed(self) -> None:

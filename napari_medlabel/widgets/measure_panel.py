@@ -52,7 +52,7 @@ class MeasurePanel(QWidget):
         for kind, (name, told) in KINDS.items():
             button = QPushButton(name)
             button.setCheckable(True)
-            button.setToolTip(f"{told}. F5 goes on with the kind used last.")
+            button.setToolTip(f"{told}. The key O goes on with the kind used last.")
             button.clicked.connect(lambda on, k=kind: self.kind_requested.emit(k if on else ""))
             self.buttons[kind] = button
         self.line = QLabel()

@@ -76,7 +76,7 @@ def landmark_panel(qtbot: QtBot) -> LandmarkPanel:
 def test_landmarks_show_patient_millimetres_with_sides(landmark_panel: LandmarkPanel) -> None:
     assert landmark_panel.table.item(0, 1).text() == "L 12.5  A 30.0  I 104.2"
     assert landmark_panel.table.item(1, 1).text() == "-"
-    assert landmark_panel.place_button.text() == "Place: Tip"
+    assert landmark_panel.place_button.text() == "Place: Tip (Y)"
     assert patient_mm((1, -2, 3)) == "R 1.0  P 2.0  S 3.0"
 
 
@@ -109,7 +109,7 @@ def test_placing_is_a_switch(landmark_panel: LandmarkPanel, qtbot: QtBot) -> Non
     with qtbot.assertNotEmitted(landmark_panel.place_requested):
         landmark_panel.show_placing(False)
     landmark_panel.show_landmarks(LandmarkSet((Landmark("Dome", (1, 2, 3)),)))
-    assert landmark_panel.place_button.text() == "Place another point"
+    assert landmark_panel.place_button.text() == "Place another point (Y)"
 
 
 def test_positions_name_no_side_where_none_is_known(landmark_panel: LandmarkPanel) -> None:

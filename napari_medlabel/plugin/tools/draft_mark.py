@@ -70,7 +70,7 @@ class DraftMark:
             np.zeros((0, 3)),
             name="Draft",
             ndim=3,
-            size=9.0 / min(display.scale),
+            size=5.0 / min(display.scale),
             symbol="x",
             face_color=_COLOUR,
             border_color="#202020",
