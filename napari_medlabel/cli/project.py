@@ -8,6 +8,7 @@ from typing import Final
 from napari_medlabel.cli import (
     project_add,
     project_claim,
+    project_consensus,
     project_init,
     project_next,
     project_rater,
@@ -26,6 +27,7 @@ MODULES: Final = (
     project_submit,
     project_review,
     project_status,
+    project_consensus,
     project_validate,
 )
 """Each has ``add_parser``; in the order of the help."""

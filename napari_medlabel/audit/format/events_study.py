@@ -9,7 +9,9 @@ from napari_medlabel.audit.format.kinds import ACCESS, SECURITY, WORK
 from napari_medlabel.audit.format.schema import COUNT, COUNTS, DIGEST, FLAG, choice
 from napari_medlabel.audit.format.spec import Spec
 
-_RULE: Final = choice("adjudicate", "majority", "staple", "union", "intersection", "single")
+_RULE: Final = choice(
+    "adjudicate", "majority", "staple", "union", "intersection", "distance", "single"
+)
 
 ABOUT_STUDY: Final[Mapping[str, Spec]] = {
     "study.case": Spec(

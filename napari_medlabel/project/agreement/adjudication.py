@@ -25,7 +25,7 @@ from napari_medlabel.project.agreement.staple import LEAST_RATERS
 VERSION: Final = 1
 CHOICES: Final = ("union", "intersection", "majority", "staple", "edited")
 """What can be decided beside taking a reading as it is, by its name."""
-UNKNOWN, HUMAN, ADJUDICATED = 0, 1, 5
+UNKNOWN, ADJUDICATED, UNRESOLVED = 0, 5, 6
 Runs = tuple[tuple[int, int, int], ...]
 
 
@@ -106,7 +106,8 @@ class Settled:
         The mask; 0 where nothing is decided.
     provenance : ndarray of uint8, shape (i, j, k)
         5 where it was adjudicated; where all agreed, where their voxels came from: a hand if
-        any of them was drawn by hand there. 0 where no reading tells, and outside labels.
+        any of them was drawn by hand there. 6 where unresolved. 0 where no reading tells, and
+        outside labels.
     unresolved : ndarray of bool, shape (i, j, k)
         Voxels without an answer: not decided, or a tie.
     decided, open : int
@@ -215,7 +216,6 @@ def settle(
         When two readings would be voted on.
     """
     array = differences.agreed.copy(order="K")
-    origin = _agreed_origin(differences, provenances)
     unresolved = np.zeros(array.shape[::-1], dtype=bool).T
     values: dict[int, int] = {}
     still = []
@@ -232,9 +232,7 @@ def settle(
             values[one.number] = value
     differences.paint(array, values)
     differences.paint(unresolved, dict.fromkeys(still, 1))
-    adjudicated = np.zeros(array.shape[::-1], dtype=bool).T
-    differences.paint(adjudicated, {one.number: 1 for one in differences.found})
-    origin[adjudicated & (array != 0)] = ADJUDICATED
+    origin = origins_of(differences, array, unresolved, provenances)
     left = len(adjudication.open(differences))
     labels = LabelMap(differences.grid, array, scheme)
     return Settled(labels, origin, unresolved, len(differences.found) - left, left)
@@ -266,16 +264,36 @@ def _voxelwise(
     return np.asarray(turned.T[mask])
 
 
-def _agreed_origin(
-    differences: Differences, provenances: Sequence[npt.NDArray[np.uint8] | None]
+def origins_of(
+    differences: Differences,
+    labels: npt.NDArray[Any],
+    unresolved: npt.NDArray[np.bool_],
+    provenances: Sequence[npt.NDArray[np.uint8] | None] = (),
 ) -> npt.NDArray[np.uint8]:
-    """Return the origin of voxels that all agree on: the most human that a reading tells."""
-    origin = np.zeros(differences.agreed.shape[::-1], dtype=np.uint8).T
+    """Return where the voxels of a mask made of several readings come from.
+
+    Parameters
+    ----------
+    differences : Differences
+        Of the readings.
+    labels, unresolved : ndarray, shape (i, j, k)
+        What was made of them.
+    provenances : sequence of ndarray or None, shape (i, j, k)
+        Of the readings.
+
+    Returns
+    -------
+    ndarray of uint8, shape (i, j, k)
+        As in `Settled.provenance`.
+    """
+    origin = np.zeros(labels.shape[::-1], dtype=np.uint8).T
     for one in provenances:
         if one is not None:
             better = (one != UNKNOWN) & ((origin == UNKNOWN) | (one < origin))
             np.copyto(origin, one, where=better)
-    origin[differences.agreed == 0] = UNKNOWN
+    origin[labels == 0] = UNKNOWN
+    origin[(labels != 0) & (labels != differences.agreed)] = ADJUDICATED
+    origin[unresolved] = UNRESOLVED
     return origin
 
 

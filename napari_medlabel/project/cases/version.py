@@ -30,7 +30,7 @@ PROVENANCE: Final = "prov.nii.gz"
 KINDS: Final = (MASK, SIDECAR, LANDMARKS, ANSWERS, PROVENANCE)
 """Endings of the files that a version may have."""
 ORIGINS: Final = ("none", "human", "assisted-kept", "assisted-edited", "interpolated",
-                  "adjudicated")  # fmt: skip
+                  "adjudicated", "unresolved")  # fmt: skip
 """What the values of a provenance map mean, from 0."""
 _NAME: Final = re.compile(
     r"(?P<stem>sub-[A-Za-z0-9]+(_[a-z]+-[A-Za-z0-9]+)*)_desc-(?P<suffix>[A-Za-z0-9]+)"

@@ -2,7 +2,7 @@
 
 The map holds, for each voxel: 0 nothing, or a label of unknown origin; 1 drawn by hand; 2
 proposed by a tool and kept; 3 proposed by a tool and changed or taken away since; 4 filled in
-between slices; 5 settled by adjudication. What a hand takes away of a proposal keeps its 3,
+between slices; 5 settled by adjudication; 6 unresolved in a consensus. What a hand takes away of a proposal keeps its 3,
 though nothing is labelled there: only so is the share that was kept an honest one.
 """
 
@@ -19,7 +19,7 @@ from napari_medlabel.edit.patch import Box, Origin, Patch, Step
 from napari_medlabel.errors import GeometryError
 
 Map = npt.NDArray[np.uint8]
-NONE, HUMAN, KEPT, EDITED, INTERPOLATED, ADJUDICATED = range(6)
+NONE, HUMAN, KEPT, EDITED, INTERPOLATED, ADJUDICATED, UNRESOLVED = range(7)
 _SETS: Final[Mapping[Origin, int]] = {
     "human": HUMAN,
     "assisted": KEPT,

@@ -143,6 +143,7 @@ def test_what_is_not_decided_stays_unresolved_and_is_counted() -> None:
     assert (settled.decided, settled.open) == (1, 2)
     assert settled.unresolved.sum() == sum(one.voxels for one in work.open(found))
     assert not settled.labels.array[settled.unresolved].any()
+    assert np.array_equal(settled.provenance == 6, settled.unresolved)
 
 
 def test_small_ones_are_decided_at_once_and_a_decision_of_their_own_goes_before() -> None:

@@ -21,6 +21,7 @@ from napari_medlabel.project.reading.provenance import (
     INTERPOLATED,
     KEPT,
     NONE,
+    UNRESOLVED,
     Trail,
     count_origins,
     provenance_of,
@@ -57,8 +58,10 @@ class Hand:
 
 
 def test_the_values_are_those_of_a_version_on_the_disk() -> None:
-    assert [ORIGINS[n] for n in (NONE, HUMAN, KEPT, EDITED, INTERPOLATED, ADJUDICATED)] == [
+    values = (NONE, HUMAN, KEPT, EDITED, INTERPOLATED, ADJUDICATED, UNRESOLVED)
+    assert [ORIGINS[n] for n in values] == [
         "none", "human", "assisted-kept", "assisted-edited", "interpolated", "adjudicated",
+        "unresolved",
     ]  # fmt: skip
 
 
