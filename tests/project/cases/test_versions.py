@@ -19,6 +19,7 @@ from napari_medlabel.model.labelmap import LabelMap
 from napari_medlabel.model.landmarks import Landmark, LandmarkSet
 from napari_medlabel.project.cases import versions
 from napari_medlabel.project.cases.version import (
+    ORIGINS,
     file_of,
     read_answers,
     read_labels,
@@ -194,7 +195,9 @@ def test_values_and_origins_that_nobody_defined_are_refused(study: Layout) -> No
             study, "r02", CASE, 1, Labelled(odd),
             scan=scan, ontology=ONTOLOGY, pins=PINS, time=NOON,
         )  # fmt: skip
-    labelled = Labelled(labels_on(scan), provenance=np.full(scan.grid.shape, 6, np.uint8))
+    labelled = Labelled(
+        labels_on(scan), provenance=np.full(scan.grid.shape, len(ORIGINS), np.uint8)
+    )
     with pytest.raises(InputError, match="provenance map"):
         write_version(
             study, "r02", CASE, 1, labelled,
