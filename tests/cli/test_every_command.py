@@ -12,15 +12,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from napari_medlabel.audit.writer.place import default_root
+from napari_medlabel.audit.keys.tokens import load_token_key
+from napari_medlabel.audit.writer.place import default_root, default_state
 from napari_medlabel.cli.main import build_parser, main
 from napari_medlabel.deid.report.counts import Look, Queued
 from napari_medlabel.deid.report.review import write_queue
 from napari_medlabel.io.nifti.write import write_mask_nifti
+from napari_medlabel.project.layout import CaseId, Layout
+from napari_medlabel.project.ontology.document import read_ontology
+from napari_medlabel.project.work.notes import WorkNotes, write_notes
 from napari_medlabel.secret import passphrase as sealing
 from napari_medlabel.session.case import Session
 from napari_medlabel.session.saving import save
 from tests.io.scans import voxels, write_series
+from tests.session.study.small_study import add_plain_case
 
 AMBIENT = {"session.open", "session.close", "anchor.observe"}
 """Events of the log about itself, in every session."""
@@ -146,6 +151,38 @@ class World:
         study, key = self.study(), self.path("k")
         assert self.run("project", "add", study, self.series(), "--key", key) == 0
         return study
+
+    def staffed(self) -> list[str]:
+        """Return a study with a case that this account may read and review, and the case."""
+        study = self.study()
+        case = add_plain_case(Layout(Path(study)), 1)
+        mine = ("--roles", "annotator", "reviewer", "manager")
+        assert self.run("project", "rater", study, "r01", *mine) == 0
+        return [study, str(case)]
+
+    def begun(self) -> list[str]:
+        """Return a case that this account has begun to read: nothing is to be found in it."""
+        study, case = self.staffed()
+        assert self.run("project", "claim", study, case) == 0
+        layout = Layout(Path(study))
+        absent = frozenset(one.id for one in read_ontology(layout.ontology).labels)
+        write_notes(layout.work("r01", CaseId.parse(case)), WorkNotes(absent=absent))
+        return [study, case]
+
+    def submitted(self) -> list[str]:
+        """Return a case that this account has read; a colleague sits here now."""
+        study, case = self.begun()
+        assert self.run("project", "submit", study, case) == 0
+        token = load_token_key(default_state()).user_token("colleague")
+        theirs = ("--user", token, "--roles", "reviewer")
+        assert self.run("project", "rater", study, "r02", *theirs) == 0
+        for place in (
+            "session.signing",
+            "session.study.setting_up",
+            "audit.writer.place",
+        ):
+            self.patch.setattr(f"napari_medlabel.{place}.account_name", lambda: "colleague")
+        return [study, case, "--slot", "A"]
 
     def other_grid(self) -> str:
         from napari_medlabel.geometry.affine import Affine
@@ -413,6 +450,60 @@ CASES: dict[str, tuple[Words, int, list[str]]] = {
         3,
         ["export.begin", "deid.run", "export.done"],
     ),
+    "project next": (lambda w: ["project", "next", w.staffed()[0]], 0, []),
+    "project next, begun": (
+        lambda w: ["project", "next", w.staffed()[0], "--begin"],
+        0,
+        ["study.claim", "study.start"],
+    ),
+    "project claim": (
+        lambda w: ["project", "claim", *w.staffed()],
+        0,
+        ["study.claim", "study.start"],
+    ),
+    "project claim, of what one has": (lambda w: ["project", "claim", *w.begun()], 0, []),
+    "project claim, given back": (
+        lambda w: ["project", "claim", *w.begun(), "--release"],
+        0,
+        ["study.release"],
+    ),
+    "project claim, skipped": (
+        lambda w: ["project", "claim", *w.staffed(), "--skip", "--reason", "PROTOCOL"],
+        0,
+        ["study.skip"],
+    ),
+    "project claim, assigned": (
+        lambda w: ["project", "claim", *w.staffed(), "--priority", "3"],
+        0,
+        ["study.rules"],
+    ),
+    "project submit": (lambda w: ["project", "submit", *w.begun()], 0, ["review.submit"]),
+    "project submit, only looked at": (
+        lambda w: ["project", "submit", *w.begun(), "--check"],
+        0,
+        [],
+    ),
+    "project submit, of nothing": (
+        lambda w: ["project", "submit", *w.staffed(), "--slot", "A"],
+        2,
+        [],
+    ),
+    "project review": (
+        lambda w: ["project", "review", *w.submitted(), "--begin"],
+        0,
+        ["review.begin"],
+    ),
+    "project review, scored": (
+        lambda w: ["project", "review", *w.submitted(), "--score", "2"],
+        0,
+        ["review.begin", "review.reject"],
+    ),
+    "project review, of what is not in review": (
+        lambda w: ["project", "review", *w.submitted(), "--approve"],
+        3,
+        [],
+    ),
+    "project status": (lambda w: ["project", "status", w.begun()[0]], 0, []),
     "project validate": (lambda w: ["project", "validate", w.added()], 4, []),
     "audit verify": (lambda w: [w.case() and "audit", "verify"], 4, ["audit.verify"]),
     "audit show": (lambda w: [w.case() and "audit", "show"], 4, ["audit.view"]),

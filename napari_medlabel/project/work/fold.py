@@ -204,11 +204,14 @@ def _several(now: SlotState, rivals: list[Step]) -> SlotState:
     now = replace(now, unheard=(*now.unheard, *rest))
     if not possible:
         return now
+    # Where one of them made or holds something, that must not be lost behind one that did not.
+    possible.sort(key=lambda step: leads(transition(now.state, step.action), "collide") is None)
     now = _one(now, possible[0])
     if len(possible) == 1:
         return now
-    collided = leads(now.state, "collide")
-    state: State = now.state if collided is None else transition(now.state, "collide")
+    if leads(now.state, "collide") is None:  # given back, or skipped, twice
+        return replace(now, unheard=(*now.unheard, *possible[1:]))
+    state = transition(now.state, "collide")
     return replace(now, state=state, rivals=(*now.rivals, *possible))
 
 

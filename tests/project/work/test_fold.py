@@ -196,3 +196,18 @@ def test_who_corrected_a_mask_is_its_maker_and_not_its_annotator() -> None:
     ]
     found = fold_slot(steps)
     assert (found.user, found.maker, found.content) == (ANNA, BEN, MASKS[2])
+
+
+def test_a_submission_is_not_lost_behind_somebody_who_gave_the_reading_back() -> None:
+    done = step(2, "submit", content=MASKS[0], version=1)
+    found = fold_slot([step(1, "start"), step(2, "release", BEN), done])
+    assert found.state == "conflict"
+    assert {one.action for one in found.rivals} == {"submit", "release"}
+    assert found.content == MASKS[0]
+
+
+def test_giving_back_and_skipping_at_once_is_no_conflict() -> None:
+    given_up = [step(1, "start"), step(2, "release"), step(2, "skip", BEN, reason="OTHER")]
+    found = fold_slot(given_up)
+    assert (found.state, found.rivals) == ("todo", ())
+    assert len(found.unheard) == 1

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from napari_medlabel.audit.check.verify import verify_log
+from napari_medlabel.audit.format.finding import Finding
 from napari_medlabel.audit.keys.tokens import account_name, load_token_key
 from napari_medlabel.geometry.affine import Affine
 from napari_medlabel.io.files import sha256_file
@@ -83,11 +84,14 @@ class SmallStudy:
         labelled = Labelled(labels, answers={"clear": True})
         return Submission(labelled, WorkNotes(60.0, shown, absent))
 
-    def is_sound(self) -> bool:
-        """Close all, and tell whether the log is as five computers without a site leave it."""
+    def findings(self) -> tuple[Finding, ...]:
+        """Close all, and return what the check of the log finds."""
         self.close()
-        found = {one.code for one in verify_log(self.layout.audit, state=None).findings}
-        return found <= {"UNCERTIFIED", "UNREMEMBERED"}
+        return tuple(verify_log(self.layout.audit, state=None).findings)
+
+    def is_sound(self) -> bool:
+        """Tell whether the log is as several computers without a site leave it."""
+        return {one.code for one in self.findings()} <= {"UNCERTIFIED", "UNREMEMBERED"}
 
     def close(self) -> None:
         for desk in self.desks.values():
@@ -112,11 +116,12 @@ def make_study(
     settings = Settings("Small study", raters, readings=readings)
     init_study(layout, settings, ontology, study.desk("m1"))
     for number in range(1, cases + 1):
-        study.cases.append(_add(layout, number))
+        study.cases.append(add_plain_case(layout, number))
     return study
 
 
-def _add(layout: Layout, number: int) -> CaseId:
+def add_plain_case(layout: Layout, number: int) -> CaseId:
+    """Add a case of random numbers, past the de-identification that it does not need."""
     case = CaseId(f"{number:03d}")
     path = layout.scan(case)
     path.parent.mkdir(parents=True)
