@@ -17,10 +17,11 @@ from napari_medlabel.geometry.axes import FloatArray
 from napari_medlabel.measure.lines import Value
 from napari_medlabel.model.measurements import Measurement, MeasurementSet
 from napari_medlabel.plugin.display import Display
-from napari_medlabel.plugin.layers import metadata
+from napari_medlabel.plugin.layers import KEY, metadata
 from napari_medlabel.plugin.sight.twin import LOCAL
 from napari_medlabel.plugin.sight.view import View
 from napari_medlabel.plugin.sight.views import Views
+from napari_medlabel.plugin.tools.sketch import ROLE
 from napari_medlabel.session.case import Session
 from napari_medlabel.session.measuring import values_in
 
@@ -265,7 +266,7 @@ class _Pair:
         self._key: tuple[Any, ...] = ()
         common = {
             "ndim": 3,
-            "metadata": metadata(display, LOCAL, case),
+            "metadata": {KEY: {**metadata(display, ROLE, case)[KEY], LOCAL: True}},
             **display.geometry(),
         }
         self.lines: Any = Vectors(

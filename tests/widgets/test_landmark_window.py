@@ -211,6 +211,17 @@ def test_the_mouse_measures_in_linked_views(make_dock: Callable[[str], MedlabelD
     assert not len(lines.data)
     dock.mark_desk.measures.panel.go_requested.emit("Line 1")
     assert len(words.data) == 2
+    dock.viewer.window.resize(1500, 1000)
+    dock.sight_desk.choose_layout("Four", keep=False)
+    dock.mark_desk.place(True)
+    dock.mark_desk.put_at_cross()
+    spin(10)
+    for side in dock.mark_desk.views.sides:
+        assert len(dock.mark_desk.measures.layers.layers_of(side)) == 2
+        (shown,) = side.twin_of(dock.viewer.layers["Draft"]).data
+        expected = dock.desk.binding.display.from_ras(session.marking.draft.point_ras)
+        assert shown == pytest.approx(expected)
+    picture(dock, "measured-four")
     key(dock, Qt.Key.Key_Escape)
     key(dock, Qt.Key.Key_Escape)
     assert dock.mark_desk.measures.hand is None

@@ -46,12 +46,12 @@ _SHARED: Final[dict[str, tuple[str, ...]]] = {
 _KINDS: Final = frozenset({"Image", "Labels", "Points", "Shapes", "Vectors"})
 
 LOCAL: Final = "local"
-"""The role of layers that belong to one view: they have no twin in another."""
+"""Set in the metadata of layers that belong to one view: they have no twin in another."""
 
 
 def has_twin(layer: Any) -> bool:
     """Tell whether a layer can be shown in further views: it has the three axes of place."""
-    if layer.metadata.get(KEY, {}).get("role") == LOCAL:
+    if layer.metadata.get(KEY, {}).get(LOCAL):
         return False
     return type(layer).__name__ in _KINDS and int(layer.ndim) >= 3
 
@@ -270,6 +270,12 @@ def _is_same(one: Any, other: Any) -> bool:
         return True
     if hasattr(one, "equals"):
         return bool(one.equals(other))
+    if hasattr(one, "color_dict") and hasattr(other, "color_dict"):
+        # napari compares the arrays in there as if they were numbers, and raises.
+        left, right = dict(one.color_dict), dict(other.color_dict)
+        return left.keys() == right.keys() and all(
+            np.array_equal(left[key], right[key]) for key in left
+        )
     if isinstance(one, np.ndarray) or isinstance(other, np.ndarray):
         return np.shape(one) == np.shape(other) and bool(np.all(one == other))
     same = one == other
