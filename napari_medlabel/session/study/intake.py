@@ -150,7 +150,7 @@ class Intake:
         survey = find_series(clean)
         if not survey.series:
             raise nothing_found(survey)
-        manifest = self._keep_report(clean / REPORT_NAME)
+        manifest = f"sha256:{sha256_file(clean / REPORT_NAME)}"
         cases: list[CaseId] = []
         left: list[str] = []
         unlogged: LogError | None = None
@@ -158,6 +158,8 @@ class Intake:
         for info in survey.series:
             try:
                 case, problem = self._add(info, manifest)
+            except LogError:
+                raise
             except (InputError, RefusedError) as err:
                 first = first or err
                 left.append(f"{info.line()}. {err.message}")
@@ -165,15 +167,16 @@ class Intake:
                 cases.append(case)
                 unlogged = unlogged or problem
         if not cases and first is not None:
-            raise first
+            kind = RefusedError if isinstance(first, RefusedError) else InputError
+            words = f"None of {len(left)} series was added. Of the first one: "
+            raise kind((words if len(left) > 1 else "") + first.message, hint=first.hint)
         return Added(tuple(cases), tuple(left), unlogged=unlogged)
 
-    def _keep_report(self, report: Path) -> str:
-        """Keep the report of the de-identification under its digest, and return that."""
-        digest = sha256_file(report)
-        make_folder(self.layout.cleanings)
-        write_bytes_aside(self.layout.cleanings / f"{digest}.json", report.read_bytes())
-        return f"sha256:{digest}"
+    def _keep_report(self, manifest: str) -> None:
+        """Keep the report of the de-identification under its digest."""
+        kept = self.layout.cleanings / f"{manifest.removeprefix('sha256:')}.json"
+        make_folder(kept.parent)
+        write_bytes_aside(kept, (self.work / "clean" / REPORT_NAME).read_bytes())
 
     def _add(self, info: SeriesInfo, manifest: str) -> tuple[CaseId, LogError | None]:
         _require_volume(info)
@@ -211,6 +214,7 @@ class Intake:
         sidecar = self.work / f"{info.number}.json"
         write_bytes_aside(sidecar, as_json(said))
         self._search(files, case, (prepared, sidecar))
+        self._keep_report(manifest)
         problem = self._publish(record, prepared, sidecar)
         rows = with_patient(read_participants(self.layout.participants), subject, cells)
         write_bytes_aside(self.layout.participants, to_tsv(rows))
@@ -307,7 +311,9 @@ def _require_volume(info: SeriesInfo) -> None:
     if why:
         raise InputError(
             f"The series was not added: {why.rstrip('.')}.",
-            hint=info.hint or "Convert it first: medlabel convert, then add the NIfTI file.",
+            hint=info.hint
+            or "Convert one first: medlabel convert SOURCE one.nii.gz --volume N; then add "
+            "that file, with --subject.",
         )
 
 
