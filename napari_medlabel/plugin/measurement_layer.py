@@ -172,10 +172,18 @@ def drawn_on(
         seen = [parts for parts in bright if len(parts)]
         if seen:
             made.anchors.append(_flat(seen[0], axis, index)[-1, 1])
-            locked = " (locked)" if one.locked else ""
-            told = words[one.name].replace("  ", "\n", 1)
-            made.words.append(f"{one.name}{locked}\n{told}".rstrip())
+            made.words.append(_words(one, words[one.name], np.concatenate(chains), axis))
     return made
+
+
+def _words(one: Measurement, value: str, points_zyx: FloatArray, axis: int) -> str:
+    """Return what stands beside a measurement; where it only crosses the slice, its name."""
+    name = f"{one.name} (locked)" if one.locked else one.name
+    is_flat = np.ptp(points_zyx, axis=0) <= 2 * _ON
+    if axis >= 0 and is_flat.any() and not is_flat[axis]:
+        return name
+    told = value.replace("  ", "\n", 1)
+    return f"{name}\n{told}".rstrip()
 
 
 def _flat(parts: FloatArray, axis: int, index: float) -> FloatArray:

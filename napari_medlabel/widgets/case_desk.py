@@ -30,7 +30,7 @@ from napari_medlabel.session.saving import (
 from napari_medlabel.widgets import closing
 from napari_medlabel.widgets.background import Background
 from napari_medlabel.widgets.closing import CloseGuard
-from napari_medlabel.widgets.drops import DropCatcher, show_beside
+from napari_medlabel.widgets.drops import DropCatcher
 from napari_medlabel.widgets.layer_watch import LayerWatch
 from napari_medlabel.widgets.marks_loader import MarksLoader
 from napari_medlabel.widgets.opening import Opening
@@ -82,10 +82,7 @@ class CaseDesk(QObject):
         if self.session is None:
             self.open_paths(paths)
             return
-        try:
-            show_beside(self.viewer, paths)
-        except MedlabelError as err:
-            self.dock.show_error(err)
+        self.dock.sight_desk.beside.open_paths(paths)
 
     def _opened(self, session: Session, image: Any, *, keep_view: bool) -> None:
         """Show a case, and offer what was found with it."""

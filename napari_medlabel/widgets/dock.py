@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
-from qtpy.QtCore import QEvent, QObject, QTimer
+from qtpy.QtCore import QEvent, QObject, QTimer, Signal
 from qtpy.QtWidgets import (
     QApplication,
     QFrame,
@@ -51,6 +51,7 @@ _TEMPLATES = {
     "cephalometric": "Cephalometric",
 }
 """Names of templates that their short name does not tell."""
+_WIDTH: Final = 330
 
 
 class MedlabelDock(QWidget):
@@ -67,7 +68,7 @@ class MedlabelDock(QWidget):
         self.viewer = viewer
         watch_leaving()
         WORKPLACE.ask = asking(_front)
-        self.setMinimumWidth(330)
+        self.setMinimumWidth(_WIDTH)
         self.notice = Notice()
         self.recovery_notice = Notice()
         self.start = StartPanel()
@@ -137,6 +138,7 @@ class MedlabelDock(QWidget):
         rows.addStretch(1)
         rows.setContentsMargins(0, 0, 0, 0)
         scroll = _Column(inside)
+        scroll.widened.connect(lambda wide: self.setMinimumWidth(max(_WIDTH, wide + 8)))
         footer = self._lay_out_footer()
         outer = QVBoxLayout(self)
         outer.setContentsMargins(4, 4, 4, 4)
@@ -267,6 +269,9 @@ class MedlabelDock(QWidget):
 class _Column(QScrollArea):
     """Scrolls up and down only: it is at least as wide as what is in it."""
 
+    widened = Signal(int)
+    """It must be so many pixels wide."""
+
     def __init__(self, inside: QWidget) -> None:
         super().__init__()
         self.setWidgetResizable(True)
@@ -280,7 +285,9 @@ class _Column(QScrollArea):
         inside, bar = self.widget(), self.verticalScrollBar()
         if asks and inside is not None and bar is not None:
             beside = max(bar.sizeHint().width(), bar.width()) + 2 * self.frameWidth()
-            self.setMinimumWidth(inside.minimumSizeHint().width() + beside)
+            wide = inside.minimumSizeHint().width() + beside
+            self.setMinimumWidth(wide)
+            self.widened.emit(wide)
         return bool(super().eventFilter(watched, event))
 
 

@@ -63,6 +63,7 @@ def test_a_flat_line_shows_whole_on_its_slice_and_as_a_dot_across_it(
     assert near.parts[0][..., axis] == pytest.approx(6.0)
     assert not drawn_on(display, measured, words, axis, 7.0).parts
     dot = drawn_on(display, measured, words, across[0], 5.0)
+    assert dot.words == ["Line 1"]
     length = np.linalg.norm(dot.parts[-1][0, 1] - dot.parts[-1][0, 0])
     assert length == pytest.approx(0.0)
     whole = drawn_on(display, measured, words, -1, 0.0)

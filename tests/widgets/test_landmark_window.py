@@ -218,7 +218,9 @@ def test_the_mouse_measures_in_linked_views(make_dock: Callable[[str], MedlabelD
     spin(10)
     for side in dock.mark_desk.views.sides:
         assert len(dock.mark_desk.measures.layers.layers_of(side)) == 2
-        (shown,) = side.twin_of(dock.viewer.layers["Draft"]).data
+        twin = side.twin_of(dock.viewer.layers["Draft"])
+        assert twin.size == pytest.approx(dock.viewer.layers["Draft"].size)
+        (shown,) = twin.data
         expected = dock.desk.binding.display.from_ras(session.marking.draft.point_ras)
         assert shown == pytest.approx(expected)
     picture(dock, "measured-four")

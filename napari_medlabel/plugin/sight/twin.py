@@ -226,6 +226,7 @@ class MarksTwin(Twin):
             if len(first.data):
                 layer.features = first.features.copy()
                 layer.symbol = first.symbol.copy()
+                layer.size = first.size.copy()
         elif type(first).__name__ == "Shapes":
             layer.data = [np.array(one) for one in first.data]
             if first.shape_type:

@@ -70,6 +70,7 @@ class DraftMark:
             np.zeros((0, 3)),
             name="Draft",
             ndim=3,
+            opacity=0.7,
             size=5.0 / min(display.scale),
             symbol="x",
             face_color=_COLOUR,
