@@ -86,10 +86,16 @@ def fill_between(
     Raises
     ------
     InputError
-        When there is no such axis, or no segment with a gap between two of its slices.
+        When there is no such axis, the distance is below 0 or without end, or no segment with
+        a gap between two of its slices.
     """
     if axis not in (0, 1, 2):
         raise InputError(f"A voxel axis is 0, 1 or 2; got {axis}.", hint="Choose a plane.")
+    if not 0 <= snap_mm < np.inf:
+        raise InputError(
+            f"Borders move 0 mm or more to an edge; got {snap_mm:g}.",
+            hint="Take 0 for shape alone.",
+        )
     planes = _across(scene.labels[box], axis)
     chosen = _chosen(scene, planes, values)
     windows = _windows(planes, chosen)

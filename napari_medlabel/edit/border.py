@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_medlabel.edit.distance import distance_mm
+from napari_medlabel.edit.finite import as_floats
 from napari_medlabel.edit.patch import LabelArray
 from napari_medlabel.errors import InputError
 
@@ -42,7 +43,8 @@ def settle(
     Parameters
     ----------
     image, labels : ndarray, one shape (i, j, k)
-        A crop of both, wider than the segments by the band where the scan allows.
+        A crop of both, wider than the segments by the band where the scan allows. What is no
+        number in the image counts as its lowest one.
     movable : ndarray of bool, shape (i, j, k)
         Voxels that may change, between the labels of movable voxels.
     band_mm : float
@@ -125,7 +127,7 @@ def cores(
     for value in np.unique(labels[movable]):
         region = (labels == value) & movable
         # What may not move is no border: beside it a segment stays where it is.
-        depth = _depth(region | ~movable, spacing_mm)
+        depth = distance_mm(region | ~movable, spacing_mm)
         sure = region & (depth > band_mm)
         if value:
             parts, n = ndimage.label(region.T)
@@ -138,15 +140,6 @@ def cores(
             sure |= region & (depth >= thin) & (thin <= band_mm)
         seeds[sure] = value
     return seeds
-
-
-def _depth(region: BoolArray, spacing_mm: Three) -> npt.NDArray[np.float32]:
-    """Measure depths in mm without the axes of one voxel, which would slow it down greatly."""
-    thick = [axis for axis, n in enumerate(region.shape) if n > 1]
-    flat = region.reshape([region.shape[axis] for axis in thick], order="F")
-    return distance_mm(flat, [spacing_mm[axis] for axis in thick]).reshape(
-        region.shape, order="F"
-    )
 
 
 def edge_strength(
@@ -166,7 +159,7 @@ def edge_strength(
     from scipy import ndimage
 
     steps = spacing_mm[::-1]
-    smooth = image.T.astype(np.float32)
+    smooth = as_floats(image).T
     axes = [axis for axis, n in enumerate(smooth.shape) if n > 1]
     sigmas = [sigma_mm / steps[axis] if axis in axes else 0.0 for axis in (0, 1, 2)]
     smooth = ndimage.gaussian_filter(smooth, sigmas, mode="nearest")
@@ -209,7 +202,9 @@ def _by_random_walk(
         )
     steps = spacing_mm[::-1]
     sigmas = [sigma_mm / mm if n > 1 else 0.0 for mm, n in zip(steps, marks.shape, strict=True)]
-    blurred = ndimage.gaussian_filter(image.T.astype(np.float64), sigmas, mode="nearest")
+    blurred = ndimage.gaussian_filter(
+        as_floats(image).T.astype(np.float64), sigmas, mode="nearest"
+    )
     if np.ptp(blurred) == 0:
         return marks  # no edge to walk by
     # The solver stops near the answer: probabilities a little beyond 0 and 1 are no fault.

@@ -105,7 +105,8 @@ def swept(
     shape : sequence of int
         Of the volume, (i, j, k).
     start_ijk, end_ijk : array_like, shape (3,)
-        Positions in fractional voxels; they may lie outside the volume.
+        Positions in fractional voxels; they may lie outside the volume. One that is no number
+        touches nothing.
     axis : int or None
         Voxel axis across the slice of a disc, which is the one nearest to the end; None for a
         ball.
@@ -124,9 +125,9 @@ def swept(
     Raises
     ------
     InputError
-        When the radius is not above 0, or there is no slice.
+        When the radius is not above 0 or has no end, or there is no slice.
     """
-    if not radius_mm > 0 or slices < 1:
+    if not 0 < radius_mm < np.inf or slices < 1:
         raise InputError(
             f"A brush has a radius above 0 mm and at least one slice; got {radius_mm:g} mm and "
             f"{slices}.",
@@ -134,6 +135,8 @@ def swept(
         )
     start = np.asarray(start_ijk, dtype=np.float64)
     end = np.asarray(end_ijk, dtype=np.float64)
+    if not (np.isfinite(start).all() and np.isfinite(end).all()):
+        return None
     spans = []
     for n, a, b, mm in zip(shape, start.tolist(), end.tolist(), spacing_mm, strict=True):
         # Half a voxel more than the radius: the voxel under the centre is inside.

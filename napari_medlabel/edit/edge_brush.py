@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_medlabel.edit.brush import ball
+from napari_medlabel.edit.finite import averaged, only_numbers
 from napari_medlabel.edit.masking import BoolArray
 from napari_medlabel.edit.patch import Box
 from napari_medlabel.edit.scene import Scene
@@ -32,7 +33,8 @@ def edge_aware(
 
     Intensities averaged over neighbours are compared with those around the centre (median and
     standard deviation, which neither noise nor an edge nearby bends); a rim of one voxel, that
-    the averaging blurs, is decided by the intensities themselves.
+    the averaging blurs, is decided by the intensities themselves. Voxels without a number are
+    like nothing; a brush with its centre on one takes that voxel alone.
 
     Parameters
     ----------
@@ -85,25 +87,32 @@ def _alike(
     from scipy import ndimage
 
     size = [3 if mm <= _THIN * min(spacing_mm) else 1 for mm in spacing_mm]
-    soft = ndimage.uniform_filter(image, size, mode="nearest")
+    soft = averaged(image, lambda part: ndimage.uniform_filter(part, size, mode="nearest"))
     core = ball(mark.shape, at, _CORE_MM, spacing_mm)
     if core is None:  # the centre is a voxel of the mark
         return mark
     place, inside = core
     inside = inside & mark[place]
     middle, spread = _spread(soft[place][inside])
-    found = (np.abs(soft - middle) <= tolerance * spread) & mark
+    with np.errstate(invalid="ignore"):
+        found = (np.abs(soft - middle) <= tolerance * spread) & mark
+    if not np.isfinite(image[at]):
+        found[:] = False
     found[at] = True
     found = _part_of(found, at)
     _, spread = _spread(image[place][inside])
-    rim = (np.abs(image - middle) <= _RIM * tolerance * spread) & mark
-    rim &= one_wider(found)
+    with np.errstate(invalid="ignore"):
+        rim = (np.abs(image - middle) <= _RIM * tolerance * spread) & mark
+    rim &= one_wider(found) & np.isfinite(image[at])
     found |= rim
     return found
 
 
 def _spread(values: npt.NDArray[Any]) -> tuple[float, float]:
     """Return the median, and the standard deviation by the median deviation from it."""
+    values = only_numbers(values)
+    if not values.size:
+        return np.nan, np.nan
     middle = float(np.median(values))
     return middle, _MAD * float(np.median(np.abs(values - middle)))
 

@@ -8,6 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_medlabel._optional import require
+from napari_medlabel.edit.finite import need_number
+from napari_medlabel.edit.label_value import of_mask
 from napari_medlabel.edit.patch import Box
 from napari_medlabel.edit.scene import Proposal, Scene, Tick, around, quiet
 from napari_medlabel.errors import InputError, MissingPackageError
@@ -60,11 +62,13 @@ def flood(  # noqa: PLR0913 - a tolerance or a range, as the person likes
     Raises
     ------
     InputError
-        When the seed lies outside the box or the range or where the rules forbid, there is no
-        range or an empty one, or the connectivity is none of the three.
+        When the seed lies outside the box or the range or where the rules forbid or holds no
+        number, there is no range or an empty one, the connectivity is none of the three, or
+        the mask has no such label.
     """
     local = _within(box, seed_ijk)
     image = scene.image[box]
+    need_number(float(image[local]))
     ends = _range(float(image[local]), tolerance, low, high)
     if connectivity not in (1, 2, 3):
         raise InputError(
@@ -90,7 +94,7 @@ def flood(  # noqa: PLR0913 - a tolerance or a range, as the person likes
         for part, whole in zip(tight, box, strict=True)
     )
     before = scene.labels[i, j, k]
-    after = np.where(region.T, before.dtype.type(value), before.T).T
+    after = np.where(region.T, of_mask(value, before.dtype), before.T).T
     count = int(np.count_nonzero(region))
     ml = count * float(np.prod(scene.spacing_mm)) / 1000.0
     return scene.propose(
@@ -203,8 +207,11 @@ def _range(
 def _between(image: npt.NDArray[Any], ends: tuple[float, float]) -> BoolArray:
     """Select a range of intensities, both ends inside; walks the buffer in memory order."""
     inside: BoolArray = np.empty(image.shape[::-1], dtype=bool)
-    np.greater_equal(image.T, ends[0], out=inside)
-    if ends[1] < np.inf:
+    is_open = ends[0] == -np.inf and image.dtype.kind == "f"
+    np.greater_equal(image.T, np.finfo(image.dtype).min if is_open else ends[0], out=inside)
+    # No end takes all numbers, and nothing else: largest finite instead of infinite.
+    top = ends[1] if ends[1] < np.inf or image.dtype.kind != "f" else np.finfo(image.dtype).max
+    if top < np.inf:
         for k, values in enumerate(image.T):
-            inside[k] &= values <= ends[1]
+            inside[k] &= values <= top
     return inside.T

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_medlabel.edit import slice_loops
+from napari_medlabel.edit.finite import as_floats
 from napari_medlabel.errors import InputError
 
 FloatArray = npt.NDArray[np.float64]
@@ -28,7 +29,7 @@ class LiveWire:
     Parameters
     ----------
     image2d : ndarray, shape (n_u, n_v)
-        Intensities of the slice, at least 2 by 2.
+        Intensities of the slice, at least 2 by 2; what is no number counts as the lowest one.
     spacing_mm2 : sequence of float
         Distance of neighbouring pixels along u and v.
     smooth_mm : float
@@ -177,7 +178,7 @@ def _edges(
     """Return the strength of edges, in units of what is common in the slice."""
     from scipy import ndimage
 
-    floats = np.nan_to_num(np.ascontiguousarray(image, dtype=np.float32))
+    floats = np.ascontiguousarray(as_floats(image))
     soft = ndimage.gaussian_filter(floats, [smooth_mm / mm for mm in spacing], mode="nearest")
     along_u, along_v = np.gradient(soft, *spacing)
     strength = np.hypot(along_u, along_v)

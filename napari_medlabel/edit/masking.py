@@ -29,7 +29,8 @@ class Masking:
     segments : frozenset of int
         Label values that bound the area.
     low, high : float or None
-        Intensities, both inside, between which voxels may change; None for no end.
+        Intensities, both inside, between which voxels may change; None for no end. A voxel
+        without a number lies in no range.
     overwrite : str
         Which other labels an edit may take voxels from: ``all``, the ``visible`` ones or
         ``none``. Background, and the labels that the edit is about, it may always change.
@@ -41,7 +42,7 @@ class Masking:
     Raises
     ------
     InputError
-        When the range is empty, or an area has no segment.
+        When the range is empty or no range, or an area has no segment.
     """
 
     area: Area = "everywhere"
@@ -53,6 +54,11 @@ class Masking:
     locked: frozenset[int] = field(default_factory=frozenset)
 
     def __post_init__(self) -> None:
+        if any(end is not None and np.isnan(end) for end in (self.low, self.high)):
+            raise InputError(
+                "An end of an intensity range is a number; got nan.",
+                hint="Type a number, or leave that end open.",
+            )
         if self.low is not None and self.high is not None and not self.low <= self.high:
             raise InputError(
                 "An intensity range needs a lower end below the upper end; "
@@ -104,6 +110,8 @@ class Masking:
             allowed &= self.low <= image.T
         if self.high is not None:
             allowed &= self.high >= image.T
+        if (self.low is not None or self.high is not None) and image.dtype.kind == "f":
+            allowed &= np.isfinite(image.T)
         return allowed.T
 
     def _may_leave(self, largest: int, values: Iterable[int]) -> BoolArray:

@@ -7,6 +7,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from napari_medlabel.edit.finite import only_numbers
 from napari_medlabel.errors import InputError
 
 _BINS: Final = 4096  # of a histogram of fractions
@@ -23,7 +24,7 @@ def otsu(image_crop: npt.NDArray[Any], classes: int = 2) -> tuple[float, ...]:
     Parameters
     ----------
     image_crop : ndarray, any shape
-        Intensities.
+        Intensities; what is no number is left out.
     classes : int
         How many classes, 2 to 8.
 
@@ -76,8 +77,12 @@ def _histogram(
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     """Return the values that occur, rising, and how often each does."""
     flat = image.T.reshape(-1)  # without a copy where the array is in memory order
-    if flat.size and not np.issubdtype(flat.dtype, np.integer):
-        flat = flat[np.isfinite(flat)]
+    if flat.dtype == bool:
+        flat = flat.view(np.uint8)
+    elif flat.size and not np.issubdtype(flat.dtype, np.integer):
+        flat = only_numbers(flat).astype(
+            np.float64 if flat.itemsize > 4 else np.float32, copy=False
+        )
     if not flat.size:
         return np.empty(0), np.empty(0)
     low, high = flat.min(), flat.max()

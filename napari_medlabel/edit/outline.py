@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from napari_medlabel.edit.label_value import of_mask
 from napari_medlabel.edit.masking import BoolArray
 from napari_medlabel.edit.patch import Box
 from napari_medlabel.edit.scene import Proposal, Scene, slab
@@ -216,8 +217,13 @@ def relabelled(
         The label to give, or the one to take away, 0 for every one.
     erase : bool
         Whether it is taken away.
+
+    Raises
+    ------
+    InputError
+        When the mask has no such label.
     """
     if erase:
         gone = inside.T & (value == before.T) if value else inside.T
         return np.where(gone, before.dtype.type(0), before.T).T
-    return np.where(inside.T, before.dtype.type(value), before.T).T
+    return np.where(inside.T, of_mask(value, before.dtype), before.T).T

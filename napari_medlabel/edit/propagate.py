@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_medlabel.edit.border import UNKNOWN, cores, regrow
+from napari_medlabel.edit.finite import averaged, only_numbers
 from napari_medlabel.edit.patch import Box, LabelArray
 from napari_medlabel.edit.scene import (
     Proposal,
@@ -61,8 +62,8 @@ def propagate(
     `reach_mm` are found anew by a watershed of the slice's gradient. So a border moves at most
     that far from slice to slice, and never runs across the image. A segment stops, and the
     proposal says so, before a slice on which its grey values are no longer those of the first
-    slice, on which it would be twice as large, or which has it already. Only background is
-    filled.
+    slice, on which it would be twice as large, or which has it already. A voxel without a
+    number is like none. Only background is filled.
 
     Parameters
     ----------
@@ -130,7 +131,9 @@ class _Run:
     def look(self, index: int, region: BoolArray) -> _Look:
         """Measure a segment's grey values on a slice."""
         crop = self._window(region)
-        grey = self._grey(index, crop)[region[crop]]
+        grey = only_numbers(self._grey(index, crop)[region[crop]])
+        if not grey.size:  # like nothing: it stops at once
+            return _Look(np.nan, np.nan, int(np.count_nonzero(region)))
         low, middle, high = np.percentile(grey, (16, 50, 84))
         # Half the distance of the 16th and 84th is a deviation that outliers do not move.
         spread = max((float(high) - float(low)) / 2, 1e-3 * max(abs(float(middle)), 1.0))
@@ -193,8 +196,8 @@ class _Run:
         return grown
 
     def _alike(self, grey: npt.NDArray[np.float32], look: _Look) -> BoolArray:
-        away = np.abs(grey - look.mean)
-        near: BoolArray = away <= _SPREAD * look.spread
+        with np.errstate(invalid="ignore"):
+            near: BoolArray = np.abs(grey - look.mean) <= _SPREAD * look.spread
         return near
 
     def _grey(self, index: int, crop: Box) -> npt.NDArray[np.float32]:
@@ -203,10 +206,9 @@ class _Run:
 
         plane = self.scene.image[slab(self.scene.shape, self.axis, index)][crop].T
         sigmas = [0.0 if x == self.axis else _BLUR_MM / mm for x, mm in enumerate(self._steps)]
-        blurred: npt.NDArray[np.float32] = ndimage.gaussian_filter(
-            plane.astype(np.float32), sigmas[::-1], mode="nearest"
-        )
-        return blurred.T
+        return averaged(
+            plane, lambda part: ndimage.gaussian_filter(part, sigmas[::-1], mode="nearest")
+        ).T
 
     @property
     def _steps(self) -> Three:
@@ -230,7 +232,7 @@ def _checked(shape: Shape, axis: int, indices: tuple[int, int], reach_mm: float 
         raise InputError(
             "A slice is carried to others, not to itself.", hint="Choose a slice further on."
         )
-    if reach_mm is not None and not reach_mm > 0:
+    if reach_mm is not None and not 0 < reach_mm < np.inf:
         raise InputError(
             f"A border may move more than 0 mm; got {reach_mm:g}.",
             hint="Take the distance of two slices.",

@@ -50,7 +50,7 @@ def refine(
         When the band is not above 0, the method is unknown, nothing of the segments is in the
         box, all are locked, or the band is too large for a random walk.
     """
-    if not band_mm > 0:
+    if not 0 < band_mm < np.inf:
         raise InputError(
             f"A band is wider than 0 mm; got {band_mm:g}.", hint="Take two or three voxels."
         )

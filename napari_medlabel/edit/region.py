@@ -21,11 +21,12 @@ def threshold(image: npt.NDArray[Any], low: float, high: float) -> BoolArray:
     image : ndarray, shape (i, j, k)
         Intensities, for CT in HU.
     low, high : float
-        Ends of the range, both inside.
+        Ends of the range, both inside; infinite for no end.
 
     Returns
     -------
     ndarray of bool, shape (i, j, k)
+        Never a voxel without a number.
 
     Raises
     ------
@@ -37,7 +38,10 @@ def threshold(image: npt.NDArray[Any], low: float, high: float) -> BoolArray:
             f"A threshold needs a lower end below the upper end; got {low:g} to {high:g}.",
             hint="Swap the two.",
         )
-    return (image >= low) & (image <= high)
+    inside: BoolArray = (image >= low) & (image <= high)
+    if not (np.isfinite(low) and np.isfinite(high)) and image.dtype.kind == "f":
+        inside &= np.isfinite(image)  # an open end takes all numbers, and nothing else
+    return inside
 
 
 def grow(

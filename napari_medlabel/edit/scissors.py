@@ -8,6 +8,7 @@ from typing import Final, Literal, get_args
 import numpy as np
 import numpy.typing as npt
 
+from napari_medlabel.edit.label_value import of_mask
 from napari_medlabel.edit.masking import BoolArray
 from napari_medlabel.edit.outline import enclosed
 from napari_medlabel.edit.patch import Box, LabelArray
@@ -74,7 +75,7 @@ def cut(
     before = scene.labels[box]
     inside = np.broadcast_to(enclosed(points_ijk, axis, within=box), before.shape)
     if mode == "fill_inside":
-        after = np.where(inside.T, before.dtype.type(value), before.T).T
+        after = np.where(inside.T, of_mask(value, before.dtype), before.T).T
         return scene.propose(box, after, name=_NAMES[mode], values=(value,))
     gone = (inside if mode == "erase_inside" else ~inside).T
     chosen = tuple(v for v in values if v)

@@ -23,6 +23,8 @@ _TILE: Final = (64, 64, 32)  # voxels along i, j, k: small enough that most hold
 _SLACK: Final = 1e-5  # of a voxel's weight: what is equal to this stays as it is
 _NOBODY: Final = np.float32(3.0)  # above every weight: a voxel that keeps its label
 _ROUNDING_MM: Final = 1e-4
+_BEYOND: Final = 4  # times the voxels of the scan: as far a size may reach beyond it
+_ALWAYS: Final = 1 << 25  # voxels that may be looked at however small the scan is
 
 
 def smooth_jointly(
@@ -57,11 +59,13 @@ def smooth_jointly(
     Raises
     ------
     InputError
-        When sigma is not above 0, or no segment of the box may be smoothed.
+        When sigma is not above 0 or far larger than the scan, or no segment of the box may be
+        smoothed.
     """
     _above_nothing(sigma_mm)
     sigmas = _sigmas(box, scene.spacing_mm, sigma_mm)
     halo = [int(_TRUNCATE * sigma + 0.5) for sigma in sigmas]
+    _refuse_beyond(scene, box, halo, sigma_mm)
     movable = _movable(scene, _clipped(box, halo, scene.shape), values)
     work = _inhabited(scene, box, halo)
     after = scene.labels[work].T.copy().T
@@ -107,8 +111,8 @@ def smooth_one(
     Raises
     ------
     InputError
-        When the kind is unknown, the size is not above 0, or the segment is locked or not in
-        the box.
+        When the kind is unknown, the size is not above 0 or far larger than the scan, or the
+        segment is locked or not in the box.
     """
     _above_nothing(size_mm)
     filters: dict[str, Callable[[BoolArray, Three, float], BoolArray]] = {
@@ -130,6 +134,7 @@ def smooth_one(
         int(np.ceil(reach / mm)) + 1 if t else 0
         for t, mm in zip(thick, scene.spacing_mm, strict=True)
     ]
+    _refuse_beyond(scene, box, halo, size_mm)
     work = _inhabited(scene, box, halo, value)
     read = _read(scene.labels, work, halo) == value
     i, j, k = (mm if t else np.inf for t, mm in zip(thick, scene.spacing_mm, strict=True))
@@ -155,6 +160,20 @@ def _above_nothing(size_mm: float) -> None:
     if not size_mm > 0 or not np.isfinite(size_mm):
         raise InputError(
             f"Smoothing needs a size above 0 mm; got {size_mm:g}.",
+            hint="Two or three voxels of the scan are a good start.",
+        )
+
+
+def _refuse_beyond(scene: Scene, box: Box, halo: Sequence[int], size_mm: float) -> None:
+    """Refuse a size that would have more looked at, beyond the scan, than there is."""
+    looked_at = 1.0
+    for part, n in zip(box, halo, strict=True):
+        looked_at *= part.stop - part.start + 2 * n
+    if looked_at > max(_BEYOND * scene.labels.size, _ALWAYS):
+        i, j, k = (n * mm for n, mm in zip(scene.shape, scene.spacing_mm, strict=True))
+        raise InputError(
+            f"A size of {size_mm:g} mm reaches far beyond the scan of {i:.0f} x {j:.0f} x "
+            f"{k:.0f} mm.",
             hint="Two or three voxels of the scan are a good start.",
         )
 

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_medlabel.edit.brush import ball
+from napari_medlabel.edit.finite import averaged, numbers_in
 from napari_medlabel.errors import InputError
 
 FloatArray = npt.NDArray[np.float64]
@@ -48,14 +49,20 @@ def snap_to_extremum(
     Raises
     ------
     InputError
-        When the point lies outside the image, or the kind is neither.
+        When the point lies outside the image, no voxel within the radius holds a number (which
+        alone can be an extremum), or the kind is neither.
     """
     if kind not in ("max", "min"):
         raise InputError("An extremum is max or min.", hint='kind="max" finds the brightest.')
     point = _inside(image, point_ijk)
     box, near = _near(image, point, radius_mm, spacing_mm)
     sign = 1.0 if kind == "max" else -1.0
-    values = np.where(near, image[box].astype(np.float64) * sign, -np.inf)
+    values = image[box].astype(np.float64) * sign
+    values[~(near & np.isfinite(values))] = -np.inf
+    if np.isneginf(values.max()):
+        raise InputError(
+            "No voxel around the point holds a number.", hint="Place it inside the image."
+        )
     best = _nearest_best(values, box, point, spacing_mm)
     moved = best.astype(np.float64)
     for axis in range(3):
@@ -64,7 +71,7 @@ def snap_to_extremum(
         high[axis] += 1
         if low[axis] >= 0 and high[axis] < image.shape[axis]:
             three = [float(image[tuple(at)]) * sign for at in (low, best, high)]
-            moved[axis] += _top(*three)
+            moved[axis] += _top(*three) if np.isfinite(three).all() else 0.0
     return moved
 
 
@@ -86,7 +93,8 @@ def snap_to_edge(
     -------
     ndarray, shape (3,)
         Fractional voxels: where the gradient, smoothed by 1 mm and taken per mm, is steepest
-        along its own direction; the point itself where everything around is flat.
+        along its own direction; the point itself where everything around is flat. Where the
+        numbers end (padding with NaN) is no edge.
 
     Raises
     ------
@@ -104,9 +112,7 @@ def snap_to_edge(
         for s, r, n in zip(box, reach.tolist(), image.shape, strict=True)
     )
     origin = np.array([s.start for s in wide])
-    soft = ndimage.gaussian_filter(
-        image[wide].astype(np.float64), _SMOOTH_MM / spacing, mode="nearest"
-    )
+    soft = _softened(image[wide], _SMOOTH_MM / spacing)
     slopes = [
         np.gradient(soft, mm, axis=axis) if soft.shape[axis] > 1 else np.zeros_like(soft)
         for axis, mm in enumerate(spacing.tolist())
@@ -115,8 +121,11 @@ def snap_to_edge(
     part = tuple(
         slice(s.start - w.start, s.stop - w.start) for s, w in zip(box, wide, strict=True)
     )
+    steep[~np.isfinite(steep)] = 0.0
     values = np.where(near, steep[part], -np.inf)
-    if not values.max() > 1e-9 * max(float(np.abs(soft).max()), 1.0):
+    if not values.max() > 1e-9 * max(
+        float(np.abs(soft).max(where=np.isfinite(soft), initial=0)), 1.0
+    ):
         return point
     best = _nearest_best(values, box, point, spacing_mm)
     at = tuple((best - origin).tolist())
@@ -127,6 +136,18 @@ def snap_to_edge(
     low, middle, high = ndimage.map_coordinates(steep, along, order=1, mode="nearest").tolist()
     moved: FloatArray = best + _top(low, middle, high) * step
     return np.clip(moved, 0, np.array(image.shape) - 1.0)
+
+
+def _softened(image: npt.NDArray[Any], sigmas: FloatArray) -> FloatArray:
+    """Return an image under a Gaussian; NaN where it has no number."""
+    from scipy import ndimage
+
+    if numbers_in(image) is not None:
+        return averaged(
+            image, lambda part: ndimage.gaussian_filter(part, sigmas, mode="nearest")
+        ).astype(np.float64)
+    soft: FloatArray = ndimage.gaussian_filter(image.astype(np.float64), sigmas, mode="nearest")
+    return soft
 
 
 def _inside(image: npt.NDArray[Any], point_ijk: npt.ArrayLike) -> FloatArray:

@@ -12,6 +12,8 @@ import numpy.typing as npt
 
 from napari_medlabel.edit.brush import ball
 from napari_medlabel.edit.edge_brush import one_wider
+from napari_medlabel.edit.finite import averaged, need_number, only_numbers
+from napari_medlabel.edit.label_value import of_mask
 from napari_medlabel.edit.masking import BoolArray
 from napari_medlabel.edit.otsu import otsu
 from napari_medlabel.edit.patch import Box
@@ -64,7 +66,7 @@ def threshold_box(
     Raises
     ------
     InputError
-        When the range is empty.
+        When the range is empty, or the mask has no such label.
     """
     inside = threshold(scene.image[box].T, low, high).T
     return _given(scene, box, inside, value, "Threshold")
@@ -72,7 +74,7 @@ def threshold_box(
 
 def _given(scene: Scene, box: Box, inside: BoolArray, value: int, name: str) -> Proposal | None:
     before = scene.labels[box]
-    after = np.where(inside.T, before.dtype.type(value), before.T).T
+    after = np.where(inside.T, of_mask(value, before.dtype), before.T).T
     ml = float(np.count_nonzero(inside)) * float(np.prod(scene.spacing_mm)) / 1000.0
     return scene.propose(
         box,
@@ -160,13 +162,15 @@ def local_threshold(
     Raises
     ------
     InputError
-        When the click lies outside the box, or neither it nor a neighbour is in the range.
+        When the click lies outside the box or on a voxel without a number, neither it nor a
+        neighbour is in the range, or the mask has no such label.
     """
     seed = [int(x) for x in seed_ijk]
     if not all(s.start <= x < s.stop for s, x in zip(box, seed, strict=True)):
         raise InputError(
             "The click lies outside of what is worked on.", hint="Click into the shown slice."
         )
+    need_number(float(scene.image[tuple(seed)]))
     crop, near = _ball(scene, box, seed, radius_mm)
     at = seed[0] - crop[0].start, seed[1] - crop[1].start, seed[2] - crop[2].start
     raw = scene.image[crop]
@@ -220,16 +224,16 @@ def _smoothed(
     sigmas = [
         smooth_mm / mm if n > 1 else 0.0 for mm, n in zip(spacing_mm, image.shape, strict=True)
     ]
-    soft: npt.NDArray[Any] = ndimage.gaussian_filter(
-        image.T, sigmas[::-1], output=np.float32, mode="nearest", truncate=3.0
-    )
-    return soft.T
+    return averaged(
+        image.T,
+        lambda part: ndimage.gaussian_filter(part, sigmas[::-1], mode="nearest", truncate=3.0),
+    ).T
 
 
 def _range_around(scene: Scene, crop: Box, seed: Sequence[int]) -> tuple[float, float]:
     """Return the usual intensities close to a place."""
     close, inside = _ball(scene, crop, seed, _CLOSE_MM)
-    values = scene.image[close][inside].astype(np.float64)
+    values = only_numbers(scene.image[close][inside]).astype(np.float64)
     middle = float(np.median(values))
     spread = _SPREAD * 1.4826 * float(np.median(np.abs(values - middle)))
     return middle - spread, middle + spread
@@ -241,7 +245,8 @@ def _range_of_class(
     """Return the range of the class that a place belongs to, by the median around it."""
     ends = (-np.inf, *otsu(image.T[near.T], classes), np.inf)
     i, j, k = (slice(max(x - 1, 0), x + 2) for x in at)
-    place = int(np.searchsorted(ends, float(np.median(image[i, j, k])), side="right")) - 1
+    usual = float(np.median(only_numbers(image[i, j, k])))
+    place = int(np.searchsorted(ends, usual, side="right")) - 1
     return ends[place], ends[place + 1]
 
 

@@ -9,7 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_medlabel.edit import slice_loops
+from napari_medlabel.edit.finite import only_numbers
 from napari_medlabel.edit.masking import BoolArray
+from napari_medlabel.edit.region import threshold
 from napari_medlabel.errors import InputError
 
 FloatArray = npt.NDArray[np.float64]
@@ -45,7 +47,8 @@ def level_trace(
     Returns
     -------
     ndarray of bool, shape (n_u, n_v)
-        Pixels connected by their edges. The pixel of the place itself is part of it.
+        Pixels connected by their edges. The pixel of the place itself is part of it; where that
+        holds no number, nothing is.
 
     Raises
     ------
@@ -58,8 +61,10 @@ def level_trace(
             f"A tolerance is not below 0; got {tolerance:g}.", hint="Choose a larger one."
         )
     around = image2d[max(u - 1, 0) : u + 2, max(v - 1, 0) : v + 2]
-    level = float(np.median(around))
-    alike = (image2d >= level - tolerance) & (image2d <= level + tolerance)
+    if not np.isfinite(image2d[u, v]):
+        return np.zeros(image2d.shape, dtype=bool)
+    level = float(np.median(only_numbers(around).astype(np.float64)))
+    alike = threshold(image2d, level - tolerance, level + tolerance)
     alike = np.ascontiguousarray(alike)
     alike[u, v] = True  # noise at the pixel itself does not empty the region
     region = _part_of(alike, u, v)

@@ -240,3 +240,18 @@ def test_only_background_between_drawn_slices_changes_and_undo_gives_it_back(
     assert patch is not None
     patch.inverse().apply(filled)
     assert filled.tobytes(order="F") == labels.tobytes(order="F")
+
+
+def test_a_scan_one_voxel_thick_is_filled_and_pulled_to_edges() -> None:
+    labels = np.zeros((12, 1, 12), np.uint8)
+    labels[4:8, 0, 2] = labels[5:9, 0, 6] = 1
+    scene = Scene(labels, np.zeros(labels.shape), (1.0, 1.0, 1.0))
+    assert fill_between(scene, whole(labels.shape), 2, [1], snap_mm=1.5) is not None
+
+
+@pytest.mark.parametrize("snap", [float("inf"), float("nan"), -1.0])
+def test_a_pull_without_end_is_refused(snap: float) -> None:
+    labels = np.zeros((4, 4, 4), np.uint8)
+    scene = Scene(labels, np.zeros(labels.shape), (1.0, 1.0, 1.0))
+    with pytest.raises(InputError, match="Borders move 0 mm or more"):
+        fill_between(scene, whole(labels.shape), 2, snap_mm=snap)

@@ -104,3 +104,10 @@ def test_a_cylinder_is_one_disc_in_several_slices() -> None:
 def test_a_brush_without_size_is_refused(radius, slices) -> None:
     with pytest.raises(InputError, match="radius above 0 mm and at least one slice"):
         swept(SHAPE, (1, 1, 1), (1, 1, 1), 2, radius, (1, 1, 1), slices=slices)
+
+
+def test_a_place_that_is_no_number_is_not_painted() -> None:
+    assert ball((5, 5, 5), (float("nan"), 1, 1), 2, (1, 1, 1)) is None
+    assert disc((5, 5, 5), (1, float("inf"), 1), 2, 2, (1, 1, 1)) is None
+    with pytest.raises(InputError, match="radius above 0"):
+        ball((5, 5, 5), (1, 1, 1), float("inf"), (1, 1, 1))

@@ -64,3 +64,21 @@ def test_a_signed_distance_is_above_zero_inside_and_below_outside(
     np.testing.assert_allclose(
         signed, slowly(region, spacing) - slowly(~region, spacing), rtol=1e-6
     )
+
+
+@pytest.mark.usefixtures("engine")
+@pytest.mark.parametrize(
+    "shape", [(6, 5, 1), (6, 1, 5), (1, 6, 5), (7, 1, 1), (1, 7, 1), (1, 1, 7), (1, 1, 1)]
+)
+def test_axes_of_one_voxel_change_nothing(shape: tuple[int, int, int]) -> None:
+    spacing = (0.7, 0.9, 3.0)
+    region = np.random.default_rng(2).random(shape) < 0.7
+    region[0, 0, 0] = False
+    found = distance_mm(region, spacing)
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(found, slowly(region, spacing), rtol=1e-6)
+    np.testing.assert_allclose(
+        signed_distance_mm(region, spacing),
+        slowly(region, spacing) - slowly(~region, spacing),
+        rtol=1e-6,
+    )

@@ -139,3 +139,21 @@ def test_what_cannot_be_carried_is_refused() -> None:
     locked, _ = cone(masking=Masking(locked=frozenset({1})))
     with pytest.raises(InputError, match="segments of the slice are locked"):
         propagate(locked, 2, 0, 3)
+
+
+def test_a_scan_one_voxel_thick_has_rows_to_go_on_in() -> None:
+    labels = np.zeros((12, 1, 12), np.uint8)
+    labels[4:8, 0, 2] = 1
+    image = np.zeros(labels.shape)
+    image[4:8] = 100
+    scene = Scene(labels, image, (1.0, 1.0, 1.0))
+    proposal = propagate(scene, 2, 2, 5, [1])
+    assert proposal is not None
+    assert proposal.box == (slice(4, 8), slice(0, 1), slice(3, 6))
+
+
+def test_a_reach_without_end_is_refused() -> None:
+    labels = np.ones((4, 4, 4), np.uint8)
+    scene = Scene(labels, np.zeros(labels.shape), (1.0, 1.0, 1.0))
+    with pytest.raises(InputError, match="A border may move"):
+        propagate(scene, 2, 0, 2, [1], reach_mm=float("inf"))

@@ -142,3 +142,21 @@ def test_words_say_what_moves() -> None:
     assert proposal is not None
     assert "ml added" in proposal.words
     assert (proposal.provider, proposal.origin) == ("classical", "assisted")
+
+
+def test_a_row_of_voxels_can_be_refined() -> None:
+    labels = np.zeros((12, 12, 1), np.uint8)
+    labels[4:8, 5, 0] = 1
+    image = np.zeros(labels.shape)
+    image[5:8, 5, 0] = 100
+    scene = Scene(labels, image, (1.0, 1.0, 1.0))
+    box = (slice(0, 12), slice(5, 6), slice(0, 1))
+    out = after(scene, box=box, values=[1], band_mm=1.5)
+    assert np.flatnonzero(out[:, 5, 0]).tolist() == [5, 6, 7]
+
+
+@pytest.mark.parametrize("band", [float("inf"), float("nan"), 0.0])
+def test_a_band_without_end_is_refused(band: float) -> None:
+    scene, _ = balls()
+    with pytest.raises(InputError, match="A band is wider than 0 mm"):
+        refine(scene, whole(scene.shape), band_mm=band)

@@ -249,3 +249,14 @@ def test_what_cannot_be_smoothed_is_refused() -> None:
     locked = scene_of(labels, masking=Masking(locked=frozenset({1})))
     with pytest.raises(InputError, match="are locked"):
         smooth_one(locked, box, 1, kind="median", size_mm=3.0)
+
+
+@pytest.mark.parametrize("size_mm", [1e4, 1e6])
+def test_sizes_far_beyond_the_scan_are_refused(size_mm: float) -> None:
+    scene = scene_of(np.ones((5, 5, 5), np.uint8))
+    with pytest.raises(InputError, match="far beyond the scan of 5 x 5 x 5 mm"):
+        smooth_jointly(scene, whole(scene.shape), [1], sigma_mm=size_mm)
+    for kind in ("median", "opening", "closing", "gaussian"):
+        with pytest.raises(InputError, match="far beyond the scan of 5 x 5 x 5 mm"):
+            smooth_one(scene, whole(scene.shape), 1, kind=kind, size_mm=size_mm)  # type: ignore[arg-type]
+    assert smooth_jointly(scene, whole(scene.shape), [1], sigma_mm=20.0) is None

@@ -34,7 +34,7 @@ class Growth:
     it equally, to the later stroke. That rule leaves no choice open, so a stroke added or
     removed gives what growing anew with the remaining strokes gives, bit for bit. Where two
     strokes lie on one voxel, the later one has it; the earlier one has it back when that is
-    removed.
+    removed. A voxel without a number (NaN, infinite) counts as the lowest number of the image.
 
     It keeps 7 bytes for each voxel. With numba it runs compiled and outside the interpreter's
     lock; without it whole fronts run in numpy, to the same result, several times slower.

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from napari_medlabel.edit.finite import numbers_in
 from napari_medlabel.edit.patch import LabelArray
 
 BoolArray = npt.NDArray[np.bool_]
@@ -27,7 +28,13 @@ def factors_for(shape: Sequence[int], spacing_mm: Sequence[float]) -> tuple[int,
 
 
 def averaged(image: npt.NDArray[Any], factors: tuple[int, int, int]) -> npt.NDArray[Any]:
-    """Return the mean of each coarse voxel, float32; a last odd plane counts twice."""
+    """Return the mean of each coarse voxel, float32; a last odd plane counts twice.
+
+    Voxels without a number are left out of it; a coarse voxel of nothing else has none.
+    """
+    finite = numbers_in(image)
+    if finite is not None:
+        return _averaged_numbers(image, finite, factors)
     out = image.T
     for axis, factor in enumerate(factors[::-1]):
         if factor == 1:
@@ -39,6 +46,16 @@ def averaged(image: npt.NDArray[Any], factors: tuple[int, int, int]) -> npt.NDAr
         total[: len(second)] *= np.float32(0.5)
         out = np.moveaxis(total, 0, axis)
     return np.ascontiguousarray(out, dtype=np.float32).T
+
+
+def _averaged_numbers(
+    image: npt.NDArray[Any], finite: BoolArray, factors: tuple[int, int, int]
+) -> npt.NDArray[Any]:
+    weight = averaged(finite.T.astype(np.float32).T, factors)
+    total = averaged(np.where(finite.T, image.T, 0).astype(np.float32).T, factors)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        mean: npt.NDArray[Any] = (total.T / weight.T).T
+    return mean
 
 
 def repeated(

@@ -9,6 +9,7 @@ from typing import Any, Final, Literal
 import numpy as np
 import numpy.typing as npt
 
+from napari_medlabel.edit.finite import as_floats, lowest, only_numbers
 from napari_medlabel.edit.scene import Tick, quiet
 
 FloatArray = npt.NDArray[np.float32]
@@ -45,11 +46,14 @@ class Scale:
         Height of one level: intensity per mm in ``minimax``, intensity in ``additive`` mode.
     floor : float
         Intensity of level 0 in ``additive`` mode.
+    lowest : float
+        Intensity that voxels without a number are taken for.
     """
 
     gradient_mm: float
     quantum: float
     floor: float = 0.0
+    lowest: float = 0.0
 
 
 def choose_scale(
@@ -77,17 +81,17 @@ def choose_scale(
     gradient_mm : float, optional
         A scale chosen by hand.
     """
-    finest = min(spacing_mm)
+    finest, low = min(spacing_mm), lowest(image)
     scales = [(share * finest, above) for share, above in _SCALES]
     sigma, quantum = gradient_mm or scales[0][0], 1.0
     for sigma, above in [(gradient_mm, 0.0)] if gradient_mm else scales:
-        noise, edges = _noise_and_edges(_sample(image, spacing_mm, sigma))
+        noise, edges = _noise_and_edges(_sample(image, spacing_mm, sigma, low))
         quantum = noise / _LEVELS_OF_NOISE if noise > 0 else edges / _LEVELS_OF_EDGES
         if edges >= above * noise:
             break
     if mode == "additive":
-        return _intensity_scale(image, sigma)
-    return Scale(float(sigma), quantum if quantum > 0 else 1.0)
+        return _intensity_scale(image, sigma, low)
+    return Scale(float(sigma), quantum if quantum > 0 else 1.0, lowest=low)
 
 
 def levels(
@@ -122,7 +126,9 @@ def levels(
     for at in range(0, deep, _SLAB):
         stop = min(at + _SLAB, deep)
         tick(at, deep)
-        smooth, first = _smoothed(image.T, (at, stop), spacing_mm[::-1], scale.gradient_mm)
+        smooth, first = _smoothed(
+            image.T, (at, stop), spacing_mm[::-1], scale.gradient_mm, scale.lowest
+        )
         if mode == "additive":
             part = smooth[at - first : stop - first]
             part -= np.float32(scale.floor)
@@ -136,22 +142,26 @@ def levels(
 
 
 def _smoothed(
-    image: npt.NDArray[Any], span: tuple[int, int], spacing: tuple[float, ...], sigma_mm: float
+    image: npt.NDArray[Any],
+    span: tuple[int, int],
+    spacing: tuple[float, ...],
+    sigma_mm: float,
+    low: float,
 ) -> tuple[FloatArray, int]:
     """Return a span of slices (k, j, i), smoothed, with a slice more at both ends if any."""
     from scipy import ndimage
 
     sigmas = [sigma_mm / mm for mm in spacing]
     reach = int(_TRUNCATE * sigmas[0] + 0.5)
-    low, high = max(span[0] - 1 - reach, 0), min(span[1] + 1 + reach, image.shape[0])
-    part = np.array(image[low:high], dtype=np.float32, order="C")
+    start, stop = max(span[0] - 1 - reach, 0), min(span[1] + 1 + reach, image.shape[0])
+    part = as_floats(image[start:stop].T, low).T
     for axis in (2, 1, 0):
         if image.shape[axis] > 1:
             part = ndimage.gaussian_filter1d(
                 part, sigmas[axis], axis=axis, truncate=_TRUNCATE, mode="nearest"
             )
     first, last = max(span[0] - 1, 0), min(span[1] + 1, image.shape[0])
-    return part[first - low : last - low], first
+    return part[first - start : last - start], first
 
 
 def _steepness(
@@ -185,7 +195,10 @@ def _along(array: FloatArray, axis: int) -> FloatArray:
 
 
 def _sample(
-    image: npt.NDArray[Any], spacing_mm: tuple[float, float, float], sigma_mm: float
+    image: npt.NDArray[Any],
+    spacing_mm: tuple[float, float, float],
+    sigma_mm: float,
+    low: float,
 ) -> list[FloatArray]:
     """Return the gradient in blocks spread over the image."""
     reach = [int(_TRUNCATE * sigma_mm / mm + 0.5) + 1 for mm in spacing_mm]
@@ -196,7 +209,7 @@ def _sample(
             for at, r, n in zip(starts, reach, image.shape, strict=True)
         )
         part = image[box]
-        smooth, first = _smoothed(part.T, (0, part.shape[2]), spacing_mm[::-1], sigma_mm)
+        smooth, first = _smoothed(part.T, (0, part.shape[2]), spacing_mm[::-1], sigma_mm, low)
         steep = _steepness(smooth, (first, part.shape[2]), spacing_mm[::-1])
         inner = tuple(
             slice(at - b.start, at - b.start + _SAMPLE)
@@ -235,18 +248,21 @@ def _blocks(shape: tuple[int, ...]) -> Iterator[tuple[int, int, int]]:
                 yield int(i), int(j), int(k)
 
 
-def _intensity_scale(image: npt.NDArray[Any], sigma_mm: float) -> Scale:
+def _intensity_scale(image: npt.NDArray[Any], sigma_mm: float, darkest: float) -> Scale:
     """Return the scale whose levels span the intensities, but for the outermost percents."""
     values = np.concatenate(
         [
-            image[i : i + _SAMPLE, j : j + _SAMPLE, k : k + _SAMPLE].ravel()
+            only_numbers(image[i : i + _SAMPLE, j : j + _SAMPLE, k : k + _SAMPLE])
             for i, j, k in _blocks(image.shape)
         ]
-    )
+    ).astype(np.float64)
+    if not values.size:
+        return Scale(float(sigma_mm), 1.0, darkest, darkest)
     low, high = (float(v) for v in np.percentile(values, (1, 99)))
     if not high > low:
         low, high = float(values.min()), float(values.max())
-    return Scale(float(sigma_mm), (high - low) / _LEVELS if high > low else 1.0, low)
+    quantum = (high - low) / _LEVELS if high > low else 1.0
+    return Scale(float(sigma_mm), quantum, low, darkest)
 
 
 @dataclass(frozen=True)
