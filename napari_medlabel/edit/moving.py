@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -286,7 +287,7 @@ def renumber(scene: Scene, mapping: Mapping[int, int]) -> Proposal | None:
             hint="Unlock these segments, and edit everywhere in all intensities.",
         )
     pairs = ", ".join(f"{before} becomes {value}" for before, value in change.items())
-    return with_words(scene, proposal, f"Label {pairs}.")
+    return with_words(scene, replace(proposal, whole=True), f"Label {pairs}.")
 
 
 def _refuse_too_large(scene: Scene, values: Iterable[int]) -> None:

@@ -126,6 +126,9 @@ class Proposal:
         Where its voxels come from: human, assisted or interpolated.
     words : str
         What the person should know before saying yes: ``"3 parts, 12.4 ml, go."``
+    whole : bool
+        Whether a part of it would do harm, as half a change of numbers mixes two organs. It is
+        done only while it `still_holds` and the rules allow all of it.
     """
 
     box: Box
@@ -136,6 +139,7 @@ class Proposal:
     provider: str = ""
     origin: Origin = "human"
     words: str = ""
+    whole: bool = False
 
     def __repr__(self) -> str:
         return f"Proposal({self.name!r}, {self.after.shape}, {self.origin})"
@@ -147,15 +151,43 @@ class Proposal:
         return differ
 
     def onto(self, now: LabelArray) -> LabelArray:
-        """Return its changes on labels that may have been painted since; nothing else moves.
+        """Return its changes on labels that may have been painted since.
+
+        A voxel changes only where it still is what the proposal was computed on: what was
+        painted or erased since stays.
 
         Parameters
         ----------
         now : ndarray, shape of the box
             The labels as they are.
         """
-        out: LabelArray = np.where(self.changed.T, self.after.T, now.T).T
+        untouched = now.T == self.before.T
+        out: LabelArray = np.where(untouched, self.after.T, now.T).T
         return out
+
+    def still_holds(self, labels: LabelArray) -> bool:
+        """Tell whether the labels that it is about lie where they lay, and nowhere else.
+
+        Parameters
+        ----------
+        labels : ndarray, shape (i, j, k)
+            The labels of the whole scan as they are.
+        """
+        about = np.zeros(int(np.iinfo(labels.dtype).max) + 1, dtype=bool)
+        about[[v for v in self.values if 0 < v < about.size]] = True
+        k = self.box[2]
+        for at, plane in enumerate(labels.T):
+            theirs = about[plane]
+            if k.start <= at < k.stop:
+                inner = plane[self.box[1], self.box[0]]
+                was = self.before.T[at - k.start]
+                mine = theirs[self.box[1], self.box[0]]
+                if not np.array_equal(np.where(mine, inner, 0), np.where(about[was], was, 0)):
+                    return False
+                mine[...] = False
+            if theirs.any():
+                return False
+        return True
 
 
 def whole(shape: Shape) -> Box:

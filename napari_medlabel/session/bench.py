@@ -44,6 +44,7 @@ class Bench:
         self._masking = Masking()
         self._image: npt.NDArray[Any] = session.volume.array
         self._preview: Proposal | None = None
+        self._open: Stroke | None = None
 
     # -- the rules -----------------------------------------------------------------------
 
@@ -57,6 +58,11 @@ class Bench:
         if rules != self._masking:
             self._masking = rules
             self.masking_changed.emit(rules)
+
+    @property
+    def scheme(self) -> LabelScheme:
+        """What the values mean that an edit may give."""
+        return self._session.labels.scheme
 
     def use_image(self, image: npt.NDArray[Any]) -> None:
         """Take intensities from another volume of the scan, shape (i, j, k)."""
@@ -95,12 +101,15 @@ class Bench:
     def stroke(self, name: str, values: Sequence[int], *, origin: Origin = "human") -> Stroke:
         """Begin a stroke: many small changes that become one step.
 
+        There is one at a time: the one before is finished first, as it is by any edit, undo,
+        redo, save and close.
+
         Parameters
         ----------
         name : str
             What the step is called on the undo button.
         values : sequence of int
-            The labels that it is about; for an eraser those that it may erase.
+            The labels that it is about; for an eraser those that it may erase, none for all.
         origin : str
             Who makes it.
 
@@ -111,10 +120,26 @@ class Bench:
         """
         for value in values:
             if value:
-                _ = self._session.labels.scheme[value]
-        # What was painted from outside until now is not this stroke's.
-        self._session.reconcile()
-        return Stroke(self, self._session, name, tuple(values), origin)
+                _ = self.scheme[value]
+        stroke = Stroke(self, self._session, name, tuple(values), origin)
+        self.hold(stroke)
+        return stroke
+
+    def hold(self, stroke: Stroke) -> None:
+        """Make a stroke the open one."""
+        if stroke is not self._open:
+            # Ends the one before. What was painted from outside is not this stroke's either.
+            self._session.reconcile()
+            self._open = stroke
+
+    def release(self, stroke: Stroke) -> None:
+        """Note that a stroke is no longer open."""
+        if stroke is self._open:
+            self._open = None
+
+    def finish_stroke(self) -> Patch | None:
+        """Make a step of the stroke in the making, where there is one."""
+        return None if self._open is None else self._open.finish()
 
     # -- proposals -----------------------------------------------------------------------
 
@@ -128,8 +153,7 @@ class Bench:
         if proposal is None and self._preview is None:
             return
         if proposal is not None and proposal.words:
-            scheme = self._session.labels.scheme
-            proposal = replace(proposal, words=by_name(proposal.words, scheme))
+            proposal = replace(proposal, words=by_name(proposal.words, self.scheme))
         self._preview = proposal
         self.preview_changed.emit(proposal)
 
@@ -140,19 +164,53 @@ class Bench:
         -------
         Patch or None
             The step, None when nothing is shown or nothing changed.
+
+        Raises
+        ------
+        InputError
+            As in `apply`; then it is still shown.
         """
         proposal = self._preview
+        if proposal is None:
+            return None
+        after = self._allowed(proposal)
         self.show(None)
-        return None if proposal is None else self.apply(proposal)
+        return self._do(proposal, after)
 
     def apply(self, proposal: Proposal) -> Patch | None:
-        """Make a proposal a step at once: for tools whose name says all that they do."""
+        """Make a proposal a step at once: for tools whose name says all that they do.
+
+        Raises
+        ------
+        InputError
+            When it is to be done as a whole or not at all, and painting since or the rules
+            leave a part of it.
+        """
+        return self._do(proposal, self._allowed(proposal))
+
+    def _allowed(self, proposal: Proposal) -> LabelArray:
+        """Return what a proposal makes of its box by the rules and on the labels of now."""
+        labels = self._session.labels.array
+        now = labels[proposal.box]
+        wanted = proposal.onto(now)
+        after = self._masking.clamp(now, wanted, self._image[proposal.box], proposal.values)
+        if proposal.whole:
+            if not proposal.still_holds(labels):
+                raise InputError(
+                    "The labels were painted since this was proposed, and to change a part of "
+                    "them would mix labels.",
+                    hint="Reject it, and let it be proposed anew.",
+                )
+            if not np.array_equal(after.T, wanted.T):
+                raise InputError(
+                    "The rules for editing let only a part be changed, and that would mix "
+                    "labels.",
+                    hint="Unlock these segments, and edit everywhere in all intensities.",
+                )
+        return after
+
+    def _do(self, proposal: Proposal, after: LabelArray) -> Patch | None:
         session = self._session
-        now = session.labels.array[proposal.box]
-        # The rules may have changed since, and so may the labels.
-        after = self._masking.clamp(
-            now, proposal.onto(now), self._image[proposal.box], proposal.values
-        )
         patch = session.edit(proposal.box, after, name=proposal.name, origin=proposal.origin)
         if patch is not None and proposal.provider:
             # A person has said yes to it; labels are never refused.
@@ -198,7 +256,8 @@ class Bench:
 class Stroke:
     """Small changes that are seen at once and become one step at the end.
 
-    Made by `Bench.stroke`.
+    Made by `Bench.stroke`. When something else has ended it, what is put then is a further
+    step of the same name.
     """
 
     def __init__(
@@ -222,7 +281,7 @@ class Stroke:
         return self._box
 
     def put(self, box: Box, region: npt.NDArray[np.bool_], value: int) -> bool:
-        """Give a region one label, as far as the rules allow; 0 erases.
+        """Give a region one label, as far as the rules allow; 0 erases the stroke's labels.
 
         Parameters
         ----------
@@ -237,10 +296,21 @@ class Stroke:
         -------
         bool
             Whether anything changed.
+
+        Raises
+        ------
+        InputError
+            When the scheme has no such value.
         """
+        if value:
+            _ = self._bench.scheme[value]
+        self._bench.hold(self)
         labels = self._session.labels.array
         before = labels[box]
-        wanted = np.where(region.T, before.dtype.type(value), before.T).T
+        meant = region.T
+        if not value and self._values:
+            meant = meant & np.isin(before.T, self._values)
+        wanted = np.where(meant, before.dtype.type(value), before.T).T
         scene = self._bench.scene()
         after = scene.masking.clamp(before, wanted, scene.image[box], self._values)
         if np.array_equal(after, before):
@@ -252,18 +322,28 @@ class Stroke:
         return True
 
     def finish(self) -> Patch | None:
-        """Make one step of it; None when nothing changed."""
+        """Make one step of it; None when nothing changed or something else has ended it."""
+        self._bench.release(self)
         box, self._box = self._box, None
         if box is None:
             return None
         return self._session.absorb(box, name=self._name, origin=self._origin)
 
-    def cancel(self) -> None:
-        """Take all of it back; no step is made."""
+    def cancel(self) -> bool:
+        """Take all of it back; no step is made.
+
+        Returns
+        -------
+        bool
+            Whether anything was taken back. What became a step already is for undo.
+        """
+        self._bench.release(self)
         box, self._box = self._box, None
-        if box is not None:
-            self._session.take_back(box)
-            self._bench.painted.emit(box)
+        if box is None:
+            return False
+        self._session.take_back(box)
+        self._bench.painted.emit(box)
+        return True
 
 
 def by_name(words: str, scheme: LabelScheme) -> str:

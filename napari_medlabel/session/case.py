@@ -34,6 +34,7 @@ from napari_medlabel.session.measuring import measurements_in
 from napari_medlabel.session.outbox import Outbox
 from napari_medlabel.session.place import MASK_FILE, Place
 from napari_medlabel.session.recovery import Recovery, set_aside
+from napari_medlabel.session.unnamed import unnamed_in
 from napari_medlabel.session.versions import Versions
 
 __all__ = ["MASK_FILE", "WHOLE", "Place", "Session"]
@@ -191,6 +192,7 @@ class Session:
         name, origin
             As in `edit`.
         """
+        self.bench.finish_stroke()
         before, after = self._known[box], self.labels.array[box]
         starts = [s.indices(n)[0] for s, n in zip(box, self.labels.grid.shape, strict=True)]
         patch = Patch.between(
@@ -206,6 +208,7 @@ class Session:
 
     def obey(self, box: Box, values: Sequence[int]) -> bool:
         """Take back what was painted in a box against the rules; say whether that was any."""
+        self.bench.finish_stroke()
         return self.bench.obey(box, self._known[box], values)
 
     def reconcile(self) -> Patch | None:
@@ -218,8 +221,18 @@ class Session:
     def _add(self, step: Step) -> None:
         if isinstance(step, Patch):
             step.follow(self._known)
+            self._name_all(step)
         self.history.add(step)
         self._changed()
+
+    def _name_all(self, patch: Patch) -> None:
+        """Name each value that a step has brought and the scheme does not know."""
+        old = self.labels.scheme
+        strange = unnamed_in(self.labels.array[patch.box], old)
+        if strange:
+            self.labels.scheme = old.with_unnamed(strange)
+            self.outbox.tell(scheme_changed(old, self.labels.scheme))
+            self.scheme_changed.emit(self.labels.scheme)
 
     def _changed(self) -> None:
         self._revision += 1
@@ -277,11 +290,13 @@ class Session:
 
     def undo(self) -> Step | None:
         """Take the last step back; return the change that was made, None when there is none."""
+        self.bench.finish_stroke()
         self._settle(-1)
         return self._walk(self.history.back())
 
     def redo(self) -> Step | None:
         """Do the last undone step again; return it, None when there is none."""
+        self.bench.finish_stroke()
         self._settle(1)
         return self._walk(self.history.forward())
 
@@ -305,9 +320,11 @@ class Session:
             self.measurements = change.after
         self._changed()
         self.step_done.emit(change)
-        if isinstance(change, LandmarkChange):
+        if isinstance(change, Patch):
+            self._name_all(change)  # who took a name away has put it back by now
+        elif isinstance(change, LandmarkChange):
             self.landmarks_changed.emit(self.landmarks)
-        elif isinstance(change, MeasurementChange):
+        else:
             self.measurements_changed.emit(self.measurements)
         return change
 
@@ -370,6 +387,7 @@ class Session:
         if self._closed:
             return
         self._closed = True
+        self.bench.finish_stroke()
         dirty = self.is_dirty or self.reconcile() is not None
         if dirty and not discard:
             self.keeper.sweep()

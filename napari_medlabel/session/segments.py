@@ -247,12 +247,18 @@ class Segments:
         Raises
         ------
         InputError
-            When its value or name is taken.
+            When its value or name is taken, or a removed segment has the value: undo would
+            bring its voxels back under another name.
         """
         scheme = self._session.labels.scheme
         if label.value in scheme.values:
             raise InputError(
                 f"The value {label.value} is taken.", hint="Choose a value that is free."
+            )
+        if label.value in self._removed:
+            raise InputError(
+                f"The value {label.value} is a removed segment's, which undo brings back.",
+                hint="Undo the removal, or choose another value.",
             )
         self._session.set_scheme(scheme.with_label(label))
 

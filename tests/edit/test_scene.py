@@ -56,6 +56,32 @@ def test_what_was_painted_since_stays() -> None:
     assert Proposal(box, before, after, "Draw", (1,)).onto(now).ravel().tolist() == [1, 0, 5]
 
 
+def test_a_voxel_that_was_repainted_or_erased_is_not_changed() -> None:
+    before = np.array([1, 1, 0, 0], np.uint8).reshape(4, 1, 1)
+    after = np.array([2, 2, 2, 0], np.uint8).reshape(4, 1, 1)
+    now = np.array([0, 1, 3, 4], np.uint8).reshape(4, 1, 1)
+    box = (slice(0, 4), slice(0, 1), slice(0, 1))
+    assert Proposal(box, before, after, "Draw", (2,)).onto(now).ravel().tolist() == [0, 2, 3, 4]
+
+
+@settings(deadline=None, max_examples=40)
+@given(
+    hnp.arrays(np.uint8, SHAPE, elements=st.integers(0, 3)),
+    st.lists(st.tuples(*[st.integers(0, n - 1) for n in SHAPE], st.integers(0, 3)), max_size=3),
+)
+def test_a_proposal_holds_while_its_labels_lie_where_they_lay(
+    labels: np.ndarray, painted: list[tuple[int, int, int, int]]
+) -> None:
+    labels[0] = labels[:, :, 0] = 0  # so that the box is not the whole
+    box = (slice(1, 5), slice(0, 4), slice(1, 3))
+    made = Proposal(box, labels[box].copy(), labels[box].copy(), "Renumber", (1, 2))
+    now = labels.copy()
+    for i, j, k, value in painted:
+        now[i, j, k] = value
+    same = all(np.array_equal(now == value, labels == value) for value in (1, 2))
+    assert made.still_holds(now) == same
+
+
 def test_shapes_that_differ_are_refused() -> None:
     with pytest.raises(GeometryError, match="one shape"):
         Scene(np.zeros((2, 2, 2), np.uint8), np.zeros((2, 2, 3)), MM)

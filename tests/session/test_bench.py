@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from napari_medlabel.edit.masking import Masking
+from napari_medlabel.edit.moving import renumber
 from napari_medlabel.edit.patch import Box
 from napari_medlabel.edit.scene import Proposal, slab
 from napari_medlabel.errors import InputError
+from napari_medlabel.session.bench import Stroke
 from napari_medlabel.session.case import Session
+from napari_medlabel.session.saving import save
 from tests.session.test_outbox import events
 
 BOX = (slice(1, 3), slice(2, 4), slice(0, 1))
@@ -90,6 +94,95 @@ def test_a_stroke_of_an_unknown_value_is_refused(session: Session) -> None:
         session.bench.stroke("Paint", (0, 99))
 
 
+def test_a_dab_of_an_unknown_value_is_refused(session: Session) -> None:
+    stroke = session.bench.stroke("Paint", (1,))
+    for value in (99, 300, -1):
+        with pytest.raises(InputError, match=f"no label with the value {value}"):
+            stroke.put(BOX, ALL, value)
+    assert not session.labels.array.any()
+
+
+def test_an_eraser_takes_only_its_labels_and_without_any_all(session: Session) -> None:
+    session.edit(BOX, filled(3), name="Square")
+    session.edit(BESIDE, filled(2), name="Square")
+    both = (slice(1, 5), slice(2, 4), slice(0, 1))
+    eraser = session.bench.stroke("Erase", (2,))
+    assert eraser.put(both, np.ones((4, 2, 1), bool), 0)
+    eraser.finish()
+    assert session.labels.voxel_counts() == {3: 4}
+    eraser = session.bench.stroke("Erase", ())
+    eraser.put(both, np.ones((4, 2, 1), bool), 0)
+    eraser.finish()
+    assert not session.labels.array.any()
+
+
+# -- the open stroke -----------------------------------------------------------------------
+
+
+def undo_names(session: Session) -> list[str]:
+    names = []
+    while (name := session.history.undo_name) is not None:
+        names.append(name)
+        session.undo()
+    return names[::-1]
+
+
+def begun(session: Session) -> Stroke:
+    stroke = session.bench.stroke("Paint", (1,), origin="interpolated")
+    stroke.put(BOX, ALL, 1)
+    return stroke
+
+
+@pytest.mark.parametrize(
+    ("deed", "then"),
+    [
+        (lambda s: s.bench.stroke("Other", (2,)), ["Paint"]),
+        (lambda s: s.edit(BESIDE, filled(2), name="Square"), ["Paint", "Square"]),
+        (lambda s: s.bench.apply(proposal(s)), ["Paint", "Fill"]),
+        (lambda s: s.reconcile(), ["Paint"]),
+        (lambda s: s.obey(BESIDE, (1,)), ["Paint"]),
+        (lambda s: s.absorb(BESIDE, name="Layer"), ["Paint"]),
+        (save, ["Paint"]),
+        (lambda s: s.redo(), ["Paint"]),
+        (lambda s: s.close(), ["Paint"]),
+    ],
+)
+def test_whatever_else_is_done_ends_a_stroke_as_its_own_step(
+    session: Session, deed: Callable[[Session], object], then: list[str]
+) -> None:
+    stroke = begun(session)
+    deed(session)
+    assert not stroke.cancel()
+    assert stroke.finish() is None
+    assert not session.unattributed
+    assert session.labels.array[BOX].all()
+    first = session.history.peek(-1) if len(then) == 1 else None
+    assert first is None or first.origin == "interpolated"
+    assert undo_names(session) == then
+
+
+def test_an_undo_in_a_stroke_takes_that_stroke_back(session: Session) -> None:
+    session.edit(BESIDE, filled(2), name="Square")
+    stroke = begun(session)
+    session.undo()
+    assert session.labels.voxel_counts() == {2: 4}
+    assert stroke.box is None
+    # The mouse is still down: what it paints now is a further step.
+    assert stroke.put(BOX, ALL, 1)
+    assert stroke.finish() is not None
+    assert session.labels.voxel_counts() == {1: 4, 2: 4}
+    assert not session.unattributed
+
+
+def test_a_stroke_that_nothing_ended_can_be_taken_back_once(session: Session) -> None:
+    stroke = begun(session)
+    assert stroke.cancel()
+    assert not stroke.cancel()
+
+
+# -- proposals -----------------------------------------------------------------------------
+
+
 def test_a_proposal_is_no_edit_until_accepted(session: Session) -> None:
     shown: list[Proposal | None] = []
     session.bench.preview_changed.connect(shown.append)
@@ -111,6 +204,49 @@ def test_painting_while_a_proposal_waits_is_kept(session: Session) -> None:
     session.edit(BESIDE, filled(1), name="Square")
     session.bench.accept()
     assert session.labels.voxel_counts() == {1: 4, 2: 4}
+
+
+def test_what_was_painted_or_erased_under_a_proposal_stays(session: Session) -> None:
+    session.edit(BOX, filled(1), name="Square")
+    session.bench.show(proposal(session))
+    session.edit((slice(1, 2), slice(2, 3), slice(0, 1)), np.zeros((1, 1, 1)), name="Erase")
+    session.edit((slice(2, 3), slice(2, 3), slice(0, 1)), np.full((1, 1, 1), 3), name="Paint")
+    session.bench.accept()
+    assert session.labels.array[BOX].ravel().tolist() == [0, 2, 3, 2]
+
+
+@pytest.mark.parametrize(
+    "meanwhile",
+    [
+        lambda s: s.edit((slice(1, 2), slice(2, 3), slice(0, 1)), np.zeros((1, 1, 1)), name=""),
+        lambda s: s.edit((slice(5, 6), slice(5, 6), slice(2, 3)), np.ones((1, 1, 1)), name=""),
+        lambda s: s.edit(
+            (slice(5, 6), slice(5, 6), slice(0, 1)), np.full((1, 1, 1), 2), name=""
+        ),
+        lambda s: setattr(s.bench, "masking", Masking(area="inside", segments=frozenset({1}))),
+        lambda s: setattr(s.bench, "masking", Masking(locked=frozenset({2}))),
+    ],
+)
+def test_new_numbers_are_given_to_all_or_none(
+    session: Session, meanwhile: Callable[[Session], object]
+) -> None:
+    session.edit(BOX, filled(1), name="Square")
+    session.edit(BESIDE, filled(2), name="Square")
+    session.bench.show(renumber(session.bench.scene(), {1: 2, 2: 1}))
+    meanwhile(session)
+    before = session.labels.array.copy()
+    with pytest.raises(InputError, match="would mix labels"):
+        session.bench.accept()
+    assert session.bench.preview is not None
+    assert np.array_equal(session.labels.array, before)
+
+
+def test_new_numbers_are_given_when_only_others_were_painted(session: Session) -> None:
+    session.edit(BOX, filled(1), name="Square")
+    session.bench.show(renumber(session.bench.scene(), {1: 2}))
+    session.edit(BESIDE, filled(3), name="Square")
+    assert session.bench.accept() is not None
+    assert session.labels.voxel_counts() == {2: 4, 3: 4}
 
 
 def test_a_lock_that_came_later_holds(session: Session) -> None:

@@ -97,6 +97,22 @@ def test_a_value_without_a_label_is_refused(session: Session) -> None:
         session.bench.fill_region(np.ones((12, 10, 6), bool), 99, name="Grow")
 
 
+def test_a_value_that_a_step_brings_gets_a_name(session: Session) -> None:
+    seen: list[LabelScheme] = []
+    session.scheme_changed.connect(seen.append)
+    box = (slice(1, 3), slice(2, 4), slice(0, 1))
+    session.edit(box, np.full((2, 2, 1), 250), name="Square")
+    assert session.labels.scheme[250].name == "Label 250"
+    assert seen == [session.labels.scheme]
+    session.edit(box, np.zeros((2, 2, 1)), name="Erase")
+    session.set_scheme(session.labels.scheme.without(250))
+    session.undo()
+    assert session.labels.scheme[250].name == "Label 250"
+    session.labels.array[0, 0, 0] = 240
+    session.reconcile()
+    assert session.labels.scheme[240].name == "Label 240"
+
+
 def test_a_mask_of_another_grid_is_refused(session: Session) -> None:
     other = LabelMap.empty(
         Grid(session.volume.grid.shape, Affine.from_spacing((1, 1, 1))), session.labels.scheme

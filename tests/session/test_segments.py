@@ -172,6 +172,32 @@ def test_what_cannot_be_removed_or_added_says_why(session: Session, segments: Se
         segments.remove(1)
 
 
+def test_a_removed_segments_value_goes_to_no_other(
+    session: Session, segments: Segments
+) -> None:
+    paint(session, 2)
+    name = session.labels.scheme[2].name
+    segments.remove(2)
+    with pytest.raises(InputError, match="value 2 is a removed segment's"):
+        segments.add(Label(2, "Other", "#112233"))
+    session.undo()
+    assert session.labels.scheme[2].name == name
+    assert row(segments, 2).voxels == 36
+
+
+def test_a_value_that_came_from_outside_can_be_locked_and_erased(
+    session: Session, segments: Segments
+) -> None:
+    session.labels.array[BOX] = 250
+    session.reconcile()
+    assert row(segments, 250).voxels == 36
+    segments.set_locked(250, True)
+    assert 250 in session.bench.masking.locked
+    segments.set_locked(250, False)
+    segments.remove(250)
+    assert not session.labels.array.any()
+
+
 def test_segments_are_renamed_recoloured_and_moved(
     session: Session, segments: Segments
 ) -> None:

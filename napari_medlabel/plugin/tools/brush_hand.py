@@ -43,7 +43,8 @@ class Brush(QuietHand):
         erases = self.erases or pointer.button == RIGHT
         label = self.kit.label
         self._value = 0 if erases else label
-        self._stroke = self.kit.begin("Erase" if erases else self.verb, (label,))
+        values = self.kit.erasable() if erases else (label,)
+        self._stroke = self.kit.begin("Erase" if erases else self.verb, values)
         self._last = pointer
         if self._stroke is not None:
             self._put(pointer)

@@ -256,6 +256,16 @@ class Kit:
         at = plane or self.plane()
         return slab(self.shape, at.axis, at.index, self.slices)
 
+    def erasable(self) -> tuple[int, ...]:
+        """Return the labels that an eraser takes away by the rules, none for all of them."""
+        rules, label = self.bench.masking, self.label
+        if rules.overwrite == "all":
+            return ()
+        if rules.overwrite == "none":
+            return (label,)
+        shown = (v for v in self.session.labels.scheme.values if v not in rules.hidden)
+        return tuple(dict.fromkeys((label, *shown)))
+
     # -- doing ---------------------------------------------------------------------------
 
     def begin(self, name: str, values: Sequence[int]) -> Stroke | None:

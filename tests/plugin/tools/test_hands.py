@@ -82,6 +82,28 @@ def test_the_right_button_erases_and_so_does_the_eraser(bench: Bench) -> None:
         assert bench.session.history.undo_name == "Erase"
 
 
+@pytest.mark.parametrize(
+    ("rules", "left"),
+    [
+        (Masking(), {}),
+        (Masking(overwrite="none"), {2: 400, 3: 400}),
+        (Masking(overwrite="visible", hidden=frozenset({1, 3})), {3: 400}),
+        (Masking(locked=frozenset({2})), {2: 400}),
+    ],
+)
+def test_the_eraser_takes_all_labels_that_the_rules_let_it(
+    bench: Bench, rules: Masking, left: dict[int, int]
+) -> None:
+    bench.show("Axial", 12, 10, 8)
+    for value, k in ((1, 7), (2, 8), (3, 9)):
+        box = (slice(2, 22), slice(0, 20), slice(k, k + 1))
+        bench.session.edit(box, np.full((20, 20, 1), value, np.uint8), name="Fill")
+    bench.session.bench.masking = rules
+    bench.take("eraser", size_mm=80.0, extent="3D")
+    bench.mouse.click(12, 10, 8)
+    assert bench.session.labels.voxel_counts() == left
+
+
 def test_escape_takes_the_stroke_back_and_no_more_of_it_is_painted(bench: Bench) -> None:
     hand = bench.take("brush")
     bench.show("Axial", 12, 10, 8)
