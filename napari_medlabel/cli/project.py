@@ -7,6 +7,7 @@ from typing import Final
 
 from napari_medlabel.cli import (
     project_add,
+    project_agree,
     project_claim,
     project_consensus,
     project_init,
@@ -27,6 +28,7 @@ MODULES: Final = (
     project_submit,
     project_review,
     project_status,
+    project_agree,
     project_consensus,
     project_validate,
 )

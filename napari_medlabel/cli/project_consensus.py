@@ -80,12 +80,12 @@ def run(arguments: argparse.Namespace) -> int:
     with seated(arguments, role="reviewer") as seat:
         case = case_of(arguments, seat.layout)
         scan = load(seat.layout.scan(case))
-        if arguments.rule is None or arguments.decide or arguments.rest:
-            work, differences = _decide(arguments, seat, case, scan.grid)
         if arguments.rule is None:
-            _list(arguments, work, differences)
-        else:
-            _tell(arguments, case, reach(seat, case, arguments.rule, scan))
+            _list(arguments, *_decide(arguments, seat, case, scan.grid))
+            return 0
+        if arguments.decide or arguments.rest:
+            _decide(arguments, seat, case, scan.grid)
+        _tell(arguments, case, reach(seat, case, arguments.rule, scan))
     return 0
 
 

@@ -14,9 +14,11 @@ from napari_medlabel.errors import InputError
 
 Method = Literal["bca", "percentile"]
 Index = npt.NDArray[np.intp]
+FloatArray = npt.NDArray[np.float64]
 Statistic = Callable[[Index], float | None]
 """Takes the numbers of the subjects that were drawn; None where it is undefined for them."""
 DRAWS: Final = 2000
+_NOTHING: Final = 1e-24
 
 
 @dataclass(frozen=True)
@@ -99,28 +101,21 @@ def bootstrap(
     -----
     Efron, J Am Stat Assoc 82 (1987) 171-185.
     """
-    if not 0 < confidence < 1 or draws < 1:
-        raise InputError(
-            "An interval has a confidence between 0 and 1, and one draw or more.",
-            hint="0.95 and 2000 are usual.",
-        )
+    _require(confidence, draws)
     whole = statistic(np.arange(subjects)) if subjects > 1 else None
     if whole is None:
         return None
     rng = np.random.default_rng(seed)
     drawn = (statistic(rng.integers(0, subjects, subjects)) for _ in range(draws))
-    found = np.sort([one for one in drawn if one is not None])
-    if not found.size:
-        return None
-    tail = (1.0 - confidence) / 2.0
-    shares = (tail, 1.0 - tail)
-    corrected = (
-        _corrected(found, whole, subjects, statistic, shares) if method == "bca" else None
-    )
-    used: Method = "percentile" if corrected is None else "bca"
-    low, high = (float(one) for one in np.quantile(found, corrected or shares))
-    lost = draws - found.size
-    return Interval(low, high, confidence, used, int(found.size), int(lost), seed)
+    found = np.array([one for one in drawn if one is not None])
+    everybody = np.arange(subjects)
+    left: list[float | None] = []
+    if method == "bca":
+        left = [statistic(np.delete(everybody, one)) for one in range(subjects)]
+    known = np.array([one for one in left if one is not None])
+    if known.size != subjects:
+        method = "percentile"
+    return _interval(found, whole, known, (draws, confidence, seed), method)
 
 
 def mean_interval(
@@ -132,39 +127,56 @@ def mean_interval(
     method: Method = "bca",
 ) -> Interval | None:
     """Return the interval of a mean over subjects; see `bootstrap`."""
+    _require(confidence, draws)
     array = np.asarray(values, dtype=np.float64)
-    return bootstrap(
-        array.size,
-        lambda index: float(array[index].mean()),
-        seed=seed,
-        draws=draws,
-        confidence=confidence,
-        method=method,
-    )
+    if array.size < 2:
+        return None
+    index = np.random.default_rng(seed).integers(0, array.size, (draws, array.size))
+    left = (array.sum() - array) / (array.size - 1)
+    found = array[index].mean(axis=1)
+    return _interval(found, float(array.mean()), left, (draws, confidence, seed), method)
+
+
+def _require(confidence: float, draws: int) -> None:
+    if not 0 < confidence < 1 or draws < 1:
+        raise InputError(
+            "An interval has a confidence between 0 and 1, and one draw or more.",
+            hint="0.95 and 2000 are usual.",
+        )
+
+
+def _interval(
+    found: FloatArray,
+    whole: float,
+    left: FloatArray,
+    drawn: tuple[int, float, int],
+    method: Method,
+) -> Interval | None:
+    """Return the interval of figures; ``left`` are those without each subject in turn."""
+    draws, confidence, seed = drawn
+    if not found.size:
+        return None
+    tail = (1.0 - confidence) / 2.0
+    shares = (tail, 1.0 - tail)
+    corrected = _corrected(found, whole, left, shares) if method == "bca" else None
+    used: Method = "percentile" if corrected is None else "bca"
+    low, high = (float(one) for one in np.quantile(found, corrected or shares))
+    lost = draws - int(found.size)
+    return Interval(low, high, confidence, used, int(found.size), lost, seed)
 
 
 def _corrected(
-    found: npt.NDArray[np.float64],
-    whole: float,
-    subjects: int,
-    statistic: Statistic,
-    shares: tuple[float, float],
+    found: FloatArray, whole: float, left: FloatArray, shares: tuple[float, float]
 ) -> tuple[float, float] | None:
-    """Return the quantiles that correct for bias and skewness; None where that is undefined."""
+    """Return the quantiles that correct for bias and skewness; None where undefined."""
     normal = NormalDist()
     below = (np.count_nonzero(found < whole) + np.count_nonzero(found <= whole)) / 2
     share = float(below) / found.size
-    if not 0.0 < share < 1.0:
+    away = left.mean() - left
+    square = float((away**2).sum())
+    if not 0.0 < share < 1.0 or square <= _NOTHING:
         return None
     bias = normal.inv_cdf(share)
-    everybody = np.arange(subjects)
-    left = [statistic(np.delete(everybody, one)) for one in range(subjects)]
-    if any(one is None for one in left):
-        return None
-    away = np.mean(np.array(left, dtype=np.float64)) - np.array(left, dtype=np.float64)
-    square = float((away**2).sum())
-    if square <= 0.0:
-        return None
     skew = float((away**3).sum()) / (6.0 * square**1.5)
     ends = []
     for tail in shares:

@@ -35,6 +35,10 @@ _ONE_EMPTY: Final = (
     "A label that one of the two leaves empty has Dice 0 and NSD 0, and the scan's diagonal as "
     "distance; it stays in every mean; so many: {}."
 )
+_MATCHED: Final = (
+    "Labels are matched by value, landmarks by name. The background is no label, and what a "
+    "consensus leaves unresolved is background in it."
+)
 _NO_MARK: Final = (
     "A landmark that one of the two did not place has no distance and is left out; so many: {}."
 )
@@ -171,7 +175,7 @@ class Table:
             f"A label that both leave empty is excluded from every mean; so many: {excluded}.",
             _ONE_EMPTY.format(flagged),
             _NO_MARK.format(missing),
-            "Labels are matched by value, landmarks by name. The background is no label.",
+            _MATCHED,
         )
 
     @property

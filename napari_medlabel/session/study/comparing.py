@@ -1,0 +1,141 @@
+"""All readings of a study side by side, for who may see them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from napari_medlabel.errors import InputError, RefusedError
+from napari_medlabel.io.nifti.reading import load
+from napari_medlabel.measure.surface import Convention
+from napari_medlabel.project.agreement.table import (
+    Reading,
+    Table,
+    compare_readings,
+    joined,
+)
+from napari_medlabel.project.cases.version import (
+    read_labels,
+    read_landmarks,
+    read_version,
+    whole_versions,
+)
+from napari_medlabel.project.layout import CONSENSUS, CaseId
+from napari_medlabel.project.ontology.document import read_ontology
+from napari_medlabel.project.work.fold import CaseRow
+from napari_medlabel.session.study.agreeing import first_readings, ready_readings
+from napari_medlabel.session.study.seat import Seat, require_role, worklist
+
+Tick = Callable[[int, int], object]
+Answers = Mapping[str, Mapping[str, Mapping[str, object]]]
+
+
+@dataclass(frozen=True)
+class Compared:
+    """What came of a study.
+
+    Parameters
+    ----------
+    table : Table
+        All pairs of all cases, and each reading against the consensus where there is one.
+    answers : mapping
+        Case -> rater -> question -> answer.
+    cases : int
+        In the study.
+    left_out : mapping of str to int
+        How many cases were not compared, by why.
+    """
+
+    table: Table
+    answers: Answers
+    cases: int
+    left_out: Mapping[str, int]
+
+
+def compare_study(
+    seat: Seat,
+    *,
+    is_first: bool = True,
+    convention: Convention = "surfel",
+    tick: Tick = lambda _done, _total: None,
+) -> Compared:
+    """Compare the readings of all cases that two raters or more have submitted.
+
+    Parameters
+    ----------
+    is_first : bool
+        What each submitted first, before any review; else what counts now.
+    convention : str
+        ``surfel`` or ``voxel``.
+    tick : callable
+        Told how many cases are done, of how many; it raises to end the work.
+
+    Raises
+    ------
+    RefusedError
+        When the rater has no role that may see the readings of others.
+    InputError
+        When no case can be compared, or a version is not there as it was submitted.
+    """
+    require_role(seat, "reviewer", "adjudicator", "releaser", "manager")
+    rows = worklist(seat).rows
+    left: Counter[str] = Counter()
+    tables: list[Table] = []
+    answers: dict[str, dict[str, dict[str, object]]] = {}
+    for done, row in enumerate(rows):
+        tick(done, len(rows))
+        try:
+            found = _readings(seat, row, is_first=is_first)
+        except RefusedError:
+            left["with a reading that is open, or that you are blind to"] += 1
+            continue
+        if found is None:
+            left["with less than two readings"] += 1
+            continue
+        readings, consensus = found
+        answers[str(row.case)] = {one.rater: dict(one.answers or {}) for one in readings}
+        tables.append(
+            compare_readings(
+                str(row.case),
+                readings,
+                consensus=consensus,
+                tolerance_mm=seat.settings.thresholds.tolerance_mm,
+                convention=convention,
+            )
+        )
+    tick(len(rows), len(rows))
+    if not tables:
+        raise InputError(
+            "No case of this study has two readings to compare yet.",
+            hint="See where they stand: medlabel project status STUDY",
+        )
+    return Compared(joined(tables), answers, len(rows), dict(left))
+
+
+def _readings(
+    seat: Seat, row: CaseRow, *, is_first: bool
+) -> tuple[list[Reading], Reading | None] | None:
+    """Return a case's readings and its consensus; None where there are less than two."""
+    submitted = [slot for slot, now in row.slots.items() if now.rounds and slot != CONSENSUS]
+    if len(submitted) < 2:
+        return None
+    grid = load(seat.layout.scan(row.case), hashes=False).grid
+    read = first_readings if is_first else ready_readings
+    found = [
+        Reading(one.rater, one.labels, one.landmarks, one.answers)
+        for one in read(seat, row, grid)
+    ]
+    if len(found) < 2:
+        return None
+    return found, _consensus(seat, row.case, found[0])
+
+
+def _consensus(seat: Seat, case: CaseId, like: Reading) -> Reading | None:
+    numbers = whole_versions(seat.layout, CONSENSUS, case)
+    if not numbers:
+        return None
+    version = read_version(seat.layout, CONSENSUS, case, numbers[-1])
+    scheme = read_ontology(seat.layout.ontology).scheme()
+    labels = read_labels(seat.layout, version, like.labels.grid, scheme)
+    return Reading(CONSENSUS, labels, read_landmarks(seat.layout, version))
