@@ -59,6 +59,9 @@ class Comment:
         Value of the label it is about; 0 for none.
     resolves : bool
         Whether it closes the thread; a later one without opens it again.
+    number : int
+        How many comments of the thread its writer knew: what came later follows from it, and
+        from clocks only where two wrote at once.
 
     Raises
     ------
@@ -75,6 +78,7 @@ class Comment:
     at_ras: tuple[float, float, float] | None = None
     label: int = 0
     resolves: bool = False
+    number: int = 0
 
     def __post_init__(self) -> None:
         require_rater(self.rater)
@@ -111,13 +115,14 @@ class Comment:
             "at_ras": self.at_ras,
             "label": self.label,
             "resolves": self.resolves,
+            "number": self.number,
         }
         return (json.dumps(data, ensure_ascii=False, sort_keys=True) + "\n").encode()
 
 
 @dataclass(frozen=True)
 class Thread:
-    """A thread: its first comment and the answers, by time.
+    """A thread: its first comment and the answers, in order.
 
     Parameters
     ----------
@@ -244,7 +249,7 @@ def read_comments(layout: Layout, case: CaseId) -> Comments:
             else:
                 found.setdefault(comment.id, comment)
     by_thread: dict[str, list[Comment]] = {}
-    for comment in sorted(found.values(), key=lambda one: (one.time, one.id)):
+    for comment in sorted(found.values(), key=lambda one: (one.number, one.time, one.id)):
         by_thread.setdefault(comment.thread, []).append(comment)
     threads = [
         # By clocks, an answer may come before what it answers: the first is who names itself.

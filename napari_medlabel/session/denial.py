@@ -11,6 +11,7 @@ from napari_medlabel.errors import (
     InputError,
     LogError,
     MedlabelError,
+    RefusedError,
     SaveError,
     SeriesChoiceError,
 )
@@ -94,4 +95,4 @@ def cause_of(err: MedlabelError) -> str:
         return "unreadable"
     if isinstance(err, SaveError):
         return "permission"
-    return "other"
+    return "policy" if isinstance(err, RefusedError) else "other"

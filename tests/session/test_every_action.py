@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -22,6 +23,7 @@ from napari_medlabel.model.measurements import Measurement, MeasurementSet
 from napari_medlabel.plugin import contributions
 from napari_medlabel.plugin.marks import take_in_marks
 from napari_medlabel.plugin.workplace import WORKPLACE
+from napari_medlabel.project.settings import Rater, read_settings, write_settings
 from napari_medlabel.secret import passphrase as sealing
 from napari_medlabel.session.case import Session
 from napari_medlabel.session.deid_values import show_values
@@ -37,9 +39,11 @@ from napari_medlabel.session.saving import save
 from napari_medlabel.session.segments import Segments
 from napari_medlabel.session.signer import make_own_key
 from napari_medlabel.session.steps_back import restore_step, versions_in
+from napari_medlabel.session.study.setting_up import user_of
 from napari_medlabel.widgets.case_log import look_at
 from tests.io.scans import voxels, write_series
 from tests.session.site import found_site
+from tests.session.study.small_study import make_study
 from tests.session.test_outbox import events
 
 AMBIENT = {"session.open", "session.close", "anchor.observe", "key.create"}
@@ -96,6 +100,17 @@ class World:
         array = np.zeros(self.session.labels.array.shape[::-1], np.uint8).T
         write_mask_nifti(path, array, None, False, self.session.labels.grid.affine)
         return path
+
+    def others_mask(self) -> None:
+        """Put a reading of somebody else into a study in which this account is an annotator."""
+        study = make_study(self.tmp, cases=1, people=("m1", "r01"))
+        study.close()
+        settings = read_settings(study.layout.project)
+        me = Rater("me", user_of(self.desk))
+        write_settings(study.layout.project, replace(settings, raters=(*settings.raters, me)))
+        folder = study.layout.derivative("r01")
+        folder.mkdir(parents=True)
+        shutil.copy(self.small_mask(), folder / "x_dseg.nii.gz")
 
     def marks(self) -> Marks:
         labels = self.session.labels
@@ -199,6 +214,11 @@ ACTIONS: dict[str, tuple[Step, Step, list[str]]] = {
             w.session.labels.grid.affine,
         ),
         lambda w: w.refused(mask=w.tmp / "m.nii.gz"),
+        ["volume.open.denied"],
+    ),
+    "opening with another reader's mask of a study, blind": (
+        lambda w: w.others_mask(),
+        lambda w: w.refused(mask=w.tmp / "study/derivatives/medlabel-r01/x_dseg.nii.gz"),
         ["volume.open.denied"],
     ),
     "opening with a mask from elsewhere": (

@@ -142,5 +142,5 @@ def _steps_in(path: Path) -> tuple[Step, ...]:
         if step is not None:
             found.append(step)
 
-    check_session(path, path.name, seen)
+    check_session(path, path.name, seen, quick=True)
     return tuple(found)

@@ -1,0 +1,122 @@
+"""Commenting on a reading: the text stays in the study, the log hears that there is one."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from napari_medlabel.errors import InputError, RefusedError
+from napari_medlabel.project.comments import (
+    Comment,
+    Comments,
+    Thread,
+    add_comment,
+    read_comments,
+    require_harmless,
+)
+from napari_medlabel.project.layout import CaseId
+from napari_medlabel.session.study.blind import own_slots, require_may_see
+from napari_medlabel.session.study.seat import Reading, Seat, at_reading, look
+
+_ID_BYTES = 8
+Random = Callable[[int], bytes]
+
+
+@dataclass(frozen=True)
+class Remark:
+    """What somebody wants to say.
+
+    Parameters
+    ----------
+    text : str
+        No patient, no person; may be empty where it only resolves a thread.
+    at_ras : tuple of float or None
+        Where, RAS mm.
+    label : int
+        Value of the label it is about; 0 for none.
+    thread : str
+        Id of the thread it answers; empty to begin one.
+    resolves : bool
+        Whether it closes the thread.
+    """
+
+    text: str
+    at_ras: tuple[float, float, float] | None = None
+    label: int = 0
+    thread: str = ""
+    resolves: bool = False
+
+
+def comment(
+    seat: Seat, case: CaseId, slot: str, remark: Remark, *, random: Random = secrets.token_bytes
+) -> Thread:
+    """Add a comment to a reading, and return its thread as it stands then.
+
+    The log gets the digest of the comment before the file gets the comment.
+
+    Raises
+    ------
+    RefusedError
+        When the rater is still blind to that reading.
+    InputError
+        When the text holds what must not leave, or there is no such thread.
+    LogError, SaveError
+        When log or file cannot be written.
+    """
+    require_harmless(remark.text)
+    with at_reading(seat, case, slot) as at:
+        _require_may_know(seat, at, slot)
+        threads = {one.first.id: one for one in read_comments(seat.layout, case).threads}
+        if remark.thread and (
+            remark.thread not in threads or threads[remark.thread].first.slot != slot
+        ):
+            raise InputError(
+                "This reading has no such thread.", hint="Answer one of those that are shown."
+            )
+        before = threads[remark.thread].comments if remark.thread else ()
+        key = random(_ID_BYTES).hex()
+        said = Comment(
+            key,
+            remark.thread or key,
+            seat.rater.code,
+            slot,
+            seat.desk.time(),
+            remark.text,
+            remark.at_ras,
+            remark.label,
+            remark.resolves,
+            number=len(before),
+        )
+        thread = Thread((*before, said))
+        seat.desk.log.append(
+            "study.comment",
+            subject=(at.record.subject,),
+            detail={
+                "case": at.record.content,
+                "thread": said.digest,
+                "state": thread.standing,
+            },
+        )
+        add_comment(seat.layout, case, said)
+    return thread
+
+
+def comments_for(seat: Seat, case: CaseId) -> Comments:
+    """Return the comments on a case that this rater may know; who is blind, those on theirs."""
+    at = look(seat, case, seat.settings.slots[0])
+    known = [slot for slot in ("", *at.row.slots) if _may_know(seat, at, slot)]
+    return read_comments(seat.layout, case).visible(known, seat.rater.code)
+
+
+def _may_know(seat: Seat, at: Reading, slot: str) -> bool:
+    try:
+        _require_may_know(seat, at, slot)
+    except RefusedError:
+        return False
+    return True
+
+
+def _require_may_know(seat: Seat, at: Reading, slot: str) -> None:
+    if slot and slot not in own_slots(seat, at.row):
+        require_may_see(seat, at.row, f"reading {slot}")
