@@ -74,7 +74,7 @@ class LandmarkDetail(QWidget):
         for key, snap in snaps.items():
             self.snap_box.addItem(snap.capitalize(), key)
         self.snap_box.activated.connect(self._ask_snap)
-        self.radius = _spin(3.0, "How far a click may go to snap, in mm")
+        self.radius = _spin(3.0, "How far a click may go to snap, in mm", most=10.0)
         self.radius.valueChanged.connect(self._ask_snap)
         self._add_buttons()
         self._lay_out()
@@ -241,9 +241,9 @@ def _button(words: str, told: str, key: str) -> QPushButton:
     return button
 
 
-def _spin(value: float, told: str) -> QDoubleSpinBox:
+def _spin(value: float, told: str, most: float = 50.0) -> QDoubleSpinBox:
     spin = QDoubleSpinBox()
-    spin.setRange(0.1, 50.0)
+    spin.setRange(0.1, most)
     spin.setDecimals(1)
     spin.setSingleStep(0.5)
     spin.setSuffix(" mm")

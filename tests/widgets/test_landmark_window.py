@@ -211,6 +211,15 @@ def test_the_mouse_measures_in_linked_views(make_dock: Callable[[str], MedlabelD
     assert not len(lines.data)
     dock.mark_desk.measures.panel.go_requested.emit("Line 1")
     assert len(words.data) == 2
+    look_at_linked_views(dock)
+    picture(dock, "measured-four")
+    key(dock, Qt.Key.Key_Escape)
+    key(dock, Qt.Key.Key_Escape)
+    assert dock.mark_desk.measures.hand is None
+    dock.desk.leave(discard=True)
+
+
+def look_at_linked_views(dock: MedlabelDock) -> None:
     dock.viewer.window.resize(1500, 1000)
     dock.sight_desk.choose_layout("Four", keep=False)
     dock.mark_desk.place(True)
@@ -221,10 +230,5 @@ def test_the_mouse_measures_in_linked_views(make_dock: Callable[[str], MedlabelD
         twin = side.twin_of(dock.viewer.layers["Draft"])
         assert twin.size == pytest.approx(dock.viewer.layers["Draft"].size)
         (shown,) = twin.data
-        expected = dock.desk.binding.display.from_ras(session.marking.draft.point_ras)
+        expected = dock.desk.binding.display.from_ras(dock.session.marking.draft.point_ras)
         assert shown == pytest.approx(expected)
-    picture(dock, "measured-four")
-    key(dock, Qt.Key.Key_Escape)
-    key(dock, Qt.Key.Key_Escape)
-    assert dock.mark_desk.measures.hand is None
-    dock.desk.leave(discard=True)

@@ -18,7 +18,8 @@ from napari_medlabel.plugin.tools.nudging import WAYS, Way, shown_step, step_ijk
 from tests.plugin.tools.conftest import Bench
 
 MARKS = LandmarkSet((Landmark("A", None, "First"), Landmark("B"), Landmark("C", locked=True)))
-ORDERS = ["LPS", "RAI", "SRA", "PIR"]
+ORDERS = ["LPS", "RAI", "SRA"]
+FLIPPED = ["RAI", "PIR"]
 PLANES = ["Axial", "Coronal", "Sagittal"]
 
 
@@ -151,7 +152,7 @@ def test_a_click_snaps_to_the_brightest_place_and_to_an_edge(
     assert bench.session.landmarks["A"].point_ras == pytest.approx(found)
 
 
-@pytest.mark.parametrize("codes", ORDERS)
+@pytest.mark.parametrize("codes", FLIPPED)
 @pytest.mark.parametrize("plane", PLANES)
 def test_nudges_go_one_voxel_the_way_the_screen_has_it(
     make_bench: Callable[..., Bench], codes: str, plane: str
@@ -193,7 +194,7 @@ WAY = {
 }
 
 
-@pytest.mark.parametrize("codes", ORDERS)
+@pytest.mark.parametrize("codes", FLIPPED)
 @pytest.mark.parametrize("plane", PLANES)
 def test_a_dragged_line_has_its_ends_at_the_voxels(
     make_bench: Callable[..., Bench], codes: str, plane: str
