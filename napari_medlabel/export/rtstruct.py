@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+import numpy.typing as npt
 
+from napari_medlabel.errors import InputError
 from napari_medlabel.export.dicom_parts import (
     CLEANED,
     MANUFACTURER,
@@ -41,6 +43,8 @@ _STUDY_CLASS: Final = "1.2.840.10008.3.1.2.3.1"  # Detached Study Management
 _IMPLICIT: Final = "1.2.840.10008.1.2"  # the only syntax whose DS may be longer than 64 KiB
 _WHAT: Final = "structure set"
 _AT_ONCE: Final = 8
+_CONTOUR_DATA: Final = 0x30060050
+_FARTHEST_MM: Final = 1e8  # a sign, eight digits, a point and six more are sixteen characters
 _PATIENT: Final = (
     "SpecificCharacterSet",
     "PatientName",
@@ -244,19 +248,34 @@ def _contours(
     from pydicom.dataset import Dataset
 
     stack = labels.array.T
+    planes, rows, columns = _box(stack, value)
+    corner = (columns.start, rows.start)
     kind = "CLOSED_PLANAR" if holes == "keyhole" else "CLOSEDPLANAR_XOR"
-    for first in range(0, len(stack), _AT_ONCE):
-        for one in outlines(
-            stack[first : first + _AT_ONCE] == value, holes=holes, first_plane=first
-        ):
+    for first in range(planes.start, planes.stop, _AT_ONCE):
+        part = stack[first : min(first + _AT_ONCE, planes.stop), rows, columns]
+        for one in outlines(part == value, holes=holes, first_plane=first):
             item = Dataset()
             images = references.of(one.plane)
             if images:
                 item.ContourImageSequence = images
             item.ContourGeometricType = kind
             item.NumberOfContourPoints = len(one.corners)
-            item.ContourData = _decimals(_points_lps(labels.grid, one.corners, one.plane))
+            # As bytes of no special kind: pydicom would make an object of every number, and
+            # the implicit syntax stores no kind.
+            points = _decimals(_points_lps(labels.grid, one.corners + corner, one.plane))
+            item.add_new(_CONTOUR_DATA, "OB", points)
             yield item
+
+
+def _box(stack: npt.NDArray[Any], value: int) -> tuple[slice, slice, slice]:
+    """Return where in a stack (k, j, i) a value occurs; an empty box where it does not."""
+    mask = stack == value
+    found = []
+    for axis in range(3):
+        others = tuple(other for other in range(3) if other != axis)
+        at = np.flatnonzero(mask.any(axis=others))
+        found.append(slice(int(at[0]), int(at[-1]) + 1) if at.size else slice(0, 0))
+    return found[0], found[1], found[2]
 
 
 def _points_lps(grid: Grid, corners: Any, plane: int) -> FloatArray:
@@ -264,6 +283,19 @@ def _points_lps(grid: Grid, corners: Any, plane: int) -> FloatArray:
     return flip_lps_ras(grid.affine.apply(index))
 
 
-def _decimals(points_lps: FloatArray) -> list[str]:
-    """Return all numbers in nanometres at the finest, each of at most 16 characters."""
-    return [f"{v:.6f}".rstrip("0").rstrip(".") for v in (np.round(points_lps, 6) + 0.0).flat]
+def _decimals(points_lps: FloatArray) -> bytes:
+    """Return all numbers as a Decimal String, in nanometres at the finest.
+
+    Raises
+    ------
+    InputError
+        When one does not fit into 16 characters.
+    """
+    rounded = np.round(points_lps, 6) + 0.0
+    if np.abs(rounded).max() >= _FARTHEST_MM:
+        raise InputError(
+            "The scan lies so far from its origin that its contours cannot be written.",
+            hint="Write .seg.nrrd or NIfTI.",
+        )
+    text = "\\".join([f"{v:.6f}".rstrip("0").rstrip(".") for v in rounded.ravel().tolist()])
+    return (text + " " * (len(text) % 2)).encode("ascii")
