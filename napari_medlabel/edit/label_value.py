@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -32,5 +32,4 @@ def of_mask(value: int, dtype: npt.DTypeLike) -> np.integer[Any]:
             f"A mask of {kind} voxels has labels from 0 to {top}; got {value}.",
             hint="Choose a segment of the scheme.",
         )
-    label: np.integer[Any] = np.array(value, dtype=kind)[()]
-    return label
+    return cast("np.integer[Any]", kind.type(value))

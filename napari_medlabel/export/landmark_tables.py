@@ -28,6 +28,7 @@ _BIDS: Final = {
     "reason": "Why an absent landmark has no position",
     "inspected": "Planes in which it was looked at when it was placed",
     "description": "Definition of the landmark",
+    "locked": "1 where the landmark may not be moved, else 0",
 }
 _MEASURED: Final = ("name", "kind", "quantity", "value", "unit", "points_lps_mm", "description")
 # A cell that a spreadsheet would run as a formula gets an apostrophe in front.
@@ -68,6 +69,7 @@ def to_bids_tsv(marks: LandmarkSet) -> str:
             mark.absent,
             " ".join(mark.inspected),
             quoted(mark.description),
+            str(int(mark.locked)),
         )
         rows.append(tuple(cell or "n/a" for cell in cells))
     return _table(rows, "\t")

@@ -99,3 +99,11 @@ def test_measurements_are_rows_of_numbers():
 @pytest.mark.parametrize("text", [to_csv(MARKS), to_bids_tsv(MARKS), to_fcsv(MARKS)])
 def test_no_cell_is_nan(text):
     assert "nan" not in text.lower()
+
+
+def test_a_bids_table_says_what_is_locked():
+    marks = LandmarkSet((Landmark("A", (1, 2, 3), locked=True), Landmark("B", (4, 5, 6))))
+    text = to_bids_tsv(marks)
+    assert text.splitlines()[0].endswith("\tlocked")
+    assert read_table(text, sidecar=bids_sidecar()).landmarks == marks
+    assert "locked" in bids_sidecar()

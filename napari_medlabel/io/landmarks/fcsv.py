@@ -27,6 +27,9 @@ _HEADER: Final = re.compile(
     r"columns)\s*=\s*(.*)",
     re.IGNORECASE,
 )
+_POINT: Final = re.compile(
+    r"\s*#[^,]*(,\s*[-+]?\d*\.?\d+(e[-+]?\d+)?\s*){3}(,|$)", re.IGNORECASE
+)
 _COLUMNS: Final = (
     "id",
     "x",
@@ -67,14 +70,19 @@ def read_fcsv(text: str, *, frame: Frame | None = None) -> Reading:
     Raises
     ------
     InputError
-        When it is not such a file, or names another coordinate system.
+        When it is not such a file, is empty, or names another coordinate system.
 
     Notes
     -----
     Form: Slicer, Modules/Loadable/Markups/MRML/vtkMRMLMarkupsFiducialStorageNode.cxx.
     """
     notes = Notes()
-    head, lines = _split(text)
+    head, lines = _split(text, notes)
+    if not head and not any(line.strip() for line in lines):
+        raise InputError(
+            "This is not a Slicer point list: the file holds nothing.",
+            hint="Choose another file.",
+        )
     said = head.get("coordinatesystem")
     own = frame_of(said) if said is not None else (frame or "RAS")
     if said is None and frame is None:
@@ -86,13 +94,10 @@ def read_fcsv(text: str, *, frame: Frame | None = None) -> Reading:
     if not has_version:
         notes.add("The file names no version; read in the form of Slicer 3.")
     columns = _columns(head.get("columns"), has_version=has_version)
-    names = OwnNames(notes)
     try:
-        marks = tuple(
-            _mark(cells, columns, own, names, notes)
-            for cells in csv.reader(io.StringIO("\n".join(lines)))
-            if cells
-        )
+        rows = [cells for cells in csv.reader(io.StringIO("\n".join(lines))) if cells]
+        names = OwnNames(notes, (_label(cells, columns) for cells in rows))
+        marks = tuple(_mark(cells, columns, own, names, notes) for cells in rows)
     except (ValueError, TypeError, KeyError, csv.Error) as err:
         raise InputError(
             "This is not a Slicer point list: a line has no position of three numbers.",
@@ -102,7 +107,7 @@ def read_fcsv(text: str, *, frame: Frame | None = None) -> Reading:
     return Reading("fcsv", own, LandmarkSet(marks), MeasurementSet(), notes.all())
 
 
-def _split(text: str) -> tuple[dict[str, str], list[str]]:
+def _split(text: str, notes: Notes) -> tuple[dict[str, str], list[str]]:
     head: dict[str, str] = {}
     lines = []
     for line in text.splitlines():
@@ -111,6 +116,10 @@ def _split(text: str) -> tuple[dict[str, str], list[str]]:
         elif (found := _HEADER.match(line.strip())) is not None:
             key = found[1].lower()
             head["version" if key.endswith("version") else key] = found[2].strip()
+        elif _POINT.match(line) is not None:
+            notes.add(
+                "{} left out: a line that begins with # is a comment, but has a position."
+            )
     return head, lines
 
 
@@ -122,11 +131,15 @@ def _columns(said: str | None, *, has_version: bool) -> tuple[str, ...]:
     return _COLUMNS if has_version else _SLICER_3
 
 
+def _label(cells: list[str], columns: tuple[str, ...]) -> str:
+    return dict(zip(columns, cells, strict=False)).get("label", "").strip()
+
+
 def _mark(
     cells: list[str], columns: tuple[str, ...], frame: Frame, names: OwnNames, notes: Notes
 ) -> Landmark:
     row = dict(zip(columns, cells, strict=False))
-    name = names.own(row.get("label", "").strip(), row.get("id", "").strip() or "Point")
+    name = names.own(_label(cells, columns), row.get("id", "").strip() or "Point")
     more = cells[_STATUS_AT] if len(cells) > _STATUS_AT and columns == _COLUMNS else "2"
     point = None
     if more.strip() in ("0", "1", "3"):

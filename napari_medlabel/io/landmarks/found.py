@@ -61,23 +61,35 @@ class Notes:
 
 
 class OwnNames:
-    """Gives each thing a name of its own and leaves names as they are where it can."""
+    """Gives each thing a name of its own and leaves names as they are where it can.
 
-    def __init__(self, notes: Notes) -> None:
+    Parameters
+    ----------
+    notes : Notes
+        Hears of names that are made.
+    names : iterable of str
+        All names of the file: none of them is given to a thing that has it not.
+    """
+
+    def __init__(self, notes: Notes, names: Iterable[str] = ()) -> None:
         self._taken: set[str] = set()
+        self._numbers: dict[str, int] = {}
+        self._reserved = frozenset(names)
         self._notes = notes
 
     def own(self, name: str, fallback: str) -> str:
         """Return a name that was not given yet; the fallback where there is none."""
-        if not name.strip():
+        made = not name.strip()
+        if made:
             self._notes.add("Points without a name are numbered: {}.")
             name = fallback
-        unique, number = name, 1
-        while unique in self._taken:
-            number += 1
+        unique, number, first = name, 1, self._numbers.get(name, 1)
+        while unique in self._taken or (made and unique in self._reserved):
+            number, made = max(number, first) + 1, True
             unique = f"{name} ({number})"
         if number > 1:
             self._notes.add("A name stands more than once; its repeats are numbered: {}.")
+        self._numbers[name] = number
         self._taken.add(unique)
         return unique
 
@@ -125,6 +137,8 @@ def to_ras(values: Iterable[Any], frame: Frame) -> Point:
 def _number(value: Any) -> float:
     if isinstance(value, bool):
         raise TypeError
+    if "_" in str(value):  # which Python would take for 1000 in 1_000
+        raise ValueError
     number = float(value)
     if not math.isfinite(number):
         raise ValueError
@@ -144,6 +158,6 @@ def note_origins(marks: Iterable[Landmark], notes: Notes) -> None:
 def flag(row: Mapping[str, Any], key: str, default: bool) -> bool:
     """Return a flag that a file writes as true, "1", 0 or "False"."""
     value = row.get(key)
-    if value is None or str(value).strip() == "":
+    if value is None or str(value).strip().lower() in ("", "n/a"):
         return default
     return str(value).strip().lower() not in ("0", "false", "no", "0.0")

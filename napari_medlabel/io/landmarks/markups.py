@@ -69,7 +69,15 @@ def read_markups(document: Any) -> Reading:
     try:
         markups: list[Mapping[str, Any]] = list(document["markups"])
         _note_version(document, notes)
-        names = OwnNames(notes)
+        names = OwnNames(
+            notes,
+            (
+                str(point.get("label") or "")
+                for markup in markups
+                if markup["type"] == "Fiducial"
+                for point in markup["controlPoints"]
+            ),
+        )
         marks: list[Landmark] = []
         drawn: list[Measurement] = []
         frames: list[Frame] = []
@@ -93,10 +101,9 @@ def read_markups(document: Any) -> Reading:
     if lists > 1:
         notes.add(f"The file holds {lists} point lists; they are read as one.")
     note_origins(marks, notes)
-    own = OwnNames(notes)
-    measured = tuple(
-        replace(one, name=own.own(one.name, "Measurement")) for one in pairs_joined(drawn)
-    )
+    whole = pairs_joined(drawn)
+    own = OwnNames(notes, (one.name for one in whole))
+    measured = tuple(replace(one, name=own.own(one.name, "Measurement")) for one in whole)
     return Reading(
         "mrk.json",
         frames[0] if frames else "LPS",

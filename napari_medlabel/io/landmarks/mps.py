@@ -62,7 +62,8 @@ def read_mps(data: bytes, *, template: LandmarkSet | None = None) -> Reading:
         for number, values in _points(holder):
             fallback = f"Point {number + 1}"
             name = given[number] if 0 <= number < len(given) else fallback
-            world = matrix @ values + offset
+            with np.errstate(invalid="ignore", over="ignore"):  # refused just below
+                world = matrix @ values + offset
             marks.append(Landmark(names.own(name, fallback), to_ras(world, "LPS")))
     except (ValueError, TypeError, AttributeError) as err:
         raise _no_mps() from err

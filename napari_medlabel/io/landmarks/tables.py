@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
@@ -31,6 +31,7 @@ _SYSTEMS: Final[dict[str, Frame]] = {
     "lps": "LPS",
     "scanlps": "LPS",
 }
+_SAME_MM: Final = 1e-3
 _TO_MM: Final = {"mm": 1.0, "cm": 10.0, "m": 1000.0}
 
 
@@ -57,15 +58,21 @@ def read_table(
     Raises
     ------
     InputError
-        When columns are missing, a number is not one, nothing says the axes, or the units are
-        not mm, cm or m.
+        When columns are missing or there twice, a number is not one, nothing says the axes or
+        two sets of columns contradict each other, or the units are not mm, cm or m.
     """
     notes = Notes()
     rows = csv.DictReader(io.StringIO(text), delimiter=_delimiter(text))
     try:
-        columns = {str(name).strip().lower(): str(name) for name in rows.fieldnames or ()}
+        said = [str(name) for name in rows.fieldnames or ()]
     except csv.Error:
-        columns = {}  # binary, or one endless line: no table, as is said below
+        said = []  # binary, or one endless line: no table, as is said below
+    columns = {name.strip().lower(): name for name in said}
+    if len(columns) < sum(bool(name.strip()) for name in said):
+        raise InputError(
+            "A table of landmarks has each column once; a name stands twice in the first line.",
+            hint="Rename or delete one of the two columns.",
+        )
     label = next((columns[key] for key in ("label", "name") if key in columns), None)
     axes, own, scale = _axes(columns, frame, sidecar, notes)
     if label is None or axes is None:
@@ -73,14 +80,11 @@ def read_table(
             "A table of landmarks has the columns label and l, p, s (or r, a, s).",
             hint="See docs/reference/files.md for an example.",
         )
-    names = OwnNames(notes)
     try:
-        marks = tuple(
-            _mark(
-                {key: row.get(said) for key, said in columns.items()}, axes, own, scale, names
-            )
-            for row in rows
-        )
+        cells = [{key: row.get(name) for key, name in columns.items()} for row in rows]
+        names = OwnNames(notes, (_name(row) for row in cells))
+        marks = tuple(_mark(row, axes, own, scale, names) for row in cells)
+        _refuse_two_places(cells, columns)
     except (ValueError, TypeError, csv.Error) as err:
         raise InputError(
             "A position in the table of landmarks is not a number.",
@@ -140,7 +144,7 @@ def _mark(
     scale: float,
     names: OwnNames,
 ) -> Landmark:
-    name = names.own(_plain(row.get("label") or row.get("name")), "Point")
+    name = names.own(_name(row), "Point")
     status = str(row.get("status") or "").strip().lower()
     point = None
     cells = [row.get(axis) for axis in axes]
@@ -153,6 +157,25 @@ def _mark(
     text = _plain(row.get("description"))
     mark = understood(mark, "" if text in _NOTHING else text)
     return _with_columns(mark, row)
+
+
+def _name(row: Mapping[str, Any]) -> str:
+    return _plain(row.get("label") or row.get("name"))
+
+
+def _refuse_two_places(rows: Iterable[Mapping[str, Any]], columns: Mapping[str, str]) -> None:
+    """Refuse positions in l, p, s and in r, a, s that are not the same."""
+    if not {"l", "p", "s", "r", "a"} <= set(columns):
+        return
+    for row in rows:
+        left, back, right, front = (str(row.get(axis) or "").strip() for axis in "lpra")
+        if any(cell in _NOTHING for cell in (left, back, right, front)):
+            continue
+        if abs(float(left) + float(right)) + abs(float(back) + float(front)) > _SAME_MM:
+            raise InputError(
+                "The columns l, p, s and r, a, s of the table say different places.",
+                hint="Delete those that are wrong.",
+            )
 
 
 def _with_columns(mark: Landmark, row: Mapping[str, Any]) -> Landmark:
