@@ -504,6 +504,17 @@ CASES: dict[str, tuple[Words, int, list[str]]] = {
         [],
     ),
     "project status": (lambda w: ["project", "status", w.begun()[0]], 0, []),
+    # With two readings: tests/session/study/test_agreeing.py
+    "project agree, of single readings": (
+        lambda w: ["project", "agree", w.begun()[0]],
+        2,
+        [],
+    ),
+    "project consensus, without an adjudicator": (
+        lambda w: ["project", "consensus", *w.submitted()[:2], "--rule", "union"],
+        3,
+        [],
+    ),
     "project validate": (lambda w: ["project", "validate", w.added()], 4, []),
     "audit verify": (lambda w: [w.case() and "audit", "verify"], 4, ["audit.verify"]),
     "audit show": (lambda w: [w.case() and "audit", "show"], 4, ["audit.view"]),
