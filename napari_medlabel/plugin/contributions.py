@@ -159,6 +159,21 @@ def _import(marks: Marks, volume: Volume, case: str) -> list[LayerTuple]:
     return marks_to_layers(marks, Display.of(volume), case)
 
 
+def looks_like_mask(survey: Survey, paths: Sequence[Path], volume: Volume) -> bool:
+    """Tell whether a file in the form of a scan is a mask of the open one."""
+    if len(survey.series) != 1 or len(paths) != 1:
+        return False
+    info = survey.series[0]
+    if info.format == "dicom" or info.grid is None or info.grid.shape != volume.grid.shape:
+        return False
+    try:
+        marks = read_marks(paths[0], volume)
+    except InputError:
+        return False
+    classes = sum(len(labels.scheme.labels) for labels in marks.labels)
+    return 0 < classes <= _MANY
+
+
 def _mask_on_open_scan(survey: Survey, paths: Sequence[Path]) -> list[LayerTuple]:
     """Return the layers of a file that is a mask on the open scan; nothing when it is a scan.
 
@@ -166,20 +181,10 @@ def _mask_on_open_scan(survey: Survey, paths: Sequence[Path]) -> list[LayerTuple
     grid and holds few whole numbers is taken for a mask of it.
     """
     known = WORKPLACE.newest()
-    if known is None or len(survey.series) != 1 or len(paths) != 1:
+    if known is None or not looks_like_mask(survey, paths, known[1]):
         return []
     case, volume = known
-    info = survey.series[0]
-    if info.format == "dicom" or info.grid is None or info.grid.shape != volume.grid.shape:
-        return []
-    try:
-        marks = read_marks(paths[0], volume)
-    except InputError:
-        return []
-    classes = sum(len(labels.scheme.labels) for labels in marks.labels)
-    if not 0 < classes <= _MANY:
-        return []
-    return _import(marks, volume, case)
+    return _import(read_marks(paths[0], volume), volume, case)
 
 
 def write_labels(path: str, data: Any, meta: dict[str, Any]) -> list[str]:

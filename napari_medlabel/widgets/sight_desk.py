@@ -15,18 +15,21 @@ from napari_medlabel.plugin.sight.views import Views
 from napari_medlabel.plugin.sight.words import label_words, mm_words, value_words
 from napari_medlabel.plugin.windows import offered_windows
 from napari_medlabel.session.case import Session
+from napari_medlabel.widgets.sight.beside_desk import BesideDesk
 from napari_medlabel.widgets.sight.canvas import side_panels
 from napari_medlabel.widgets.sight.fourth import Fourth
 from napari_medlabel.widgets.sight.layout_panel import LayoutPanel
 from napari_medlabel.widgets.sight.look_desk import LookDesk
-from napari_medlabel.widgets.sight.ortho import LAYOUTS, SINGLE, Ortho
+from napari_medlabel.widgets.sight.ortho import GRID, LAYOUTS, PAIR, SINGLE, Ortho
 from napari_medlabel.widgets.sight.remembered import recall, remember
+from napari_medlabel.widgets.sight.solid_desk import SolidDesk
 
 _GROUP: Final = "Views"
 _LAYOUT: Final = "Next layout of the views"
 _LARGE: Final = "Enlarge this view, and back"
 _HERE: Final = "Cross-hair to the mouse"
 _PANELS: Final = "Show or hide napari's panels"
+_SOLID: Final = "Segments in 3D"
 _LINES: Final = "Show or hide the cross-hair"
 _MOUSE: Final = (
     ("Click", "cross-hair here"),
@@ -62,7 +65,15 @@ class SightDesk(QObject):
         self.panel = QWidget()
         column = QVBoxLayout(self.panel)
         column.setContentsMargins(0, 0, 0, 0)
-        for part in (self.layout_panel, self.look.panel):
+        self.solid = SolidDesk(self)
+        self.beside = BesideDesk(self)
+        for part in (
+            self.layout_panel,
+            self.look.panel,
+            self.beside.panel,
+            self.beside.progress,
+            self.solid.progress,
+        ):
             column.addWidget(part)
         self.panel.hide()
         self.session: Session | None = None
@@ -82,6 +93,8 @@ class SightDesk(QObject):
         self.views = Views(session, binding)
         self.views.moved.connect(self._on_moved)
         self.look.case_opened(self.views)
+        self.solid.case_opened(self.views)
+        self.beside.case_opened(self.views)
         self.dock.views.show_window_keys(self.look.keys_of_windows())
         self.panel.show()
         if getattr(self.dock.viewer, "window", None) is None:
@@ -115,7 +128,9 @@ class SightDesk(QObject):
         if self.ortho is not None:
             self.ortho.detach()
         if self.views is not None:
+            self.beside.case_closed()
             self.look.case_closed(self.views)
+            self.solid.case_closed()
             self.views.moved.disconnect(self._on_moved)
             self.views.detach()
         self.ortho = self.views = self._fourth = None
@@ -130,6 +145,7 @@ class SightDesk(QObject):
             ("F7", _LINES, self.toggle_lines),
             ("F8", _PANELS, self.toggle_panels),
             ("C F9", _HERE, self.cross_to_mouse),
+            ("Alt-B", _SOLID, self.show_solid),
         ):
             # A tool that came first keeps its key: then the next one, or the mouse alone.
             free = next((key for key in keys.split() if key not in taken), None)
@@ -142,19 +158,47 @@ class SightDesk(QObject):
         """Lay the views out, and remember it for the next case."""
         if self.ortho is None or self._is_of_pictures():
             return
+        if name == PAIR and self.beside.volume is None:
+            self.layout_panel.show_layout(self.ortho.layout_name)
+            self.layout_panel.say_pair()
+            return
         try:
             self.ortho.set_layout(name)
+            if name in (PAIR, GRID):
+                self.beside.open_view()
+                self.ortho.show_again()
         except MedlabelError as err:
             self.dock.show_error(err)
             return
+        keep = keep and name != PAIR
         if keep:
             self.keep("layout", name)
+
+    def show_beside(self) -> None:
+        """Show the view of another scan: to the right of the first one, or in a square."""
+        if self.views is None:
+            return
+        if self.ortho is None:
+            self.beside.open_view()
+        elif self.ortho.layout_name == GRID:
+            self.beside.open_view()
+            self.ortho.show_again()
+        else:
+            self.choose_layout(PAIR, keep=False)
+
+    def show_again(self) -> None:
+        """Lay the views out anew: one of them has gone."""
+        if self.ortho is not None and self.ortho.layout_name == PAIR:
+            self.choose_layout(SINGLE, keep=False)
+        elif self.ortho is not None:
+            self.ortho.show_again()
 
     def next_layout(self) -> None:
         """Go to the next layout."""
         if self.ortho is not None:
-            at = LAYOUTS.index(self.ortho.layout_name) + 1
-            self.choose_layout(LAYOUTS[at % len(LAYOUTS)])
+            known = [name for name in LAYOUTS if name != PAIR or self.beside.volume]
+            at = known.index(self.ortho.layout_name) + 1
+            self.choose_layout(known[at % len(known)])
 
     def enlarge(self) -> None:
         """Let the view under the mouse fill the place of all, or go back."""
@@ -218,12 +262,12 @@ class SightDesk(QObject):
         self._on_moved()
 
     def show_solid(self) -> SideView | None:
-        """Show the labels in 3D in the fourth square."""
-        if self.views is None or self.ortho is None:
+        """Show the segments in 3D, in the fourth square."""
+        if self.views is None or self.ortho is None or self._is_of_pictures():
             return None
-        known = [side for side in self.views.sides if isinstance(side, SideView)]
-        solid = [side for side in known if side.plane == "3D"]
-        side = solid[0] if solid else self.views.open("3D")
+        if self.ortho.layout_name != GRID:
+            self.choose_layout(GRID, keep=False)
+        side = self.solid.show()
         self.ortho.show_again()
         return side
 

@@ -16,7 +16,7 @@ from napari_medlabel.errors import MedlabelError
 from napari_medlabel.export.landmarks import from_markups
 from napari_medlabel.io.marks.found import Marks
 from napari_medlabel.io.nifti.write import write_mask_nifti
-from napari_medlabel.io.registry import read_volume
+from napari_medlabel.io.registry import choose, find_series, read_volume
 from napari_medlabel.model import presets
 from napari_medlabel.model.labelmap import Label, LabelMap
 from napari_medlabel.model.measurements import Measurement, MeasurementSet
@@ -25,6 +25,7 @@ from napari_medlabel.plugin.marks import take_in_marks
 from napari_medlabel.plugin.workplace import WORKPLACE
 from napari_medlabel.project.settings import Rater, read_settings, write_settings
 from napari_medlabel.secret import passphrase as sealing
+from napari_medlabel.session.beside import read_beside
 from napari_medlabel.session.case import Session
 from napari_medlabel.session.deid_values import show_values
 from napari_medlabel.session.desk import Desk
@@ -199,6 +200,11 @@ ACTIONS: dict[str, tuple[Step, Step, list[str]]] = {
     ),
     # opening
     "opening": (NONE, lambda w: w.again(), ["volume.open"]),
+    "opening another scan beside": (
+        NONE,
+        lambda w: read_beside(choose(find_series(w.scan), None), [w.scan], w.desk),
+        ["volume.open"],
+    ),
     "opening what cannot be read": (
         NONE,
         lambda w: w.refused(w.broken()),

@@ -169,6 +169,10 @@ class View:
 
     # -- the camera ----------------------------------------------------------------------
 
+    def fit(self) -> None:
+        """Fit what is shown to the view."""
+        self.model.reset_view()
+
     def reveal(self, cross: CrossHair) -> bool:
         """Bring the cross-hair to the middle where it is off the canvas; tell whether so."""
         if self.axis < 0:
@@ -251,7 +255,10 @@ class SideView(View):
         self._busy = False
         for layer in first.layers:
             self._add(layer)
-        self.orientation.show_plane(plane)
+        if self._solid:
+            self.look_from_front()
+        else:
+            self.orientation.show_plane(plane)
         before = model.dims.ndim - 3
         model.dims.thickness = (*([0.0] * before), *first.dims.thickness[-3:])
         bar = first.canvas.overlays["scale_bar"]
@@ -264,6 +271,27 @@ class SideView(View):
         model.layers.selection.events.active.connect(self._on_active)
         first.events.theme.connect(self._on_theme)
         self._on_first_active()
+
+    def look_from_front(self) -> None:
+        """Show the bodies from the front, the patient's head up.
+
+        napari leaves surfaces as they are when axes change places, so here they keep theirs
+        (S, P, L) and the camera goes to the front.
+        """
+        dims = self.model.dims
+        dims.order = tuple(range(dims.ndim))
+        dims.ndisplay = 3
+        camera = self.model.scene.camera
+        camera.set_view_direction((0.0, 1.0, 0.0), (1.0, 0.0, 0.0))
+
+    def fit(self) -> None:
+        """Fit what is shown to the view; bodies are not turned."""
+        self.model.reset_view(reset_camera_angle=not self._solid)
+
+    def _on_step(self, event: object = None) -> None:
+        # Bodies have no slice: what is added to them must not take the cross-hair along.
+        if not self._solid:
+            super()._on_step(event)
 
     def _wants(self, layer: Any) -> bool:
         # A body is shown by its surfaces: labels drawn as a volume take ten seconds.

@@ -20,10 +20,10 @@ class Fourth(QWidget):
         self.words.setAccessibleName("At the cross-hair")
         self.hint = QLabel()
         self.hint.setWordWrap(True)
-        self.solid_button = QPushButton("Show the labels in 3D")
+        self.solid_button = QPushButton("Segments in 3D")
         self.solid_button.setToolTip(
-            "The labels and landmarks as a body, seen from the front and never mirrored. "
-            "Large masks take a moment."
+            "The segments and landmarks as bodies, seen from the front and never mirrored; "
+            "hidden segments stay hidden."
         )
         self.solid_button.clicked.connect(self.solid_requested)
         column = QVBoxLayout(self)

@@ -55,6 +55,10 @@ class LayoutPanel(QWidget):
         self.panels_box.setText(f"{words} ({panels_key})" if panels_key else words)
         self.panels_box.setToolTip("The list of layers and their controls: more room without")
 
+    def say_pair(self) -> None:
+        """Say what two scans need."""
+        self.layout_box.setToolTip("Two scans: open the other one first, with Compare with…")
+
     def refuse(self, reason: str) -> None:
         """Offer nothing, and say why."""
         for box in (self.layout_box, self.lines_box):

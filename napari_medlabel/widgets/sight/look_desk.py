@@ -109,7 +109,7 @@ class LookDesk(QObject):
         keys, windowing = views.binding.keys, views.windowing
         for key, words, do in (
             ("F5", _OUTLINE, self.toggle_outline),
-            ("Shift-I", _INVERT, self.invert),
+            ("Alt-I", _INVERT, self.invert),
             ("F10", _SLAB, self.next_slab),
             ("F12", _CINE, self.toggle_cine),
         ):

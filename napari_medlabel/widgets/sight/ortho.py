@@ -20,16 +20,18 @@ from napari_medlabel.widgets.sight.canvas import (
 SINGLE: Final = "One"
 BESIDE: Final = "Three"
 GRID: Final = "Four"
-LAYOUTS: Final = (SINGLE, BESIDE, GRID)
+PAIR: Final = "Two scans"
+LAYOUTS: Final = (SINGLE, BESIDE, GRID, PAIR)
 
 Cell = tuple[int, int, int, int]
 _CELLS: Final[dict[str, tuple[Cell, ...]]] = {
     SINGLE: ((0, 0, 2, 1),),
+    PAIR: ((0, 0, 2, 1), (0, 1, 2, 1)),
     BESIDE: ((0, 0, 2, 1), (0, 1, 1, 1), (1, 1, 1, 1)),
     GRID: ((0, 0, 1, 1), (0, 1, 1, 1), (1, 0, 1, 1), (1, 1, 1, 1)),
 }
 """Row, column and how many of each, for every view in turn."""
-_WIDE: Final = {SINGLE: (1, 0), BESIDE: (3, 2), GRID: (1, 1)}
+_WIDE: Final = {SINGLE: (1, 0), PAIR: (1, 1), BESIDE: (3, 2), GRID: (1, 1)}
 _SMALLEST: Final = (80, 80)
 """A view's smallest size in pixels."""
 _DRAW_MS: Final = 30
@@ -123,7 +125,7 @@ class Ortho(QObject):
         self._canvas.setMinimumSize(
             *(_SMALLEST if name != SINGLE else (self._least.width(), self._least.height()))
         )
-        if name == SINGLE:
+        if name in (SINGLE, PAIR):
             self._views.close_sides()
         else:
             self._views.open_planes()
@@ -183,7 +185,7 @@ class Ortho(QObject):
         wide = _WIDE[SINGLE if self._large is not None else self._layout]
         for column, stretch in enumerate(wide):
             self._grid.setColumnStretch(column, stretch)
-        alone = self._large is not None or self._layout == SINGLE
+        alone = self._large is not None or self._layout in (SINGLE, PAIR)
         for row, stretch in enumerate((1, 0 if alone else 1)):
             self._grid.setRowStretch(row, stretch)
         self._grid.addWidget(self.line, 2, 0, 1, 2)
@@ -213,7 +215,7 @@ class Ortho(QObject):
         for view in self._views.all:
             canvas = self._canvases.get(id(view))
             if canvas is not None and canvas.isVisible():
-                view.model.reset_view()
+                view.fit()
 
     # -- views that come and go ----------------------------------------------------------
 
@@ -261,10 +263,11 @@ class Ortho(QObject):
                 continue
             if lines is None:
                 lines = self._lines[id(view)] = CrossLines(canvas)
+            own = view.own_cross(cross)
             down, right = view.across
             colours = COLOURS[PLANES[down]], COLOURS[PLANES[right]]
             lines.show(
-                (cross.world[down], cross.world[right]),
+                (own.world[down], own.world[right]),
                 float(view.model.scene.camera.zoom),
                 colours,
                 0.75,
