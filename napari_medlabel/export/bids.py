@@ -23,7 +23,16 @@ BIDS: Final = "1.10.0"
 TABLE: Final = "dseg.tsv"
 DESCRIPTION: Final = "dataset_description.json"
 _STEM: Final = re.compile(r"sub-[A-Za-z0-9]+(_[a-z]+-[A-Za-z0-9]+)*")
-_COLUMNS: Final = ("index", "name", "abbreviation", "color", "mapping")
+# BIDS's own column "mapping" is a number of its standard segments; codes stand in three others.
+_COLUMNS: Final = (
+    "index",
+    "name",
+    "abbreviation",
+    "color",
+    "type_codingscheme",
+    "type_codevalue",
+    "type_codemeaning",
+)
 
 
 def start_derivative(
@@ -71,7 +80,7 @@ def start_derivative(
 
 
 def dseg_table(scheme: LabelScheme) -> str:
-    """Return what stands in ``dseg.tsv``: index, name, abbreviation, color and code.
+    """Return what stands in ``dseg.tsv``: index, name, abbreviation, color, code.
 
     Parameters
     ----------
@@ -81,12 +90,14 @@ def dseg_table(scheme: LabelScheme) -> str:
     rows = ["\t".join(_COLUMNS)]
     for label in scheme.labels:
         code = label.code
+        known = code is not None and code.scheme and code.value
+        coded = (code.scheme, code.value, code.meaning) if code and known else ("", "", "")
         cells = (
             str(label.value),
             _cell(label.name),
             f"L{label.value}",
             label.colour,
-            "n/a" if code is None or not code.value else _cell(f"{code.scheme}:{code.value}"),
+            *(_cell(part) for part in coded),
         )
         rows.append("\t".join(cells))
     return "\n".join(rows) + "\n"

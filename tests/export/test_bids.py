@@ -30,6 +30,8 @@ def test_a_mask_comes_back_with_the_names_of_the_table(volume: Volume, tmp_path:
     assert [(one.value, one.name, one.colour) for one in back.scheme.labels] == [
         (one.value, one.name, one.colour) for one in ORGANS.labels
     ]
+    codes = [one.code for one in back.scheme.labels]
+    assert codes == [ORGANS[2].code, replace(ORGANS[5].code, side=""), None]
     told = json.loads((root / "dataset_description.json").read_bytes())
     assert told["DatasetType"] == "derivative"
     assert told["SourceDatasets"] == [{"URL": "../.."}]
@@ -42,9 +44,10 @@ def test_a_mask_comes_back_with_the_names_of_the_table(volume: Volume, tmp_path:
 def test_the_table_has_a_row_for_each_label_and_no_cell_breaks_it() -> None:
     odd = replace(FINDINGS[7], name="A\tb\nc", code=None)
     assert dseg_table(LabelScheme("x", (*ORGANS.labels[:1], odd))) == (
-        "index\tname\tabbreviation\tcolor\tmapping\n"
-        "2\tLiver\tL2\t#d65f5f\tSCT:10200004\n"
-        "7\tA b c\tL7\t#ffee00\tn/a\n"
+        "index\tname\tabbreviation\tcolor\t"
+        "type_codingscheme\ttype_codevalue\ttype_codemeaning\n"
+        "2\tLiver\tL2\t#d65f5f\tSCT\t10200004\tLiver\n"
+        "7\tA b c\tL7\t#ffee00\tn/a\tn/a\tn/a\n"
     )
 
 

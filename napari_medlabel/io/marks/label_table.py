@@ -233,5 +233,6 @@ def _rgb(row: Mapping[str, str]) -> tuple[float, float, float] | None:
 
 def _code(row: Mapping[str, str]) -> Code | None:
     columns = ("type_codingscheme", "type_codevalue", "type_codemeaning")
-    scheme, value, meaning = (row.get(column, "") for column in columns)
+    # "n/a" is how BIDS writes that there is nothing.
+    scheme, value, meaning = (row.get(column, "").removeprefix("n/a") for column in columns)
     return Code(scheme, value, meaning) if scheme and value else None
