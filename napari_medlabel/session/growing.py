@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import numpy.typing as npt
 from psygnal import Signal
 
+from napari_medlabel.edit.boxes import shifted
 from napari_medlabel.edit.grow.relief import Mode
 from napari_medlabel.edit.patch import Box, LabelArray, Patch
-from napari_medlabel.edit.scene import Proposal, Scene, Tick, quiet
+from napari_medlabel.edit.scene import Proposal, Scene, Tick, quiet, whole
 from napari_medlabel.errors import InputError
 from napari_medlabel.session.grown import (
     BACKGROUND,
@@ -61,6 +64,8 @@ class Growing:
         self._gradient_mm: float | None = None
         self._grown: Grown | None = None
         self._busy = threading.Lock()
+        self._generation = 0  # grows with each yes and no
+        self._made: WeakKeyDictionary[Proposal, int] = WeakKeyDictionary()
 
     # -- what is known -------------------------------------------------------------------
 
@@ -103,16 +108,24 @@ class Growing:
     def painted(self, box: Box) -> LabelArray:
         """Return the seeds in a box for showing, shape of the box.
 
-        A voxel has the value of its latest stroke, background the largest value of the type;
-        0 is no seed.
+        A voxel has the value of its latest stroke, background the `background_mark`; 0 is no
+        seed. The type is wider than that of the labels.
         """
-        dtype = self._bench.scene().labels.dtype
+        return self._sown(box, self.seeds)
+
+    @property
+    def background_mark(self) -> int:
+        """What stands for background in `painted`: no label has this value."""
+        return int(np.iinfo(self._bench.scene().labels.dtype).max) + 1
+
+    def _sown(self, box: Box, seeds: tuple[Seed, ...]) -> LabelArray:
+        mark = self.background_mark
         shape = tuple(part.stop - part.start for part in box)
-        out: LabelArray = np.zeros(shape[::-1], dtype).T
-        for seed in self._seeds.values():
+        out: LabelArray = np.zeros(shape[::-1], np.min_scalar_type(mark)).T
+        for seed in seeds:
             both = overlap(box, seed.box)
             if both is not None:
-                value = seed.value or np.iinfo(dtype).max
+                value = seed.value or mark
                 out[within(both, box)][seed.region[within(both, seed.box)]] = value
         return out
 
@@ -133,13 +146,11 @@ class Growing:
         Raises
         ------
         InputError
-            When the mask cannot hold the value, or the stroke has no voxel or another shape.
+            When the scheme has no such value, or the stroke has no voxel or another shape.
         """
         scene = self._bench.scene()
-        if value not in range(int(np.iinfo(scene.labels.dtype).max)):
-            raise InputError(
-                f"This mask has no label {value}.", hint="Choose a segment of the scheme."
-            )
+        if value != BACKGROUND:
+            _ = self._bench.scheme[value]
         shape = tuple(part.stop - part.start for part in box)
         inside = all(
             p.start >= 0 and p.stop <= n for p, n in zip(box, scene.shape, strict=True)
@@ -190,8 +201,13 @@ class Growing:
         self._mode, self._gradient_mm = mode, gradient_mm
 
     def show(self, proposal: Proposal | None) -> None:
-        """Show what a slow call returned; nothing when the work was given up meanwhile."""
-        self._bench.show(proposal if self._seeds else None)
+        """Show what a slow call returned; nothing when the work was given up meanwhile.
+
+        That goes for an answer to strokes before the last `accept` or `cancel`, too.
+        """
+        if proposal is not None and self._made.get(proposal) != self._generation:
+            return
+        self._bench.show(None if self.words else proposal)
 
     def accept(self) -> Patch | None:
         """Make what is shown one step, and end: seeds are forgotten."""
@@ -217,7 +233,7 @@ class Growing:
         Returns
         -------
         Proposal or None
-            None when nothing would change.
+            None when nothing would change, or the work was given up meanwhile.
 
         Raises
         ------
@@ -226,24 +242,24 @@ class Growing:
         """
         from napari_medlabel.edit.grow.seeds import grow_coarse
 
+        generation = self._generation
         wish = self._wish()
-        region = wish.region
-        top = int(np.iinfo(wish.scene.labels.dtype).max)
-        shape = tuple(part.stop - part.start for part in region)
-        sown: LabelArray = np.zeros(shape[::-1], wish.scene.labels.dtype).T
-        for seed in wish.seeds:
-            sown[within(seed.box, region)][seed.region] = seed.value or top
         coarse = grow_coarse(
-            wish.scene, region, sown, background=top, mode=wish.mode,
+            wish.scene, whole(wish.scene.shape), self._sown(wish.region, wish.seeds),
+            background=self.background_mark, mode=wish.mode,
             gradient_mm=wish.gradient_mm or "auto", tick=tick,
         )  # fmt: skip
-        return coarse.proposal
+        found = coarse.proposal
+        if found is not None:
+            found = replace(found, box=shifted(found.box, wish.region))
+        return self._of(generation, found)
 
     def update(self, *, tick: Tick = quiet) -> Proposal | None:
         """Bring what has grown in line with the strokes: slow at first.
 
         The first call grows all, and so does one after a change of region, mode, scale or
-        rules; others only what the strokes added and removed since then touch.
+        the wall, which labels painted meanwhile can move; others only what the strokes added
+        and removed since then touch.
 
         Parameters
         ----------
@@ -253,24 +269,37 @@ class Growing:
         Returns
         -------
         Proposal or None
-            None when nothing would change.
+            None when nothing would change, or the work was given up meanwhile. Its labels
+            before are those of the moment when the call began.
 
         Raises
         ------
         InputError
             When seeds are missing.
         """
-        wish = self._wish()
         with self._busy:
+            generation = self._generation
+            wish = self._wish()
             grown = self._grown
-            if grown is None or not fits(grown, wish):
-                self._grown = None
-                grown = begin(wish, tick)
-                self._grown = grown
-            bring_in_line(grown, wish, tick)
-            return proposal_of(grown, wish)
+            try:
+                if grown is None or not fits(grown, wish):
+                    self._grown = None
+                    grown = begin(wish, tick)
+                    self._grown = grown
+                bring_in_line(grown, wish, tick)
+                return self._of(generation, proposal_of(grown, wish))
+            finally:
+                if generation != self._generation:
+                    self._grown = None
 
     # -- the work ------------------------------------------------------------------------
+
+    def _of(self, generation: int, proposal: Proposal | None) -> Proposal | None:
+        """Note which strokes an answer is to; None when those are forgotten."""
+        if proposal is None or generation != self._generation:
+            return None
+        self._made[proposal] = generation
+        return proposal
 
     def _wish(self) -> Wish:
         from napari_medlabel.edit.grow.seeds import need_two_kinds
@@ -283,7 +312,8 @@ class Growing:
         need_two_kinds(len(values), has_wall=has_wall)
         if region is None or values == {BACKGROUND}:
             raise InputError(self.words, hint="Seeds of a segment are needed.")
-        return Wish(seeds, region, scene, self._mode, self._gradient_mm)
+        crop = replace(scene, labels=scene.labels[region].T.copy().T, image=scene.image[region])
+        return Wish(seeds, region, crop, scene.image, self._mode, self._gradient_mm)
 
     def _follow(self, scene: Scene) -> None:
         """Enlarge the region until it holds every stroke."""
@@ -303,6 +333,7 @@ class Growing:
 
     def _forget(self) -> None:
         boxes = [s.box for s in self._seeds.values()]
+        self._generation += 1
         self._seeds.clear()
         self._grown = None
         self._chosen = self._region = None

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from napari_medlabel.edit.grow.relief import Mode
 from napari_medlabel.edit.masking import Masking
 from napari_medlabel.edit.patch import Box, LabelArray
-from napari_medlabel.edit.scene import Proposal, Scene, Tick
+from napari_medlabel.edit.scene import Proposal, Scene, Tick, whole
 
 if TYPE_CHECKING:
     from napari_medlabel.edit.grow.growth import Growth
@@ -44,15 +44,37 @@ class Seed:
     value: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Wish:
-    """What the person wants grown, as it is at one moment."""
+    """What the person wants grown, as it is at one moment.
+
+    Parameters
+    ----------
+    seeds : tuple of Seed
+        The strokes.
+    region : tuple of slice
+        Where growth may go, in (i, j, k).
+    scene : Scene
+        That region alone, with labels that no painting reaches any more.
+    image : ndarray, shape (i, j, k)
+        Of the whole scan, to know it again.
+    mode : str
+        How it grows.
+    gradient_mm : float or None
+        The gradient's scale in mm, None for automatic.
+    """
 
     seeds: tuple[Seed, ...]
     region: Box
     scene: Scene
+    image: npt.NDArray[Any]
     mode: Mode
     gradient_mm: float | None
+
+    @property
+    def values(self) -> tuple[int, ...]:
+        """The segments that have seeds, background left out."""
+        return tuple(sorted({s.value for s in self.seeds} - {BACKGROUND}))
 
 
 @dataclass
@@ -64,10 +86,16 @@ class Grown:
     mode: Mode
     image: npt.NDArray[Any]
     gradient_mm: float | None
-    masking: Masking
-    walled: bool
+    wall: npt.NDArray[np.uint8] | None = None
+    """The wall of the engine, packed, None for none."""
+    walled_by: tuple[Masking, tuple[int, ...]] | None = None
+    """Rules and segments that the wall is of; None when it is not sure which it has."""
+    walled_on: LabelArray | None = None
+    """Labels of the region that the wall is of, (i, j, k)."""
     strokes: dict[int, int] = field(default_factory=dict)
     """By the number of a seed that of its stroke in the engine."""
+    masking: Masking | None = None
+    """The rules of the last answer."""
     renewed: frozenset[int] = frozenset()
     """The segments of the last answer."""
     before: LabelArray | None = None
@@ -91,35 +119,29 @@ def fits(grown: Grown, wish: Wish) -> bool:
         grown.region == wish.region
         and grown.mode == wish.mode
         and grown.gradient_mm == wish.gradient_mm
-        and grown.image is wish.scene.image
-        and (grown.masking == wish.scene.masking or not grown.walled)
+        and grown.image is wish.image
     )
 
 
 def begin(wish: Wish, tick: Tick) -> Grown:
-    """Make an engine for a wish, without strokes."""
+    """Make an engine for a wish, without wall and strokes."""
     from napari_medlabel.edit.grow.growth import Growth
-    from napari_medlabel.edit.grow.seeds import wall_of
 
-    scene, region = wish.scene, wish.region
     growth = Growth(
-        scene.image[region], scene.spacing_mm, mode=wish.mode,
+        wish.scene.image, wish.scene.spacing_mm, mode=wish.mode,
         gradient_mm=wish.gradient_mm or "auto", tick=tick,
     )  # fmt: skip
-    wall = wall_of(scene, region, sorted({s.value for s in wish.seeds} - {BACKGROUND}))
-    if wall is not None:
-        growth.set_wall(wall)
-    return Grown(
-        growth, region, wish.mode, scene.image, wish.gradient_mm, scene.masking,
-        walled=wall is not None,
-    )  # fmt: skip
+    grown = Grown(growth, wish.region, wish.mode, wish.image, wish.gradient_mm)
+    grown.walled_by = Masking(), ()
+    return grown
 
 
 def bring_in_line(grown: Grown, wish: Wish, tick: Tick) -> None:
-    """Remove and add strokes until the engine has those of the wish.
+    """Follow the rules, and remove and add strokes until the engine has those of the wish.
 
     When ``tick`` raises, the next call goes on.
     """
+    _keep_wall(grown, wish, tick)
     wanted = {s.number for s in wish.seeds}
     for number in [n for n in grown.strokes if n not in wanted]:
         grown.growth.remove(grown.strokes[number], tick=tick)
@@ -131,6 +153,27 @@ def bring_in_line(grown: Grown, wish: Wish, tick: Tick) -> None:
         made = grown.growth.add_all(strokes, tick=tick)
         grown.strokes.update(zip((s.number for s in fresh), made, strict=True))
         grown.note(grown.growth.changed)
+
+
+def _keep_wall(grown: Grown, wish: Wish, tick: Tick) -> None:
+    """Give the engine another wall where rules, segments or labels have made it another."""
+    from napari_medlabel.edit.grow.seeds import wall_of
+
+    labels, reason = wish.scene.labels, (wish.scene.masking, wish.values)
+    on = grown.walled_on
+    if grown.walled_by == reason and on is not None and np.array_equal(on.T, labels.T):
+        return
+    wall = wall_of(wish.scene, whole(wish.scene.shape), wish.values)
+    packed = None if wall is None else np.packbits(wall.T)
+    old, is_sure = grown.wall, grown.walled_by is not None
+    same = old is packed or (
+        old is not None and packed is not None and np.array_equal(old, packed)
+    )
+    if not (is_sure and same):
+        grown.walled_by = None  # until all has grown anew
+        grown.growth.set_wall(wall, tick=tick)
+        grown.note(grown.growth.changed)
+    grown.wall, grown.walled_by, grown.walled_on = packed, reason, labels
 
 
 def _flat(seed: Seed, region: Box) -> npt.NDArray[np.int64]:
@@ -146,30 +189,31 @@ def proposal_of(grown: Grown, wish: Wish) -> Proposal | None:
     """Make the proposal; where nothing has changed since the last one, it is that one's."""
     from napari_medlabel.edit.grow.seeds import NAME, PROVIDER, merged, volume_words
 
-    scene, region = wish.scene, wish.region
-    values = tuple(sorted({s.value for s in wish.seeds} - {BACKGROUND}))
-    deep = grown.growth.shape[2]
-    old_before, old_after = grown.before, grown.after
-    is_first = old_before is None or old_after is None or grown.renewed != frozenset(values)
-    is_first |= grown.masking != scene.masking
-    part = slice(0, deep) if is_first else (grown.span or slice(0, 0))
-    i, j, k = region
-    there = (i, j, slice(k.start + part.start, k.start + part.stop))
-    before = scene.labels[there]
-    after = merged(before, grown.growth.labels_of(part), grown.growth.reached_of(part), values)
-    after = scene.masking.clamp(before, after, scene.image[there], values)
-    if old_before is None or old_after is None or is_first:
-        grown.before, grown.after = before.T.copy().T, after
+    scene, values = wish.scene, wish.values
+    before, last = scene.labels, grown.after
+    is_first = grown.renewed != frozenset(values) or grown.masking != scene.masking
+    if grown.before is None or last is None or is_first:
+        part, last = slice(0, grown.growth.shape[2]), before
     else:
-        grown.before, grown.after = old_before.T.copy().T, old_after.T.copy().T
-        grown.before[:, :, part], grown.after[:, :, part] = before, after
+        grown.note(_repainted(grown.before, before))
+        part = grown.span or slice(0, 0)
+    after = last.T.copy().T
+    now = before[:, :, part]
+    made = merged(now, grown.growth.labels_of(part), grown.growth.reached_of(part), values)
+    after[:, :, part] = scene.masking.clamp(now, made, scene.image[:, :, part], values)
+    grown.before, grown.after = before, after
     grown.renewed, grown.masking, grown.span = frozenset(values), scene.masking, None
-    if np.array_equal(grown.before.T, grown.after.T):
+    if np.array_equal(before.T, after.T):
         return None
-    words = volume_words(grown.after, values, scene)
-    return Proposal(
-        region, grown.before, grown.after, NAME, values, PROVIDER, "assisted", words
-    )
+    words = volume_words(after, values, scene)
+    return Proposal(wish.region, before, after, NAME, values, PROVIDER, "assisted", words)
+
+
+def _repainted(before: LabelArray, now: LabelArray) -> slice | None:
+    """Return the slices k outside which two states are equal, None for all."""
+    pairs = zip(before.T, now.T, strict=True)
+    found = [k for k, (old, new) in enumerate(pairs) if not np.array_equal(old, new)]
+    return slice(found[0], found[-1] + 1) if found else None
 
 
 def overlap(first: Box, second: Box) -> Box | None:

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from napari_medlabel.edit.masking import Masking
 from napari_medlabel.edit.scene import Proposal, whole
 from napari_medlabel.errors import InputError
+from napari_medlabel.model.labelmap import Label, LabelScheme
 from napari_medlabel.session.case import Session
+from napari_medlabel.session.desk import Desk
 from napari_medlabel.session.growing import Growing
+from napari_medlabel.session.opening import Wishes, open_case
 
 
 @pytest.fixture
@@ -205,6 +211,132 @@ def test_a_range_among_the_rules_is_a_wall_that_follows_the_rules(
     assert (wider.after == 1).all()
 
 
+def test_a_range_that_comes_later_is_a_wall_and_goes_again(
+    session: Session, growing: Growing
+) -> None:
+    two_halves(growing, session)
+    everywhere = growing.update()
+    session.bench.masking = Masking(low=100.0)
+    only_right = growing.update()  # the seed of label 1 lies on the wall
+    assert only_right is None
+    session.bench.masking = Masking()
+    again = growing.update()
+    assert everywhere is not None
+    assert again is not None
+    np.testing.assert_array_equal(again.after, everywhere.after)
+
+
+def anew(growing: Growing, session: Session) -> Proposal | None:
+    other = Growing(session.bench)
+    other.use_region(growing.region)
+    other.use("minimax", 0.5)
+    for seed in growing.seeds:
+        other.add(seed.box, seed.region, seed.value)
+    return other.update()
+
+
+def test_the_wall_follows_labels_painted_between_two_updates(
+    session: Session, growing: Growing
+) -> None:
+    session.bench.masking = Masking(low=-10.0, high=100.0, locked=frozenset({2}))
+    two_halves(growing, session)
+    growing.update()
+    session.labels.array[4:5] = 2
+    session.absorb(name="Paint")
+    live, fresh = growing.update(), anew(growing, session)
+    assert live is not None
+    assert fresh is not None
+    np.testing.assert_array_equal(live.after, fresh.after)
+    assert not live.after[5:].any()
+
+
+def test_the_wall_follows_the_segments_that_grow(session: Session, growing: Growing) -> None:
+    session.labels.array[4:5] = 2
+    session.absorb(name="Paint")
+    session.bench.masking = Masking(low=-10.0, high=100.0, overwrite="none")
+    two_halves(growing, session)
+    growing.update()
+    stroke(growing, (4, 0, 0), 2)
+    live, fresh = growing.update(), anew(growing, session)
+    assert live is not None
+    assert fresh is not None
+    np.testing.assert_array_equal(live.after, fresh.after)
+
+
+def test_an_answer_is_on_the_labels_of_its_moment(session: Session, growing: Growing) -> None:
+    two_halves(growing, session)
+    growing.update()
+    session.labels.array[2:4, 5:7, 3:5] = 2
+    session.absorb(name="Paint")
+    live, fresh = growing.update(), anew(growing, session)
+    assert live is not None
+    assert fresh is not None
+    np.testing.assert_array_equal(live.before, session.labels.array)
+    np.testing.assert_array_equal(live.after, fresh.after)
+
+
+def test_what_was_painted_while_it_grows_is_no_change_of_it(
+    session: Session, growing: Growing
+) -> None:
+    session.labels.array[2:4, 5:7, 3:5] = 1
+    session.absorb(name="Paint")
+    two_halves(growing, session)
+
+    def paint(_done: int, _total: int) -> None:
+        session.labels.array[2:4, 5:7, 3:5] = 3
+
+    growing.show(growing.update(tick=paint))
+    growing.accept()
+    assert (session.labels.array[2:4, 5:7, 3:5] == 3).all()
+
+
+def test_a_late_answer_is_not_shown_for_new_seeds(session: Session, growing: Growing) -> None:
+    two_halves(growing, session)
+    late = growing.update()
+    growing.cancel()
+    two_halves(growing, session)
+    growing.show(late)
+    assert session.bench.preview is None
+    growing.show(growing.update())
+    shown = session.bench.preview
+    assert shown is not None
+    growing.show(late)
+    assert session.bench.preview is shown
+
+
+@pytest.mark.parametrize("slow", ["update", "first_answer"])
+def test_work_that_is_given_up_midway_gives_no_answer(
+    session: Session, growing: Growing, slow: str
+) -> None:
+    two_halves(growing, session)
+    assert getattr(growing, slow)(tick=lambda _done, _total: growing.cancel()) is None
+    assert growing.gradient_mm is None
+
+
+@pytest.mark.parametrize("largest", [255, 65535])
+def test_the_largest_label_grows_beside_background(
+    scan: Path, desk: Desk, wishes: Wishes, tmp_path: Path, largest: int
+) -> None:
+    scheme = LabelScheme("S", (Label(1, "One", "#112233"), Label(largest, "Top", "#445566")))
+    wish = replace(wishes, scheme=scheme, folder=tmp_path / "other")
+    session = open_case([scan], desk, wish, fallback=tmp_path)
+    image = np.zeros(session.labels.array.shape, np.int16, order="F")
+    half = image.shape[0] // 2
+    image[half:] = 200
+    session.bench.use_image(image)
+    growing = Growing(session.bench)
+    first, _ = two_halves(growing, session)
+    growing.remove(first)
+    stroke(growing, (1, 2, 1), largest)
+    shown = growing.painted(whole(session.bench.scene().shape))
+    assert sorted(np.unique(shown)) == [0, largest, growing.background_mark]
+    for answer in (growing.first_answer(), growing.update()):
+        assert answer is not None
+        assert (answer.after[: half - 2] == largest).all()
+        assert not answer.after[half + 2 :].any()
+    session.close()
+
+
 def test_locked_segments_stay(session: Session, growing: Growing) -> None:
     session.labels.array[0:2] = 4
     session.absorb(name="Paint")
@@ -238,7 +370,7 @@ def test_seeds_can_be_shown(session: Session, growing: Growing) -> None:
     painted = growing.painted(box)
     i = painted.shape[0]
     assert painted[1, 2, 1] == painted[2, 2, 1] == 1
-    assert painted[i - 3, 4, 2] == np.iinfo(painted.dtype).max
+    assert painted[i - 3, 4, 2] == growing.background_mark == 256
     assert np.count_nonzero(painted) == 4
     part = growing.painted((slice(2, 5), slice(2, 4), slice(0, 3)))
     np.testing.assert_array_equal(part, painted[2:5, 2:4, 0:3])
@@ -272,8 +404,9 @@ def test_cancelled_work_goes_on_with_the_next_call(session: Session, growing: Gr
 
 def test_strokes_that_are_none_are_refused(session: Session, growing: Growing) -> None:
     box = (slice(0, 2), slice(0, 2), slice(0, 2))
-    with pytest.raises(InputError, match="no label 100000"):
-        growing.add(box, ones(box), 100000)
+    for value in (100000, 250, -1):
+        with pytest.raises(InputError, match=f"no label with the value {value}"):
+            growing.add(box, ones(box), value)
     with pytest.raises(InputError, match="needs voxels, all of them inside"):
         growing.add(box, ~ones(box), 1)
     outside = (slice(0, 2), slice(0, 2), slice(900, 902))

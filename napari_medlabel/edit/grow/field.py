@@ -83,8 +83,9 @@ class Field:
         lowest, highest = extent
         if highest < lowest:
             return None
-        plane = int(self._geometry[0])
-        return slice(lowest // plane - 1, highest // plane)
+        plane, deep = int(self._geometry[0]), self.relief.shape[0] - 2
+        # Around the crop is a rim of one voxel, which is no slice of it.
+        return slice(max(lowest // plane - 1, 0), min(highest // plane, deep))
 
     def clear(self, wall: npt.NDArray[np.bool_] | None) -> None:
         """Forget every stroke and set the wall, shape (k, j, i)."""

@@ -30,22 +30,23 @@ class SeedLayer:
     ----------
     kit : Kit
         Whose case it is.
+    mark : int
+        What stands for background; no label has this value.
     """
 
-    def __init__(self, kit: Kit) -> None:
+    def __init__(self, kit: Kit, mark: int) -> None:
         from napari.layers import Labels
 
         self._kit = kit
         binding = kit.binding
-        dtype = kit.session.labels.array.dtype
-        self._top = int(np.iinfo(dtype).max)
-        self.array = np.zeros(kit.shape[::-1], dtype).T
+        self._mark = mark
+        self.array = np.zeros(kit.shape[::-1], np.min_scalar_type(mark)).T
         table: dict[int | None, Any] = {
             value: colour
             for value, colour in binding.labels.colormap.color_dict.items()
             if value is not None
         }
-        table |= {None: (0, 0, 0, 0), 0: (0, 0, 0, 0), self._top: _BACKGROUND_COLOUR}
+        table |= {None: (0, 0, 0, 0), 0: (0, 0, 0, 0), mark: _BACKGROUND_COLOUR}
         display = binding.display
         self.layer = Labels(
             display.show(self.array),
@@ -60,7 +61,7 @@ class SeedLayer:
     def paint(self, mark: Mark, value: int) -> None:
         """Show a part of a stroke in the making."""
         box, region = mark
-        self.array[box][region] = value or self._top
+        self.array[box][region] = value or self._mark
         self._refresh()
 
     def show(self, growing: Growing, box: Box) -> None:
@@ -88,7 +89,7 @@ class Seeds(QuietHand):
     def __init__(self, kit: Kit) -> None:
         super().__init__(kit)
         self.growing = Growing(kit.bench)
-        self._layer = SeedLayer(kit)
+        self._layer = SeedLayer(kit, self.growing.background_mark)
         self._marks: list[Mark] = []
         self._last: Pointer | None = None
         self._value = 0

@@ -189,6 +189,7 @@ def test_growth_does_not_pass_a_wall(engine: str) -> None:
     assert not growth.labels[4:].any()
     assert not growth.reached_of(slice(0, 3))[4:].any()
     growth.set_wall(None)
+    assert growth.changed == slice(0, growth.shape[2])
     assert (growth.labels == 5).all()
 
 
