@@ -7,12 +7,13 @@ from typing import Final
 
 import numpy as np
 
-from napari_medlabel.edit.border import Method, settle
+from napari_medlabel.edit.border import BoolArray, Method, settle
 from napari_medlabel.edit.patch import Box, LabelArray
 from napari_medlabel.edit.scene import Proposal, Scene, Tick, around, quiet, widen
 from napari_medlabel.errors import InputError
 
 _MARGIN: Final = 2.0  # bands around the segment that are looked at
+_MUCH: Final = 0.25  # of a segment, lost or gained: a person is warned
 
 
 def refine(
@@ -25,6 +26,9 @@ def refine(
     tick: Tick = quiet,
 ) -> Proposal | None:
     """Propose borders that lie on edges of the image, at most a band from where they lie.
+
+    The strongest edge wins, whatever it is of: the words warn when a segment loses or gains
+    more than a quarter.
 
     Parameters
     ----------
@@ -95,9 +99,7 @@ def refine(
     )
 
 
-def _chosen(
-    scene: Scene, box: Box, values: Sequence[int]
-) -> tuple[list[int], np.ndarray[tuple[int, ...], np.dtype[np.bool_]]]:
+def _chosen(scene: Scene, box: Box, values: Sequence[int]) -> tuple[list[int], BoolArray]:
     """Return the segments that may change, and where they are in the box."""
     labels = scene.labels[box]
     if values:
@@ -111,7 +113,8 @@ def _chosen(
         )
     table = np.zeros(int(np.iinfo(labels.dtype).max) + 1, dtype=bool)
     table[[v for v in movable if v < table.size]] = True
-    return movable, table[labels.T].T
+    region: BoolArray = table[labels.T].T
+    return movable, region
 
 
 def _common(one: Box, other: Box) -> Box:
@@ -133,4 +136,24 @@ def _words(scene: Scene, where: Box, after: LabelArray, chosen: Sequence[int]) -
     new = np.isin(after.T, chosen)
     gained = int(np.count_nonzero(new & ~own)) * voxel_ml
     lost = int(np.count_nonzero(own & ~new)) * voxel_ml
-    return f"{gained:.2f} ml added, {lost:.2f} ml taken away."
+    words = f"{gained:.2f} ml added, {lost:.2f} ml taken away."
+    much = [
+        said for v in chosen if (said := _much(np.equal(before, v), np.equal(after.T, v), v))
+    ]
+    if much:
+        words += f" Look twice: {', '.join(much)}. A narrower band moves less."
+    return words
+
+
+def _much(old: BoolArray, new: BoolArray, value: int) -> str:
+    """Say that a segment loses or gains more than a quarter; else nothing.
+
+    Where the image's strongest edges are not the segment's border, as inside many tumours in
+    MRI, borders leave it; the share that goes is what tells.
+    """
+    had = max(int(np.count_nonzero(old)), 1)
+    lost = int(np.count_nonzero(old & ~new)) / had
+    gained = int(np.count_nonzero(new & ~old)) / had
+    if lost > _MUCH:
+        return f"label {value} loses {100 * lost:.0f} % of what it has here"
+    return f"label {value} grows by {100 * gained:.0f} %" if gained > _MUCH else ""

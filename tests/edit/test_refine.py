@@ -160,3 +160,25 @@ def test_a_band_without_end_is_refused(band: float) -> None:
     scene, _ = balls()
     with pytest.raises(InputError, match="A band is wider than 0 mm"):
         refine(scene, whole(scene.shape), band_mm=band)
+
+
+def test_a_border_that_leaves_its_segment_is_told() -> None:
+    i, j, k = np.ogrid[:40, :40, :12]
+    away = np.sqrt((i - 20) ** 2 + (j - 20) ** 2 + (2 * (k - 6)) ** 2)
+    labels = np.asfortranarray((away <= 10).astype(np.uint8))
+    image = 100.0 * (away <= 7) + 1.0 * (away <= 10)  # a strong edge inside, a faint border
+    scene = Scene(labels, image, (1.0, 1.0, 2.0))
+    proposal = refine(scene, whole(scene.shape), [1], band_mm=4.0)
+    assert proposal is not None
+    assert "Look twice: label 1 loses" in proposal.words
+    grown = Scene(np.asfortranarray((away <= 6).astype(np.uint8)), image, (1.0, 1.0, 2.0))
+    proposal = refine(grown, whole(scene.shape), [1], band_mm=3.0)
+    assert proposal is not None
+    assert "label 1 grows by" in proposal.words
+
+
+def test_a_border_that_moves_a_little_is_no_cause_for_alarm() -> None:
+    scene, _ = balls()
+    proposal = refine(scene, whole(scene.shape), band_mm=3.0)
+    assert proposal is not None
+    assert "Look twice" not in proposal.words
