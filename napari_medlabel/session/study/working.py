@@ -44,7 +44,11 @@ def chooser(seat: Seat, strategy: Strategy = "order") -> Chooser:
         for slot, now in row.slots.items():
             if now.state == "todo" and slot != "consensus":
                 held = claims.read_claim(seat.layout, row.case, slot)
-                if held is not None and held.rater != seat.rater.code:
+                if (
+                    held is not None
+                    and held.rater != seat.rater.code
+                    and not held.is_expired(seat.desk.now(), seat.settings.claim_hours)
+                ):
                     taken.add((str(row.case), slot))
     steps = seat.reader.read()
     seen = {
@@ -258,9 +262,7 @@ def take_over(seat: Seat, case: CaseId, slot: str) -> SlotState:
             claims.take_over(
                 seat.layout, case, slot, seat.claimant, seat.desk.now(), hours=hours
             )
-            work = {"case": at.record.content, "slot": slot, "step": at.now.steps + 1}
-            detail = {**work, "hours": round(hours)}
-            seat.desk.log.append("study.takeover", subject=(at.record.subject,), detail=detail)
+            _tell_claim(seat, at, "study.takeover")
         take_step(seat, step_event(at, "release"))
         take_step(seat, step_event(look(seat, case, slot), "start"))
         return look(seat, case, slot).now
@@ -350,13 +352,22 @@ def _step_of_own(
 
 
 def _claim(seat: Seat, at: Reading) -> None:
-    """Claim a reading, and tell the log where it is a new claim."""
+    """Claim a reading, and tell the log where it is a new claim; a dead one is no hindrance."""
+    now, hours = seat.desk.now(), seat.settings.claim_hours
     held = claims.read_claim(seat.layout, at.case, at.slot)
-    claims.claim(seat.layout, at.case, at.slot, seat.claimant, seat.desk.now())
+    if held is not None and held.rater != seat.rater.code and held.is_expired(now, hours):
+        claims.take_over(seat.layout, at.case, at.slot, seat.claimant, now, hours=hours)
+        _tell_claim(seat, at, "study.takeover")
+        return
+    claims.claim(seat.layout, at.case, at.slot, seat.claimant, now)
     if held is None:
-        work = {"case": at.record.content, "slot": at.slot, "step": at.now.steps + 1}
-        detail = {**work, "hours": round(seat.settings.claim_hours)}
-        seat.desk.log.append("study.claim", subject=(at.record.subject,), detail=detail)
+        _tell_claim(seat, at, "study.claim")
+
+
+def _tell_claim(seat: Seat, at: Reading, event: str) -> None:
+    work = {"case": at.record.content, "slot": at.slot, "step": at.now.steps + 1}
+    detail = {**work, "hours": round(seat.settings.claim_hours)}
+    seat.desk.log.append(event, subject=(at.record.subject,), detail=detail)
 
 
 def _require_assigned(seat: Seat, at: Reading) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from napari_medlabel.errors import InputError, RefusedError
-from napari_medlabel.project.work.claims import read_claim
+from napari_medlabel.project.work.claims import claim, read_claim
 from napari_medlabel.session.study.assigning import assign
 from napari_medlabel.session.study.seat import Seat, worklist
 from napari_medlabel.session.study.submitting import submit
@@ -23,6 +23,7 @@ from napari_medlabel.session.study.working import (
     raise_problem,
     release,
     resume,
+    sign_of_life,
     skip,
     start,
     take_over,
@@ -129,6 +130,24 @@ def test_a_reading_is_taken_over_after_hours_without_a_sign_of_life(study: Small
         take_over(seat, other, "A")
     assert take_over(later(seat, 13), other, "A").user in seat.users
     assert study.is_sound()
+
+
+def test_the_claim_of_somebody_who_never_began_blocks_nobody_for_ever(
+    study: SmallStudy,
+) -> None:
+    """As when the program is killed between the claim and the log."""
+    seat, other, case = study.seat("r01"), study.seat("r02"), study.cases[0]
+    claim(study.layout, case, "A", other.claimant, seat.desk.now())
+    assert next_to_read(seat) == (case, "B")
+    with pytest.raises(RefusedError, match="at work on this reading"):
+        start(seat, case, "A")
+    assert next_to_read(later(seat, 13)) == (case, "A")
+    assert start(later(seat, 13), case, "A").user in seat.users
+    with pytest.raises(RefusedError, match="somebody else's"):
+        start(other, case, "A")
+    sign_of_life(seat, case, "A")
+    with pytest.raises(RefusedError, match="at work on this reading"):
+        sign_of_life(other, case, "A")
 
 
 def test_a_submission_is_withdrawn_until_somebody_reviews_it(study: SmallStudy) -> None:
