@@ -9,7 +9,6 @@ from qtpy.QtCore import QEvent, QObject, QTimer, Signal
 from qtpy.QtWidgets import (
     QApplication,
     QFrame,
-    QGroupBox,
     QHBoxLayout,
     QLabel,
     QPushButton,
@@ -111,21 +110,20 @@ class MedlabelDock(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         for words in (self.summary, self.volume_line, self.doubts):
             column.addWidget(words)
-        view = QGroupBox("View")
-        _stack(view, self.views, self.sight_desk.panel)
-        column.addWidget(view)
+        column.addWidget(self.views)
         for title, parts in (
             (
                 "Labels",
                 (
-                    self.tool_desk.panel,
                     self.label_panel,
+                    self.tool_desk.panel,
                     self.segment_desk.panel,
                     self.load_button,
                 ),
             ),
             ("Landmarks", (self.landmark_panel, self.mark_desk.panel)),
             ("Measurements", (self.mark_desk.measures.panel,)),
+            ("View", (self.sight_desk.panel,)),
         ):
             page = QWidget()
             _stack(page, *parts)
@@ -154,15 +152,17 @@ class MedlabelDock(QWidget):
         footer = QWidget()
         column = QVBoxLayout(footer)
         column.setContentsMargins(4, 0, 4, 0)
-        steps, ends, looks = QHBoxLayout(), QHBoxLayout(), QHBoxLayout()
-        steps.addWidget(self.undo_button)
-        steps.addWidget(self.redo_button)
-        ends.addWidget(self.save_button, 2)
-        ends.addWidget(self.sign_button, 1)
-        ends.addWidget(self.close_button, 1)
-        looks.addWidget(self.versions_button)
-        looks.addWidget(self.log_button)
-        for row in (steps, ends, looks):
+        steps, looks = QHBoxLayout(), QHBoxLayout()
+        for button in (self.undo_button, self.redo_button, self.save_button):
+            steps.addWidget(button, 1)
+        for button in (
+            self.sign_button,
+            self.versions_button,
+            self.log_button,
+            self.close_button,
+        ):
+            looks.addWidget(button)
+        for row in (steps, looks):
             column.addLayout(row)
         column.addWidget(self.status)
         return footer

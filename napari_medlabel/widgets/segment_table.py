@@ -35,7 +35,8 @@ TIPS: Final = (
 )
 STATES: Final = ("not started", "in progress", "completed", "flagged")
 _WIDE: Final = 460
-_ROWS_SHOWN: Final = 6
+_ROWS_SHOWN: Final = 5
+_ROW_PX: Final = 23
 
 
 class SegmentTable(QTableWidget):
@@ -69,6 +70,8 @@ class SegmentTable(QTableWidget):
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.setTabKeyNavigation(False)  # Tab leaves the table
         self.verticalHeader().hide()
+        self.verticalHeader().setMinimumSectionSize(_ROW_PX)
+        self.verticalHeader().setDefaultSectionSize(_ROW_PX)
         header = self.horizontalHeader()
         header.setMinimumSectionSize(24)
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
@@ -121,8 +124,9 @@ class SegmentTable(QTableWidget):
                         )
                     self.setItem(row, column, item)
                 self.item(row, CODE).setText("" if label.code is None else label.code.value)
-            height = self.verticalHeader().defaultSectionSize()
-            self.setMinimumHeight(height * (min(len(labels), _ROWS_SHOWN) + 1) + 6)
+            rows = min(len(labels), _ROWS_SHOWN) + 1
+            self.setMinimumHeight(_ROW_PX * rows + 8)
+            self.setMaximumHeight(max(_ROW_PX * (len(labels) + 1), _ROW_PX * rows) + 12)
         finally:
             self._filling = False
         if current is not None:
