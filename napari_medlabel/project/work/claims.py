@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import secrets
 import time
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -215,6 +216,17 @@ def read_claim(layout: Layout, case: CaseId, slot: str) -> Claim | None:
     return None
 
 
+def holder(layout: Layout, case: CaseId, slot: str) -> Claim | None:
+    """Return who has a slot, for lists; a claim that cannot be read is held by nobody known.
+
+    Its rater is ``?`` then, and it never expires: only a person may delete it.
+    """
+    try:
+        return read_claim(layout, case, slot)
+    except InputError:
+        return Claim(str(case), slot, "?", "", 0, "", "9999-12-31T23:59:59+00:00")
+
+
 def conflicted_copies(layout: Layout) -> tuple[str, ...]:
     """Return copies that a synchronising client has made, relative to the study.
 
@@ -253,9 +265,22 @@ def _time(now: datetime) -> str:
 
 
 def _create(path: Path, data: bytes) -> bool:
-    """Make a file that is not there yet; return whether it was this process that made it."""
+    """Make a file that is not there yet; return whether it was this process that made it.
+
+    It gets its name with its content where the file system has hard links: a process that is
+    killed leaves no empty claim. Elsewhere it is made empty first.
+    """
+    aside = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}")
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
+        try:
+            _write_new(aside, data)
+            os.link(aside, path)
+        except FileExistsError:
+            return False
+        except (OSError, AttributeError):  # no hard links here
+            _write_new(path, data)
+        finally:
+            aside.unlink(missing_ok=True)
     except FileExistsError:
         return False
     except OSError as err:
@@ -263,8 +288,12 @@ def _create(path: Path, data: bytes) -> bool:
             "A claim cannot be written into the study's folder.",
             hint="Check that the share is there and that you may write to medlabel/claims.",
         ) from err
+    sync_folder(path.parent)
+    return True
+
+
+def _write_new(path: Path, data: bytes) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
     with os.fdopen(descriptor, "wb") as stream:
         stream.write(data)
     sync_file(path)
-    sync_folder(path.parent)
-    return True

@@ -11,7 +11,7 @@ from napari_medlabel.project.layout import Layout
 from napari_medlabel.project.ontology.document import ontology_digest, read_ontology
 from napari_medlabel.project.settings import Settings
 from napari_medlabel.project.work.choosing import needs_review
-from napari_medlabel.project.work.claims import conflicted_copies, read_claim
+from napari_medlabel.project.work.claims import conflicted_copies, holder
 from napari_medlabel.project.work.fold import CaseRow, SlotState, fold
 from napari_medlabel.project.work.steps import Step, log_steps
 
@@ -51,7 +51,7 @@ class StatusLine:
     rater, reviewer : str
         Codes; empty for nobody.
     claimed : str
-        Code of who has a claim on it now; empty for nobody.
+        Code of who has a claim on it now; empty for nobody, ``?`` where it cannot be read.
     version : int
         Of the mask that counts; 0 for none.
     since : str
@@ -135,7 +135,7 @@ def status_of(layout: Layout, settings: Settings) -> Status:
     Raises
     ------
     InputError
-        When records, ontology, guidelines or a claim cannot be read.
+        When records, ontology or guidelines cannot be read.
     """
     cases = {record.content: record.case for record in all_records(layout)}
     worklist = fold(cases, log_steps(layout.audit), settings.slots)
@@ -170,7 +170,7 @@ def _line(
 ) -> StatusLine:
     row, slot = place
     now: SlotState = row.slots[slot]
-    held = read_claim(layout, row.case, slot)
+    held = holder(layout, row.case, slot)
     return StatusLine(
         case=str(row.case),
         slot=slot,

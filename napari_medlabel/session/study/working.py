@@ -43,7 +43,7 @@ def chooser(seat: Seat, strategy: Strategy = "order") -> Chooser:
     for row in list_now.rows:
         for slot, now in row.slots.items():
             if now.state == "todo" and slot != "consensus":
-                held = claims.read_claim(seat.layout, row.case, slot)
+                held = claims.holder(seat.layout, row.case, slot)
                 if (
                     held is not None
                     and held.rater != seat.rater.code

@@ -10,6 +10,7 @@ import pytest
 
 from napari_medlabel.errors import InputError, RefusedError, SaveError
 from napari_medlabel.project.layout import CaseId, Layout
+from napari_medlabel.project.work import claims
 from napari_medlabel.project.work.claims import (
     Claimant,
     claim,
@@ -144,3 +145,25 @@ def test_conflicted_copies_of_synchronising_clients_are_found(study: Layout, nam
     assert conflicted_copies(study) == ()
     (study.own / name).write_text("{}")
     assert conflicted_copies(study) == (f"medlabel/{name}",)
+
+
+def test_a_claim_that_cannot_be_read_is_held_by_nobody_known(study: Layout) -> None:
+    study.claim(CASE, "A").parent.mkdir(parents=True, exist_ok=True)
+    study.claim(CASE, "A").write_bytes(b"")
+    found = claims.holder(study, CASE, "A")
+    assert found is not None
+    assert (found.rater, found.is_expired(NOON, 1.0)) == ("?", False)
+    assert claims.holder(study, CASE, "B") is None
+
+
+def test_without_hard_links_a_claim_is_made_all_the_same(
+    study: Layout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(1, "no links")
+
+    monkeypatch.setattr(claims.os, "link", refuse)
+    claim(study, CASE, "A", ANNA, NOON)
+    with pytest.raises(RefusedError, match="at work on this reading"):
+        claim(study, CASE, "A", BEN, NOON)
+    assert [path.name for path in study.claims.iterdir()] == [f"{CASE}.A.json"]
