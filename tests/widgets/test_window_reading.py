@@ -350,11 +350,11 @@ def test_a_segmentation_is_loaded_into_the_case_or_refused_in_words(
     assert "another grid" in dock.notice.text.text()
     # Through File > Open they are layers on the scan, and the dock offers to take them in.
     survey = Survey((), 0, 0, (FoundMarks("segmentation", Path("good")),))
-    monkeypatch.setattr(
-        "napari_medlabel.plugin.contributions.find_series", lambda *_, **__: survey
-    )
+    for module in ("plugin.contributions", "widgets.sight.beside_desk"):
+        monkeypatch.setattr(f"napari_medlabel.{module}.find_series", lambda *_, **__: survey)
     dock.undo_button.click()
     dock.desk.take_dropped([Path("good")])
+    qtbot.waitUntil(lambda: "not part of" in dock.notice.text.text(), timeout=WAIT_MS)
     assert "Take it into the case" in {b.text() for b in dock.notice.findChildren(QPushButton)}
     press(dock, "Take it into the case")
     assert dock.session.labels.array.any()
