@@ -227,3 +227,26 @@ def test_readings_that_agree_have_no_difference() -> None:
     found = find_differences({"A": one, "B": one})
     assert found.found == ()
     assert np.array_equal(settle(begun({"A": one}), found, SCHEME).labels.array, one.array)
+
+
+@given(small, small)
+@settings(max_examples=30, deadline=None)
+def test_depth_and_size_are_those_of_a_search_through_all_voxels(a, b) -> None:
+    found = find_differences(slots(a, b))
+    spacing = np.array([1.0, 2.0, 3.0])
+    for one in found.found:
+        own = np.argwhere(found.mask(one.number)) + [part.start for part in one.box]
+        assert {(a[tuple(at)], b[tuple(at)]) for at in own} == {one.says}
+        assert len(own) == one.voxels
+        near = [
+            np.linalg.norm(
+                (np.argwhere((a == b) & (a == label))[:, None] - own) * spacing, axis=2
+            )
+            for label in one.labels
+        ]
+        near = [apart.min(axis=0) for apart in near if len(apart)]
+        if near:
+            assert one.mm == pytest.approx(np.min(near, axis=0).max(), rel=1e-5)
+        else:
+            size = [part.stop - part.start for part in one.box]
+            assert one.mm == pytest.approx(np.linalg.norm(size * spacing))
