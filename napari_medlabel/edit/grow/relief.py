@@ -27,6 +27,10 @@ above noise for each.
 Measured on a CT phantom with voxels of 0.7 mm. At 20 HU of noise 1.0 mm finds ten organs with a
 mean Dice of 0.989 and none below 0.965; 0.7 mm can lose a tumour of 36 HU contrast altogether.
 """
+_CLEAN: Final = 500.0
+_CLEAN_SCALE: Final = 0.5
+"""Where edges stand this far above what differs from voxel to voxel, there is no noise to
+smooth away, and the gradient is as fine as it can be: smoothing takes a rim of small objects."""
 _TRUNCATE: Final = 3.0
 _SLAB: Final = 8
 _SAMPLE: Final = 16
@@ -68,7 +72,9 @@ def choose_scale(
     The noise is the median gradient, which edges do not move, as they do not move the median
     absolute deviation. The finest scale is taken at which the steepest 5 % of the voxels stand
     5.5 times above it. Blocks spread over the image are looked at, and for edges the half of
-    them that has most: air around the patient has none at any scale.
+    them that has most: air around the patient has none at any scale. Smoothing never raises
+    noise: what is steeper after it than before is the skirt of an edge, and an image that has
+    nothing else is clean.
 
     Parameters
     ----------
@@ -84,9 +90,14 @@ def choose_scale(
     finest, low = min(spacing_mm), lowest(image)
     scales = [(share * finest, above) for share, above in _SCALES]
     sigma, quantum = gradient_mm or scales[0][0], 1.0
+    clean = not gradient_mm and _is_clean(_sample(image, spacing_mm, finest, low))
+    if clean:
+        gradient_mm = _CLEAN_SCALE * finest
     for sigma, above in [(gradient_mm, 0.0)] if gradient_mm else scales:
-        noise, edges = _noise_and_edges(_sample(image, spacing_mm, sigma, low))
-        quantum = noise / _LEVELS_OF_NOISE if noise > 0 else edges / _LEVELS_OF_EDGES
+        noise, edges, skirts = _noise_and_edges(_sample(image, spacing_mm, sigma, low))
+        quantum = noise / _LEVELS_OF_NOISE
+        if clean or skirts or noise == 0:
+            quantum = max(quantum, edges / _LEVELS_OF_EDGES)
         if edges >= above * noise:
             break
     if mode == "additive":
@@ -199,8 +210,8 @@ def _sample(
     spacing_mm: tuple[float, float, float],
     sigma_mm: float,
     low: float,
-) -> list[FloatArray]:
-    """Return the gradient in blocks spread over the image."""
+) -> list[tuple[FloatArray, FloatArray]]:
+    """Return the gradient in blocks spread over the image, smoothed and as it is."""
     reach = [int(_TRUNCATE * sigma_mm / mm + 0.5) + 1 for mm in spacing_mm]
     found = []
     for starts in _blocks(image.shape):
@@ -215,25 +226,39 @@ def _sample(
             slice(at - b.start, at - b.start + _SAMPLE)
             for at, b in zip(starts, box, strict=True)
         )
-        found.append(steep.T[inner].ravel())
+        rough = _steepness(as_floats(part, low).T, (first, part.shape[2]), spacing_mm[::-1])
+        found.append((steep.T[inner].ravel(), rough.T[inner].ravel()))
     return found
 
 
-def _noise_and_edges(blocks: list[FloatArray]) -> tuple[float, float]:
-    """Return the median gradient, 0 where most of it is 0, and that of edges.
+def _is_clean(blocks: list[tuple[FloatArray, FloatArray]]) -> bool:
+    """Tell whether neighbours differ at edges alone, looking where the gradient is not 0."""
+    steep, rough = (np.concatenate(side) for side in zip(*blocks, strict=True))
+    alive = rough[steep > 0]
+    _, edges, _ = _noise_and_edges(blocks)
+    return bool(alive.size) and _CLEAN * float(np.median(alive)) <= edges
 
+
+def _noise_and_edges(blocks: list[tuple[FloatArray, FloatArray]]) -> tuple[float, float, bool]:
+    """Return the noise of the gradient, the gradient of edges, and whether skirts prevail.
+
+    Noise is the median gradient, 0 where most of it is 0; without smoothing where that is less.
     Edges are the steepest 5 % in the steeper half of the blocks. Voxels with no gradient at
     all, as around a masked head, say nothing of noise, unless they prevail there too.
     """
-    tops = np.array([np.percentile(part, 95) for part in blocks])
+    smooth = [part for part, _ in blocks]
+    tops = np.array([np.percentile(part, 95) for part in smooth])
     half = np.concatenate(
-        [part for part, top in zip(blocks, tops, strict=True) if top >= np.median(tops)]
+        [part for part, top in zip(smooth, tops, strict=True) if top >= np.median(tops)]
     )
     edges = float(np.percentile(half, 95))
     if float(np.median(half)) == 0.0:
-        return 0.0, edges
-    every = np.concatenate(blocks)
-    return float(np.median(every[every > 0])), edges
+        return 0.0, edges, False
+    every = np.concatenate(smooth)
+    alive = every > 0
+    noise = float(np.median(every[alive]))
+    rough = float(np.median(np.concatenate([part for _, part in blocks])[alive]))
+    return min(noise, rough), edges, rough < noise
 
 
 def _blocks(shape: tuple[int, ...]) -> Iterator[tuple[int, int, int]]:

@@ -58,12 +58,20 @@ def test_more_noise_asks_for_a_wider_gradient() -> None:
     assert found[-1] > 1.3
 
 
-def test_an_image_without_noise_keeps_the_finest_scale() -> None:
-    image = np.zeros((40, 40, 20), np.int16)
-    image[20:] = 100
+@pytest.mark.parametrize("noise", [0.0, 0.01])
+def test_an_image_without_noise_is_hardly_smoothed(noise: float) -> None:
+    image = np.random.default_rng(3).normal(0, noise, (40, 40, 20)).astype(np.float32)
+    image[20:] += 100
     scale = choose_scale(image, (1.0, 1.0, 2.0))
-    assert scale.gradient_mm == 1.0
-    assert scale.quantum > 0
+    assert scale.gradient_mm == 0.5
+    assert scale.quantum > 0.05  # not of the little noise there is: edges would be clipped
+
+
+def test_noise_around_which_all_is_masked_is_still_noise() -> None:
+    image = np.zeros((48, 48, 32), np.float32)
+    inside = (slice(8, 40), slice(8, 40), slice(8, 24))
+    image[inside] = 100 + np.random.default_rng(3).normal(0, 10, (32, 32, 16))
+    assert choose_scale(image, (1.0, 1.0, 1.0)).gradient_mm >= 1.0
 
 
 def test_a_flat_image_has_levels_too() -> None:
