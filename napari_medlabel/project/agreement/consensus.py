@@ -37,8 +37,9 @@ _WORDS: Final[Mapping[Rule, str]] = {
     "union": "Union: a voxel that somebody labelled gets that label; where different labels "
     "were given, it is unresolved.",
     "intersection": "Intersection: a voxel gets a label when all readings give it that one.",
-    "distance": "Mean signed distance, each label by itself: a voxel gets the label whose mean "
-    "depth over the readings, in mm, is above 0 and the largest; where two are, or it is 0 "
+    "distance": "Mean signed distance, each label by itself in the box around its union plus "
+    f"{MARGIN_MM:g} mm: a voxel gets the label whose mean depth over the readings, in mm, is "
+    "above 0 and the largest; where two are, or it is 0 "
     "exactly, it is unresolved. A reading without the label counts as the box's diagonal "
     "outside.",
 }
@@ -193,17 +194,18 @@ def _intersection(work: _Work) -> Answer:
 
 
 def _distance(work: _Work) -> Answer:
-    shape = work.arrays[0].shape
-    far = float(np.linalg.norm([n * mm for n, mm in zip(shape, work.spacing, strict=True)]))
-
     def depth(value: int) -> tuple[Box, npt.NDArray[Any]]:
-        total = work.zeros(np.float64)
-        for array in work.arrays:
-            total += np.clip(signed_distance_mm(array == value, work.spacing), -far, far)
+        masks = [array == value for array in work.arrays]
+        box = union_box(masks, work.spacing, MARGIN_MM) or (slice(None),) * 3
+        size = [part.stop - part.start for part in box]
+        far = float(np.linalg.norm(np.array(size) * work.spacing))
+        total = np.zeros(size[::-1]).T
+        for mask in masks:
+            total += np.clip(signed_distance_mm(mask[box], work.spacing), -far, far)
         total /= len(work.arrays)
         # Exact sums of float32 distances: what is 0 to a nanometre is 0.
         total[np.abs(total) < 1e-6] = 0.0
-        return (slice(None),) * 3, total
+        return box, total
 
     return _best(work, depth, 0.0)
 

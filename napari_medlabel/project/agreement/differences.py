@@ -9,10 +9,12 @@ from typing import Any, Final, Literal
 import numpy as np
 import numpy.typing as npt
 
+from napari_medlabel.edit.boxes import hull
 from napari_medlabel.edit.components import Parts, connected_parts
 from napari_medlabel.edit.distance import distance_mm
 from napari_medlabel.edit.patch import Box
 from napari_medlabel.geometry.grid import Grid
+from napari_medlabel.measure.boxes import boxes_of
 from napari_medlabel.model.labelmap import LabelMap
 from napari_medlabel.project.agreement.cropping import require_one_grid, union_box
 
@@ -176,7 +178,7 @@ def find_differences(readings: Mapping[str, LabelMap]) -> Differences:
     agreed = np.where(patterns == 0, crops[0], 0)
     everywhere = np.zeros(grid.shape[::-1], dtype=masks[0].array.dtype).T
     everywhere[box] = agreed
-    depth = _depths(agreed, patterns, says, spacing)
+    depth = _depths(crops, agreed, patterns, says, spacing)
     found = tuple(_each(parts, says, depth, grid, box))
     return Differences(grid, tuple(readings), found, everywhere, box, parts)
 
@@ -199,6 +201,7 @@ def _patterns(
 
 
 def _depths(
+    crops: Sequence[npt.NDArray[Any]],
     agreed: npt.NDArray[Any],
     patterns: npt.NDArray[np.int32],
     says: Sequence[tuple[int, ...]],
@@ -206,12 +209,16 @@ def _depths(
 ) -> npt.NDArray[np.float32]:
     """Return how far each differing voxel lies from what all agree is one of its labels."""
     near = np.full(agreed.shape[::-1], np.inf, dtype=np.float32).T
-    for value in np.unique(agreed[agreed != 0]).tolist():
-        ways = [way for way, said in enumerate(says) if value in said]
-        touched = np.isin(patterns, ways)
-        if touched.any():
-            away = distance_mm(agreed != value, spacing_mm)
-            near[touched] = np.minimum(near[touched], away[touched])
+    # All of a label, agreed or not, lies in its box: so does what is nearest.
+    boxes = [boxes_of(crop) for crop in crops]
+    for value in sorted({value for held in boxes for value in held}):
+        box = hull([held[value] for held in boxes if value in held])
+        holds = np.array([value in said for said in says])[patterns[box]]
+        of_it = agreed[box] == value
+        if holds.any() and of_it.any():
+            away = distance_mm(~of_it, spacing_mm)
+            part = near[box]
+            np.minimum(part, away, out=part, where=holds)
     return near
 
 
