@@ -30,7 +30,7 @@ mean Dice of 0.989 and none below 0.965; 0.7 mm can lose a tumour of 36 HU contr
 _CLEAN: Final = 500.0
 _CLEAN_SCALE: Final = 0.5
 """Where edges stand this far above what differs from voxel to voxel, there is no noise to
-smooth away, and the gradient is as fine as it can be: smoothing takes a rim of small objects."""
+smooth away, and the gradient is as fine as can be: smoothing takes a rim of small objects."""
 _TRUNCATE: Final = 3.0
 _SLAB: Final = 8
 _SAMPLE: Final = 16
