@@ -2,8 +2,9 @@
 
 The map holds, for each voxel: 0 nothing, or a label of unknown origin; 1 drawn by hand; 2
 proposed by a tool and kept; 3 proposed by a tool and changed or taken away since; 4 filled in
-between slices; 5 settled by adjudication; 6 unresolved in a consensus. What a hand takes away of a proposal keeps its 3,
-though nothing is labelled there: only so is the share that was kept an honest one.
+between slices; 5 settled by adjudication; 6 unresolved in a consensus. What a hand takes away
+of a proposal keeps its 3, though nothing is labelled there: only so is the share that was kept
+an honest one.
 """
 
 from __future__ import annotations
