@@ -294,6 +294,8 @@ class ToolDesk(QObject):
             self._put_preset(str(value))
         if name == SIZE:
             self._show_size()
+        if self._hand is not None:
+            self._hand.retune(name)
         if tool(self._current).is_live:
             self._live.start()
 
@@ -315,9 +317,8 @@ class ToolDesk(QObject):
         self.choices.slab = slices
 
     def _put_masking(self, rules: Masking) -> None:
-        if self._kit is None:
-            return
-        self._kit.bench.masking = rules
+        if self._kit is not None:
+            self._kit.bench.masking = rules
 
     def toggle_range(self) -> None:
         """Bound edits to the range of values, or no longer."""
@@ -342,8 +343,7 @@ class ToolDesk(QObject):
             self._kit.binding.viewer.status = words
 
     def _show_tool(self) -> None:
-        name = self._current
-        if not name:
+        if not (name := self._current):
             return
         known, chosen = tool(name), self.choices
         self.panel.say("")

@@ -20,6 +20,11 @@ _AT_ONCE: Final = 1 << 21  # voxels: what is shown without a thread
 _PATIENCE_MS: Final = 250  # progress shows only for what takes longer
 
 _WARM_MS: Final = 2000
+_NOTHING: Final = "Nothing would change: the labels are like that already."
+_NOTHING_ALLOWED: Final = (
+    "Nothing would change: either the labels are like that already, or the rules below "
+    "(editable area, values, overwriting, locks) forbid all of it."
+)
 
 Ready = tuple[Proposal | None, Picture | None, str]
 
@@ -157,7 +162,7 @@ class ToolRunner(QObject):
         proposal, _, _ = self._ready = ready
         if proposal is None:
             kit.bench.show(None)
-            kit.say("Nothing would change: neither the labels nor the rules leave anything.")
+            kit.say(_NOTHING if kit.bench.masking.is_open else _NOTHING_ALLOWED)
         else:
             kit.bench.show(proposal)
         if following is not None:

@@ -32,26 +32,29 @@ def _threshold(kit: Kit) -> Work:
     preset, low, high = chosen["preset"], float(chosen["low"]), float(chosen["high"])
 
     def run(_tick: Tick) -> Proposal | None:
+        from napari_medlabel.edit.finite import only_numbers
         from napari_medlabel.edit.threshold import otsu, threshold_box
 
         if preset != "otsu":
             return threshold_box(scene, box, low, high, value)
         (border,) = otsu(scene.image[box])
-        return threshold_box(scene, box, border, float(np.max(scene.image[box].T)), value)
+        top = float(np.max(only_numbers(scene.image[box])))
+        return threshold_box(scene, box, border, top, value)
 
     return run
 
 
 def _between(kit: Kit) -> Work:
     scene, plane, values = kit.bench.scene(), kit.plane(), kit.values()
-    snap = float(kit.options["snap_mm"])
+    snap, close_ends = float(kit.options["snap_mm"]), bool(kit.options["close_ends"])
 
     def run(tick: Tick) -> Proposal | None:
         from napari_medlabel.edit.between import fill_between
 
         return fill_between(
-            scene, whole(scene.shape), plane.axis, values, snap_mm=snap, tick=tick
-        )
+            scene, whole(scene.shape), plane.axis, values, snap_mm=snap,
+            close_ends=close_ends, tick=tick,
+        )  # fmt: skip
 
     return run
 
@@ -59,11 +62,12 @@ def _between(kit: Kit) -> Work:
 def _propagate(kit: Kit) -> Work:
     scene, plane, values = kit.bench.scene(), kit.plane(), kit.values()
     to = _slice_away(kit, int(kit.options["count"]))
+    reach = float(kit.options["reach_mm"]) or None
 
-    def run(_tick: Tick) -> Proposal | None:
+    def run(tick: Tick) -> Proposal | None:
         from napari_medlabel.edit.propagate import propagate
 
-        return propagate(scene, plane.axis, plane.index, to, values)
+        return propagate(scene, plane.axis, plane.index, to, values, reach_mm=reach, tick=tick)
 
     return run
 

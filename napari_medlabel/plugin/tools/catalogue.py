@@ -4,37 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
-from napari_medlabel.plugin.tools.options import (
-    Choice,
-    Extent,
-    Number,
-    Option,
-    Segment,
-    Toggle,
-    Tool,
-)
+from napari_medlabel.plugin.tools.asked import BRUSH_SIZE, DEEP, FLAT, SIZE, THIN, WHICH
+from napari_medlabel.plugin.tools.finishing import CLEANING, SHAPES
+from napari_medlabel.plugin.tools.options import Choice, Number, Option, Toggle, Tool
 
-SIZE: Final = "size_mm"
-"""The brush's diameter: one for all brushes."""
-
-FLAT: Final[tuple[Extent, ...]] = ("slice", "slab", "3D")
-DEEP: Final[tuple[Extent, ...]] = ("3D", "slab", "slice")
-THIN: Final[tuple[Extent, ...]] = ("slice", "slab")
-
-_SIZE = Number(
-    SIZE, "Diameter", 10.0, 0.2, 300.0, 1.0, "mm", 1, "Also Shift + wheel, and the keys [ and ]"
-)
-_WHICH = Choice(
-    "which",
-    "Of",
-    (("this", "the label in hand"), ("all", "all labels")),
-    "Which labels it works on; locked ones stay",
-)
-_SHIFT = tuple(
-    Number(name, words, 0, -2000, 2000, 1, "voxels", 0)
-    for name, words in (("along_s", "To the head"), ("along_p", "To the back"),
-                        ("along_l", "To the left"))
-)  # fmt: skip
+__all__ = ["MENUS", "SIZE", "TOOLS", "options_of", "tool"]
 
 PAINTING: Final = (
     Tool(
@@ -45,7 +19,7 @@ PAINTING: Final = (
         "Draw",
         "W",
         FLAT,
-        (_SIZE,),
+        (BRUSH_SIZE,),
         is_hand=True,
     ),
     Tool(
@@ -56,7 +30,7 @@ PAINTING: Final = (
         "K",
         FLAT,
         (
-            _SIZE,
+            BRUSH_SIZE,
             Number("tolerance", "Tolerance", 2.5, 0.5, 10.0, 0.25, "SD", 2,
                    "How unlike the middle a voxel may be, in standard deviations"),
         ),
@@ -69,7 +43,7 @@ PAINTING: Final = (
         "Draw",
         "U",
         FLAT,
-        (_SIZE,),
+        (BRUSH_SIZE,),
         is_hand=True,
     ),
     Tool(
@@ -123,7 +97,7 @@ PAINTING: Final = (
                     ("fill_inside", "fill inside"),
                 ),
             ),
-            _WHICH,
+            WHICH,
         ),
         is_hand=True,
     ),
@@ -153,7 +127,11 @@ REGIONS: Final = (
         "Find",
         "Shift-G",
         DEEP,
-        (Number("radius_mm", "Within", 15.0, 1.0, 200.0, 1.0, "mm"),),
+        (
+            Number("radius_mm", "Within", 15.0, 1.0, 200.0, 1.0, "mm"),
+            Number("neck_mm", "Cut necks below", 0.0, 0.0, 20.0, 0.5, "mm", 1,
+                   "Connections thinner than this do not count; 0 takes all"),
+        ),
         is_hand=True,
     ),
     Tool(
@@ -178,8 +156,18 @@ REGIONS: Final = (
         "G",
         FLAT,
         (
-            _SIZE,
+            BRUSH_SIZE,
             Choice("seed", "Next stroke", (("this", "label in hand"), ("back", "background"))),
+            Choice(
+                "mode",
+                "Borders",
+                (("minimax", "at the highest edge"), ("additive", "by grey values")),
+                "At the highest edge on the way, as a watershed; or where all steps of grey "
+                "value on the way add up, as GrowCut",
+            ),
+            Number("gradient_mm", "Edges of", 0.0, 0.0, 20.0, 0.1, "mm", 1,
+                   "How far the image is smoothed before its edges are measured; 0: chosen "
+                   "from its noise"),
         ),
         is_hand=True,
     ),
@@ -191,9 +179,11 @@ REGIONS: Final = (
         "Shift-B",
         (),
         (
-            _WHICH,
+            WHICH,
             Number("snap_mm", "Pull to edges", 0.0, 0.0, 10.0, 0.5, "mm", 1,
                    "How far the surface may move to an edge of the image; 0 for shape alone"),
+            Toggle("close_ends", "Close the ends",
+                   tip="Also end a label half-way to a neighbouring slice drawn without it"),
         ),
     ),
     Tool(
@@ -206,212 +196,12 @@ REGIONS: Final = (
         (
             Number("count", "Slices", 1, -200, 200, 1, "", 0,
                    "How many; below 0 towards the slices before"),
-            _WHICH,
+            Number("reach_mm", "Border moves", 0.0, 0.0, 50.0, 0.5, "mm", 1,
+                   "At most, from slice to slice; 0: by the distance of the slices"),
+            WHICH,
         ),
     ),
 )  # fmt: skip
-
-CLEANING: Final = (
-    Tool(
-        "smooth",
-        "Smooth",
-        "Smooth surfaces; several labels together leave no gap and no overlap.",
-        "Clean up",
-        "Shift-S",
-        DEEP,
-        (
-            Choice(
-                "kind",
-                "How",
-                (
-                    ("joint", "all labels together"),
-                    ("median", "median"),
-                    ("gaussian", "Gauss"),
-                    ("opening", "opening (cuts bridges)"),
-                    ("closing", "closing (fills gaps)"),
-                ),
-            ),
-            Number("size", "Size", 1.5, 0.1, 30.0, 0.5, "mm"),
-        ),
-    ),
-    Tool(
-        "smoother",
-        "Smoothing brush",
-        "Smooth surfaces where you paint, all labels together.",
-        "Clean up",
-        "Shift-U",
-        DEEP,
-        (_SIZE, Number("sigma", "Strength", 1.5, 0.1, 20.0, 0.5, "mm")),
-        is_hand=True,
-    ),
-    Tool(
-        "refine",
-        "Refine edge",
-        "Move surfaces to the edge of the image within a band.",
-        "Clean up",
-        "Shift-R",
-        DEEP,
-        (
-            Number("band_mm", "Band", 4.0, 0.5, 30.0, 0.5, "mm"),
-            Choice(
-                "method",
-                "By",
-                (("watershed", "watershed (fast)"), ("random_walker", "random walker (slow)")),
-            ),
-            _WHICH,
-        ),
-    ),
-    Tool(
-        "islands",
-        "Islands",
-        "Keep the largest part, drop small ones, or split parts to labels of their own.",
-        "Clean up",
-        "Shift-I",
-        DEEP,
-        (
-            Choice(
-                "how",
-                "Do",
-                (
-                    ("largest", "keep the largest"),
-                    ("small", "remove small ones"),
-                    ("split", "split to segments"),
-                ),
-            ),
-            Number("smallest_mm3", "Small is below", 100.0, 0.1, 1e7, 10.0, "mm³"),
-            _WHICH,
-        ),
-    ),
-    Tool(
-        "touch",
-        "Click an island",
-        "Click a part: it is the only one kept, or it goes.",
-        "Clean up",
-        "Shift-J",
-        DEEP,
-        (Choice("how", "Then", (("remove", "remove it"), ("keep", "keep it alone"))),),
-        is_hand=True,
-    ),
-    Tool(
-        "holes",
-        "Fill holes",
-        "Fill what is enclosed.",
-        "Clean up",
-        "Shift-H",
-        DEEP,
-        (
-            Number("largest_mm3", "Up to", 0.0, 0.0, 1e7, 10.0, "mm³", 1, "0: of any size"),
-            _WHICH,
-        ),
-    ),
-)
-
-SHAPES: Final = (
-    Tool(
-        "margin",
-        "Margin",
-        "Grow or shrink by an exact distance in mm, whatever the spacing.",
-        "Shape",
-        "Shift-M",
-        DEEP,
-        (Number("mm", "By", 3.0, -50.0, 50.0, 0.5, "mm", 1, "Below 0 shrinks"), _WHICH),
-    ),
-    Tool(
-        "hollow",
-        "Hollow",
-        "Leave a wall of a label.",
-        "Shape",
-        "Shift-W",
-        DEEP,
-        (
-            Number("wall_mm", "Wall", 3.0, 0.1, 50.0, 0.5, "mm"),
-            Choice(
-                "side",
-                "The surface is",
-                (
-                    ("inside", "outside of the wall"),
-                    ("middle", "middle of the wall"),
-                    ("outside", "inside of the wall"),
-                ),
-            ),
-            _WHICH,
-        ),
-    ),
-    Tool(
-        "combine",
-        "Combine",
-        "Add, subtract or intersect with another label; invert, clear or fill.",
-        "Shape",
-        "Shift-C",
-        DEEP,
-        (
-            Choice(
-                "how",
-                "Do",
-                (
-                    ("add", "add"),
-                    ("subtract", "subtract"),
-                    ("intersect", "keep the overlap with"),
-                    ("copy", "copy"),
-                    ("invert", "invert"),
-                    ("clear", "clear"),
-                    ("fill", "fill all"),
-                ),
-            ),
-            Segment("other", "With"),
-        ),
-    ),
-    Tool(
-        "mirror",
-        "Mirror",
-        "Mirror left and right about the middle of the scan, by the patient's axes.",
-        "Shape",
-        "Shift-X",
-        (),
-        (_WHICH,),
-    ),
-    Tool(
-        "copy",
-        "Copy slice",
-        "Copy or move the labels of this slice to its neighbours, as they are. Next slices and "
-        "Fill between look at the image: they are usually quicker to put right.",
-        "Shape",
-        "Shift-K",
-        (),
-        (
-            Number("count", "Slices", 1, -200, 200, 1, "", 0, "Below 0 towards those before"),
-            Toggle("move", "Move: leave nothing here"),
-            _WHICH,
-        ),
-    ),
-    Tool(
-        "translate",
-        "Shift",
-        "Move labels by whole voxels along the patient's axes.",
-        "Shape",
-        "Shift-T",
-        (),
-        (*_SHIFT, _WHICH),
-    ),
-    Tool(
-        "crop",
-        "Crop",
-        "Clear what lies outside the slices chosen below.",
-        "Shape",
-        "Shift-Q",
-        ("slab", "slice"),
-        (_WHICH,),
-    ),
-    Tool(
-        "renumber",
-        "Renumber",
-        "Give the voxels of the label in hand to another label.",
-        "Shape",
-        "",
-        (),
-        (Segment("other", "To"),),
-    ),
-)
 
 TOOLS: Final = (*PAINTING, *REGIONS, *CLEANING, *SHAPES)
 MENUS: Final = ("Clean up", "Shape")

@@ -63,12 +63,15 @@ class LocalThreshold(Click):
         kit = self.kit
         scene, value, seed = kit.bench.scene(), kit.free_label(), pointer.voxel
         box = kit.box(Plane(pointer.voxel_axis, seed[pointer.voxel_axis]))
-        radius = float(kit.options["radius_mm"])
+        radius, neck = float(kit.options["radius_mm"]), float(kit.options["neck_mm"])
 
         def run(tick: Tick) -> Proposal | None:
-            from napari_medlabel.edit.threshold import local_threshold
+            from napari_medlabel.edit.threshold import Likeness, local_threshold
 
-            return local_threshold(scene, box, seed, value, radius_mm=radius, tick=tick)
+            like = Likeness(neck_mm=neck)
+            return local_threshold(
+                scene, box, seed, value, radius_mm=radius, like=like, tick=tick
+            )
 
         return run
 

@@ -66,6 +66,9 @@ class QuietHand:
         """Take back what is begun (Escape); return whether there was anything."""
         return False
 
+    def retune(self, _option: str, /) -> None:
+        """Hear that the person chose another value for an option of the tool."""
+
     def accept(self) -> Patch | None:
         """Make what is proposed a step."""
         return self.kit.bench.accept()

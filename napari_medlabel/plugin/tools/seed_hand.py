@@ -163,8 +163,15 @@ class Seeds(QuietHand):
         self.growing.cancel()
         self._layer.remove()
 
+    def retune(self, option: str) -> None:
+        """Grow anew when how it grows was changed."""
+        if option in {"mode", "gradient_mm"} and self.growing.seeds:
+            self.grow()
+
     def grow(self) -> None:
         """Bring what is shown in line with the strokes, in the background."""
+        chosen = self.kit.options
+        self.growing.use(chosen["mode"], float(chosen["gradient_mm"]) or None)
         missing = self.growing.words
         if missing:
             self.kit.bench.show(None)

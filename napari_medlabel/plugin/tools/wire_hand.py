@@ -73,7 +73,7 @@ class Wire(Outline):
         self._corners: list[int] = []  # how many points there were at each click
 
     def press(self, pointer: Pointer) -> bool:
-        """Set an anchor: the line from the one before is kept."""
+        """Set an anchor: the line from the one before is kept. The first goes to the edge."""
         if pointer.button not in {LEFT, RIGHT} or pointer.axis < 0:
             return False
         if self._points and not self._is_here(pointer):
@@ -88,9 +88,13 @@ class Wire(Outline):
             return True
         self._at = pointer
         self._corners.append(len(self._points))
-        way = self._way_to(pointer) if self._points else []
-        self._points.extend([*way, flat.ijk(flat.uv(pointer.index_ijk))[0]])
-        wire.anchor(_pair(flat.uv(pointer.index_ijk)))
+        here = _pair(flat.uv(pointer.index_ijk))
+        if self._points:
+            self._points.extend(self._way_to(pointer))
+        else:  # the line closes here: beside the edge it would leave a spike
+            here = wire.snapped(here)
+        self._points.append(flat.ijk(here)[0])
+        wire.anchor(here)
         self._show()
         return True
 

@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+from napari_medlabel.edit import morph_kernels, slice_loops
 from napari_medlabel.edit.grow import kernels, runs
 from napari_medlabel.edit.grow.warm import compile_now, warm_up
 
@@ -17,6 +18,9 @@ def test_it_compiles_one_version_of_each_in_one_thread() -> None:
     assert not thread.is_alive()
     for function in (kernels.spread, kernels.take_back, kernels.load, runs._fill):
         assert len(function.signatures) == 1
+    for function in (morph_kernels.blend, morph_kernels.render, morph_kernels.fill):
+        assert len(function.signatures) >= 1
+    assert slice_loops.ready() is not None
 
 
 def test_without_numba_there_is_nothing_to_compile(monkeypatch: pytest.MonkeyPatch) -> None:

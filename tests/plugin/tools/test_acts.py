@@ -182,3 +182,37 @@ def test_the_words_of_a_proposal_say_what_comes_and_what_goes(bench: Bench) -> N
     assert words == "Try: + 0.4 ml, - 0.2 ml"
     told = Proposal(box, before, changed, "Try", (1, 2), words="2 parts.")
     assert words_of(told, scene).startswith("2 parts. (")
+
+
+def test_ends_are_closed_and_borders_bound_when_that_is_chosen(bench: Bench) -> None:
+    fill(bench, (4, 9), (4, 9), (4, 5))
+    fill(bench, (4, 9), (4, 9), (8, 9))
+    fill(bench, (14, 19), (4, 9), (0, 1), value=2)
+    fill(bench, (14, 19), (4, 9), (12, 13), value=2)
+    bench.show("Axial", 6, 6, 4)
+    plain = after(bench, act(bench, "between", which="all"))
+    closed = after(bench, act(bench, "between", which="all", close_ends=True))
+    assert np.count_nonzero(closed == 1) > np.count_nonzero(plain == 1)
+
+
+def test_a_border_is_carried_on_as_far_as_is_chosen(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[float | None] = []
+    monkeypatch.setattr(
+        "napari_medlabel.edit.propagate.propagate",
+        lambda *_where, reach_mm, tick: told.append(reach_mm),
+    )
+    bench.show("Axial", 12, 10, 8)
+    for reach in (0.0, 2.5):  # 0: as far as the slices lie apart
+        act(bench, "propagate", count=1, reach_mm=reach)
+    assert told == [None, 2.5]
+
+
+def test_otsus_threshold_gets_over_padding(bench: Bench) -> None:
+    bench.show("Axial", 12, 10, 8)
+    image = bench.session.volume.array.astype(np.float32)
+    image[:, :3] = np.nan
+    bench.session.bench.use_image(image)
+    found = after(bench, act(bench, "threshold", preset="otsu"))
+    assert np.array_equal(found == 1, bench.session.volume.array == 200)
