@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -68,6 +68,14 @@ class Scene:
         """Number of voxels along i, j and k."""
         i, j, k = self.labels.shape
         return i, j, k
+
+    def frozen(self) -> Scene:
+        """Return the scene with a copy of its labels, for work in a thread while one paints.
+
+        A proposal made on labels that change under it would take what was painted meanwhile
+        for its own change, and take it back.
+        """
+        return replace(self, labels=self.labels.T.copy().T)
 
     def propose(
         self,

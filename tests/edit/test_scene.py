@@ -43,6 +43,19 @@ def test_a_proposal_obeys_the_rules() -> None:
     assert np.count_nonzero(found.after == 1) == 4
 
 
+def test_a_frozen_scene_sees_no_later_stroke() -> None:
+    there = scene()
+    still = there.frozen()
+    there.labels[0, 0, 0] = 5
+    assert still.labels[0, 0, 0] == 0
+    assert still.labels.T.flags.c_contiguous
+    after = still.labels.copy()
+    after[4, 3, 2] = 2
+    made = still.propose(whole(still.shape), after, name="Fill", values=(2,))
+    assert made is not None
+    assert made.onto(there.labels)[0, 0, 0] == 5
+
+
 def test_nothing_new_is_no_proposal() -> None:
     there = scene()
     assert there.propose(whole(there.shape), there.labels, name="Same", values=()) is None
