@@ -75,10 +75,7 @@ class BesideView(View):
             letter_size=_LETTERS,
         )
         super().__init__(model, display, orientation, oriented=volume.is_oriented)
-        self.image, self.quantity = image, volume.quantity
-        if volume.colour is None:
-            low, high = (float(v) for v in image.contrast_limits_range)
-            self.reach = low, high
+        self.show_scan(image, volume.quantity)
         orientation.show_plane(first.plane if first.axis >= 0 else display.plane)
         model.canvas.overlays["scale_bar"].visible = display.has_length
 

@@ -96,6 +96,13 @@ class View:
         """Which slice it says to show."""
         return str(self.model.canvas.overlays[_WORDS].text)
 
+    def show_scan(self, image: Any, quantity: str) -> None:
+        """Take a layer as the scan's; None where the view shows none."""
+        self.image, self.quantity = image, quantity
+        if image is not None and not image.rgb:
+            low, high = (float(v) for v in image.contrast_limits_range)
+            self.reach = low, high
+
     # -- the slice -----------------------------------------------------------------------
 
     def point_zyx(self, position: Any) -> Any:

@@ -6,14 +6,12 @@ from typing import Any
 
 from psygnal import Signal
 
-from napari_medlabel.edit.patch import Box, Patch
 from napari_medlabel.model.volume import Volume
-from napari_medlabel.plugin.atoms import Shown
 from napari_medlabel.plugin.binding import Binding
 from napari_medlabel.plugin.display import PLANES
 from napari_medlabel.plugin.sight.beside import BesideView
-from napari_medlabel.plugin.sight.boxes import shown_box, stroke_box
 from napari_medlabel.plugin.sight.crosshair import CrossHair
+from napari_medlabel.plugin.sight.drawing import Drawing
 from napari_medlabel.plugin.sight.mouse import SightMouse
 from napari_medlabel.plugin.sight.probe import Probe
 from napari_medlabel.plugin.sight.twin import Twin
@@ -65,10 +63,10 @@ class Views:
         """The view that the mouse was in last."""
         self.windowing = Windowing()
         self._probe = Probe(session, binding)
-        self._show_scan(self.first, binding.image)
+        self.first.show_scan(binding.image, session.volume.quantity)
         self._further: tuple[float, ...] = ()
         self._seen: tuple[float, ...] = ()
-        self._stale: dict[int, Twin] = {}
+        self._drawing = Drawing(self)
         self._busy = False
         self._mice: dict[int, SightMouse] = {}
         self._planes: tuple[str, ...] = ()
@@ -76,10 +74,6 @@ class Views:
         dims = binding.viewer.dims
         dims.events.order.connect(self._on_order)
         dims.events.ndisplay.connect(self._on_order)
-        session.step_done.connect(self._on_step)
-        session.history_changed.connect(self._on_history)
-        session.bench.painted.connect(self._on_painted)
-        binding.labels.events.labels_update.connect(self._on_first_stroke)
         self._take_place(self.first, everything=True)
         self.first.show_words(self.cross)
 
@@ -99,7 +93,7 @@ class Views:
             radiological=self.binding.orientation.radiological,
             oriented=self._oriented,
         )
-        self._show_scan(side, side.twin_of(self.binding.image))
+        side.show_scan(side.twin_of(self.binding.image), self.session.volume.quantity)
         self.sides.append(side)
         for layer, twin in side.twins.items():
             self._serve(side, layer, twin)
@@ -144,13 +138,6 @@ class Views:
     def compare(self, volume: Volume | None) -> None:
         """Say the values of another scan too, or no longer for None."""
         self._probe.second = volume
-
-    def _show_scan(self, view: View, image: Any) -> None:
-        view.image = image
-        view.quantity = self.session.volume.quantity
-        if image is not None and not image.rgb:
-            low, high = (float(v) for v in self.binding.image.contrast_limits_range)
-            view.reach = low, high
 
     def close(self, side: SideView | BesideView) -> None:
         """Close a further view."""
@@ -204,23 +191,23 @@ class Views:
 
     def _serve(self, side: SideView, layer: Any, twin: Twin) -> None:
         """Let tools, keys and strokes work on a twin of one of the case's layers."""
-        twin.stale.connect(self._mark)
+        twin.stale.connect(self._drawing.mark)
         if not any(layer is one for one in self.binding.layers):
             return
         self.binding.keys.attach(twin.layer)
         if layer is self.binding.labels:
             self.binding.pointing.attach(side.model, twin.layer)
-            twin.layer.events.labels_update.connect(self._on_twin_stroke)
+            twin.layer.events.labels_update.connect(self._drawing.on_twin_stroke)
 
     def _leave(self, twin: Twin) -> None:
-        twin.stale.disconnect(self._mark)
-        self._stale.pop(id(twin), None)
+        twin.stale.disconnect(self._drawing.mark)
+        self._drawing.forget(twin)
         if not any(twin.first is one for one in self.binding.layers):
             return
         self.binding.keys.detach(twin.layer)
         if twin.first is self.binding.labels:
             self.binding.pointing.detach(twin.layer)
-            twin.layer.events.labels_update.disconnect(self._on_twin_stroke)
+            twin.layer.events.labels_update.disconnect(self._drawing.on_twin_stroke)
 
     # -- the cross-hair ------------------------------------------------------------------
 
@@ -382,53 +369,9 @@ class Views:
 
     # -- drawing anew --------------------------------------------------------------------
 
-    def _mark(self, twin: Twin) -> None:
-        self._stale[id(twin)] = twin
-        self.stale.emit()
-
     def flush(self) -> None:
         """Draw anew what is not as the data are any more."""
-        waiting, self._stale = self._stale, {}
-        for twin in waiting.values():
-            twin.refresh()
-
-    def _touch(self, shown: Shown, *, but: Any = None) -> None:
-        """Mark the labels of the views in which a box of displayed voxels is seen."""
-        for side in self.sides:
-            twin = side.twins.get(self.binding.labels)
-            if twin is None or twin.layer is but or side.axis < 0:
-                continue
-            if side.shows(shown, self.cross):
-                self._mark(twin)
-
-    def _on_painted(self, box: Box) -> None:
-        if self.sides:
-            self._touch(shown_box(self.display, box))
-
-    def _on_step(self, step: object) -> None:
-        if self.sides and isinstance(step, Patch):
-            self._touch(shown_box(self.display, step.box))
-
-    def _on_history(self) -> None:
-        """Mark 3D at whole steps only: all of the volume goes to the graphics card."""
-        for side in self.sides:
-            if side.axis < 0 and self.binding.labels in side.twins:
-                self._mark(side.twins[self.binding.labels])
-
-    def _on_first_stroke(self, event: Any) -> None:
-        """Follow napari's own brush in the first view: nobody else says where it is."""
-        if self.sides:
-            self._touch(stroke_box(self.first, self.cross, self.binding.labels, event))
-
-    def _on_twin_stroke(self, event: Any) -> None:
-        self.session.keeper.touch()
-        layer = event.source
-        for side in self.sides:
-            if side.twin_of(self.binding.labels) is layer:
-                shown = stroke_box(side, self.cross, layer, event)
-                self._touch(shown, but=layer)
-                if self.first.shows(shown, self.cross):
-                    self.binding.labels.refresh(thumbnail=False, highlight=False, extent=False)
+        self._drawing.flush()
 
     # -- words ---------------------------------------------------------------------------
 
@@ -450,9 +393,6 @@ class Views:
         dims = self.binding.viewer.dims
         dims.events.order.disconnect(self._on_order)
         dims.events.ndisplay.disconnect(self._on_order)
-        self.session.step_done.disconnect(self._on_step)
-        self.session.history_changed.disconnect(self._on_history)
-        self.session.bench.painted.disconnect(self._on_painted)
-        self.binding.labels.events.labels_update.disconnect(self._on_first_stroke)
+        self._drawing.detach()
         self._ignore(self.first)
         self.first.detach()
