@@ -165,7 +165,7 @@ def test_a_second_scan_is_led_laid_over_and_taken_away(
     desk.beside.toggle_over()
     assert not desk.beside.layer.visible
     desk.beside.show_checker(True)
-    wait_for(lambda: desk.beside.panel.checker_box.isChecked())
+    wait_for(desk.beside.panel.checker_box.isChecked)
     assert np.isnan(desk.beside.layer.data).any()
     desk.choose_layout(GRID, keep=False)
     assert desk.views.beside is not None

@@ -25,6 +25,19 @@ class Drawing:
     def __init__(self, views: Views) -> None:
         self._views = views
         self._waiting: dict[int, Twin] = {}
+        session = views.session
+        session.step_done.connect(self.on_step)
+        session.history_changed.connect(self.on_history)
+        session.bench.painted.connect(self.on_painted)
+        views.binding.labels.events.labels_update.connect(self.on_first_stroke)
+
+    def detach(self) -> None:
+        """Let go of the case."""
+        session = self._views.session
+        session.step_done.disconnect(self.on_step)
+        session.history_changed.disconnect(self.on_history)
+        session.bench.painted.disconnect(self.on_painted)
+        self._views.binding.labels.events.labels_update.disconnect(self.on_first_stroke)
 
     def forget(self, twin: Twin) -> None:
         """Draw a twin no more."""
