@@ -8,6 +8,7 @@ from typing import Any, Final
 import numpy as np
 from qtpy.QtCore import QObject, QTimer
 
+from napari_medlabel.edit.masking import Masking
 from napari_medlabel.edit.scene import Proposal
 from napari_medlabel.errors import MedlabelError
 from napari_medlabel.plugin.preview_layer import Picture, PreviewLayer, picture_of
@@ -20,11 +21,6 @@ _AT_ONCE: Final = 1 << 21  # voxels: what is shown without a thread
 _PATIENCE_MS: Final = 250  # progress shows only for what takes longer
 
 _WARM_MS: Final = 2000
-_NOTHING: Final = "Nothing would change: the labels are like that already."
-_NOTHING_ALLOWED: Final = (
-    "Nothing would change: either the labels are like that already, or the rules below "
-    "(editable area, values, overwriting, locks) forbid all of it."
-)
 
 Ready = tuple[Proposal | None, Picture | None, str]
 
@@ -162,7 +158,7 @@ class ToolRunner(QObject):
         proposal, _, _ = self._ready = ready
         if proposal is None:
             kit.bench.show(None)
-            kit.say(_NOTHING if kit.bench.masking.is_open else _NOTHING_ALLOWED)
+            kit.say(nothing_to_propose(kit.bench.masking))
         else:
             kit.bench.show(proposal)
         if following is not None:
@@ -208,6 +204,16 @@ class ToolRunner(QObject):
     def shown(self) -> Any:
         """The layer that shows the proposal, None where there is none."""
         return None if self._layer is None else self._layer.layer
+
+
+def nothing_to_propose(rules: Masking) -> str:
+    """Say that a tool would change nothing, and that rules may be why."""
+    if rules.is_open:
+        return "Nothing would change: the labels are like that already."
+    return (
+        "Nothing would change: either the labels are like that already, or the rules below "
+        "(editable area, values, overwriting, locks) forbid all of it."
+    )
 
 
 def _warm_up() -> None:
