@@ -1,0 +1,1 @@
+"""What is released of a study: splits, balance, manifest and documents."""
