@@ -224,4 +224,5 @@ def _masks(layers: Sequence[Any]) -> Callable[[], Sequence[ObjectRef]]:
 def _layers(owner: Any) -> Any:
     """Return the layers of a window, its view, its canvas, or an animation of it."""
     view = getattr(owner, "_qt_viewer", owner)
-    return view.viewer.layers
+    # A scan beside the case has a viewer model of its own in the same window.
+    return (*view.viewer.layers, *WORKPLACE.beside)

@@ -7,6 +7,7 @@ import os
 import threading
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import platformdirs
 
@@ -35,6 +36,8 @@ class Workplace:
 
     audit: Path | None = None
     ask: Ask | None = None
+    beside: list[Any] = field(default_factory=list)
+    """Layers that a window shows in views of their own: its pictures show them too."""
     _desk: Desk | None = None
     _volumes: dict[str, tuple[Volume, tuple[Path, ...]]] = field(default_factory=dict)
     _marks: dict[str, tuple[Path, ...]] = field(default_factory=dict)

@@ -14,11 +14,13 @@ import napari.plugins.io
 import numpy as np
 import pytest
 from napari.components import ViewerModel
+from napari.layers import Image
 
 from napari_medlabel.errors import LogError
 from napari_medlabel.plugin import contributions, leaving
 from napari_medlabel.plugin.layers import KEY
 from napari_medlabel.plugin.workplace import WORKPLACE
+from tests.io.scans import voxels, write_series
 from tests.plugin import fake_window
 
 
@@ -145,6 +147,17 @@ def test_a_viewer_without_a_scan_of_ours_is_left_alone(window: Any) -> None:
     WORKPLACE.close()
     window.screenshot("a.png")
     assert details() == []
+
+
+def test_a_picture_of_a_window_names_the_scan_beside_too(window: Any, tmp_path: Path) -> None:
+    second = tmp_path / "second"
+    write_series(second, voxels(3), PatientID="BESIDE")
+    ((data, keywords, _),) = contributions.read_layers(str(second))
+    WORKPLACE.beside.append(Image(data, **keywords))
+    window.screenshot("a.png")
+    WORKPLACE.beside.clear()
+    window.screenshot("a.png")
+    assert [len(line["subject"]) for line in screens()] == [2, 1]
 
 
 def test_what_was_made_from_an_open_scan_is_logged_too(window: Any) -> None:

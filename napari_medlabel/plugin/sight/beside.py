@@ -20,6 +20,7 @@ from napari_medlabel.plugin.windows import (
     is_inverted,
     value_range,
 )
+from napari_medlabel.plugin.workplace import WORKPLACE
 
 _LETTERS = 12
 _TURNED_DEG = 0.01
@@ -76,6 +77,7 @@ class BesideView(View):
         )
         super().__init__(model, display, orientation, oriented=volume.is_oriented)
         self.show_scan(image, volume.quantity)
+        WORKPLACE.beside.append(image)
         orientation.show_plane(first.plane if first.axis >= 0 else display.plane)
         model.canvas.overlays["scale_bar"].visible = display.has_length
 
@@ -119,6 +121,7 @@ class BesideView(View):
 
     def detach(self) -> None:
         """Let go of the view."""
+        WORKPLACE.beside = [one for one in WORKPLACE.beside if one is not self.image]
         self.orientation.detach()
         super().detach()
 

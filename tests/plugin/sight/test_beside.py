@@ -27,6 +27,7 @@ from napari_medlabel.plugin.sight.beside import relation_words, turned_deg
 from napari_medlabel.plugin.sight.fusion import checkered, fuse, fused_name
 from napari_medlabel.plugin.sight.solid import joined, make_bodies
 from napari_medlabel.plugin.sight.views import Views
+from napari_medlabel.plugin.workplace import WORKPLACE
 from napari_medlabel.session.case import Session
 
 Open = Callable[[Volume], Session]
@@ -98,8 +99,10 @@ def test_the_view_beside_shows_the_voxel_nearest_in_millimetres(views: Views) ->
     assert np.abs(np.array(views.cross.point_ras) - beside.cross.point_ras).max() < 2.6
     views.show_plane("Coronal")
     assert beside.plane == "Coronal"
+    assert WORKPLACE.beside == [beside.image]
     views.close(beside)
     assert views.beside is None
+    assert WORKPLACE.beside == []
 
 
 def test_the_line_says_both_values(views: Views) -> None:
