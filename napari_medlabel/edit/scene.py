@@ -58,9 +58,10 @@ class Scene:
                 f"{self.image.shape}.",
                 hint="Open the scan that the mask was made on.",
             )
-        if not all(mm > 0 for mm in self.spacing_mm):
+        if not all(0 < mm < np.inf for mm in self.spacing_mm):
             raise GeometryError(
-                "Spacings are above 0 mm.", hint="This is a fault in the program; report it."
+                "Spacings are above 0 mm and finite.",
+                hint="This is a fault in the program; report it.",
             )
 
     @property

@@ -100,9 +100,10 @@ def test_shapes_that_differ_are_refused() -> None:
         Scene(np.zeros((2, 2, 2), np.uint8), np.zeros((2, 2, 3)), MM)
 
 
-def test_a_spacing_of_nothing_is_refused() -> None:
-    with pytest.raises(GeometryError, match="above 0 mm"):
-        Scene(np.zeros((2, 2, 2), np.uint8), np.zeros((2, 2, 2)), (1.0, 0.0, 1.0))
+@pytest.mark.parametrize("mm", [0.0, -1.0, float("inf"), float("nan")])
+def test_a_spacing_that_is_none_is_refused(mm: float) -> None:
+    with pytest.raises(GeometryError, match="above 0 mm and finite"):
+        Scene(np.zeros((2, 2, 2), np.uint8), np.zeros((2, 2, 2)), (1.0, mm, 1.0))
 
 
 def test_a_slab_is_clipped_at_the_ends() -> None:

@@ -28,7 +28,12 @@ def work_of(name: str, kit: Kit) -> Work:
 
 
 def _threshold(kit: Kit) -> Work:
-    scene, box, value, chosen = kit.bench.scene(), kit.box(), kit.free_label(), kit.options
+    scene, box, value, chosen = (
+        kit.bench.scene().frozen(),
+        kit.box(),
+        kit.free_label(),
+        kit.options,
+    )
     preset, low, high = chosen["preset"], float(chosen["low"]), float(chosen["high"])
 
     def run(_tick: Tick) -> Proposal | None:
@@ -45,7 +50,7 @@ def _threshold(kit: Kit) -> Work:
 
 
 def _between(kit: Kit) -> Work:
-    scene, plane, values = kit.bench.scene(), kit.plane(), kit.values()
+    scene, plane, values = kit.bench.scene().frozen(), kit.plane(), kit.values()
     snap, close_ends = float(kit.options["snap_mm"]), bool(kit.options["close_ends"])
 
     def run(tick: Tick) -> Proposal | None:
@@ -60,7 +65,7 @@ def _between(kit: Kit) -> Work:
 
 
 def _propagate(kit: Kit) -> Work:
-    scene, plane, values = kit.bench.scene(), kit.plane(), kit.values()
+    scene, plane, values = kit.bench.scene().frozen(), kit.plane(), kit.values()
     to = _slice_away(kit, int(kit.options["count"]))
     reach = float(kit.options["reach_mm"]) or None
 
@@ -73,7 +78,7 @@ def _propagate(kit: Kit) -> Work:
 
 
 def _smooth(kit: Kit) -> Work:
-    scene, box, chosen = kit.bench.scene(), kit.box(), kit.options
+    scene, box, chosen = kit.bench.scene().frozen(), kit.box(), kit.options
     kind, size = chosen["kind"], float(chosen["size"])
     values = kit.all_values() if kind == "joint" else (kit.free_label(),)
 
@@ -88,7 +93,12 @@ def _smooth(kit: Kit) -> Work:
 
 
 def _refine(kit: Kit) -> Work:
-    scene, box, values, chosen = kit.bench.scene(), kit.box(), kit.values(), kit.options
+    scene, box, values, chosen = (
+        kit.bench.scene().frozen(),
+        kit.box(),
+        kit.values(),
+        kit.options,
+    )
     band, method = float(chosen["band_mm"]), chosen["method"]
 
     def run(tick: Tick) -> Proposal | None:
@@ -100,7 +110,12 @@ def _refine(kit: Kit) -> Work:
 
 
 def _islands(kit: Kit) -> Work:
-    scene, box, values, chosen = kit.bench.scene(), kit.box(), kit.values(), kit.options
+    scene, box, values, chosen = (
+        kit.bench.scene().frozen(),
+        kit.box(),
+        kit.values(),
+        kit.options,
+    )
     how, smallest = chosen["how"], float(chosen["smallest_mm3"])
     value = kit.free_label() if how == "split" else 0
     unused = _unused_values(kit) if how == "split" else ()
@@ -118,7 +133,7 @@ def _islands(kit: Kit) -> Work:
 
 
 def _holes(kit: Kit) -> Work:
-    scene, box, values = kit.bench.scene(), kit.box(), kit.values()
+    scene, box, values = kit.bench.scene().frozen(), kit.box(), kit.values()
     largest = float(kit.options["largest_mm3"]) or None
 
     def run(_tick: Tick) -> Proposal | None:
@@ -131,7 +146,7 @@ def _holes(kit: Kit) -> Work:
 
 def _margin(kit: Kit) -> Work:
     scene, box, values, mm = (
-        kit.bench.scene(),
+        kit.bench.scene().frozen(),
         kit.box(),
         kit.values(),
         float(kit.options["mm"]),
@@ -146,7 +161,12 @@ def _margin(kit: Kit) -> Work:
 
 
 def _hollow(kit: Kit) -> Work:
-    scene, box, values, chosen = kit.bench.scene(), kit.box(), kit.values(), kit.options
+    scene, box, values, chosen = (
+        kit.bench.scene().frozen(),
+        kit.box(),
+        kit.values(),
+        kit.options,
+    )
     wall, side = float(chosen["wall_mm"]), chosen["side"]
 
     def run(_tick: Tick) -> Proposal | None:
@@ -158,7 +178,12 @@ def _hollow(kit: Kit) -> Work:
 
 
 def _combine(kit: Kit) -> Work:
-    scene, box, value, how = kit.bench.scene(), kit.box(), kit.free_label(), kit.options["how"]
+    scene, box, value, how = (
+        kit.bench.scene().frozen(),
+        kit.box(),
+        kit.free_label(),
+        kit.options["how"],
+    )
     other = 0 if how in {"invert", "clear", "fill"} else _other(kit)
 
     def run(_tick: Tick) -> Proposal | None:
@@ -170,7 +195,7 @@ def _combine(kit: Kit) -> Work:
 
 
 def _mirror(kit: Kit) -> Work:
-    scene, values = kit.bench.scene(), kit.values()
+    scene, values = kit.bench.scene().frozen(), kit.values()
     affine = kit.session.volume.grid.affine
 
     def run(_tick: Tick) -> Proposal | None:
@@ -184,7 +209,12 @@ def _mirror(kit: Kit) -> Work:
 
 
 def _copy(kit: Kit) -> Work:
-    scene, plane, values, chosen = kit.bench.scene(), kit.plane(), kit.values(), kit.options
+    scene, plane, values, chosen = (
+        kit.bench.scene().frozen(),
+        kit.plane(),
+        kit.values(),
+        kit.options,
+    )
     to = _slice_away(kit, int(chosen["count"]))
     step = 1 if to > plane.index else -1
     targets = tuple(range(plane.index + step, to + step, step))
@@ -199,7 +229,7 @@ def _copy(kit: Kit) -> Work:
 
 
 def _translate(kit: Kit) -> Work:
-    scene, values, display = kit.bench.scene(), kit.values(), kit.binding.display
+    scene, values, display = kit.bench.scene().frozen(), kit.values(), kit.binding.display
     # Displayed axes are (S, P, L), each growing: their steps turned into voxels.
     steps = np.array([int(kit.options[way]) for way in _WAYS])
     i, j, k = (int(v) for v in display.to_voxel[:3, :3] @ steps)
@@ -216,7 +246,7 @@ def _translate(kit: Kit) -> Work:
 
 
 def _crop(kit: Kit) -> Work:
-    scene, box, values = kit.bench.scene(), kit.box(), kit.values()
+    scene, box, values = kit.bench.scene().frozen(), kit.box(), kit.values()
 
     def run(_tick: Tick) -> Proposal | None:
         from napari_medlabel.edit.moving import crop_to
@@ -227,7 +257,7 @@ def _crop(kit: Kit) -> Work:
 
 
 def _renumber(kit: Kit) -> Work:
-    scene, value, other = kit.bench.scene(), kit.free_label(), _other(kit)
+    scene, value, other = kit.bench.scene().frozen(), kit.free_label(), _other(kit)
 
     def run(_tick: Tick) -> Proposal | None:
         from napari_medlabel.edit.moving import renumber

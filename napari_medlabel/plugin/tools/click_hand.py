@@ -41,7 +41,7 @@ class Flood(Click):
     def work(self, pointer: Pointer) -> Work:
         """Return the flood from the voxel under the mouse."""
         kit = self.kit
-        scene, value, seed = kit.bench.scene(), kit.free_label(), pointer.voxel
+        scene, value, seed = kit.bench.scene().frozen(), kit.free_label(), pointer.voxel
         box = kit.box(Plane(pointer.voxel_axis, seed[pointer.voxel_axis]))
         tolerance = float(kit.options["tolerance"])
 
@@ -61,7 +61,7 @@ class LocalThreshold(Click):
     def work(self, pointer: Pointer) -> Work:
         """Return the threshold around the voxel under the mouse."""
         kit = self.kit
-        scene, value, seed = kit.bench.scene(), kit.free_label(), pointer.voxel
+        scene, value, seed = kit.bench.scene().frozen(), kit.free_label(), pointer.voxel
         box = kit.box(Plane(pointer.voxel_axis, seed[pointer.voxel_axis]))
         radius, neck = float(kit.options["radius_mm"]), float(kit.options["neck_mm"])
 
@@ -84,7 +84,11 @@ class Touch(Click):
     def work(self, pointer: Pointer) -> Work:
         """Return what happens to the island under the mouse."""
         kit = self.kit
-        scene, seed, keep = kit.bench.scene(), pointer.voxel, kit.options["how"] == "keep"
+        scene, seed, keep = (
+            kit.bench.scene().frozen(),
+            pointer.voxel,
+            kit.options["how"] == "keep",
+        )
         box = kit.box(Plane(pointer.voxel_axis, seed[pointer.voxel_axis]))
 
         def run(_tick: Tick) -> Proposal | None:
