@@ -169,7 +169,8 @@ class ToolPanel(QWidget):
         self._tool = "<b>No tool in hand</b>"
         self._write_title()
         self.words.setText(
-            "A click sets the cross-hair, a drag moves the picture. Choose a tool or press its key."
+            "A click sets the cross-hair, a drag moves the picture. Choose a tool, or press "
+            "its key."
         )
         self.options.ask((), {})
         self.extent.show_extent((), "3D", 3)
