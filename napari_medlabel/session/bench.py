@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -152,10 +151,13 @@ class Bench:
         """Show a proposal in place of the one before; None to show nothing."""
         if proposal is None and self._preview is None:
             return
-        if proposal is not None and proposal.words:
-            proposal = replace(proposal, words=by_name(proposal.words, self.scheme))
+        # The very object: who computed a picture of it knows it again.
         self._preview = proposal
         self.preview_changed.emit(proposal)
+
+    def said(self, words: str) -> str:
+        """Return what a tool says with the names of labels in place of their numbers."""
+        return by_name(words, self.scheme)
 
     def accept(self) -> Patch | None:
         """Make the shown proposal a step; what was painted meanwhile stays.

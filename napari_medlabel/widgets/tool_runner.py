@@ -133,7 +133,7 @@ class ToolRunner(QObject):
             proposal = work(self.background.tell)
             if proposal is None:
                 return None, None, ""
-            return proposal, picture_of(proposal), words_of(proposal, scene)
+            return proposal, picture_of(proposal), kit.bench.said(words_of(proposal, scene))
 
         self._words = words
         self._panel.show_busy(True, "Something is being computed: Esc stops it.")
@@ -193,8 +193,9 @@ class ToolRunner(QObject):
             if int(np.prod(proposal.after.shape)) > _AT_ONCE and not self.is_busy:
                 self._run("Drawing what is proposed …", lambda _tick: proposal)
                 return
-            scene = self._kit.bench.scene()
-            ready = proposal, picture_of(proposal), words_of(proposal, scene)
+            bench = self._kit.bench
+            words = bench.said(words_of(proposal, bench.scene()))
+            ready = proposal, picture_of(proposal), words
         self._panel.say("")  # what was missing before is not missing now
         self._layer.show(ready[1])
         self._panel.preview.show_words(ready[2])

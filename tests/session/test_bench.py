@@ -314,6 +314,13 @@ def test_a_proposal_calls_labels_by_their_names(
     wanted = said
     for value in (1, 2, 3):
         wanted = wanted.replace(f"{{{value}}}", scheme[value].name)
-    session.bench.show(replace(proposal(session), words=words))
-    assert session.bench.preview is not None
-    assert session.bench.preview.words == wanted
+    assert session.bench.said(words) == wanted
+
+
+def test_a_proposal_with_words_is_shown_as_the_object_that_it_is(session: Session) -> None:
+    made = replace(proposal(session), words="3 parts of label 1 go.")
+    shown: list[Proposal | None] = []
+    session.bench.preview_changed.connect(shown.append)
+    session.bench.show(made)
+    assert session.bench.preview is made
+    assert shown[0] is made
