@@ -3,9 +3,20 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
+
+import numpy as np
 
 from napari_medlabel.project.cases.record import CaseRecord
+from napari_medlabel.project.cases.version import Pins
 from napari_medlabel.project.layout import CaseId
+from napari_medlabel.project.ontology.labels import OntologyLabel
+from napari_medlabel.project.ontology.ontology import Ontology
+from napari_medlabel.project.release.balance import balance_of
+from napari_medlabel.project.release.facts import Agreement, Draw, Facts, Sources, facts_of
+from napari_medlabel.project.release.splits import Shares, divide
+from napari_medlabel.project.settings import Settings
+from napari_medlabel.project.work.fold import CaseRow, SlotState, Worklist
 
 
 def digest(text: str) -> str:
@@ -28,3 +39,40 @@ def record(
         digest(pixels or f"pixels {case}"), (digest(f"raw {case}"),), "", "CT", (6, 5, 4),
         spacing_mm, "2026-11-22T12:00:00Z", link, "k1" if link else "",
     )  # fmt: skip
+
+
+def pins() -> Pins:
+    return Pins(digest("ontology"), digest("guideline"))
+
+
+def bare() -> Facts:
+    """Return facts that know next to nothing."""
+    return Facts("Livers", "2026-11", "2026-11-22T12:00:00.000Z", pins(), "", 0, 0)
+
+
+def whole() -> Facts:
+    """Return facts of four scans of three patients, read twice, split and compared."""
+    records = (record("001", session="01"), record("001", session="02"), record("002"),
+               record("003"))  # fmt: skip
+    records = (replace(records[0], manifest=digest("report")), *records[1:])
+    rows = {code: {"sex": sex, "age": "63"} for code, sex in zip(CODES, "FFM", strict=True)}
+    done = SlotState("approved", 4, "u1-a", "u1-c", digest("m1"), 1, active_s=3600,
+                     ontology=pins().ontology, guideline=pins().guideline)  # fmt: skip
+    older = replace(done, state="stale", user="u1-b", ontology=digest("older"))
+    cases = [CaseRow(one.case, one.content, {"A": done, "B": older}) for one in records[:2]]
+    cases += [CaseRow(one.case, one.content, {"A": SlotState()}) for one in records[2:]]
+    cases.append(CaseRow(CaseId("099"), digest("unreleased"), {"A": done}))
+    ontology = Ontology("Livers", (OntologyLabel("liver", 1, "Liver | whole", "#b5651d"),))
+    sources = Sources(Settings("Livers", readings=2), records, Worklist(tuple(cases)), ontology)
+    shares = Shares(0.5, 0.25, 0.25)
+    division = divide(records, shares, np.random.default_rng(7))
+    return replace(
+        facts_of("2026-11", "2026-11-22T12:00:00.000Z", pins(), sources),
+        balance=balance_of(records, rows, division.cases(records), {}),
+        draw=Draw(7, shares, division, ("sex",)),
+        agreement=(Agreement("Liver", "dice", 0.912, 0.9, 0.93, 0.95, 4),
+                   Agreement("Liver", "hd95_mm", 3.5, None, None, None, 1)),
+    )  # fmt: skip
+
+
+CODES = ("001", "002", "003")

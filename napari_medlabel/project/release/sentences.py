@@ -1,0 +1,169 @@
+"""What the facts of a release say, sentence by sentence; empty where they say nothing."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from napari_medlabel.project.release.facts import Facts
+
+_RULES: Final = {
+    "adjudicate": "an adjudicator settles where they differ",
+    "majority": "the majority of them counts, voxel by voxel",
+    "staple": "STAPLE makes one of them",
+}
+_WITH_MASK: Final = ("submitted", "in_review", "approved", "rejected", "corrected", "stale")
+
+
+def instances(facts: Facts) -> str:
+    """Say how many scans of how many patients there are, and of which kind."""
+    if not facts.cases:
+        return ""
+    kinds = ", ".join(f"{name} {count}" for name, count in facts.modalities.items())
+    told = f" Scans by modality: {kinds}." if kinds else ""
+    return f"{_many(facts.cases, 'scan')} of {_many(facts.patients, 'patient')}.{told}"
+
+
+def labels(facts: Facts) -> str:
+    """Say what is labelled and asked."""
+    said = []
+    if facts.labels:
+        names = "; ".join(f"{value}: {name}" for value, name in facts.labels)
+        said.append(f"Labels of voxels: {names}.")
+    if facts.templates:
+        said.append(f"Sets of landmarks: {facts.templates}.")
+    if facts.questions:
+        said.append(f"Questions: {facts.questions}.")
+    return " ".join(said)
+
+
+def protocol(facts: Facts) -> str:
+    """Say how cases are read, and by which rules."""
+    if not facts.readings:
+        return ""
+    said = f"Each case is to be read by {_many(facts.readings, 'rater')}"
+    if facts.readings > 1:
+        said += f", blind to one another; {_RULES[facts.rule]}"
+    return (
+        f"{said}. Ontology {facts.pins.ontology}, guidelines {facts.pins.guideline}"
+        f"{_older(facts)}."
+    )
+
+
+def people(facts: Facts) -> str:
+    """Say how many accounts made and reviewed the masks."""
+    if not facts.raters:
+        return ""
+    said = f"{_many(facts.raters, 'account')} submitted masks"
+    if facts.reviewers:
+        said += f", {_many(facts.reviewers, 'account')} reviewed them"
+    hours = facts.active_s / 3600
+    return f"{said}." + (f" Submissions tell of {hours:.1f} hours of work." if hours else "")
+
+
+def states(facts: Facts) -> str:
+    """Say how far the readings came."""
+    if not any(facts.states.get(state) for state in _WITH_MASK):
+        return ""
+    told = ", ".join(f"{name.replace('_', ' ')} {n}" for name, n in facts.states.items() if n)
+    return f"Readings by state: {told}."
+
+
+def cleaning(facts: Facts) -> str:
+    """Say how many scans were de-identified here."""
+    if not facts.cases:
+        return ""
+    said = f"{facts.cleaned} of {_many(facts.cases, 'scan')} came through de-identification by "
+    said += "this program, whose reports are kept by their digests."
+    rest = facts.cases - facts.cleaned
+    if rest:
+        said += f" Of {rest} no such report is known."
+    return said
+
+
+def custody(facts: Facts) -> str:
+    """Say of how many original files hashes are kept."""
+    if not facts.originals:
+        return ""
+    return f"SHA-256 of {_many(facts.originals, 'original file')} stand in the cases' records."
+
+
+def partitions(facts: Facts) -> str:
+    """Say how the release was split."""
+    draw = facts.draw
+    if draw is None:
+        return ""
+    counts = ", ".join(f"{split} {n}" for split, n in draw.division.counts().items())
+    shares = f"{draw.shares.train:g}, {draw.shares.val:g} and {draw.shares.test:g}"
+    said = f"Patients: {counts}. Asked for were shares of {shares}, drawn with seed {draw.seed}"
+    said += f" in strata of {', '.join(draw.strata)}." if draw.strata else "."
+    return " ".join((said, *draw.division.notes))
+
+
+def level(facts: Facts) -> str:
+    """Say at which level splits are apart."""
+    if facts.draw is None:
+        return ""
+    return "Patients: all scans of one, and all scans with the same voxels, are in one split."
+
+
+def balance(facts: Facts) -> str:
+    """Say who and what is in each split, as a table."""
+    if facts.balance is None or not facts.balance.counts:
+        return ""
+    rows = "\n".join(
+        f"| {one.column} | {cell(one.value)} | {one.split or '-'} | {one.patients} "
+        f"| {one.cases} |"
+        for one in facts.balance.counts
+    )
+    return f"| what | value | split | patients | scans |\n|---|---|---|---|---|\n{rows}"
+
+
+def smallest(facts: Facts) -> str:
+    """Say how few patients share everything that the table of patients tells."""
+    found = facts.balance and facts.balance.smallest
+    if not found:
+        return ""
+    return (
+        f"The smallest group of those who share {', '.join(found.columns)} as "
+        f"participants.tsv has them is of {_many(found.patients, 'patient')}."
+    )
+
+
+def agreement(facts: Facts) -> str:
+    """Say how far raters agree, as a table."""
+    if not facts.agreement:
+        return ""
+    rows = []
+    for one in facts.agreement:
+        span = "-"
+        if one.low is not None and one.high is not None and one.confidence is not None:
+            span = f"{one.low:.3f} to {one.high:.3f} ({one.confidence:.0%})"
+        head = f"| {cell(one.label)} | {one.measure} | {one.mean:.3f}"
+        rows.append(f"{head} | {span} | {one.cases} |")
+    body = "\n".join(rows)
+    return f"| label | measure | mean | interval | cases |\n|---|---|---|---|---|\n{body}"
+
+
+def software(facts: Facts) -> str:
+    """Say what it was labelled with."""
+    return facts.software and f"{facts.software}."
+
+
+def version(facts: Facts) -> str:
+    """Say which release this is."""
+    return f"Release {facts.release}, made {facts.made}."
+
+
+def cell(text: str) -> str:
+    """Return text as it stands in a cell of a Markdown table."""
+    return " ".join(text.replace("\\", "\\\\").replace("|", "\\|").split())
+
+
+def _older(facts: Facts) -> str:
+    if not facts.older_rules:
+        return ""
+    return f"; {_many(facts.older_rules, 'reading')} of older ontology or guidelines"
+
+
+def _many(count: int, what: str) -> str:
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
