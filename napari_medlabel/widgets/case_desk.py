@@ -193,12 +193,15 @@ class CaseDesk(QObject):
             self.dock.show_error(err)
 
     def undo(self) -> None:
-        """Take the last step back."""
-        self._try(lambda s: s.undo())
+        """Take the last step back, or the last stroke of seeds in hand."""
+        if not self.dock.tool_desk.seeds.undo():
+            self._try(lambda s: s.undo())
 
     def redo(self) -> None:
-        """Do the last undone step again."""
-        self._try(lambda s: s.redo())
+        """Do the last undone step again, or bring a stroke of seeds back."""
+        has_step = self.session is not None and self.session.history.redo_name is not None
+        if not self.dock.tool_desk.seeds.redo(has_step=has_step):
+            self._try(lambda s: s.redo())
 
     # -- view ----------------------------------------------------------------------------
 

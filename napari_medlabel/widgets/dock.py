@@ -244,9 +244,10 @@ class MedlabelDock(QWidget):
         session = self.desk.session
         if session is None:
             return
+        seeds, steps = self.tool_desk.seeds, session.history
         for button, verb, name in (
-            (self.undo_button, "Undo", session.history.undo_name),
-            (self.redo_button, "Redo", session.history.redo_name),
+            (self.undo_button, "Undo", seeds.undo_name or steps.undo_name),
+            (self.redo_button, "Redo", seeds.redo_name or steps.redo_name),
         ):
             button.setEnabled(name is not None)
             button.setText(f"{verb}: {name.lower()}" if name else verb)

@@ -20,9 +20,9 @@ from napari_medlabel.plugin.tools.kit import Choices, Kit
 from napari_medlabel.plugin.tools.plain_colours import prefer_plain_colours
 from napari_medlabel.plugin.tools.reasons import reasons_against
 from napari_medlabel.session.case import Session
-from napari_medlabel.widgets.cheat_sheet import CheatSheet, napari_keys
-from napari_medlabel.widgets.dock_keys import DockKeys, canvas_of
-from napari_medlabel.widgets.tool_keys import IN_HAND, WHILE_WAITING, bind_tools
+from napari_medlabel.widgets.dock_keys import canvas_of
+from napari_medlabel.widgets.seed_shelf import SeedShelf
+from napari_medlabel.widgets.tool_keys import ToolKeys
 from napari_medlabel.widgets.tool_panel import ToolPanel
 from napari_medlabel.widgets.tool_runner import ToolRunner
 
@@ -45,12 +45,12 @@ class ToolDesk(QObject):
         self.panel = ToolPanel(TOOLS, MENUS)
         self.choices = Choices()
         self.runner = ToolRunner(self, self.panel, dock.show_error, self._update_keys)
-        self._dock_keys = DockKeys(dock)
+        self.seeds = SeedShelf(dock.show_history)
+        self.keys = ToolKeys(self)
         self._kit: Kit | None = None
         self._holding: Holding | None = None
         self._hand: QuietHand | None = None
         self._current = self._before = ""
-        self._sheet: CheatSheet | None = None
         self._live = QTimer(self)
         self._live.setSingleShot(True)
         self._live.setInterval(_LIVE_MS)
@@ -66,7 +66,7 @@ class ToolDesk(QObject):
         panel.slab_requested.connect(self._put_slab)
         panel.apply_requested.connect(self.apply)
         panel.range_requested.connect(self._range_as_rule)
-        panel.sheet_requested.connect(self.show_sheet)
+        panel.sheet_requested.connect(self.keys.show_sheet)
         panel.preview.accept_requested.connect(self.accept)
         panel.preview.reject_requested.connect(self.reject)
         panel.masking.masking_requested.connect(self._put_masking)
@@ -85,7 +85,7 @@ class ToolDesk(QObject):
         session.scheme_changed.connect(self._show_segments)
         binding.viewer.dims.events.ndisplay.connect(self._show_reasons)
         binding.labels.events.selected_label.connect(self._on_label)
-        self._bind_keys(binding)
+        self.keys.begin(binding.keys)
         self._show_segments()
         self._show_reasons()
         low, high = kit.first_range()
@@ -100,42 +100,27 @@ class ToolDesk(QObject):
         kit, holding = self._kit, self._holding
         if kit is None or holding is None:
             return
-        self._live.stop()
-        self._dock_keys.end()
+        self._leave_hand()
+        self.seeds.forget()
+        self.put_down()
         holding.detach()
         self.runner.close()
         kit.bench.masking_changed.disconnect(self.panel.masking.show_masking)
         kit.session.scheme_changed.disconnect(self._show_segments)
         kit.binding.viewer.dims.events.ndisplay.disconnect(self._show_reasons)
         kit.binding.labels.events.selected_label.disconnect(self._on_label)
-        if self._sheet is not None:
-            self._sheet.close()
+        self.keys.end()
         self._kit = self._holding = None
         self._current = self._before = ""
         self.choices.values.pop("threshold", None)  # its range was that scan's
         self.panel.hide()
 
-    def _bind_keys(self, binding: Binding) -> None:
-        bind_tools(binding.keys, self)
-        self.panel.palette_.show_keys(
-            {t.name: t.key for t in TOOLS if binding.keys.key_of(t.title) == t.key}
-        )
-        # Desks bind theirs in a moment: the dock passes on all of them.
-        QTimer.singleShot(0, lambda: self._serve_dock(binding))
-
-    def _serve_dock(self, binding: Binding) -> None:
-        if self._kit is not None and self._kit.binding is binding:
-            self._dock_keys.serve(binding.keys)
-
     def _update_keys(self) -> None:
         """Take Enter, Escape and the brush's keys from napari while they mean something."""
         if self._kit is None:
             return
-        keys = self._kit.binding.keys
-        held = self._hand is not None
-        waiting = held or self._kit.bench.preview is not None or self.runner.is_busy
-        (keys.wake if waiting else keys.rest)(*WHILE_WAITING)
-        (keys.wake if held else keys.rest)(*IN_HAND)
+        waiting = self._kit.bench.preview is not None or self.runner.is_busy
+        self.keys.update(held=self._hand is not None, waiting=waiting)
 
     # -- the tool in hand ----------------------------------------------------------------
 
@@ -171,6 +156,7 @@ class ToolDesk(QObject):
             self._to_canvas()
         if tool(name).is_live:
             self._live.start()
+        self._say_kept()
 
     def lend(self, make: Callable[[Kit], QuietHand]) -> None:
         """Give mouse and keys to a hand of another desk, until a tool is taken up."""
@@ -181,6 +167,7 @@ class ToolDesk(QObject):
     def _take(self, holding: Holding, hand: QuietHand) -> None:
         self._hand = hand
         holding.take(hand, self.choices.size_mm if hand.circle else None)
+        self.seeds.take(hand)
         self._update_keys()
         self._to_canvas()
 
@@ -201,9 +188,16 @@ class ToolDesk(QObject):
         if self._kit is not None:
             self._kit.bench.show(None)
         self.panel.show_nothing()
+        self._say_kept()
         self._update_keys()
 
+    def _say_kept(self) -> None:
+        """Say that strokes of seeds wait: they are not lost with another tool."""
+        if words := self.seeds.words:
+            self.say(words)
+
     def _leave_hand(self) -> None:
+        self.seeds.put_down()
         hand, self._hand = self._hand, None
         if hand is not None:
             hand.leave()
@@ -239,12 +233,18 @@ class ToolDesk(QObject):
             self.say("Stopped.")
         elif self._kit is not None and self._kit.bench.preview is not None:
             self.reject()
+            if words := self.seeds.warn():
+                self.say(words)
+        elif words := self.seeds.warn():
+            self.say(words)
         else:
             self.put_down()
+            if self.seeds.forget():
+                self.say("The strokes of seeds are forgotten.")
 
     def step_back(self) -> None:
-        """Take the last corner of an outline back."""
-        if self._hand is not None:
+        """Take the last corner of an outline back, or the last stroke of seeds."""
+        if self._hand is not None and not self.seeds.undo():
             self._hand.step_back()
 
     # -- acts and previews ---------------------------------------------------------------
@@ -384,14 +384,6 @@ class ToolDesk(QObject):
     def _show_reasons(self, _event: object = None) -> None:
         if self._kit is not None:
             self.panel.palette_.show_reasons(reasons_against(self._kit))
-
-    def show_sheet(self) -> None:
-        """Show all keys."""
-        if self._kit is None:
-            return
-        keys = self._kit.binding.keys.listed
-        self._sheet = CheatSheet(keys, napari_keys(), self.dock.window())
-        self._sheet.show()
 
     def _to_canvas(self) -> None:
         """Let the picture hear the keys."""

@@ -6,8 +6,12 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
+from qtpy.QtCore import QTimer
+
 from napari_medlabel.plugin.keys import Keys
 from napari_medlabel.plugin.tools.catalogue import TOOLS
+from napari_medlabel.widgets.cheat_sheet import CheatSheet, napari_keys
+from napari_medlabel.widgets.dock_keys import DockKeys
 
 if TYPE_CHECKING:
     from napari_medlabel.widgets.tool_desk import ToolDesk
@@ -34,7 +38,7 @@ def bind_tools(keys: Keys, desk: ToolDesk) -> None:
             )
     keys.bind("Q", "The tool before", desk.choose_before, group="Tools")
     keys.bind("I", "Bound edits to a range of values", desk.toggle_range, group="Tools")
-    keys.bind("F1", "All keys", desk.show_sheet, group="Case")
+    keys.bind("F1", "All keys", desk.keys.show_sheet, group="Case")
     lent: dict[str, tuple[str, Callable[[], object]]] = {
         "Enter": ("Accept; close an outline", desk.enter),
         "Escape": ("Cancel; put the tool down", desk.escape),
@@ -54,3 +58,54 @@ def bind_tools(keys: Keys, desk: ToolDesk) -> None:
         group="Tools",
         resting=True,
     )
+
+
+class ToolKeys:
+    """Binds the keys of the tools of a case, wakes those in use, and shows them on a sheet.
+
+    Parameters
+    ----------
+    desk : ToolDesk
+        What the keys are for.
+    """
+
+    def __init__(self, desk: ToolDesk) -> None:
+        self._desk = desk
+        self._dock_keys = DockKeys(desk.dock)
+        self._keys: Keys | None = None
+        self.sheet: CheatSheet | None = None
+
+    def begin(self, keys: Keys) -> None:
+        """Bind the keys of a case that has just been shown."""
+        self._keys = keys
+        bind_tools(keys, self._desk)
+        self._desk.panel.palette_.show_keys(
+            {t.name: t.key for t in TOOLS if keys.key_of(t.title) == t.key}
+        )
+        # Desks bind theirs in a moment: the dock passes on all of them.
+        QTimer.singleShot(0, lambda: self._serve_dock(keys))
+
+    def _serve_dock(self, keys: Keys) -> None:
+        if self._keys is keys:
+            self._dock_keys.serve(keys)
+
+    def end(self) -> None:
+        """Let go of the case."""
+        self._dock_keys.end()
+        self._keys = None
+        if self.sheet is not None:
+            self.sheet.close()
+
+    def update(self, *, held: bool, waiting: bool) -> None:
+        """Take Enter, Escape and the brush's keys from napari while they mean something."""
+        if self._keys is None:
+            return
+        (self._keys.wake if held or waiting else self._keys.rest)(*WHILE_WAITING)
+        (self._keys.wake if held else self._keys.rest)(*IN_HAND)
+
+    def show_sheet(self) -> None:
+        """Show all keys."""
+        if self._keys is None:
+            return
+        self.sheet = CheatSheet(self._keys.listed, napari_keys(), self._desk.dock.window())
+        self.sheet.show()

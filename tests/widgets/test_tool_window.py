@@ -208,8 +208,8 @@ def a_preview_and_a_tool_go_with_the_case(dock: MedlabelDock, qtbot) -> None:
     session.undo()
     desk.choose("threshold")
     qtbot.waitUntil(lambda: session.bench.preview is not None, timeout=10_000)
-    desk.show_sheet()
-    sheet = desk._sheet
+    desk.keys.show_sheet()
+    sheet = desk.keys.sheet
     assert sheet is not None
     assert "Threshold" in sheet.page.toPlainText()
     desk.apply()
