@@ -37,6 +37,7 @@ class Holding:
         labels = binding.labels
         labels.events.mode.connect(self._on_mode)
         binding.viewer.layers.selection.events.active.connect(self._on_active)
+        binding.viewer.mouse_move_callbacks.append(self._on_move)
 
     def detach(self) -> None:
         """Put the tool down and listen no more."""
@@ -44,6 +45,7 @@ class Holding:
         self._binding.pointing.attached.disconnect(self._on_attached)
         self._binding.labels.events.mode.disconnect(self._on_mode)
         self._binding.viewer.layers.selection.events.active.disconnect(self._on_active)
+        self._binding.viewer.mouse_move_callbacks.remove(self._on_move)
 
     @property
     def hand(self) -> Hand | None:
@@ -111,11 +113,24 @@ class Holding:
 
     def _on_active(self, event: Any) -> None:
         active = event.value
-        if self._busy or active is None or active is self._binding.labels:
+        if self._busy or active is self._binding.labels:
+            return
+        if active is None:
+            # Of several selected layers napari tells none of the mouse. That none is selected
+            # may last only until another is, as when a sketch is added.
+            if len(self._binding.viewer.layers.selection) > 1:
+                self.drop()
             return
         where = getattr(active, "metadata", {}).get(KEY, {})
         if where.get("role") != ROLE:
             self.drop()
+
+    def _on_move(self, _viewer: Any, _event: Any) -> None:
+        """Hold on to the labels when the mouse comes back after no layer was selected."""
+        binding = self._binding
+        selection = binding.viewer.layers.selection
+        if self.hand is not None and not selection and binding.labels in binding.viewer.layers:
+            selection.active = binding.labels
 
 
 def _hold(view: Any, layer: Any) -> None:

@@ -56,6 +56,37 @@ def test_another_layer_of_the_person_puts_the_tool_down_and_a_sketch_does_not(
     assert bench.holding.hand is None
 
 
+def test_several_selected_layers_put_the_tool_down_for_nothing_would_paint(
+    bench: Bench,
+) -> None:
+    binding = bench.kit.binding
+    bench.take("brush")
+    binding.viewer.layers.selection = {binding.labels, binding.image}
+    assert bench.holding.hand is None
+    assert binding.labels.mouse_pan
+    assert binding.viewer.scene.camera.mouse_pan
+
+
+def test_with_no_layer_selected_the_mouse_takes_the_labels_up_again(bench: Bench) -> None:
+    binding = bench.kit.binding
+    viewer = binding.viewer
+    bench.take("brush", size_mm=0.2)
+    bench.show("Axial", 5, 5, 5)
+    viewer.layers.selection.clear()
+    assert viewer.layers.selection.active is None
+    for moved in viewer.mouse_move_callbacks:
+        moved(viewer, None)
+    assert viewer.layers.selection.active is binding.labels
+    assert not viewer.scene.camera.mouse_pan
+    bench.mouse.click(5, 5, 5)
+    assert bench.labels[5, 5, 5] == 1
+    bench.holding.drop()
+    viewer.layers.selection.clear()
+    for moved in viewer.mouse_move_callbacks:
+        moved(viewer, None)
+    assert viewer.layers.selection.active is None
+
+
 def test_a_measurement_drawn_beside_does_not_break_a_tool(bench: Bench) -> None:
     binding = bench.kit.binding
     shapes = Shapes(ndim=3, name="Measurements")
