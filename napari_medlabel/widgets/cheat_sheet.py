@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from html import escape
+from math import ceil
 from typing import Any, Final
 
 from qtpy.QtCore import Qt
@@ -13,15 +14,19 @@ from napari_medlabel.plugin.keys import Key
 from napari_medlabel.widgets.tool_palette import key_words
 
 _COLUMNS: Final = 3
+_WIDE: Final = 1240
+_FRAME: Final = 48
+"""Pixels that a window's own title and border take of a screen."""
 
 MOUSE: Final = (
     ("Left button", "Paint, draw or click, by the tool in hand"),
     ("Right button", "Erase; close an outline"),
+    ("Wheel", "Next or previous slice"),
+    ("Ctrl + wheel", "Zoom"),
     ("Shift + wheel", "Size of the brush"),
-    ("Wheel", "Zoom"),
-    ("Ctrl + wheel", "Next or previous slice"),
+    ("Shift + drag", "Lead the cross-hair"),
+    ("Double click", "Close an outline; without a tool enlarge a view"),
     ("Space, held", "Move the picture with a tool in hand"),
-    ("Double click", "Close an outline"),
 )
 
 _NAPARI: Final = {
@@ -81,9 +86,24 @@ class CheatSheet(QDialog):
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         buttons.rejected.connect(self.reject)
         column = QVBoxLayout(self)
+        column.setContentsMargins(6, 6, 6, 6)
         column.addWidget(self.page)
         column.addWidget(buttons)
-        self.resize(1000, 640)
+        self._fit(buttons.sizeHint().height() + 3 * 8)
+
+    def _fit(self, below: int) -> None:
+        """Be as large as the page, so far as the screen has room."""
+        screen = self.screen()
+        if screen is None:
+            return
+        room = screen.availableGeometry()
+        wide = min(_WIDE, room.width() - 2 * 8)
+        document = self.page.document()
+        tall = room.height() - _FRAME
+        if document is not None:
+            document.setTextWidth(wide - 2 * 12)
+            tall = min(tall, ceil(document.size().height()) + below + 2 * 8)
+        self.resize(wide, tall)
 
 
 def sheet_html(keys: Sequence[Key], napari: Sequence[tuple[str, str]]) -> str:
@@ -112,4 +132,5 @@ def _table(title: str, rows: Sequence[tuple[str, str]]) -> str:
         f"<tr><td><b>{escape(key)}</b>&nbsp;&nbsp;</td><td>{escape(words)}</td></tr>"
         for key, words in rows
     )
-    return f"<h3>{escape(title)}</h3><table cellpadding='1'>{lines}</table>"
+    head = f"<tr><td colspan='2'><big><b>{escape(title)}</b></big></td></tr>"
+    return f"<table cellpadding='0'>{head}{lines}<tr><td>&nbsp;</td></tr></table>"

@@ -11,7 +11,7 @@ from qtpy.QtWidgets import QLineEdit, QTableWidget, QVBoxLayout, QWidget
 from napari_medlabel.edit.masking import Masking
 from napari_medlabel.plugin.keys import Key, Keys
 from napari_medlabel.plugin.tools.catalogue import MENUS, TOOLS, options_of, tool
-from napari_medlabel.widgets.cheat_sheet import CheatSheet, sheet_html
+from napari_medlabel.widgets.cheat_sheet import MOUSE, CheatSheet, sheet_html
 from napari_medlabel.widgets.dock_keys import DockKeys
 from napari_medlabel.widgets.masking_row import MaskingRow
 from napari_medlabel.widgets.tool_panel import ToolPanel
@@ -195,6 +195,27 @@ def test_the_sheet_lists_keys_by_group_and_escapes_them(qtbot: QtBot) -> None:
     words = sheet.page.toPlainText()
     for heading in ("Draw", "Shape", "Mouse", "napari's own"):
         assert heading in words
+
+
+def test_the_sheet_knows_the_mouse_of_the_views() -> None:
+    mouse = dict(MOUSE)
+    assert mouse["Wheel"] == "Next or previous slice"
+    assert mouse["Ctrl + wheel"] == "Zoom"
+    assert mouse["Shift + wheel"] == "Size of the brush"
+    assert mouse["Shift + drag"] == "Lead the cross-hair"
+    assert "enlarge" in mouse["Double click"]
+
+
+def test_the_sheet_needs_no_scrolling_where_the_screen_has_room(qtbot: QtBot) -> None:
+    keys = [Key("W", f"What key {n} does", f"Group {n // 8}") for n in range(70)]
+    sheet = CheatSheet(keys, [("P", "Paint")] * 15)
+    qtbot.addWidget(sheet)
+    sheet.show()
+    QTest.qWait(10)
+    room = sheet.screen().availableGeometry()
+    assert sheet.height() <= room.height()
+    bar = sheet.page.verticalScrollBar()
+    assert room.height() < 1000 or bar.maximum() == 0
 
 
 def test_a_click_into_a_list_does_not_silence_the_keys(qtbot: QtBot) -> None:
