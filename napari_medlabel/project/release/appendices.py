@@ -11,7 +11,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from napari_medlabel.errors import InputError
 from napari_medlabel.project.release import sentences as say
 from napari_medlabel.project.release.facts import Facts
 
@@ -120,22 +119,6 @@ def claim(facts: Facts) -> str:
 def not_stated(facts: Facts, items: Sequence[Item] = DATASHEET) -> tuple[str, ...]:
     """Return the keys of items that nothing, or not enough, is said to."""
     return tuple(item.key for item in items if NOT_STATED in _answer(item, facts))
-
-
-def require_keys(stated: Sequence[str]) -> None:
-    """Refuse words under keys that no document asks for: they would be lost.
-
-    Raises
-    ------
-    InputError
-        Names the keys that there are, not those that came.
-    """
-    strange = set(stated) - set(KEYS)
-    if strange:
-        raise InputError(
-            f"{len(strange)} of the statements answer nothing that is asked.",
-            hint=f"Use these keys: {', '.join(KEYS)}.",
-        )
 
 
 def _document(title: str, facts: Facts, items: Sequence[Item]) -> str:

@@ -42,7 +42,8 @@ def protocol(facts: Facts) -> str:
         return ""
     said = f"Each case is to be read by {_many(facts.readings, 'rater')}"
     if facts.readings > 1:
-        said += f", blind to one another; {_RULES[facts.rule]}"
+        said += ", blind to one another"
+        said += f"; {_RULES[facts.rule]}" if facts.rule in _RULES else ""
     return (
         f"{said}. Ontology {facts.pins.ontology}, guidelines {facts.pins.guideline}"
         f"{_older(facts)}."

@@ -7,16 +7,13 @@ from dataclasses import replace
 
 import pytest
 
-from napari_medlabel.errors import InputError
 from napari_medlabel.project.release.appendices import (
     CLAIM,
     DATASHEET,
-    KEYS,
     NOT_STATED,
     claim,
     datasheet,
     not_stated,
-    require_keys,
 )
 from napari_medlabel.project.release.splits import Division
 from tests.project.release.released import bare, pins, whole
@@ -87,6 +84,11 @@ def test_a_single_reading_is_not_called_blind():
     assert "blind" not in datasheet(replace(whole(), readings=1))
 
 
+def test_a_rule_that_is_not_known_is_not_told():
+    said = datasheet(replace(whole(), rule=""))
+    assert "read by 2 raters, blind to one another. Ontology" in said
+
+
 def test_open_readings_alone_do_not_count_as_labels():
     facts = replace(whole(), states={"todo": 4}, labels=())
     said = answers(datasheet(facts))["Is a label or target given with each instance?"]
@@ -115,10 +117,3 @@ def test_names_of_labels_do_not_break_a_table():
     facts = whole()
     facts = replace(facts, agreement=(replace(facts.agreement[0], label="a|b\nc"),))
     assert "| a\\|b c | dice |" in datasheet(facts)
-
-
-def test_statements_that_no_document_asks_for_are_refused_unrepeated():
-    require_keys(KEYS)
-    with pytest.raises(InputError, match="1 of the statements") as err:
-        require_keys(["funding", "Miller"])
-    assert "Miller" not in err.value.message + err.value.hint
