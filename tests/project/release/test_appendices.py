@@ -84,6 +84,15 @@ def test_a_single_reading_is_not_called_blind():
     assert "blind" not in datasheet(replace(whole(), readings=1))
 
 
+def test_landmarks_questions_and_missing_strata_are_said_as_they_are():
+    facts = replace(whole(), templates=2, questions=5)
+    facts = replace(facts, draw=replace(facts.draw, strata=()), reviewers=0, active_s=0)
+    said = datasheet(facts)
+    assert "Sets of landmarks: 2. Questions: 5." in said
+    assert "drawn with seed 7. " in said.replace("\n", " ")
+    assert "2 accounts submitted masks.\n" in said
+
+
 def test_a_rule_that_is_not_known_is_not_told():
     said = datasheet(replace(whole(), rule=""))
     assert "read by 2 raters, blind to one another. Ontology" in said

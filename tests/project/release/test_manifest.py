@@ -314,3 +314,29 @@ def test_whatever_byte_of_a_file_changes_is_found(data, tmp_path_factory):
     content[data.draw(st.integers(0, len(content) - 1))] ^= data.draw(st.integers(1, 255))
     path.write_bytes(content)
     assert [one.rule for one in check_manifest(folder)] == ["changed", "unsigned"]
+
+
+def test_a_session_that_sealed_nothing_yet_has_no_head(logged, bench):
+    path = session_of(bench)
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join(line for line in lines if not line.startswith(b'{"seal"')))
+    assert log_heads(bench.root) == ()
+
+
+def test_a_file_that_cannot_be_read_is_said_without_its_path(release, monkeypatch):
+    def denied(path: Path) -> str:
+        raise PermissionError(13, "no", f"{path}")
+
+    monkeypatch.setattr("napari_medlabel.project.release.manifest.sha256_file", denied)
+    with pytest.raises(InputError, match="A file of the release cannot be read") as err:
+        check_manifest(release)
+    assert "README" not in str(err.value)
+
+
+def test_a_session_that_cannot_be_read_is_said(logged, bench, monkeypatch):
+    def denied(path: Path) -> bytes:
+        raise PermissionError(13, "no", f"{path}")
+
+    monkeypatch.setattr("napari_medlabel.project.release.intact.read_lines", denied)
+    with pytest.raises(InputError, match=r"cannot be read \(PermissionError\)"):
+        check_manifest(logged, audit_root=bench.root)
