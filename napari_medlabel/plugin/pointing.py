@@ -50,8 +50,25 @@ class Pointer:
         return i, j, k
 
 
+def held_keys(event: Any) -> frozenset[str]:
+    """Return the names of the keys held during a napari mouse event.
+
+    In a window they come as vispy's key objects, whose text is not their name; elsewhere as
+    plain words.
+
+    Returns
+    -------
+    frozenset of str
+        Of ``Shift``, ``Control``, ``Alt`` and ``Meta``.
+    """
+    return frozenset(str(getattr(key, "name", key)) for key in event.modifiers)
+
+
 class Hand(Protocol):
     """What takes the mouse: a tool. Each answers whether it took it; else napari has it."""
+
+    paints: bool
+    """Whether a double click that it leaves is a press: the second of two quick strokes."""
 
     def press(self, pointer: Pointer, /) -> bool:
         """Take a button going down, or leave it."""
@@ -144,7 +161,7 @@ class Pointing:
             axis,
             self._display.order[axis] if axis >= 0 else -1,
             int(event.button or 0),
-            frozenset(str(m) for m in event.modifiers),
+            held_keys(event),
             view,
         )
 
@@ -173,10 +190,17 @@ class Pointing:
         return hover
 
     def _make_double(self, view: Any) -> Any:
+        from napari.utils.interactions import mouse_press_callbacks
+
         def double(layer: Any, event: Any) -> None:
             hand = self.hand
-            if hand is not None and hand.double_click(self.pointer(view, layer, event)):
+            if hand is None:
+                return
+            if hand.double_click(self.pointer(view, layer, event)):
                 event.handled = True
+            elif hand.paints:
+                # A window tells of the second of two quick presses by this alone.
+                mouse_press_callbacks(layer, event)
 
         return double
 

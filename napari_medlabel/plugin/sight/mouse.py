@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from napari_medlabel.plugin.pointing import held_keys
+
 if TYPE_CHECKING:
     from napari_medlabel.plugin.sight.view import View
     from napari_medlabel.plugin.sight.views import Views
@@ -96,7 +98,7 @@ class SightMouse:
             return
         if event.button != 1 or self._view.axis < 0 or not self._is_free():
             return
-        modifiers = {str(m) for m in event.modifiers}
+        modifiers = held_keys(event)
         if modifiers - {"Shift"}:
             return
         if modifiers:
@@ -165,7 +167,7 @@ class SightMouse:
             self._turn(event)
 
     def _turn(self, event: Any) -> None:
-        modifiers = {str(m) for m in event.modifiers}
+        modifiers = held_keys(event)
         turn = float(event.delta[1]) if len(event.delta) > 1 else 0.0
         if modifiers == {"Control"}:
             self._zoom(event, turn)

@@ -24,6 +24,8 @@ class QuietHand:
 
     circle = False
     """Whether the brush's circle shows at the mouse."""
+    paints = False
+    """Whether a double click that it leaves is a press: the second of two quick strokes."""
 
     def __init__(self, kit: Kit) -> None:
         self.kit = kit

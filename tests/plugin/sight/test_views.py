@@ -329,6 +329,20 @@ def test_the_mouse_clicks_leads_scrolls_and_zooms(views: Views) -> None:
     assert heard == [side]
 
 
+def test_keys_held_in_a_window_are_told_by_their_names(views: Views) -> None:
+    from vispy.util.keys import CONTROL, SHIFT
+
+    side = views.sides[0]
+    mouse = views._mice[id(side)]
+    lead = press(side, (4, 4, 4), views=views, modifiers=(SHIFT,))
+    next(mouse._press(side.model, lead))
+    assert lead.handled
+    zoom = side.model.scene.camera.zoom
+    over = press(side, (3, 3, 3), views=views, delta=(0.0, 1.0), modifiers=(CONTROL,))
+    mouse._wheel(side.model, over)
+    assert side.model.scene.camera.zoom > zoom
+
+
 def test_a_tool_or_a_mode_has_the_mouse_first(views: Views) -> None:
     first, mouse = views.first, views._mice[id(views.first)]
     at = views.cross.voxel_zyx

@@ -26,7 +26,7 @@ class Mouse:
         self._binding = binding
         self._button = 0
 
-    def press(self, *ijk: float, button: int = 1, modifiers: tuple[str, ...] = ()) -> bool:
+    def press(self, *ijk: float, button: int = 1, modifiers: tuple[object, ...] = ()) -> bool:
         self._button = button
         return self._send(mouse_press_callbacks, "mouse_press", ijk, modifiers=modifiers)
 
@@ -43,10 +43,15 @@ class Mouse:
         self.release(*ijk)
         return taken
 
+    def press_again(self, *ijk: float, button: int = 1) -> bool:
+        """Press soon after a click, as a window tells it: by a double click alone."""
+        self._button = button
+        return self.double_click(*ijk)
+
     def double_click(self, *ijk: float) -> bool:
         return self._send(mouse_double_click_callbacks, "mouse_double_click", ijk)
 
-    def wheel(self, *ijk: float, steps: float, modifiers: tuple[str, ...] = ()) -> bool:
+    def wheel(self, *ijk: float, steps: float, modifiers: tuple[object, ...] = ()) -> bool:
         return self._send(
             mouse_wheel_callbacks, "mouse_wheel", ijk, modifiers=modifiers, delta=(0.0, steps)
         )
