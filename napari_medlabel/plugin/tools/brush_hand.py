@@ -20,6 +20,7 @@ class Brush(QuietHand):
     """Paints where the mouse goes, without a gap however fast; one stroke is one step."""
 
     circle = True
+    paints = True
     erases = False
     verb = "Paint"
 
@@ -41,6 +42,8 @@ class Brush(QuietHand):
         if self._stroke is not None:
             return True  # the other button during a stroke changes nothing
         erases = self.erases or pointer.button == RIGHT
+        if not erases and not self.kit.has_label():
+            return True
         label = self.kit.label
         self._value = 0 if erases else label
         values = self.kit.erasable() if erases else (label,)
@@ -51,12 +54,21 @@ class Brush(QuietHand):
         return True
 
     def drag(self, pointer: Pointer) -> None:
-        """Paint from the last place to this one."""
-        if self._stroke is not None:
+        """Paint from the last place to this one; a view that turned 3D ends the stroke."""
+        if pointer.axis < 0:
+            self._finish()
+        elif self._stroke is not None:
             self._put(pointer)
 
     def release(self, _pointer: Pointer) -> None:
         """Make one step of the stroke."""
+        self._finish()
+
+    def leave(self) -> None:
+        """Put the tool down: a stroke under way ends here, as its step."""
+        self._finish()
+
+    def _finish(self) -> None:
         stroke, self._stroke = self._stroke, None
         if stroke is not None:
             self.kit.finish(stroke, self._value or self.kit.label)
@@ -120,6 +132,7 @@ class Smoother(QuietHand):
     """Smooths, at the end of a stroke, the surfaces that the stroke went over."""
 
     circle = True
+    paints = True
 
     def __init__(self, kit: Kit) -> None:
         super().__init__(kit)
@@ -139,13 +152,22 @@ class Smoother(QuietHand):
         return True
 
     def drag(self, pointer: Pointer) -> None:
-        """Show where the stroke goes."""
-        if self._way:
+        """Show where the stroke goes; a view that turned 3D ends it."""
+        if pointer.axis < 0:
+            self._finish()
+        elif self._way:
             self._way.append(pointer)
             self._sketch.show(pointer.view, [np.array([p.index_ijk for p in self._way])])
 
     def release(self, _pointer: Pointer) -> None:
         """Smooth, as one step."""
+        self._finish()
+
+    def leave(self) -> None:
+        """Put the tool down: a stroke under way ends here, as its step."""
+        self._finish()
+
+    def _finish(self) -> None:
         way, self._way = self._way, []
         self._sketch.clear()
         if way:

@@ -34,6 +34,13 @@ def next_size(size_mm: float, steps: float) -> float:
     return float(round(min(max(wanted, _LEAST_MM), _MOST_MM), 1))
 
 
+def _no_label() -> InputError:
+    return InputError(
+        "Label 0 is no label: painting with it does nothing.",
+        hint="Choose a label in the list of labels; the eraser takes labels away.",
+    )
+
+
 def _nothing() -> None:
     """Do nothing."""
 
@@ -202,6 +209,8 @@ class Kit:
             When none of the scheme is in hand, or it is locked.
         """
         value = self.label
+        if value == 0:
+            raise _no_label()
         if value not in self.session.labels.scheme.values:
             raise InputError(
                 f"The scheme has no label {value}.",
@@ -213,6 +222,12 @@ class Kit:
                 hint="Unlock it in the list of labels, or choose another one.",
             )
         return value
+
+    def has_label(self) -> bool:
+        """Tell whether a label is in hand; where it is 0, say to the person what to do."""
+        if self.label == 0:
+            self.fail(_no_label())
+        return self.label != 0
 
     def first_range(self) -> tuple[float, float]:
         """Return a range of values to begin from: the brighter half of the window."""

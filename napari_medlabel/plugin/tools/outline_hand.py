@@ -23,6 +23,8 @@ class Outline(QuietHand):
     double click or the right button close it. A drag with the right button erases.
     """
 
+    paints = True
+
     def __init__(self, kit: Kit) -> None:
         super().__init__(kit)
         self._sketch = Sketch(kit.binding)
@@ -52,7 +54,10 @@ class Outline(QuietHand):
         return True
 
     def drag(self, pointer: Pointer) -> None:
-        """Draw on."""
+        """Draw on; a view that turned 3D ends the drag."""
+        if pointer.axis < 0:
+            self.release(pointer)
+            return
         if not self._pressed or not self._points:
             return
         if float(np.abs(pointer.index_ijk - self._points[-1]).max()) >= _STEP:

@@ -85,6 +85,7 @@ class Seeds(QuietHand):
     """Paints seeds; after each stroke everything grows anew as far as it must."""
 
     circle = True
+    paints = True
 
     def __init__(self, kit: Kit) -> None:
         super().__init__(kit)
@@ -120,8 +121,10 @@ class Seeds(QuietHand):
         return True
 
     def drag(self, pointer: Pointer) -> None:
-        """Paint on."""
-        if self._last is not None:
+        """Paint on; a view that turned 3D ends the stroke."""
+        if pointer.axis < 0:
+            self.release(pointer)
+        elif self._last is not None:
             self._put(pointer)
 
     def release(self, _pointer: Pointer) -> None:

@@ -190,6 +190,8 @@ class Tracing(QuietHand):
             return True
         label = self.kit.label
         erases = pointer.button == RIGHT
+        if not erases and not self.kit.has_label():
+            return True
         stroke = self.kit.begin("Erase" if erases else "Level tracing", (label,))
         if stroke is None:
             return True
