@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from qtpy.QtCore import QEvent, QObject, QTimer, Signal
+from qtpy.QtCore import QEvent, QObject, QPoint, QTimer, Signal
 from qtpy.QtWidgets import (
     QApplication,
     QFrame,
@@ -135,7 +135,7 @@ class MedlabelDock(QWidget):
             rows.addWidget(part)
         rows.addStretch(1)
         rows.setContentsMargins(0, 0, 0, 0)
-        scroll = _Column(inside)
+        scroll = self.column = _Column(inside)
         scroll.widened.connect(lambda wide: self.setMinimumWidth(max(_WIDTH, wide + 8)))
         footer = self._lay_out_footer()
         outer = QVBoxLayout(self)
@@ -279,6 +279,19 @@ class _Column(QScrollArea):
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setWidget(inside)
         inside.installEventFilter(self)
+
+    def reveal(self, first: QWidget, last: QWidget) -> None:
+        """Scroll until two parts and all between are in sight; the last one counts most."""
+        inside, view, bar = self.widget(), self.viewport(), self.verticalScrollBar()
+        if inside is None or view is None or bar is None or not last.isVisible():
+            return
+        top = first.mapTo(inside, QPoint(0, 0)).y()
+        bottom = last.mapTo(inside, QPoint(0, last.height())).y()
+        tall, at = view.height(), bar.value()
+        if bottom > at + tall:
+            bar.setValue(bottom - tall)
+        elif top < at:
+            bar.setValue(max(top, bottom - tall))
 
     def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
         """Grow with what is in it."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any, Final
 
 from qtpy.QtCore import QObject, QTimer
@@ -27,6 +28,7 @@ from napari_medlabel.widgets.tool_panel import ToolPanel
 from napari_medlabel.widgets.tool_runner import ToolRunner
 
 _LIVE_MS: Final = 120
+_LAID_OUT_MS: Final = 40
 
 
 class ToolDesk(QObject):
@@ -63,7 +65,7 @@ class ToolDesk(QObject):
         panel.tool_requested.connect(self.choose)
         panel.option_requested.connect(self._put_option)
         panel.extent_requested.connect(self._put_extent)
-        panel.slab_requested.connect(self._put_slab)
+        panel.slab_requested.connect(partial(setattr, self.choices, "slab"))
         panel.apply_requested.connect(self.apply)
         panel.range_requested.connect(self._range_as_rule)
         panel.sheet_requested.connect(self.keys.show_sheet)
@@ -121,6 +123,8 @@ class ToolDesk(QObject):
             return
         waiting = self._kit.bench.preview is not None or self.runner.is_busy
         self.keys.update(held=self._hand is not None, waiting=waiting)
+        if self._current:
+            QTimer.singleShot(_LAID_OUT_MS, self._reveal)
 
     # -- the tool in hand ----------------------------------------------------------------
 
@@ -313,16 +317,9 @@ class ToolDesk(QObject):
         if self._current and tool(self._current).is_live:
             self._live.start()
 
-    def _put_slab(self, slices: int) -> None:
-        self.choices.slab = slices
-
     def _put_masking(self, rules: Masking) -> None:
         if self._kit is not None:
             self._kit.bench.masking = rules
-
-    def toggle_range(self) -> None:
-        """Bound edits to the range of values, or no longer."""
-        self.panel.masking.toggle_range()
 
     def _range_as_rule(self) -> None:
         """Bound all edits to the range of the threshold tool."""
@@ -350,6 +347,11 @@ class ToolDesk(QObject):
         self.panel.show_tool(
             known, options_of(known), chosen.of(name), chosen.extent(name), chosen.slab
         )
+
+    def _reveal(self) -> None:
+        """Scroll the dock until the options and answers of the tool in hand are in sight."""
+        if self._current:
+            self.dock.column.reveal(self.panel.title, self.panel.lowest)
 
     def _show_size(self) -> None:
         self.panel.options.show_values({SIZE: self.choices.size_mm})

@@ -37,7 +37,9 @@ def bind_tools(keys: Keys, desk: ToolDesk) -> None:
                 group=known.group,
             )
     keys.bind("Q", "The tool before", desk.choose_before, group="Tools")
-    keys.bind("I", "Bound edits to a range of values", desk.toggle_range, group="Tools")
+    keys.bind(
+        "I", "Bound edits to a range of values", desk.panel.masking.toggle_range, group="Tools"
+    )
     keys.bind("F1", "All keys", desk.keys.show_sheet, group="Case")
     lent: dict[str, tuple[str, Callable[[], object]]] = {
         "Enter": ("Accept; close an outline", desk.enter),

@@ -157,6 +157,12 @@ class ToolPanel(QWidget):
     def _write_title(self) -> None:
         self.title.setText(f"{self._tool}&nbsp;&nbsp;{self._label}" if self._tool else "")
 
+    @property
+    def lowest(self) -> QWidget:
+        """The lowest part of the tool in hand that shows: its answers, button or options."""
+        parts = (self.preview, self.hint, self.apply_button, self.options, self.extent)
+        return next((part for part in parts if part.isVisible()), self.words)
+
     def say(self, words: str) -> None:
         """Show a sentence below the tool; empty for none."""
         self.hint.setText(words)

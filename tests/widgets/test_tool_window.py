@@ -144,6 +144,8 @@ def test_the_mouse_paints_the_voxel_under_the_pixel_and_keys_do_the_rest(
         locked_segment_is_not_painted_through(dock)
         a_preview_is_answered_by_keys(dock, qtbot)
         naparis_modes_have_the_mouse_back(dock)
+        seeds_are_undone_first_and_wait_for_their_tool(dock)
+        options_and_answers_are_scrolled_into_sight(dock, qtbot)
         a_preview_and_a_tool_go_with_the_case(dock, qtbot)
 
 
@@ -201,6 +203,56 @@ def naparis_modes_have_the_mouse_back(dock: MedlabelDock) -> None:
     key(dock, Qt.Key.Key_Escape)
     assert desk.current == ""
     assert labels.mouse_pan
+
+
+def options_and_answers_are_scrolled_into_sight(dock: MedlabelDock, qtbot) -> None:
+    session, desk = dock.session, dock.tool_desk
+    session.undo()
+    dock.tabs.setCurrentIndex(0)
+    bar, view = dock.column.verticalScrollBar(), dock.column.viewport()
+    assert bar.maximum() > 0
+
+    def in_sight(part) -> bool:
+        top = part.mapTo(view, QPoint(0, 0)).y()
+        return part.isVisible() and top >= 0 and top + part.height() <= view.height()
+
+    bar.setValue(0)
+    desk.choose("brush")
+    qtbot.waitUntil(lambda: in_sight(desk.panel.lowest), timeout=5_000)
+    bar.setValue(0)
+    desk.choose("threshold")
+    qtbot.waitUntil(lambda: in_sight(desk.panel.preview.accept_button), timeout=10_000)
+    desk.put_down()
+
+
+def seeds_are_undone_first_and_wait_for_their_tool(dock: MedlabelDock) -> None:
+    session, desk = dock.session, dock.tool_desk
+    box = tuple(slice(0, n) for n in SHAPE)
+    session.edit(box, np.full(SHAPE, 2, np.uint8), name="Fill")
+    show(dock, "Axial", 20, 18, 15)
+    desk.choose("grow")
+    click(dock, 20, 18, 15)
+    assert len(desk.hand.growing.seeds) == 1
+    assert dock.undo_button.text() == "Undo: seed stroke"
+    key(dock, Qt.Key.Key_W)
+    assert "1 seed stroke kept" in desk.panel.hint.text()
+    key(dock, Qt.Key.Key_G)
+    assert len(desk.hand.growing.seeds) == 1
+    key(dock, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    assert not desk.hand.growing.seeds
+    assert (session.labels.array == 2).all()
+    assert dock.undo_button.text() == "Undo: fill"
+    dock.redo_button.click()
+    assert len(desk.hand.growing.seeds) == 1
+    key(dock, Qt.Key.Key_Escape)
+    assert desk.current == "grow"
+    key(dock, Qt.Key.Key_Escape)
+    assert desk.current == ""
+    assert "forgotten" in desk.panel.hint.text()
+    session.undo()
+    desk.choose("threshold")
+    desk.apply()
+    desk.put_down()
 
 
 def a_preview_and_a_tool_go_with_the_case(dock: MedlabelDock, qtbot) -> None:
