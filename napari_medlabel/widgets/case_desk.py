@@ -194,7 +194,8 @@ class CaseDesk(QObject):
 
     def undo(self) -> None:
         """Take the last step back, or the last stroke of seeds in hand."""
-        if not self.dock.tool_desk.seeds.undo():
+        tools = self.dock.tool_desk
+        if not tools.applying.stop() and not tools.seeds.undo():
             self._try(lambda s: s.undo())
 
     def redo(self) -> None:

@@ -21,6 +21,7 @@ from napari_medlabel.plugin.tools.kit import Choices, Kit
 from napari_medlabel.plugin.tools.plain_colours import prefer_plain_colours
 from napari_medlabel.plugin.tools.reasons import reasons_against
 from napari_medlabel.session.case import Session
+from napari_medlabel.widgets.applying import Applying
 from napari_medlabel.widgets.dock_keys import canvas_of
 from napari_medlabel.widgets.seed_shelf import SeedShelf
 from napari_medlabel.widgets.tool_keys import ToolKeys
@@ -47,6 +48,7 @@ class ToolDesk(QObject):
         self.panel = ToolPanel(TOOLS, MENUS)
         self.choices = Choices()
         self.runner = ToolRunner(self, self.panel, dock.show_error, self._update_keys)
+        self.applying = Applying(self, self.panel.progress, self.say, dock.show_error)
         self.seeds = SeedShelf(dock.show_history)
         self.keys = ToolKeys(self)
         self._kit: Kit | None = None
@@ -79,7 +81,7 @@ class ToolDesk(QObject):
     def case_opened(self, session: Session, binding: Binding) -> None:
         """Begin to serve a case that has just been shown."""
         kit = Kit(binding, self.choices, self.runner.ask, self.say, self.dock.show_error)
-        kit.resized = self._show_size
+        kit.resized, kit.later = self._show_size, self.applying.run
         self._kit = kit
         self._holding = Holding(binding, self._dropped)
         self.runner.open(kit)
@@ -107,6 +109,7 @@ class ToolDesk(QObject):
         self.put_down()
         holding.detach()
         self.runner.close()
+        self.applying.stop()
         kit.bench.masking_changed.disconnect(self.panel.masking.show_masking)
         kit.session.scheme_changed.disconnect(self._show_segments)
         kit.binding.viewer.dims.events.ndisplay.disconnect(self._show_reasons)
@@ -233,7 +236,7 @@ class ToolDesk(QObject):
         """Take back what is begun, else what is computed or shown, else put the tool down."""
         if self._hand is not None and self._hand.is_busy:
             self._hand.cancel()
-        elif self.runner.stop():
+        elif self.runner.stop() or self.applying.stop():
             self.say("Stopped.")
         elif self._kit is not None and self._kit.bench.preview is not None:
             self.reject()

@@ -22,6 +22,10 @@ Work = Callable[[Tick], Proposal | None]
 SIZE_STEP: Final = 1.2
 """One step of the wheel or a key changes the brush by 20 %, as in Slicer."""
 
+_AT_ONCE: Final = 1 << 23  # voxels: a scan of fewer is drawn through without a thread
+_THROUGH: Final = ("outline", "scissors")
+"""Tools whose drawing goes through all slices in 3D."""
+
 _LEAST_MM: Final = 0.2
 _MOST_MM: Final = 300.0
 
@@ -133,6 +137,8 @@ class Kit:
         self.ask, self.say, self.fail = ask, say, fail
         self.resized: Callable[[], object] = _nothing
         """Called when a tool has changed the size of the brush."""
+        self.later: Callable[..., object] | None = None
+        """Computes a drawing through a large scan in a thread and settles it; None: at once."""
 
     def resize(self, steps: float) -> None:
         """Make the brush larger (above 0) or smaller by steps of 20 %."""
@@ -309,9 +315,24 @@ class Kit:
             self.binding.painted_on_missing.emit(blank)
 
     def apply(self, make: Callable[[], Proposal | None]) -> bool:
-        """Make a drawing of the hand a step at once; return whether anything changed."""
+        """Make a drawing of the hand a step at once; return whether anything changed.
+
+        What goes through a large scan is computed in the background, and nothing has changed
+        yet.
+        """
+        through = self.choices.tool in _THROUGH and self.extent == "3D"
+        if self.later is not None and through and int(np.prod(self.shape)) > _AT_ONCE:
+            self.later(make, self._settle)
+            return False
         try:
             proposal = make()
+        except MedlabelError as err:
+            self.fail(err)
+            return False
+        return self._settle(proposal)
+
+    def _settle(self, proposal: Proposal | None) -> bool:
+        try:
             patch = None if proposal is None else self.bench.apply(proposal)
         except MedlabelError as err:
             self.fail(err)
