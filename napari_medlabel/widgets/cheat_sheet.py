@@ -25,7 +25,7 @@ MOUSE: Final = (
     ("Ctrl + wheel", "Zoom"),
     ("Shift + wheel", "Size of the brush"),
     ("Shift + drag", "Lead the cross-hair"),
-    ("Double click", "Close an outline; without a tool enlarge a view"),
+    ("Double click", "Close an outline, or enlarge a view"),
     ("Space, held", "Move the picture with a tool in hand"),
 )
 

@@ -46,7 +46,8 @@ def test_the_fourth_square_says_where_the_cross_hair_is(qtbot: QtBot) -> None:
     fourth.show_words(["R 1.0 mm", "43 HU"])
     assert fourth.words.text() == "Cross-hair\nR 1.0 mm\n43 HU"
     fourth.show_keys([("F4", "next layout")])
-    assert fourth.hint.text() == "F4: next layout"
+    assert fourth.hint.text() == "F1: all keys"
+    assert fourth.hint.toolTip() == "F4: next layout"
     with qtbot.waitSignal(fourth.solid_requested):
         fourth.solid_button.click()
 

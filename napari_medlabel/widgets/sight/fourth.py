@@ -38,5 +38,6 @@ class Fourth(QWidget):
         self.words.setText("\n".join(["Cross-hair", *words]))
 
     def show_keys(self, rows: list[tuple[str, str]]) -> None:
-        """Show what the mouse and the keys do in the views, each with its words."""
-        self.hint.setText("\n".join(f"{key}: {words}" for key, words in rows))
+        """Tell what mouse and keys do in the views to whoever rests on the hint."""
+        self.hint.setText("F1: all keys")
+        self.hint.setToolTip("\n".join(f"{key}: {words}" for key, words in rows))
