@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import gc
 import os
+import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -70,6 +72,17 @@ def own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MEDLABEL_STATE_DIR", str(tmp_path / "own-state"))
     monkeypatch.setenv("MEDLABEL_AUDIT_DIR", str(tmp_path / "own-audit"))
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "own-data"))
+
+
+@pytest.fixture(autouse=True)
+def young_rounds(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let napari look for garbage among young objects only when a layer leaves a window.
+
+    It walks through all objects, 0.2 s for each layer, against a fault of drivers of Windows.
+    """
+    if "viewer" in request.keywords and sys.platform == "linux":
+        young = SimpleNamespace(collect=lambda: gc.collect(1))
+        monkeypatch.setattr("napari._vispy.canvas.gc", young)
 
 
 @pytest.fixture

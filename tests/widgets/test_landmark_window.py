@@ -62,7 +62,7 @@ def make_dock(
             path, np.where(ball, 200, 100).astype(np.uint16).T, None, False, grid.affine
         )
         viewer = make_napari_viewer(show=True)
-        viewer.window.resize(1100, 900)
+        viewer.window.resize(760, 640)
         dock = MedlabelDock(viewer)
         viewer.window.add_dock_widget(dock, name="Annotate", area="right")
         session = open_case([path], WORKPLACE.desk(), wishes, fallback=tmp_path)
@@ -220,7 +220,7 @@ def test_the_mouse_measures_in_linked_views(make_dock: Callable[[str], MedlabelD
 
 
 def look_at_linked_views(dock: MedlabelDock) -> None:
-    dock.viewer.window.resize(1500, 1000)
+    dock.viewer.window.resize(1000, 640)
     dock.sight_desk.choose_layout("Four", keep=False)
     dock.mark_desk.place(True)
     dock.mark_desk.put_at_cross()
