@@ -179,8 +179,11 @@ def test_a_dropped_folder_is_offered_series_by_series_and_opens(
     # With a case open, what is dropped is shown beside it and the case stays.
     session = dock.session
     drop(dock, two_scans / "1.nii.gz")
-    qtbot.waitUntil(lambda: len(dock.viewer.layers) == 4, timeout=WAIT_MS)
+    beside = dock.sight_desk.beside
+    qtbot.waitUntil(lambda: beside.volume is not None, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: dock.sight_desk.views.beside is not None, timeout=WAIT_MS)
     assert dock.session is session
+    assert len(dock.viewer.layers) == 3
 
 
 def test_several_dropped_files_are_one_question_and_a_zip_opens(
