@@ -38,6 +38,7 @@ from napari_medlabel.widgets.segment_desk import SegmentDesk
 from napari_medlabel.widgets.sight_desk import SightDesk
 from napari_medlabel.widgets.sign_desk import SignDesk
 from napari_medlabel.widgets.start_panel import StartPanel
+from napari_medlabel.widgets.study.study_desk import StudyDesk
 from napari_medlabel.widgets.tool_desk import ToolDesk
 from napari_medlabel.widgets.view_panel import ViewPanel
 
@@ -92,6 +93,7 @@ class MedlabelDock(QWidget):
         self.status = _Status()
         self.tool_desk, self.segment_desk = ToolDesk(self), SegmentDesk(self)
         self.mark_desk, self.sight_desk = MarkDesk(self), SightDesk(self)
+        self.study_desk = StudyDesk(self)
         self.log_desk = LogDesk(self)
         self.sign_desk = SignDesk(self)
         self.case_box, self.footer = self._lay_out()
@@ -124,14 +126,17 @@ class MedlabelDock(QWidget):
             ("Landmarks", (self.landmark_panel, self.mark_desk.panel)),
             ("Measurements", (self.mark_desk.measures.panel,)),
             ("View", (self.sight_desk.panel,)),
+            *((title, (page,)) for title, page in self.study_desk.pages),
         ):
             page = QWidget()
             _stack(page, *parts)
             self.tabs.addTab(page, title)
+        for _title, part in self.study_desk.pages:
+            self.show_page(part, False)
         column.addWidget(self.tabs)
         inside = QWidget()
         rows = QVBoxLayout(inside)
-        for part in (self.start, case_box):
+        for part in (self.study_desk.panel, self.start, case_box):
             rows.addWidget(part)
         rows.addStretch(1)
         rows.setContentsMargins(0, 0, 0, 0)
@@ -195,9 +200,10 @@ class MedlabelDock(QWidget):
         show_panel(self.viewer)
 
     @property
-    def desks(self) -> tuple[ToolDesk, SegmentDesk, SightDesk, MarkDesk]:
+    def desks(self) -> tuple[ToolDesk, SegmentDesk, SightDesk, MarkDesk, StudyDesk]:
         """Those who serve an open case, each with its panel; marks are shown in the views."""
-        return self.tool_desk, self.segment_desk, self.sight_desk, self.mark_desk
+        marking = self.sight_desk, self.mark_desk
+        return self.tool_desk, self.segment_desk, *marking, self.study_desk
 
     @property
     def session(self) -> Any:
@@ -205,6 +211,14 @@ class MedlabelDock(QWidget):
         return self.desk.session
 
     # -- showing -------------------------------------------------------------------------
+
+    def show_page(self, part: QWidget, on: bool, *, front: bool = False) -> None:
+        """Show or hide the tab that a part lies in, and perhaps turn to it."""
+        page = part.parentWidget()
+        index = -1 if page is None else self.tabs.indexOf(page)
+        self.tabs.setTabVisible(index, on)
+        if on and front:
+            self.tabs.setCurrentIndex(index)
 
     def show_error(self, err: MedlabelError) -> None:
         """Show an error's two sentences; they stay until dismissed."""
@@ -264,6 +278,7 @@ class MedlabelDock(QWidget):
         """Leave the case in order when the panel is destroyed; its journal stays if unsaved."""
         self.desk.leave(discard=False)
         self.log_desk.lamp.release()
+        self.study_desk.release()
         super().closeEvent(event)
 
 

@@ -63,12 +63,16 @@ class Opening(QObject):
 
     def open_paths(self, paths: list[Path], **wishes: Any) -> None:
         """Look what is there, then read it."""
+        self.open_wished(paths, Wishes(**wishes), None)
+
+    def open_wished(self, paths: list[Path], wish: Wishes, desk: Desk | None) -> None:
+        """Look what is there, then read it; a study's desk has a log of its own."""
         if self._background.is_busy or self.chooser is not None:
             return
-        self._paths, self._wish = tuple(paths), Wishes(**wishes)
+        self._paths, self._wish = tuple(paths), wish
         try:
             require_proven_napari(napari.__version__)
-            desk = WORKPLACE.desk()
+            desk = WORKPLACE.desk() if desk is None else desk
         except MedlabelError as err:
             self._dock.show_error(err)
             return

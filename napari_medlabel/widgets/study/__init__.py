@@ -1,0 +1,1 @@
+"""A study in the window: worklist, guidelines, review, comparison, beside the open case."""

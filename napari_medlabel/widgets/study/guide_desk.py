@@ -1,0 +1,27 @@
+"""Guidelines beside the label in hand, and the study's questions and boxes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from qtpy.QtCore import QObject
+from qtpy.QtWidgets import QWidget
+
+
+class GuideDesk(QObject):
+    """One of the desks of a study.
+
+    Parameters
+    ----------
+    study : StudyDesk
+        The study it serves.
+    """
+
+    def __init__(self, study: Any) -> None:
+        super().__init__(study)
+        self.study = study
+
+    @property
+    def pages(self) -> tuple[tuple[str, QWidget], ...]:
+        """Its pages among those of an open case, with their titles."""
+        return ()
