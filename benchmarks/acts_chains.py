@@ -187,6 +187,11 @@ def threshold_and_tidy(task: Task, hand: Hand) -> Iterator[Array]:
         kept = keep_largest(scene, whole(scene.shape), (OBJECT,))
     labels = _taken(labels, kept)
     yield labels == OBJECT
+    yield from _filled_and_mended(task, hand, labels)
+
+
+def _filled_and_mended(task: Task, hand: Hand, labels: Array) -> Iterator[Array]:
+    """Fill holes by one click, then outline what is still wrong."""
     hand.click()
     scene = task.scene(labels)
     labels = _taken(labels, fill_holes(scene, whole(scene.shape), (OBJECT,)))
@@ -206,11 +211,7 @@ def flood_and_mend(task: Task, hand: Hand) -> Iterator[Array]:
     grown = flood(scene, whole(scene.shape), (x, y, z), OBJECT, tolerance=tolerance)
     labels = _taken(labels, grown)
     yield labels == OBJECT
-    hand.click()
-    scene = task.scene(labels)
-    labels = _taken(labels, fill_holes(scene, whole(scene.shape), (OBJECT,)))
-    yield labels == OBJECT
-    yield from _mend(task, hand, labels)
+    yield from _filled_and_mended(task, hand, labels)
 
 
 CHAINS: Final[dict[str, Chain]] = {

@@ -8,21 +8,25 @@ from typing import Final, Literal
 import numpy as np
 import numpy.typing as npt
 
-from napari_medlabel.edit.distance import distance_mm
 from napari_medlabel.edit.patch import Box, LabelArray
+from napari_medlabel.edit.region_filters import (
+    SLACK,
+    TRUNCATE_SIGMAS,
+    BoolArray,
+    Three,
+    closing,
+    gaussian,
+    median,
+    opening,
+)
 from napari_medlabel.edit.scene import Proposal, Scene, Shape, Tick, around, quiet
 from napari_medlabel.errors import InputError
 
 Kind = Literal["median", "opening", "closing", "gaussian"]
-BoolArray = npt.NDArray[np.bool_]
 FloatArray = npt.NDArray[np.float32]
-Three = tuple[float, float, float]
 
-_TRUNCATE: Final = 3.0  # sigmas
 _TILE: Final = (64, 64, 32)  # voxels along i, j, k: small enough that most hold one label
-_SLACK: Final = 1e-5  # of a voxel's weight: what is equal to this stays as it is
 _NOBODY: Final = np.float32(3.0)  # above every weight: a voxel that keeps its label
-_ROUNDING_MM: Final = 1e-4
 _BEYOND: Final = 4  # times the voxels of the scan: as far a size may reach beyond it
 _ALWAYS: Final = 1 << 25  # voxels that may be looked at however small the scan is
 
@@ -64,7 +68,7 @@ def smooth_jointly(
     """
     _above_nothing(sigma_mm)
     sigmas = _sigmas(box, scene.spacing_mm, sigma_mm)
-    halo = [int(_TRUNCATE * sigma + 0.5) for sigma in sigmas]
+    halo = [int(TRUNCATE_SIGMAS * sigma + 0.5) for sigma in sigmas]
     _refuse_beyond(scene, box, halo, sigma_mm)
     movable = _movable(scene, _clipped(box, halo, scene.shape), values)
     work = _inhabited(scene, box, halo)
@@ -116,10 +120,10 @@ def smooth_one(
     """
     _above_nothing(size_mm)
     filters: dict[str, Callable[[BoolArray, Three, float], BoolArray]] = {
-        "median": _median,
-        "opening": _opening,
-        "closing": _closing,
-        "gaussian": _gaussian,
+        "median": median,
+        "opening": opening,
+        "closing": closing,
+        "gaussian": gaussian,
     }
     if kind not in filters:
         raise InputError(
@@ -128,7 +132,7 @@ def smooth_one(
         )
     _movable(scene, box, (value,))
     # A Gaussian looks three sigmas far; a ball twice its radius, once in and once out.
-    reach = _TRUNCATE * size_mm if kind == "gaussian" else size_mm
+    reach = TRUNCATE_SIGMAS * size_mm if kind == "gaussian" else size_mm
     thick = _thick(box)
     halo = [
         int(np.ceil(reach / mm)) + 1 if t else 0
@@ -306,7 +310,7 @@ def _heaviest(
     weights = _weights(read, halo, sigmas, rivals, complete=len(rivals) == len(present))
     best = np.full(tile.shape, _NOBODY)
     for value, weight in weights.items():
-        np.copyto(best, weight + np.float32(_SLACK), where=tile == value)
+        np.copyto(best, weight + np.float32(SLACK), where=tile == value)
     out = tile.copy()
     for value, weight in weights.items():
         better = weight > best
@@ -347,55 +351,6 @@ def _weight(region: BoolArray, halo: Sequence[int], sigmas: Sequence[float]) -> 
 
 def _counts_of_tile(read: LabelArray) -> npt.NDArray[np.intp]:
     return np.bincount(np.ascontiguousarray(read.T).ravel())
-
-
-# -- one alone ---------------------------------------------------------------------------------
-
-
-def _median(region: BoolArray, spacing_mm: Three, size_mm: float) -> BoolArray:
-    """Return what most voxels are in a box of an odd number of voxels along each axis."""
-    from scipy import ndimage
-
-    size = [2 * int(np.floor(size_mm / mm / 2 + 1e-9)) + 1 for mm in spacing_mm]
-    share = ndimage.uniform_filter(region.T.astype(np.float64), size[::-1], mode="nearest")
-    most: BoolArray = (share > 0.5).T
-    return most
-
-
-def _opening(region: BoolArray, spacing_mm: Three, size_mm: float) -> BoolArray:
-    return _grown(_shrunk(region, spacing_mm, size_mm / 2), spacing_mm, size_mm / 2)
-
-
-def _closing(region: BoolArray, spacing_mm: Three, size_mm: float) -> BoolArray:
-    return _shrunk(_grown(region, spacing_mm, size_mm / 2), spacing_mm, size_mm / 2)
-
-
-def _shrunk(region: BoolArray, spacing_mm: Three, mm: float) -> BoolArray:
-    deep: BoolArray = distance_mm(region, _finite(spacing_mm)) > mm + _ROUNDING_MM
-    return deep
-
-
-def _grown(region: BoolArray, spacing_mm: Three, mm: float) -> BoolArray:
-    near: BoolArray = distance_mm(~region, _finite(spacing_mm)) <= mm + _ROUNDING_MM
-    return near
-
-
-def _finite(spacing_mm: Three) -> Three:
-    """Return spacings that distances can be computed with: across one slice there are none."""
-    i, j, k = (mm if np.isfinite(mm) else 1.0 for mm in spacing_mm)
-    return i, j, k
-
-
-def _gaussian(region: BoolArray, spacing_mm: Three, size_mm: float) -> BoolArray:
-    from scipy import ndimage
-
-    sigmas = [size_mm / mm for mm in reversed(spacing_mm)]
-    weight = ndimage.gaussian_filter(
-        region.T.astype(np.float32), sigmas, mode="nearest", truncate=_TRUNCATE
-    )
-    # Half stays half: what lies on a straight border is not moved by rounding.
-    heavy: BoolArray = np.where(region.T, weight > 0.5 - _SLACK, weight > 0.5 + _SLACK).T
-    return heavy
 
 
 # -- words -------------------------------------------------------------------------------------

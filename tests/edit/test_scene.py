@@ -142,5 +142,6 @@ def test_a_margin_is_in_mm_and_stays_inside(margin_mm: float) -> None:
         assert part.stop <= 30
 
 
-def test_telling_nobody_is_quiet() -> None:
+def test_telling_nobody_is_quiet(capfd: pytest.CaptureFixture[str]) -> None:
     quiet(1, 2)
+    assert capfd.readouterr() == ("", "")
