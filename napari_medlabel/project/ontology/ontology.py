@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from napari_medlabel.errors import InputError
 from napari_medlabel.model.labelmap import LabelScheme
-from napari_medlabel.model.landmarks import LandmarkSet
+from napari_medlabel.model.landmarks import Landmark, LandmarkSet
 from napari_medlabel.project.ontology.labels import BoxKind, OntologyLabel, require_id
 from napari_medlabel.project.ontology.questions import Question
 from napari_medlabel.project.ontology.trees import PROBLEM, Tree
@@ -95,6 +95,22 @@ class Ontology:
     def layers(self) -> tuple[int, ...]:
         """The layers that labels lie on, ascending: a mask for each."""
         return tuple(sorted({label.layer for label in self.labels}))
+
+    @property
+    def landmarks(self) -> LandmarkSet:
+        """All landmarks of all templates, in their order.
+
+        What two templates define alike is one landmark. Where they mean different things by
+        one name, the later has its template's name before its own.
+        """
+        marks: dict[str, Landmark] = {}
+        for template in self.templates:
+            for mark in template.landmarks:
+                known = marks.get(mark.name)
+                if known is not None and known != mark:
+                    mark = replace(mark, name=f"{template.name}: {mark.name}")  # noqa: PLW2901
+                marks.setdefault(mark.name, mark)
+        return LandmarkSet(tuple(marks.values()))
 
     def scheme(self, layer: int = 0) -> LabelScheme:
         """Return the label scheme of a layer's masks."""

@@ -1,8 +1,13 @@
-"""Questions at four levels, shown when earlier answers ask for them."""
+"""Questions at four levels, shown when earlier answers ask for them.
+
+An answer is kept under its question's id. A question about each slice, or about every label,
+has an answer for each place: ``id@k12`` for slice k = 12, ``id@liver`` for the label ``liver``.
+"""
 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
@@ -15,6 +20,10 @@ Kind = Literal["boolean", "choice", "multiple", "number", "text"]
 LEVELS: Final = ("study", "series", "slice", "label")
 KINDS: Final = ("boolean", "choice", "multiple", "number", "text")
 LONGEST_TEXT: Final = 2000
+AT: Final = "@"
+"""Stands between a question and the place that an answer is about."""
+_SLICE: Final = re.compile(r"k(0|[1-9][0-9]{0,5})")
+_LABEL: Final = re.compile(r"[a-z][a-z0-9_]{0,63}")
 Answer = bool | str | float | tuple[str, ...]
 Answers = Mapping[str, Answer]
 
@@ -167,6 +176,28 @@ class Question:
             f"{LONGEST_TEXT} signs.",
         )
 
+    @property
+    def is_repeated(self) -> bool:
+        """Whether it is asked anew at each place: on every slice, or for every label."""
+        return self.level == "slice" or (self.level == "label" and not self.label)
+
+    def key(self, place: str = "") -> str:
+        """Return under which key its answer is kept.
+
+        Parameters
+        ----------
+        place : str
+            ``k12``, or the id of a label; ignored where it is asked once.
+        """
+        return f"{self.id}{AT}{place}" if place and self.is_repeated else self.id
+
+    def takes(self, place: str) -> bool:
+        """Tell whether an answer of it may be about a place; empty for the case as a whole."""
+        if not place:
+            return True
+        form = _SLICE if self.level == "slice" else _LABEL
+        return self.is_repeated and form.fullmatch(place) is not None
+
     def _in_range(self, number: float) -> bool:
         above = self.low is None or number >= self.low
         return above and (self.high is None or number <= self.high)
@@ -181,18 +212,49 @@ def _all_once(given: tuple[str, ...]) -> bool:
     return len(set(given)) == len(given)
 
 
-def shown(questions: Sequence[Question], answers: Answers) -> tuple[Question, ...]:
+def answers_at(answers: Answers, place: str) -> dict[str, Answer]:
+    """Return answers by question as they count at a place.
+
+    Parameters
+    ----------
+    answers : mapping
+        By key.
+    place : str
+        ``k12``, the id of a label, or empty for the case as a whole.
+    """
+    found = {key: value for key, value in answers.items() if AT not in key}
+    ending = f"{AT}{place}"
+    if place:
+        found |= {
+            key.removesuffix(ending): value
+            for key, value in answers.items()
+            if key.endswith(ending)
+        }
+    return found
+
+
+def shown(
+    questions: Sequence[Question], answers: Answers, place: str = ""
+) -> tuple[Question, ...]:
     """Return the questions that these answers ask for, in order.
 
     A question whose condition hangs on a hidden one is hidden too, whatever was answered once.
+
+    Parameters
+    ----------
+    answers : mapping
+        By key.
+    place : str
+        Where it is asked: ``k12``, the id of a label, or empty.
     """
+    there = answers_at(answers, place)
     visible: list[Question] = []
     seen: dict[str, Answer] = {}
     for question in questions:
         if question.show_if is None or question.show_if.holds(seen):
             visible.append(question)
-            if question.id in answers:
-                seen[question.id] = answers[question.id]
+            if question.id in there:
+                seen[question.id] = there[question.id]
     return tuple(visible)
 
 
@@ -204,20 +266,64 @@ def check_answers(
     Raises
     ------
     InputError
-        When an answer is of no question, or not of its kind.
+        When an answer is of no question, of a place that it is not asked for, or not of its
+        kind.
     """
     known = {question.id: question for question in questions}
-    unknown = set(answers) - set(known)
-    if unknown:
-        raise InputError(
-            "There is an answer to a question that the ontology does not have.",
-            hint="The ontology has changed: answer again.",
-        )
-    checked = {key: known[key].check(value) for key, value in answers.items()}
-    visible = {question.id for question in shown(questions, checked)}
-    return {key: value for key, value in checked.items() if key in visible}
+    checked: dict[str, Answer] = {}
+    for key, value in answers.items():
+        name, at, place = key.partition(AT)
+        if name not in known or bool(at) != bool(place) or not known[name].takes(place):
+            raise InputError(
+                "There is an answer to a question that the ontology does not have.",
+                hint="The ontology has changed: answer again.",
+            )
+        checked[key] = known[name].check(value)
+    visible = {
+        place: {question.id for question in shown(questions, checked, place)}
+        for place in {key.partition(AT)[2] for key in checked}
+    }
+    return {
+        key: value
+        for key, value in checked.items()
+        if key.partition(AT)[0] in visible[key.partition(AT)[2]]
+    }
 
 
-def unanswered(questions: Sequence[Question], answers: Answers) -> tuple[Question, ...]:
-    """Return the shown questions that need an answer and have none."""
-    return tuple(q for q in shown(questions, answers) if q.required and q.id not in answers)
+def unanswered(
+    questions: Sequence[Question], answers: Answers, labels: Sequence[str] = ()
+) -> tuple[Question, ...]:
+    """Return the shown questions that need an answer and have none.
+
+    One that is asked on every slice needs an answer on one slice at least. One about every
+    label needs one for each of those that are there.
+
+    Parameters
+    ----------
+    labels : sequence of str
+        Ids of the labels of which something is drawn.
+    """
+    missing = [question for question, _ in missing_answers(questions, answers, labels)]
+    return tuple(dict.fromkeys(missing))
+
+
+def missing_answers(
+    questions: Sequence[Question], answers: Answers, labels: Sequence[str] = ()
+) -> tuple[tuple[Question, str], ...]:
+    """Return the questions that need an answer, each with the place that it lacks it for."""
+    out = []
+    answered = {key.partition(AT)[0] for key in answers}
+    for question in questions:
+        if not question.required:
+            continue
+        if question.level == "slice":
+            places = () if question.id in answered else ("",)
+        elif question.is_repeated and question.id not in answers:
+            places = tuple(labels)
+        else:
+            places = ("",)
+        for place in places:
+            is_shown = question in shown(questions, answers, place)
+            if is_shown and question.key(place) not in answers:
+                out.append((question, place))
+    return tuple(out)

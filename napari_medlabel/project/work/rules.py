@@ -19,7 +19,7 @@ from napari_medlabel.measure.boxes import Box, boxes_of
 from napari_medlabel.model.labelmap import LabelMap
 from napari_medlabel.project.ontology.labels import OntologyLabel
 from napari_medlabel.project.ontology.ontology import Ontology
-from napari_medlabel.project.ontology.questions import Answer, unanswered
+from napari_medlabel.project.ontology.questions import Answer, missing_answers
 
 Rule = Literal[
     "empty", "drawn", "unknown", "range", "small", "parts", "side", "unseen", "answer"
@@ -259,11 +259,14 @@ def _about_answers(
     ontology: Ontology, boxes: Mapping[int, Box], answers: Mapping[str, Answer]
 ) -> Iterator[Complaint]:
     values = {label.id: label.value for label in ontology.labels}
-    for question in unanswered(ontology.questions, answers):
-        value = values.get(question.label, 0)
+    names = {label.id: label.name for label in ontology.labels}
+    there = [key for key, value in values.items() if value in boxes]
+    for question, place in missing_answers(ontology.questions, answers, there):
+        value = values.get(place or question.label, 0)
         if question.label and value not in boxes:
             continue  # there is nothing to ask about
-        words = f"This question needs an answer: {question.text}"
+        of = f" ({names[place]})" if place else ""
+        words = f"This question needs an answer: {question.text}{of}"
         yield Complaint("answer", words, value, question=question.id, blocks=True)
 
 

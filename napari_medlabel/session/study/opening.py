@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from napari_medlabel.errors import InputError, RefusedError
-from napari_medlabel.model.landmarks import LandmarkSet
 from napari_medlabel.project.cases.version import LANDMARKS, MASK, read_version
 from napari_medlabel.project.layout import CaseId
 from napari_medlabel.project.ontology.document import read_ontology
@@ -104,11 +103,10 @@ def _opening(
     can_submit: bool = False,
 ) -> Opening:
     ontology = read_ontology(seat.layout.ontology)
-    template = ontology.templates[0].landmarks if ontology.templates else LandmarkSet()
     mask, marks = _files(seat, at) if version else (None, None)
     wishes = Wishes(
         scheme=ontology.scheme(),
-        template=template,
+        template=ontology.landmarks,
         folder=folder,
         mask=mask,
         landmarks=marks,
