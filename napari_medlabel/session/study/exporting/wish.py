@@ -1,0 +1,96 @@
+"""What somebody wants of an export: formats, which readings, and how much of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final, Literal
+
+from napari_medlabel.errors import InputError
+from napari_medlabel.project.layout import CaseId
+from napari_medlabel.project.release.splits import Split
+from napari_medlabel.project.work.states import State
+
+Format = Literal[
+    "nifti", "nnunet", "monai", "dicom-seg", "rtstruct", "sr", "seg-nrrd", "coco", "csv"
+]
+FORMATS: Final[tuple[Format, ...]] = (
+    "nifti",
+    "nnunet",
+    "monai",
+    "dicom-seg",
+    "rtstruct",
+    "sr",
+    "seg-nrrd",
+    "coco",
+    "csv",
+)
+OF_DICOM: Final[frozenset[Format]] = frozenset({"dicom-seg", "rtstruct", "sr"})
+"""Formats that are made from the scan's own DICOM images."""
+BY_RATER: Final[frozenset[Format]] = frozenset({"nifti", "csv"})
+"""Formats that can hold each rater's own labels."""
+FINISHED: Final[tuple[State, ...]] = ("approved", "corrected")
+"""States of a reading that leaves without having been asked for."""
+LEAVES: Final[tuple[State, ...]] = ("approved", "corrected", "submitted", "in_review")
+"""States of a reading that can leave at all."""
+
+
+@dataclass(frozen=True)
+class ExportWish:
+    """What is to be exported.
+
+    Parameters
+    ----------
+    formats : tuple of str
+        Of `FORMATS`; each becomes a folder of its own.
+    states : tuple of str
+        States of readings that may leave, of `LEAVES`. A consensus always may.
+    cases : tuple of CaseId
+        Which; empty for all.
+    skip : bool
+        Whether cases that are not ready, or that a format cannot hold, are left out and named;
+        else they stop the export.
+    by_rater : bool
+        Whether each rater's own labels go along, under codes, with the share of raters for
+        each label and a map of where they disagree.
+    scans : bool
+        Whether the NIfTI data set holds the scans too.
+    splits : mapping of CaseId to str
+        ``train``, ``val`` or ``test``; a case that is not in it is for training.
+    name : str
+        Of the data sets, letters and digits; empty for what the study is called.
+    number : int
+        Of the data set for nnU-Net, 1 to 999.
+
+    Raises
+    ------
+    InputError
+        When a format or a state is none, or raters are wanted in a format without them.
+    """
+
+    formats: tuple[Format, ...] = ("nifti",)
+    states: tuple[State, ...] = FINISHED
+    cases: tuple[CaseId, ...] = ()
+    skip: bool = False
+    by_rater: bool = False
+    scans: bool = False
+    splits: Mapping[CaseId, Split] = field(default_factory=dict)
+    name: str = ""
+    number: int = 1
+
+    def __post_init__(self) -> None:
+        if not self.formats or not set(self.formats) <= set(FORMATS):
+            raise InputError(
+                f"A format of an export is one of {', '.join(FORMATS)}.",
+                hint="Give several with commas between them.",
+            )
+        if not set(self.states) <= set(LEAVES):
+            raise InputError(
+                f"A reading that leaves is in one of the states {', '.join(LEAVES)}.",
+                hint="Without a choice only approved, corrected and consensus leave.",
+            )
+        if self.by_rater and not BY_RATER & set(self.formats):
+            raise InputError(
+                f"Labels of single raters leave as {' or '.join(sorted(BY_RATER))}.",
+                hint="Add one of these formats, or leave --by-rater out.",
+            )
