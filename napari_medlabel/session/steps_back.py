@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 
@@ -19,8 +19,13 @@ from napari_medlabel.session.reasons import (
 from napari_medlabel.session.saving import present_mask
 
 
-def versions_in(session: Session) -> tuple[Version, ...]:
+def versions_in(session: Session, users: Collection[str] | None = None) -> tuple[Version, ...]:
     """Return the versions of the open case's mask, oldest first, and log that somebody looked.
+
+    Parameters
+    ----------
+    users : collection of str, optional
+        Tokens of whose versions alone are shown: several people may read one scan blind.
 
     Raises
     ------
@@ -28,8 +33,11 @@ def versions_in(session: Session) -> tuple[Version, ...]:
         When the log cannot be read, or written: then nothing is shown.
     """
     desk = session.desk
+    events = mask_events(desk.audit_root, desk.state)
+    if users is not None:
+        events = (one for one in events if one.get("actor", {}).get("user") in users)
     found = versions_of(
-        mask_events(desk.audit_root, desk.state),
+        events,
         case=session.place.case,
         present=session.saved_mask,
         state=session.versions.state,

@@ -30,6 +30,9 @@ class WorkNotes:
         Ids of labels of which the annotator says that there is nothing.
     answers : mapping
         Answers by question.
+    rounds : int
+        How often the reading had been submitted when the time began to count: each submission
+        tells its own.
 
     Raises
     ------
@@ -41,6 +44,7 @@ class WorkNotes:
     shown: frozenset[int] | None = None
     absent: frozenset[str] = frozenset()
     answers: Mapping[str, Any] = field(default_factory=dict)
+    rounds: int = 0
 
     def __post_init__(self) -> None:
         if not 0.0 <= self.active_s < math.inf:
@@ -55,6 +59,7 @@ class WorkNotes:
             "shown": None if self.shown is None else sorted(self.shown),
             "absent": sorted(self.absent),
             "answers": dict(self.answers),
+            "rounds": self.rounds,
         }
         return (json.dumps(data, indent=1, ensure_ascii=False, sort_keys=True) + "\n").encode()
 
@@ -77,6 +82,7 @@ def read_notes(folder: Path) -> WorkNotes:
             None if shown is None else frozenset(int(k) for k in shown),
             frozenset(str(one) for one in data["absent"]),
             dict(data["answers"]),
+            int(data.get("rounds", 0)),
         )
     except FileNotFoundError:
         return WorkNotes()
