@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from napari_medlabel.audit.faults import error_name
+from napari_medlabel.audit.format.kinds import TAGS
 from napari_medlabel.errors import InputError, SaveError
 from napari_medlabel.io.files import make_folder, sync_file, sync_folder
 from napari_medlabel.project.layout import CONSENSUS, CaseId, Layout, require_rater
@@ -62,6 +63,8 @@ class Comment:
     number : int
         How many comments of the thread its writer knew: what came later follows from it, and
         from clocks only where two wrote at once.
+    tags : tuple of str
+        What it is about, in words of the review: see `kinds.TAGS`.
 
     Raises
     ------
@@ -79,9 +82,12 @@ class Comment:
     label: int = 0
     resolves: bool = False
     number: int = 0
+    tags: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         require_rater(self.rater)
+        if not all(TAGS.accepts(tag) for tag in self.tags):
+            raise InputError(f"A tag is {TAGS.kind}.", hint="Choose one of these.")
         valid = _ID.fullmatch(self.id) and _ID.fullmatch(self.thread)
         if not valid or not _SLOT.fullmatch(self.slot) or self.label < 0:
             raise InputError(
@@ -104,7 +110,7 @@ class Comment:
 
     def to_line(self) -> bytes:
         """Return the line of its file."""
-        data = {
+        data: dict[str, Any] = {
             "v": VERSION,
             "id": self.id,
             "thread": self.thread,
@@ -117,6 +123,8 @@ class Comment:
             "resolves": self.resolves,
             "number": self.number,
         }
+        if self.tags:  # lines without stay as they were written, and so do their digests
+            data["tags"] = self.tags
         return (json.dumps(data, ensure_ascii=False, sort_keys=True) + "\n").encode()
 
 
@@ -283,6 +291,8 @@ def _comment(line: bytes) -> Comment | None:
         if data.pop("v") != VERSION:
             return None
         at = data.pop("at_ras")
-        return Comment(**data, at_ras=None if at is None else (at[0], at[1], at[2]))
+        tags = tuple(data.pop("tags", ()))
+        place = None if at is None else (at[0], at[1], at[2])
+        return Comment(**data, at_ras=place, tags=tags)
     except (ValueError, TypeError, KeyError, AttributeError, IndexError, InputError):
         return None

@@ -14,7 +14,7 @@ from typing import Final, Literal
 
 from napari_medlabel.errors import InputError
 
-Kind = Literal["review", "gold", "repeat", "split", "order"]
+Kind = Literal["review", "gold", "repeat", "split", "order", "sample"]
 _BITS: Final = 64
 
 

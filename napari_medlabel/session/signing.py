@@ -182,24 +182,56 @@ def sign_mask(
     found = look_at_saved(desk.audit_root, mask)
     content = found.content
     _require_shown(content, shown)
-    subject, objects = (found.subject,), (ObjectRef(content, "new", "mask"),)
-
-    def fail(cause: str) -> None:
-        desk.log.append(
-            "sign.fail", subject=subject, objects=objects, detail={"cause": cause}, outcome=8
-        )
-
-    tokens = own_tokens(desk.state)
     if meaning != "authored" and is_own(desk, found):
-        fail("review")
+        desk.log.append(
+            "sign.fail",
+            subject=(found.subject,),
+            objects=(ObjectRef(content, "new", "mask"),),
+            detail={"cause": "review"},
+            outcome=8,
+        )
         raise RefusedError(
             f"You are the author of this mask, and '{meaning}' needs somebody else.",
             hint="Ask a colleague to look at it and sign.",
         )
+    signed = sign_content(desk, content, found.subject, meaning, name, ask)
+    step = _STEPS.get(meaning)
+    if step is not None:
+        tell(desk.log, CaseEvents(found.case, found.subject).review(step, content))
+    return signed
+
+
+def sign_content(
+    desk: Desk, content: str, subject_token: str, meaning: Meaning, name: str, ask: Ask
+) -> SignedStatement:
+    """Sign a content that was looked at, with its line in the log; no step of a review.
+
+    Parameters
+    ----------
+    content : str
+        Content id of the mask, computed from its file.
+    subject_token : str
+        The patient's.
+    meaning, name, ask
+        As in `sign_mask`.
+
+    Raises
+    ------
+    PassphraseError, InputError, LogError, SaveError
+        As `sign_mask`.
+    """
+    subject, objects = (subject_token,), (ObjectRef(content, "new", "mask"),)
+    tokens = own_tokens(desk.state)
     try:
         own = load_user_key(desk.state, tokens, ask)
     except PassphraseError as err:
-        fail("identity")
+        desk.log.append(
+            "sign.fail",
+            subject=subject,
+            objects=objects,
+            detail={"cause": "identity"},
+            outcome=8,
+        )
         raise PassphraseError(
             "The passphrase does not open your signing key.",
             hint="Type it again: capitals count. Nobody can recover a lost one; "
@@ -216,10 +248,17 @@ def sign_mask(
     signed = sign_statement(said, key)
     keep_statement(desk.audit_root, signed)
     desk.log.append("sign.apply", subject=subject, objects=objects, detail=signed.detail())
-    step = _STEPS.get(meaning)
-    if step is not None:
-        tell(desk.log, CaseEvents(found.case, found.subject).review(step, content))
     return signed
+
+
+def standing_of(root: Path, signed: SignedStatement, site: Site | None) -> Standing:
+    """Return how one signature stands, as `signatures_of` says it of all of a mask."""
+    logged = {
+        (record["detail"].get("statement"), record["detail"].get("signature")): record["time"]
+        for record in _records(root, signed.said.content)
+        if record["event"] == "sign.apply"
+    }
+    return _standing(signed, site, logged)
 
 
 def is_own(desk: Desk, found: Found) -> bool:

@@ -58,7 +58,15 @@ ABOUT_STUDY: Final[Mapping[str, Spec]] = {
         "E",
         "",
         {"drawn": COUNT, "of": COUNT},
-        {"kind": choice("review", "gold", "repeat", "split"), "seed": COUNT},
+        {
+            "kind": choice("review", "gold", "repeat", "split", "sample"),
+            "seed": COUNT,
+            "checked": COUNT,
+            "faulty": COUNT,
+        },
+    ),
+    "study.score": Spec(
+        ACCESS, "E", "", {**WORK, "score": COUNT}, {"round": COUNT, "version": COUNT}
     ),
     "study.consensus": Spec(
         ACCESS,

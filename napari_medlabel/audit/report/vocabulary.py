@@ -66,6 +66,7 @@ SAID: Final[Mapping[str, tuple[str, str]]] = {
     "study.settle": ("Conflict of two readings settled", "slot {slot}"),
     "study.gold": ("Reading scored against a known answer", ""),
     "study.draw": ("Sample drawn", "for {kind}"),
+    "study.score": ("Reading scored in a quick look", "with {score}"),
     "study.consensus": ("Readings made into one", "by {rule}"),
     "study.comment": ("Comment on a case", "({state})"),
     "study.publish": ("Release made", ""),

@@ -39,6 +39,8 @@ class Remark:
         Id of the thread it answers; empty to begin one.
     resolves : bool
         Whether it closes the thread.
+    tags : tuple of str
+        What it is about, see `kinds.TAGS`.
     """
 
     text: str
@@ -46,6 +48,7 @@ class Remark:
     label: int = 0
     thread: str = ""
     resolves: bool = False
+    tags: tuple[str, ...] = ()
 
 
 def comment(
@@ -87,6 +90,7 @@ def comment(
             remark.label,
             remark.resolves,
             number=len(before),
+            tags=remark.tags,
         )
         thread = Thread((*before, said))
         seat.desk.log.append(

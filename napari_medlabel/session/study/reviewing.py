@@ -1,4 +1,4 @@
-"""The reviewer's steps: begin, approve, send back, correct, unlock, score.
+"""The reviewer's steps: begin, approve, send back, correct, unlock, score at a glance.
 
 Who made a mask, or corrected it, decides nothing about it. An approved reading changes only
 after somebody unlocked it, with a reason in the log.
@@ -6,10 +6,11 @@ after somebody unlocked it, with a reason in the log.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from napari_medlabel.audit.format.event import Event
 from napari_medlabel.audit.format.kinds import TAGS
 from napari_medlabel.errors import InputError, RefusedError
 from napari_medlabel.measure.labels import label_change
@@ -22,12 +23,13 @@ from napari_medlabel.project.cases.version import (
     read_version,
 )
 from napari_medlabel.project.cases.versions import Labelled, write_version
-from napari_medlabel.project.comments import read_comments
+from napari_medlabel.project.comments import Thread, read_comments
 from napari_medlabel.project.layout import CaseId
 from napari_medlabel.project.ontology.document import read_ontology
 from napari_medlabel.project.work.fold import SlotState
 from napari_medlabel.project.work.states import Action, named
 from napari_medlabel.session.study.blind import require_may_see
+from napari_medlabel.session.study.drawing import BAD_IMAGE
 from napari_medlabel.session.study.seat import (
     Reading,
     Seat,
@@ -40,12 +42,14 @@ from napari_medlabel.session.study.seat import (
     take_step_with_files,
 )
 from napari_medlabel.session.study.submitting import find_same
-from napari_medlabel.session.study.working import rules_now
+from napari_medlabel.session.study.working import raise_problem, rules_now
 
 PASSES: Final = 4
 """Least score of a quick look that approves."""
 _MOST_LABELS: Final = 64
 _SCORES: Final = range(1, 6)
+Sign = Callable[[Reading], object]
+"""Signs what is about to be approved; what it raises keeps it from being approved."""
 
 
 @dataclass(frozen=True)
@@ -132,7 +136,13 @@ def leave_review(seat: Seat, case: CaseId, slot: str) -> SlotState:
 
 
 def approve(
-    seat: Seat, case: CaseId, slot: str, verdict: Verdict = NO_WORDS, *, reason: str = ""
+    seat: Seat,
+    case: CaseId,
+    slot: str,
+    verdict: Verdict = NO_WORDS,
+    *,
+    reason: str = "",
+    sign: Sign | None = None,
 ) -> SlotState:
     """Approve a reading.
 
@@ -142,6 +152,8 @@ def approve(
         Labels it is about, and a score.
     reason : str
         Code of why comments stay unresolved; approval is refused without while there are any.
+    sign : callable, optional
+        Signs it, when all else is in order.
 
     Raises
     ------
@@ -154,7 +166,7 @@ def approve(
         if _is_decided(seat, at, "approved"):
             return at.now
         _require_resolved(seat, at, reason)
-        return _decide(seat, at, "approve", verdict, reason)
+        return _decide(seat, at, "approve", verdict, reason, sign)
 
 
 def reject(
@@ -184,6 +196,7 @@ def decide_labels(
     verdicts: Mapping[int, Verdict | None],
     *,
     reason: str = "",
+    sign: Sign | None = None,
 ) -> SlotState:
     """Decide label by label: all good approves, anything else sends those labels back.
 
@@ -193,6 +206,8 @@ def decide_labels(
         By value: None where the label is good, else what is wrong with it.
     reason : str
         Code; needed where something is sent back.
+    sign : callable, optional
+        As in `approve`.
 
     Raises
     ------
@@ -202,7 +217,7 @@ def decide_labels(
     bad = {value: one for value, one in verdicts.items() if one is not None}
     if not bad:
         verdict = Verdict(tuple(sorted(verdicts)))
-        return approve(seat, case, slot, verdict, reason=reason)
+        return approve(seat, case, slot, verdict, reason=reason, sign=sign)
     tags = {tag for one in bad.values() for tag in one.tags}
     scores = [one.likert for one in bad.values() if one.likert]
     verdict = Verdict(tuple(sorted(bad)), tuple(sorted(tags)), min(scores, default=0))
@@ -228,6 +243,49 @@ def score(
     if likert >= passes:
         return approve(seat, case, slot, verdict)
     return reject(seat, case, slot, verdict, reason="QA_FEEDBACK")
+
+
+def score_at_a_glance(seat: Seat, case: CaseId, slot: str, given: int) -> SlotState:
+    """Score a finished reading of a sample, and decide it where it waits for that.
+
+    What is approved already, in somebody else's review, or good with open comments, is only
+    scored: a glance unlocks nothing and overrules nobody.
+
+    Parameters
+    ----------
+    given : int
+        1 (unusable) to 5; 0 where the image cannot be judged, which is raised as a problem.
+
+    Raises
+    ------
+    RefusedError
+        When the rater is no reviewer, made it, is still blind to it, or nothing is finished.
+    InputError
+        When the score is none.
+    """
+    if given != BAD_IMAGE and given not in _SCORES:
+        raise InputError("A score goes from 1 to 5, or is 0 for a bad image.", hint="Score it.")
+    require_role(seat, "reviewer")
+    with at_reading(seat, case, slot) as at:
+        _require_not_author(seat, at)
+        require_may_see(seat, at.row, seat.code_of(at.now.maker))
+        now = at.now
+        if not now.version:
+            raise RefusedError(
+                f"A finished reading was expected; this one is {named(now.state)}.",
+                hint="Score what was submitted.",
+            )
+        waits = now.state in ("submitted", "corrected") or _is_decided(seat, at, "in_review")
+        is_held = given >= PASSES and bool(open_threads(seat, case, slot))
+        detail = {"case": at.record.content, "slot": slot, "step": now.steps, "score": given}
+        take_step(
+            seat, Event("study.score", (at.record.subject,), (), {**detail, **_about(at)})
+        )
+    if not waits or is_held or (given == BAD_IMAGE and now.state == "corrected"):
+        return now
+    if given == BAD_IMAGE:
+        return raise_problem(seat, case, slot, reason="QA_FEEDBACK")
+    return score(seat, case, slot, given)
 
 
 def correct(seat: Seat, case: CaseId, slot: str, scan: Volume, labelled: Labelled) -> SlotState:
@@ -303,8 +361,19 @@ def unlock(seat: Seat, case: CaseId, slot: str, *, reason: str) -> SlotState:
         return look(seat, case, slot).now
 
 
+def open_threads(seat: Seat, case: CaseId, slot: str) -> tuple[Thread, ...]:
+    """Return the threads on a reading, or on its whole case, that are not resolved."""
+    comments = read_comments(seat.layout, case)
+    return tuple(one for one in comments.unresolved if one.first.slot in ("", slot))
+
+
 def _decide(
-    seat: Seat, at: Reading, action: Action, verdict: Verdict, reason: str
+    seat: Seat,
+    at: Reading,
+    action: Action,
+    verdict: Verdict,
+    reason: str,
+    sign: Sign | None = None,
 ) -> SlotState:
     detail = {**_about(at), **verdict.detail()}
     event = step_event(at, action, detail, content=at.now.content, reason=reason)
@@ -313,6 +382,8 @@ def _decide(
         _require_in_own_review(seat, at)
     else:
         require_may_see(seat, at.row, seat.code_of(at.now.maker))
+    if sign is not None:
+        sign(at)
     take_step(seat, event)
     return look(seat, at.case, at.slot).now
 
@@ -359,8 +430,7 @@ def _require_in_own_review(seat: Seat, at: Reading) -> None:
 
 
 def _require_resolved(seat: Seat, at: Reading, reason: str) -> None:
-    comments = read_comments(seat.layout, at.case)
-    still = [one for one in comments.unresolved if one.first.slot in ("", at.slot)]
+    still = open_threads(seat, at.case, at.slot)
     if still and not reason:
         raise RefusedError(
             f"{len(still)} comments on this reading are not resolved.",

@@ -23,6 +23,7 @@ from napari_medlabel.project.work.choosing import (
 from napari_medlabel.project.work.fold import SlotState
 from napari_medlabel.project.work.states import Action, State, named, transition
 from napari_medlabel.session.study.blind import has_seen, require_unread
+from napari_medlabel.session.study.drawing import tell_review_draw
 from napari_medlabel.session.study.seat import (
     Reading,
     Seat,
@@ -86,10 +87,21 @@ def all_to_read(seat: Seat, strategy: Strategy = "order") -> tuple[tuple[CaseId,
 
 
 def all_to_review(seat: Seat, strategy: Strategy = "order") -> tuple[tuple[CaseId, str], ...]:
-    """Return the readings that wait for this reviewer, those drawn by `review_share` alone."""
+    """Return the readings that wait for this reviewer, those drawn by `review_share` alone.
+
+    Who lists them first tells the log of the draw.
+
+    Raises
+    ------
+    RefusedError
+        When they are no reviewer.
+    LogError
+        When there is a draw to tell of, and the log cannot be written.
+    """
     require_role(seat, "reviewer")
-    share = seat.settings.review_share
-    return to_review(worklist(seat), chooser(seat, strategy), share=share)
+    share, listed = seat.settings.review_share, worklist(seat)
+    tell_review_draw(seat, listed)
+    return to_review(listed, chooser(seat, strategy), share=share)
 
 
 def begin_next(seat: Seat, strategy: Strategy = "order") -> tuple[CaseId, str] | None:
