@@ -27,7 +27,7 @@ from napari_medlabel.io.files import explain_os_error, sync_folder
 _FIRST_LINE: Final = b"napari-medlabel recovery journal 1\n"
 _FRAME: Final = struct.Struct("<4sBII")
 _MAGIC: Final = b"MLJF"
-_HEAD, _SLICE, _MARKS, _COMMIT = range(4)
+_HEAD, _SLICE, _MARKS, _COMMIT, _ORIGIN = range(5)
 _INDEX: Final = struct.Struct("<I")
 
 
@@ -70,12 +70,16 @@ class JournalContent:
         Plain data of the landmarks as handed to `Journal.write`, None when unchanged.
     last : str
         When the last commit was made, ISO 8601 in UTC; empty when there was none.
+    origins : dict
+        Slice number k -> where its voxels come from, bytes of shape (j, i); empty where nobody
+        followed that.
     """
 
     head: JournalHead
     slices: dict[int, LabelArray] = field(default_factory=dict)
     landmarks: Any = None
     last: str = ""
+    origins: dict[int, LabelArray] = field(default_factory=dict)
 
     @property
     def is_empty(self) -> bool:
@@ -135,7 +139,12 @@ class Journal:
         return self._file.tell()
 
     def write(
-        self, slices: Iterable[tuple[int, LabelArray]], landmarks: Any, *, time: str
+        self,
+        slices: Iterable[tuple[int, LabelArray]],
+        landmarks: Any,
+        *,
+        time: str,
+        origins: Iterable[tuple[int, LabelArray]] = (),
     ) -> None:
         """Append one tick and return when it is on the disk.
 
@@ -147,6 +156,8 @@ class Journal:
             Plain data for JSON, or None when the landmarks did not change.
         time : str
             Now, ISO 8601 in UTC.
+        origins : iterable of (int, ndarray)
+            Slice number k and where its voxels come from, bytes of shape (j, i).
 
         Raises
         ------
@@ -154,8 +165,9 @@ class Journal:
             When it cannot be written.
         """
         parts = [
-            _frame(_SLICE, _INDEX.pack(k) + zlib.compress(np.ascontiguousarray(plane).data, 1))
-            for k, plane in slices
+            _frame(kind, _INDEX.pack(k) + zlib.compress(np.ascontiguousarray(plane).data, 1))
+            for kind, planes in ((_SLICE, slices), (_ORIGIN, origins))
+            for k, plane in planes
         ]
         if landmarks is not None:
             parts.append(_frame(_MARKS, json.dumps(landmarks, allow_nan=False).encode()))
@@ -232,21 +244,29 @@ def _head(payload: bytes) -> JournalHead:
 def _collect(head: JournalHead, frames: Iterator[tuple[int, bytes]]) -> JournalContent:
     slices: dict[int, LabelArray] = {}
     pending: dict[int, LabelArray] = {}
+    origins: dict[int, LabelArray] = {}
+    pending_origins: dict[int, LabelArray] = {}
     marks, pending_marks, last = None, None, ""
-    plane_shape = head.shape[1::-1]
     for kind, payload in frames:
         if kind == _SLICE:
-            (k,) = _INDEX.unpack_from(payload)
-            raw = zlib.decompress(payload[_INDEX.size :])
-            pending[k] = np.frombuffer(raw, head.dtype).reshape(plane_shape)
+            pending |= _plane(payload, head, head.dtype)
+        elif kind == _ORIGIN:
+            pending_origins |= _plane(payload, head, "u1")
         elif kind == _MARKS:
             pending_marks = json.loads(payload)
         elif kind == _COMMIT:
             slices |= pending
-            pending = {}
+            origins |= pending_origins
+            pending, pending_origins = {}, {}
             marks = marks if pending_marks is None else pending_marks
             pending_marks, last = None, payload.decode()
-    return JournalContent(head, slices, marks, last)
+    return JournalContent(head, slices, marks, last, origins)
+
+
+def _plane(payload: bytes, head: JournalHead, dtype: str) -> dict[int, LabelArray]:
+    (k,) = _INDEX.unpack_from(payload)
+    raw = zlib.decompress(payload[_INDEX.size :])
+    return {k: np.frombuffer(raw, dtype).reshape(head.shape[1::-1])}
 
 
 def _frame(kind: int, payload: bytes) -> bytes:

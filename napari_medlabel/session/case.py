@@ -34,6 +34,7 @@ from napari_medlabel.session.measuring import measurements_in
 from napari_medlabel.session.outbox import Outbox
 from napari_medlabel.session.place import MASK_FILE, Place
 from napari_medlabel.session.recovery import Recovery, set_aside
+from napari_medlabel.session.trailing import Trailing
 from napari_medlabel.session.unnamed import unnamed_in
 from napari_medlabel.session.versions import Versions
 
@@ -104,7 +105,8 @@ class Session:
         self.saved_mask = saved_mask
         self.saved_landmarks = landmarks
         self.unattributed: list[Patch] = []
-        self._known: LabelArray = labels.array.T.copy().T
+        self.trail: Trailing | None = None  # in a study: where each voxel comes from
+        self.known: LabelArray = labels.array.T.copy().T  # as the steps made them
         self._revision = self._saved_revision = 0
         self._closed = False
         self.keeper = Keeper(
@@ -166,8 +168,7 @@ class Session:
             The step, None when nothing changed.
         """
         self.reconcile()
-        start = tuple(int(s.start or 0) for s in box)
-        i, j, k = start
+        i, j, k = (int(s.start or 0) for s in box)
         before = self.labels.array[box]
         patch = Patch.between(
             before,
@@ -193,7 +194,7 @@ class Session:
             As in `edit`.
         """
         self.bench.finish_stroke()
-        before, after = self._known[box], self.labels.array[box]
+        before, after = self.known[box], self.labels.array[box]
         starts = [s.indices(n)[0] for s, n in zip(box, self.labels.grid.shape, strict=True)]
         patch = Patch.between(
             before, after, start=(starts[0], starts[1], starts[2]), name=name, origin=origin
@@ -204,12 +205,12 @@ class Session:
 
     def take_back(self, box: Box) -> None:
         """Put what is known back into a box (i, j, k): what was painted there never was."""
-        self.labels.array[box] = self._known[box]
+        self.labels.array[box] = self.known[box]
 
     def obey(self, box: Box, values: Sequence[int]) -> bool:
         """Take back what was painted in a box against the rules; say whether that was any."""
         self.bench.finish_stroke()
-        return self.bench.obey(box, self._known[box], values)
+        return self.bench.obey(box, self.known[box], values)
 
     def reconcile(self) -> Patch | None:
         """Find labels that changed without anybody saying so, and make a step of them."""
@@ -220,10 +221,10 @@ class Session:
 
     def _add(self, step: Step) -> None:
         if isinstance(step, Patch):
-            step.follow(self._known)
+            step.follow(self.known)
             self._name_all(step)
         self.history.add(step)
-        self._changed()
+        self._changed(step)
 
     def _name_all(self, patch: Patch) -> None:
         """Name each value that a step has brought and the scheme does not know."""
@@ -234,7 +235,9 @@ class Session:
             self.outbox.tell(scheme_changed(old, self.labels.scheme))
             self.scheme_changed.emit(self.labels.scheme)
 
-    def _changed(self) -> None:
+    def _changed(self, step: Step | None = None) -> None:
+        if self.trail is not None and step is not None:
+            self.trail.follow(step)
         self._revision += 1
         self.keeper.touch()
         self.history_changed.emit()
@@ -304,7 +307,7 @@ class Session:
         """Make steps of unannounced changes that lie where the next change will."""
         step = self.history.peek(direction)
         if isinstance(step, Patch) and not np.array_equal(
-            self.labels.array[step.box], self._known[step.box]
+            self.labels.array[step.box], self.known[step.box]
         ):
             self.reconcile()
 
@@ -313,12 +316,12 @@ class Session:
             return None
         if isinstance(change, Patch):
             change.apply(self.labels.array)
-            change.follow(self._known)
+            change.follow(self.known)
         elif isinstance(change, LandmarkChange):
             self.landmarks = change.after
         else:
             self.measurements = change.after
-        self._changed()
+        self._changed(change)
         self.step_done.emit(change)
         if isinstance(change, Patch):
             self._name_all(change)  # who took a name away has put it back by now
@@ -340,6 +343,8 @@ class Session:
         marks : LandmarkSet or None
             Its landmarks, None when they had not changed.
         """
+        if self.trail is not None:
+            self.trail.expect(recovery)
         patch = self.edit(WHOLE, recovery.array, name="Recover unsaved work", origin="restored")
         if marks is not None:
             self.set_landmarks(marks, name="Recover landmarks")
@@ -372,7 +377,7 @@ class Session:
         self.saved_measurements = report.measurements
         self._saved_revision = revision
         saved = to_markups(report.landmarks, report.measurements)
-        self.keeper.start(report.mask.content_id, state, saved)
+        self.keeper.start(report.mask.content_id, state, saved, report.origins)
         self.saved.emit(report)
         self.history_changed.emit()
 

@@ -73,9 +73,18 @@ class Keeper:
         self._sums: list[int] = []
         self._marks: Any = None
         self._kept: set[int] = set()
+        self.origins: Callable[[], dict[int, LabelArray]] | None = None
+        """Returns slices (j, i) of the provenance map by k; None where nobody follows it."""
+        self._origin_sums: dict[int, int] = {}
         self._thread: threading.Thread | None = None
 
-    def start(self, base: str, state: LabelArray, landmarks: Any) -> None:
+    def start(
+        self,
+        base: str,
+        state: LabelArray,
+        landmarks: Any,
+        origins: LabelArray | None = None,
+    ) -> None:
         """Begin, or begin anew after a save: what is in ``state`` needs no keeping.
 
         Parameters
@@ -86,11 +95,16 @@ class Keeper:
             What that mask holds.
         landmarks : object
             Plain data of the landmarks on the disk.
+        origins : ndarray of uint8, shape (i, j, k), optional
+            The provenance map on the disk, where one is followed.
         """
         sums = [_checksum(plane) for plane in state.T]
+        known = () if origins is None else enumerate(origins.T)
+        origin_sums = {k: _checksum(plane) for k, plane in known}
         with self._lock:
             old, self._journal = self._journal, None
             self._base, self._sums, self._marks, self._kept = base, sums, landmarks, set()
+            self._origin_sums = origin_sums
             if old is not None:
                 old.discard()
         if self._thread is None:
@@ -125,19 +139,28 @@ class Keeper:
                 changed.append((k, plane.copy()))
         marks = self._landmarks()
         new_marks = marks if marks != self._marks else None
-        if not changed and new_marks is None:
+        origins, sums = self._changed_origins()
+        if not changed and not origins and new_marks is None:
             return False
         journal = self._journal or self._open()
         if journal.nbytes > _COMPACT_ABOVE:
             journal = self._compact(journal, marks)
         now = self._now()
-        journal.write(changed, new_marks, time=now)
+        journal.write(changed, new_marks, time=now, origins=origins)
+        self._origin_sums |= sums
         for k, plane in changed:
             self._sums[k] = _checksum(plane)
             self._kept.add(k)
         self._marks = marks
         self.last_written = now
         return True
+
+    def _changed_origins(self) -> tuple[list[tuple[int, LabelArray]], dict[int, int]]:
+        """Return slices of the provenance map that changed, and the checksums of all."""
+        planes = {} if self.origins is None else self.origins()
+        sums = {k: _checksum(plane) for k, plane in planes.items()}
+        known = self._origin_sums
+        return [(k, one) for k, one in planes.items() if sums[k] != known.get(k)], sums
 
     def _open(self) -> Journal:
         make_folder(self._folder)
@@ -152,7 +175,8 @@ class Keeper:
         new = self._open()
         kept = [(k, self._array.T[k].copy()) for k in sorted(self._kept)]
         try:
-            new.write(kept, marks, time=self._now())
+            planes = {} if self.origins is None else self.origins()
+            new.write(kept, marks, time=self._now(), origins=planes.items())
         except SaveError:
             new.discard()
             self._journal = old

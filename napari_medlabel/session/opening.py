@@ -51,6 +51,10 @@ class Wishes:
     values : str
         Which values the voxels get: ``"rescaled"``, ``"stored"``, ``"real-world"``,
         ``"philips-precise"``, ``"suv-bw"``, ``"suv-lbm"`` or ``"suv-bsa"``.
+    follows : bool
+        Whether it is followed where each voxel comes from, as a study needs it.
+    origins : Path or None
+        Provenance map of the mask to begin with, where that has one.
     """
 
     scheme: LabelScheme | None = None
@@ -60,6 +64,8 @@ class Wishes:
     mask: Path | None = None
     landmarks: Path | None = None
     values: str = "rescaled"
+    follows: bool = False
+    origins: Path | None = None
 
 
 def open_case(
@@ -198,6 +204,8 @@ def adopt_volume(
     if saved_mask is None and wishes.mask is not None:
         tell(desk.log, session.events.imported("".join(wishes.mask.suffixes)))
     session.found = look_back(session)
+    if wishes.follows:
+        session.found = f"{session.found} {_begin_trail(session, wishes)}".strip()
     session.saved_landmarks = saved_marks
     session.recoveries = find_recoveries(
         desk.journals,
@@ -217,6 +225,12 @@ def _require_not_blind(desk: Desk, folder: Path, wishes: Wishes) -> None:
     for path in (folder, wishes.mask, wishes.landmarks):
         if path is not None:
             require_may_open(desk, path)
+
+
+def _begin_trail(session: Session, wishes: Wishes) -> str:
+    from napari_medlabel.session.trailing import begin_trail
+
+    return begin_trail(session, wishes.origins)
 
 
 def log_opening(desk: Desk, volume: Volume, subject: str, *, weak: bool) -> None:

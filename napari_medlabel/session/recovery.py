@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +34,8 @@ class Recovery:
     base_matches : bool
         True when it continues the mask on the disk; False when that mask has been changed
         since, so that taking the work back replaces those changes in the slices it covers.
+    origins : mapping of int to ndarray
+        Slices (j, i) of its provenance map by k; empty where none was followed.
     """
 
     path: Path
@@ -42,6 +44,7 @@ class Recovery:
     last: str
     slices: int
     base_matches: bool
+    origins: Mapping[int, LabelArray] = field(default_factory=dict)
 
 
 def find_recoveries(
@@ -114,6 +117,7 @@ def _weigh(
         content.last,
         int(np.count_nonzero(differ)),
         matches,
+        content.origins,
     )
 
 

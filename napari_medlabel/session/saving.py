@@ -26,9 +26,11 @@ from napari_medlabel.measure.labels import LabelChange, label_change
 from napari_medlabel.model.labelmap import LabelMap, content_id
 from napari_medlabel.model.landmarks import LandmarkSet
 from napari_medlabel.model.measurements import MeasurementSet
+from napari_medlabel.project.reading.provenance import Bookmark
 from napari_medlabel.session.case import Session
 from napari_medlabel.session.logged import patch_detail
 from napari_medlabel.session.measuring import stage_measurements, table_beside
+from napari_medlabel.session.trailing import ORIGINS_FILE, encode_origins
 from napari_medlabel.session.versions import as_named
 
 
@@ -48,6 +50,8 @@ class Snapshot:
         The session's revision at that moment.
     unattributed : tuple of Patch
         Changes nobody announced since the last save.
+    origins : Bookmark or None
+        Where to read the provenance map of that moment; None where none is followed.
     """
 
     labels: LabelMap
@@ -55,6 +59,7 @@ class Snapshot:
     measurements: MeasurementSet
     revision: int
     unattributed: tuple[Patch, ...]
+    origins: Bookmark | None = None
 
 
 @dataclass(frozen=True)
@@ -76,6 +81,8 @@ class SaveReport:
     replaced : str or None
         Content id of the mask that another program had saved since this one was opened. It
         is among the kept versions.
+    origins : ndarray of uint8 or None, shape (i, j, k)
+        The provenance map that was saved; None where none is followed.
     """
 
     mask: SavedMask
@@ -86,6 +93,7 @@ class SaveReport:
     voxels_removed: int
     unlogged: LogError | None
     replaced: str | None
+    origins: LabelArray | None = None
 
 
 def take_snapshot(session: Session) -> Snapshot:
@@ -99,6 +107,7 @@ def take_snapshot(session: Session) -> Snapshot:
         session.measurements,
         session.revision,
         tuple(session.unattributed),
+        None if session.trail is None else session.trail.bookmark(),
     )
 
 
@@ -143,6 +152,7 @@ def write_snapshot(session: Session, snapshot: Snapshot) -> SaveReport:
         if measured is not None:
             files += [session.place.measurements, table_beside(session.place.measurements)]
             events.append(measured)
+        origins = _stage_origins(session, staging, snapshot, saved.content_id)
         require_not_source(files, session.volume.source)
         unlogged = _publish(session, staging, events, (old_id, saved.content_id))
     if files:
@@ -158,6 +168,7 @@ def write_snapshot(session: Session, snapshot: Snapshot) -> SaveReport:
         change.removed,
         unlogged,
         old_id if old_id != session.saved_mask else None,
+        origins,
     )
 
 
@@ -169,6 +180,7 @@ def _publish(
 ) -> LogError | None:
     """Let the files take their names and tell the log; return why it could not be told."""
     if not events and not session.outbox.unlogged:
+        staging.publish()  # nothing, or a map of origins alone, of which the log has the sums
         return None
     old, new = names
     # From here on the log will hear of it, whatever happens.
@@ -191,6 +203,19 @@ def _stage_mask(session: Session, staging: Staging, snapshot: Snapshot) -> Saved
         time=session.desk.time(),
         slices=session.volume.slices,
     )
+
+
+def _stage_origins(
+    session: Session, staging: Staging, snapshot: Snapshot, content: str
+) -> LabelArray | None:
+    """Write the provenance map aside where one is followed, and return it."""
+    if session.trail is None or snapshot.origins is None:
+        return None
+    origins = session.trail.trail.read(snapshot.origins)
+    data, path = encode_origins(origins, content), session.place.folder / ORIGINS_FILE
+    if not path.is_file() or path.read_bytes() != data:
+        staging.add_bytes(path, data)
+    return origins
 
 
 def _saved_before(

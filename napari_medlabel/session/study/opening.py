@@ -6,7 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from napari_medlabel.errors import InputError, RefusedError
-from napari_medlabel.project.cases.version import LANDMARKS, MASK, read_version
+from napari_medlabel.project.cases.version import (
+    LANDMARKS,
+    MASK,
+    PROVENANCE,
+    read_version,
+)
 from napari_medlabel.project.layout import CaseId
 from napari_medlabel.project.ontology.document import read_ontology
 from napari_medlabel.project.work.states import named
@@ -103,20 +108,22 @@ def _opening(
     can_submit: bool = False,
 ) -> Opening:
     ontology = read_ontology(seat.layout.ontology)
-    mask, marks = _files(seat, at) if version else (None, None)
+    mask, marks, origins = _files(seat, at) if version else (None, None, None)
     wishes = Wishes(
         scheme=ontology.scheme(),
         template=ontology.landmarks,
         folder=folder,
         mask=mask,
         landmarks=marks,
+        follows=True,
+        origins=origins,
     )
     title = f"{at.case} {at.slot}"
     return Opening((seat.layout.scan(at.case),), wishes, title, can_submit)
 
 
-def _files(seat: Seat, at: Reading) -> tuple[Path | None, Path | None]:
-    """Return mask and landmarks of the version that counts now."""
+def _files(seat: Seat, at: Reading) -> tuple[Path | None, Path | None, Path | None]:
+    """Return mask, landmarks and provenance map of the version that counts now."""
     maker = seat.code_of(at.now.maker)
     if not at.now.version or not maker:
         raise InputError(
@@ -124,4 +131,7 @@ def _files(seat: Seat, at: Reading) -> tuple[Path | None, Path | None]:
             hint="See how it stands: medlabel project status STUDY",
         )
     version = read_version(seat.layout, maker, at.case, at.now.version)
-    return version.path(seat.layout, MASK), version.path(seat.layout, LANDMARKS)
+    mask, marks, origins = (
+        version.path(seat.layout, kind) for kind in (MASK, LANDMARKS, PROVENANCE)
+    )
+    return mask, marks, origins
