@@ -65,6 +65,12 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         help="copy the files as they came into sourcedata, which is never exported; they "
         "tell whose they are",
     )
+    parser.add_argument(
+        "--no-dicom",
+        action="store_true",
+        help="do not keep the de-identified DICOM images of a scan: it takes less room, and "
+        "cannot be exported as DICOM SEG, RTSTRUCT or SR",
+    )
     add_rules(parser)
     parser.add_argument(
         "--brain-masks", type=Path, metavar="DIR", help="as for medlabel deid clean-faces"
@@ -97,7 +103,11 @@ def run(arguments: argparse.Namespace) -> int:
 
     layout = find_study(arguments.study)
     naming = Naming(
-        arguments.subject, arguments.session, arguments.kind, arguments.keep_original
+        arguments.subject,
+        arguments.session,
+        arguments.kind,
+        arguments.keep_original,
+        not arguments.no_dicom,
     )
     profile = profile_of(arguments)
     batch = Settings(max(1, arguments.jobs), brain_masks=arguments.brain_masks)

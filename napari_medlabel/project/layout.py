@@ -168,6 +168,11 @@ class Layout:
         return self.own / "audit"
 
     @property
+    def dicoms(self) -> Path:
+        """The de-identified DICOM images that scans were made of, a folder for each case."""
+        return self.own / "dicom"
+
+    @property
     def cleanings(self) -> Path:
         """Reports of the de-identifications that scans came through, by digest."""
         return self.own / "deid"
@@ -209,6 +214,19 @@ class Layout:
     def scan(self, case: CaseId) -> Path:
         """Return the de-identified scan of a case."""
         return self.root.joinpath(*case.folder.parts) / f"{case}.nii.gz"
+
+    def dicom_files(self, case: CaseId, count: int) -> tuple[Path, ...]:
+        """Return the files of a case's de-identified DICOM images.
+
+        Parameters
+        ----------
+        case : CaseId
+            Which scan.
+        count : int
+            How many there are, as its record tells.
+        """
+        folder = self.dicoms / str(case)
+        return tuple(folder / f"{number:05d}.dcm" for number in range(1, count + 1))
 
     def derivative(self, rater: str) -> Path:
         """Return the data set of one annotator, one model or the consensus."""

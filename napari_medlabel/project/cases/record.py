@@ -53,6 +53,9 @@ class CaseRecord:
         every computer that has the key; empty where a scan names nobody.
     key : str
         Key id of that project key; empty with ``link``.
+    dicom : tuple of str
+        ``sha256:<hex>`` of each de-identified DICOM image that is kept, in the order of
+        `Layout.dicom_files`; empty where the scan came as NIfTI or none is kept.
 
     Raises
     ------
@@ -73,9 +76,10 @@ class CaseRecord:
     added: str
     link: str = ""
     key: str = ""
+    dicom: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        digests = [self.content, self.file, self.pixels, *self.originals]
+        digests = [self.content, self.file, self.pixels, *self.originals, *self.dicom]
         digests += [self.manifest] if self.manifest else []
         if not all(_DIGEST.fullmatch(one) for one in digests):
             raise InputError(
@@ -91,6 +95,8 @@ class CaseRecord:
     def to_bytes(self) -> bytes:
         """Return the file's content."""
         data = {"medlabel": "case", "v": VERSION, **asdict(self), "case": str(self.case)}
+        if not self.dicom:  # as records were before there were any
+            del data["dicom"]
         return (json.dumps(data, indent=1, sort_keys=True) + "\n").encode()
 
 
@@ -136,6 +142,7 @@ def read_record(path: Path) -> CaseRecord:
         data["case"] = CaseId.parse(str(data["case"]))
         for key in ("originals", "shape", "spacing_mm"):
             data[key] = tuple(data[key])
+        data["dicom"] = tuple(data.get("dicom", ()))
         return CaseRecord(**data)
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as err:
         raise InputError(

@@ -54,7 +54,7 @@ def check_scans(
     findings : list of Finding
     """
     grids: dict[CaseId, Grid] = {}
-    findings = [*_twice(records), *_strangers(layout, records)]
+    findings = [*_twice(records), *_strangers(layout, records), *_images(layout, records)]
     for record in records:
         where = layout.relative(layout.scan(record.case))
         grid, found = _scan(layout, record, where)
@@ -100,6 +100,25 @@ def _scan(layout: Layout, record: CaseRecord, where: str) -> tuple[Grid | None, 
         words = "Shape or spacing are not those that its record tells."
         found.append(Finding("error", "geometry", where, words))
     return grid, found
+
+
+def _images(layout: Layout, records: Sequence[CaseRecord]) -> Iterator[Finding]:
+    """Yield kept DICOM images that are not what the records tell of."""
+    known = set()
+    for record in records:
+        files = layout.dicom_files(record.case, len(record.dicom))
+        known.update(files)
+        for path, wanted in zip(files, record.dicom, strict=True):
+            where = place(layout.relative(path))
+            if not path.is_file():
+                yield Finding("error", "missing", where, "A kept DICOM image is missing.")
+            elif f"sha256:{sha256_file(path)}" != wanted:
+                words = "A kept DICOM image is not the one that was added."
+                yield Finding("error", "hash", where, words)
+    for path in sorted(layout.dicoms.glob("*/[!.]*")):
+        if path not in known:
+            words = "No record tells of this DICOM image: it did not come through adding."
+            yield Finding("error", "stranger", place(layout.relative(path)), words)
 
 
 def _twice(records: Sequence[CaseRecord]) -> Iterator[Finding]:

@@ -7,8 +7,9 @@ their names together, the record last. The log hears of it by the outbox, also a
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -42,6 +43,7 @@ from napari_medlabel.session.opening import case_id
 from napari_medlabel.session.outbox import Outbox
 from napari_medlabel.session.study.originals import (
     Originals,
+    digests_in_order,
     digests_of,
     identity_of,
     keep_originals,
@@ -68,6 +70,9 @@ class Naming:
         Of `cases.naming.KINDS`; empty for what the modality says.
     keep_original : bool
         Whether the files as they came are copied into ``sourcedata``.
+    keep_dicom : bool
+        Whether the de-identified DICOM images of a scan are kept beside it: without them it
+        cannot be exported as DICOM.
 
     Raises
     ------
@@ -79,6 +84,7 @@ class Naming:
     session: str = ""
     kind: str = ""
     keep_original: bool = False
+    keep_dicom: bool = True
 
     def __post_init__(self) -> None:
         if self.subject:
@@ -209,13 +215,14 @@ class Intake:
             self.desk.time(),
             link,
             self.pseudonyms.key_id if link else "",
+            digests_in_order(cleaned.source.files) if self._keeps_dicom(info) else (),
         )
         said, cells = scan_facts(cleaned.source, modality)
         sidecar = self.work / f"{info.number}.json"
         write_bytes_aside(sidecar, as_json(said))
         self._search(files, case, (prepared, sidecar))
         self._keep_report(manifest)
-        problem = self._publish(record, prepared, sidecar)
+        problem = self._publish(record, prepared, sidecar, cleaned.source.files)
         rows = with_patient(read_participants(self.layout.participants), subject, cells)
         write_bytes_aside(self.layout.participants, to_tsv(rows))
         if self.naming.keep_original:
@@ -257,7 +264,12 @@ class Intake:
                 "--session, choose another.",
             )
 
-    def _publish(self, record: CaseRecord, scan: Path, sidecar: Path) -> LogError | None:
+    def _keeps_dicom(self, info: SeriesInfo) -> bool:
+        return self.naming.keep_dicom and info.format == "dicom"
+
+    def _publish(
+        self, record: CaseRecord, scan: Path, sidecar: Path, cleaned: Sequence[Path]
+    ) -> LogError | None:
         """Let a case take its names and tell the log; return why it could not be told."""
         target = self.layout.scan(record.case)
         make_folder(target.parent)
@@ -272,8 +284,13 @@ class Intake:
             },
         )
         outbox = Outbox(self.layout.outbox, record.content, self.desk.log)
+        kept = self.layout.dicom_files(record.case, len(record.dicom))
+        if kept:
+            make_folder(kept[0].parent)
         with Staging() as staging:
-            staging.add(target, lambda aside: _moved(scan, aside))
+            staging.add(target, partial(_moved, scan))
+            for image, file in zip(kept, cleaned[: len(kept)], strict=True):
+                staging.add(image, partial(_moved, file))
             staging.add_bytes(target.with_name(f"{record.case}.json"), sidecar.read_bytes())
             staging.add_bytes(self.layout.case_file(record.case), record.to_bytes())
             parcel = outbox.announce([event], new=record.content)

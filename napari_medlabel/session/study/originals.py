@@ -130,6 +130,11 @@ def digests_of(files: Iterable[Path]) -> tuple[str, ...]:
         ) from err
 
 
+def digests_in_order(files: Iterable[Path]) -> tuple[str, ...]:
+    """Return ``sha256:<hex>`` of each file, in the order they came in."""
+    return tuple(f"sha256:{sha256_file(file)}" for file in files)
+
+
 def identity_of(files: Iterable[Path], allowance: Allowance) -> SourceIdentity:
     """Return all that tells whose files these are."""
     identity = SourceIdentity()

@@ -76,7 +76,12 @@ def _clear(layout: Layout) -> None:
     if layout.adding.is_dir():
         for left in layout.adding.iterdir():
             shutil.rmtree(left, ignore_errors=True)
-    for folder in (*layout.root.glob("sub-*/**"), layout.cases, layout.cleanings):
+    for folder in (
+        *layout.root.glob("sub-*/**"),
+        *layout.dicoms.glob("*"),
+        layout.cases,
+        layout.cleanings,
+    ):
         for path in folder.iterdir() if folder.is_dir() else ():
             if _ASIDE.fullmatch(path.name):
                 path.unlink()
@@ -93,6 +98,7 @@ def _take_away(layout: Layout, parcel: Path) -> None:
         if layout.case_file(case).exists():
             continue
         if f"sha256:{sha256_file(scan)}" in digests:
+            shutil.rmtree(layout.dicoms / str(case), ignore_errors=True)
             scan.with_name(f"{case}.json").unlink(missing_ok=True)
             scan.unlink()
 

@@ -328,7 +328,7 @@ def test_an_adding_that_is_killed_leaves_nothing_half(
     names = iter(KILLS)
 
     def link(aside: Path, path: Path) -> None:
-        if next(names) == moment:
+        if path.suffix != ".dcm" and next(names) == moment:  # images between scan and sidecar
             raise Killed
         real_link(aside, path)
 
