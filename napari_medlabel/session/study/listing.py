@@ -162,8 +162,7 @@ def list_for(seat: Seat, strategy: Strategy = "order") -> Listing:
     reviews = to_review(now, who, share=share) if "reviewer" in roles else ()
     ontology, guideline = rules_now(seat)
     outdated = frozenset(now.outdated(ontology=ontology, guideline=guideline))
-    places = ({key: rank for rank, key in enumerate(found)} for found in (reads, reviews))
-    view = _View(seat, who, *places, outdated)
+    view = _View(seat, who, _places(reads), _places(reviews), outdated)
     lines = [
         line
         for row in now.rows
@@ -213,6 +212,10 @@ def state_of_log(seat: Seat) -> tuple[tuple[str, int], ...]:
             continue  # given back in between
     cases = sum(1 for _ in layout.cases.glob("*.json"))
     return (*found, ("cases", cases))
+
+
+def _places(found: tuple[tuple[CaseId, str], ...]) -> dict[tuple[CaseId, str], int]:
+    return {key: rank for rank, key in enumerate(found)}
 
 
 @dataclass(frozen=True)

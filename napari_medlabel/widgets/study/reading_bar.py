@@ -1,0 +1,67 @@
+"""One line about the reading that is open: which, what for, the clock, submit, back."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+
+_PURPOSES: Final = {"work": "you read it", "review": "you review it", "look": "to look at"}
+
+
+class ReadingBar(QWidget):
+    """Shows what is open of a study; knows neither napari nor the session."""
+
+    submit_requested = Signal()
+    list_requested = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.title, self.purpose, self.clock = QLabel(), QLabel(), QLabel()
+        self.title.setStyleSheet("font-weight: bold;")
+        self.clock.setAccessibleName("Time of work on this reading")
+        self.clock.setToolTip(
+            "Time of work: it stops when nothing moves, and when another program is in front."
+        )
+        self.submit_button = QPushButton("Submit…")
+        self.list_button = QPushButton("Back to the list")
+        self.list_button.setToolTip("Close the scan; the reading stays yours, in progress")
+        self.submit_button.clicked.connect(self.submit_requested)
+        self.list_button.clicked.connect(self.list_requested)
+        first, second = QHBoxLayout(), QHBoxLayout()
+        for part in (self.title, self.purpose):
+            first.addWidget(part)
+        first.addStretch(1)
+        first.addWidget(self.clock)
+        second.addWidget(self.submit_button, 1)
+        second.addWidget(self.list_button, 1)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 4)
+        column.addLayout(first)
+        column.addLayout(second)
+
+    def show_reading(self, title: str, purpose: str) -> None:
+        """Show case and slot, and what it is open for."""
+        self.title.setText(title)
+        self.purpose.setText(f"· {_PURPOSES[purpose]}")
+        is_work = purpose == "work"
+        self.submit_button.setVisible(is_work)
+        self.clock.setVisible(is_work)
+        self.allow_submit()
+
+    def allow_submit(self, why_not: str = "") -> None:
+        """Let the reading be submitted, or say why it cannot be now."""
+        self.submit_button.setEnabled(not why_not)
+        self.submit_button.setToolTip(
+            why_not
+            or "Save, look at the study's rules, and submit where nothing is amiss. It can be "
+            "taken back until somebody reviews it."
+        )
+
+    def show_clock(self, seconds: float, *, is_running: bool) -> None:
+        """Show the time of work."""
+        minutes, rest = divmod(int(seconds), 60)
+        hours, minutes = divmod(minutes, 60)
+        time = f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+        self.clock.setText(f"{'▶' if is_running else '⏸'} {time}")
