@@ -42,6 +42,7 @@ class Bench:
         self._session = session
         self._masking = Masking()
         self._image: npt.NDArray[Any] = session.volume.array
+        self._within: npt.NDArray[np.bool_] | None = None
         self._preview: Proposal | None = None
         self._open: Stroke | None = None
 
@@ -57,6 +58,22 @@ class Bench:
         if rules != self._masking:
             self._masking = rules
             self.masking_changed.emit(rules)
+
+    def keep_within(self, region: npt.NDArray[np.bool_] | None) -> None:
+        """Let edits change a region alone, shape (i, j, k), on top of the rules; None ends it.
+
+        Undo, redo and what becomes a step without the rules are not bound by it.
+        """
+        self._within = region
+
+    def allowed(
+        self, box: Box, before: LabelArray, after: LabelArray, values: Sequence[int]
+    ) -> LabelArray:
+        """Return what stands in a box after an edit that obeys the rules and the region."""
+        out = self._masking.clamp(before, after, self._image[box], values)
+        if self._within is not None:
+            np.copyto(out.T, before.T, where=~self._within[box].T)
+        return out
 
     @property
     def scheme(self) -> LabelScheme:
@@ -86,10 +103,10 @@ class Bench:
         values : sequence of int
             The labels that it was about.
         """
-        if self._masking.is_open:
+        if self._masking.is_open and self._within is None:
             return False
         now = self._session.labels.array[box]
-        allowed = self._masking.clamp(before, now, self._image[box], values)
+        allowed = self.allowed(box, before, now, values)
         if np.array_equal(allowed, now):
             return False
         now[...] = allowed
@@ -195,7 +212,7 @@ class Bench:
         labels = self._session.labels.array
         now = labels[proposal.box]
         wanted = proposal.onto(now)
-        after = self._masking.clamp(now, wanted, self._image[proposal.box], proposal.values)
+        after = self.allowed(proposal.box, now, wanted, proposal.values)
         if proposal.whole:
             if not proposal.still_holds(labels):
                 raise InputError(
@@ -313,8 +330,7 @@ class Stroke:
         if not value and self._values:
             meant = meant & np.isin(before.T, self._values)
         wanted = np.where(meant, before.dtype.type(value), before.T).T
-        scene = self._bench.scene()
-        after = scene.masking.clamp(before, wanted, scene.image[box], self._values)
+        after = self._bench.allowed(box, before, wanted, self._values)
         if np.array_equal(after, before):
             return False
         labels[box] = after

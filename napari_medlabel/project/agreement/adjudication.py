@@ -1,31 +1,23 @@
-"""Adjudication: each difference gets a decision; what comes of them, and the document of them.
-
-The document has one writer, names the readings by content, and is written whole after every
-decision: who goes on tomorrow finds everything, and on other masks it is refused.
-"""
+"""Adjudication: each difference gets a decision, and what comes of them."""
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
 from napari_medlabel.errors import InputError, RefusedError
-from napari_medlabel.io.files import make_folder, write_bytes_aside
 from napari_medlabel.model.labelmap import LabelMap, LabelScheme
 from napari_medlabel.project.agreement.differences import Difference, Differences
 from napari_medlabel.project.agreement.staple import LEAST_RATERS
 
-VERSION: Final = 1
 CHOICES: Final = ("union", "intersection", "majority", "staple", "edited")
 """What can be decided beside taking a reading as it is, by its name."""
-UNKNOWN, ADJUDICATED, UNRESOLVED = 0, 5, 6
+UNKNOWN, HUMAN, ADJUDICATED, UNRESOLVED = 0, 1, 5, 6
 Runs = tuple[tuple[int, int, int], ...]
 
 
@@ -50,6 +42,25 @@ class Decision:
 
 
 @dataclass(frozen=True)
+class MarkDecision:
+    """What was decided of one landmark.
+
+    Parameters
+    ----------
+    choice : str
+        The name of a reading, ``middle``: the mean of all who placed it, or ``own``.
+    time : str
+        When, ISO 8601 in UTC.
+    point_ras : tuple of float or None
+        For ``own``: where, in RAS mm; None for nowhere.
+    """
+
+    choice: str
+    time: str
+    point_ras: tuple[float, float, float] | None = None
+
+
+@dataclass(frozen=True)
 class Adjudication:
     """The decisions on the differences of a case.
 
@@ -67,6 +78,10 @@ class Adjudication:
         Differences smaller than this are the rest; 0 for none.
     rest : str
         The decision on all of the rest at once; empty while there is none.
+    marks : mapping of str to MarkDecision
+        By name of the landmark; the others are the mean where all are near.
+    answers : mapping of str to str
+        Question -> whose answer; the others stand where all gave the same.
     """
 
     case: str
@@ -75,6 +90,8 @@ class Adjudication:
     decisions: Mapping[int, Decision] = field(default_factory=dict)
     rest_below_ml: float = 0.0
     rest: str = ""
+    marks: Mapping[str, MarkDecision] = field(default_factory=dict)
+    answers: Mapping[str, str] = field(default_factory=dict)
 
     def decide(self, number: int, decision: Decision) -> Adjudication:
         """Return it with a decision on a difference more, or another one."""
@@ -105,7 +122,7 @@ class Settled:
     labels : LabelMap
         The mask; 0 where nothing is decided.
     provenance : ndarray of uint8, shape (i, j, k)
-        5 where it was adjudicated; where all agreed, where their voxels came from: a hand if
+        5 where a reading or a rule was taken, 1 where the adjudicator drew; where all agreed, where their voxels came from: a hand if
         any of them was drawn by hand there. 6 where unresolved. 0 where no reading tells, and
         outside labels.
     unresolved : ndarray of bool, shape (i, j, k)
@@ -233,6 +250,10 @@ def settle(
     differences.paint(array, values)
     differences.paint(unresolved, dict.fromkeys(still, 1))
     origin = origins_of(differences, array, unresolved, provenances)
+    for one in differences.found:
+        if adjudication.choice(one) == "edited":
+            drawn = differences.mask(one.number) & (array[one.box] != 0)
+            origin[one.box][drawn] = HUMAN
     left = len(adjudication.open(differences))
     labels = LabelMap(differences.grid, array, scheme)
     return Settled(labels, origin, unresolved, len(differences.found) - left, left)
@@ -258,7 +279,7 @@ def _voxelwise(
     runs = decision.runs if decision is not None else ()
     flat = np.repeat([value for _, _, value in runs], [n for _, n, _ in runs])
     if flat.size != one.voxels:
-        raise _strange()
+        raise strange_document()
     turned = np.zeros(mask.shape[::-1], dtype=differences.agreed.dtype)
     turned.reshape(-1)[mask.T.reshape(-1)] = flat
     return np.asarray(turned.T[mask])
@@ -297,82 +318,8 @@ def origins_of(
     return origin
 
 
-def write_adjudication(path: Path, adjudication: Adjudication) -> None:
-    """Write the document; only its adjudicator does.
-
-    Raises
-    ------
-    SaveError
-        When it cannot be written.
-    """
-    document = {
-        "medlabel": "adjudication",
-        "v": VERSION,
-        "case": adjudication.case,
-        "adjudicator": adjudication.adjudicator,
-        "readings": dict(adjudication.contents),
-        "rest_below_ml": adjudication.rest_below_ml,
-        "rest": adjudication.rest,
-        "decisions": [
-            {"difference": number, "choice": one.choice, "time": one.time}
-            | ({"runs": [list(run) for run in one.runs]} if one.choice == "edited" else {})
-            for number, one in sorted(adjudication.decisions.items())
-        ],
-    }
-    make_folder(path.parent)
-    write_bytes_aside(path, (json.dumps(document, indent=1) + "\n").encode())
-
-
-def read_adjudication(path: Path, wanted: Adjudication) -> Adjudication:
-    """Read a document and go on with it.
-
-    Parameters
-    ----------
-    path : Path
-        The document.
-    wanted : Adjudication
-        Case, adjudicator and contents that it must be of.
-
-    Raises
-    ------
-    InputError
-        When it cannot be read or is none.
-    RefusedError
-        When it is somebody else's, or of other masks.
-    """
-    try:
-        data: dict[str, Any] = json.loads(path.read_bytes())
-        if data["medlabel"] != "adjudication" or data["v"] != VERSION:
-            raise TypeError  # noqa: TRY301 - joins what a wrong form raises by itself
-        found = Adjudication(
-            str(data["case"]),
-            str(data["adjudicator"]),
-            {str(name): str(content) for name, content in data["readings"].items()},
-            {int(row["difference"]): _decision(row) for row in data["decisions"]},
-            float(data["rest_below_ml"]),
-            str(data["rest"]),
-        )
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as err:
-        raise _strange() from err
-    if (found.case, found.adjudicator) != (wanted.case, wanted.adjudicator):
-        raise RefusedError(
-            "These decisions are somebody else's, or on another case.",
-            hint="Each adjudicator has a document of their own.",
-        )
-    if dict(found.contents) != dict(wanted.contents):
-        raise RefusedError(
-            "A reading has changed since these decisions were made.",
-            hint="Decide anew: the differences are others now.",
-        )
-    return found
-
-
-def _decision(row: Mapping[str, Any]) -> Decision:
-    runs = tuple((int(a), int(n), int(v)) for a, n, v in row.get("runs", ()))
-    return Decision(str(row["choice"]), str(row["time"]), runs)
-
-
-def _strange() -> InputError:
+def strange_document() -> InputError:
+    """Return the refusal of decisions that cannot be read, or fit nothing."""
     return InputError(
         "A document of decisions cannot be read, or does not fit the differences.",
         hint="Begin the adjudication of this case anew.",

@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Final
 
 import numpy as np
 
-from napari_medlabel.model.landmarks import LandmarkSet
+from napari_medlabel.errors import InputError
+from napari_medlabel.model.landmarks import Landmark, LandmarkSet, Point
+from napari_medlabel.project.agreement.adjudication import MarkDecision
+
+MIDDLE: Final = "middle"
+OWN: Final = "own"
+_NOBODY: Final[Mapping[str, MarkDecision]] = {}
 
 
 def agreed_landmarks(
-    readings: Sequence[LandmarkSet | None], limit_mm: float
+    readings: Sequence[LandmarkSet | None],
+    limit_mm: float,
+    *,
+    names: Sequence[str] = (),
+    decided: Mapping[str, MarkDecision] = _NOBODY,
 ) -> tuple[LandmarkSet | None, tuple[str, ...]]:
-    """Return the landmarks that readings agree on.
+    """Return the landmarks that readings agree on, or that a person decided.
 
     Parameters
     ----------
@@ -21,14 +32,24 @@ def agreed_landmarks(
         In RAS mm.
     limit_mm : float
         How far each may lie from the mean of all.
+    names : sequence of str
+        Of the readings; needed where somebody decided.
+    decided : mapping of str to MarkDecision
+        By name of the landmark.
 
     Returns
     -------
     landmarks : LandmarkSet or None
         The first set, each landmark at the mean of all, or without a place where somebody did
-        not place it or placed it too far away; None where nobody has landmarks.
+        not place it or placed it too far away; what was decided as it was decided. None where
+        nobody has landmarks.
     words : tuple of str
         The rule and how many were left without a place, as a sentence; none without landmarks.
+
+    Raises
+    ------
+    InputError
+        When a decision names a reading that there is not.
     """
     sets = [one for one in readings if one is not None]
     if not sets:
@@ -36,17 +57,69 @@ def agreed_landmarks(
     rows = []
     left = 0
     for mark in sets[0]:
-        points = [one[mark.name].point_ras for one in sets if mark.name in one]
-        placed = np.array([point for point in points if point is not None])
-        mean = placed.mean(axis=0) if len(placed) == len(readings) else None
-        if mean is None or np.linalg.norm(placed - mean, axis=1).max() > limit_mm:
-            rows.append(replace(mark, point_ras=None))
-            left += 1
-        else:
-            r, a, s = (float(mm) for mm in mean)
-            rows.append(replace(mark, point_ras=(r, a, s)))
+        if mark.name in decided:
+            rows.append(_decided(mark, readings, names, decided[mark.name]))
+            continue
+        point = _agreed(places_of(readings, mark.name), limit_mm)
+        rows.append(replace(mark, point_ras=point))
+        left += point is None
     words = (
         f"Landmarks: the mean of all where each lies within {limit_mm:g} mm of it; without a "
         f"place are {left} of {len(rows)}."
     )
+    if decided:
+        words = f"{words} A person decided on {len(decided)}."
     return replace(sets[0], landmarks=tuple(rows)), (words,)
+
+
+def places_of(readings: Sequence[LandmarkSet | None], name: str) -> list[Point | None]:
+    """Return where each reading has a landmark, in RAS mm; None where it has not."""
+    return [
+        one[name].point_ras if one is not None and name in one else None for one in readings
+    ]
+
+
+def apart_mm(places: Sequence[Point | None]) -> float | None:
+    """Return the largest distance of two places; None where less than two are placed."""
+    placed = np.array([place for place in places if place is not None])
+    if len(placed) < 2:
+        return None
+    return float(np.linalg.norm(placed[:, None] - placed[None], axis=-1).max())
+
+
+def _agreed(places: Sequence[Point | None], limit_mm: float) -> Point | None:
+    placed = np.array([place for place in places if place is not None])
+    if len(placed) < len(places) or not len(placed):
+        return None
+    mean = placed.mean(axis=0)
+    if np.linalg.norm(placed - mean, axis=1).max() > limit_mm:
+        return None
+    return _point(mean)
+
+
+def _decided(
+    mark: Landmark,
+    readings: Sequence[LandmarkSet | None],
+    names: Sequence[str],
+    decision: MarkDecision,
+) -> Landmark:
+    if decision.choice == OWN:
+        return replace(mark, point_ras=decision.point_ras, absent="", uncertain_mm=None)
+    if decision.choice == MIDDLE:
+        placed = [at for at in places_of(readings, mark.name) if at is not None]
+        middle = _point(np.mean(placed, axis=0)) if placed else None
+        return replace(mark, point_ras=middle, absent="", uncertain_mm=None)
+    if decision.choice in names:
+        theirs = readings[list(names).index(decision.choice)]
+        if theirs is not None and mark.name in theirs:
+            return theirs[mark.name]
+        return replace(mark, point_ras=None)
+    raise InputError(
+        "There is no such decision on a landmark.",
+        hint=f"Decide for a reading ({', '.join(names)}), {MIDDLE}, or place it anew.",
+    )
+
+
+def _point(values: np.ndarray) -> Point:
+    r, a, s = (float(mm) for mm in values)
+    return r, a, s

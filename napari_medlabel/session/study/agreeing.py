@@ -8,7 +8,7 @@ same computer.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
@@ -25,11 +25,13 @@ from napari_medlabel.model.volume import Volume
 from napari_medlabel.project.agreement.adjudication import (
     Adjudication,
     origins_of,
-    read_adjudication,
     settle,
-    write_adjudication,
 )
 from napari_medlabel.project.agreement.consensus import agree_on
+from napari_medlabel.project.agreement.decisions_document import (
+    read_adjudication,
+    write_adjudication,
+)
 from napari_medlabel.project.agreement.differences import Differences, find_differences
 from napari_medlabel.project.agreement.landmarks import agreed_landmarks
 from napari_medlabel.project.cases.record import CaseRecord
@@ -279,7 +281,7 @@ def reach(seat: Seat, case: CaseId, way: Way, scan: Volume) -> Reached:
                 pins=pins,
                 time=seat.desk.time(),
             )
-        except BaseException:
+        except BaseException:  # even an interrupt: what was announced did not happen
             parcel.remove()
             raise
         problem = outbox.deliver(parcel)
@@ -303,6 +305,7 @@ def _answer(
     """Return what the readings become, and what is to be said of it."""
     masks = {one.slot: one.labels for one in readings}
     origins = [one.provenance for one in readings]
+    work = None
     if way == ADJUDICATE:
         work, differences = open_adjudication(seat, case, readings)
         chosen = {work.choice(one) for one in differences.found}
@@ -318,21 +321,44 @@ def _answer(
         differences, still, words = find_differences(masks), 0, made.words
         labels, unresolved = made.labels, made.unresolved
         origin = origins_of(differences, labels.array, unresolved, origins)
-    limit = seat.settings.thresholds.landmark_mm
-    landmarks, said = agreed_landmarks([one.landmarks for one in readings], limit)
-    labelled = Labelled(labels, landmarks, _same_answers(readings) or None, origin)
+    landmarks, said = agreed_landmarks(
+        [one.landmarks for one in readings],
+        seat.settings.thresholds.landmark_mm,
+        names=list(masks),
+        decided={} if work is None else work.marks,
+    )
+    answers = agreed_answers(readings, {} if work is None else work.answers)
+    labelled = Labelled(labels, landmarks, answers or None, origin)
     count = int(np.count_nonzero(unresolved))
     return labelled, _Answer(len(differences.found), still, count, (*words, *said))
 
 
-def _same_answers(readings: Sequence[SlotReading]) -> dict[str, object]:
-    """Return the answers that all gave alike; others are left open."""
-    first, *others = (one.answers for one in readings)
-    return {
+def agreed_answers(
+    readings: Sequence[SlotReading], decided: Mapping[str, str]
+) -> dict[str, object]:
+    """Return the answers that all gave alike, and those that a person took from a reading.
+
+    Parameters
+    ----------
+    readings : sequence of SlotReading
+        Of the case.
+    decided : mapping of str to str
+        Question -> name of the reading; others that differ are left open.
+    """
+    by_slot = {one.slot: one.answers for one in readings}
+    first, *others = by_slot.values()
+    agreed = {
         question: answer
         for question, answer in first.items()
         if all(question in one and one[question] == answer for one in others)
     }
+    for question, slot in decided.items():
+        given = by_slot.get(slot, {})
+        if question in given:
+            agreed[question] = given[question]
+        else:
+            agreed.pop(question, None)  # whose reading was taken did not answer it
+    return agreed
 
 
 def _event(at: At, made: Labelled, answer: _Answer, number: int, way: Way) -> Event:

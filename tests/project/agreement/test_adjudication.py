@@ -14,11 +14,13 @@ from napari_medlabel.project.agreement.adjudication import (
     Adjudication,
     Decision,
     edited,
-    read_adjudication,
     settle,
-    write_adjudication,
 )
 from napari_medlabel.project.agreement.consensus import agree_on
+from napari_medlabel.project.agreement.decisions_document import (
+    read_adjudication,
+    write_adjudication,
+)
 from napari_medlabel.project.agreement.differences import find_differences
 
 SCHEME = LabelScheme("Two", (Label(1, "One", "#112233"), Label(2, "Two", "#445566")))
