@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from typing import Final, TextIO
 
 from napari_medlabel import __version__
+from napari_medlabel.cli.unblinding import refuse_unblinding
 from napari_medlabel.errors import InputError, MedlabelError
 
 COMMANDS: Final = (
@@ -84,6 +85,7 @@ def _joined(words: list[str]) -> list[str]:
 
 def _run(arguments: argparse.Namespace) -> int:
     try:
+        refuse_unblinding(arguments)
         return int(arguments.run(arguments))
     except MedlabelError as err:
         print(f"medlabel: {err.message}", file=sys.stderr)

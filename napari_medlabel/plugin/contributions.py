@@ -34,6 +34,7 @@ from napari_medlabel.session.denial import denials
 from napari_medlabel.session.logged import marks_imported
 from napari_medlabel.session.opening import case_id, log_opening
 from napari_medlabel.session.outbox import tell
+from napari_medlabel.session.study.blind import require_may_open
 
 Paths = str | Sequence[str]
 NOTHING: Final[tuple[LayerTuple, ...]] = ((None,),)  # type: ignore[assignment]
@@ -147,6 +148,7 @@ def read_marks_layers(paths: Sequence[Path], without: InputError) -> list[LayerT
         raise without
     case, volume = known
     made: list[LayerTuple] = []
+    require_may_open(WORKPLACE.desk(), *paths)
     for path in paths:
         made += _import(read_marks(path, volume), volume, case)
     return made

@@ -30,6 +30,8 @@ def denials(
 ) -> Iterator[None]:
     """Log ``volume.open.denied`` when what is inside is refused, and let the error go on.
 
+    So is another's reading of a study that would end the blindness of who opens it.
+
     Nothing is logged for a path at which there is nothing, nor for a choice that is still to
     be made: there nothing was denied.
 
@@ -46,7 +48,10 @@ def denials(
     opened : callable
         Tells whether the opening is in the log already: then it was not denied.
     """
+    from napari_medlabel.session.study.blind import require_may_open
+
     try:
+        require_may_open(desk, *paths)
         yield
     except (LogError, SeriesChoiceError):
         raise

@@ -188,7 +188,7 @@ def adopt_volume(
     folder = wishes.folder or default_folder(paths, case, fallback)
     kind = volume.source.format
     with denials(desk, paths, kind=kind, subject=subject, opened=lambda: logged):
-        _require_not_blind(desk, folder, wishes)
+        _require_not_blind(desk, folder, volume, wishes)
         labels, saved_mask = _labels(volume, folder, wishes)
         template = wishes.template or presets.template(presets.usual_for(volume.modality)[1])
         marks, saved_marks = _landmarks(folder, wishes.landmarks, template)
@@ -218,13 +218,12 @@ def adopt_volume(
     return session
 
 
-def _require_not_blind(desk: Desk, folder: Path, wishes: Wishes) -> None:
+def _require_not_blind(desk: Desk, folder: Path, volume: Volume, wishes: Wishes) -> None:
     """Refuse somebody else's reading of a study's case that the own is not submitted of."""
     from napari_medlabel.session.study.blind import require_may_open
 
-    for path in (folder, wishes.mask, wishes.landmarks):
-        if path is not None:
-            require_may_open(desk, path)
+    given = (folder, wishes.mask, wishes.landmarks, *volume.source.files)
+    require_may_open(desk, *(path for path in given if path is not None))
 
 
 def _begin_trail(session: Session, wishes: Wishes) -> str:
@@ -238,9 +237,14 @@ def log_opening(desk: Desk, volume: Volume, subject: str, *, weak: bool) -> None
 
     Raises
     ------
+    RefusedError
+        When it is another's reading in a study, and whoever opens it is to be blind to it.
     LogError
         When the log cannot be written.
     """
+    from napari_medlabel.session.study.blind import require_may_open
+
+    require_may_open(desk, *volume.source.files)
     desk.log.append(
         "volume.open",
         subject=(subject,),

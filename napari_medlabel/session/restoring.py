@@ -59,7 +59,7 @@ def store_of(mask: MaskFile, objects: Path) -> Versions:
 def history_of(
     mask: MaskFile, root: Path, objects: Path, state: Path | None = None
 ) -> tuple[Version, ...]:
-    """Return the versions of a mask, oldest first.
+    """Return the versions of a mask, oldest first; in a study those of one's own work.
 
     Parameters
     ----------
@@ -75,8 +75,10 @@ def history_of(
     LogError
         When the log cannot be read.
     """
+    from napari_medlabel.session.study.blind import own_events
+
     kept = store_of(mask, objects)
-    events = mask_events(root, state)
+    events = own_events(state, root, mask_events(root, state))
     return versions_of(events, case=mask.case, present=mask.present, state=kept.state)
 
 

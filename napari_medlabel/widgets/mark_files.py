@@ -15,6 +15,7 @@ from napari_medlabel.io.landmarks.reading import read_landmarks
 from napari_medlabel.model.landmarks import LandmarkSet
 from napari_medlabel.model.measurements import MeasurementSet
 from napari_medlabel.session.case import Session
+from napari_medlabel.session.study.blind import require_may_open
 
 _READ: Final = "Landmarks (*.mrk.json *.json *.fcsv *.csv *.tsv *.mps)"
 _WRITTEN: Final = ";;".join(
@@ -52,6 +53,7 @@ class MarkFiles(QObject):
     def load(self, session: Session, path: Path) -> None:
         """Take in a file's landmarks and measurements; locked ones stay as they are."""
         try:
+            require_may_open(session.desk, path)
             found = read_landmarks(path)
             self._take_marks(session, found.landmarks)
             self._take_measured(session, found.measurements)

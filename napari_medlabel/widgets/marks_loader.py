@@ -14,6 +14,7 @@ from napari_medlabel.io.marks.found import Marks
 from napari_medlabel.io.marks.reading import read_marks
 from napari_medlabel.plugin.binding import Binding
 from napari_medlabel.plugin.marks import marks_to_layers, take_in_marks
+from napari_medlabel.session.study.blind import require_may_open
 from napari_medlabel.widgets.background import Background
 
 
@@ -60,7 +61,7 @@ class MarksLoader:
         binding = self._binding()
         if binding is None or self._background.is_busy:
             return
-        volume = binding.session.volume
+        volume, desk = binding.session.volume, binding.session.desk
         self._dock.notice.clear()
         self._dock.progress.begin("Reading the segmentation …")
 
@@ -69,6 +70,7 @@ class MarksLoader:
             for number, path in enumerate(paths):
                 self._background.tell(number, len(paths))
                 try:
+                    require_may_open(desk, path)
                     found.append(read_marks(path, volume))
                 except MedlabelError as err:
                     found.append(err)

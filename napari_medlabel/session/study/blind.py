@@ -6,19 +6,22 @@ another program is seen all the same, see docs/how-to/work-in-a-study.md.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, Protocol
 
 from napari_medlabel.errors import InputError, RefusedError
 from napari_medlabel.project.cases.record import all_records
 from napari_medlabel.project.cases.version import file_of
 from napari_medlabel.project.layout import CaseId, Layout, find_study
-from napari_medlabel.project.settings import read_settings
-from napari_medlabel.project.work.fold import CaseRow
+from napari_medlabel.project.settings import Rater, read_settings
+from napari_medlabel.project.work.fold import CaseRow, fold
 from napari_medlabel.project.work.states import Action, State
-from napari_medlabel.project.work.steps import Step
+from napari_medlabel.project.work.steps import Step, log_steps
 from napari_medlabel.session.desk import Desk
-from napari_medlabel.session.study.seat import Reading, Seat, look, sit_down, worklist
+from napari_medlabel.session.signing import own_tokens
+from napari_medlabel.session.study.seat import Reading, Seat, look
 
 _AT_WORK: Final[frozenset[State]] = frozenset({"in_progress", "rejected", "stale"})
 _SEES: Final[frozenset[Action]] = frozenset(
@@ -27,9 +30,28 @@ _SEES: Final[frozenset[Action]] = frozenset(
 _SEERS: Final = frozenset({"reviewer", "adjudicator", "releaser", "manager"})
 _DERIVATIVES: Final = "derivatives"
 _PREFIX: Final = "medlabel-"
+_OTHERS: Final = "others"
 
 
-def own_slots(seat: Seat, row: CaseRow) -> tuple[str, ...]:
+class Looker(Protocol):
+    """Who looks: a `Seat`, or an account that has opened no log."""
+
+    @property
+    def rater(self) -> Rater:
+        """Code and roles."""
+
+    @property
+    def users(self) -> frozenset[str]:
+        """Tokens of the account."""
+
+
+@dataclass(frozen=True)
+class _Account:
+    rater: Rater
+    users: frozenset[str]
+
+
+def own_slots(seat: Looker, row: CaseRow) -> tuple[str, ...]:
     """Return the readings of a case that are, or were last, this rater's."""
     return tuple(slot for slot, now in row.slots.items() if now.user in seat.users)
 
@@ -60,17 +82,17 @@ def require_unread(seat: Seat, at: Reading) -> None:
         )
 
 
-def require_may_see(seat: Seat, row: CaseRow, owner: str) -> None:
+def require_may_see(seat: Looker, row: CaseRow, owner: str) -> None:
     """Refuse to show a rater what would end their blindness.
 
     Parameters
     ----------
-    seat : Seat
+    seat : Looker
         Who wants to look.
     row : CaseRow
         The case.
     owner : str
-        Code of whose data set it is, ``consensus``, or ``gold``.
+        Code of whose data set it is, ``consensus``, or ``gold``; ``others`` for several.
 
     Raises
     ------
@@ -95,8 +117,8 @@ def require_may_see(seat: Seat, row: CaseRow, owner: str) -> None:
         )
 
 
-def require_may_open(desk: Desk, path: Path) -> None:
-    """Refuse a file that lies in a study, where it would end the blindness of who opens it.
+def require_may_open(desk: Desk, *paths: Path) -> None:
+    """Refuse files that lie in a study, where they would end the blindness of who opens them.
 
     Files outside of studies, and studies that this account does not work in, are not looked at.
 
@@ -104,7 +126,7 @@ def require_may_open(desk: Desk, path: Path) -> None:
     ----------
     desk : Desk
         Whose account it is.
-    path : Path
+    paths : Path
         What is to be opened.
 
     Raises
@@ -112,36 +134,104 @@ def require_may_open(desk: Desk, path: Path) -> None:
     RefusedError
         As `require_may_see`.
     """
+    require_may_read(desk.state, paths)
+
+
+def require_may_read(state: Path, paths: Iterable[Path]) -> None:
+    """Refuse files as `require_may_open` does, for an account that has opened no log.
+
+    Parameters
+    ----------
+    state : Path
+        This computer's own folder: it has the account's tokens.
+    paths : iterable of Path
+        What is to be read.
+
+    Raises
+    ------
+    RefusedError
+        As `require_may_see`.
+    """
+    for layout, place, owner in _in_studies(paths):
+        users = frozenset(own_tokens(state))
+        raters = read_settings(layout.project).raters
+        rater = next((one for one in raters if one.user and one.user in users), None)
+        if rater is None:
+            continue  # no rater of this study: there is nobody to be blind
+        if owner == rater.code:
+            continue
+        case = _case_in(layout, place)
+        cases = {record.content: record.case for record in all_records(layout)}
+        if case is not None:
+            cases = {content: one for content, one in cases.items() if one == case}
+        slots = read_settings(layout.project).slots
+        for row in fold(cases, log_steps(layout.audit), slots).rows:
+            require_may_see(_Account(rater, users), row, owner)
+
+
+def own_events(
+    state: Path | None, root: Path, events: Iterable[dict[str, Any]]
+) -> Iterable[dict[str, Any]]:
+    """Return records of a log without those of other accounts, where it is a study's log.
+
+    The log of a study has the saves of all who read a case: earlier versions of a mask are
+    those of one's own work alone.
+
+    Parameters
+    ----------
+    state : Path or None
+        This computer's own folder; None where nobody is known: then nothing is left out.
+    root : Path
+        Folder of the log.
+    events : iterable of dict
+        Records.
+    """
     try:
-        layout = find_study(path if path.is_dir() else path.parent)
+        is_study = find_study(root).audit.resolve() == root.resolve()
     except InputError:
-        return
-    owner = owner_of(layout, path)
-    if not owner:
-        return
-    try:
-        seat = sit_down(desk, layout)
-    except RefusedError:
-        return  # no rater of this study: there is nobody to be blind
-    if owner == seat.rater.code:
-        return
-    case = _case_in(layout, path)
-    rows = [row for row in worklist(seat).rows if case is None or row.case == case]
-    for row in rows:
-        require_may_see(seat, row, owner)
+        is_study = False
+    if state is None or not is_study:
+        return events
+    users = set(own_tokens(state))
+    return (one for one in events if one.get("actor", {}).get("user", "") in users)
+
+
+def _in_studies(paths: Iterable[Path]) -> Iterator[tuple[Layout, Path, str]]:
+    """Yield what lies in a study, with whose work it is, once for each folder and owner."""
+    layouts: dict[Path, Layout | None] = {}
+    for path in paths:
+        folder = path if path.is_dir() else path.parent
+        if folder not in layouts:
+            try:
+                layouts[folder] = find_study(folder)
+            except InputError:
+                layouts[folder] = None
+        layout = layouts[folder]
+        owner = "" if layout is None else owner_of(layout, path)
+        if layout is not None and owner:
+            yield layout, path, owner
 
 
 def owner_of(layout: Layout, path: Path) -> str:
-    """Return whose work a path in a study is: a code, ``consensus`` or ``gold``; else empty."""
+    """Return whose work a path in a study is; empty for what anybody may see.
+
+    Returns
+    -------
+    str
+        A code, ``consensus``, ``gold``, or ``others`` for a folder that holds that of several
+        and for what was exported.
+    """
     place = path.resolve()
     root = layout.root.resolve()
     if place.is_relative_to(Layout(root).gold):
         return "gold"
     folder = root / _DERIVATIVES
-    if not place.is_relative_to(folder) or place == folder:
+    if place in (root, folder) or place.is_relative_to(Layout(root).exports):
+        return _OTHERS
+    if not place.is_relative_to(folder):
         return ""
     name = place.relative_to(folder).parts[0]
-    return name.removeprefix(_PREFIX) if name.startswith(_PREFIX) else ""
+    return name.removeprefix(_PREFIX) if name.startswith(_PREFIX) else _OTHERS
 
 
 def may_see(seat: Seat, case: CaseId, owner: str) -> bool:

@@ -5,13 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from napari_medlabel.cli.main import main
 from napari_medlabel.errors import RefusedError
+from napari_medlabel.io.registry import choose, find_series
 from napari_medlabel.project.cases.version import MASK
+from napari_medlabel.session.beside import read_beside
 from napari_medlabel.session.opening import Wishes, open_case
+from napari_medlabel.session.saving import save
+from napari_medlabel.session.steps_back import versions_in
 from napari_medlabel.session.study.blind import is_blind, may_see, require_may_open
-from napari_medlabel.session.study.opening import open_to_look
+from napari_medlabel.session.study.opening import open_to_look, open_to_work
 from napari_medlabel.session.study.reviewing import begin_review
 from napari_medlabel.session.study.submitting import submit
 from napari_medlabel.session.study.working import all_to_read, start
@@ -79,3 +85,52 @@ def test_reviewers_see_and_strangers_are_nobody_to_be_blind(
     require_may_open(study.desk("r02"), tmp_path / "elsewhere.nii.gz")
     require_may_open(study.desk("r02"), study.layout.scan(study.cases[0]))
     assert is_blind(study.layout)
+
+
+def test_another_reading_is_no_scan_to_be_opened_either(study: SmallStudy) -> None:
+    desk, mask = study.desk("r02"), mask_of_r01(study)
+    for path in (mask, mask.parent, study.layout.root / "derivatives", study.layout.root):
+        with pytest.raises(RefusedError, match="readings are blind"):
+            open_case([path], desk, Wishes(folder=study.tmp / "own"), fallback=study.tmp)
+    info = choose(find_series(mask), None)
+    for given in (mask, study.tmp):  # wherever it was looked for
+        with pytest.raises(RefusedError, match="readings are blind"):
+            read_beside(info, [given], desk)
+    exported = study.layout.exports / "nifti" / "x.nii.gz"
+    with pytest.raises(RefusedError, match="readings are blind"):
+        require_may_open(desk, exported)
+
+
+@pytest.mark.parametrize("command", [
+    "info {0}", "mask stats {0}", "mask compare {0} {0}", "mask history {0}",
+    "convert {0} {1}", "convert {0} {1} --on {2}", "landmarks info {0}",
+])  # fmt: skip
+def test_no_command_reads_another_reading(
+    study: SmallStudy,
+    command: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    scan, mask = study.layout.scan(study.cases[0]), mask_of_r01(study)
+    words = command.format(mask, study.tmp / "out.nii.gz", scan).split()
+    monkeypatch.setenv("MEDLABEL_STATE_DIR", str(study.tmp / "pc-r02"))
+    assert main(words) == RefusedError.exit_code
+    assert "readings are blind" in capsys.readouterr().err
+    assert not (study.tmp / "out.nii.gz").exists()
+
+
+def test_versions_in_a_study_are_those_of_ones_own_work(study: SmallStudy) -> None:
+    case = study.cases[0]
+    for code, slot, value in (("r02", "B", 1), ("r01", "A", 2)):
+        seat = study.seat(code)
+        if slot == "B":
+            start(seat, case, slot)
+            opening = open_to_work(seat, case, slot)
+        else:
+            opening = open_to_look(seat, case, slot)
+        session = open_case(opening.paths, seat.desk, opening.wishes, fallback=study.tmp)
+        box = (slice(0, 2), slice(0, 2), slice(0, 1))
+        session.edit(box, np.full((2, 2, 1), value, np.uint8), name="Square")
+        save(session)
+        assert {one.user for one in versions_in(session)} - {""} <= seat.users
+        session.close()
