@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_medlabel.errors import InputError
+from napari_medlabel.model.boxes import BoxSet
 from napari_medlabel.model.landmarks import LandmarkSet
 from napari_medlabel.model.measurements import MeasurementSet
 
@@ -292,7 +293,20 @@ class MeasurementChange:
         return MeasurementChange(self.after, self.before, self.name)
 
 
-Step = Patch | LandmarkChange | MeasurementChange
+@dataclass(frozen=True)
+class BoxChange:
+    """What one edit did to the bounding boxes: the whole set before and after."""
+
+    before: BoxSet
+    after: BoxSet
+    name: str = "Box"
+
+    def inverse(self) -> BoxChange:
+        """Return the change that takes this one back."""
+        return BoxChange(self.after, self.before, self.name)
+
+
+Step = Patch | LandmarkChange | MeasurementChange | BoxChange
 
 
 def _changed_box(before: LabelArray, after: LabelArray) -> Box | None:

@@ -6,8 +6,10 @@ beside it, by name, so a changed picture is a new version too.
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Final
@@ -88,6 +90,23 @@ class Guidelines:
                 found.append(section.body)
         return "\n".join(found).strip()
 
+    def heading_for(self, *names: str) -> str:
+        """Return the first of some headings that the text has; capitals do not count.
+
+        Parameters
+        ----------
+        *names : str
+            A label's ``guide``, then its name.
+
+        Returns
+        -------
+        str
+            As it stands in the text; empty where it has none of them.
+        """
+        known = {one.heading.casefold(): one.heading for one in self.sections if one.level}
+        wanted = (known.get(name.strip().casefold(), "") for name in names)
+        return next((one for one in wanted if one), "")
+
     @property
     def missing_pictures(self) -> tuple[str, ...]:
         """Pictures that the text shows and that are not there, or lie elsewhere."""
@@ -128,6 +147,72 @@ def read_guidelines(path: Path) -> Guidelines:
             hint="Check medlabel/guidelines/guidelines.md in the study's folder.",
         ) from err
     return Guidelines(text, path.parent, digest)
+
+
+@dataclass(frozen=True)
+class Change:
+    """What became of one section between two versions.
+
+    Parameters
+    ----------
+    heading : str
+        Of the section; empty for what stands before the first.
+    kind : str
+        ``new``, ``gone`` or ``changed``.
+    lines : tuple of str
+        Of a changed one: lines that came begin with ``+ ``, those that went with ``- ``; of
+        another all its lines.
+    """
+
+    heading: str
+    kind: str
+    lines: tuple[str, ...]
+
+
+def changes(old: str, new: str) -> tuple[Change, ...]:
+    """Return what differs between two versions of a text, section by section.
+
+    Sections are known by their headings; one of another heading is a new one.
+
+    Parameters
+    ----------
+    old, new : str
+        Markdown.
+    """
+    before, after = _by_heading(old), _by_heading(new)
+    found = []
+    for key, body in after.items():
+        if key not in before:
+            found.append(Change(key[0], "new", _lines("+ ", body)))
+        elif body != before[key]:
+            told = difflib.ndiff(before[key].splitlines(), body.splitlines())
+            kept = tuple(line for line in told if line[:2] in ("+ ", "- ") and line[2:].strip())
+            found.append(Change(key[0], "changed", kept))
+    for key, body in before.items():
+        if key not in after:
+            found.append(Change(key[0], "gone", _lines("- ", body)))
+    return tuple(found)
+
+
+def _by_heading(text: str) -> dict[tuple[str, int], str]:
+    """Return bodies by heading, counted where one stands several times."""
+    found: dict[tuple[str, int], str] = {}
+    for section in _sections(text):
+        number = 0
+        while (section.heading, number) in found:
+            number += 1
+        found[section.heading, number] = section.body
+    return found
+
+
+def _lines(sign: str, body: str) -> tuple[str, ...]:
+    return tuple(_signed(sign, body))
+
+
+def _signed(sign: str, body: str) -> Iterator[str]:
+    for line in body.splitlines():
+        if line.strip():
+            yield f"{sign}{line}"
 
 
 def _digest(path: Path, raw: bytes) -> str:

@@ -26,6 +26,7 @@ from napari_medlabel.model.landmarks import LandmarkSet, Point
 from napari_medlabel.model.measurements import MeasurementSet
 from napari_medlabel.model.volume import Volume
 from napari_medlabel.session.bench import Bench
+from napari_medlabel.session.boxing import Boxing
 from napari_medlabel.session.desk import Desk
 from napari_medlabel.session.keeper import Keeper
 from napari_medlabel.session.logged import CaseEvents, scheme_changed
@@ -100,6 +101,7 @@ class Session:
         self.outbox = Outbox(desk.state / "unlogged", place.case, desk.log)
         self.bench = Bench(self)
         self.marking = Marking(self)
+        self.boxing = Boxing(self)
         self.found = ""  # at the opening, in sentences for the person
         self.recoveries: tuple[Recovery, ...] = ()
         self.saved_mask = saved_mask
@@ -136,13 +138,8 @@ class Session:
         self.keeper.start(base, self.labels.array, saved)
 
     def _journal_head(self, base: str) -> JournalHead:
-        return JournalHead(
-            self.place.case,
-            base,
-            self.labels.grid.shape,
-            self.labels.array.dtype.str,
-            self.desk.time(),
-        )
+        shape, kind = self.labels.grid.shape, self.labels.array.dtype.str
+        return JournalHead(self.place.case, base, shape, kind, self.desk.time())
 
     # -- labels --------------------------------------------------------------------------
 
@@ -179,7 +176,7 @@ class Session:
         )
         if patch is not None:
             patch.apply(self.labels.array)
-            self._add(patch)
+            self.add_step(patch)
             self.step_done.emit(patch)
         return patch
 
@@ -200,7 +197,7 @@ class Session:
             before, after, start=(starts[0], starts[1], starts[2]), name=name, origin=origin
         )
         if patch is not None:
-            self._add(patch)
+            self.add_step(patch)
         return patch
 
     def take_back(self, box: Box) -> None:
@@ -219,7 +216,8 @@ class Session:
             self.unattributed.append(patch)
         return patch
 
-    def _add(self, step: Step) -> None:
+    def add_step(self, step: Step) -> None:
+        """Record a step that has been done, whoever did it."""
         if isinstance(step, Patch):
             step.follow(self.known)
             self._name_all(step)
@@ -250,7 +248,7 @@ class Session:
             return
         change = LandmarkChange(self.landmarks, marks, name)
         self.landmarks = marks
-        self._add(change)
+        self.add_step(change)
         self.landmarks_changed.emit(marks)
 
     def place_landmark(self, name: str, point_ras: Point | None) -> None:
@@ -263,7 +261,7 @@ class Session:
         if measured != self.measurements:
             change = MeasurementChange(self.measurements, measured, name)
             self.measurements = measured
-            self._add(change)
+            self.add_step(change)
             self.measurements_changed.emit(measured)
 
     # -- scheme --------------------------------------------------------------------------
@@ -319,15 +317,17 @@ class Session:
             change.follow(self.known)
         elif isinstance(change, LandmarkChange):
             self.landmarks = change.after
-        else:
+        elif isinstance(change, MeasurementChange):
             self.measurements = change.after
+        else:
+            self.boxing.follow(change)
         self._changed(change)
         self.step_done.emit(change)
         if isinstance(change, Patch):
             self._name_all(change)  # who took a name away has put it back by now
         elif isinstance(change, LandmarkChange):
             self.landmarks_changed.emit(self.landmarks)
-        else:
+        elif isinstance(change, MeasurementChange):
             self.measurements_changed.emit(self.measurements)
         return change
 

@@ -18,8 +18,10 @@ from napari_medlabel.export.mask import load_mask
 from napari_medlabel.geometry.grid import Grid
 from napari_medlabel.io.files import sha256_file
 from napari_medlabel.io.nifti.reading import read_labels_nifti
+from napari_medlabel.model.boxes import BoxSet
 from napari_medlabel.model.labelmap import LabelMap, LabelScheme
 from napari_medlabel.model.landmarks import LandmarkSet
+from napari_medlabel.project.cases.boxes import decode_boxes
 from napari_medlabel.project.layout import CONSENSUS, CaseId, Layout, require_rater
 
 MASK: Final = "dseg.nii.gz"
@@ -27,7 +29,8 @@ SIDECAR: Final = "dseg.json"
 LANDMARKS: Final = "landmarks.mrk.json"
 ANSWERS: Final = "answers.json"
 PROVENANCE: Final = "prov.nii.gz"
-KINDS: Final = (MASK, SIDECAR, LANDMARKS, ANSWERS, PROVENANCE)
+BOXES: Final = "boxes.json"
+KINDS: Final = (MASK, SIDECAR, LANDMARKS, ANSWERS, PROVENANCE, BOXES)
 """Endings of the files that a version may have."""
 ORIGINS: Final = ("none", "human", "assisted-kept", "assisted-edited", "interpolated",
                   "adjudicated", "unresolved")  # fmt: skip
@@ -171,6 +174,26 @@ def read_answers(layout: Layout, version: Version) -> dict[str, Any]:
         return {}
     found: dict[str, Any] = json.loads(_unchanged(layout, version, ANSWERS).read_bytes())
     return dict(found["answers"])
+
+
+def read_boxes(layout: Layout, version: Version, grid: Grid) -> BoxSet | None:
+    """Read the bounding boxes of a version, None where it has none.
+
+    Parameters
+    ----------
+    grid : Grid
+        The scan's.
+
+    Raises
+    ------
+    InputError
+        When they are not what the version's sidecar says.
+    GeometryError
+        When they lie on another grid.
+    """
+    if version.path(layout, BOXES) is None:
+        return None
+    return decode_boxes(_unchanged(layout, version, BOXES).read_bytes(), grid)
 
 
 def read_provenance(

@@ -20,13 +20,16 @@ from napari_medlabel.export.landmarks import encode_landmarks
 from napari_medlabel.export.mask import SavedMask, compare_with_file, describe
 from napari_medlabel.io.files import Staging, make_folder, sha256_file, write_bytes_aside
 from napari_medlabel.io.nifti.write import write_mask_nifti
+from napari_medlabel.model.boxes import BoxSet
 from napari_medlabel.model.labelmap import LabelMap, LabelScheme
 from napari_medlabel.model.landmarks import LandmarkSet
 from napari_medlabel.model.volume import Volume
+from napari_medlabel.project.cases.boxes import encode_boxes
 from napari_medlabel.project.cases.dataset import as_json, derivative_files
 from napari_medlabel.project.cases.record import read_record
 from napari_medlabel.project.cases.version import (
     ANSWERS,
+    BOXES,
     KINDS,
     LANDMARKS,
     MASK,
@@ -60,12 +63,15 @@ class Labelled:
         Checked answers by question.
     provenance : ndarray of uint8, shape (i, j, k), optional
         Where each voxel comes from, as `ORIGINS` counts.
+    boxes : BoxSet, optional
+        Bounding boxes on the scan's grid.
     """
 
     labels: LabelMap
     landmarks: LandmarkSet | None = None
     answers: Mapping[str, Any] | None = None
     provenance: npt.NDArray[np.uint8] | None = None
+    boxes: BoxSet | None = None
 
 
 def write_version(  # noqa: PLR0913 - where (layout, rater, case, number), what, and its pins
@@ -167,6 +173,7 @@ def _require_fits(
             + (f" and {len(unknown) - 1} more." if len(unknown) > 1 else "."),
             hint="Use the labels of the study, or add one to its ontology.",
         )
+    _require_known_boxes(labelled.boxes or BoxSet(), scan, ontology)
     prov = labelled.provenance
     if prov is not None and (
         prov.shape != scan.grid.shape or prov.dtype != np.uint8 or prov.max() >= len(ORIGINS)
@@ -177,12 +184,26 @@ def _require_fits(
         )
 
 
+def _require_known_boxes(boxes: BoxSet, scan: Volume, ontology: Ontology) -> None:
+    labels = {label.id: label.value for label in ontology.labels}
+    kinds = {kind.id for kind in ontology.boxes}
+    for box in boxes:
+        if box.kind not in kinds and labels.get(box.kind) != box.value:
+            raise InputError(
+                f"Box {box.id} is of a kind that the ontology does not have.",
+                hint="Choose one of the study's kinds, or take the box away.",
+            )
+        if not box.is_within(scan.grid.shape):
+            raise InputError(f"Box {box.id} reaches out of the scan.", hint="Draw it again.")
+
+
 def _describe_derivative(layout: Layout, rater: str, ontology: Ontology) -> None:
     """Write what describes the rater's data set; the label table follows the ontology."""
     folder = layout.derivative(rater)
     for name, data in derivative_files(rater, ontology).items():
         path = folder / name
-        if not path.exists() or (name == "dseg.tsv" and path.read_bytes() != data):
+        follows = name in ("dseg.tsv", ".bidsignore")
+        if not path.exists() or (follows and path.read_bytes() != data):
             write_bytes_aside(path, data)
 
 
@@ -208,6 +229,10 @@ def _stage(
         path = layout.version(*key, ANSWERS)
         document = {"medlabel": "answers", "v": _VERSION, "answers": dict(labelled.answers)}
         digests[path] = _stage_bytes(staging, path, as_json(document))
+    if labelled.boxes is not None:
+        path = layout.version(*key, BOXES)
+        told = encode_boxes(labelled.boxes, scan.grid)
+        digests[path] = _stage_bytes(staging, path, told)
     return digests
 
 

@@ -14,10 +14,12 @@ from napari_medlabel.audit.format.event import Event
 from napari_medlabel.audit.format.kinds import TAGS
 from napari_medlabel.errors import InputError, RefusedError
 from napari_medlabel.measure.labels import label_change
+from napari_medlabel.model.boxes import BoxSet
 from napari_medlabel.model.volume import Volume
 from napari_medlabel.project.cases.version import (
     Pins,
     next_version,
+    read_boxes,
     read_labels,
     read_landmarks,
     read_version,
@@ -394,8 +396,11 @@ def _corrected(seat: Seat, at: Reading, scan: Volume, labelled: Labelled) -> lis
     before = read_version(seat.layout, maker, at.case, at.now.version)
     labels = read_labels(seat.layout, before, scan.grid, labelled.labels.scheme)
     change = label_change(labels.array, labelled.labels.array)
-    if not change.changed + change.added + change.removed and (
-        read_landmarks(seat.layout, before) == labelled.landmarks
+    boxes = read_boxes(seat.layout, before, scan.grid) or BoxSet()
+    if (
+        not change.changed + change.added + change.removed
+        and read_landmarks(seat.layout, before) == labelled.landmarks
+        and boxes == (labelled.boxes or BoxSet())
     ):
         raise RefusedError(
             "A correction was expected, and it is what was submitted.",

@@ -13,13 +13,16 @@ import numpy as np
 from napari_medlabel.errors import InputError, RefusedError
 from napari_medlabel.export.landmarks import load_landmarks
 from napari_medlabel.export.mask import load_mask
+from napari_medlabel.model.boxes import BoxSet
 from napari_medlabel.model.labelmap import LabelMap
 from napari_medlabel.model.volume import Volume
 from napari_medlabel.project.cases.version import (
+    BOXES,
     Pins,
     Version,
     next_version,
     read_answers,
+    read_boxes,
     read_landmarks,
     read_provenance,
     read_version,
@@ -34,6 +37,7 @@ from napari_medlabel.project.work import claims
 from napari_medlabel.project.work.notes import WorkNotes, read_notes
 from napari_medlabel.project.work.rules import Complaint, check_before_submit
 from napari_medlabel.project.work.states import transition
+from napari_medlabel.session.boxing import open_boxes
 from napari_medlabel.session.case import MASK_FILE
 from napari_medlabel.session.study.folders import close_folder
 from napari_medlabel.session.study.seat import (
@@ -135,7 +139,7 @@ def open_work(layout: Layout, rater: str, case: CaseId, scan: Volume) -> Submiss
     mask, marks = folder / MASK_FILE, folder / _LANDMARKS
     if mask.is_file():
         labels = load_mask(mask, scan.grid, scheme=scheme)
-    elif marks.is_file() or (folder / "notes.json").is_file():
+    elif any((folder / name).is_file() for name in (_LANDMARKS, "notes.json", BOXES)):
         labels = LabelMap.empty(scan.grid, scheme)
     else:
         raise InputError(
@@ -143,7 +147,8 @@ def open_work(layout: Layout, rater: str, case: CaseId, scan: Volume) -> Submiss
         )
     notes = read_notes(folder)
     landmarks = load_landmarks(marks) if marks.is_file() else None
-    return Submission(Labelled(labels, landmarks, notes.answers or None), notes)
+    boxes = open_boxes(folder, scan.grid) or None
+    return Submission(Labelled(labels, landmarks, notes.answers or None, boxes=boxes), notes)
 
 
 def look_before_submit(
@@ -189,7 +194,11 @@ def submit(
     labelled = submission.labelled
     answers = check_answers(ontology.questions, labelled.answers or {})
     labelled = Labelled(
-        labelled.labels, labelled.landmarks, answers or None, labelled.provenance
+        labelled.labels,
+        labelled.landmarks,
+        answers or None,
+        labelled.provenance,
+        labelled.boxes or None,
     )
     submission = Submission(labelled, submission.notes)
     complaints = _complaints(ontology, scan, submission)
@@ -282,6 +291,9 @@ def find_same(seat: Seat, case: CaseId, labelled: Labelled, pins: Pins) -> Versi
     if read_landmarks(layout, version) != labelled.landmarks:
         return None
     if _plain(read_answers(layout, version)) != _plain(labelled.answers or {}):
+        return None
+    boxes = read_boxes(layout, version, labelled.labels.grid)
+    if (boxes or BoxSet()) != (labelled.boxes or BoxSet()):
         return None
     origins = read_provenance(layout, version, labelled.labels.grid)
     if origins is None or labelled.provenance is None:
