@@ -1,4 +1,4 @@
-"""``medlabel open``: napari with a scan, the panels and the log running."""
+"""``medlabel open``: napari with a scan or a study, the panels and the log running."""
 
 from __future__ import annotations
 
@@ -6,18 +6,21 @@ import argparse
 from pathlib import Path
 
 from napari_medlabel.cli.convert import VALUES
+from napari_medlabel.errors import InputError
+
+_USUAL = "rescaled"
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add ``open`` to the command line."""
-    text = "annotate a scan in napari: labels, landmarks, saving and recovery"
+    text = "annotate a scan in napari, or work in a study: labels, landmarks, saving"
     parser = subparsers.add_parser("open", help=text, description=text)
     parser.add_argument(
         "path",
         nargs="+",
         type=Path,
         metavar="PATH",
-        help="a folder, a file, a zip file or a DICOMDIR",
+        help="a folder, a file, a zip file, a DICOMDIR, or the folder of a study",
     )
     parser.add_argument(
         "--series", metavar="N|UID", help="which series, as medlabel info lists them"
@@ -25,7 +28,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument(
         "--values",
         choices=VALUES,
-        default="rescaled",
+        default=_USUAL,
         help="what stored values become (default: rescaled)",
     )
     parser.add_argument("--out", type=Path, metavar="DIR", help="where mask and landmarks go")
@@ -50,7 +53,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Open the scan, then the window; bad input is refused before any window shows.
+    """Open scan or study, then the window; bad input is refused before any window shows.
 
     Returns
     -------
@@ -60,13 +63,19 @@ def run(arguments: argparse.Namespace) -> int:
     Raises
     ------
     MedlabelError
-        When napari is not installed, or the scan or a file cannot be read.
+        When napari is not installed, or the scan or a file cannot be read; of a study, when the
+        account is none of its raters', or an option came that is for scans alone.
     """
     from napari_medlabel._optional import require
     from napari_medlabel.model import presets
+    from napari_medlabel.project.layout import is_study
     from napari_medlabel.session.opening import Wishes
 
     window = require("napari_medlabel.widgets.window", extra="qt")
+    if any(is_study(path) for path in arguments.path):
+        _require_alone(arguments)
+        window.annotate_study(arguments.path[0])
+        return 0
     wishes = Wishes(
         presets.find_scheme(arguments.scheme) if arguments.scheme else None,
         presets.find_template(arguments.template) if arguments.template else None,
@@ -78,3 +87,18 @@ def run(arguments: argparse.Namespace) -> int:
     )
     window.annotate(arguments.path, wishes, audit=arguments.audit)
     return 0
+
+
+def _require_alone(arguments: argparse.Namespace) -> None:
+    """Refuse what a study says by itself: its folders, labels, landmarks and log."""
+    names = ("series", "out", "mask", "landmarks", "scheme", "template", "audit")
+    given = [f"--{name}" for name in names if getattr(arguments, name) is not None]
+    if arguments.values != _USUAL:
+        given.append("--values")
+    if given or len(arguments.path) > 1:
+        what = ", ".join(given) or "another path"
+        raise InputError(
+            f"The folder of a study was expected alone, and with it came {what}.",
+            hint="A study has labels, landmarks, folders and a log of its own: "
+            "medlabel open STUDY",
+        )

@@ -38,6 +38,9 @@ class Workplace:
     ask: Ask | None = None
     beside: list[Any] = field(default_factory=list)
     """Layers that a window shows in views of their own: its pictures show them too."""
+    study: Any = None
+    """The seat at a study (`session.study.seat.Seat`) of which a reading is open: its log is
+    the one to show, and of that its rater's own events."""
     _desk: Desk | None = None
     _volumes: dict[str, tuple[Volume, tuple[Path, ...]]] = field(default_factory=dict)
     _marks: dict[str, tuple[Path, ...]] = field(default_factory=dict)

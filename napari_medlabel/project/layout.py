@@ -250,7 +250,7 @@ class Layout:
             Which version, from 1.
         kind : str
             Ending: ``dseg.nii.gz``, ``dseg.json``, ``landmarks.mrk.json``, ``answers.json``,
-            ``prov.nii.gz``.
+            ``prov.nii.gz``, ``boxes.json``.
         """
         folder = self.derivative(rater).joinpath(*case.folder.parts)
         # The kind of scan stays in the name: two scans of one visit have masks of their own.
@@ -275,6 +275,12 @@ class Layout:
                 "A file of the study was expected, and one outside its folder came.",
                 hint="Add it to the study first.",
             ) from err
+
+
+def is_study(folder: Path) -> bool:
+    """Tell whether a folder is a study's own, or its ``medlabel``; not one deeper in it."""
+    inside = Layout(folder.parent).own.name == folder.name and Layout(folder.parent).project
+    return Layout(folder).project.is_file() or bool(inside and inside.is_file())
 
 
 def find_study(start: Path) -> Layout:

@@ -74,11 +74,15 @@ class CaseDesk(QObject):
     # -- opening -------------------------------------------------------------------------
 
     def open_paths(self, paths: list[Path], **wishes: Any) -> None:
-        """Read a scan in the background, then show it."""
+        """Read a scan in the background, then show it; a study's folder is sat down at."""
+        if not wishes and self.dock.study_desk.take(paths):
+            return
         self.opening.open_paths(paths, **wishes)
 
     def take_dropped(self, paths: list[Path]) -> None:
         """Open what was dropped: as the case, or beside the one that is open."""
+        if self.dock.study_desk.take(paths):
+            return
         if self.session is None:
             self.open_paths(paths)
             return
@@ -243,6 +247,33 @@ class CaseDesk(QObject):
 
         self.background.run(lambda: write_snapshot(session, snapshot), done, self._not_saved)
 
+    def save_then(self, then: Callable[[bool], object]) -> bool:
+        """Save in the background, then go on; return whether it began.
+
+        Parameters
+        ----------
+        then : callable
+            Gets whether it went well.
+        """
+        session = self.session
+        if session is None or self.background.is_busy:
+            return False
+        session.reconcile()
+        snapshot = take_snapshot(session)
+        self.dock.status.setText("Saving …")
+
+        def done(report: SaveReport) -> None:
+            finish_save(session, snapshot, report)
+            self._show_saved(report)
+            then(True)
+
+        def failed(err: MedlabelError) -> None:
+            self._not_saved(err)
+            then(False)
+
+        self.background.run(lambda: write_snapshot(session, snapshot), done, failed)
+        return True
+
     def save_now(self) -> bool:
         """Save and wait; return whether it went well."""
         if self.session is None:
@@ -304,6 +335,10 @@ class CaseDesk(QObject):
             discard = answer == QMessageBox.StandardButton.Discard
             if not discard and not self.save_now():
                 return
+        self.put_away(discard=discard)
+
+    def put_away(self, *, discard: bool = False) -> None:
+        """Close the scan without a question; unsaved work stays in its journal."""
         binding, session = self.binding, self.session
         self.leave(discard=discard)
         if binding is not None and session is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
@@ -112,15 +113,16 @@ class CaseLog(QWidget):
             return
         self.notice.clear()
         try:
-            desk, subject, case = _open_case()
+            desk, subject, case, users = _open_case()
         except MedlabelError as err:
             self._failed(err)
             return
         self.words.setText("Reading …")
         self._background.run(
-            lambda: look_at(desk, subject, case), lambda found: self.show_events(found, desk),
+            lambda: look_at(desk, subject, case, users),
+            lambda found: self.show_events(found, desk),
             self._failed,
-        )  # fmt: skip
+        )
 
     def show_events(self, found: tuple[CaseEvent, ...], desk: Desk | None = None) -> None:
         """Show events, the newest first."""
@@ -146,8 +148,19 @@ class CaseLog(QWidget):
         )
 
 
-def look_at(desk: Desk, subject: str, case: str) -> tuple[CaseEvent, ...]:
+def look_at(
+    desk: Desk, subject: str, case: str, users: Collection[str] | None = None
+) -> tuple[CaseEvent, ...]:
     """Return the last events of a case, after the log has it that somebody looked.
+
+    Parameters
+    ----------
+    desk : Desk
+        Whose log it is.
+    subject, case : str
+        The patient's token and the content id of the scan.
+    users : collection of str, optional
+        Tokens of whose events alone are shown: in a study others read the same scan blind.
 
     Raises
     ------
@@ -157,6 +170,8 @@ def look_at(desk: Desk, subject: str, case: str) -> tuple[CaseEvent, ...]:
         When it cannot be read.
     """
     found = case_events(desk.audit_root, subject, case=case, limit=_MOST)
+    if users is not None:
+        found = tuple(one for one in found if one.user in users)
     desk.log.append(
         "audit.view", subject=(subject,), detail={"view": "case", "events": len(found)}
     )
@@ -172,7 +187,7 @@ def own_user(desk: Desk | None) -> str:
     return "" if make is None else str(make(account_name()))
 
 
-def _open_case() -> tuple[Desk, str, str]:
+def _open_case() -> tuple[Desk, str, str, Collection[str] | None]:
     known = WORKPLACE.newest()
     if known is None:
         raise InputError(
@@ -180,8 +195,10 @@ def _open_case() -> tuple[Desk, str, str]:
             hint="Open a scan with napari-medlabel first.",
         )
     case, volume = known
-    desk = WORKPLACE.desk()
-    return desk, desk.subject(volume.source)[0], case
+    seat = WORKPLACE.study
+    desk = WORKPLACE.desk() if seat is None else seat.desk
+    users = None if seat is None else seat.users
+    return desk, desk.subject(volume.source)[0], case, users
 
 
 def _when(at_ms: int) -> str:

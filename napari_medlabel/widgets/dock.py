@@ -175,6 +175,7 @@ class MedlabelDock(QWidget):
     def _connect(self) -> None:
         self.start.paths_requested.connect(self.open_paths)
         self.start.deid_requested.connect(self.open_deid)
+        self.start.study_requested.connect(lambda path: self.study_desk.open_study(Path(path)))
         self.views.plane_requested.connect(self.desk.show_plane)
         self.views.convention_requested.connect(self.desk.set_convention)
         self.views.window_requested.connect(self.desk.set_window)
@@ -228,7 +229,7 @@ class MedlabelDock(QWidget):
     def show_case(self) -> None:
         """Show the case that has just been opened."""
         session = self.desk.session
-        self.start.setVisible(session is None)
+        self.start.setVisible(session is None and self.study_desk.seat is None)
         self.case_box.setVisible(session is not None)
         self.footer.setVisible(session is not None)
         if session is None:

@@ -10,6 +10,7 @@ from qtpy.QtCore import QEvent, QObject, QTimer
 from qtpy.QtWidgets import QWidget
 
 from napari_medlabel.plugin.contributions import looks_ours
+from napari_medlabel.project.layout import is_study
 from napari_medlabel.widgets.reading import read_layers
 
 
@@ -39,7 +40,7 @@ class DropCatcher(QObject):
         if event.type() != QEvent.Type.Drop:
             return False
         paths = dropped_paths(event)
-        if not paths or not all(looks_ours(path) for path in paths):
+        if not paths or not all(is_study(path) or looks_ours(path) for path in paths):
             return False
         event.acceptProposedAction()
         # The drag ends first: a question would hold the other program's mouse.

@@ -34,7 +34,8 @@ class LogDesk(QObject):
     def __init__(self, dock: Any) -> None:
         super().__init__(dock)
         self._dock = dock
-        self.lamp = AuditLamp(lambda: WORKPLACE.log)
+        self._session: Session | None = None
+        self.lamp = AuditLamp(self._log)
         self.lamp.asked.connect(self._say)
         self._background = Background(self)
         self.dialog: VersionsDialog | None = None
@@ -43,14 +44,23 @@ class LogDesk(QObject):
     def _say(self, colour: str, words: str) -> None:
         self._dock.notice.say(colour, words, {"Dismiss": self._dock.notice.clear})
 
+    def _log(self) -> Any:
+        """Return the log that counts now: that of the study while somebody sits at one."""
+        seat, session = self._dock.study_desk.seat, self._session
+        if seat is not None and (session is None or session.desk is seat.desk):
+            return seat.desk.log
+        return WORKPLACE.log
+
     def case_opened(self, session: Session) -> None:
         """Say what was found about the log when the case was opened."""
+        self._session = session
         if session.found:
             self._say("amber", session.found)
         self.lamp.look()
 
     def case_closed(self) -> None:
         """Take away what belonged to the case."""
+        self._session = None
         self._remove_preview()
         if self.dialog is not None:
             self.dialog.close()
@@ -67,8 +77,11 @@ class LogDesk(QObject):
         if session is None or self.dialog is not None or self._background.is_busy:
             return
         # The log of a year is large, and may lie on a share.
+        seat = self._dock.study_desk.seat
+        # In a study several people read one scan, blind to one another.
+        users = seat.users if seat is not None and session.desk is seat.desk else None
         self._background.run(
-            lambda: versions_in(session),
+            lambda: versions_in(session, users),
             lambda versions: self._list(session, versions),
             self._dock.show_error,
         )

@@ -14,6 +14,8 @@ class StartPanel(QWidget):
 
     paths_requested = Signal(list)
     deid_requested = Signal()
+    study_requested = Signal(str)
+    """Sit down at the study in a folder."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -26,13 +28,22 @@ class StartPanel(QWidget):
         self.folder_button.clicked.connect(self._ask_folder)
         self.file_button = QPushButton("Open a file…")
         self.file_button.clicked.connect(self._ask_file)
+        self.study_button = QPushButton("Open a study…")
+        self.study_button.setToolTip("A folder that several people share: worklist, readings")
+        self.study_button.clicked.connect(self._ask_study)
         self.sample_button = QPushButton("Try the sample CT")
         self.sample_button.clicked.connect(self._sample)
         self.deid_button = QPushButton("De-identify a folder…")
         self.deid_button.clicked.connect(self.deid_requested)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        for part in (words, self.folder_button, self.file_button, self.sample_button):
+        for part in (
+            words,
+            self.folder_button,
+            self.file_button,
+            self.study_button,
+            self.sample_button,
+        ):
             layout.addWidget(part)
         layout.addSpacing(10)
         layout.addWidget(self.deid_button)
@@ -41,6 +52,11 @@ class StartPanel(QWidget):
         path = QFileDialog.getExistingDirectory(self, "Open a folder of DICOM files")
         if path:
             self.paths_requested.emit([path])
+
+    def _ask_study(self) -> None:
+        path = QFileDialog.getExistingDirectory(self, "Open the folder of a study")
+        if path:
+            self.study_requested.emit(path)
 
     def _ask_file(self) -> None:
         path, _ = QFileDialog.getOpenFileName(self, "Open a scan")

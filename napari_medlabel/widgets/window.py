@@ -17,6 +17,7 @@ from napari_medlabel.session.denial import denials
 from napari_medlabel.session.opening import Wishes, open_series
 from napari_medlabel.widgets.dock import MedlabelDock
 from napari_medlabel.widgets.passphrase import ask_before_the_window
+from napari_medlabel.widgets.study.study_desk import take_seat
 
 
 def annotate(paths: Sequence[Path], wishes: Wishes, *, audit: Path | None = None) -> None:
@@ -59,7 +60,37 @@ def annotate(paths: Sequence[Path], wishes: Wishes, *, audit: Path | None = None
         for left in (session, dock.session):
             if left is not None:
                 left.close()
+        dock.study_desk.release()
     finally:
+        WORKPLACE.close()
+
+
+def annotate_study(folder: Path) -> None:
+    """Open a napari window at a study and return when the window was closed.
+
+    Parameters
+    ----------
+    folder : Path
+        The study's, or one in it.
+
+    Raises
+    ------
+    MedlabelError
+        When it is no study, its log cannot be written, or the account is none of its raters';
+        then no window was shown.
+    """
+    require_proven_napari(napari.__version__)
+    WORKPLACE.ask = ask_before_the_window
+    seat = take_seat(folder)
+    try:
+        _, dock = make_window()
+        dock.study_desk.sit(seat)
+        napari.run()
+        if dock.session is not None:
+            dock.session.close()
+        dock.study_desk.release()
+    finally:
+        seat.desk.log.close()
         WORKPLACE.close()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from qtpy.QtCore import Qt, Signal
+from qtpy.QtCore import Qt, QTimer, Signal
 from qtpy.QtWidgets import (
     QAbstractItemView,
     QComboBox,
@@ -133,6 +133,11 @@ class ComplaintsPanel(QWidget):
         """Keep all words in sight when the dock gets another width."""
         super().resizeEvent(event)
         self._fit()
+
+    def showEvent(self, event: object) -> None:
+        """Fit the table when its width is known."""
+        super().showEvent(event)
+        QTimer.singleShot(0, self._fit)
 
     def _fit(self) -> None:
         """Be as tall as the rows, up to a limit."""

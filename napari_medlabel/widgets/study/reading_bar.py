@@ -64,4 +64,4 @@ class ReadingBar(QWidget):
         minutes, rest = divmod(int(seconds), 60)
         hours, minutes = divmod(minutes, 60)
         time = f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
-        self.clock.setText(f"{'▶' if is_running else '⏸'} {time}")
+        self.clock.setText(f"{'▶' if is_running else '■'} {time}")

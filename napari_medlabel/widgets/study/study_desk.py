@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -14,9 +15,9 @@ from qtpy.QtWidgets import QWidget
 from napari_medlabel.errors import MedlabelError
 from napari_medlabel.plugin.binding import Binding
 from napari_medlabel.plugin.workplace import WORKPLACE
-from napari_medlabel.project.layout import CaseId, find_study
+from napari_medlabel.project.layout import CaseId, find_study, is_study
 from napari_medlabel.session.case import Session
-from napari_medlabel.session.desk import Desk, open_desk
+from napari_medlabel.session.desk import open_desk
 from napari_medlabel.session.study.opening import (
     Opening,
     open_to_look,
@@ -30,6 +31,7 @@ from napari_medlabel.widgets.study.review_desk import ReviewDesk
 from napari_medlabel.widgets.study.work_desk import WorkDesk
 
 Purpose = Literal["work", "review", "look"]
+_TITLE: Final = "napari-medlabel"
 _OPEN: Final[Mapping[Purpose, Callable[[Seat, CaseId, str], Opening]]] = {
     "work": open_to_work,
     "review": open_to_review,
@@ -63,6 +65,28 @@ class OpenReading:
     title: str
     session: Session
     binding: Binding
+
+
+def take_seat(folder: Path) -> Seat:
+    """Return a seat at the study that a folder is or lies in; its log is open then.
+
+    Raises
+    ------
+    InputError
+        When it is no study.
+    RefusedError
+        When the account is not on the list of its raters.
+    LogError
+        When the log cannot be written.
+    """
+    layout = find_study(folder)
+    desk = open_desk(layout.audit, heartbeat=True, ask=WORKPLACE.ask)
+    try:
+        desk.log.append("user.identify", detail={"method": "os-login"})
+        return sit_down(desk, layout)
+    except MedlabelError:
+        desk.log.close()
+        raise
 
 
 class StudyDesk(QObject):
@@ -115,46 +139,66 @@ class StudyDesk(QObject):
 
     def open_study(self, folder: Path) -> bool:
         """Sit down at a study; return whether it went well, else the dock says why not."""
-        desk: Desk | None = None
+        if not self.close_study():
+            return False
         try:
-            layout = find_study(folder)
-            desk = open_desk(layout.audit, heartbeat=True, ask=WORKPLACE.ask)
-            desk.log.append("user.identify", detail={"method": "os-login"})
-            seat = sit_down(desk, layout)
+            seat = take_seat(folder)
         except MedlabelError as err:
-            if desk is not None:
-                desk.log.close()
             self.dock.show_error(err)
             return False
-        self.close_study()
-        self.seat = seat
-        self.study_opened.emit(seat)
+        self.sit(seat)
         return True
 
-    def close_study(self) -> None:
-        """Get up from the study; the open reading is closed first, and saved as ever."""
-        seat, self.seat = self.seat, None
-        if seat is None:
-            return
+    def sit(self, seat: Seat) -> None:
+        """Take a seat that `take_seat` made."""
+        self.seat = seat
+        # napari ends without telling plugins; the log should say that it ended well.
+        atexit.register(seat.desk.log.close)
+        self.dock.notice.clear()
+        self.study_opened.emit(seat)
+
+    def take(self, paths: list[Path]) -> bool:
+        """Sit down where paths are the folder of a study; return whether they are."""
+        if len(paths) != 1 or not is_study(paths[0]):
+            return False
+        self.open_study(paths[0])
+        return True
+
+    def close_study(self) -> bool:
+        """Get up from the study, its open reading is closed first; return False for a no."""
         if self.reading is not None:
             self.dock.desk.close_case()
-        self.study_closed.emit()
-        seat.desk.log.close()
+            if self.reading is not None:  # the person wants to go on
+                return False
+        seat, self.seat = self.seat, None
+        if seat is not None:
+            self.study_closed.emit()
+            _end(seat)
+        return True
 
     # -- a reading -----------------------------------------------------------------------
 
     def open_reading(self, purpose: Purpose, case: CaseId, slot: str) -> bool:
         """Open a reading in the background; return whether it may be, else the dock says."""
-        if self.seat is None:
+        if self.seat is None or self._is_opening():
             return False
         try:
             opening = _OPEN[purpose](self.seat, case, slot)
         except MedlabelError as err:
             self.dock.show_error(err)
             return False
+        if self.dock.session is not None:
+            self.dock.desk.close_case()
+            if self.dock.session is not None:  # the person wants to go on with it
+                return False
         self._pending = (case, slot, purpose, opening)
         self.dock.desk.opening.open_wished(list(opening.paths), opening.wishes, self.seat.desk)
         return True
+
+    def _is_opening(self) -> bool:
+        """Tell whether another scan is on its way: one at a time."""
+        desk = self.dock.desk
+        return bool(desk.background.is_busy or desk.opening.chooser is not None)
 
     def case_opened(self, session: Session, binding: Binding) -> None:
         """Begin to serve a case that has just been shown, where it is a reading."""
@@ -162,6 +206,10 @@ class StudyDesk(QObject):
         if pending is None or self.seat is None or session.desk is not self.seat.desk:
             return
         case, slot, purpose, opening = pending
+        if session.place.folder != opening.wishes.folder:
+            return
+        WORKPLACE.study = self.seat
+        self.dock.viewer.title = f"{opening.title} - {_TITLE}"
         self.reading = OpenReading(case, slot, purpose, opening.title, session, binding)
         self.reading_opened.emit(self.reading)
 
@@ -170,10 +218,19 @@ class StudyDesk(QObject):
         if self.reading is not None:
             self.reading_closed.emit()
             self.reading = None
+            WORKPLACE.study = None
+            self.dock.viewer.title = _TITLE
 
     def release(self) -> None:
         """End the study's session in its log, when the window goes."""
+        self.work.release()
         seat, self.seat = self.seat, None
+        WORKPLACE.study = None
         if seat is not None:
-            with suppress(MedlabelError):
-                seat.desk.log.close()
+            _end(seat)
+
+
+def _end(seat: Seat) -> None:
+    atexit.unregister(seat.desk.log.close)
+    with suppress(MedlabelError):
+        seat.desk.log.close()

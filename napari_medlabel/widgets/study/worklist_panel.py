@@ -10,7 +10,6 @@ from qtpy.QtGui import QColor
 from qtpy.QtWidgets import (
     QAbstractItemView,
     QComboBox,
-    QGridLayout,
     QHBoxLayout,
     QHeaderView,
     QLabel,
@@ -178,14 +177,14 @@ class WorklistPanel(QWidget):
         column.addLayout(head)
         for part in (self.who, self.notice, self.numbers, self.bar):
             column.addWidget(part)
-        grid = QGridLayout()
-        grid.addWidget(self.next_button, 0, 0)
-        grid.addWidget(self.review_button, 0, 1)
-        grid.addWidget(self.filter_box, 1, 0)
-        grid.addWidget(self.order_box, 1, 1)
-        grid.setColumnStretch(0, 1)
-        grid.setColumnStretch(1, 1)
-        column.addLayout(grid)
+        for parts in (
+            (self.next_button, self.review_button),
+            (self.filter_box, self.order_box),
+        ):
+            row = QHBoxLayout()
+            for part in parts:
+                row.addWidget(part, 1)
+            column.addLayout(row)
         column.addWidget(self.table)
         below = QHBoxLayout()
         below.addWidget(self.open_button, 1)
@@ -210,7 +209,8 @@ class WorklistPanel(QWidget):
     @property
     def strategy(self) -> Strategy:
         """In which order readings of one priority are offered."""
-        return tuple(_STRATEGIES)[max(self.order_box.currentIndex(), 0)]
+        known: tuple[Strategy, ...] = tuple(_STRATEGIES)
+        return known[max(int(self.order_box.currentIndex()), 0)]
 
     @property
     def chosen(self) -> Line | None:
@@ -268,6 +268,7 @@ class WorklistPanel(QWidget):
         finally:
             table.blockSignals(False)
         table.setSortingEnabled(True)
+        table.setColumnHidden(3, not any(line.priority for line in self._lines))
         shown = min(max(len(self._lines), 2), _MOST_ROWS) + 1
         table.setFixedHeight(_ROW_PX * shown + 10)
         self._filter(self.filter_box.currentText())
