@@ -23,7 +23,7 @@ from napari_medlabel.audit.format.schema import (
 FORMAT: Final = choice("dicom", "nifti", "nrrd", "mha", "analyze", "other")
 EXPORT_FORMAT: Final = choice(
     "nifti", "dicom", "dicom-seg", "rtstruct", "nnunet", "bids", "coco", "croissant", "csv",
-    "markups", "bundle", "image", "other",
+    "markups", "bundle", "image", "other", "monai", "sr", "seg-nrrd",
 )  # fmt: skip
 MODALITY: Final = choice(
     "CT", "MR", "PT", "NM", "US", "CR", "DX", "MG", "XA", "RF", "SEG", "RTSTRUCT", "OT"
@@ -89,6 +89,7 @@ VOLUME: Final[Mapping[str, Field]] = {
 }
 LEAVES: Final[Mapping[str, Field]] = {
     "format": EXPORT_FORMAT,
+    "formats": many(EXPORT_FORMAT),
     "files": COUNT,
     "bytes": COUNT,
     "cases": COUNT,

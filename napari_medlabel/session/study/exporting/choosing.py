@@ -1,0 +1,166 @@
+"""Which version of each case leaves: the consensus, or the one reading that counts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from napari_medlabel.errors import InputError
+from napari_medlabel.project.cases.record import CaseRecord, all_records
+from napari_medlabel.project.cases.version import Version, read_version, whole_versions
+from napari_medlabel.project.layout import CONSENSUS, CaseId
+from napari_medlabel.project.work.fold import CaseRow, SlotState
+from napari_medlabel.project.work.states import Action, named
+from napari_medlabel.project.work.steps import Step
+from napari_medlabel.session.study.agreeing import READY
+from napari_medlabel.session.study.exporting.logbook import Told
+from napari_medlabel.session.study.exporting.plan import Chosen, GateFinding
+from napari_medlabel.session.study.exporting.wish import ExportWish
+from napari_medlabel.session.study.seat import Seat, worklist
+from napari_medlabel.session.study.working import rules_now
+
+_OF_REVIEW: Final[frozenset[Action]] = frozenset(
+    {"begin_review", "approve", "reject", "correct", "unlock", "settle"}
+)
+_MAKES: Final[frozenset[Action]] = frozenset({"submit", "correct", "settle"})
+
+
+class _NotReadyError(Exception):
+    """A case has nothing that may leave; the text says why."""
+
+
+@dataclass(frozen=True)
+class _Case:
+    """A case that somebody wants."""
+
+    record: CaseRecord
+    row: CaseRow
+    steps: tuple[Step, ...]
+
+
+def choose(
+    seat: Seat, wish: ExportWish, told: Told
+) -> tuple[tuple[Chosen, ...], tuple[GateFinding, ...]]:
+    """Choose a version of each case that is wanted.
+
+    Parameters
+    ----------
+    seat : Seat
+        Whose study.
+    wish : ExportWish
+        What is wanted.
+    told : Told
+        What the log tells.
+
+    Returns
+    -------
+    chosen : tuple of Chosen
+        By case.
+    findings : tuple of GateFinding
+        Of each case that has none, why.
+
+    Raises
+    ------
+    InputError
+        When the study has no such case, or a record cannot be read.
+    """
+    chosen, findings = [], []
+    rules = rules_now(seat)
+    for one in _wanted(seat, wish.cases):
+        try:
+            chosen.append(_choose(seat, wish, told, one, rules))
+        except _NotReadyError as err:
+            findings.append(GateFinding("review", str(err), one.record.case))
+        except InputError as err:
+            findings.append(GateFinding("review", err.message, one.record.case))
+    return tuple(chosen), tuple(findings)
+
+
+def _wanted(seat: Seat, cases: tuple[CaseId, ...]) -> Iterable[_Case]:
+    rows = {row.content: row for row in worklist(seat).rows}
+    steps = seat.reader.read()
+    records = all_records(seat.layout)
+    strange = set(cases) - {record.case for record in records}
+    if strange:
+        raise InputError(
+            f"The study has no case {min(map(str, strange))}.",
+            hint="See the names with: medlabel project status STUDY",
+        )
+    for record in records:
+        if not cases or record.case in cases:
+            own = tuple(one for one in steps if one.case == record.content)
+            yield _Case(record, rows[record.content], own)
+
+
+def _choose(
+    seat: Seat, wish: ExportWish, told: Told, one: _Case, rules: tuple[str, str]
+) -> Chosen:
+    case, content = one.record.case, one.record.content
+    readings = {slot: now for slot, now in one.row.slots.items() if slot != CONSENSUS}
+    counted = {slot: now for slot, now in readings.items() if now.state != "skipped"}
+    if not counted:
+        raise _NotReadyError("Its readings were skipped, with a reason.")
+    raters = _readings(seat, case, counted) if wish.by_rater else ()
+    made = [
+        number
+        for number in whole_versions(seat.layout, CONSENSUS, case)
+        if any(number == known for known, _ in told.consensus.get(content, ()))
+    ]
+    if made:
+        version = read_version(seat.layout, CONSENSUS, case, made[-1])
+        _require_consensus_stands(one, counted, version, told, rules)
+        return Chosen(one.record, version, "consensus", _of_review(one.steps), raters)
+    if len(counted) > 1:
+        raise _NotReadyError(f"It has {len(counted)} readings and no consensus of them.")
+    slot, now = next(iter(counted.items()))
+    if now.state not in wish.states:
+        raise _NotReadyError(f"Its reading is {named(now.state)}.")
+    if (now.ontology, now.guideline) != rules:
+        raise _NotReadyError("It was read under an earlier ontology, or earlier guidelines.")
+    own = tuple(step for step in one.steps if step.slot == slot)
+    return Chosen(one.record, _version(seat, case, now), now.state, _of_review(own), raters)
+
+
+def _require_consensus_stands(
+    one: _Case,
+    counted: dict[str, SlotState],
+    version: Version,
+    told: Told,
+    rules: tuple[str, str],
+) -> None:
+    """Refuse a consensus that is not the one the log tells of, or that time has passed by."""
+    if (version.number, version.content) not in told.consensus[one.record.content]:
+        raise _NotReadyError("Its consensus is not the one that the log tells of.")
+    if (version.pins.ontology, version.pins.guideline) != rules:
+        raise _NotReadyError(
+            "Its consensus was made under an earlier ontology, or earlier guidelines."
+        )
+    for slot, now in counted.items():
+        if now.state not in READY:
+            raise _NotReadyError(
+                f"It has a consensus, and its reading {slot} is {named(now.state)}."
+            )
+    later = [s for s in one.steps if s.action in _MAKES and s.time > version.saved]
+    if any(step.slot in counted for step in later):
+        raise _NotReadyError("A reading was changed after the consensus was made.")
+
+
+def _version(seat: Seat, case: CaseId, now: SlotState) -> Version:
+    """Return the version that counts, when its file is the one that the log names."""
+    maker = seat.code_of(now.maker)
+    if not maker or not now.version:
+        raise _NotReadyError("It was read by nobody whom the study knows.")
+    version = read_version(seat.layout, maker, case, now.version)
+    if version.content != now.content:
+        raise _NotReadyError("Its mask is not the one that the log tells of.")
+    return version
+
+
+def _readings(seat: Seat, case: CaseId, counted: dict[str, SlotState]) -> tuple[Version, ...]:
+    return tuple(_version(seat, case, now) for now in counted.values() if now.state in READY)
+
+
+def _of_review(steps: tuple[Step, ...]) -> tuple[Step, ...]:
+    found = (step for step in steps if step.action in _OF_REVIEW)
+    return tuple(sorted(found, key=lambda step: (step.slot, step.number)))

@@ -1,0 +1,109 @@
+"""Gates of an export that look at a case: where it comes from, and whether it is clean."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+from napari_medlabel.deid.rules.options import checked
+from napari_medlabel.deid.scan.finding import Allowance
+from napari_medlabel.deid.scan.output import Searched, SourceIdentity
+from napari_medlabel.errors import InputError
+from napari_medlabel.io.files import sha256_file
+from napari_medlabel.project.cases.record import CaseRecord
+from napari_medlabel.project.layout import Layout
+from napari_medlabel.session.study.exporting.logbook import Told
+from napari_medlabel.session.study.exporting.plan import GateFinding
+
+_PREFIX: Final = "sha256:"
+
+
+def judge_origin(layout: Layout, record: CaseRecord, told: Told) -> Iterator[GateFinding]:
+    """Yield what speaks against a scan having come through this study's de-identification.
+
+    Parameters
+    ----------
+    layout : Layout
+        The study.
+    record : CaseRecord
+        The case.
+    told : Told
+        What the study's log tells.
+    """
+
+    def because(words: str) -> GateFinding:
+        return GateFinding("deidentified", words, record.case)
+
+    if told.files.get(record.content) != record.file:
+        yield because("The log does not tell that this scan was added to the study.")
+    if not record.manifest:
+        yield because("Its record names no report of a de-identification.")
+    elif _report(layout, record) is None:
+        yield because("The report of its de-identification is missing, or was changed.")
+
+
+def judge_files(layout: Layout, record: CaseRecord, *, dicom: bool) -> Iterator[GateFinding]:
+    """Yield what is not clean in the files of a case.
+
+    Parameters
+    ----------
+    layout : Layout
+        The study.
+    record : CaseRecord
+        The case.
+    dicom : bool
+        Whether its DICOM images are looked at, too.
+    """
+
+    def because(words: str) -> GateFinding:
+        return GateFinding("clean", words, record.case)
+
+    scan = layout.scan(record.case)
+    digests = {scan: record.file}
+    if dicom:
+        images = layout.dicom_files(record.case, len(record.dicom))
+        digests |= dict(zip(images, record.dicom, strict=True))
+    for path, wanted in digests.items():
+        found = digest_of(path)
+        if found != wanted:
+            what = "Its scan" if path == scan else "A DICOM image of it"
+            yield because(f"{what} is missing, or is not the one that was added.")
+    sidecar = scan.with_name(f"{record.case}.json")
+    searched = Searched(SourceIdentity(), allowance_of(layout, record))
+    told: dict[str, None] = {}
+    for path in (*digests, sidecar):
+        if path.is_file():
+            told |= {f"{one.sign} ({one.where})": None for one in searched.file(path)}
+    if told:
+        yield because(f"Identity may be in its files: {', '.join(told)}.")
+
+
+def allowance_of(layout: Layout, record: CaseRecord) -> Allowance:
+    """Return what may stay in a case's files by the options it was cleaned with."""
+    report = _report(layout, record) or {}
+    try:
+        return Allowance(checked(str(one) for one in report.get("chosen", ())))
+    except InputError:  # options of another edition: then nothing may stay
+        return Allowance()
+
+
+def digest_of(path: Path) -> str:
+    """Return ``sha256:<hex>`` of a file, empty where it cannot be read."""
+    try:
+        return f"{_PREFIX}{sha256_file(path)}"
+    except OSError:
+        return ""
+
+
+def _report(layout: Layout, record: CaseRecord) -> dict[str, Any] | None:
+    """Return the report of a case's de-identification, when it is the one of its record."""
+    path = layout.cleanings / f"{record.manifest.removeprefix(_PREFIX)}.json"
+    if digest_of(path) != record.manifest:
+        return None
+    try:
+        found = json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return None
+    return found if isinstance(found, dict) and "profile" in found else None

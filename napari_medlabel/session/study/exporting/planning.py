@@ -1,0 +1,159 @@
+"""Planning an export: choose what leaves, and let every gate say all it has to say."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Callable, Iterator
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_medlabel.errors import InputError
+from napari_medlabel.geometry.grid import Grid
+from napari_medlabel.io.nifti.reading import inspect
+from napari_medlabel.project.cases.version import ORIGINS, read_landmarks, read_provenance
+from napari_medlabel.project.layout import Layout
+from napari_medlabel.project.ontology.document import read_ontology
+from napari_medlabel.project.release.splits import find_leaks
+from napari_medlabel.session.study.exporting.choosing import choose
+from napari_medlabel.session.study.exporting.gates import judge_files, judge_origin
+from napari_medlabel.session.study.exporting.logbook import read_logbook
+from napari_medlabel.session.study.exporting.plan import Chosen, ExportPlan, GateFinding
+from napari_medlabel.session.study.exporting.wish import OF_DICOM, ExportWish, Format
+from napari_medlabel.session.study.seat import Seat, require_role
+
+Progress = Callable[[int, int], None]
+UNRESOLVED: Final = ORIGINS.index("unresolved")
+_HIGHDICOM: Final[frozenset[Format]] = frozenset({"dicom-seg", "sr"})
+_TRAINING: Final[frozenset[Format]] = frozenset({"nnunet", "monai"})
+_HOLDS_UNRESOLVED: Final[frozenset[Format]] = frozenset({"nifti", "nnunet", "csv", "sr"})
+
+
+def _silent(*_: object) -> None:
+    return None
+
+
+def plan_export(seat: Seat, wish: ExportWish, *, progress: Progress = _silent) -> ExportPlan:
+    """Plan an export; nothing is written, and nothing is refused that a gate can say.
+
+    Parameters
+    ----------
+    seat : Seat
+        Somebody with the role releaser or manager.
+    wish : ExportWish
+        What is wanted.
+    progress : callable
+        Called with (done, total); what it raises ends the work.
+
+    Returns
+    -------
+    ExportPlan
+        With all findings of all gates: `leaving.write_export` refuses while one blocks.
+
+    Raises
+    ------
+    RefusedError
+        When the role is missing.
+    InputError
+        When the study has no such case, or its own files cannot be read.
+    """
+    require_role(seat, "releaser", "manager")
+    logbook = read_logbook(seat)
+    chosen, findings = choose(seat, wish, logbook.told)
+    found = list(findings)
+    if not chosen:
+        found.append(GateFinding("review", "There is no case that may leave."))
+    found += _of_formats(wish, chosen)
+    names = frozenset(mark.name for mark in read_ontology(seat.layout.ontology).landmarks)
+    dicom = bool(OF_DICOM & set(wish.formats))
+    for number, one in enumerate(chosen):
+        progress(number, len(chosen))
+        found += judge_origin(seat.layout, one.record, logbook.told)
+        found += judge_files(seat.layout, one.record, dicom=dicom)
+        found += _of_case(seat.layout, wish, one)
+        found += _typed(seat.layout, one, names)
+    progress(len(chosen), len(chosen))
+    found += logbook.against()
+    return ExportPlan(wish, chosen, tuple(dict.fromkeys(found)), logbook.verdict)
+
+
+def unresolved_in(layout: Layout, one: Chosen, grid: Grid) -> npt.NDArray[np.bool_] | None:
+    """Return the voxels of a consensus without an answer, shape (i, j, k); None for none.
+
+    Parameters
+    ----------
+    layout : Layout
+        The study.
+    one : Chosen
+        A case.
+    grid : Grid
+        Of its scan.
+    """
+    if one.state != "consensus":
+        return None
+    origins = read_provenance(layout, one.version, grid)
+    if origins is None:
+        return None
+    found = origins == UNRESOLVED
+    return found if found.any() else None
+
+
+def _of_case(layout: Layout, wish: ExportWish, one: Chosen) -> Iterator[GateFinding]:
+    """Yield what single formats cannot hold of a case."""
+    case = one.record.case
+    for kind in wish.formats:
+        if kind in OF_DICOM and not one.record.dicom:
+            words = "The study has no DICOM images of it: it came as NIfTI, or with --no-dicom."
+            yield GateFinding("format", words, case, kind)
+    if "sr" in wish.formats:
+        marks = read_landmarks(layout, one.version)
+        if marks is None or not marks.placed:
+            yield GateFinding("format", "It has no landmark.", case, "sr")
+    short = [kind for kind in wish.formats if kind not in _HOLDS_UNRESOLVED]
+    if not short or one.state != "consensus":
+        return
+    try:
+        open_voxels = unresolved_in(layout, one, inspect(layout.scan(case)).said.grid)
+    except InputError:
+        return  # its scan is judged by another gate
+    if open_voxels is not None:
+        words = (
+            f"{np.count_nonzero(open_voxels)} voxels of its consensus are not resolved, and "
+            "the format has no word for that."
+        )
+        yield from (GateFinding("format", words, case, kind) for kind in short)
+
+
+def _typed(layout: Layout, one: Chosen, names: frozenset[str]) -> Iterator[GateFinding]:
+    """Yield landmarks under names that somebody typed: any word may be in them."""
+    typed: set[str] = set()
+    for version in (one.version, *one.readings):
+        marks = read_landmarks(layout, version) or ()
+        typed |= {mark.name for mark in marks} - names
+    if typed:
+        words = (
+            f"{len(typed)} of its landmarks have names that the ontology does not have: what "
+            "somebody typed does not leave. Add them to a template of the ontology."
+        )
+        yield GateFinding("clean", words, one.record.case)
+
+
+def _of_formats(wish: ExportWish, chosen: tuple[Chosen, ...]) -> Iterator[GateFinding]:
+    """Yield what stands against a format as a whole."""
+    leaks = find_leaks((one.record for one in chosen), wish.splits)
+    if leaks:
+        words = f"{len(leaks)} patients or scans are in two splits."
+        yield GateFinding("format", words)
+    for kind in wish.formats:
+        if kind in _HIGHDICOM and importlib.util.find_spec("highdicom") is None:
+            words = "A package is missing: pip install 'napari-medlabel[seg]'"
+            yield GateFinding("format", words, format=kind)
+        if kind not in _TRAINING or not chosen:
+            continue
+        if len({one.record.modality for one in chosen}) > 1:
+            words = "The cases are of several modalities, and a training set has one."
+            yield GateFinding("format", words, format=kind)
+        if all(wish.splits.get(one.record.case) == "test" for one in chosen):
+            words = "All cases are for the test, and none for training."
+            yield GateFinding("format", words, format=kind)
