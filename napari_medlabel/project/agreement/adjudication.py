@@ -122,9 +122,9 @@ class Settled:
     labels : LabelMap
         The mask; 0 where nothing is decided.
     provenance : ndarray of uint8, shape (i, j, k)
-        5 where a reading or a rule was taken, 1 where the adjudicator drew; where all agreed, where their voxels came from: a hand if
-        any of them was drawn by hand there. 6 where unresolved. 0 where no reading tells, and
-        outside labels.
+        5 where a reading or a rule was taken, 1 where the adjudicator drew; where all agreed,
+        where their voxels came from: a hand if any of them was drawn by hand there. 6 where
+        unresolved. 0 where no reading tells, and outside labels.
     unresolved : ndarray of bool, shape (i, j, k)
         Voxels without an answer: not decided, or a tie.
     decided, open : int

@@ -115,6 +115,31 @@ class Differences:
         self.parts.paint(out, inner, chosen, chosen.astype(np.intp))
         return out
 
+    def touched(self, box: Box, changed: npt.NDArray[np.bool_]) -> list[int]:
+        """Return the differences of which some voxel changed.
+
+        Parameters
+        ----------
+        box : tuple of slice
+            Where, in the scan's (i, j, k).
+        changed : ndarray of bool, shape of the box
+            Which of its voxels.
+        """
+        low = np.array([part.start for part in box])
+        high = np.array([part.stop for part in box])
+        ends = np.array([[(part.start, part.stop) for part in one.box] for one in self.found])
+        if not len(ends):
+            return []
+        near = ((ends[:, :, 0] < high) & (ends[:, :, 1] > low)).all(axis=1)
+        out = []
+        for number in np.flatnonzero(near).tolist():
+            theirs = self.found[number].box
+            both = _common(theirs, box)
+            part = self.mask(number)[_shifted(both, theirs, -1)]
+            if (changed[_shifted(both, box, -1)] & part).any():
+                out.append(number)
+        return out
+
     def paint(self, out: npt.NDArray[Any], values: Mapping[int, int]) -> None:
         """Write a value into the voxels of each of some differences.
 
@@ -282,6 +307,14 @@ def _middles(
         better = nearest < best
         best[better], out[better] = nearest[better], where[better]
     return out
+
+
+def _common(first: Box, second: Box) -> Box:
+    i, j, k = (
+        slice(max(a.start, b.start), min(a.stop, b.stop))
+        for a, b in zip(first, second, strict=True)
+    )
+    return i, j, k
 
 
 def _shifted(box: Box, origin: Box, sign: int) -> Box:

@@ -40,9 +40,9 @@ def agreed_landmarks(
     Returns
     -------
     landmarks : LandmarkSet or None
-        The first set, each landmark at the mean of all, or without a place where somebody did
-        not place it or placed it too far away; what was decided as it was decided. None where
-        nobody has landmarks.
+        All names, the first set's before others, each landmark at the mean of all, or without a
+        place where somebody did not place it or placed it too far away; what was decided as it
+        was decided. None where nobody has landmarks.
     words : tuple of str
         The rule and how many were left without a place, as a sentence; none without landmarks.
 
@@ -56,7 +56,7 @@ def agreed_landmarks(
         return None, ()
     rows = []
     left = 0
-    for mark in sets[0]:
+    for mark in all_landmarks(sets):
         if mark.name in decided:
             rows.append(_decided(mark, readings, names, decided[mark.name]))
             continue
@@ -69,7 +69,16 @@ def agreed_landmarks(
     )
     if decided:
         words = f"{words} A person decided on {len(decided)}."
-    return replace(sets[0], landmarks=tuple(rows)), (words,)
+    return LandmarkSet(tuple(rows)), (words,)
+
+
+def all_landmarks(readings: Sequence[LandmarkSet | None]) -> LandmarkSet:
+    """Return the first reading's landmarks, and those that only others have after them."""
+    first: dict[str, Landmark] = {}
+    for one in readings:
+        for mark in one or ():
+            first.setdefault(mark.name, mark)
+    return LandmarkSet(tuple(first.values()))
 
 
 def places_of(readings: Sequence[LandmarkSet | None], name: str) -> list[Point | None]:
@@ -85,6 +94,37 @@ def apart_mm(places: Sequence[Point | None]) -> float | None:
     if len(placed) < 2:
         return None
     return float(np.linalg.norm(placed[:, None] - placed[None], axis=-1).max())
+
+
+def choice_at(
+    readings: Sequence[LandmarkSet | None],
+    limit_mm: float,
+    names: Sequence[str],
+    mark: str,
+    now: Point | None,
+) -> str:
+    """Return the choice that puts a landmark where it is now.
+
+    Parameters
+    ----------
+    readings, limit_mm, names
+        As in `agreed_landmarks`.
+    mark : str
+        Name of the landmark.
+    now : tuple of float or None
+        Where it is, in RAS mm.
+
+    Returns
+    -------
+    str
+        Empty where the readings agree on that place, a reading's name, ``middle`` or ``own``.
+    """
+    for choice in ("", *names, MIDDLE):
+        decided = {mark: MarkDecision(choice, "")} if choice else {}
+        found, _ = agreed_landmarks(readings, limit_mm, names=names, decided=decided)
+        if found is not None and found[mark].point_ras == now:
+            return choice
+    return OWN
 
 
 def _agreed(places: Sequence[Point | None], limit_mm: float) -> Point | None:

@@ -1,0 +1,115 @@
+"""A case in dispute: opened for its adjudicator, with its readings and where they differ."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy.typing as npt
+
+from napari_medlabel.geometry.grid import Grid
+from napari_medlabel.project.agreement.adjudication import Adjudication, settle
+from napari_medlabel.project.agreement.consensus import agree_on
+from napari_medlabel.project.agreement.differences import Differences
+from napari_medlabel.project.layout import CaseId
+from napari_medlabel.project.ontology.document import read_ontology
+from napari_medlabel.session.opening import Wishes
+from napari_medlabel.session.study.agreeing import (
+    SlotReading,
+    open_adjudication,
+    ready_readings,
+)
+from napari_medlabel.session.study.folders import open_folder
+from napari_medlabel.session.study.opening import Opening
+from napari_medlabel.session.study.seat import Seat, look, require_role
+
+FOLDER: Final = "adjudicate"
+Tick = Callable[[int, int], object]
+
+
+def open_to_adjudicate(seat: Seat, case: CaseId, _slot: str = "") -> Opening:
+    """Return how to open a case for its adjudicator; `prepare` then says what stands there.
+
+    Raises
+    ------
+    RefusedError
+        When they are no adjudicator.
+    SaveError
+        When the folder cannot be made.
+    """
+    require_role(seat, "adjudicator")
+    look(seat, case, seat.settings.slots[0])
+    ontology = read_ontology(seat.layout.ontology)
+    folder = open_folder(seat.layout.work(seat.rater.code, case) / FOLDER)
+    wishes = Wishes(scheme=ontology.scheme(), template=ontology.landmarks, folder=folder)
+    return Opening((seat.layout.scan(case),), wishes, f"{case} adjudication")
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """What an adjudication begins with.
+
+    Parameters
+    ----------
+    readings : tuple of SlotReading
+        As they count now.
+    work : Adjudication
+        The decisions so far.
+    differences : Differences
+        Of the masks.
+    answer : ndarray, shape (i, j, k)
+        Labels that the decisions come to.
+    staple : ndarray, shape (i, j, k), or None
+        The consensus by STAPLE, where a decision asks for it.
+    """
+
+    readings: tuple[SlotReading, ...]
+    work: Adjudication
+    differences: Differences
+    answer: npt.NDArray[Any]
+    staple: npt.NDArray[Any] | None
+
+
+def prepare(
+    seat: Seat, case: CaseId, grid: Grid, tick: Tick = lambda _done, _total: None
+) -> Prepared:
+    """Read the readings of a case, find where they differ, and what was decided.
+
+    Parameters
+    ----------
+    grid : Grid
+        Of the scan.
+    tick : callable
+        Told how many of three steps are done; it raises to end the work.
+
+    Raises
+    ------
+    RefusedError
+        When a reading is missing or changed since, or it would end this rater's blindness.
+    InputError, GeometryError
+        When there are less than two, or a version is not there as it was submitted.
+    """
+    tick(0, 3)
+    row = look(seat, case, seat.settings.slots[0]).row
+    readings = ready_readings(seat, row, grid)
+    tick(1, 3)
+    work, differences = open_adjudication(seat, case, readings)
+    tick(2, 3)
+    staple = None
+    if "staple" in {work.choice(one) for one in differences.found}:
+        staple = staple_of(readings)
+    done = settle(work, differences, readings[0].labels.scheme, staple=staple)
+    tick(3, 3)
+    return Prepared(readings, work, differences, done.labels.array, staple)
+
+
+def staple_of(readings: Sequence[SlotReading]) -> npt.NDArray[Any]:
+    """Return the consensus of all readings by STAPLE, shape (i, j, k); it takes a while.
+
+    Raises
+    ------
+    RefusedError
+        When there are less than three.
+    """
+    return agree_on({one.slot: one.labels for one in readings}, "staple").labels.array
