@@ -14,10 +14,15 @@ from napari_medlabel.project.ontology.ontology import Ontology
 
 BIDS: Final = "1.10.0"
 _TOOL: Final[Mapping[str, str]] = {"Name": "napari-medlabel", "Version": __version__}
+OF_RELEASE: Final = (
+    "DATASHEET.md", "CLAIM.md", "GRRAS.md", "facts.json", "chain.json", "manifest.json",
+    "manifest.signature.json", "audit_receipt.json", "agreement",
+)  # fmt: skip
+"""What lies at the top of a release and is none of BIDS's files."""
 # Bare names: bids-validator-deno 3.0.2 takes `/medlabel/` and `medlabel/**` for something else.
-_IGNORED: Final = ("medlabel", "exports", "croissant.json")
+_IGNORED: Final = ("medlabel", "exports", "croissant.json", *OF_RELEASE)
 _UNSHARED: Final = ("sourcedata", "exports", "medlabel/.*", "medlabel/claims")
-_IGNORED_BELOW: Final = ("*.mrk.json", "*_prov.*", "*_answers.json")
+_IGNORED_BELOW: Final = ("*.mrk.json", "*_prov.*", "*_answers.json", "*_boxes.json")
 
 
 def as_json(document: Mapping[str, Any]) -> bytes:

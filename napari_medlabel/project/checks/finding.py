@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Final, Literal
 
+from napari_medlabel.project.cases.dataset import OF_RELEASE
 from napari_medlabel.project.cases.naming import KINDS
 from napari_medlabel.project.cases.version import KINDS as ENDINGS
 
@@ -25,7 +26,7 @@ _KNOWN: Final = (
     "participants.tsv", "participants.json", "croissant.json", "dseg.tsv", "anat",
     "derivatives", "sourcedata", "exports", "medlabel", "project.json", "ontology.json",
     "guidelines", "guidelines.md", "cases", "claims", "comments", "gold", "audit", "releases",
-    "deid", "agreement",
+    "deid", "agreement", *OF_RELEASE,
 )  # fmt: skip
 _ASIDE: Final = re.compile(r"\A\.[0-9a-f]{8}\.part\.")
 _PART: Final = re.compile(

@@ -24,6 +24,9 @@ AGE_BAND: Final = "age band"
 OF_PATIENTS: Final = ("sex", AGE_BAND, "site", "vendor")
 """Columns that are counted by patients, where `participants.tsv` has them."""
 _OLDEST_BAND: Final = 80
+_BANDS: Final = frozenset(
+    (*(f"{low}-{low + 9}" for low in range(0, _OLDEST_BAND, 10)), f"{_OLDEST_BAND}+")
+)
 _EDGES_MM: Final = (1.0, 2.0, 3.0, 5.0)
 Rows = Mapping[str, Mapping[str, str]]
 
@@ -132,7 +135,12 @@ class Balance:
 
 
 def age_band(age: str) -> str:
-    """Return the ten years that an age in years lies in, ``80+`` from 80; ``n/a`` of no age."""
+    """Return the ten years that an age in years lies in, ``80+`` from 80; ``n/a`` of no age.
+
+    A band stays what it is.
+    """
+    if age in _BANDS:
+        return age
     if not (age.isascii() and age.isdecimal()):
         return MISSING
     low = int(age) // 10 * 10

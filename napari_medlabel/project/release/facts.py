@@ -127,6 +127,8 @@ class Facts:
         How it was split.
     agreement : tuple of Agreement
         Between raters.
+    coarsened : tuple of str
+        Columns of patients that were made coarser, or left out, so that groups are larger.
     stated : mapping of str to str
         What people wrote, by the keys of the documents.
     """
@@ -154,6 +156,7 @@ class Facts:
     balance: Balance | None = None
     draw: Draw | None = None
     agreement: tuple[Agreement, ...] = ()
+    coarsened: tuple[str, ...] = ()
     stated: Mapping[str, str] = field(default_factory=dict)
 
     def record(self) -> dict[str, Any]:
@@ -175,10 +178,11 @@ class Facts:
                 "notes": list(draw.division.notes),
             },
             "agreement": [asdict(one) for one in self.agreement],
+            "coarsened": list(self.coarsened),
         }
 
 
-_OWN_FORM = frozenset({"pins", "balance", "draw", "agreement"})
+_OWN_FORM = frozenset({"pins", "balance", "draw", "agreement", "coarsened"})
 
 
 def facts_of(release: str, made: str, pins: Pins, sources: Sources) -> Facts:

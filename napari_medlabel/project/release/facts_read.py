@@ -41,6 +41,7 @@ def read_facts(data: bytes, splits: Mapping[str, str]) -> Facts:
         found["balance"] = _balance(found["balance"])
         found["draw"] = _draw(found["draw"], splits)
         found["agreement"] = tuple(Agreement(**one) for one in found["agreement"])
+        found["coarsened"] = tuple(map(str, found["coarsened"]))
         return Facts(**found)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as err:
         raise InputError(
@@ -66,10 +67,7 @@ def _draw(found: Any, splits: Mapping[str, str]) -> Draw | None:
     if found is None:
         return None
     patients: dict[str, Split] = {
-        code: split
-        for code, told in splits.items()
-        for split in _SPLITS
-        if split == told
+        code: split for code, told in splits.items() for split in _SPLITS if split == told
     }
     return Draw(
         int(found["seed"]),

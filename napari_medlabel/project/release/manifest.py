@@ -90,11 +90,7 @@ class Manifest:
             time_ms(self.made)
         except ValueError as err:
             raise _broken("its time") from err
-        if not _NAME.fullmatch(self.name):
-            raise InputError(
-                "A release is named by up to 64 letters, digits, dots and dashes.",
-                hint="For example 2026-11.",
-            )
+        require_name(self.name)
         digests = [self.pins.ontology, self.pins.guideline, *(one.digest for one in self.files)]
         if not all(_DIGEST.fullmatch(one) for one in digests):
             raise _broken("a digest")
@@ -135,6 +131,22 @@ class Manifest:
     def digest(self) -> str:
         """``sha256:<hex>`` of the file: what a person signs."""
         return f"sha256:{hashlib.sha256(self.to_bytes()).hexdigest()}"
+
+
+def require_name(name: str) -> str:
+    """Return the name of a release when it is one.
+
+    Raises
+    ------
+    InputError
+        When it is none.
+    """
+    if not _NAME.fullmatch(name):
+        raise InputError(
+            "A release is named by up to 64 letters, digits, dots and dashes.",
+            hint="For example 2026-11.",
+        )
+    return name
 
 
 def make_manifest(

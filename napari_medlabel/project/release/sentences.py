@@ -122,12 +122,16 @@ def balance(facts: Facts) -> str:
 def smallest(facts: Facts) -> str:
     """Say how few patients share everything that the table of patients tells."""
     found = facts.balance and facts.balance.smallest
-    if not found:
-        return ""
-    return (
-        f"The smallest group of those who share {', '.join(found.columns)} as "
-        f"participants.tsv has them is of {_many(found.patients, 'patient')}."
-    )
+    said = []
+    if facts.coarsened:
+        columns = ", ".join(facts.coarsened)
+        said.append(f"Made coarser or left out, so that groups are larger: {columns}.")
+    if found:
+        said.append(
+            f"The smallest group of those who share {', '.join(found.columns)} as "
+            f"participants.tsv has them is of {_many(found.patients, 'patient')}."
+        )
+    return " ".join(said)
 
 
 def agreement(facts: Facts) -> str:
