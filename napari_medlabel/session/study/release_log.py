@@ -1,0 +1,153 @@
+"""A release held against the study it came from: each link against its line of the log."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from napari_medlabel.audit.anchors.session_lines import read_lines, record_of
+from napari_medlabel.audit.check.verdict import Verdict
+from napari_medlabel.audit.check.verify import session_paths, verify_log
+from napari_medlabel.audit.format.layout import session_file
+from napari_medlabel.audit.format.merkle import leaf_hash
+from napari_medlabel.errors import InputError, RefusedError
+from napari_medlabel.project.cases.record import read_record
+from napari_medlabel.project.checks.finding import Finding
+from napari_medlabel.project.layout import Layout
+from napari_medlabel.project.release.chain import EVENTS, TOLD, CaseChain, Chain, Link
+from napari_medlabel.project.release.chain_check import column_of
+from napari_medlabel.project.release.manifest import MANIFEST, Manifest
+from napari_medlabel.project.settings import read_settings
+from napari_medlabel.session.study.chaining import cleaning_of
+
+
+def check_against_study(layout: Layout, manifest: Manifest, chain: Chain) -> Iterator[Finding]:
+    """Yield what of a release the study's log, records and reports do not bear out.
+
+    Parameters
+    ----------
+    layout : Layout
+        The study.
+    manifest, chain
+        Of the release.
+
+    Raises
+    ------
+    InputError
+        When the study cannot be read.
+    """
+    lines = _lines(layout.audit, manifest)
+    codes = {one.user: one.code for one in read_settings(layout.project).raters}
+    for one in chain.cases:
+        for link in one.links:
+            yield from _line(one, link, lines.get(link.origin, []), codes)
+        yield from _record(layout, one)
+    yield from _untold(chain, lines)
+    kept = layout.releases / manifest.name / MANIFEST
+    if not kept.is_file() or kept.read_bytes() != manifest.to_bytes():
+        words = "The study keeps no manifest of this release, or another one."
+        yield Finding("error", "kept", MANIFEST, words)
+    if not _is_published(layout.audit, manifest.digest):
+        words = "The log does not tell that this release was published."
+        yield Finding("error", "log", MANIFEST, words)
+    if verify_log(layout.audit, state=None, quick=True).whole is Verdict.RED:
+        words = "The log of the study is not sound: medlabel audit verify tells where."
+        yield Finding("error", "log", "", words)
+
+
+def _lines(root: Path, manifest: Manifest) -> dict[str, list[bytes]]:
+    """Return the lines of each session, as far as the release knows it."""
+    found = {}
+    for head in manifest.heads:
+        try:
+            held = read_lines(root / session_file(head.origin))
+        except (OSError, ValueError):
+            continue  # the manifest's own check says that it is missing, or another
+        found[head.origin] = held.lines[: head.size]
+    return found
+
+
+def _line(
+    one: CaseChain, link: Link, lines: list[bytes], codes: Mapping[str, str]
+) -> Iterator[Finding]:
+    case, column = str(one.case), column_of(link)
+    what = f"{link.event} of {link.slot}" if link.slot else link.event
+    if link.index >= len(lines) or leaf_hash(lines[link.index]) != link.leaf:
+        words = f"{what}: the log has another line there."
+        yield Finding("error", column, case, words)
+        return
+    try:
+        record = record_of(lines[link.index])
+        says = _said(record)
+    except (ValueError, KeyError, TypeError):
+        yield Finding("error", column, case, f"{what}: its line is no event.")
+        return
+    told = (link.event, link.slot, link.number, link.content, link.time, dict(link.detail))
+    if says != told or record["detail"].get("case") != one.content:
+        words = f"{what}: the release tells it otherwise than the log."
+        yield Finding("error", column, case, words)
+    code = codes.get(record["actor"]["user"])
+    if code is not None and code != link.by:
+        yield Finding("error", column, case, f"{what}: somebody else did it.")
+
+
+def _said(record: Mapping[str, Any]) -> tuple[object, ...]:
+    detail = record["detail"]
+    return (
+        record["event"],
+        str(detail.get("slot", "")),
+        int(detail.get("step", 0)),
+        next((ref["id"] for ref in record["object"] if ref["role"] == "new"), ""),
+        record["time"],
+        {key: detail[key] for key in TOLD if key in detail},
+    )
+
+
+def _untold(chain: Chain, lines: Mapping[str, list[bytes]]) -> Iterator[Finding]:
+    """Yield lines of the log about a case that the release keeps to itself."""
+    by_content = {one.content: one for one in chain.cases}
+    told = {(link.origin, link.index) for one in chain.cases for link in one.links}
+    for origin, held in lines.items():
+        for index, line in enumerate(held):
+            is_study = b'"event":"study.' in line or b'"event":"review.' in line
+            if not is_study or (origin, index) in told:
+                continue
+            record = record_of(line)
+            one = by_content.get(record["detail"].get("case", ""))
+            if one is None or record["event"] not in EVENTS:
+                continue
+            slot = str(record["detail"].get("slot", ""))
+            link = Link(record["event"], "", "", origin, index, b"", (), slot)
+            words = f"{link.event}{f' of {slot}' if slot else ''}: the release leaves it out."
+            yield Finding("error", column_of(link), str(one.case), words)
+
+
+def _record(layout: Layout, one: CaseChain) -> Iterator[Finding]:
+    case = str(one.case)
+    try:
+        record = read_record(layout.case_file(one.case))
+    except InputError:
+        yield Finding("error", "raw", case, "The study has no record of it.")
+        return
+    if record.originals != one.originals:
+        words = "The study knows other raw files of it."
+        yield Finding("error", "raw", case, words)
+    if (record.content, record.pixels) != (one.content, one.pixels):
+        yield Finding("error", "scan", case, "The study has another scan of that name.")
+    try:
+        same = cleaning_of(layout, record) == one.cleaning
+    except RefusedError:
+        same = False
+    if not same:
+        words = "The study's report of its de-identification is another one, or missing."
+        yield Finding("error", "cleaned", case, words)
+
+
+def _is_published(root: Path, digest: str) -> bool:
+    mark = digest.encode()
+    for path in session_paths(root):
+        for line in path.read_bytes().splitlines():
+            if b'"study.publish"' in line and mark in line:
+                return True
+    return False
