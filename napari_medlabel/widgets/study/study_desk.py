@@ -18,6 +18,7 @@ from napari_medlabel.plugin.workplace import WORKPLACE
 from napari_medlabel.project.layout import CaseId, find_study, is_study
 from napari_medlabel.session.case import Session
 from napari_medlabel.session.desk import open_desk
+from napari_medlabel.session.study.disputes import open_to_adjudicate
 from napari_medlabel.session.study.opening import (
     Opening,
     open_to_look,
@@ -30,12 +31,13 @@ from napari_medlabel.widgets.study.guide_desk import GuideDesk
 from napari_medlabel.widgets.study.review_desk import ReviewDesk
 from napari_medlabel.widgets.study.work_desk import WorkDesk
 
-Purpose = Literal["work", "review", "look"]
+Purpose = Literal["work", "review", "look", "adjudicate"]
 _TITLE: Final = "napari-medlabel"
 _OPEN: Final[Mapping[Purpose, Callable[[Seat, CaseId, str], Opening]]] = {
     "work": open_to_work,
     "review": open_to_review,
     "look": open_to_look,
+    "adjudicate": open_to_adjudicate,
 }
 
 
@@ -50,7 +52,7 @@ class OpenReading:
     slot : str
         ``A`` to ``H``, or ``consensus``.
     purpose : str
-        ``work``, ``review`` or ``look``.
+        ``work``, ``review``, ``look`` or ``adjudicate``.
     title : str
         Case and slot: it names nobody.
     session : Session
