@@ -1,0 +1,241 @@
+"""Play the scripted study again and again, kill, judge, and write what came out: ``make study``."""
+
+from __future__ import annotations
+
+import argparse
+import resource
+import shutil
+import sys
+import tempfile
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from tests.study.accounts import (
+    ANNOTATORS,
+    MANAGER,
+    REVIEWERS,
+    STRANGER,
+    WITNESS,
+    Death,
+    Fate,
+)
+from tests.study.book import Book
+from tests.study.founding import WITNESS_NAME, Founded, found
+from tests.study.oracle import Judged, judge
+from tests.study.playing import Play, age_claim, rng_of
+from tests.study.scans import make_sources
+
+
+@dataclass
+class Round:
+    """What came out of one round.
+
+    Attributes
+    ----------
+    book : Book
+        What the script was told, and where it was not as it must be.
+    judged : Judged
+        What the oracle saw.
+    verdict : str
+        What verification by a stranger says of the log.
+    seconds : float
+        How long it took.
+    """
+
+    number: int
+    book: Book
+    judged: Judged = field(default_factory=Judged)
+    verdict: str = ""
+    seconds: float = 0.0
+    cpu_s: float = 0.0
+
+    @property
+    def faults(self) -> list[str]:
+        return [*self.book.faults, *self.judged.faults]
+
+
+def fate_of(seed: int, number: int) -> Fate:
+    """Return who is killed when in a round: one person often, the others now and then."""
+    rng = rng_of("victim", seed, number)
+    victim = str(rng.choice([*ANNOTATORS, *REVIEWERS, MANAGER]))
+    each = {code: rng_of(code, seed, number) for code in (*ANNOTATORS, *REVIEWERS, MANAGER)}
+
+    def fate(code: str, words: str) -> Death:
+        own = each.get(code)
+        long = "painting" in words or "submit" in words
+        if own is None or own.random() >= (0.3 if code == victim else 0.08 if long else 0.02):
+            return Death()
+        if own.random() < 0.3:
+            return Death(after_s=float(own.uniform(0.3, 2.5)))
+        return Death(at_step=int(own.integers(1, 95 if long else 36)))
+
+    return fate
+
+
+def play_round(founded: Founded, seed: int, number: int) -> Round:
+    """Play one round on a study that was just founded, and judge it."""
+    book = Book()
+    done = Round(number, book)
+    begun, cpu = time.perf_counter(), _cpu_s()
+    people = founded.people(fate_of(seed, number))
+    play = Play(founded, people, book)
+    take_over(play)
+    change_rules(play)
+    for _ in range(4):
+        play.all_read_and_review()
+        if not resume(play):
+            break
+    end(play, done)
+    done.seconds = time.perf_counter() - begun
+    done.cpu_s = _cpu_s() - cpu
+    return done
+
+
+def _cpu_s() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def take_over(play: Play) -> None:
+    """Let somebody begin, be killed and stay away; somebody else takes their reading over."""
+    study = play.founded.study
+    gone, other = play.people["r03"], play.people["r02"]
+    case, slot = play.founded.cases[0], "A"
+    gone.must("project", "claim", study, case, "--slot", slot)
+    dead = gone.module(
+        "tests.study.painting", study, case, slot, 1, fate=lambda *_: Death(at_step=40)
+    )
+    if not dead.killed:
+        play.book.fault("the first reader was not killed")
+    early = other.medlabel("project", "claim", study, case, "--slot", slot, "--take-over")
+    if early.code != 3:
+        play.book.fault("a claim was taken over from somebody who was just alive")
+    age_claim(study, case, slot)
+    while (
+        play.ask(other, "project", "claim", study, case, "--slot", slot, "--take-over") is None
+    ):
+        pass
+
+
+def change_rules(play: Play) -> None:
+    """Let some be read, then change the guidelines: one is confirmed, the others are redone."""
+    study = play.founded.study
+    play.read("r01", 2)
+    play.read("r02", 1)
+    guidelines = study / "medlabel" / "guidelines" / "guidelines.md"
+    guidelines.write_text(guidelines.read_text() + "\nThe capsule belongs to the organ.\n")
+    manager = play.people[MANAGER]
+    told = manager.module("tests.study.ruling", study)
+    while not play.lives(manager, told, "ruling"):
+        told = manager.module("tests.study.ruling", study)
+    stale = [one for one in told.out.split() if one.startswith("sub-")]
+    if not stale:
+        play.book.fault("nothing is outdated after a change of the guidelines")
+    confirm = ("project", "claim", study, play.founded.cases[0], "--slot", "A", "--confirm")
+    while play.ask(play.people["r02"], *confirm) is None:
+        pass
+
+
+def resume(play: Play) -> bool:
+    """Let the manager put problems back; return whether anything is still to be read."""
+    manager, study = play.people[MANAGER], play.founded.study
+    while (shown := play.ask(manager, "project", "status", study, "--json")) is None:
+        pass
+    more = False
+    for line in shown.json()["lines"]:
+        if line["state"] == "problem":
+            words = ("project", "claim", study, line["case"], "--slot", line["slot"])
+            play.ask(manager, *words, "--resume")
+        more |= line["state"] not in ("approved", "skipped") and line["slot"] != "consensus"
+    return more
+
+
+def end(play: Play, done: Round) -> None:
+    """Let everybody start once more, and look at the study from all sides."""
+    founded, people, book = play.founded, play.people, play.book
+    study = founded.study
+    for code in (*ANNOTATORS, *REVIEWERS):
+        role = [] if code in ANNOTATORS else ["--review"]
+        people[code].must("project", "next", study, *role)
+    people[WITNESS].must(
+        "audit", "witness", founded.audit, "--name", WITNESS_NAME, "--key", people[WITNESS].key
+    )
+    writers = {people[code].writer: code for code in (*ANNOTATORS, *REVIEWERS, MANAGER)}
+    done.judged = judge(study, book, writers)
+    shown = people[MANAGER].medlabel("project", "status", study, "--json").json()
+    for line in shown["lines"]:
+        mine = done.judged.states.get((line["case"], line["slot"]))
+        if line["slot"] != "consensus" and line["state"] != (mine or "todo"):
+            book.fault(f"status says {line['state']}, and the log {mine}: {line['case']}")
+        if line["gaps"] or line["unheard"] or line["rivals"]:
+            book.fault(f"gaps, rivals or unheard steps: {line['case']} {line['slot']}")
+    stranger = people[STRANGER].medlabel(
+        "audit", "verify", founded.audit, "--officer", founded.officer, "--json"
+    )
+    report = stranger.json()
+    done.verdict = report["verdict"]
+    if report["verdict"] != "green":
+        told = {(one["level"], one["code"], one["text"][:90]) for one in report["findings"]}
+        book.fault(f"the log is {report['verdict']}: {sorted(told)}")
+    valid = people[MANAGER].medlabel("project", "validate", study, "--json")
+    if valid.code:
+        found_there = valid.json()["findings"]
+        book.fault(f"validate: {valid.code}, {found_there[:4]}")
+
+
+def campaign(rounds: int, seed: int, *, readings: int = 2, cases: int = 12) -> list[Round]:
+    """Found a study, and play so many rounds of it."""
+    folder = Path(tempfile.mkdtemp(prefix="medlabel-study-"))
+    try:
+        (folder / "base").mkdir()
+        founded = found(
+            folder / "base", make_sources(folder / "sources", cases), readings=readings
+        )
+        kept = founded.keep()
+        done = []
+        for number in range(rounds):
+            founded.restore(kept)
+            done.append(play_round(founded, seed, number))
+            tell(done[-1])
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    return done
+
+
+def tell(done: Round) -> None:
+    """Say how a round went."""
+    counts = ", ".join(f"{count} {what}" for what, count in done.judged.counts.items())
+    say(
+        f"round {done.number}: {sum(done.book.kills.values())} killed, log {done.verdict}, "
+        f"{len(done.judged.left)} left over, {len(done.faults)} faults, {done.seconds:.0f} s "
+        f"({done.cpu_s:.0f} s of CPU); {counts}"
+    )
+    for words in done.faults:
+        say(f"  FAULT {words}")
+    for words in done.judged.left:
+        say(f"  left over: {words}")
+    for words in done.book.refused:
+        say(f"  refused: {words}")
+
+
+def say(words: str) -> None:
+    sys.stdout.write(f"{words}\n")
+    sys.stdout.flush()
+
+
+def main() -> int:
+    """Run the campaign; return 1 when a round has a fault."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=20)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--readings", type=int, default=2)
+    arguments = parser.parse_args()
+    done = campaign(arguments.rounds, arguments.seed, readings=arguments.readings)
+    return 1 if any(one.faults for one in done) else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

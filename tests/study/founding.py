@@ -1,0 +1,178 @@
+"""The study before anybody reads: keys, site, witness, rules, people and cases; made once."""
+
+from __future__ import annotations
+
+import json
+import re
+import secrets
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+from tests.study.accounts import (
+    ANNOTATORS,
+    EVERYBODY,
+    MANAGER,
+    REVIEWERS,
+    STRANGER,
+    WITNESS,
+    Account,
+    Fate,
+    nobody_dies,
+)
+from tests.study.scans import Source
+
+SITE, WITNESS_NAME = "study", "fileserver"
+ROLES = {
+    MANAGER: ("manager", "adjudicator", "releaser"),
+    **dict.fromkeys(ANNOTATORS, ("annotator",)),
+    **dict.fromkeys(REVIEWERS, ("reviewer",)),
+}
+ONTOLOGY = {
+    "medlabel": "ontology",
+    "v": 1,
+    "name": "Scripted",
+    "labels": [
+        {"id": "liver", "value": 1, "name": "Liver", "colour": "#d65f5f"},
+        {"id": "spleen", "value": 2, "name": "Spleen", "colour": "#5fd65f"},
+    ],
+    "questions": [
+        {
+            "id": "clear", "text": "Is it clear?", "level": "study", "kind": "boolean",
+            "required": True,
+        }
+    ],
+}  # fmt: skip
+_CODES = {
+    "liver": ("10200004", "Liver"),
+    "spleen": ("78961009", "Spleen"),
+}
+
+
+@dataclass(frozen=True)
+class Founded:
+    """A study that is ready to be read.
+
+    Parameters
+    ----------
+    base : Path
+        Folder of the study and of everybody's computer.
+    cases : tuple of str
+        Names, sorted.
+    officer : str
+        Code of the officer's key, as she would tell it.
+    """
+
+    base: Path
+    cases: tuple[str, ...]
+    officer: str
+
+    @property
+    def study(self) -> Path:
+        return self.base / "study"
+
+    @property
+    def audit(self) -> Path:
+        return self.study / "medlabel" / "audit"
+
+    def people(self, fate: Fate = nobody_dies) -> dict[str, Account]:
+        """Return everybody, to be killed as fate says."""
+        codes = (*EVERYBODY, STRANGER, WITNESS)
+        return {code: Account(code, self.base, fate) for code in codes}
+
+    def keep(self) -> Path:
+        """Keep the study as it is now, for the next round."""
+        kept = self.base.with_name(f"{self.base.name}-kept")
+        shutil.copytree(self.base, kept, symlinks=True)
+        return kept
+
+    def restore(self, kept: Path) -> None:
+        """Put back what was kept, in the same place: the log remembers where it lies."""
+        shutil.rmtree(self.base / "study")
+        for folder in [*self.base.glob("pc-*")]:
+            shutil.rmtree(folder)
+        shutil.copytree(kept, self.base, symlinks=True, dirs_exist_ok=True)
+
+
+def found(base: Path, sources: list[Source], *, readings: int = 3, seed: int = 1) -> Founded:
+    """Make a study with a site, so that its log can be green."""
+    accounts = {one: Account(one, base) for one in (*EVERYBODY, STRANGER, WITNESS)}
+    study, audit = base / "study", base / "study" / "medlabel" / "audit"
+    for account in accounts.values():
+        _furnish(account)
+    manager = accounts[MANAGER]
+    said = manager.must("audit", "site", "init", SITE, "--audit", audit).out
+    officer = re.search(r"officer's code (\S+)", said)
+    assert officer is not None
+    _trust(accounts, audit)
+    (base / "ontology.json").write_text(json.dumps(_coded(ONTOLOGY)))
+    manager.must(
+        "project", "init", study, "--name", "Scripted", "--rater", MANAGER, "--readings",
+        readings, "--ontology", base / "ontology.json", "--rule", "majority", "--seed", seed,
+    )  # fmt: skip
+    manager.must("project", "rater", study, MANAGER, "--roles", *ROLES[MANAGER])
+    for code in (*ANNOTATORS, *REVIEWERS):
+        asked = accounts[code].medlabel("project", "rater", study, code, "--me")
+        token = re.search(r"u1-[0-9a-f]{16}", asked.err)
+        assert token is not None, asked.err
+        manager.must(
+            "project", "rater", study, code, "--user", token[0], "--roles", *ROLES[code]
+        )
+    for session in sorted({one.session for one in sources}):
+        paths = [one.path for one in sources if one.session == session]
+        more = ["--session", session] if session else []
+        manager.must("project", "add", study, *paths, *more)
+    cases = sorted(path.stem for path in (study / "medlabel" / "cases").glob("*.json"))
+    return Founded(base, tuple(cases), officer[1])
+
+
+def _furnish(account: Account) -> None:
+    """Give an account its folders, and its computer a key."""
+    account.state.mkdir(parents=True)
+    secret = account.folder / "officer.txt"
+    secret.touch(0o600)
+    secret.write_text(secrets.token_urlsafe(24) + "\n")
+    key = Ed25519PrivateKey.generate()
+    account.key.touch(0o600)
+    account.key.write_bytes(
+        key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    )
+
+
+def _trust(accounts: dict[str, Account], audit: Path) -> None:
+    """Let the officer trust everybody's computer, and a witness."""
+    manager = accounts[MANAGER]
+    for code in EVERYBODY:
+        shown = accounts[code].must("audit", "key", "show", "--json", "--audit", audit).json()
+        manager.must(
+            "audit", "site", "trust", shown["writer"], "--code", shown["code"], "--audit", audit
+        )
+    witness = accounts[WITNESS]
+    witness.key.unlink()
+    made = witness.must(
+        "audit", "witness", audit, "--name", WITNESS_NAME, "--key", witness.key, "--new-key",
+        "--json",
+    ).json()  # fmt: skip
+    manager.must("audit", "site", "witness", WITNESS_NAME, made["pub"], "--audit", audit)
+
+
+def _coded(ontology: dict[str, object]) -> dict[str, object]:
+    """Return the ontology with codes, which DICOM needs."""
+    labels = [
+        {
+            **label,
+            "coding": {
+                "category": _code("123037004", "Anatomical Structure"),
+                "type": _code(*_CODES[label["id"]]),
+            },
+        }
+        for label in ontology["labels"]
+    ]
+    return {**ontology, "labels": labels}
+
+
+def _code(value: str, meaning: str) -> dict[str, str]:
+    return {"scheme": "SCT", "value": value, "meaning": meaning}
