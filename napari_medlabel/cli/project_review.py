@@ -7,11 +7,19 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from napari_medlabel.cli.study_seat import REASONS, add_slot, add_study, case_of, seated
+from napari_medlabel.cli.study_seat import (
+    REASONS,
+    add_slot,
+    add_study,
+    case_of,
+    label_of,
+    seated,
+)
 from napari_medlabel.errors import InputError
 
 if TYPE_CHECKING:
     from napari_medlabel.project.layout import CaseId
+    from napari_medlabel.session.study.reviewing import Verdict
     from napari_medlabel.session.study.seat import Seat
 
 
@@ -46,6 +54,12 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     step.add_argument("--correct", type=Path, metavar="MASK", help="put this mask in its place")
     step.add_argument(
         "--score", type=int, choices=range(1, 6), help="decide by a score; 4 and 5 approve"
+    )
+    step.add_argument(
+        "--label",
+        nargs="+",
+        metavar="ID=MARK",
+        help="decide label by label: ID=approve or ID=reject:TAG,TAG; any reject sends it back",
     )
     step.add_argument(
         "--settle", metavar="CONTENT", help="of a conflict: which mask counts, sha256:..."
@@ -100,6 +114,8 @@ def _step(arguments: argparse.Namespace, seat: Seat, case: CaseId) -> None:
     verdict = reviewing.Verdict(tuple(arguments.labels), tuple(arguments.tags))
     if arguments.correct is not None:
         _correct(seat, case, slot, arguments.correct)
+    elif arguments.label is not None:
+        _decide_labels(seat, case, slot, arguments)
     elif arguments.score is not None:
         reviewing.score(seat, case, slot, arguments.score)
     elif arguments.settle is not None:
@@ -114,6 +130,32 @@ def _step(arguments: argparse.Namespace, seat: Seat, case: CaseId) -> None:
         reviewing.reject(seat, case, slot, verdict, reason=reason)
     else:
         reviewing.unlock(seat, case, slot, reason=reason)
+
+
+def _decide_labels(seat: Seat, case: CaseId, slot: str, arguments: argparse.Namespace) -> None:
+    from napari_medlabel.session.study.reviewing import decide_labels
+
+    marks = dict(_mark(seat, one) for one in arguments.label)
+    if any(marks.values()) and not arguments.reason:
+        raise InputError("This step needs a reason.", hint="Give --reason CODE.")
+    decide_labels(seat, case, slot, marks, reason=arguments.reason or "")
+
+
+def _mark(seat: Seat, given: str) -> tuple[int, Verdict | None]:
+    """Return what ``ID=approve`` or ``ID=reject:TAG,TAG`` says."""
+    from napari_medlabel.session.study.reviewing import Verdict
+
+    name, _, decision = given.partition("=")
+    mark, _, tags = decision.partition(":")
+    if mark not in ("approve", "reject") or (mark == "approve" and tags):
+        raise InputError(
+            "A label's mark is ID=approve or ID=reject:TAG,TAG.",
+            hint="Such as --label liver=reject:boundary spleen=approve",
+        )
+    value = label_of(seat.layout, name)
+    if mark == "approve":
+        return value, None
+    return value, Verdict(tags=tuple(tag for tag in tags.split(",") if tag))
 
 
 def _correct(seat: Seat, case: CaseId, slot: str, mask: Path) -> None:

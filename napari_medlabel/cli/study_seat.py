@@ -60,6 +60,27 @@ def seated(arguments: argparse.Namespace, *, role: str = "annotator") -> Iterato
         yield sit_down(desk, layout)
 
 
+def label_of(layout: Layout, name: str) -> int:
+    """Return the value of the label of an id, or of a value written as one.
+
+    Raises
+    ------
+    InputError
+        When the study's ontology has no such label.
+    """
+    from napari_medlabel.errors import InputError
+    from napari_medlabel.project.ontology.document import read_ontology
+
+    labels = read_ontology(layout.ontology).labels
+    for one in labels:
+        if name in (one.id, str(one.value)):
+            return one.value
+    raise InputError(
+        f"The study has no such label; it has: {', '.join(one.id for one in labels)}.",
+        hint="Give the id of one of these.",
+    )
+
+
 def case_of(arguments: argparse.Namespace, layout: Layout) -> CaseId:
     """Return the case that the arguments name.
 

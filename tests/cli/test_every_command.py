@@ -184,6 +184,13 @@ class World:
             self.patch.setattr(f"napari_medlabel.{place}.account_name", lambda: "colleague")
         return [study, case, "--slot", "A"]
 
+    def reviewed(self) -> list[str]:
+        """Return a reading that the colleague has taken into review."""
+        found = self.submitted()
+        assert self.run("project", "review", *found, "--begin") == 0
+        self.label = read_ontology(Layout(Path(found[0])).ontology).labels[0].id
+        return found
+
     def other_grid(self) -> str:
         from napari_medlabel.geometry.affine import Affine
 
@@ -497,6 +504,33 @@ CASES: dict[str, tuple[Words, int, list[str]]] = {
         lambda w: ["project", "review", *w.submitted(), "--score", "2"],
         0,
         ["review.begin", "review.reject"],
+    ),
+    "project review, by labels": (
+        lambda w: [
+            *["project", "review", *w.reviewed(), "--reason", "CORRECTION"],
+            *["--label", f"{w.label}=reject:missed"],
+        ],
+        0,
+        ["review.reject"],
+    ),
+    "project comment": (
+        lambda w: ["project", "comment", *w.submitted(), "--text", "Why?", "--at=1,2,3"],
+        0,
+        ["study.comment"],
+    ),
+    "project comment, listed": (lambda w: ["project", "comment", *w.submitted()], 0, []),
+    "project sample": (
+        lambda w: ["project", "sample", w.submitted()[0], "-n", "1"],
+        0,
+        ["study.draw"],
+    ),
+    "project sample, scored": (
+        lambda w: [
+            *["project", "sample", (of := w.submitted())[0]],
+            *["--score", of[1], "A", "4"],
+        ],
+        0,
+        ["study.score", "review.begin", "review.approve", "study.draw", "study.draw"],
     ),
     "project review, of what is not in review": (
         lambda w: ["project", "review", *w.submitted(), "--approve"],

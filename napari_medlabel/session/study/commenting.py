@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
 
 from napari_medlabel.errors import InputError, RefusedError
 from napari_medlabel.project.comments import (
@@ -21,6 +22,7 @@ from napari_medlabel.session.study.seat import Reading, Seat, at_reading, look
 
 _ID_BYTES = 8
 Random = Callable[[int], bytes]
+_SIDES: Final = (("R", "L"), ("A", "P"), ("S", "I"))
 
 
 @dataclass(frozen=True)
@@ -111,6 +113,36 @@ def comments_for(seat: Seat, case: CaseId) -> Comments:
     at = look(seat, case, seat.settings.slots[0])
     known = [slot for slot in ("", *at.row.slots) if _may_know(seat, at, slot)]
     return read_comments(seat.layout, case).visible(known, seat.rater.code)
+
+
+def annotator_of(seat: Seat, case: CaseId, slot: str) -> str:
+    """Return the code of whose reading it is; empty for a whole case, or nobody's."""
+    return seat.code_of(look(seat, case, slot).now.user) if slot else ""
+
+
+def role_of(rater: str, own: str, annotator: str) -> str:
+    """Say who wrote a comment without naming anybody: ``You``, ``Annotator``, ``Reviewer``.
+
+    Parameters
+    ----------
+    rater : str
+        Code of who wrote it.
+    own : str
+        Code of who is told.
+    annotator : str
+        Code of whose reading it is about.
+    """
+    if rater == own:
+        return "You"
+    return "Annotator" if rater == annotator else "Reviewer"
+
+
+def place_words(point_ras: tuple[float, float, float]) -> str:
+    """Return a place in the patient in words: ``"R 12 A 30 S 40 mm"``."""
+    said = []
+    for value, (more, less) in zip(point_ras, _SIDES, strict=True):
+        said.append(f"{more if value >= 0 else less} {abs(value):.0f}")
+    return f"{' '.join(said)} mm"
 
 
 def _may_know(seat: Seat, at: Reading, slot: str) -> bool:
