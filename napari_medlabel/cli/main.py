@@ -28,6 +28,8 @@ COMMANDS: Final = (
     "scan",
     "sign",
     "project",
+    "export",
+    "verify",
     "audit",
 )
 """Each is a module beside this one with ``add_parser`` and ``run``."""

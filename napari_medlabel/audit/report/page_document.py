@@ -103,6 +103,35 @@ def log_blocks(log_bytes: Iterable[tuple[str, bytes]]) -> tuple[Markup, bytes]:
     return json_block("log-files", {"files": listed}), base64.b64encode(packed)
 
 
+def _head(title: str, script: str) -> Markup:
+    style = "\n".join(asset(name) for name in STYLES)
+    return tag(
+        "head",
+        tag("meta", charset="utf-8"),
+        tag("meta", http_equiv="Content-Security-Policy", content=policy(style, script)),
+        tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
+        tag("meta", name="color-scheme", content="light dark"),
+        tag("meta", name="referrer", content="no-referrer"),
+        tag("meta", name="robots", content="noindex"),
+        tag("title", title),
+        Markup(f"<style>{style}</style>"),
+    )
+
+
+def still_document(title: str, body: Markup) -> bytes:
+    """Return a page in the same style that holds no script and no log: a result to read.
+
+    Parameters
+    ----------
+    title : str
+        Of the window.
+    body : Markup
+        What people read.
+    """
+    inner = tag("html", _head(title, ""), tag("body", body), lang="en")
+    return f"<!doctype html>\n{inner}\n".encode()
+
+
 def document(
     title: str,
     body: Markup,
@@ -130,19 +159,8 @@ def document(
     bytes
         HTML in UTF-8; the same for the same facts.
     """
-    style = "\n".join(asset(name) for name in STYLES)
     script = script_of(SCRIPTS)
-    head = tag(
-        "head",
-        tag("meta", charset="utf-8"),
-        tag("meta", http_equiv="Content-Security-Policy", content=policy(style, script)),
-        tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        tag("meta", name="color-scheme", content="light dark"),
-        tag("meta", name="referrer", content="no-referrer"),
-        tag("meta", name="robots", content="noindex"),
-        tag("title", title),
-        Markup(f"<style>{style}</style>"),
-    )
+    head = _head(title, script)
     files, packed = log
     # The log may be large: it is put between the parts once, and not copied into each.
     first = f'<!doctype html>\n<html lang="en">{head}<body>{body}{facts}{files}'

@@ -1,4 +1,4 @@
-"""Verifying a release: every link of its chain, offline, by a third person without the study."""
+"""Verifying a release: each link of its chain, offline, by a third person without the study."""
 
 from __future__ import annotations
 

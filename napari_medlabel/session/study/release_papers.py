@@ -40,7 +40,13 @@ from napari_medlabel.project.release.facts import (
     facts_of,
 )
 from napari_medlabel.project.release.manifest import files_of, measured
-from napari_medlabel.project.release.splits import Shares, divide, require_no_leak
+from napari_medlabel.project.release.splits import (
+    SPLITS,
+    Shares,
+    Split,
+    divide,
+    require_no_leak,
+)
 from napari_medlabel.session.study.comparing import compare_study
 from napari_medlabel.session.study.seat import Seat, worklist
 
@@ -93,7 +99,7 @@ class Patients:
     """
 
     rows: Rows
-    cases: Mapping[CaseId, str]
+    cases: Mapping[CaseId, Split]
     draw: Draw | None
     coarsened: tuple[str, ...]
 
@@ -114,7 +120,8 @@ def patients_of(seat: Seat, records: Sequence[CaseRecord], telling: Telling) -> 
     before = {code: row.pop(SPLIT, "") for code, row in rows.items()}
     draw = None
     if telling.shares is None:
-        of_code = splits({code: {SPLIT: split} for code, split in before.items()})
+        told = splits({code: {SPLIT: split} for code, split in before.items()})
+        of_code = {code: _split(split) for code, split in told.items()}
     else:
         strata = strata_of(rows, telling.strata) if telling.strata else None
         rng = np.random.default_rng(telling.seed)
@@ -220,6 +227,16 @@ def write_documents(folder: Path, facts: Facts) -> None:
     head = (folder / "participants.tsv").read_text(encoding="utf-8").partition("\n")[0]
     for name, data in documents(facts, files, head.split("\t")).items():
         _write(folder / name, data)
+
+
+def _split(told: str) -> Split:
+    for split in SPLITS:
+        if split == told:
+            return split
+    raise InputError(
+        f"A split in participants.tsv is one of {', '.join(SPLITS)}, and another word came.",
+        hint="Mend the table, or let the release draw splits: --shares.",
+    )
 
 
 def _without_split(row: Mapping[str, str]) -> dict[str, str]:

@@ -48,6 +48,7 @@ from napari_medlabel.session.study.chaining import Leaving, chain_of
 from napari_medlabel.session.study.exporting.plan import Chosen, ExportPlan, GatesError
 from napari_medlabel.session.study.exporting.planning import plan_export
 from napari_medlabel.session.study.exporting.wish import ExportWish
+from napari_medlabel.session.study.release_formats import write_formats
 from napari_medlabel.session.study.release_papers import (
     Patients,
     Telling,
@@ -76,7 +77,8 @@ class ReleaseWish:
     telling : Telling
         Splits, smallest group, and what people state.
     export : ExportWish
-        Which readings may leave, and whether cases that are not ready are left out.
+        Which readings may leave, in which formats beside NIfTI, and whether cases that are
+        not ready are left out.
     reason : str
         A code, where the log is not green and it is released all the same; empty for none.
     """
@@ -144,7 +146,8 @@ def make_release(
     require_role(seat, "releaser", "manager")
     require_name(wish.name)
     _require_free(seat.layout, wish)
-    plan = plan_export(seat, replace(wish.export, scans=True))
+    formats = ("nifti", *(kind for kind in wish.export.formats if kind != "nifti"))
+    plan = plan_export(seat, replace(wish.export, scans=True, formats=formats))
     _require_open(plan, wish.reason)
     make_folder(wish.target.absolute().parent)
     with _aside(wish.target.absolute()) as folder:
@@ -253,6 +256,7 @@ def _fill(
         volumes[one.record.case] = volumes_of(folder / files["mask"], ontology)
         leaving.append(Leaving(one.record, one.version, _slot(seat, one), files))
     tick(len(plan.chosen), len(plan.chosen))
+    write_formats(seat, plan, folder, patients.cases)
     pins = Pins(*rules_now(seat))
     made = time_text(int(seat.desk.now().timestamp() * 1000))
     facts = facts_for(seat, (wish.name, made, pins), records, patients, volumes)
