@@ -32,6 +32,7 @@ from napari_medlabel.session.desk import Desk
 from napari_medlabel.session.outbox import Outbox, tell
 from napari_medlabel.session.signing import own_tokens
 from napari_medlabel.session.study.setting_up import user_of
+from napari_medlabel.session.study.sweeping import sweep_versions
 
 _NOTHING_THERE: Final = "-"  # the outbox asks what is there; versions answer for themselves
 
@@ -291,7 +292,7 @@ def take_step_with_files(
 
 
 def settle_left(seat: Seat, record: CaseRecord) -> None:
-    """Tell the log of versions that were written when a crash came, and forget the others."""
+    """Tell the log of versions that a crash left, and take away what was never whole."""
     outbox = _outbox(seat, record)
 
     def is_untold(key: str) -> bool:
@@ -308,6 +309,12 @@ def settle_left(seat: Seat, record: CaseRecord) -> None:
         return version.content == content
 
     outbox.settle(_NOTHING_THERE, is_untold)
+    told = {
+        one.version
+        for one in seat.reader.read()
+        if one.case == record.content and one.user in seat.users
+    }
+    sweep_versions(seat.layout, seat.rater.code, record.case, told)
 
 
 def _outbox(seat: Seat, record: CaseRecord) -> Outbox:
