@@ -17,6 +17,7 @@ from napari_medlabel.project.ontology.ontology import Ontology, Template
 from napari_medlabel.project.work.notes import WorkNotes
 from napari_medlabel.session.study import reviewing, working
 from napari_medlabel.session.study.adding import Naming, add_scans
+from napari_medlabel.session.study.agreeing import reach
 from napari_medlabel.session.study.submitting import Submission, submit
 from tests.export.leaving import HEADER
 from tests.io.scans import voxels, write_series
@@ -41,7 +42,11 @@ READERS = ("r01", "r02")
 
 
 def make_leaving(tmp: Path, *, readings: int = 1) -> SmallStudy:
-    """Make a study with two cases, each read and approved."""
+    """Make a study with two cases, each read and approved.
+
+    With two readings the first case has a consensus of which nothing is decided, the second one
+    by a rule.
+    """
     study = make_study(tmp, cases=0, readings=readings, ontology=LABELS)
     write_series(tmp / "in", voxels(4), orientation=OBLIQUE, **HEADER)
     array = np.random.default_rng(3).integers(0, 99, (6, 5, 4)).astype(np.int16)
@@ -53,6 +58,9 @@ def make_leaving(tmp: Path, *, readings: int = 1) -> SmallStudy:
     for case in study.cases:
         for number, slot in enumerate("AB"[:readings]):
             read(study, READERS[number], case, slot, shift=number)
+    if readings > 1:
+        for case, way in zip(study.cases, ("adjudicate", "union"), strict=True):
+            reach(study.seat("m1"), case, way, load(study.layout.scan(case)))
     return study
 
 
@@ -61,8 +69,8 @@ def read(study: SmallStudy, rater: str, case: CaseId, slot: str, *, shift: int =
     seat, scan = study.seat(rater), load(study.layout.scan(case))
     working.start(seat, case, slot)
     labels = LabelMap.empty(scan.grid, LABELS.scheme())
-    labels.array[1 + shift : 3 + shift, 1:3, 0:2] = 3
-    labels.array[3 + shift : 5, 3:5, 2] = 7
+    labels.array[1:3, 1 + shift : 3 + shift, 0:2] = 3
+    labels.array[3, 3:5, 2] = 7
     places = scan.grid.affine.matrix @ np.array([1.0, 2.0, 1.0, 1.0])
     marks = LandmarkSet((Landmark("Porta", tuple(map(float, places[:3]))),))
     notes = WorkNotes(60.0, frozenset(range(scan.grid.shape[2])))

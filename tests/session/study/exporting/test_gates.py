@@ -1,0 +1,206 @@
+"""Gates of an export: each shuts alone, says why, and nothing leaves."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from napari_medlabel.audit.check.verdict import Verdict
+from napari_medlabel.errors import InputError, RefusedError
+from napari_medlabel.project.cases.record import read_record
+from napari_medlabel.session.study.exporting import planning
+from napari_medlabel.session.study.exporting.leaving import check_destination, write_export
+from napari_medlabel.session.study.exporting.logbook import read_logbook
+from napari_medlabel.session.study.exporting.plan import ExportPlan, GatesError
+from napari_medlabel.session.study.exporting.planning import plan_export
+from napari_medlabel.session.study.exporting.reasons import Grounds
+from napari_medlabel.session.study.exporting.wish import ExportWish
+from tests.session.study.small_study import SmallStudy
+
+ALL = ExportWish(("nifti", "csv"))
+Change = Callable[[SmallStudy], Path]
+
+
+@contextmanager
+def changed(path: Path, data: bytes | None = None) -> Iterator[None]:
+    """Change a file for a while: other bytes, or some more of them."""
+    before = path.read_bytes()
+    path.write_bytes(before + b"\0" if data is None else data)
+    try:
+        yield
+    finally:
+        path.write_bytes(before)
+
+
+def require_shut(study: SmallStudy, tmp: Path, wish: ExportWish, gate: str) -> ExportPlan:
+    """Expect that one gate alone is shut, and that nothing is written."""
+    seat = study.seat("m1")
+    plan = plan_export(seat, wish)
+    assert {one.gate for one in plan.findings} == {gate}
+    with pytest.raises(GatesError) as caught:
+        write_export(seat, plan, tmp / "out")
+    assert caught.value.findings == plan.blocking
+    assert all(one.words in caught.value.message for one in plan.blocking)
+    assert not list(tmp.iterdir())
+    return plan
+
+
+@pytest.mark.usefixtures("green")
+def test_where_all_is_well_every_gate_is_open(study: SmallStudy) -> None:
+    plan = plan_export(study.seat("m1"), ALL)
+    assert plan.findings == ()
+    assert [one.record.case for one in plan.chosen] == study.cases
+    assert [step.action for step in plan.chosen[0].steps] == ["begin_review", "approve"]
+
+
+def report_of(study: SmallStudy) -> Path:
+    record = read_record(study.layout.case_file(study.cases[0]))
+    return study.layout.cleanings / f"{record.manifest.removeprefix('sha256:')}.json"
+
+
+CHANGES: dict[str, tuple[str, Change, bytes | None]] = {
+    "report": ("deidentified", report_of, None),
+    "scan": ("clean", lambda s: s.layout.scan(s.cases[0]), None),
+    "sidecar": (
+        "clean",
+        lambda s: s.layout.scan(s.cases[0]).with_name(f"{s.cases[0]}.json"),
+        json.dumps({"PatientName": "Muster^Max"}).encode(),
+    ),
+}
+
+
+@pytest.mark.usefixtures("green")
+@pytest.mark.parametrize("what", CHANGES)
+def test_a_changed_file_shuts_one_gate(study: SmallStudy, tmp_path: Path, what: str) -> None:
+    gate, find, data = CHANGES[what]
+    with changed(find(study), data):
+        plan = require_shut(study, tmp_path, ALL, gate)
+    assert {one.case for one in plan.findings} == {study.cases[0]}
+
+
+@pytest.mark.usefixtures("green")
+def test_a_changed_dicom_image_stops_what_is_made_of_it_alone(
+    study: SmallStudy, tmp_path: Path
+) -> None:
+    case = study.cases[0]
+    with changed(study.layout.dicom_files(case, 1)[0]):
+        require_shut(study, tmp_path, ExportWish(("dicom-seg",), cases=(case,)), "clean")
+        assert plan_export(study.seat("m1"), ALL).findings == ()
+
+
+@pytest.mark.usefixtures("green")
+def test_a_scan_that_the_log_does_not_know_does_not_leave(
+    study: SmallStudy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = planning.read_logbook
+
+    def forgets(seat: object) -> object:
+        found = read(seat)  # type: ignore[arg-type]
+        found.told.files.clear()
+        return found
+
+    monkeypatch.setattr(planning, "read_logbook", forgets)
+    require_shut(study, tmp_path, ALL, "deidentified")
+
+
+@pytest.mark.usefixtures("green")
+def test_a_reading_in_another_state_does_not_leave(study: SmallStudy, tmp_path: Path) -> None:
+    plan = require_shut(study, tmp_path, ExportWish(states=("corrected",)), "review")
+    assert "Its reading is approved." in [one.words for one in plan.findings]
+
+
+@pytest.mark.usefixtures("green")
+def test_a_reading_under_earlier_guidelines_does_not_leave(
+    study: SmallStudy, tmp_path: Path
+) -> None:
+    guidelines = study.layout.guidelines
+    with changed(guidelines, guidelines.read_bytes() + b"\nDraw the border, too.\n"):
+        plan = require_shut(study, tmp_path, ALL, "review")
+    assert "earlier guidelines" in plan.findings[0].words
+
+
+@pytest.mark.usefixtures("green")
+def test_landmarks_under_names_that_somebody_typed_do_not_leave(
+    study: SmallStudy, tmp_path: Path
+) -> None:
+    ontology = study.layout.ontology
+    with changed(ontology, ontology.read_bytes().replace(b'"Porta"', b'"Hilum"')):
+        plan = plan_export(study.seat("m1"), ALL)
+    assert {one.gate for one in plan.findings} == {"review"}  # as the ontology is another one
+    names = frozenset({"Hilum"})
+    chosen = plan_export(study.seat("m1"), ALL).chosen[0]
+    (found,) = planning._typed(study.layout, chosen, names)
+    assert found.gate == "clean"
+    assert "Porta" not in found.words
+
+
+@pytest.mark.usefixtures("green")
+def test_a_case_that_came_as_nifti_cannot_leave_as_dicom(
+    study: SmallStudy, tmp_path: Path
+) -> None:
+    plan = require_shut(study, tmp_path, ExportWish(("dicom-seg", "rtstruct")), "format")
+    assert {one.case for one in plan.findings} == {study.cases[1]}
+    skipping = plan_export(study.seat("m1"), ExportWish(("dicom-seg",), skip=True))
+    assert skipping.blocking == ()
+    assert [one.record.case for one in skipping.of_format("dicom-seg")] == study.cases[:1]
+
+
+def test_a_log_that_is_not_green_needs_a_reason(study: SmallStudy, tmp_path: Path) -> None:
+    plan = require_shut(study, tmp_path, ALL, "log")
+    assert plan.verdict is Verdict.AMBER
+    with pytest.raises(InputError, match="reason"):
+        write_export(study.seat("m1"), plan, tmp_path / "out", grounds=Grounds("BORED"))
+    done = write_export(study.seat("m1"), plan, tmp_path / "out", grounds=Grounds("PROTOCOL"))
+    assert done.events.keys() == {"export.begin", "export.done"}
+    assert not done.is_signed
+
+
+def test_a_reason_opens_no_other_gate(study: SmallStudy, tmp_path: Path) -> None:
+    seat = study.seat("m1")
+    plan = plan_export(seat, ExportWish(("sr",)))
+    with pytest.raises(GatesError) as caught:
+        write_export(seat, plan, tmp_path / "out", grounds=Grounds("PROTOCOL"))
+    assert {one.gate for one in caught.value.findings} == {"format"}
+
+
+def test_all_reasons_are_told_at_once(study: SmallStudy, tmp_path: Path) -> None:
+    with changed(report_of(study)), changed(study.layout.scan(study.cases[0])):
+        plan = plan_export(study.seat("m1"), ExportWish(("sr",)))
+        with pytest.raises(GatesError) as caught:
+            write_export(study.seat("m1"), plan, tmp_path / "out")
+    gates = {one.gate for one in caught.value.findings}
+    assert gates == {"deidentified", "clean", "format", "log"}
+
+
+def test_a_red_log_goes_with_a_signature_alone(study: SmallStudy, tmp_path: Path) -> None:
+    path = max(study.layout.audit.glob("writers/*/*/*/*.jsonl"), key=lambda p: p.stat().st_size)
+    with changed(
+        path, path.read_bytes().replace(b'"liver"', b'"Liver"').replace(b"1", b"2", 1)
+    ):
+        assert read_logbook(study.seat("m1")).verdict is Verdict.RED
+
+
+def test_who_is_neither_releaser_nor_manager_exports_nothing(study: SmallStudy) -> None:
+    with pytest.raises(RefusedError, match="releaser or manager"):
+        plan_export(study.seat("r04"), ALL)
+
+
+def test_an_export_lies_outside_the_study_or_in_its_exports(study: SmallStudy) -> None:
+    layout = study.layout
+    check_destination(layout, layout.exports / "one")
+    for inside in (layout.root / "sub-001", layout.audit, layout.root):
+        with pytest.raises(InputError):
+            check_destination(layout, inside)
+
+
+def test_a_plan_that_time_has_passed_by_is_refused(study: SmallStudy, tmp_path: Path) -> None:
+    seat = study.seat("m1")
+    plan = plan_export(seat, ALL)
+    stale = ExportPlan(plan.wish, plan.chosen[:1], plan.findings, plan.verdict)
+    with pytest.raises(RefusedError, match="changed since"):
+        write_export(seat, stale, tmp_path / "out", grounds=Grounds("PROTOCOL"))
+    assert not list(tmp_path.iterdir())
