@@ -95,8 +95,12 @@ class Settings:
         Share of gold cases mixed into each rater's list, 0 to 1.
     review_share : float
         Share of submitted cases that are reviewed, 0 to 1.
+    gold_feedback : bool
+        Whether a rater is told at once how a gold case went; else the log and managers alone.
     repeat_days : int
         After how many days a case is served again to the same rater; 0 for never.
+    repeat_share : float
+        Share of cases that are served again, 0 to 1.
     claim_hours : float
         After how long without a sign of life a claim may be taken over.
     idle_minutes : float
@@ -118,7 +122,9 @@ class Settings:
     rule: Rule = "adjudicate"
     gold_share: float = 0.0
     review_share: float = 1.0
+    gold_feedback: bool = False
     repeat_days: int = 0
+    repeat_share: float = 0.1
     claim_hours: float = 12.0
     idle_minutes: float = 2.0
     seed: int = 1
@@ -138,7 +144,7 @@ class Settings:
                 f"A case is read by 1 to 8 raters; got {self.readings}.",
                 hint="Change readings in project.json.",
             )
-        for key in ("gold_share", "review_share"):
+        for key in ("gold_share", "review_share", "repeat_share"):
             if not 0.0 <= getattr(self, key) <= 1.0:
                 raise InputError(
                     f"{key} is a share from 0 to 1; got {getattr(self, key):g}.",

@@ -21,7 +21,12 @@ ABOUT_STUDY: Final[Mapping[str, Spec]] = {
         SECURITY,
         "U",
         "",
-        {"setting": choice("project", "ontology", "guideline", "assignment"), "new": DIGEST},
+        {
+            "setting": choice(
+                "project", "ontology", "guideline", "assignment", "gold", "calibration"
+            ),
+            "new": DIGEST,
+        },
         {"old": DIGEST},
     ),
     # who is at work

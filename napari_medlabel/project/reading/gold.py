@@ -1,9 +1,8 @@
-"""Gold cases: a reading against the truth, passed or not and why; and how they are mixed in."""
+"""Gold cases: a reading against the truth, passed or not and why."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -247,45 +246,6 @@ def read_truth(
         load_mask(mask, grid, scheme=scheme),
         load_landmarks(marks) if marks.is_file() else None,
     )
-
-
-def mixed(
-    cases: Sequence[CaseId], gold: Sequence[CaseId], share: float, *, rater: str, seed: int
-) -> tuple[CaseId, ...]:
-    """Mix gold cases into a rater's list, at seeded places and without a mark.
-
-    Parameters
-    ----------
-    cases : sequence of CaseId
-        What the rater is to read, in order.
-    gold : sequence of CaseId
-        Cases with a known truth; those in ``cases`` already are not added again.
-    share : float
-        Share of gold cases in the mixed list, 0 to below 1; less where there are too few.
-    rater : str
-        Code: each rater gets a draw of their own.
-    seed : int
-        Of the study: the same again whenever it is asked.
-
-    Raises
-    ------
-    InputError
-        When the share is none.
-    """
-    if not 0.0 <= share < 1.0:
-        raise InputError(
-            f"The share of gold cases is 0 or more, below 1; got {share:g}.",
-            hint="Change gold_share in project.json.",
-        )
-    rng = rater_rng(seed, rater)
-    known = set(cases)
-    pool = sorted(set(gold) - known)
-    wanted = round(share * len(cases) / (1.0 - share)) - len(known & set(gold))
-    drawn = [pool[at] for at in rng.permutation(len(pool))[: max(wanted, 0)]]
-    total = len(cases) + len(drawn)
-    places = set(rng.permutation(total)[: len(drawn)].tolist())
-    rest, extra = iter(cases), iter(drawn)
-    return tuple(next(extra if at in places else rest) for at in range(total))
 
 
 def rater_rng(seed: int, rater: str) -> np.random.Generator:

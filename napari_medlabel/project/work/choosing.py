@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
-from napari_medlabel.project.layout import CaseId
+from napari_medlabel.project.layout import CONSENSUS, CaseId
+from napari_medlabel.project.reading.mixing import mixed
 from napari_medlabel.project.sampling import is_drawn, number_of
 from napari_medlabel.project.work.assignment import Assignment
 from napari_medlabel.project.work.fold import CaseRow, SlotState, Worklist
@@ -15,6 +16,34 @@ Strategy = Literal["order", "random", "finish", "spread"]
 STRATEGIES: Final[tuple[Strategy, ...]] = ("order", "random", "finish", "spread")
 """By name; at random; first what others have read already; first what nobody has read."""
 _RANKS: Final = {"in_progress": 0, "rejected": 1, "stale": 2, "todo": 3}
+
+
+LETTERS: Final = "ABCDEFGH"
+
+
+@dataclass(frozen=True)
+class Served:
+    """What a rater is given beside the study's own readings; nothing in a list tells it.
+
+    Parameters
+    ----------
+    slots : tuple of str
+        The study's own readings; empty where nobody said: then all are.
+    gold : tuple of CaseId
+        Cases with a known truth.
+    share : float
+        Of gold cases in the list.
+    again : tuple of CaseId
+        Cases that this rater is to read a second time now.
+    first : tuple of CaseId
+        Cases of a round of calibration, in order.
+    """
+
+    slots: tuple[str, ...] = ()
+    gold: tuple[CaseId, ...] = ()
+    share: float = 0.0
+    again: tuple[CaseId, ...] = ()
+    first: tuple[CaseId, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -37,6 +66,8 @@ class Chooser:
         Case and slot that somebody else has claimed.
     seen : collection of CaseId
         Cases of which the rater has seen another reading, as a reviewer: never for reading.
+    served : Served
+        Gold cases, repeats and rounds of calibration.
     """
 
     code: str
@@ -46,14 +77,15 @@ class Chooser:
     assignment: Assignment = field(default_factory=Assignment)
     taken: Collection[tuple[str, str]] = ()
     seen: Collection[CaseId] = ()
+    served: Served = field(default_factory=Served)
 
 
 def next_case(worklist: Worklist, chooser: Chooser) -> tuple[CaseId, str] | None:
     """Return the case and slot to read next, None where nothing is left.
 
     What the rater has begun comes first, then what was sent back, then what is outdated, then
-    what nobody has begun: by priority, then by the strategy. Nobody gets two readings of one
-    case.
+    what nobody has begun: by priority, then by the strategy. Gold cases come in between.
+    Nobody gets two readings of one case, but to see how steady they are, after some days.
     """
     return next(iter(to_read(worklist, chooser)), None)
 
@@ -61,7 +93,66 @@ def next_case(worklist: Worklist, chooser: Chooser) -> tuple[CaseId, str] | None
 def to_read(worklist: Worklist, chooser: Chooser) -> tuple[tuple[CaseId, str], ...]:
     """Return everything that a rater may read, in the order of `next_case`."""
     found = sorted(_candidates(worklist, chooser), key=lambda one: one[0])
-    return tuple((case, slot) for _, case, slot in found)
+    begun = [(case, slot) for rank, case, slot in found if rank[0] != _RANKS["todo"]]
+    fresh = {case: slot for rank, case, slot in found if rank[0] == _RANKS["todo"]}
+    served = chooser.served
+    if not (served.share or served.again or served.first):
+        return (*begun, *fresh.items())
+    return (*begun, *_with_served(worklist, chooser, fresh))
+
+
+def _with_served(
+    worklist: Worklist, chooser: Chooser, fresh: dict[CaseId, str]
+) -> tuple[tuple[CaseId, str], ...]:
+    """Return what is to do with what is served beside it, each with its slot."""
+    served, rows = chooser.served, {row.case: row for row in worklist.rows}
+    slots = dict(fresh)
+    own = {
+        row.case
+        for row in worklist.rows
+        if any(now.user in chooser.users for now in row.slots.values())
+    }
+
+    def has_place(case: CaseId) -> bool:
+        if case not in slots and case in rows and case not in chooser.seen:
+            free = free_slot(rows[case])
+            slots.update({case: free} if free else {})
+        return case in slots
+
+    again = [case for case in served.again if has_place(case)]
+    first = [case for case in served.first if case not in own and has_place(case)]
+    taken = {*again, *first}
+    gold = [
+        case
+        for case in served.gold
+        if served.share and case not in own and case not in taken and has_place(case)
+    ]
+    rest = mixed(
+        [case for case in fresh if case not in taken],
+        gold,
+        served.share,
+        rater=chooser.code,
+        seed=chooser.seed,
+        begun=len(own),
+    )
+    return tuple((case, slots[case]) for case in dict.fromkeys((*first, *again, *rest)))
+
+
+def free_slot(row: CaseRow) -> str:
+    """Return the first letter that no reading of a case has; empty where all have one."""
+    return next((one for one in LETTERS if one not in row.slots), "")
+
+
+def with_served(worklist: Worklist, reads: Sequence[tuple[CaseId, str]]) -> Worklist:
+    """Return a worklist in which what is served has a line like any other reading to do."""
+    more = dict(reads)
+    rows = [
+        replace(row, slots={**row.slots, more[row.case]: SlotState()})
+        if row.case in more and more[row.case] not in row.slots
+        else row
+        for row in worklist.rows
+    ]
+    return replace(worklist, rows=tuple(rows))
 
 
 def to_review(
@@ -79,6 +170,8 @@ def to_review(
         if _is_reading(row, chooser):
             continue  # still blind in this case
         for slot, now in row.slots.items():
+            if chooser.served.slots and slot not in (*chooser.served.slots, CONSENSUS):
+                continue  # a test of the reader: no part of the study's masks
             own = now.user in chooser.users or now.maker in chooser.users
             mine = now.state == "in_review" and now.reviewer in chooser.users
             waits = now.state == "corrected" or (

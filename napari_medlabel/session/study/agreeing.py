@@ -55,6 +55,7 @@ from napari_medlabel.session.outbox import Outbox
 from napari_medlabel.session.study.blind import require_may_see
 from napari_medlabel.session.study.seat import Reading as At
 from napari_medlabel.session.study.seat import Seat, at_reading, require_role
+from napari_medlabel.session.study.serving import is_test
 from napari_medlabel.session.study.working import rules_now
 
 ADJUDICATE: Final = "adjudicate"
@@ -148,7 +149,7 @@ def first_readings(seat: Seat, row: CaseRow, grid: Grid) -> tuple[SlotReading, .
             for step in steps
             if step.slot == slot and step.action == "submit" and step.user == now.user
         ]
-        if slot == CONSENSUS or not submits:
+        if slot == CONSENSUS or not submits or is_test(seat.settings, slot):
             continue
         first = min(submits, key=lambda step: step.number)
         rater = seat.code_of(first.user)
@@ -170,7 +171,7 @@ def ready_readings(seat: Seat, row: CaseRow, grid: Grid) -> tuple[SlotReading, .
     """
     found = []
     for slot, now in row.slots.items():
-        if slot == CONSENSUS or now.state == "skipped":
+        if slot == CONSENSUS or now.state == "skipped" or is_test(seat.settings, slot):
             continue
         if now.state not in READY:
             raise RefusedError(

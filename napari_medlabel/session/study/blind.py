@@ -70,7 +70,9 @@ def require_unread(seat: Seat, at: Reading) -> None:
         When another reading of the case is this rater's, or they reviewed one.
     """
     others = [slot for slot in own_slots(seat, at.row) if slot not in (at.slot, "consensus")]
-    if others:
+    from napari_medlabel.session.study.serving import is_again
+
+    if others and not is_again(seat, at.row, at.slot):
         raise RefusedError(
             f"You have reading {others[0]} of this case: a second reading needs somebody else.",
             hint="Choose another case: medlabel project next STUDY",
@@ -99,9 +101,14 @@ def require_may_see(seat: Looker, row: CaseRow, owner: str) -> None:
     RefusedError
         When it is another's and the own reading is not submitted, or no role needs it.
     """
-    if owner == seat.rater.code:
-        return
     mine = [row.slots[slot] for slot in own_slots(seat, row)]
+    if owner == seat.rater.code:
+        if len(mine) > 1 and any(now.state in _AT_WORK for now in mine):
+            raise RefusedError(
+                "This is an earlier reading of a case that you are at work on.",
+                hint="Submit the one that you have begun first: each reading is made anew.",
+            )
+        return
     if any(now.state in _AT_WORK for now in mine):
         raise RefusedError(
             "This is another reading of a case that you are at work on: you read it blind.",
@@ -158,8 +165,10 @@ def require_may_read(state: Path, paths: Iterable[Path]) -> None:
         rater = next((one for one in raters if one.user and one.user in users), None)
         if rater is None:
             continue  # no rater of this study: there is nobody to be blind
-        if owner == rater.code:
-            continue
+        if owner == rater.code and any(
+            part.startswith("reading-") for part in place.resolve().parts
+        ):
+            continue  # the folder of a second reading is that reading's own
         case = _case_in(layout, place)
         cases = {record.content: record.case for record in all_records(layout)}
         if case is not None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -42,6 +44,27 @@ def open_folder(folder: Path) -> Path:
     return folder
 
 
+@contextmanager
+def open_for_entry(folder: Path) -> Iterator[None]:
+    """Let a folder take a new entry, though it and its files stay closed otherwise.
+
+    Raises
+    ------
+    SaveError
+        When it cannot be made, or its rights cannot be changed.
+    """
+    make_folder(folder)
+    mode = folder.stat().st_mode
+    try:
+        folder.chmod(mode | stat.S_IWUSR)
+    except OSError as err:
+        raise _refused(err) from err
+    try:
+        yield
+    finally:
+        folder.chmod(mode)
+
+
 def is_closed(folder: Path) -> bool:
     """Tell whether a folder is there and nobody has the right to write to it."""
     return folder.is_dir() and not folder.stat().st_mode & _WRITE
@@ -54,7 +77,11 @@ def _change(folder: Path, *, can_write: bool) -> None:
             mode = path.stat().st_mode
             path.chmod(mode | stat.S_IWUSR if can_write else mode & ~_WRITE)
     except OSError as err:
-        raise SaveError(
-            f"The rights of the work's folder cannot be changed ({error_name(err)}).",
-            hint="Check who owns the folder of your data set in the study.",
-        ) from err
+        raise _refused(err) from err
+
+
+def _refused(err: OSError) -> SaveError:
+    return SaveError(
+        f"The rights of the work's folder cannot be changed ({error_name(err)}).",
+        hint="Check who owns the folder of your data set in the study.",
+    )

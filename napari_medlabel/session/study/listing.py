@@ -12,7 +12,13 @@ from typing import Final, Literal
 
 from napari_medlabel.project.layout import CaseId
 from napari_medlabel.project.work import claims
-from napari_medlabel.project.work.choosing import Chooser, Strategy, to_read, to_review
+from napari_medlabel.project.work.choosing import (
+    Chooser,
+    Strategy,
+    to_read,
+    to_review,
+    with_served,
+)
 from napari_medlabel.project.work.fold import CaseRow, SlotState
 from napari_medlabel.project.work.states import State
 from napari_medlabel.session.study.seat import Seat, worklist
@@ -158,6 +164,7 @@ def list_for(seat: Seat, strategy: Strategy = "order") -> Listing:
     """
     now, who, roles = worklist(seat), chooser(seat, strategy), seat.rater.roles
     reads = to_read(now, who) if "annotator" in roles else ()
+    now = with_served(now, reads)
     share = seat.settings.review_share
     reviews = to_review(now, who, share=share) if "reviewer" in roles else ()
     ontology, guideline = rules_now(seat)

@@ -15,10 +15,12 @@ from napari_medlabel.project.cases.version import (
 from napari_medlabel.project.layout import CaseId
 from napari_medlabel.project.ontology.document import read_ontology
 from napari_medlabel.project.work.states import named
+from napari_medlabel.session.case import MASK_FILE
 from napari_medlabel.session.opening import Wishes
 from napari_medlabel.session.study.blind import require_may_see
 from napari_medlabel.session.study.folders import open_folder
 from napari_medlabel.session.study.seat import Reading, Seat, look
+from napari_medlabel.session.study.serving import open_work_folder
 from napari_medlabel.session.study.working import require_own
 
 
@@ -61,7 +63,7 @@ def open_to_work(seat: Seat, case: CaseId, slot: str) -> Opening:
             hint="Begin it first, or open it to look at: it is not changed then.",
         )
     require_own(seat, at)
-    folder = open_folder(seat.layout.work(seat.rater.code, case))
+    folder = open_work_folder(seat, case, slot)
     return _opening(seat, at, folder, can_submit=True)
 
 
@@ -79,8 +81,10 @@ def open_to_review(seat: Seat, case: CaseId, slot: str) -> Opening:
             f"A reading in your review was expected; this one is {named(at.now.state)}.",
             hint=f"Take it: medlabel project review STUDY CASE --slot {slot} --begin",
         )
-    folder = open_folder(seat.layout.work(seat.rater.code, case) / f"review-{slot}")
-    return _opening(seat, at, folder, version=True)
+    # A folder for each mask under review: what was corrected in one is not shown over another.
+    name = f"review-{slot}-{at.now.content[7:15]}"
+    folder = open_folder(seat.layout.work(seat.rater.code, case) / name)
+    return _opening(seat, at, folder, version=not (folder / MASK_FILE).is_file())
 
 
 def open_to_look(seat: Seat, case: CaseId, slot: str) -> Opening:

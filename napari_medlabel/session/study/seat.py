@@ -198,12 +198,20 @@ def look(seat: Seat, case: CaseId, slot: str) -> Reading:
     record = read_record(seat.layout.case_file(case))
     steps = tuple(step for step in seat.reader.read() if step.case == record.content)
     row = fold({record.content: case}, steps, seat.settings.slots).rows[0]
+    if slot not in row.slots and _is_served(seat, row, slot, steps):
+        row = fold({record.content: case}, steps, (*seat.settings.slots, slot)).rows[0]
     if slot not in row.slots:
         raise InputError(
             f"{case} has no reading of that name; it has: {', '.join(row.slots)}.",
             hint="See them with: medlabel project status STUDY",
         )
     return Reading(case, slot, record, row, steps)
+
+
+def _is_served(seat: Seat, row: CaseRow, slot: str, steps: tuple[Step, ...]) -> bool:
+    from napari_medlabel.session.study.serving import may_serve
+
+    return may_serve(seat, row, slot, steps)
 
 
 def step_event(

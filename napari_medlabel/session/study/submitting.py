@@ -33,6 +33,8 @@ from napari_medlabel.project.layout import CaseId, Layout
 from napari_medlabel.project.ontology.document import read_ontology
 from napari_medlabel.project.ontology.ontology import Ontology
 from napari_medlabel.project.ontology.questions import check_answers
+from napari_medlabel.project.reading.gold import GoldScore
+from napari_medlabel.project.settings import read_settings
 from napari_medlabel.project.work import claims
 from napari_medlabel.project.work.notes import WorkNotes, read_notes
 from napari_medlabel.project.work.rules import Complaint, check_before_submit
@@ -40,6 +42,7 @@ from napari_medlabel.project.work.states import transition
 from napari_medlabel.session.boxing import open_boxes
 from napari_medlabel.session.case import MASK_FILE
 from napari_medlabel.session.study.folders import close_folder
+from napari_medlabel.session.study.scoring import score_at_once
 from napari_medlabel.session.study.seat import (
     Reading,
     Seat,
@@ -51,7 +54,9 @@ from napari_medlabel.session.study.seat import (
     take_step,
     take_step_with_files,
 )
+from napari_medlabel.session.study.serving import work_folder
 from napari_medlabel.session.study.working import require_own, rules_now
+from napari_medlabel.session.trailing import read_origins
 
 _MOST_LABELS: Final = 64
 _LANDMARKS: Final = "landmarks.mrk.json"
@@ -94,10 +99,13 @@ class Submission:
         Mask, landmarks, answers, provenance.
     notes : WorkNotes
         Time, slices shown, what is absent; its answers are not read.
+    words : tuple of str
+        What a person should know of it before, in sentences.
     """
 
     labelled: Labelled
     notes: WorkNotes = field(default_factory=WorkNotes)
+    words: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -112,20 +120,28 @@ class Submitted:
         False where the very same was submitted before: nothing was written.
     complaints : tuple of Complaint
         What it was submitted in spite of.
+    gold : GoldScore or None
+        How it went against the truth, where the case has one and the study lets its readers
+        know; the log has it in any case.
     """
 
     version: Version
     is_new: bool
     complaints: tuple[Complaint, ...] = ()
+    gold: GoldScore | None = None
 
 
-def open_work(layout: Layout, rater: str, case: CaseId, scan: Volume) -> Submission:
+def open_work(
+    layout: Layout, rater: str, case: CaseId, scan: Volume, slot: str = ""
+) -> Submission:
     """Return the open work of a rater on a case as it lies on the disk.
 
     Parameters
     ----------
     scan : Volume
         The study's scan.
+    slot : str
+        Which reading; empty for one of the study's own.
 
     Raises
     ------
@@ -134,7 +150,8 @@ def open_work(layout: Layout, rater: str, case: CaseId, scan: Volume) -> Submiss
     GeometryError
         When the mask does not lie on the scan's grid.
     """
-    folder = layout.work(rater, case)
+    slots = read_settings(layout.project).slots
+    folder = work_folder(layout, rater, case, slot, slots)
     scheme = read_ontology(layout.ontology).scheme()
     mask, marks = folder / MASK_FILE, folder / _LANDMARKS
     if mask.is_file():
@@ -145,10 +162,12 @@ def open_work(layout: Layout, rater: str, case: CaseId, scan: Volume) -> Submiss
         raise InputError(
             "Nothing is saved of this reading.", hint="Open it, save it, and submit it then."
         )
+    origins, words = read_origins(folder, scan.grid, labels.content_id())
     notes = read_notes(folder)
     landmarks = load_landmarks(marks) if marks.is_file() else None
     boxes = open_boxes(folder, scan.grid) or None
-    return Submission(Labelled(labels, landmarks, notes.answers or None, boxes=boxes), notes)
+    labelled = Labelled(labels, landmarks, notes.answers or None, origins, boxes)
+    return Submission(labelled, notes, (words,) if words else ())
 
 
 def look_before_submit(
@@ -210,7 +229,8 @@ def submit(
         same = find_same(seat, case, labelled, pins)
         is_there = at.now.state == "submitted" and same is not None
         if same is not None and is_there and same.number == at.now.version:
-            return Submitted(same, is_new=False, complaints=complaints)
+            gold = score_at_once(seat, case, slot, scan.grid, at)
+            return Submitted(same, is_new=False, complaints=complaints, gold=gold)
         number = (
             next_version(seat.layout, seat.rater.code, case) if same is None else same.number
         )
@@ -240,9 +260,11 @@ def submit(
         else:  # a crash, or a round before, left these very files
             take_step(seat, event)
         claims.give_back(seat.layout, case, slot, seat.claimant)
-        close_folder(seat.layout.work(seat.rater.code, case))
+        slots = seat.settings.slots
+        close_folder(work_folder(seat.layout, seat.rater.code, case, slot, slots))
     version = read_version(seat.layout, seat.rater.code, case, number)
-    return Submitted(version, is_new=True, complaints=complaints)
+    gold = score_at_once(seat, case, slot, scan.grid)
+    return Submitted(version, is_new=True, complaints=complaints, gold=gold)
 
 
 def settle(seat: Seat, case: CaseId, slot: str, content: str) -> str:

@@ -35,6 +35,7 @@ from napari_medlabel.session.study.seat import (
     take_step,
     worklist,
 )
+from napari_medlabel.session.study.serving import require_assigned, served
 
 
 def chooser(seat: Seat, strategy: Strategy = "order") -> Chooser:
@@ -52,6 +53,7 @@ def chooser(seat: Seat, strategy: Strategy = "order") -> Chooser:
                 ):
                     taken.add((str(row.case), slot))
     steps = seat.reader.read()
+    beside = served(seat, list_now, steps)
     seen = {
         row.case
         for row in list_now.rows
@@ -65,6 +67,7 @@ def chooser(seat: Seat, strategy: Strategy = "order") -> Chooser:
         read_assignment(seat.layout),
         taken,
         seen,
+        beside,
     )
 
 
@@ -141,7 +144,7 @@ def start(seat: Seat, case: CaseId, slot: str) -> SlotState:
             require_own(seat, at)
         else:
             require_unread(seat, at)
-            _require_assigned(seat, at)
+            require_assigned(seat, at)
         _claim(seat, at)
         take_step(seat, event)
         return look(seat, case, slot).now
@@ -380,19 +383,6 @@ def _tell_claim(seat: Seat, at: Reading, event: str) -> None:
     work = {"case": at.record.content, "slot": at.slot, "step": at.now.steps + 1}
     detail = {**work, "hours": round(seat.settings.claim_hours)}
     seat.desk.log.append(event, subject=(at.record.subject,), detail=detail)
-
-
-def _require_assigned(seat: Seat, at: Reading) -> None:
-    assignment = read_assignment(seat.layout)
-    to = assignment.rater(at.case, at.slot)
-    others = [slot for slot in at.row.slots if slot != at.slot]
-    if (to and to != seat.rater.code) or (
-        not to and any(assignment.rater(at.case, slot) == seat.rater.code for slot in others)
-    ):
-        raise RefusedError(
-            "This reading is assigned to somebody else, or you are assigned another one.",
-            hint="See what is yours: medlabel project next STUDY",
-        )
 
 
 def _require_old(at: Reading, now: datetime, hours: float) -> None:

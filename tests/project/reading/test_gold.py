@@ -18,11 +18,11 @@ from napari_medlabel.project.layout import CaseId, Layout
 from napari_medlabel.project.reading.calibration import Round, round_rows
 from napari_medlabel.project.reading.gold import (
     gold_cases,
-    mixed,
     read_truth,
     score,
     truth_files,
 )
+from napari_medlabel.project.reading.mixing import mixed
 from napari_medlabel.project.reading.repeats import Done, intra_rater, repeats_due
 from napari_medlabel.project.settings import Thresholds
 
@@ -115,8 +115,35 @@ def test_gold_is_mixed_in_by_seed_and_leaves_the_order_of_the_rest(n, m, share, 
     found = mixed(cases, gold, share, rater="r01", seed=seed)
     assert [one for one in found if one in cases] == cases
     added = [one for one in found if one not in cases]
-    assert len(set(added)) == len(added) == min(m, round(share * n / (1 - share)))
+    assert len(set(added)) == len(added) <= m
+    assert len(added) >= min(m, int(share * len(found)) - 1)
+    assert len(added) <= share * len(found) + 1.1
     assert found == mixed(cases, list(reversed(gold)), share, rater="r01", seed=seed)
+
+
+@given(st.integers(1, 30), st.integers(0, 6), st.floats(0.02, 0.6), st.integers(0, 9))
+@settings(max_examples=40, deadline=None)
+def test_who_has_begun_some_goes_on_in_the_same_list(n, m, share, seed) -> None:
+    cases, gold = [case(i) for i in range(n)], [case(100 + i) for i in range(m)]
+    whole = mixed(cases, gold, share, rater="r01", seed=seed)
+    for begun in range(len(whole)):
+        left = whole[begun:]
+        again = mixed(
+            [one for one in left if one in cases],
+            [one for one in gold if one not in whole[:begun]],
+            share,
+            rater="r01",
+            seed=seed,
+            begun=begun,
+        )
+        assert again == left
+
+
+def test_gold_that_is_to_be_read_anyhow_is_not_lost() -> None:
+    cases = [case(i) for i in range(4)]
+    found = mixed(cases, cases[:2], 0.25, rater="r01", seed=1)
+    assert sorted(found) == cases
+    assert mixed(cases, cases[:2], 0.0, rater="r01", seed=1) == tuple(cases)
 
 
 def test_raters_get_gold_at_places_of_their_own() -> None:
