@@ -11,9 +11,11 @@ from napari_medlabel.cli import (
     project_claim,
     project_comment,
     project_consensus,
+    project_import,
     project_init,
     project_next,
     project_rater,
+    project_release,
     project_review,
     project_sample,
     project_status,
@@ -27,6 +29,7 @@ MODULES: Final = (
     project_add,
     project_next,
     project_claim,
+    project_import,
     project_submit,
     project_review,
     project_comment,
@@ -34,6 +37,7 @@ MODULES: Final = (
     project_status,
     project_agree,
     project_consensus,
+    project_release,
     project_validate,
 )
 """Each has ``add_parser``; in the order of the help."""
