@@ -35,7 +35,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         description="Make a release under a name that is used once: scans and masks that "
         "are approved or agreed on, as BIDS-style NIfTI, splits by patient, a datasheet and "
         "further documents from one file of facts, the chain of custody of each case, and a "
-        "manifest under your signature. It is never changed; medlabel verify checks it anywhere.",
+        "manifest under your signature. It is never changed; medlabel verify checks it.",
     )
     add_study(parser, case=False)
     parser.add_argument("name", metavar="NAME", help="of the release, such as 2026-11")

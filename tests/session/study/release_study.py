@@ -20,7 +20,7 @@ from napari_medlabel.session.study.submitting import submit
 from napari_medlabel.session.study.working import skip, start
 from tests.session.study.small_study import SmallStudy, make_study
 
-PASSPHRASE = "correct horse battery staple"
+WORDS = "correct horse battery staple"
 REPORT = {"profile": "basic", "edition": "2026c", "chosen": []}
 
 
@@ -48,9 +48,9 @@ def release(study: SmallStudy, name: str = "2026-11", *, signed: bool = True) ->
     """Release it, under the manager's signature."""
     seat = study.seat("m1")
     if signed and not any((seat.desk.state / "users").glob("*.key")):
-        make_own_key(seat.desk, lambda: PASSPHRASE, renew=False)
+        make_own_key(seat.desk, lambda: WORDS, renew=False)
     wish = ReleaseWish(name, study.tmp / name, Telling(seed=3), reason="PROTOCOL")
-    return make_release(seat, wish, ask=(lambda: PASSPHRASE) if signed else None)
+    return make_release(seat, wish, ask=(lambda: WORDS) if signed else None)
 
 
 def _read(study: SmallStudy, code: str, slot: str, number: int, *, place: int) -> None:
