@@ -70,6 +70,9 @@ class NotesKeeper(QObject):
         idle_s = seat.settings.idle_minutes * 60.0
         self.watch = WorkWatch(reading, self._study.dock, idle_s, self)
         reading.session.saved.connect(self._on_saved)
+        ortho = self._study.dock.sight_desk.ortho
+        if ortho is not None:
+            ortho.window_closing.connect(self.write)
         self._work.bar.allow_submit("The notes of this reading are being read.")
         folder, case, slot = self._folder, reading.case, reading.slot
         self._asker.run(

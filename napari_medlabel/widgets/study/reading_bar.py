@@ -7,7 +7,12 @@ from typing import Final
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
-_PURPOSES: Final = {"work": "you read it", "review": "you review it", "look": "to look at"}
+_PURPOSES: Final = {
+    "work": "you read it",
+    "review": "you review it",
+    "look": "to look at",
+    "adjudicate": "you settle it",
+}
 
 
 class ReadingBar(QWidget):
