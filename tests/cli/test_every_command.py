@@ -147,6 +147,12 @@ class World:
         assert self.run("project", "init", self.new_study(), "--name", "Study") == 0
         return self.path("study")
 
+    def ruled(self) -> str:
+        """Return a study whose guidelines were changed."""
+        study = self.study()
+        Layout(Path(study)).guidelines.write_text("# Guidelines\n")
+        return study
+
     def added(self) -> str:
         study, key = self.study(), self.path("k")
         assert self.run("project", "add", study, self.series(), "--key", key) == 0
@@ -173,8 +179,13 @@ class World:
         """Return a case that this account has read; a colleague sits here now."""
         study, case = self.begun()
         assert self.run("project", "submit", study, case) == 0
+        self.colleague(study, "reviewer")
+        return [study, case, "--slot", "A"]
+
+    def colleague(self, study: str, *roles: str) -> None:
+        """Let a colleague sit here from now on."""
         token = load_token_key(default_state()).user_token("colleague")
-        theirs = ("--user", token, "--roles", "reviewer")
+        theirs = ("--user", token, "--roles", *roles)
         assert self.run("project", "rater", study, "r02", *theirs) == 0
         for place in (
             "session.signing",
@@ -182,7 +193,6 @@ class World:
             "audit.writer.place",
         ):
             self.patch.setattr(f"napari_medlabel.{place}.account_name", lambda: "colleague")
-        return [study, case, "--slot", "A"]
 
     def reviewed(self) -> list[str]:
         """Return a reading that the colleague has taken into review."""
@@ -190,6 +200,32 @@ class World:
         assert self.run("project", "review", *found, "--begin") == 0
         self.label = read_ontology(Layout(Path(found[0])).ontology).labels[0].id
         return found
+
+    def ready(self) -> str:
+        """Return a study whose only case is approved; the colleague may export."""
+        study = self.added()
+        assert self.run("project", "rater", study, "r01", "--roles", "annotator", "manager") == 0
+        assert self.run("project", "claim", study, "sub-001_ct") == 0
+        layout = Layout(Path(study))
+        absent = frozenset(one.id for one in read_ontology(layout.ontology).labels)
+        work = layout.work("r01", CaseId("001"))
+        write_notes(work, WorkNotes(shown=frozenset(range(3)), absent=absent))
+        assert self.run("project", "submit", study, "sub-001_ct") == 0
+        self.colleague(study, "reviewer", "releaser")
+        found = (study, "sub-001_ct", "--slot", "A")
+        assert self.run("project", "review", *found, "--begin") == 0
+        assert self.run("project", "review", *found, "--approve") == 0
+        return study
+
+    def a_mask(self) -> str:
+        """Return a mask on the grid of the plain case, with a value of its ontology."""
+        from napari_medlabel.geometry.affine import Affine
+
+        array = np.zeros((6, 8, 10), np.uint8).T
+        array[2:4, 2:4, 2] = 1
+        place = Affine(np.diag([2.0, 2.0, 3.0, 1.0]))
+        write_mask_nifti(self.tmp / "m.nii.gz", array, None, False, place)
+        return self.path("m.nii.gz")
 
     def other_grid(self) -> str:
         from napari_medlabel.geometry.affine import Affine
@@ -537,6 +573,16 @@ CASES: dict[str, tuple[Words, int, list[str]]] = {
         3,
         [],
     ),
+    "project rules, as the log knows them": (
+        lambda w: ["project", "rules", w.study()],
+        0,
+        [],
+    ),
+    "project rules, of which one was changed": (
+        lambda w: ["project", "rules", w.ruled(), "--outdate"],
+        0,
+        ["study.rules"],
+    ),
     "project status": (lambda w: ["project", "status", w.begun()[0]], 0, []),
     # With two readings: tests/session/study/test_agreeing.py
     "project agree, of single readings": (
@@ -546,6 +592,29 @@ CASES: dict[str, tuple[Words, int, list[str]]] = {
     ),
     "project consensus, without an adjudicator": (
         lambda w: ["project", "consensus", *w.submitted()[:2], "--rule", "union"],
+        3,
+        [],
+    ),
+    "project import": (
+        lambda w: ["project", "import", *w.begun(), w.a_mask(), "--by-value"],
+        0,
+        ["volume.open", "import.convert", "mask.create"],
+    ),
+    "project import, of another grid": (
+        lambda w: ["project", "import", *w.begun(), w.other_grid(), "--by-value"],
+        2,
+        ["volume.open"],
+    ),
+    "export": (
+        lambda w: [
+            *["export", w.ready(), w.path("o"), "--format", "nifti,csv"],
+            *["--reason", "PROTOCOL"],
+        ],
+        0,
+        ["export.begin", "export.done"],
+    ),
+    "export, checked": (
+        lambda w: ["export", w.added(), "--check", "--format", "csv"],
         3,
         [],
     ),
