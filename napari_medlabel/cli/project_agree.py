@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import csv
-import io
 import json
 import sys
 from dataclasses import asdict
@@ -15,8 +13,6 @@ from napari_medlabel.cli.study_seat import add_study, seated
 from napari_medlabel.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     from napari_medlabel.project.agreement.report import Facts, Summary
     from napari_medlabel.session.study.comparing import Compared
 
@@ -83,6 +79,7 @@ def run(arguments: argparse.Namespace) -> int:
     from napari_medlabel.cli.progress import progress
     from napari_medlabel.project.agreement.report import Facts, summarise
     from napari_medlabel.session.study.comparing import compare_study
+    from napari_medlabel.session.study.comparing_files import write_csv
 
     stated = _stated(arguments.facts)
     with seated(arguments, role="reviewer") as seat:
@@ -102,7 +99,7 @@ def run(arguments: argparse.Namespace) -> int:
             stated=stated,
         )
     if arguments.csv is not None:
-        _write_tables(arguments.csv, found)
+        write_csv(arguments.csv, found)
     if arguments.report is not None:
         _write_report(arguments.report, summary, facts)
     if arguments.json:
@@ -128,36 +125,6 @@ def _stated(path: Path | None) -> dict[str, str]:
             "The facts for a report are a JSON object of words by item.",
             hint=f"Items: {', '.join(known)}.",
         ) from err
-
-
-def _write_tables(folder: Path, found: Compared) -> None:
-    from napari_medlabel.io.files import make_folder, write_bytes_aside
-
-    make_folder(folder)
-    rows = [
-        {**asdict(row), "difference_ml": row.difference_ml, "flagged": row.is_flagged}
-        for row in found.table.rows
-    ]
-    marks = [{**asdict(one), "missing": " ".join(one.missing)} for one in found.table.marks]
-    answers = [
-        {"case": case, "rater": rater, "question": question, "answer": json.dumps(answer)}
-        for case, held in found.answers.items()
-        for rater, given in held.items()
-        for question, answer in given.items()
-    ]
-    for name, many in (("labels", rows), ("landmarks", marks), ("answers", answers)):
-        if many:
-            write_bytes_aside(folder / f"{name}.csv", _csv(many))
-    rules = "".join(f"{sentence}\n" for sentence in found.table.rules)
-    write_bytes_aside(folder / "rules.txt", rules.encode())
-
-
-def _csv(rows: Sequence[Mapping[str, Any]]) -> bytes:
-    text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue().encode()
 
 
 def _write_report(path: Path, summary: Summary, facts: Facts) -> None:

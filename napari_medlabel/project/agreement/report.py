@@ -354,7 +354,7 @@ def _detail(pictures: Mapping[str, str]) -> list[str]:
         return []
     out = ["", "### Plots", ""]
     for name, file in pictures.items():
-        words = "Dice of each case" if name == "dice" else f"Bland-Altman, {name}"
+        words = "Dice of each case" if name == "dice" else f"Plot, {name}"
         out += [f"![{words}]({file})", ""]
     return out
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import random
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from napari_medlabel.errors import InputError, RefusedError
 from napari_medlabel.io.nifti.reading import load
 from napari_medlabel.measure.surface import Convention
+from napari_medlabel.project.agreement.consensus import Performance, agree_on
+from napari_medlabel.project.agreement.staple import LEAST_RATERS
 from napari_medlabel.project.agreement.table import (
     Reading,
     Table,
@@ -45,12 +48,15 @@ class Compared:
         In the study.
     left_out : mapping of str to int
         How many cases were not compared, by why.
+    performances : tuple of (str, Performance)
+        Case, and what STAPLE says of a rater there; of cases with three readings, where asked.
     """
 
     table: Table
     answers: Answers
     cases: int
     left_out: Mapping[str, int]
+    performances: tuple[tuple[str, Performance], ...] = ()
 
 
 def compare_study(
@@ -58,6 +64,7 @@ def compare_study(
     *,
     is_first: bool = True,
     convention: Convention = "surfel",
+    with_staple: bool = False,
     tick: Tick = lambda _done, _total: None,
 ) -> Compared:
     """Compare the readings of all cases that two raters or more have submitted.
@@ -68,6 +75,8 @@ def compare_study(
         What each submitted first, before any review; else what counts now.
     convention : str
         ``surfel`` or ``voxel``.
+    with_staple : bool
+        Whether raters are judged by STAPLE too, where a case has three readings or more.
     tick : callable
         Told how many cases are done, of how many; it raises to end the work.
 
@@ -83,6 +92,7 @@ def compare_study(
     left: Counter[str] = Counter()
     tables: list[Table] = []
     answers: dict[str, dict[str, dict[str, object]]] = {}
+    performances: list[tuple[str, Performance]] = []
     for done, row in enumerate(rows):
         tick(done, len(rows))
         try:
@@ -104,13 +114,61 @@ def compare_study(
                 convention=convention,
             )
         )
+        if with_staple and len(readings) >= LEAST_RATERS:
+            judged = agree_on({one.rater: one.labels for one in readings}, "staple")
+            performances += [(str(row.case), one) for one in judged.performance]
     tick(len(rows), len(rows))
     if not tables:
         raise InputError(
             "No case of this study has two readings to compare yet.",
             hint="See where they stand: medlabel project status STUDY",
         )
-    return Compared(joined(tables), answers, len(rows), dict(left))
+    return Compared(joined(tables), answers, len(rows), dict(left), tuple(performances))
+
+
+def sees_codes(seat: Seat) -> bool:
+    """Tell whether a rater may see whose reading is whose."""
+    return bool(set(seat.rater.roles) & {"manager", "releaser"})
+
+
+def veiled(found: Compared, seed: int) -> Compared:
+    """Return a comparison in which raters are R1, R2, ... in an order that says nothing.
+
+    Parameters
+    ----------
+    found : Compared
+        With codes.
+    seed : int
+        Of the order.
+    """
+    codes = sorted({*found.table.raters, *(r for held in found.answers.values() for r in held)})
+    random.Random(f"{seed} veil").shuffle(codes)  # noqa: S311 - an order, no secret
+    names = {code: f"R{at}" for at, code in enumerate(codes, start=1)}
+
+    def name(code: str) -> str:
+        return names.get(code, code)
+
+    rows = tuple(
+        replace(row, first=name(row.first), second=name(row.second)) for row in found.table.rows
+    )
+    marks = tuple(
+        replace(
+            mark,
+            first=name(mark.first),
+            second=name(mark.second),
+            missing=tuple(map(name, mark.missing)),
+        )
+        for mark in found.table.marks
+    )
+    answers = {
+        case: dict(sorted((name(code), given) for code, given in held.items()))
+        for case, held in found.answers.items()
+    }
+    judged = tuple(
+        (case, replace(one, rater=name(one.rater))) for case, one in found.performances
+    )
+    table = replace(found.table, rows=rows, marks=marks)
+    return replace(found, table=table, answers=answers, performances=judged)
 
 
 def _readings(

@@ -12,17 +12,19 @@ from napari_medlabel.geometry.grid import Grid
 from napari_medlabel.project.agreement.adjudication import Adjudication, settle
 from napari_medlabel.project.agreement.consensus import agree_on
 from napari_medlabel.project.agreement.differences import Differences
-from napari_medlabel.project.layout import CaseId
+from napari_medlabel.project.cases.version import whole_versions
+from napari_medlabel.project.layout import CONSENSUS, CaseId
 from napari_medlabel.project.ontology.document import read_ontology
 from napari_medlabel.session.opening import Wishes
 from napari_medlabel.session.study.agreeing import (
+    READY,
     SlotReading,
     open_adjudication,
     ready_readings,
 )
 from napari_medlabel.session.study.folders import open_folder
 from napari_medlabel.session.study.opening import Opening
-from napari_medlabel.session.study.seat import Seat, look, require_role
+from napari_medlabel.session.study.seat import Seat, look, require_role, worklist
 
 FOLDER: Final = "adjudicate"
 Tick = Callable[[int, int], object]
@@ -113,3 +115,41 @@ def staple_of(readings: Sequence[SlotReading]) -> npt.NDArray[Any]:
         When there are less than three.
     """
     return agree_on({one.slot: one.labels for one in readings}, "staple").labels.array
+
+
+@dataclass(frozen=True)
+class Ready:
+    """A case that can be adjudicated.
+
+    Parameters
+    ----------
+    case : CaseId
+        Which.
+    readings : int
+        How many there are.
+    versions : int
+        How many versions of the consensus were written.
+    """
+
+    case: CaseId
+    readings: int
+    versions: int
+
+
+def ready_cases(seat: Seat) -> tuple[Ready, ...]:
+    """Return the cases whose readings are all there, two or more, by name.
+
+    Raises
+    ------
+    InputError
+        When a case's record cannot be read.
+    """
+    out = []
+    for row in worklist(seat).rows:
+        slots = [now for slot, now in row.slots.items() if slot != CONSENSUS]
+        held = [now for now in slots if now.state in READY]
+        if len(held) < 2 or any(now.state not in (*READY, "skipped") for now in slots):
+            continue
+        versions = whole_versions(seat.layout, CONSENSUS, row.case)
+        out.append(Ready(row.case, len(held), len(versions)))
+    return tuple(out)
