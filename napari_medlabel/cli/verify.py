@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
+    from napari_medlabel.project.release.chain_check import Column
     from napari_medlabel.session.study.release_check import CaseLine, ReleaseReport
 
 _SHOWN: Final = {"green": "ok", "amber": "AMBER", "red": "RED"}
@@ -141,6 +142,10 @@ def _signer(report: ReleaseReport) -> str:
     return f"{said.name} ({said.user}), key {report.letters}, {said.time}" if said else ""
 
 
+def _mark(one: CaseLine, column: Column) -> str:
+    return _SHOWN[one.marks[column].value] if one.applies(column) else "-"
+
+
 def _table(cases: tuple[CaseLine, ...]) -> None:
     from napari_medlabel.project.release.chain_check import COLUMNS
 
@@ -150,7 +155,7 @@ def _table(cases: tuple[CaseLine, ...]) -> None:
         f"\n{'case':<{width}}{heads}{'raw files':<22}{'cleaned by':<16}{'read by':<12}decided"
     )
     for one in cases:
-        marks = "".join(f"{_SHOWN[one.marks[column].value]:<9}" for column in COLUMNS)
+        marks = "".join(f"{_mark(one, column):<9}" for column in COLUMNS)
         raw = f"{len(one.originals)}: {one.originals[0][7:19]}..." if one.originals else "-"
         who = " ".join(one.readers) or "-"
         decided = f"{' '.join(one.reviewers) or '-'} {one.when[:16].replace('T', ' ')}"

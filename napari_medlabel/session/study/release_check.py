@@ -17,7 +17,7 @@ from napari_medlabel.audit.keys.site_history import read_history
 from napari_medlabel.errors import InputError
 from napari_medlabel.io.manifest import RECEIPT_NAME
 from napari_medlabel.project.checks.finding import Finding, in_order
-from napari_medlabel.project.layout import Layout
+from napari_medlabel.project.layout import CONSENSUS, Layout
 from napari_medlabel.project.release.chain import AGREED, CHAIN, CaseChain, Chain, parse_chain
 from napari_medlabel.project.release.chain_check import COLUMNS, Column, check_chain
 from napari_medlabel.project.release.contents import (
@@ -78,6 +78,11 @@ class CaseLine:
     def verdict(self) -> Verdict:
         """The worst of its marks."""
         return _worst(self.marks.values())
+
+    def applies(self, column: Column) -> bool:
+        """Tell whether there is such a link: one reading is agreed on by nobody."""
+        is_good = self.marks[column] is Verdict.GREEN
+        return column != "agreed" or self.slot == CONSENSUS or not is_good
 
 
 @dataclass(frozen=True)

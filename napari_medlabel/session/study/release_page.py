@@ -6,7 +6,15 @@ from collections.abc import Iterator
 from typing import Final
 
 from napari_medlabel.audit.report.page_document import still_document
-from napari_medlabel.audit.report.page_markup import Content, Markup, chip, table, tag, token
+from napari_medlabel.audit.report.page_markup import (
+    Content,
+    Markup,
+    chip,
+    table,
+    tag,
+    text,
+    token,
+)
 from napari_medlabel.project.release.chain_check import COLUMNS
 from napari_medlabel.session.study.release_check import CaseLine, ReleaseReport
 
@@ -44,7 +52,12 @@ def page_of(report: ReleaseReport, sentence: str) -> bytes:
             tag("p", chip(verdict.upper(), verdict), " ", sentence),
             class_=f"verdict {verdict}",
         ),
-        tag("section", tag("h2", "Which release, by whom"), tag("dl", *_facts(report))),
+        tag(
+            "section",
+            tag("h2", "Which release, by whom"),
+            tag("dl", *_facts(report)),
+            _digests(report),
+        ),
         tag("section", tag("h2", "Cases"), _cases(report.cases)),
         tag("section", tag("h2", "Findings"), _findings(report)),
         tag(
@@ -64,9 +77,6 @@ def _facts(report: ReleaseReport) -> Iterator[Markup]:
         rows += [
             ("Made", manifest.made),
             ("Files", len(manifest.files)),
-            ("Manifest", tag("code", manifest.digest)),
-            ("Ontology", tag("code", manifest.pins.ontology)),
-            ("Guidelines", tag("code", manifest.pins.guideline)),
         ]
     if signed is not None:
         rows += [
@@ -80,12 +90,25 @@ def _facts(report: ReleaseReport) -> Iterator[Markup]:
     return (tag("div", tag("dt", name), tag("dd", value)) for name, value in rows)
 
 
+def _digests(report: ReleaseReport) -> Markup:
+    manifest = report.manifest
+    rows = []
+    if manifest is not None:
+        told = {
+            "Manifest": manifest.digest,
+            "Ontology": manifest.pins.ontology,
+            "Guidelines": manifest.pins.guideline,
+        }
+        rows = [(name, tag("code", digest)) for name, digest in told.items()]
+    return table("Digests", ("Of", "SHA-256"), rows, "The manifest cannot be read.")
+
+
 def _cases(cases: tuple[CaseLine, ...]) -> Markup:
     heads = ("Case", *COLUMNS, "Raw files", "Cleaned by", "Read by", "Decided by", "When")
     return table(
         "From the raw files to the released mask",
         heads,
-        ([one.case, *_marks(one), *_words(one)] for one in cases),
+        ([tag("code", one.case), *_marks(one), *_words(one)] for one in cases),
         "The chain of custody cannot be read.",
     )
 
@@ -93,7 +116,7 @@ def _cases(cases: tuple[CaseLine, ...]) -> Markup:
 def _marks(one: CaseLine) -> Iterator[Markup]:
     for column in COLUMNS:
         mark = one.marks[column].value
-        yield chip(_WORDS[mark], mark)
+        yield chip(_WORDS[mark], mark) if one.applies(column) else text("—")
 
 
 def _words(one: CaseLine) -> tuple[Content, ...]:
@@ -104,7 +127,7 @@ def _words(one: CaseLine) -> tuple[Content, ...]:
         one.rules or "—",
         " ".join(one.readers) or "—",
         " ".join(one.reviewers) or "—",
-        one.when[:16].replace("T", " ") or "—",
+        tag("code", one.when[:16].replace("T", " ") or "—"),
     )
 
 

@@ -6,11 +6,13 @@ import json
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
+from unittest.mock import patch
 
 from napari_medlabel.audit.format.event import ObjectRef
 from napari_medlabel.project.cases.participants import to_tsv
 from napari_medlabel.project.cases.record import read_record
 from napari_medlabel.project.layout import CaseId
+from napari_medlabel.secret import passphrase
 from napari_medlabel.session.signer import make_own_key
 from napari_medlabel.session.study.agreeing import reach
 from napari_medlabel.session.study.release_papers import Telling
@@ -48,7 +50,12 @@ def release(study: SmallStudy, name: str = "2026-11", *, signed: bool = True) ->
     """Release it, under the manager's signature."""
     seat = study.seat("m1")
     if signed and not any((seat.desk.state / "users").glob("*.key")):
-        make_own_key(seat.desk, lambda: WORDS, renew=False)
+        # Quick to open: tests ask for it often.
+        with (
+            patch.object(passphrase, "MEMORY_KIB", 64),
+            patch.object(passphrase, "ITERATIONS", 1),
+        ):
+            make_own_key(seat.desk, lambda: WORDS)
     wish = ReleaseWish(name, study.tmp / name, Telling(seed=3), reason="PROTOCOL")
     return make_release(seat, wish, ask=(lambda: WORDS) if signed else None)
 
