@@ -14,7 +14,9 @@ from napari_medlabel.plugin.layers import metadata
 NAME: Final = "Comments"
 _OPEN: Final = "#ff8a3d"
 _RESOLVED: Final = "#8fa3b0"
-_SIZE_PX: Final = 9.0
+_SIZE_MM: Final = 7.0
+_CLEAR: Final = "transparent"
+"""Within a pin the picture is seen: it is what the comment is about."""
 
 
 @dataclass(frozen=True)
@@ -90,10 +92,11 @@ class PinLayer:
                 self.points_zyx,
                 name=NAME,
                 ndim=3,
-                size=_SIZE_PX / min(display.scale),
+                size=_SIZE_MM / min(display.scale),
                 symbol=self._symbols(),
-                face_color=self._colours(),
-                border_color="#202020",
+                face_color=_CLEAR,
+                border_color=self._colours(),
+                border_width=0.14,
                 projection_mode="rescale_linear",
                 features={"words": self._words()},
                 text={
@@ -118,7 +121,8 @@ class PinLayer:
         try:
             layer.data = self.points_zyx
             layer.symbol = self._symbols()
-            layer.face_color = self._colours()
+            layer.face_color = _CLEAR
+            layer.border_color = self._colours()
             layer.features = {"words": self._words()}
             layer.refresh()
         finally:
@@ -142,7 +146,7 @@ class PinLayer:
         return np.array(said, dtype=object)
 
     def _symbols(self) -> list[str]:
-        return ["diamond" if pin.is_open else "ring" for pin in self._pins]
+        return ["diamond" if pin.is_open else "disc" for pin in self._pins]
 
     def _colours(self) -> list[str]:
         return [_OPEN if pin.is_open else _RESOLVED for pin in self._pins]

@@ -96,7 +96,6 @@ class DecisionDesk(QObject):
         self._is_signed = False
         self._reading: Any = None
         self._segments: Any = None
-        self._first_marks: LandmarkSet | None = None
         self._places: dict[int, Place | None] = {}
         self._said: set[int] = set()
         self._background = Background(self)
@@ -125,7 +124,6 @@ class DecisionDesk(QObject):
         """Find out what may be decided about a reading, and show the page where it may."""
         self._reading, self.under = reading, None
         self._places, self._said = {}, set()
-        self._first_marks = reading.session.landmarks
         self._veil(on=reading.purpose != "work")
         if reading.purpose == "work":
             return
@@ -219,7 +217,7 @@ class DecisionDesk(QObject):
             self._compare.start()
             return
         before, now = under.labels.array, reading.session.labels.array
-        has_moved = reading.session.landmarks != self._first_marks
+        has_moved = _has_moved(under.marks, reading.session.landmarks)
 
         def found(values: tuple[int, ...]) -> None:
             if self.under is under:
@@ -246,7 +244,7 @@ class DecisionDesk(QObject):
         if under is None or reading is None:
             return
         labels = reading.session.labels.array
-        has_moved = reading.session.landmarks != self._first_marks
+        has_moved = _has_moved(under.marks, reading.session.landmarks)
 
         def look_first() -> ToSign | None:
             if under.labels is not None:
@@ -340,7 +338,7 @@ class DecisionDesk(QObject):
         session.reconcile()
         array = session.labels.array.T.copy().T
         labels = LabelMap(session.labels.grid, array, under.labels.scheme)
-        is_moved = session.landmarks != self._first_marks
+        is_moved = _has_moved(under.marks, session.landmarks)
         trail = session.trail
         origins = None if trail is None else trail.trail.map()
         marks = session.landmarks if is_moved else under.marks
@@ -378,8 +376,8 @@ class DecisionDesk(QObject):
     def _say(self, seat: Seat, reading: Any, *, resolves: bool) -> None:
         """Make threads of what was said about labels; in the work's thread, each once."""
         for value, mark in list(self.panel.marks.items()):
-            text = mark.comment.strip() or (f"{tag_words(mark.tags)}." if mark.tags else "")
-            if not text or value in self._said:
+            text = mark.comment.strip() or f"{tag_words(mark.tags).capitalize()}."
+            if text == "." or value in self._said:
                 continue
             remark = Remark(text, self._places.get(value), value, "", resolves, mark.tags)
             comment(seat, reading.case, reading.slot, remark)
@@ -447,6 +445,19 @@ def _look(seat: Seat, case: Any, slot: str, grid: Any) -> Under:
         read_landmarks(layout, version),
         read_answers(layout, version) or None,
     )
+
+
+def _has_moved(submitted: LandmarkSet | None, shown: LandmarkSet) -> bool:
+    """Tell whether landmarks were moved; those that nobody has placed do not count."""
+    told = [
+        {
+            (mark.name, mark.point_ras, mark.state, mark.uncertain_mm)
+            for mark in marks
+            if not mark.is_open
+        }
+        for marks in (submitted or LandmarkSet(), shown)
+    ]
+    return told[0] != told[1]
 
 
 def _require_same(submitted: LabelMap, labels: Any, *, has_moved: bool) -> None:

@@ -54,8 +54,8 @@ def study(tmp_path: Path) -> Iterator[SmallStudy]:
 
 @pytest.fixture
 def sit(
-    study: SmallStudy, make_napari_viewer: Any, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Callable[[str], MedlabelDock]]:
+    make_napari_viewer: Any, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[..., MedlabelDock]]:
     """Give a function that lets somebody sit down at the one window."""
     monkeypatch.setattr(
         "napari_medlabel.widgets.closing.ask_to_save",
@@ -63,7 +63,7 @@ def sit(
     )
     docks: list[MedlabelDock] = []
 
-    def seat(code: str) -> MedlabelDock:
+    def seat(code: str, study: SmallStudy) -> MedlabelDock:
         monkeypatch.setenv("MEDLABEL_STATE_DIR", str(study.tmp / f"pc-{code}"))
         if not docks:
             viewer = make_napari_viewer(show=True)
@@ -82,11 +82,11 @@ def is_shown(dock: MedlabelDock, part: Any) -> bool:
     return part.parentWidget() is dock.tabs.currentWidget()
 
 
-def test_a_reading_goes_back_with_a_pin_and_comes_again(
-    study: SmallStudy, sit: Callable[[str], MedlabelDock], picture: Callable[..., None]
+def test_a_reading_goes_back_with_a_pin_and_comes_again(  # noqa: PLR0915 - one story
+    study: SmallStudy, sit: Callable[..., MedlabelDock], picture: Callable[..., None]
 ) -> None:
     case = study.cases[0]
-    dock = sit("r04")
+    dock = sit("r04", study)
     desk = dock.study_desk
     review, threads = desk.review.decisions, desk.review.threads
     assert desk.open_reading("review", case, "A")
@@ -111,7 +111,7 @@ def test_a_reading_goes_back_with_a_pin_and_comes_again(
     # What the reviewer paints is not approved by the way.
     box = (slice(0, 2), slice(0, 2), slice(0, 1))
     desk.reading.session.edit(box, np.full((2, 2, 1), 2, np.uint8), name="Square")
-    wait_for(lambda: review.panel.correct_button.isEnabled())
+    wait_for(review.panel.correct_button.isEnabled)
     assert "You changed the mask" in review.panel.approve_button.toolTip()
     desk.reading.session.undo()
     wait_for(lambda: not review.panel.correct_button.isEnabled())
@@ -126,7 +126,7 @@ def test_a_reading_goes_back_with_a_pin_and_comes_again(
     assert (now.state, now.returned, now.tags) == ("rejected", (1,), ("boundary",))
 
     # The annotator sees first what came back, and goes from one comment to the next.
-    dock = sit("r01")
+    dock = sit("r01", study)
     start(desk.seat, case, "A")
     assert desk.open_reading("work", case, "A")
     wait_for(lambda: desk.reading is not None and threads.open_count == 2)
@@ -146,7 +146,7 @@ def test_a_reading_goes_back_with_a_pin_and_comes_again(
     dock.desk.close_case()
     submit(desk.seat, case, "A", study.scan(), study.work(1, 2, place=1))
 
-    dock = sit("r04")
+    dock = sit("r04", study)
     begin_review(desk.seat, case, "A")
     assert desk.open_reading("review", case, "A")
     wait_for(lambda: review.under is not None and review.panel.approve_button.isEnabled())
@@ -155,6 +155,52 @@ def test_a_reading_goes_back_with_a_pin_and_comes_again(
     now = look(desk.seat, case, "A").now
     assert (now.state, now.rounds) == ("approved", 2)
     assert {one.standing for one in comments_for(desk.seat, case).threads} == {"resolved"}
+
+
+def test_one_key_scores_a_sample_and_the_next_case_opens_by_itself(
+    tmp_path: Path, sit: Callable[..., MedlabelDock], picture: Callable[..., None]
+) -> None:
+    made = make_study(tmp_path / "more", cases=3, readings=1, people=("m1", "r01", "r04"))
+    for number, case in enumerate(made.cases):
+        start(made.seat("r01"), case, "A")
+        work = made.work(1, 2, number=number)
+        submit(made.seat("r01"), case, "A", made.scan(number), work)
+    made.close()
+    dock = sit("r04", made)
+    desk = dock.study_desk
+    quick, ended = desk.review.quick, []
+    quick.ended.connect(ended.append)
+    quick.start(2, seed=5)
+    wait_for(lambda: desk.reading is not None)
+    first = desk.reading
+    assert is_shown(dock, quick.panel)
+    # The digits are napari's for its modes; here they score.
+    mode = str(first.binding.labels.mode)
+    picture(dock, "quick-look")
+    assert first.binding.keys.press("4")
+    wait_for(lambda: desk.reading is not None and desk.reading is not first)
+    assert str(first.binding.labels.mode) == mode
+    second = desk.reading
+    assert quick.panel.bar.value() == 1
+    assert look(desk.seat, first.case, first.slot).now.state == "approved"
+    second.binding.keys.press("2")
+    wait_for(lambda: bool(ended))
+    assert dock.session is None
+    assert look(desk.seat, second.case, second.slot).now.state == "rejected"
+    said = "2 of 3 finished readings drawn, seed 5; all are scored. 1 of 2 were faulty"
+    assert dock.notice.text.text().startswith(said)
+    picture(dock, "statement")
+
+    # What is left is drawn again; where it is stopped the digits are napari's again.
+    quick.start(3, seed=5)
+    wait_for(lambda: desk.reading is not None)
+    keys = desk.reading.binding.keys
+    assert not keys.is_free("1")
+    assert not desk.review.decisions.panel.isVisible()
+    quick.stop()
+    wait_for(lambda: len(ended) == 2)
+    assert keys.is_free("1")
+    assert not quick.is_on
 
 
 @pytest.fixture
