@@ -21,7 +21,7 @@ from napari_medlabel.project.work.choosing import (
     to_review,
 )
 from napari_medlabel.project.work.fold import SlotState
-from napari_medlabel.project.work.states import Action, State, named, transition
+from napari_medlabel.project.work.states import Action, State, leads, named, transition
 from napari_medlabel.session.study.blind import has_seen, require_unread
 from napari_medlabel.session.study.drawing import tell_review_draw
 from napari_medlabel.session.study.seat import (
@@ -304,13 +304,18 @@ def mark_outdated(seat: Seat) -> tuple[tuple[CaseId, str], ...]:
     """
     require_role(seat, "manager")
     ontology, guideline = rules_now(seat)
-    found = worklist(seat).outdated(ontology=ontology, guideline=guideline)
-    for case, slot in found:
+    marked = []
+    for case, slot in worklist(seat).outdated(ontology=ontology, guideline=guideline):
         with at_reading(seat, case, slot) as at:
+            pinned = (at.now.ontology, at.now.guideline)
+            # Somebody may have taken it back, or submitted it anew, since the list was made.
+            if leads(at.now.state, "outdate") is None or pinned == (ontology, guideline):
+                continue
             because = "ontology" if at.now.ontology != ontology else "guideline"
             new = ontology if because == "ontology" else guideline
             take_step(seat, step_event(at, "outdate", {"because": because, "new": new}))
-    return found
+            marked.append((case, slot))
+    return tuple(marked)
 
 
 def rules_now(seat: Seat) -> tuple[str, str]:
