@@ -73,7 +73,9 @@ def run(arguments: argparse.Namespace) -> int:
         case = case_of(arguments, seat.layout)
         slot = arguments.slot or slot_of(seat, case)
         scan = read_volume(seat.layout.scan(case))
-        submission = open_work(seat.layout, seat.rater.code, case, scan)
+        submission = open_work(seat.layout, seat.rater.code, case, scan, slot)
+        for words in submission.words:
+            print(f"note: {words}", file=sys.stderr)
         absent = submission.notes.absent | frozenset(arguments.absent)
         submission = replace(submission, notes=replace(submission.notes, absent=absent))
         if arguments.check:
@@ -89,10 +91,17 @@ def run(arguments: argparse.Namespace) -> int:
     version = done.version
     if arguments.json:
         shown = {"case": str(case), "slot": slot, "version": version.number}
-        print(json.dumps({**shown, "content": version.content, "new": done.is_new}))
+        told = {**shown, "content": version.content, "new": done.is_new}
+        if done.gold is not None:
+            told["gold"] = {"passed": done.gold.passed, "reasons": done.gold.reasons()}
+        print(json.dumps(told))
     else:
         before = "" if done.is_new else " (it was submitted before)"
         print(f"{case} {slot}: version {version.number} is submitted{before}.")
+        if done.gold is not None:
+            print("It agrees with the truth." if done.gold.passed else "The truth differs:")
+            for said in done.gold.reasons():
+                print(f"  {said}")
     return 0
 
 

@@ -17,6 +17,7 @@ from napari_medlabel.audit.writer.place import default_root, default_state
 from napari_medlabel.cli.main import build_parser, main
 from napari_medlabel.deid.report.counts import Look, Queued
 from napari_medlabel.deid.report.review import write_queue
+from napari_medlabel.io.nifti.reading import load
 from napari_medlabel.io.nifti.write import write_mask_nifti
 from napari_medlabel.project.layout import CaseId, Layout
 from napari_medlabel.project.ontology.document import read_ontology
@@ -166,6 +167,15 @@ class World:
         assert self.run("project", "rater", study, "r01", *mine) == 0
         return [study, str(case)]
 
+    def true(self) -> list[str]:
+        """Return a study, and a case with its truth."""
+        study, case = self.staffed()
+        scan = load(Layout(Path(study)).scan(CaseId.parse(case)))
+        truth = self.tmp / "truth.nii.gz"
+        empty = np.zeros(scan.grid.shape[::-1], np.uint8).T
+        write_mask_nifti(truth, empty, None, False, scan.grid.affine)
+        return [study, "--add", case, "--mask", str(truth)]
+
     def begun(self) -> list[str]:
         """Return a case that this account has begun to read: nothing is to be found in it."""
         study, case = self.staffed()
@@ -204,7 +214,9 @@ class World:
     def ready(self) -> str:
         """Return a study whose only case is approved; the colleague may export."""
         study = self.added()
-        assert self.run("project", "rater", study, "r01", "--roles", "annotator", "manager") == 0
+        assert (
+            self.run("project", "rater", study, "r01", "--roles", "annotator", "manager") == 0
+        )
         assert self.run("project", "claim", study, "sub-001_ct") == 0
         layout = Layout(Path(study))
         absent = frozenset(one.id for one in read_ontology(layout.ontology).labels)
@@ -493,6 +505,23 @@ CASES: dict[str, tuple[Words, int, list[str]]] = {
         3,
         ["export.begin", "deid.run", "export.done"],
     ),
+    "project gold": (lambda w: ["project", "gold", w.staffed()[0]], 0, []),
+    "project gold, added": (lambda w: ["project", "gold", *w.true()], 0, ["study.rules"]),
+    "project gold, of no manager": (
+        lambda w: ["project", "gold", w.submitted()[0], "--score"],
+        3,
+        [],
+    ),
+    "project calibrate": (lambda w: ["project", "calibrate", w.staffed()[0]], 0, []),
+    "project calibrate, begun": (
+        lambda w: [
+            *["project", "calibrate", (study := w.staffed())[0], "--begin"],
+            *["--cases", study[1], "--raters", "r01"],
+        ],
+        0,
+        ["study.rules"],
+    ),
+    "project bias, of nothing": (lambda w: ["project", "bias", w.staffed()[0]], 2, []),
     "project next": (lambda w: ["project", "next", w.staffed()[0]], 0, []),
     "project next, begun": (
         lambda w: ["project", "next", w.staffed()[0], "--begin"],
@@ -618,6 +647,13 @@ CASES: dict[str, tuple[Words, int, list[str]]] = {
         3,
         [],
     ),
+    # One that is made: tests/session/study/test_releasing.py
+    "project release, of what is not ready": (
+        lambda w: ["project", "release", w.added(), "one", "--unsigned"],
+        3,
+        [],
+    ),
+    "verify": (lambda w: ["verify", w.series()], 5, []),
     "project validate": (lambda w: ["project", "validate", w.added()], 4, []),
     "audit verify": (lambda w: [w.case() and "audit", "verify"], 4, ["audit.verify"]),
     "audit show": (lambda w: [w.case() and "audit", "show"], 4, ["audit.view"]),

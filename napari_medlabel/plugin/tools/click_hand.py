@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+
 from napari_medlabel.edit.scene import Proposal, Tick
 from napari_medlabel.errors import MedlabelError
 from napari_medlabel.plugin.pointing import Pointer
@@ -9,7 +11,7 @@ from napari_medlabel.plugin.tools.hand import LEFT, QuietHand
 from napari_medlabel.plugin.tools.kit import Plane, Work
 
 
-class Click(QuietHand):
+class Click(QuietHand, ABC):
     """Works out a region from a click, in the background, and has it shown."""
 
     words = "Working …"
@@ -28,9 +30,9 @@ class Click(QuietHand):
             self.kit.fail(err)
         return True
 
+    @abstractmethod
     def work(self, pointer: Pointer) -> Work:
         """Return what is to be computed for a click."""
-        raise NotImplementedError
 
 
 class Flood(Click):

@@ -59,7 +59,7 @@ class SubmitDesk(QObject):
 
         def look() -> Submitted | tuple[Complaint, ...]:
             scan = session.volume
-            made = open_work(seat.layout, seat.rater.code, case, scan)
+            made = open_work(seat.layout, seat.rater.code, case, scan, slot)
             try:
                 return submit(seat, case, slot, scan, made, reason=reason)
             except ComplaintsError as err:
