@@ -226,7 +226,7 @@ class StudyDesk(QObject):
     def release(self) -> None:
         """End the study's session in its log, when the window goes."""
         self.work.release()
-        seat, self.seat = self.seat, None
+        seat, self.seat, self.reading = self.seat, None, None
         WORKPLACE.study = None
         if seat is not None:
             _end(seat)
