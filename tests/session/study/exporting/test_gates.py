@@ -3,25 +3,34 @@
 from __future__ import annotations
 
 import json
+import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from napari_medlabel.audit.check.verdict import Verdict
+from napari_medlabel.audit.keys.key_document import make_key
+from napari_medlabel.audit.keys.people import find_statements, user_key_path
+from napari_medlabel.audit.keys.tokens import account_name, load_token_key
 from napari_medlabel.errors import InputError, RefusedError
 from napari_medlabel.project.cases.record import read_record
-from napari_medlabel.session.study.exporting import planning
+from napari_medlabel.secret import passphrase as sealing
+from napari_medlabel.secret.passphrase import PassphraseError
+from napari_medlabel.session.study.exporting import leaving, planning
 from napari_medlabel.session.study.exporting.leaving import check_destination, write_export
-from napari_medlabel.session.study.exporting.logbook import read_logbook
+from napari_medlabel.session.study.exporting.logbook import Logbook, read_logbook
 from napari_medlabel.session.study.exporting.plan import ExportPlan, GatesError
 from napari_medlabel.session.study.exporting.planning import plan_export
 from napari_medlabel.session.study.exporting.reasons import Grounds
 from napari_medlabel.session.study.exporting.wish import ExportWish
+from napari_medlabel.session.study.seat import Seat
 from tests.session.study.small_study import SmallStudy
 
 ALL = ExportWish(("nifti", "csv"))
+WORDS = "correct horse battery"
 Change = Callable[[SmallStudy], Path]
 
 
@@ -176,12 +185,59 @@ def test_all_reasons_are_told_at_once(study: SmallStudy, tmp_path: Path) -> None
     assert gates == {"deidentified", "clean", "format", "log"}
 
 
-def test_a_red_log_goes_with_a_signature_alone(study: SmallStudy, tmp_path: Path) -> None:
-    path = max(study.layout.audit.glob("writers/*/*/*/*.jsonl"), key=lambda p: p.stat().st_size)
-    with changed(
-        path, path.read_bytes().replace(b'"liver"', b'"Liver"').replace(b"1", b"2", 1)
-    ):
-        assert read_logbook(study.seat("m1")).verdict is Verdict.RED
+@pytest.fixture
+def releaser(study: SmallStudy, monkeypatch: pytest.MonkeyPatch) -> Iterator[SmallStudy]:
+    """Give the manager a signing key, for one test."""
+    monkeypatch.setattr(sealing, "MEMORY_KIB", 64)
+    monkeypatch.setattr(sealing, "ITERATIONS", 1)
+    state = study.desk("m1").state
+    token = load_token_key(state).user_token(account_name())
+    path = user_key_path(state, token)
+    made = ("user", token, "2026-11-22T10:00:00.000Z")
+    make_key(path, made, secrets.token_bytes, passphrase=WORDS)
+    yield study
+    path.unlink()
+
+
+def test_who_has_a_key_signs_the_reason_over_all_that_leaves(
+    releaser: SmallStudy, tmp_path: Path
+) -> None:
+    seat = releaser.seat("m1")
+    plan = plan_export(seat, ExportWish(("csv",)))
+    with pytest.raises(InputError, match="A name"):
+        write_export(seat, plan, tmp_path / "out", grounds=Grounds("PROTOCOL"))
+    wrong = Grounds("PROTOCOL", "Dr. Jane Doe", lambda: "another passphrase")
+    with pytest.raises(PassphraseError):
+        write_export(seat, plan, tmp_path / "out", grounds=wrong)
+    assert not list(tmp_path.iterdir())
+    signs = Grounds("PROTOCOL", "Dr. Jane Doe", lambda: WORDS)
+    done = write_export(seat, plan, tmp_path / "out", grounds=signs)
+    assert done.is_signed
+    (signed,) = find_statements(releaser.layout.audit, done.manifest).statements
+    assert (signed.said.meaning, signed.said.name) == ("approved", "Dr. Jane Doe")
+    assert not any(b"Doe" in p.read_bytes() for p in tmp_path.rglob("*") if p.is_file())
+
+
+def test_a_red_log_goes_with_a_signature_alone(
+    study: SmallStudy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    logs = study.layout.audit.glob("writers/*/*/*/*.jsonl")
+    path = next(path for path in logs if b'"round":1' in path.read_bytes())
+    seat = study.seat("m1")
+    with changed(path, path.read_bytes().replace(b'"round":1', b'"round":2', 1)):
+        red = read_logbook(seat)
+    assert red.verdict is Verdict.RED
+
+    def read(_: Seat) -> Logbook:
+        return replace(red, told=read_logbook(seat).told)
+
+    monkeypatch.setattr(planning, "read_logbook", read)
+    monkeypatch.setattr(leaving, "read_logbook", read)
+    plan = plan_export(seat, ALL)
+    assert {one.gate for one in plan.findings} == {"log"}
+    with pytest.raises(RefusedError, match="must be signed"):
+        write_export(seat, plan, tmp_path / "out", grounds=Grounds("PROTOCOL"))
+    assert not list(tmp_path.iterdir())
 
 
 def test_who_is_neither_releaser_nor_manager_exports_nothing(study: SmallStudy) -> None:

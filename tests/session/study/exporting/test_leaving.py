@@ -41,9 +41,7 @@ def masks(study: SmallStudy) -> dict[str, np.ndarray]:
 
 
 @pytest.fixture(scope="module")
-def out(
-    study: SmallStudy, tmp_path_factory: pytest.TempPathFactory
-) -> tuple[Path, Exported]:
+def out(study: SmallStudy, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Exported]:
     """Export everything once."""
     from napari_medlabel.session.study.exporting.reasons import Grounds
 
