@@ -114,7 +114,7 @@ class StepReader:
 
     def __init__(self, root: Path) -> None:
         self._root = root
-        self._known: dict[Path, tuple[tuple[int, int], tuple[Step, ...]]] = {}
+        self._known: dict[Path, tuple[tuple[int, int], tuple[Step, ...], str]] = {}
 
     def read(self) -> tuple[Step, ...]:
         """Return all steps, in no order: numbers order them."""
@@ -124,9 +124,35 @@ class StepReader:
             state = (status.st_size, status.st_mtime_ns)
             known = self._known.get(path)
             if known is None or known[0] != state:
-                known = self._known[path] = (state, _steps_in(path))
+                known = self._known[path] = (state, *_steps_in(path))
             found += known[1]
         return tuple(found)
+
+    def same_as(self, user: str) -> frozenset[str]:
+        """Return the tokens that the log proves to be of one account with this one.
+
+        Whoever makes a new token key goes on under another token, ``u2-...`` after ``u1-...``.
+        Where a writer of the log, one computer's memory with one signing key, has never had
+        more than one token under each key, they are one account's. Where several accounts share
+        a memory nothing is proved, and nothing is returned but the token.
+
+        Parameters
+        ----------
+        user : str
+            A token.
+        """
+        self.read()
+        writers: dict[str, set[str]] = {}
+        for path, (_, _, name) in self._known.items():
+            if name:
+                writer = path.relative_to(self._root / "writers").parts[0]
+                writers.setdefault(writer, set()).add(name)
+        found = {user}
+        for tokens in writers.values():
+            keys = {one.partition("-")[0] for one in tokens}
+            if user in tokens and len(keys) == len(tokens):
+                found |= tokens
+        return frozenset(found)
 
 
 def log_steps(root: Path) -> tuple[Step, ...]:
@@ -134,13 +160,17 @@ def log_steps(root: Path) -> tuple[Step, ...]:
     return StepReader(root).read()
 
 
-def _steps_in(path: Path) -> tuple[Step, ...]:
+def _steps_in(path: Path) -> tuple[tuple[Step, ...], str]:
+    """Return the steps of a session, and the token of who it was."""
     found: list[Step] = []
+    users: list[str] = []
 
     def seen(_line: int, record: Any) -> None:
+        if not users:
+            users.append(record["actor"]["user"])
         step = step_of(record)
         if step is not None:
             found.append(step)
 
     check_session(path, path.name, seen, quick=True)
-    return tuple(found)
+    return tuple(found), "".join(users)

@@ -9,10 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from napari_medlabel.audit.keys.tokens import rotate_token_key
 from napari_medlabel.errors import InputError, RefusedError
 from napari_medlabel.project.work.claims import claim, read_claim
+from napari_medlabel.session.desk import open_desk
 from napari_medlabel.session.study.assigning import assign
-from napari_medlabel.session.study.seat import Seat, worklist
+from napari_medlabel.session.study.seat import Seat, look, worklist
 from napari_medlabel.session.study.submitting import submit
 from napari_medlabel.session.study.working import (
     all_to_read,
@@ -201,3 +203,30 @@ def test_assigned_cases_are_offered_to_nobody_else_and_priority_orders(
 
 def test_a_case_of_which_the_log_knows_nothing_is_to_do(study: SmallStudy) -> None:
     assert worklist(study.seat("r01")).counts() == {"todo": 4}
+
+
+def test_who_has_a_new_token_key_is_known_to_others_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study = make_study(tmp_path, cases=2)
+    start(study.seat("r01"), study.cases[0], "A")
+    before = study.seat("r01").users
+    study.desks.pop("r01").log.close()
+    rotate_token_key(tmp_path / "pc-r01")
+    seat = study.seat("r01")
+    assert before < seat.users
+    start(seat, study.cases[1], "A")
+    (new,) = seat.users - before
+    assert look(seat, study.cases[1], "A").now.user == new
+    for other in ("m1", "r02"):
+        assert study.seat(other).code_of(new) == "r01"
+        assert [study.seat(other).code_of(one) for one in before] == ["r01"]
+    assert study.seat("r02").code_of("u9-0123456789abcdef") == ""
+    study.close()
+    # Where a memory has had two accounts nothing is proved.
+    place = "napari_medlabel.audit.writer.place.account_name"
+    monkeypatch.setattr(place, lambda: "colleague")
+    open_desk(study.layout.audit, state=tmp_path / "pc-r01").log.close()
+    monkeypatch.undo()
+    assert study.seat("r02").code_of(new) == ""
+    study.close()
