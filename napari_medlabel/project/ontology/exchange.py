@@ -12,6 +12,7 @@ from typing import Any, Final
 from napari_medlabel.errors import InputError
 from napari_medlabel.io.marks.label_table import read_label_table
 from napari_medlabel.model.labelmap import Code, Label, LabelScheme
+from napari_medlabel.project.ontology.document import from_json
 from napari_medlabel.project.ontology.labels import Coding, Laterality, OntologyLabel
 from napari_medlabel.project.ontology.ontology import Ontology
 
@@ -25,6 +26,23 @@ _SIDES: Final[Mapping[str, Laterality]] = {
     "51440002": "both",
 }
 """SNOMED CT: Left, Right, Right and left."""
+_ALTERED: Final = "49755003"  # SNOMED CT: Morphologically abnormal structure
+_STANDARD: Final[Mapping[str, int]] = {
+    "grey matter": 1,
+    "white matter": 2,
+    "cerebrospinal fluid": 3,
+    "csf": 3,
+    "bone": 4,
+    "soft tissue": 5,
+    "non brain": 6,
+    "lesion": 7,
+    "cortical grey matter": 8,
+    "subcortical grey matter": 9,
+    "brainstem": 10,
+    "brain stem": 10,
+    "cerebellum": 11,
+}
+"""BIDS 1.10, derivatives of imaging, common image-derived labels."""
 Row = dict[str, Any]
 
 
@@ -126,6 +144,34 @@ def _hex(row: Mapping[str, Any]) -> str:
     return f"#{red:02x}{green:02x}{blue:02x}"
 
 
+def read_json(path: Path) -> tuple[Ontology, bool]:
+    """Read an ontology or a Slicer terminology.
+
+    Returns
+    -------
+    ontology : Ontology
+        What the file says.
+    is_whole : bool
+        Whether it is an ontology, which says everything; else labels alone.
+
+    Raises
+    ------
+    InputError
+        When it cannot be read or is none of these.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+        data = json.loads(text)
+    except (OSError, ValueError) as err:
+        raise InputError(
+            "The ontology's file cannot be read, or is not JSON.",
+            hint="See docs/reference/ontology.md for its form.",
+        ) from err
+    if isinstance(data, dict) and "SegmentationCodes" in data:
+        return from_terminology(text), False
+    return from_json(data), True
+
+
 # -- tables ------------------------------------------------------------------------------
 
 
@@ -149,7 +195,11 @@ def to_snap(scheme: LabelScheme) -> str:
 
 
 def to_dseg_tsv(ontology: Ontology, layer: int = 0) -> str:
-    """Return the labels of a layer as BIDS has it beside ``_dseg.nii.gz``."""
+    """Return the labels of a layer as BIDS has it beside ``_dseg.nii.gz``.
+
+    The column ``mapping`` holds the value that a label has in BIDS's own list of tissues
+    (`standard_value`), and ``n/a`` for what that list does not have: most of the body.
+    """
     lines = ["index\tname\tabbreviation\tcolor\tmapping\tcode"]
     lines.append("0\tbackground\tbackground\t#000000\t0\tn/a")
     for label in ontology.labels:
@@ -157,9 +207,19 @@ def to_dseg_tsv(ontology: Ontology, layer: int = 0) -> str:
             name = re.sub(r"\s+", " ", label.name)
             code = label.coding.type if label.coding is not None else None
             said = "n/a" if code is None else f"{code.scheme}:{code.value}"
-            cells = (label.value, name, label.id, label.colour, label.value, said)
+            mapping = standard_value(label) or "n/a"
+            cells = (label.value, name, label.id, label.colour, mapping, said)
             lines.append("\t".join(str(cell) for cell in cells))
     return "\n".join(lines) + "\n"
+
+
+def standard_value(label: OntologyLabel) -> int:
+    """Return a label's value in BIDS's list of common image-derived labels; 0 for none."""
+    if label.coding is not None and label.coding.category.value == _ALTERED:
+        return _STANDARD["lesion"]
+    words = re.sub(r"[^a-z]+", " ", label.name.lower()).split()
+    plain = " ".join(word for word in words if word not in ("left", "right"))
+    return _STANDARD.get(plain.replace("gray", "grey"), 0)
 
 
 def from_table(path: Path, name: str = "Labels") -> Ontology:

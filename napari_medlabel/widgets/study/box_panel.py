@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from qtpy.QtCore import Qt, Signal
-from qtpy.QtGui import QColor, QPixmap
+from qtpy.QtGui import QColor, QIcon, QPixmap
 from qtpy.QtWidgets import (
     QAbstractItemView,
     QComboBox,
@@ -109,7 +109,7 @@ class BoxPanel(QWidget):
         """Offer kinds: id, and name with colour."""
         self.kinds.clear()
         for key, (name, colour) in kinds:
-            self.kinds.addItem(_dot(colour), name, key)
+            self.kinds.addItem(QIcon(_dot(colour)), name, key)
 
     def show_boxes(self, boxes: BoxSet, grid: Grid, looks: Mapping[str, Look]) -> None:
         """List boxes."""

@@ -32,6 +32,7 @@ _OUTSIDE: Final = frozenset({"http", "https", "mailto"})
 _LEAST_PX, _EDGE_PX = 160, 24
 _SOON_MS: Final = 150
 _SQUARE_PX: Final = 16
+_LAST_PX: Final = 60
 _KINDS: Final = {"new": "New", "gone": "Taken away", "changed": "Changed"}
 _IMAGE: Final = int(QTextDocument.ResourceType.ImageResource.value)
 
@@ -226,7 +227,12 @@ class _Page(QTextBrowser):
         self.setDocument(made)
 
     def _space(self, made: QTextDocument) -> None:
-        """Set headings off from what stands above."""
+        """Set headings off from what stands above, and let the last one reach the top."""
+        frame, view = made.rootFrame(), self.viewport()
+        if frame is not None and view is not None:
+            edges = frame.frameFormat()
+            edges.setBottomMargin(float(max(0, view.height() - _LAST_PX)))
+            frame.setFrameFormat(edges)
         block = made.begin()
         while block.isValid():
             if block.blockFormat().headingLevel() > 0:

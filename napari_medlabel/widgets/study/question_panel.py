@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
-from qtpy.QtCore import Qt, Signal
+from qtpy.QtCore import QEvent, Qt, QTimer, Signal
 from qtpy.QtWidgets import (
     QButtonGroup,
     QCheckBox,
@@ -31,6 +31,7 @@ _SHORT: Final = 60
 _WORDS_PX: Final = 56
 _ID: Final = int(Qt.ItemDataRole.UserRole)
 _LIST_PX: Final = 150
+_FITS: Final = (QEvent.Type.Resize, QEvent.Type.LayoutRequest, QEvent.Type.Show)
 
 
 class QuestionRow(QWidget):
@@ -44,6 +45,8 @@ class QuestionRow(QWidget):
 
     answered = Signal(str, object)
     """The question's id, and its answer as `Question.check` gives it; None for none."""
+    fitted = Signal()
+    """It is taller or less tall than before."""
 
     def __init__(self, question: Question) -> None:
         super().__init__()
@@ -91,6 +94,29 @@ class QuestionRow(QWidget):
         """Say what is wrong with the answer; empty for nothing."""
         self.problem.setText(f"⚠ {words}" if words else "")
         self.problem.setVisible(bool(words))
+        self._fit()
+
+    def event(self, event: QEvent | None) -> bool:
+        """Be as tall as what is in it needs at this width."""
+        done = bool(super().event(event))
+        if event is not None and event.type() in _FITS:
+            self._fit()
+        return done
+
+    def hasHeightForWidth(self) -> bool:
+        """Say no: layouts around it remember heights for widths too long."""
+        return False
+
+    def _fit(self) -> None:
+        """Keep the height that is needed: a tab would squeeze lines that break."""
+        rows = self.layout()
+        if rows is not None:
+            rows.activate()
+            tall = rows.heightForWidth(self.width()) if rows.hasHeightForWidth() else -1
+            tall = max(tall, rows.minimumSize().height())
+            if tall != self.minimumHeight():
+                self.setFixedHeight(tall)
+                self.fitted.emit()
 
     def set_read_only(self, read_only: bool) -> None:
         """Let the answer be changed, or only looked at."""
@@ -225,6 +251,7 @@ class _Typed(_Field):
         else:
             self.line = QPlainTextEdit()
             self.line.setFixedHeight(_WORDS_PX)
+            self.line.setStyleSheet("QPlainTextEdit { border: 1px solid gray; }")
             self.line.setTabChangesFocus(True)
             self.line.setPlaceholderText("No names, numbers or dates of patients")
             self._row.addWidget(self.line, 1)
@@ -283,6 +310,9 @@ class QuestionPanel(QWidget):
         column.addWidget(self.absent_title)
         column.addWidget(self.absent)
         self.absent.itemChanged.connect(self._on_absent)
+        self._soon = QTimer(self)
+        self._soon.setSingleShot(True)
+        self._soon.timeout.connect(self._settle)
 
     def show_questions(
         self,
@@ -350,6 +380,19 @@ class QuestionPanel(QWidget):
                 return True
         return False
 
+    def hasHeightForWidth(self) -> bool:
+        """Say no: it has the height that its rows need, set by `_settle`."""
+        return False
+
+    def _settle(self) -> None:
+        """Be as tall as the rows are by now: a tab would squeeze them into less."""
+        column = self.layout()
+        if column is not None:
+            self.sections.invalidate()
+            column.invalidate()
+            self.setMinimumHeight(column.minimumSize().height())
+            column.activate()
+
     # -- building ------------------------------------------------------------------------
 
     def _build(self, shape: tuple[Any, ...]) -> None:
@@ -373,6 +416,7 @@ class QuestionPanel(QWidget):
                     row = self._row(question, place)
                 self.rows[question.id, place] = row
                 self.sections.addWidget(row)
+        self._soon.start()
         for row in kept.values():
             row.hide()
             row.deleteLater()
@@ -380,6 +424,7 @@ class QuestionPanel(QWidget):
     def _row(self, question: Question, place: str) -> QuestionRow:
         row = QuestionRow(question)
         row.set_read_only(self._read_only)
+        row.fitted.connect(self._soon.start)
         row.answered.connect(lambda name, answer: self.answered.emit(name, place, answer))
         return row
 
