@@ -14,7 +14,7 @@ from napari_medlabel.plugin.layers import metadata
 NAME: Final = "Comments"
 _OPEN: Final = "#ff8a3d"
 _RESOLVED: Final = "#8fa3b0"
-_SIZE_MM: Final = 7.0
+_SIZE_MM: Final = 9.0
 _CLEAR: Final = "transparent"
 """Within a pin the picture is seen: it is what the comment is about."""
 
@@ -104,7 +104,7 @@ class PinLayer:
                     "size": 11,
                     "color": _OPEN,
                     "anchor": "upper_left",
-                    "translation": np.array([0.0, 0.0, 6.0 / display.scale[2]]),
+                    "translation": np.array([0.0, 0.0, 5.0 / display.scale[2]]),
                 },
                 # Neither landmarks nor a scan: nothing of ours saves or exports it.
                 metadata=metadata(display, "aside", self._case),

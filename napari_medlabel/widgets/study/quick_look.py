@@ -9,10 +9,16 @@ from typing import Any, Final
 from qtpy.QtCore import QObject, QTimer, Signal
 
 from napari_medlabel.errors import MedlabelError
-from napari_medlabel.session.study.drawing import Name, Sample, draw_sample, tell_statement
+from napari_medlabel.session.study.drawing import (
+    Name,
+    Sample,
+    draw_sample,
+    tell_statement,
+    usual_size,
+)
 from napari_medlabel.session.study.reviewing import score_at_a_glance
 from napari_medlabel.widgets.background import Background
-from napari_medlabel.widgets.study.score_panel import SCORES, ScorePanel
+from napari_medlabel.widgets.study.score_panel import SCORES, QuickStart, ScorePanel
 
 _GROUP: Final = "Quick looks"
 _AGAIN_MS: Final = 50
@@ -36,6 +42,8 @@ class QuickLook(QObject):
         super().__init__(study)
         self.study = study
         self.panel = ScorePanel()
+        self.starter = QuickStart(usual_size())
+        self.starter.hide()
         self.sample: Sample | None = None
         self._left: list[Name] = []
         self._is_moving = False
@@ -43,6 +51,9 @@ class QuickLook(QObject):
         self.panel.scored.connect(self.score)
         self.panel.skip_requested.connect(self.skip)
         self.panel.stop_requested.connect(self.stop)
+        self.starter.start_requested.connect(self.start)
+        study.study_opened.connect(lambda _seat: self._offer())
+        study.study_closed.connect(self.starter.hide)
 
     @property
     def is_on(self) -> bool:
@@ -70,10 +81,16 @@ class QuickLook(QObject):
         self._is_moving = False
         self.stop()
 
+    def _offer(self) -> None:
+        """Let reviewers begin."""
+        seat = self.study.seat
+        self.starter.setVisible(seat is not None and "reviewer" in seat.rater.roles)
+
     # -- the reading ---------------------------------------------------------------------
 
     def reading_opened(self, reading: Any) -> None:
         """Show the page and take the digits, where the reading is one of the sample."""
+        self.starter.hide()
         if self.sample is None:
             return
         self._is_moving = False
@@ -91,6 +108,7 @@ class QuickLook(QObject):
 
     def reading_closed(self) -> None:
         """End where the reading was closed by hand."""
+        self._offer()
         self.study.dock.show_page(self.panel, False)
         if self.sample is not None and not self._is_moving:
             self._finish()
@@ -137,6 +155,8 @@ class QuickLook(QObject):
         """End, close the reading, and say what the sample supports."""
         if self.sample is None:
             return
+        if self._is_moving:
+            self.study.dock.desk.opening.cancel()
         if self.study.reading is not None:
             self.study.dock.desk.close_case()
         if self.sample is not None:

@@ -36,6 +36,9 @@ class ReviewDesk(QObject):
         self.threads = ThreadDesk(study)
         self.decisions = DecisionDesk(study)
         self.quick = QuickLook(study)
+        below = study.work.panel.layout()
+        if below is not None:
+            below.addWidget(self.quick.starter)
         self.threads.changed.connect(self.decisions.show_open)
         study.reading_opened.connect(self._on_opened)
         study.reading_closed.connect(self._on_closed)

@@ -6,7 +6,15 @@ from functools import partial
 from typing import Final
 
 from qtpy.QtCore import Qt, Signal
-from qtpy.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import (
+    QHBoxLayout,
+    QLabel,
+    QProgressBar,
+    QPushButton,
+    QSpinBox,
+    QVBoxLayout,
+    QWidget,
+)
 
 SCORES: Final = (
     (4, "Good as it is"),
@@ -16,6 +24,36 @@ SCORES: Final = (
     (0, "Bad image"),
 )
 """Score, which is its key too, and what it means. Below 4 is a fault; 0 says nothing."""
+
+
+class QuickStart(QWidget):
+    """Asks how many readings are to be drawn; stands below the list of the study.
+
+    Parameters
+    ----------
+    usual : int
+        How many are offered.
+    """
+
+    start_requested = Signal(int)
+
+    def __init__(self, usual: int, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.count = QSpinBox()
+        self.count.setRange(1, 9999)
+        self.count.setValue(usual)
+        self.count.setSuffix(" readings")
+        self.count.setToolTip(
+            f"How many are drawn at random: {usual} without a fault show, with 95 % "
+            "confidence, that fewer than 5 % of all are faulty"
+        )
+        self.button = QPushButton("Quick looks")
+        self.button.setToolTip("Score finished readings by one key each: 4 to 1, 0 bad image")
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addWidget(self.button, 1)
+        row.addWidget(self.count, 1)
+        self.button.clicked.connect(lambda: self.start_requested.emit(self.count.value()))
 
 
 class ScorePanel(QWidget):

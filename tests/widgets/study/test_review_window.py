@@ -157,52 +157,6 @@ def test_a_reading_goes_back_with_a_pin_and_comes_again(  # noqa: PLR0915 - one 
     assert {one.standing for one in comments_for(desk.seat, case).threads} == {"resolved"}
 
 
-def test_one_key_scores_a_sample_and_the_next_case_opens_by_itself(
-    tmp_path: Path, sit: Callable[..., MedlabelDock], picture: Callable[..., None]
-) -> None:
-    made = make_study(tmp_path / "more", cases=3, readings=1, people=("m1", "r01", "r04"))
-    for number, case in enumerate(made.cases):
-        start(made.seat("r01"), case, "A")
-        work = made.work(1, 2, number=number)
-        submit(made.seat("r01"), case, "A", made.scan(number), work)
-    made.close()
-    dock = sit("r04", made)
-    desk = dock.study_desk
-    quick, ended = desk.review.quick, []
-    quick.ended.connect(ended.append)
-    quick.start(2, seed=5)
-    wait_for(lambda: desk.reading is not None)
-    first = desk.reading
-    assert is_shown(dock, quick.panel)
-    # The digits are napari's for its modes; here they score.
-    mode = str(first.binding.labels.mode)
-    picture(dock, "quick-look")
-    assert first.binding.keys.press("4")
-    wait_for(lambda: desk.reading is not None and desk.reading is not first)
-    assert str(first.binding.labels.mode) == mode
-    second = desk.reading
-    assert quick.panel.bar.value() == 1
-    assert look(desk.seat, first.case, first.slot).now.state == "approved"
-    second.binding.keys.press("2")
-    wait_for(lambda: bool(ended))
-    assert dock.session is None
-    assert look(desk.seat, second.case, second.slot).now.state == "rejected"
-    said = "2 of 3 finished readings drawn, seed 5; all are scored. 1 of 2 were faulty"
-    assert dock.notice.text.text().startswith(said)
-    picture(dock, "statement")
-
-    # What is left is drawn again; where it is stopped the digits are napari's again.
-    quick.start(3, seed=5)
-    wait_for(lambda: desk.reading is not None)
-    keys = desk.reading.binding.keys
-    assert not keys.is_free("1")
-    assert not desk.review.decisions.panel.isVisible()
-    quick.stop()
-    wait_for(lambda: len(ended) == 2)
-    assert keys.is_free("1")
-    assert not quick.is_on
-
-
 @pytest.fixture
 def picture(request: pytest.FixtureRequest) -> Callable[..., None]:
     """Give a function that keeps a picture of the window, where somebody wants to look."""
