@@ -1,4 +1,4 @@
-"""Play the scripted study again and again, kill, judge, and write what came out: ``make study``."""
+"""Play the scripted study again and again, kill, judge, write what came out: ``make study``."""
 
 from __future__ import annotations
 
@@ -10,23 +10,25 @@ import tempfile
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-
-import numpy as np
+from typing import Any
 
 from tests.study.accounts import (
     ANNOTATORS,
     MANAGER,
     REVIEWERS,
     STRANGER,
-    WITNESS,
     Death,
     Fate,
 )
 from tests.study.book import Book
-from tests.study.founding import WITNESS_NAME, Founded, found
+from tests.study.founding import Founded, found
+from tests.study.leaving import consent, leave, look_from_outside, remark
 from tests.study.oracle import Judged, judge
+from tests.study.page import figures_of, with_figures
 from tests.study.playing import Play, age_claim, rng_of
-from tests.study.scans import make_sources
+from tests.study.scans import REAL, make_sources, real_scans
+
+PAGE = Path(__file__).parents[2] / "docs" / "study-proof.md"
 
 
 @dataclass
@@ -51,6 +53,7 @@ class Round:
     verdict: str = ""
     seconds: float = 0.0
     cpu_s: float = 0.0
+    figures: dict[str, Any] = field(default_factory=dict)
 
     @property
     def faults(self) -> list[str]:
@@ -88,7 +91,10 @@ def play_round(founded: Founded, seed: int, number: int) -> Round:
         play.all_read_and_review()
         if not resume(play):
             break
+    remark(play)
+    consent(play, founded.readings)
     end(play, done)
+    done.figures = leave(play)
     done.seconds = time.perf_counter() - begun
     done.cpu_s = _cpu_s() - cpu
     return done
@@ -128,11 +134,11 @@ def change_rules(play: Play) -> None:
     guidelines = study / "medlabel" / "guidelines" / "guidelines.md"
     guidelines.write_text(guidelines.read_text() + "\nThe capsule belongs to the organ.\n")
     manager = play.people[MANAGER]
-    told = manager.module("tests.study.ruling", study)
-    while not play.lives(manager, told, "ruling"):
-        told = manager.module("tests.study.ruling", study)
-    stale = [one for one in told.out.split() if one.startswith("sub-")]
-    if not stale:
+    rules = ("project", "rules", study, "--outdate", "--json")
+    while play.ask(manager, *rules) is None:
+        pass
+    shown = manager.must("project", "status", study, "--json").json()
+    if not shown["counts"].get("stale"):
         play.book.fault("nothing is outdated after a change of the guidelines")
     confirm = ("project", "claim", study, play.founded.cases[0], "--slot", "A", "--confirm")
     while play.ask(play.people["r02"], *confirm) is None:
@@ -160,9 +166,7 @@ def end(play: Play, done: Round) -> None:
     for code in (*ANNOTATORS, *REVIEWERS):
         role = [] if code in ANNOTATORS else ["--review"]
         people[code].must("project", "next", study, *role)
-    people[WITNESS].must(
-        "audit", "witness", founded.audit, "--name", WITNESS_NAME, "--key", people[WITNESS].key
-    )
+    look_from_outside(play)
     writers = {people[code].writer: code for code in (*ANNOTATORS, *REVIEWERS, MANAGER)}
     done.judged = judge(study, book, writers)
     shown = people[MANAGER].medlabel("project", "status", study, "--json").json()
@@ -186,17 +190,18 @@ def end(play: Play, done: Round) -> None:
         book.fault(f"validate: {valid.code}, {found_there[:4]}")
 
 
-def campaign(rounds: int, seed: int, *, readings: int = 2, cases: int = 12) -> list[Round]:
+def campaign(
+    rounds: int, seed: int, *, readings: int = 2, cases: int = 12, real: bool = True
+) -> list[Round]:
     """Found a study, and play so many rounds of it."""
     folder = Path(tempfile.mkdtemp(prefix="medlabel-study-"))
     try:
         (folder / "base").mkdir()
-        founded = found(
-            folder / "base", make_sources(folder / "sources", cases), readings=readings
-        )
+        sources = make_sources(folder / "sources", cases, real=real)
+        founded = found(folder / "base", sources, readings=readings)
         kept = founded.keep()
         done = []
-        for number in range(rounds):
+        for number in range(1, rounds + 1):
             founded.restore(kept)
             done.append(play_round(founded, seed, number))
             tell(done[-1])
@@ -232,8 +237,17 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=20)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--readings", type=int, default=2)
+    parser.add_argument("--keep", action="store_true", help="leave the page as it is")
     arguments = parser.parse_args()
+    here, missing = real_scans()
+    for name in missing:
+        say(f"NOT RUN on {name}: real scans are not beside this checkout")
     done = campaign(arguments.rounds, arguments.seed, readings=arguments.readings)
+    real = [one.path.relative_to(REAL).as_posix() for one in here]
+    if not arguments.keep:
+        figures = figures_of(done, seed=arguments.seed, real=real)
+        text = with_figures(PAGE.read_text(encoding="utf-8"), figures)
+        PAGE.write_text(text, encoding="utf-8")
     return 1 if any(one.faults for one in done) else 0
 
 

@@ -64,11 +64,17 @@ class Founded:
         Names, sorted.
     officer : str
         Code of the officer's key, as she would tell it.
+    letters : str
+        Code of the releaser's signing key.
+    readings : int
+        Raters for each case.
     """
 
     base: Path
     cases: tuple[str, ...]
     officer: str
+    letters: str = ""
+    readings: int = 2
 
     @property
     def study(self) -> Path:
@@ -111,7 +117,7 @@ def found(base: Path, sources: list[Source], *, readings: int = 3, seed: int = 1
     (base / "ontology.json").write_text(json.dumps(_coded(ONTOLOGY)))
     manager.must(
         "project", "init", study, "--name", "Scripted", "--rater", MANAGER, "--readings",
-        readings, "--ontology", base / "ontology.json", "--rule", "majority", "--seed", seed,
+        readings, "--ontology", base / "ontology.json", "--seed", seed,
     )  # fmt: skip
     manager.must("project", "rater", study, MANAGER, "--roles", *ROLES[MANAGER])
     for code in (*ANNOTATORS, *REVIEWERS):
@@ -126,7 +132,7 @@ def found(base: Path, sources: list[Source], *, readings: int = 3, seed: int = 1
         more = ["--session", session] if session else []
         manager.must("project", "add", study, *paths, *more)
     cases = sorted(path.stem for path in (study / "medlabel" / "cases").glob("*.json"))
-    return Founded(base, tuple(cases), officer[1])
+    return Founded(base, tuple(cases), officer[1], _sign(manager, audit), readings)
 
 
 def _furnish(account: Account) -> None:
@@ -140,6 +146,20 @@ def _furnish(account: Account) -> None:
     account.key.write_bytes(
         key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     )
+
+
+def _sign(manager: Account, audit: Path) -> str:
+    """Give the releaser a signing key that the officer has named, and return its code."""
+    passphrase = ("--passphrase-file", manager.folder / "officer.txt")
+    said = manager.must("sign", "key", "--audit", audit, *passphrase).out
+    user, public, code = (
+        re.search(rf"^{word} (\S+)", said, re.MULTILINE) for word in ("user", "pub", "code")
+    )
+    assert user is not None
+    assert public is not None
+    assert code is not None
+    manager.must("audit", "site", "user", user[1], public[1], "--audit", audit)
+    return code[1]
 
 
 def _trust(accounts: dict[str, Account], audit: Path) -> None:

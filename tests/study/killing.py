@@ -87,7 +87,7 @@ def main() -> None:
     sys.addaudithook(hear)
     count_descriptors(counter)
     if not counter.last:
-        atexit.register(lambda: print(counter.count, file=sys.stderr))
+        atexit.register(lambda: sys.stderr.write(f"{counter.count}\n"))
     sys.argv = [module, *words]
     runpy.run_module(module, run_name="__main__", alter_sys=True)
 

@@ -151,6 +151,24 @@ def _versions(
     found: Judged,
 ) -> None:
     """Hold every version on the disk against the one line that must tell of it."""
+    told = _told(study, lines, cases, writers, found)
+    for path in sorted((study / "derivatives").rglob("*_dseg.json")):
+        if not path.name.startswith("."):
+            _version(study, path, told, found)
+    for path in sorted((study / "derivatives").rglob("*_desc-*v[0-9][0-9][0-9]_*")):
+        stem = path.name.rpartition("_")[0]
+        if not path.name.startswith(".") and not path.with_name(f"{stem}_dseg.json").exists():
+            found.faults.append(f"never whole, and still there: {path.name}")
+
+
+def _told(
+    study: Path,
+    lines: list[Line],
+    cases: dict[str, str],
+    writers: dict[str, str],
+    found: Judged,
+) -> Counter[tuple[str, str, int, str]]:
+    """Return how often the log tells of each version: rater, case, number, content."""
     told: Counter[tuple[str, str, int, str]] = Counter()
     for line in lines:
         if line.event in _WRITTEN and "version" in line.detail:
@@ -164,27 +182,27 @@ def _versions(
         # An outdated reading may be submitted again as it was: one version, two submissions.
         if times > 1 and key[0] == "consensus":
             found.faults.append(f"the log tells {times} times of {key[:3]}")
-    for path in sorted((study / "derivatives").rglob("*_dseg.json")):
-        if path.name.startswith("."):
-            continue
-        document = json.loads(path.read_bytes())
-        known = document["study"]
-        key = (known["rater"], known["case"], known["version"], document["mask"]["content_id"])
-        found.counts["versions"] += 1
-        if key not in told:
-            found.faults.append(f"nobody tells of {key[:3]}")
-        for name, digest in known["files"].items():
-            found.counts["files of versions"] += 1
-            if _digest(study / name) != digest:
-                found.faults.append(f"half written or changed: {name}")
-        there = {one.name for one in version_files(study, *key[:3])}
-        named = {path.name, *(Path(name).name for name in known["files"])}
-        if there != named:
-            found.faults.append(f"{key[:3]}: files differ from those of its sidecar")
-    for path in sorted((study / "derivatives").rglob("*_desc-*v[0-9][0-9][0-9]_*")):
-        stem = path.name.rpartition("_")[0]
-        if not path.name.startswith(".") and not path.with_name(f"{stem}_dseg.json").exists():
-            found.faults.append(f"never whole, and still there: {path.name}")
+    return told
+
+
+def _version(
+    study: Path, path: Path, told: Counter[tuple[str, str, int, str]], found: Judged
+) -> None:
+    """Hold one version against its sidecar and the log."""
+    document = json.loads(path.read_bytes())
+    known = document["study"]
+    key = (known["rater"], known["case"], known["version"], document["mask"]["content_id"])
+    found.counts["versions"] += 1
+    if key not in told:
+        found.faults.append(f"nobody tells of {key[:3]}")
+    for name, digest in known["files"].items():
+        found.counts["files of versions"] += 1
+        if _digest(study / name) != digest:
+            found.faults.append(f"half written or changed: {name}")
+    there = {one.name for one in version_files(study, *key[:3])}
+    named = {path.name, *(Path(name).name for name in known["files"])}
+    if there != named:
+        found.faults.append(f"{key[:3]}: files differ from those of its sidecar")
 
 
 def _drawn(

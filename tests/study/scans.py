@@ -1,4 +1,4 @@
-"""Twelve sources for the scripted study: parts of the sample scans, and real scans where present.
+"""Sources for the scripted study: parts of the sample scans, and real ones where present.
 
 Real ones are read where they lie, in ``../shared/data`` beside the checkout; none is copied.
 """

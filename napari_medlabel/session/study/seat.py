@@ -32,7 +32,7 @@ from napari_medlabel.session.desk import Desk
 from napari_medlabel.session.outbox import Outbox, tell
 from napari_medlabel.session.signing import own_tokens
 from napari_medlabel.session.study.setting_up import user_of
-from napari_medlabel.session.study.sweeping import sweep_versions
+from napari_medlabel.session.study.sweeping import sweep_old, sweep_versions
 
 _NOTHING_THERE: Final = "-"  # the outbox asks what is there; versions answer for themselves
 
@@ -329,7 +329,10 @@ def settle_left(seat: Seat, record: CaseRecord) -> None:
         for one in seat.reader.read()
         if one.case == record.content and one.user in seat.users
     }
-    sweep_versions(seat.layout, seat.rater.code, record.case, told)
+    layout, code = seat.layout, seat.rater.code
+    sweep_versions(layout, code, record.case, told)
+    for folder in (layout.derivative(code), layout.work(code, record.case)):
+        sweep_old(folder)
 
 
 def _outbox(seat: Seat, record: CaseRecord) -> Outbox:

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -50,29 +51,31 @@ def sweep_versions(layout: Layout, rater: str, case: CaseId, told: Collection[in
     for number, files in kinds.items():
         if SIDECAR not in files and number not in told:
             gone += files.values()
-    for path in gone:
-        path.unlink(missing_ok=True)
-    return len(gone)
+    return _remove(gone)
 
 
-def sweep_work(folder: Path, *, older_s: float = _OLD_S) -> int:
-    """Take away what killed saves left in a folder of open work; return how many files.
+def sweep_old(folder: Path, *, older_s: float = _OLD_S) -> int:
+    """Take away what killed saves left in a folder, not below it; return how many files.
 
     Parameters
     ----------
     folder : Path
-        Of open work; another window may just be saving into it.
+        Of open work or of a data set; another window may just be saving into it.
     older_s : float
         What is younger than so many seconds stays.
     """
     if not folder.is_dir():
         return 0
     then = time.time() - older_s
-    gone = [
-        path
-        for path in folder.rglob(".*")
-        if _ASIDE.fullmatch(path.name) and path.stat().st_mtime < then
-    ]
-    for path in gone:
-        path.unlink(missing_ok=True)
-    return len(gone)
+    gone = [path for path in folder.glob(".*") if _ASIDE.fullmatch(path.name)]
+    return _remove(path for path in gone if path.stat().st_mtime < then)
+
+
+def _remove(paths: Iterable[Path]) -> int:
+    """Remove files as far as that is possible: what stays is in nobody's way."""
+    count = 0
+    for path in paths:
+        with suppress(OSError):
+            path.unlink()
+            count += 1
+    return count

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from napari_medlabel.project.cases.version import MASK, SIDECAR, next_version
 from napari_medlabel.project.layout import CaseId, Layout
-from napari_medlabel.session.study.sweeping import sweep_versions, sweep_work
+from napari_medlabel.session.study.sweeping import sweep_old, sweep_versions
 
 CASE = CaseId("001")
 
@@ -59,8 +59,8 @@ def test_of_open_work_only_what_is_old_goes(tmp_path: Path) -> None:
         path.write_bytes(b"x")
         os.utime(path, (1, 1))
     os.utime(young)
-    assert sweep_work(tmp_path) == 1
+    assert sweep_old(tmp_path) == 1
     assert not old.exists()
     assert young.exists()
     assert mask.exists()
-    assert sweep_work(tmp_path / "none") == 0
+    assert sweep_old(tmp_path / "none") == 0
