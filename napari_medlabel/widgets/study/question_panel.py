@@ -282,15 +282,21 @@ class _Typed(_Field):
 
 
 class QuestionPanel(QWidget):
-    """Questions by what they are about, and labels of which there is nothing."""
+    """Questions by what they are about, and labels of which there is nothing.
+
+    Parameters
+    ----------
+    below : QWidget, optional
+        Stands below them.
+    """
 
     answered = Signal(str, str, object)
     """A question's id, the place it is about (``k12``, a label's id, or empty), the answer."""
     absent_changed = Signal(object)
     """Ids of the labels of which there is nothing (a frozenset)."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, below: QWidget | None = None) -> None:
+        super().__init__()
         self.note = QLabel()
         self.note.setWordWrap(True)
         self.note.hide()
@@ -309,6 +315,8 @@ class QuestionPanel(QWidget):
         column.addLayout(self.sections)
         column.addWidget(self.absent_title)
         column.addWidget(self.absent)
+        if below is not None:
+            column.addWidget(below)
         self.absent.itemChanged.connect(self._on_absent)
         self._soon = QTimer(self)
         self._soon.setSingleShot(True)
@@ -384,13 +392,22 @@ class QuestionPanel(QWidget):
         """Say no: it has the height that its rows need, set by `_settle`."""
         return False
 
+    def event(self, event: QEvent | None) -> bool:
+        """Settle when something in it has changed."""
+        done = bool(super().event(event))
+        if event is not None and event.type() in _FITS:
+            self._soon.start()
+        return done
+
     def _settle(self) -> None:
         """Be as tall as the rows are by now: a tab would squeeze them into less."""
         column = self.layout()
         if column is not None:
             self.sections.invalidate()
             column.invalidate()
-            self.setMinimumHeight(column.minimumSize().height())
+            tall = column.minimumSize().height()
+            if tall != self.minimumHeight():
+                self.setMinimumHeight(tall)
             column.activate()
 
     # -- building ------------------------------------------------------------------------

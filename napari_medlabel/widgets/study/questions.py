@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any, Final
 
 from qtpy.QtCore import QObject, Signal
-from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from napari_medlabel.errors import InputError, MedlabelError
 from napari_medlabel.project.cases.version import read_answers
@@ -44,13 +43,9 @@ class Questions(QObject):
     def __init__(self, study: Any) -> None:
         super().__init__(study)
         self.study = study
-        self.page = QWidget()
-        self.panel, self.trees = QuestionPanel(), TreePanel()
-        column = QVBoxLayout(self.page)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.addWidget(self.panel)
-        column.addWidget(self.trees)
+        self.trees = TreePanel()
         self.trees.hide()
+        self.panel = self.page = QuestionPanel(self.trees)
         self.answers: dict[str, Answer] = {}
         self._ontology: Ontology | None = None
         self._read_only = True

@@ -55,6 +55,10 @@ class TreePanel(QGroupBox):
         self.back_button.clicked.connect(self.back)
         self.anew_button.clicked.connect(self.begin)
 
+    def hasHeightForWidth(self) -> bool:
+        """Say no: a tab would squeeze it by what it was told of another width."""
+        return False
+
     def show_trees(self, trees: Sequence[Tree], labels: Mapping[str, str]) -> None:
         """Offer trees.
 
