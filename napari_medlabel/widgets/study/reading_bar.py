@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import (
+    QHBoxLayout,
+    QLabel,
+    QMenu,
+    QPushButton,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from napari_medlabel.widgets.study.worklist_panel import REASONS
 
 _PURPOSES: Final = {
     "work": "you read it",
@@ -20,6 +31,8 @@ class ReadingBar(QWidget):
 
     submit_requested = Signal()
     list_requested = Signal()
+    out_requested = Signal(str, str)
+    """Leave the reading: ``problem``, ``skip`` or ``release``, and a reason's code."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -31,6 +44,14 @@ class ReadingBar(QWidget):
         )
         self.submit_button = QPushButton("Submit…")
         self.list_button = QPushButton("Back to the list")
+        self.out_button = QToolButton()
+        self.out_button.setText("…")
+        self.out_button.setToolTip("Raise a problem, skip it, or give it back")
+        self.out_button.setAccessibleName("Other ways out of this reading")
+        self.out_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self.menu = QMenu(self)
+        self.out_button.setMenu(self.menu)
+        self._fill_menu()
         self.list_button.setToolTip("Close the scan; the reading stays yours, in progress")
         self.submit_button.clicked.connect(self.submit_requested)
         self.list_button.clicked.connect(self.list_requested)
@@ -41,17 +62,29 @@ class ReadingBar(QWidget):
         first.addWidget(self.clock)
         second.addWidget(self.submit_button, 1)
         second.addWidget(self.list_button, 1)
+        second.addWidget(self.out_button)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 4)
         column.addLayout(first)
         column.addLayout(second)
+
+    def _fill_menu(self) -> None:
+        for step, words in (("problem", "Raise a problem…"), ("skip", "Skip…")):
+            below = self.menu.addMenu(words)
+            for code, because in REASONS.items():
+                below.addAction(because, self._asking(step, code))
+        self.menu.addAction("Give back", self._asking("release", ""))
+
+    def _asking(self, step: str, code: str) -> Callable[[], None]:
+        return lambda: self.out_requested.emit(step, code)
 
     def show_reading(self, title: str, purpose: str) -> None:
         """Show case and slot, and what it is open for."""
         self.title.setText(title)
         self.purpose.setText(f"· {_PURPOSES[purpose]}")
         is_work = purpose == "work"
-        self.submit_button.setVisible(is_work)
+        for part in (self.submit_button, self.out_button):
+            part.setVisible(is_work)
         self.clock.setVisible(is_work)
         self.allow_submit()
 

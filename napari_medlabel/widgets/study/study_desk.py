@@ -126,6 +126,7 @@ class StudyDesk(QObject):
         self.guide = GuideDesk(self)
         self.review = ReviewDesk(self)
         self.compare = CompareDesk(self)
+        self.guide.problem_requested.connect(self.work.raise_problem)
 
     @property
     def panel(self) -> QWidget:

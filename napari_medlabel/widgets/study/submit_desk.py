@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from qtpy.QtCore import QObject
 
@@ -14,7 +14,11 @@ from napari_medlabel.session.study.submitting import (
     submit,
 )
 
-_UNDER_WAY = "The reading is being saved, looked at and submitted."
+_LATER: Final = (
+    "What you changed while it was being submitted is not in it. It is kept: take the "
+    "submission back and open the reading to have it again."
+)
+_UNDER_WAY: Final = "The reading is being saved, looked at and submitted."
 
 
 class SubmitDesk(QObject):
@@ -57,19 +61,23 @@ class SubmitDesk(QObject):
         revision = session.revision
         work.keeper.write()
 
-        def look() -> Submitted | tuple[Complaint, ...]:
+        def look() -> tuple[Submitted | tuple[Complaint, ...], tuple[str, ...]]:
             scan = session.volume
             made = open_work(seat.layout, seat.rater.code, case, scan, slot)
             try:
-                return submit(seat, case, slot, scan, made, reason=reason)
+                return submit(seat, case, slot, scan, made, reason=reason), made.words
             except ComplaintsError as err:
-                return err.complaints
+                return err.complaints, ()
 
-        def done(found: Submitted | tuple[Complaint, ...]) -> None:
-            if isinstance(found, Submitted):
-                self._submitted(reading, found, is_later=session.revision != revision)
-            else:
+        def done(got: tuple[Submitted | tuple[Complaint, ...], tuple[str, ...]]) -> None:
+            found, words = got
+            if not isinstance(found, Submitted):
                 self._show(reading, found)
+                return
+            said = [outcome(reading.title, found), *words]
+            if session.revision != revision:
+                said.append(_LATER)
+            self._submitted(reading, said)
 
         if not work.act(look, done, self._give_up):
             self._give_up()
@@ -90,20 +98,14 @@ class SubmitDesk(QObject):
             self._work.complaints.show()
             self._study.dock.column.verticalScrollBar().setValue(0)
 
-    def _submitted(self, reading: Any, found: Submitted, *, is_later: bool) -> None:
+    def _submitted(self, reading: Any, said: list[str]) -> None:
         work = self._work
         work.complaints.setEnabled(True)
         work.bar.list_button.setEnabled(True)
         if reading is self._study.reading:
             work.keeper.forget()  # its folder is closed now
             self._study.dock.desk.put_away()
-        words = f"{reading.title} is submitted: version {found.version.number}."
-        if is_later:
-            words += (
-                " What you changed while it was being submitted is not in it. It is kept: take "
-                "the submission back and open the reading to have it again."
-            )
-        work.say(words, Next_case=work.begin_next)
+        work.say(" ".join(said), Next_case=work.begin_next)
 
     # -- jumping -------------------------------------------------------------------------
 
@@ -116,7 +118,7 @@ class SubmitDesk(QObject):
         if complaint.question:
             self._work.question_wanted.emit(complaint.question)
         if complaint.label in reading.session.labels.scheme.values:
-            binding.labels.selected_label = complaint.label
+            dock.segment_desk.choose_label(complaint.label)
         if complaint.place_ras is None:
             return
         views = dock.sight_desk.views
@@ -126,6 +128,24 @@ class SubmitDesk(QObject):
             binding.go_to_point(complaint.place_ras)
         else:
             views.go_to_ras(complaint.place_ras)
+
+
+def outcome(title: str, found: Submitted) -> str:
+    """Return in words what became of a submission, and how it went where that is told.
+
+    Parameters
+    ----------
+    title : str
+        Case and slot.
+    found : Submitted
+        Its gold score is there for readers who may know it.
+    """
+    words = f"{title} is submitted: version {found.version.number}."
+    if found.gold is None:
+        return words
+    if found.gold.passed:
+        return f"{words} It agrees with the known answer."
+    return f"{words} The known answer differs: {'; '.join(found.gold.reasons())}."
 
 
 def _shows_slices(views: Any, binding: Any) -> bool:

@@ -113,6 +113,7 @@ class WorkDesk(QObject):
         self.list.strategy_changed.connect(lambda _strategy: self.refresh())
         self.list.leave_requested.connect(self.study.close_study)
         self.bar.list_requested.connect(self.back)
+        self.bar.out_requested.connect(self.leave_reading)
         self.keeper.notes_changed.connect(self.notes_changed)
         self.keeper.told.connect(
             lambda seconds, runs: self.bar.show_clock(seconds, is_running=runs)
@@ -268,6 +269,23 @@ class WorkDesk(QObject):
         self.notice.clear()
         self.study.open_reading(purpose, *found)
 
+    def raise_problem(self, reason: str) -> None:
+        """Save the open reading and raise it as a problem, with a reason's code."""
+        self.leave_reading("problem", reason)
+
+    def leave_reading(self, step: str, reason: str = "") -> None:
+        """Save the open reading, then skip it, give it back or raise it as a problem."""
+        reading = self.study.reading
+        if reading is None or reading.purpose != "work" or self.is_busy:
+            return
+        case, slot = reading.case, reading.slot
+
+        def saved(well: bool) -> None:
+            if well and reading is self.study.reading:
+                self._take(step, case, slot, reason, self.study.dock.desk.put_away)
+
+        self.study.dock.desk.save_then(saved)
+
     def step(self, step: str, line: Line, reason: str = "") -> None:
         """Do something with a reading of the list; see `listing.Can`."""
         seat, case, slot = self.study.seat, line.case, line.slot
@@ -278,7 +296,12 @@ class WorkDesk(QObject):
                 lambda _now: self._open(_OPENED[step], (case, slot)),
             )
             return
-        words = f"{case} {slot} {_DONE[step]}."
+        self._take(step, case, slot, reason, lambda: None)
+
+    def _take(
+        self, step: str, case: CaseId, slot: str, reason: str, then: Callable[[], object]
+    ) -> None:
+        seat: Any = self.study.seat
 
         def work() -> object:
             if step == "skip":
@@ -287,7 +310,11 @@ class WorkDesk(QObject):
                 return raise_problem(seat, case, slot, reason=reason)
             return _PLAIN[step](seat, case, slot)
 
-        self.act(work, lambda _now: self.say(words))
+        def done(_now: object) -> None:
+            then()
+            self.say(f"{case} {slot} {_DONE[step]}.")
+
+        self.act(work, done)
 
     def say(self, words: str, **actions: Callable[[], object]) -> None:
         """Say what came of a step, with buttons for what comes next."""

@@ -82,6 +82,7 @@ _FILTERS: Final[Mapping[str, tuple[Heap, ...]]] = {
 }
 COLUMNS: Final = ("Case", "Slot", "State", "Prio")
 _ROW_PX: Final = 24
+_SPARE_PX: Final = 22
 _MOST_ROWS: Final = 9
 _KEY: Final = Qt.ItemDataRole.UserRole
 _NOTHING: Final = "Choose a reading in the list."
@@ -162,7 +163,9 @@ class WorklistPanel(QWidget):
         rows.hide()
         rows.setMinimumSectionSize(_ROW_PX)
         rows.setDefaultSectionSize(_ROW_PX)
-        columns.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+        # Widths are set once: to measure a thousand rows with each cell takes half a minute.
+        columns.setMinimumSectionSize(24)
+        columns.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
         columns.setSectionResizeMode(2, QHeaderView.ResizeMode.Stretch)
         columns.setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
         return table
@@ -197,7 +200,7 @@ class WorklistPanel(QWidget):
         self.order_box.currentIndexChanged.connect(
             lambda _index: self.strategy_changed.emit(self.strategy)
         )
-        self.filter_box.currentTextChanged.connect(self._filter)
+        self.filter_box.currentTextChanged.connect(lambda _words: self._fill())
         self.refresh_button.clicked.connect(self.refresh_requested)
         self.leave_button.clicked.connect(self.leave_requested)
         self.table.itemSelectionChanged.connect(self._show_choice)
@@ -222,7 +225,7 @@ class WorklistPanel(QWidget):
 
     def show_listing(self, listing: Listing) -> None:
         """Show a list; the reading that was chosen stays so."""
-        before = self.chosen
+        before, is_same = self.chosen, listing.lines == self._lines
         self._lines = listing.lines
         self.title.setText(listing.name)
         self.who.setText(f"You are {listing.code}: {', '.join(listing.roles)}")
@@ -234,7 +237,9 @@ class WorklistPanel(QWidget):
         self.bar.setRange(0, max(whole, 1))
         self.bar.setValue(counts["submitted"] + counts["done"])
         self._offer_next(listing)
-        self._fill()
+        if not is_same:
+            self._fill()
+        self._show_choice()
         if before is not None:
             self.choose(before.case, before.slot)
 
@@ -250,29 +255,35 @@ class WorklistPanel(QWidget):
         self.order_box.setVisible("annotator" in listing.roles)
 
     def _fill(self) -> None:
-        table = self.table
+        table, heaps = self.table, _FILTERS[self.filter_box.currentText()]
+        wanted = [(n, line) for n, line in enumerate(self._lines) if line.heap in heaps]
         table.setSortingEnabled(False)
+        table.setUpdatesEnabled(False)
         table.blockSignals(True)
         try:
-            table.setRowCount(len(self._lines))
-            for row, line in enumerate(self._lines):
-                cells = (str(line.case), line.slot, state_words(line), "")
-                for column, text in enumerate(cells):
-                    item = QTableWidgetItem(text)
-                    item.setToolTip(_tip(line))
+            table.setRowCount(0)
+            table.setRowCount(len(wanted))
+            for row, (number, line) in enumerate(wanted):
+                for column, item in enumerate(_cells(number, line)):
                     table.setItem(row, column, item)
-                table.item(row, 0).setData(_KEY, row)
-                table.item(row, 3).setData(Qt.ItemDataRole.DisplayRole, line.priority)
-                if line.state in _COLOURS:
-                    table.item(row, 2).setForeground(QColor(_COLOURS[line.state]))
         finally:
             table.blockSignals(False)
+            table.setUpdatesEnabled(True)
         table.setSortingEnabled(True)
+        self._fit_columns()
+        self._show_choice()
+
+    def _fit_columns(self) -> None:
+        """Give each column its width, and the table the height of its rows, up to a limit."""
+        table, wide = self.table, self.fontMetrics().horizontalAdvance
+        names = {str(line.case) for line in self._lines} | {COLUMNS[0]}
+        slots = {line.slot for line in self._lines} | {COLUMNS[1]}
+        table.setColumnWidth(0, wide(max(names, key=len)) + _SPARE_PX)
+        table.setColumnWidth(1, wide(max(slots, key=len)) + _SPARE_PX)
+        table.setColumnWidth(3, wide(COLUMNS[3]) + _SPARE_PX)
         table.setColumnHidden(3, not any(line.priority for line in self._lines))
         shown = min(max(len(self._lines), 2), _MOST_ROWS) + 1
         table.setFixedHeight(_ROW_PX * shown + 10)
-        self._filter(self.filter_box.currentText())
-        self._show_choice()
 
     def choose(self, case: object, slot: str) -> None:
         """Select the row of a reading, where it is in the list."""
@@ -281,11 +292,6 @@ class WorklistPanel(QWidget):
             if (line.case, line.slot) == (case, slot):
                 self.table.selectRow(row)
                 return
-
-    def _filter(self, words: str) -> None:
-        for row in range(self.table.rowCount()):
-            line = self._lines[self.table.item(row, 0).data(_KEY)]
-            self.table.setRowHidden(row, line.heap not in _FILTERS[words])
 
     def set_busy(self, busy: bool) -> None:
         """Take no further step while one is under way."""
@@ -341,6 +347,20 @@ _WITH_REASON: Final = frozenset({"skip", "problem"})
 
 def _asking(panel: WorklistPanel, step: str, line: Line, code: str) -> Callable[[], None]:
     return lambda: panel.step_requested.emit(step, line, code)
+
+
+def _cells(number: int, line: Line) -> list[QTableWidgetItem]:
+    cells = [
+        QTableWidgetItem(text) for text in (str(line.case), line.slot, state_words(line), "")
+    ]
+    tip = _tip(line)
+    for item in cells:
+        item.setToolTip(tip)
+    cells[0].setData(_KEY, number)
+    cells[3].setData(Qt.ItemDataRole.DisplayRole, line.priority)
+    if line.state in _COLOURS:
+        cells[2].setForeground(QColor(_COLOURS[line.state]))
+    return cells
 
 
 def _tip(line: Line) -> str:

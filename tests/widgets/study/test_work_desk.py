@@ -178,6 +178,24 @@ def test_steps_of_the_list_land_in_the_log_and_refusals_in_the_dock(
     assert "cannot be confirmed" in dock.notice.text.text()
 
 
+def test_a_problem_is_raised_from_the_open_case_with_the_work_saved(
+    qtbot: QtBot, dock: MedlabelDock, study: SmallStudy
+) -> None:
+    desk = dock.study_desk
+    start(desk.seat, study.cases[4], "A")
+    assert desk.open_reading("work", study.cases[4], "A")
+    qtbot.waitUntil(lambda: desk.work.notes is not None, timeout=10_000)
+    mask = dock.session.place.mask
+    dock.session.edit(
+        (slice(1, 2),) * 3, dock.session.labels.array[1:2, 1:2, 1:2] + 1, name="Edit"
+    )
+    desk.guide.problem_requested.emit("PROTOCOL")
+    qtbot.waitUntil(lambda: dock.session is None, timeout=10_000)
+    assert mask.is_file(), "it is saved first"
+    now = look(desk.seat, study.cases[4], "A").now
+    assert (now.state, now.reason) == ("problem", "PROTOCOL")
+
+
 def test_who_lost_the_reading_is_told_and_submits_nothing(
     qtbot: QtBot, dock: MedlabelDock, study: SmallStudy, monkeypatch: pytest.MonkeyPatch
 ) -> None:

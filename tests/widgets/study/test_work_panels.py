@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 from pytestqt.qtbot import QtBot
@@ -12,8 +13,10 @@ from napari_medlabel.project.layout import CaseId
 from napari_medlabel.project.work.rules import Complaint
 from napari_medlabel.project.work.states import STATES
 from napari_medlabel.session.study.listing import Line, Listing
+from napari_medlabel.session.study.submitting import Submitted
 from napari_medlabel.widgets.study.complaints_panel import ComplaintsPanel
 from napari_medlabel.widgets.study.reading_bar import ReadingBar
+from napari_medlabel.widgets.study.submit_desk import outcome
 from napari_medlabel.widgets.study.worklist_panel import SIGNS, WorklistPanel, state_words
 
 ONE, TWO, THREE = CaseId("001"), CaseId("002"), CaseId("003")
@@ -124,6 +127,9 @@ def test_the_bar_names_case_and_slot_and_tells_the_time(qtbot: QtBot) -> None:
     bar.allow_submit("Somebody else has it.")
     assert not bar.submit_button.isEnabled()
     assert bar.submit_button.toolTip() == "Somebody else has it."
+    with qtbot.waitSignal(bar.out_requested) as got:
+        bar.menu.actions()[0].menu().actions()[3].trigger()
+    assert got.args == ["problem", "WRONG_PATIENT"]
     bar.show_reading("sub-001_ct A", "review")
     assert bar.submit_button.isHidden()
     assert bar.clock.isHidden()
@@ -150,3 +156,15 @@ def test_complaints_jump_and_go_with_a_reason_where_none_blocks(qtbot: QtBot) ->
     with qtbot.waitSignal(panel.submit_requested) as got:
         panel.submit_button.click()
     assert got.args == ["PROTOCOL"]
+
+
+def test_a_score_is_told_to_who_may_know_it() -> None:
+    version = SimpleNamespace(number=2)
+    said = outcome("sub-001_ct A", Submitted(version, is_new=True))
+    assert said == "sub-001_ct A is submitted: version 2."
+    good = SimpleNamespace(passed=True, reasons=tuple)
+    assert "agrees" in outcome("x", Submitted(version, is_new=True, gold=good))
+    bad = SimpleNamespace(passed=False, reasons=lambda: ("Liver: Dice 0.50 below 0.85",))
+    assert outcome("x", Submitted(version, is_new=True, gold=bad)).endswith(
+        "The known answer differs: Liver: Dice 0.50 below 0.85."
+    )
