@@ -164,6 +164,7 @@ def _correct(seat: Seat, case: CaseId, slot: str, mask: Path) -> None:
     from napari_medlabel.io.registry import read_volume
     from napari_medlabel.project.cases.version import (
         read_answers,
+        read_boxes,
         read_landmarks,
         read_version,
     )
@@ -177,9 +178,10 @@ def _correct(seat: Seat, case: CaseId, slot: str, mask: Path) -> None:
     layout, now = seat.layout, look(seat, case, slot).now
     scan = read_volume(layout.scan(case))
     scheme = read_ontology(layout.ontology).scheme()
-    marks, answers = None, None
+    marks, answers, boxes = None, None, None
     if now.version:
         before = read_version(layout, seat.code_of(now.maker), case, now.version)
         marks, answers = read_landmarks(layout, before), read_answers(layout, before) or None
+        boxes = read_boxes(layout, before, scan.grid)
     labels = load_mask(mask, scan.grid, scheme=scheme)
-    correct(seat, case, slot, scan, Labelled(labels, marks, answers))
+    correct(seat, case, slot, scan, Labelled(labels, marks, answers, boxes=boxes))

@@ -342,7 +342,8 @@ class DecisionDesk(QObject):
         trail = session.trail
         origins = None if trail is None else trail.trail.map()
         marks = session.landmarks if is_moved else under.marks
-        labelled = Labelled(labels, marks, under.answers, origins)
+        boxes = session.boxing.boxes or None
+        labelled = Labelled(labels, marks, under.answers, origins, boxes)
         volume: Volume = session.volume
 
         def work() -> SlotState:
