@@ -239,6 +239,10 @@ def _tell_plan(arguments: argparse.Namespace, plan: ExportPlan) -> int:
     from napari_medlabel.session.study.exporting.plan import GATES
 
     code = _REFUSED if plan.blocking else 0
+    leaving = {
+        kind: {one.record.case for one in plan.of_format(kind)} for kind in plan.wish.formats
+    }
+    blocking = set(plan.blocking)
     if arguments.json:
         shown = {
             "log": plan.verdict.value,
@@ -246,9 +250,7 @@ def _tell_plan(arguments: argparse.Namespace, plan: ExportPlan) -> int:
                 str(one.record.case): {
                     "state": one.state,
                     "mask": one.version.content,
-                    "formats": [
-                        kind for kind in plan.wish.formats if one in plan.of_format(kind)
-                    ],
+                    "formats": [kind for kind in leaving if one.record.case in leaving[kind]],
                 }
                 for one in plan.chosen
             },
@@ -258,7 +260,7 @@ def _tell_plan(arguments: argparse.Namespace, plan: ExportPlan) -> int:
                     "case": str(one.case) if one.case else None,
                     "format": one.format or None,
                     "words": one.words,
-                    "stops": one in plan.blocking,
+                    "stops": one in blocking,
                 }
                 for one in plan.findings
             ],
@@ -266,13 +268,12 @@ def _tell_plan(arguments: argparse.Namespace, plan: ExportPlan) -> int:
         print(json.dumps(shown, indent=2))
         return code
     for kind in plan.wish.formats:
-        cases = plan.of_format(kind)
-        print(f"{kind}: {len(cases)} cases")
+        print(f"{kind}: {len(leaving[kind])} cases")
     for chosen in plan.chosen:
         print(f"  {chosen.record.case}  {chosen.state}")
     for gate in GATES:
         found = [one for one in plan.findings if one.gate == gate]
-        shut = [one for one in found if one in plan.blocking]
+        shut = [one for one in found if one in blocking]
         print(f"gate {gate}: {'shut' if shut else 'open'}")
         for one in found:
             print(f"  {'' if one in shut else 'left out: '}{one.line()}")

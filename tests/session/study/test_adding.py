@@ -306,6 +306,38 @@ def test_what_is_no_single_volume_is_left_out_and_said(
         add_scans(layout, series.parent / "empty", desk, cleaning())
 
 
+def test_the_cleaned_images_are_kept_beside_a_scan_and_watched(
+    study: tuple[Layout, Desk], series: Path
+) -> None:
+    layout, desk = study
+    (case,) = add_scans(layout, series, desk, cleaning()).cases
+    record = read_record(layout.case_file(case))
+    images = layout.dicom_files(case, len(record.dicom))
+    assert [f"sha256:{sha256_file(path)}" for path in images] == list(record.dicom)
+    kept, scan = read_volume(images[0].parent), load(layout.scan(case))
+    assert kept.grid.difference(scan.grid) == ""
+    assert np.array_equal(kept.array, scan.array)
+    assert not any(b"INVENTED" in path.read_bytes() for path in images)
+    images[0].write_bytes(b"other")
+    images[1].rename(images[1].with_name("x.dcm"))
+    found = {one.words for one in validate(layout, state=desk.state).findings}
+    assert found >= {
+        "A kept DICOM image is not the one that was added.",
+        "A kept DICOM image is missing.",
+        "No record tells of this DICOM image: it did not come through adding.",
+    }
+
+
+def test_images_are_kept_only_where_somebody_wants_them(
+    study: tuple[Layout, Desk], series: Path
+) -> None:
+    layout, desk = study
+    (case,) = add_scans(layout, series, desk, cleaning(), Naming(keep_dicom=False)).cases
+    assert read_record(layout.case_file(case)).dicom == ()
+    assert b'"dicom"' not in layout.case_file(case).read_bytes()  # as it was before
+    assert not layout.dicoms.exists()
+
+
 class Killed(BaseException):
     """Stands for the end of the process."""
 

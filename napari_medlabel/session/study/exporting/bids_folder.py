@@ -18,12 +18,13 @@ from napari_medlabel.export.volume import save_volume
 from napari_medlabel.io.files import make_folder, sha256_file, write_bytes_aside
 from napari_medlabel.model.labelmap import LabelMap
 from napari_medlabel.model.volume import Volume
+from napari_medlabel.project.cases.boxes import encode_boxes
 from napari_medlabel.project.cases.naming import OUTSIDE_BIDS
 from napari_medlabel.project.cases.participants import read_participants, to_tsv
-from napari_medlabel.project.cases.version import Version
+from napari_medlabel.project.cases.version import BOXES, Version, read_boxes
 from napari_medlabel.session.study.exporting.loading import Exporting, Leaving
 
-_BELOW: Final = ("*.mrk.json", "*_map.*", "*_mask.*")
+_BELOW: Final = ("*.mrk.json", "*_boxes.json", "*_map.*", "*_mask.*")
 _LABELS: Final = "derivatives/labels"
 
 
@@ -64,6 +65,10 @@ def _write_case(job: Exporting, one: Leaving, root: Path) -> None:
     place = saved.path.parent
     if one.landmarks:
         save_landmarks(place / f"{stem}_landmarks.mrk.json", one.landmarks)
+    boxes = read_boxes(job.layout, one.chosen.version, one.scan.grid)
+    if boxes:
+        data = encode_boxes(boxes, one.scan.grid)
+        write_bytes_aside(place / f"{stem}_{BOXES}", data)
     if one.unresolved is not None:
         name = f"{stem}unresolved_mask.nii.gz"
         _save(place / name, one.unresolved.astype(np.uint8), one.scan)

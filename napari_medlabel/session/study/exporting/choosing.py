@@ -97,7 +97,9 @@ def _choose(
     seat: Seat, wish: ExportWish, told: Told, one: _Case, rules: tuple[str, str]
 ) -> Chosen:
     case, content = one.record.case, one.record.content
-    readings = {slot: now for slot, now in one.row.slots.items() if slot != CONSENSUS}
+    # A reading that tests its reader, of a gold case or once more, never leaves.
+    slots = seat.settings.slots
+    readings = {slot: now for slot, now in one.row.slots.items() if slot in slots}
     counted = {slot: now for slot, now in readings.items() if now.state != "skipped"}
     if not counted:
         raise _NotReadyError("Its readings were skipped, with a reason.")
@@ -110,7 +112,8 @@ def _choose(
     if made:
         version = read_version(seat.layout, CONSENSUS, case, made[-1])
         _require_consensus_stands(one, counted, version, told, rules)
-        return Chosen(one.record, version, "consensus", _of_review(one.steps), raters)
+        own = tuple(step for step in one.steps if step.slot in (*counted, CONSENSUS))
+        return Chosen(one.record, version, "consensus", _of_review(own), raters)
     if len(counted) > 1:
         raise _NotReadyError(f"It has {len(counted)} readings and no consensus of them.")
     slot, now = next(iter(counted.items()))

@@ -261,6 +261,7 @@ def _new_uid() -> str:
 def _described(job: Exporting) -> bytes:
     """Return what says what the export is: no people, no places, no times of the work."""
     plan = job.plan
+    leaving = _leaving(plan)
     cases = [
         {
             "case": str(one.record.case),
@@ -274,7 +275,7 @@ def _described(job: Exporting) -> bytes:
             ),
         }
         for one in plan.chosen
-        if str(one.record.case) in _leaving(plan)
+        if str(one.record.case) in leaving
     ]
     document = {
         "medlabel": "export",

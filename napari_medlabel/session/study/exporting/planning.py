@@ -62,7 +62,7 @@ def plan_export(seat: Seat, wish: ExportWish, *, progress: Progress = _silent) -
     logbook = read_logbook(seat)
     chosen, findings = choose(seat, wish, logbook.told)
     found = list(findings)
-    if not chosen:
+    if not chosen and (wish.skip or not found):
         found.append(GateFinding("review", "There is no case that may leave."))
     found += _of_formats(wish, chosen)
     names = frozenset(mark.name for mark in read_ontology(seat.layout.ontology).landmarks)
