@@ -202,62 +202,59 @@ def voting_itk(name: str) -> Callable[[Path], Side]:
     return side
 
 
+def _thrice(words: str, ours: Side, peer: str, theirs: Side, factor: float) -> Work:
+    return Work(words, ours, peer, theirs, factor, repeats=3)
+
+
 WORKS = [
-    Work(
+    _thrice(
         "All pairs of 3 readings of a lesion (6.6 ml, 256 x 256 x 100)",
         table_ours("lesion", "voxel"),
         "distance maps of the whole scan (SciPy)",
         table_whole("lesion"),
         10.0,
-        repeats=3,
     ),
-    Work(
+    _thrice(
         "The same beside SimpleITK",
         table_ours("lesion", "surfel"),
         "SimpleITK, Dice and HD only, whole scan",
         table_itk("lesion"),
         10.0,
-        repeats=3,
     ),
-    Work(
+    _thrice(
         "The same beside DeepMind's",
         table_ours("lesion", "surfel"),
         "surface-distance, which crops",
         table_deepmind("lesion"),
         1.0,
-        repeats=3,
     ),
-    Work(
+    _thrice(
         "All pairs of 3 readings of an organ (790 ml)",
         table_ours("organ", "surfel"),
         "surface-distance, which crops",
         table_deepmind("organ"),
         1.0,
-        repeats=3,
     ),
-    Work(
+    _thrice(
         "STAPLE of a lesion",
         consensus_ours("lesion", "staple"),
         "SimpleITK, whole scan",
         staple_itk("lesion", cropped=False),
         10.0,
-        repeats=3,
     ),
-    Work(
+    _thrice(
         "STAPLE of an organ, one box",
         consensus_ours("organ", "staple"),
         "SimpleITK, our box",
         staple_itk("organ", cropped=True),
         1.0,
-        repeats=3,
     ),
-    Work(
+    _thrice(
         "Majority of an organ",
         consensus_ours("organ", "majority"),
         "SimpleITK LabelVoting",
         voting_itk("organ"),
         1.0,
-        repeats=3,
     ),
 ]
 

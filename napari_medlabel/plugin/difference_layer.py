@@ -100,7 +100,7 @@ class DifferenceLayer:
         self._paint(self._lines, kinds)
         self._stripes = self._striped()
         self.fill = self._layer("Differences to decide", self._fill, 0.55, 0)
-        self.lines = self._layer("Differences", self._lines, 1.0, 1)
+        self.lines = self._layer("Differences", self._lines, 0.9, 1)
         for layer in (self.fill, self.lines):
             add_aside(binding.viewer, layer)
             binding.keys.attach(layer)
@@ -133,7 +133,8 @@ class DifferenceLayer:
                     self._write(self._lines, at, value)
             self._in_hand = in_hand
             self._show(self.lines, self._lines)
-        self._show(self.fill, self._fill)
+        if turned:
+            self._show(self.fill, self._fill)
 
     def remove(self) -> None:
         """Take both layers out of the viewer."""

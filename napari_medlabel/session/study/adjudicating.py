@@ -69,20 +69,21 @@ class Adjudicating:
 
     def __init__(self, seat: Seat, case: CaseId, session: Session, prepared: Prepared) -> None:
         self.seat, self.case, self.session = seat, case, session
-        self.readings = prepared.readings
-        self.differences = prepared.differences
+        self.readings, self.differences = prepared.readings, prepared.differences
         self.work = prepared.work
         self.staple = prepared.staple
-        self.slots = prepared.differences.readers
+        self.slots = self.differences.readers
         self._sets = [one.landmarks for one in prepared.readings]
         self._limit_mm = seat.settings.thresholds.landmark_mm
         self._tried: dict[int, list[Decision | None]] = {}
         self._turns: dict[int, tuple[Step, dict[int, _Turn]]] = {}
-        self._own = False
-        self._first = session.edit(WHOLE, prepared.answer, name=STEP_NAME)
-        session.set_landmarks(
-            self.marks().merged_into(session.landmarks), name="Show decisions on landmarks"
-        )
+        self._own = False  # whether this object makes the step
+        shown: list[Step | None] = [session.edit(WHOLE, prepared.answer, name=STEP_NAME)]
+        marks = self.marks().merged_into(session.landmarks)
+        if marks != session.landmarks:
+            session.set_landmarks(marks, name=STEP_NAME)
+            shown.append(session.history.peek(-1))
+        self._shown = {id(step): step for step in shown if step is not None}
         self._last, self._next = session.history.peek(-1), session.history.peek(1)
         self._keep(None)
         session.history_changed.connect(self._on_history)
@@ -121,17 +122,11 @@ class Adjudicating:
 
     def mark_rows(self) -> tuple[Landmark, ...]:
         """Return all landmarks that a reading has, as the first one defines them."""
-        return tuple(all_landmarks(self._sets))
+        return all_landmarks(self._sets).landmarks
 
     def answers(self) -> dict[str, object]:
         """Return the answers that the decisions come to."""
         return agreed_answers(self.readings, self.work.answers)
-
-    def differing_answers(self) -> tuple[str, ...]:
-        """Return the questions that were not answered alike by all."""
-        asked = dict.fromkeys(q for one in self.readings for q in one.answers)
-        same = agreed_answers(self.readings, {})
-        return tuple(question for question in asked if question not in same)
 
     # -- decisions -----------------------------------------------------------------------
 
@@ -282,7 +277,7 @@ class Adjudicating:
         self._look()
         if last is old and following is ahead:
             return  # saved, or another name in the scheme
-        if following is old and old is not None and old is self._first:
+        if following is old and old is not None and id(old) in self._shown:
             # What was decided before is no step of today: it stands.
             self._own = True
             try:

@@ -362,6 +362,13 @@ def agreed_answers(
     return agreed
 
 
+def differing_answers(readings: Sequence[SlotReading]) -> tuple[str, ...]:
+    """Return the questions that were not answered alike by all."""
+    asked = dict.fromkeys(question for one in readings for question in one.answers)
+    same = agreed_answers(readings, {})
+    return tuple(question for question in asked if question not in same)
+
+
 def _event(at: At, made: Labelled, answer: _Answer, number: int, way: Way) -> Event:
     readings = [slot for slot, now in at.row.slots.items() if now.state in READY]
     detail = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, Final
 
 from qtpy.QtCore import QObject
@@ -12,7 +13,12 @@ from napari_medlabel.plugin.difference_layer import DifferenceLayer, kind_of
 from napari_medlabel.project.agreement.landmarks import MIDDLE, OWN, apart_mm, places_of
 from napari_medlabel.project.ontology.document import read_ontology
 from napari_medlabel.session.study.adjudicating import Adjudicating
-from napari_medlabel.session.study.agreeing import ADJUDICATE, Reached, reach
+from napari_medlabel.session.study.agreeing import (
+    ADJUDICATE,
+    Reached,
+    differing_answers,
+    reach,
+)
 from napari_medlabel.session.study.disputes import Prepared, prepare, staple_of
 from napari_medlabel.widgets.background import Background
 from napari_medlabel.widgets.notice import Notice
@@ -21,8 +27,8 @@ from napari_medlabel.widgets.study.agreement_window import show_agreement
 from napari_medlabel.widgets.study.difference_panel import EDIT, DifferencePanel, Entry
 from napari_medlabel.widgets.study.dispute_panel import Dispute, DisputePanel
 
-NEXT, PREVIOUS = "Alt-Right", "Alt-Left"
-_GROUP: Final = "Differences"
+NEXT, PREVIOUS = "Alt-D", "Alt-Shift-D"
+_NEXT_WORDS, _PREVIOUS_WORDS = "Next difference", "Previous difference"
 _ASKED: Final = ("majority", "staple")
 
 
@@ -94,6 +100,7 @@ class CompareDesk(QObject):
         self.notice.clear()
         self.panel.setEnabled(False)
         self.panel.show_entries((), "")
+        self._bind(reading.binding.keys)
         self.study.dock.show_page(self.page, True, front=True)
         self.progress.begin("Comparing the readings …")
         seat, case, grid = self.study.seat, reading.case, session.volume.grid
@@ -111,6 +118,12 @@ class CompareDesk(QObject):
             lambda: self._cancelled(reading),
         )
 
+    def _bind(self, keys: Any) -> None:
+        for key, words, way in ((NEXT, _NEXT_WORDS, 1), (PREVIOUS, _PREVIOUS_WORDS, -1)):
+            if keys.is_free(key):
+                keys.bind(key, words, partial(self.panel.step, way), group="Study")
+        self.panel.name_keys(keys.key_of(_PREVIOUS_WORDS), keys.key_of(_NEXT_WORDS))
+
     def _begin(self, reading: Any, work: Adjudicating) -> None:
         self.work = work
         differences = work.differences
@@ -125,14 +138,6 @@ class CompareDesk(QObject):
         self.layer = DifferenceLayer(reading.binding, differences)
         work.changed.connect(self._changed)
         work.failed.connect(self.study.dock.show_error)
-        keys = reading.binding.keys
-        for key, words, way in (
-            (NEXT, "Next difference", 1),
-            (PREVIOUS, "Previous difference", -1),
-        ):
-            if keys.is_free(key):
-                keys.bind(key, words, lambda by=way: self.panel.step(by), group=_GROUP)
-        self.panel.name_keys(PREVIOUS, NEXT)
         self.panel.setEnabled(True)
         self._changed(())
         self.panel.step(1)
@@ -216,7 +221,7 @@ class CompareDesk(QObject):
             one.id: one.text for one in read_ontology(self.study.seat.layout.ontology).questions
         }
         out = []
-        for question in work.differing_answers():
+        for question in differing_answers(work.readings):
             given = {one.slot: one.answers.get(question, "none") for one in work.readings}
             said = ", ".join(f"{slot}: {_said(answer)}" for slot, answer in given.items())
             text = asked.get(question.partition("@")[0], question)

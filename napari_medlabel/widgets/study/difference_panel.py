@@ -166,7 +166,7 @@ class DifferencePanel(QWidget):
         table.setModel(self.model)
         table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        table.setMinimumHeight(170)
+        table.setMinimumHeight(130)
         table.setShowGrid(False)
         table.verticalHeader().hide()
         head = table.horizontalHeader()
@@ -179,15 +179,16 @@ class DifferencePanel(QWidget):
             filters.addWidget(part, 1)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
-        column.addWidget(self.counts)
+        head_row = QHBoxLayout()
+        head_row.addWidget(self.counts, 1)
+        head_row.addWidget(self.only_open)
+        column.addLayout(head_row)
         column.addLayout(self.legend)
         column.addLayout(filters)
-        column.addWidget(self.only_open)
         column.addWidget(table, 1)
         column.addLayout(walk)
         column.addWidget(self.scope)
         column.addLayout(self._choice_box)
-        column.addWidget(self.back)
         column.addWidget(self.hint)
         column.addWidget(self.finish)
 
@@ -235,6 +236,7 @@ class DifferencePanel(QWidget):
         self.legend.addWidget(note, len(kinds) // 3 + 1, 0, 1, 6)
         for at in (1, 3, 5):
             self.legend.setColumnStretch(at, 1)
+        self._choice_box.removeWidget(self.back)
         _empty(self._choice_box)
         self.choices = {}
         for at, choice in enumerate((*slots, *_WORDS)):
@@ -248,6 +250,9 @@ class DifferencePanel(QWidget):
             button.clicked.connect(lambda _=False, name=choice: self._ask(name))
             self.choices[choice] = button
             self._choice_box.addWidget(button, at // 3, at % 3)
+        last = len(self.choices)
+        wide = 3 - last % 3
+        self._choice_box.addWidget(self.back, last // 3, last % 3, 1, wide)
         self.label.blockSignals(True)
         self.label.clear()
         self.label.addItem("All labels", None)
@@ -257,8 +262,8 @@ class DifferencePanel(QWidget):
 
     def name_keys(self, previous: str, following: str) -> None:
         """Write the keys on the buttons that they press."""
-        self.previous.setText(f"Previous ({previous})")
-        self.next.setText(f"Next ({following})")
+        self.previous.setText(f"Previous ({previous})" if previous else "Previous")
+        self.next.setText(f"Next ({following})" if following else "Next")
 
     def show_entries(self, entries: Sequence[Entry], counts: str) -> None:
         """Show the differences as they are decided now; the one in hand stays in hand.

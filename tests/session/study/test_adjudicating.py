@@ -3,16 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from napari_medlabel.errors import RefusedError
-from napari_medlabel.project.cases.version import read_labels, read_provenance
+from napari_medlabel.errors import InputError, RefusedError, SaveError
+from napari_medlabel.model.landmarks import Landmark, LandmarkSet
+from napari_medlabel.project.cases.version import (
+    read_answers,
+    read_labels,
+    read_landmarks,
+    read_provenance,
+)
 from napari_medlabel.session.opening import open_case
 from napari_medlabel.session.study.adjudicating import Adjudicating
-from napari_medlabel.session.study.agreeing import decisions_file, reach
-from napari_medlabel.session.study.disputes import open_to_adjudicate, prepare
+from napari_medlabel.session.study.agreeing import decisions_file, differing_answers, reach
+from napari_medlabel.session.study.disputes import (
+    open_to_adjudicate,
+    prepare,
+    ready_cases,
+    staple_of,
+)
 from napari_medlabel.session.study.submitting import submit
 from napari_medlabel.session.study.working import start
 from tests.session.study.small_study import ONTOLOGY, SmallStudy, make_study
@@ -34,6 +46,17 @@ def study(tmp_path) -> Iterator[SmallStudy]:
     made.close()
 
 
+def read_more(study: SmallStudy, who: str, slot: str, at: float | None, clear: bool) -> None:
+    """Submit an empty mask with two landmarks, of which one is always the same."""
+    seat, case = study.seat(who), study.cases[0]
+    start(seat, case, slot)
+    point = None if at is None else (at, 4.0, 6.0)
+    marks = LandmarkSet((Landmark("Same", (1.0, 2.0, 3.0)), Landmark("Other", point)))
+    work = study.work()
+    labelled = replace(work.labelled, landmarks=marks, answers={"clear": clear})
+    submit(seat, case, slot, study.scan(), replace(work, labelled=labelled))
+
+
 def begin(study: SmallStudy, who: str = "m1") -> Adjudicating:
     seat, case = study.seat(who), study.cases[0]
     opening = open_to_adjudicate(seat, case)
@@ -48,6 +71,15 @@ def of_kind(work: Adjudicating, kind: str, label: int) -> int:
         for one in work.differences.found
         if one.kind(work.slots) == kind and one.labels == (label,)
     )
+
+
+def reached(work: Adjudicating, expected: np.ndarray) -> np.ndarray:
+    """Write the consensus, compare its mask, and return where its voxels come from."""
+    layout, grid = work.seat.layout, work.session.volume.grid
+    done = reach(work.seat, work.case, "adjudicate", work.session.volume)
+    written = read_labels(layout, done.version, grid, ONTOLOGY.scheme())
+    assert np.array_equal(written.array, expected)
+    return read_provenance(layout, done.version, grid)
 
 
 def test_decisions_show_in_the_mask_and_the_hand_makes_decisions_too(study) -> None:
@@ -87,11 +119,7 @@ def test_decisions_show_in_the_mask_and_the_hand_makes_decisions_too(study) -> N
     assert np.array_equal(again.session.labels.array, expected), "no step of today"
     again.close()
     again.session.close(discard=True)
-    done = reach(again.seat, again.case, "adjudicate", again.session.volume)
-    grid = again.session.volume.grid
-    written = read_labels(study.layout, done.version, grid, ONTOLOGY.scheme())
-    assert np.array_equal(written.array, expected)
-    origins = read_provenance(study.layout, done.version, grid)
+    origins = reached(again, expected)
     assert (origins[2:3, 2:4, 1:3] == 5).all()
     assert (origins[3:5, 4:6, 1:2] == 1).all(), "a hand drew it"
     assert not (origins == 6).any()
@@ -117,3 +145,93 @@ def test_a_decision_is_on_the_disk_at_once_and_taken_back_as_well(study) -> None
 def test_only_an_adjudicator_opens_a_case_to_adjudicate(study) -> None:
     with pytest.raises(RefusedError, match="role adjudicator"):
         open_to_adjudicate(study.seat("r01"), study.cases[0])
+
+
+def test_landmarks_and_answers_are_taken_from_a_reading_the_middle_or_a_hand(tmp_path) -> None:
+    study = make_study(tmp_path, cases=1, people=("m1", "r01", "r02"))
+    read_more(study, "r01", "A", 2.0, True)
+    read_more(study, "r02", "B", 18.0, False)
+    work = begin(study)
+    marks = work.session
+    assert marks.landmarks["Same"].point_ras == (1.0, 2.0, 3.0)
+    assert marks.landmarks["Other"].point_ras is None
+    assert differing_answers(work.readings) == ("clear",)
+    marks.undo()
+    assert work.work.marks == {}, "what is shown at the beginning is no decision of today"
+    assert marks.landmarks["Same"].is_placed
+    work.decide_mark("Other", "middle")
+    assert marks.landmarks["Other"].point_ras == (10.0, 4.0, 6.0)
+    work.decide_mark("Other", "B")
+    assert marks.landmarks["Other"].point_ras == (18.0, 4.0, 6.0)
+    marks.undo()
+    assert work.work.marks["Other"].choice == "middle"
+    marks.place_landmark("Other", (11.0, 4.0, 6.0))
+    assert work.work.marks["Other"].choice == "own"
+    work.decide_answer("clear", "B")
+    assert work.answers() == {"clear": False}
+    work.close()
+    marks.close(discard=True)
+    done = reach(study.again("m1"), work.case, "adjudicate", marks.volume)
+    written = read_landmarks(study.layout, done.version)
+    assert written["Other"].point_ras == (11.0, 4.0, 6.0)
+    assert read_answers(study.layout, done.version) == {"clear": False}
+    study.close()
+
+
+def test_three_readings_can_be_judged_by_staple_and_unknown_steps_are_understood(
+    tmp_path,
+) -> None:
+    ready = make_study(tmp_path, cases=1, readings=3, people=("m1", "r01", "r02", "r03"))
+    for who, slot, place in (("r01", "A", 2), ("r02", "B", 2), ("r03", "C", 3)):
+        read(ready, who, slot, 1, place=place)
+    assert [one.readings for one in ready_cases(ready.seat("m1"))] == [3]
+    work = begin(ready)
+    numbers = [one.number for one in work.differences.found]
+    with pytest.raises(InputError, match="not computed"):
+        work.decide(numbers, "staple")
+    work.staple = staple_of(work.readings)
+    work.decide(numbers, "staple")
+    labels = work.session.labels.array
+    first = work.readings[0].labels.array
+    assert np.array_equal(labels, first)
+    work.decide(numbers, "majority")
+    assert np.array_equal(labels, first)
+    # Two undone and a new step: the way back and forth has steps that nobody saw before.
+    work.decide(numbers, "C")
+    work.session.undo()
+    work.session.place_landmark("Anything", (1.0, 1.0, 1.0))
+    for _ in range(2):
+        work.session.undo()
+    assert {work.work.choice(one) for one in work.differences.found} == {"C"}
+    work.close()
+    work.session.close(discard=True)
+    again = begin(ready)
+    assert again.open == ()
+    again.close()
+    again.session.close(discard=True)
+    ready.close()
+
+
+def test_a_decision_that_cannot_be_kept_is_not_made(study, monkeypatch) -> None:
+    work = begin(study)
+
+    def fail(*_: object) -> None:
+        raise SaveError("The disk is full.", hint="-")
+
+    told: list[object] = []
+    work.failed.connect(told.append)
+    before = work.session.labels.array.copy()
+    with monkeypatch.context() as patch:
+        patch.setattr("napari_medlabel.session.study.adjudicating.save_decisions", fail)
+        with pytest.raises(SaveError):
+            work.decide([0], "A")
+        assert np.array_equal(work.session.labels.array, before)
+        box = work.differences.found[0].box
+        after = work.session.labels.array[box].copy()
+        after[...] = 1
+        work.session.edit(box, after, name="Paint")
+    assert len(told) == 1, "what a hand drew stays, and is kept with the next decision"
+    work.decide([1], "A")
+    assert '"edited"' in decisions_file(work.seat, work.case).read_text()
+    work.close()
+    work.session.close(discard=True)
