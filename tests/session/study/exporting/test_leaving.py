@@ -138,6 +138,23 @@ def test_training_sets_have_consecutive_labels_and_the_wanted_splits(
             assert np.array_equal(np.asarray(image.dataobj), wanted)
 
 
+def test_nnunets_own_verifier_accepts_the_data_set(out: tuple[Path, Exported]) -> None:
+    verifier = pytest.importorskip("nnunetv2.experiment_planning.verify_dataset_integrity")
+    folder = out[0] / "nnunet" / "Dataset001_Smallstudy"
+    verifier.verify_dataset_integrity(str(folder), num_processes=1)
+
+
+def test_monai_loads_the_datalist(out: tuple[Path, Exported]) -> None:
+    data = pytest.importorskip("monai.data")
+    found = data.load_decathlon_datalist(
+        str(out[0] / "monai" / "dataset.json"), True, "training"
+    )
+    assert [Path(one["label"]).name for one in found] == [
+        "sub-001_ct.nii.gz",
+        "sub-002_ct.nii.gz",
+    ]
+
+
 def test_highdicom_reads_the_segmentation_on_the_images_that_left_with_it(
     out: tuple[Path, Exported], masks: dict[str, np.ndarray]
 ) -> None:
@@ -157,13 +174,17 @@ def test_highdicom_reads_the_segmentation_on_the_images_that_left_with_it(
         assert made.PatientID == first.PatientID
 
 
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 def test_pycocotools_fills_the_same_slices(
     out: tuple[Path, Exported], masks: dict[str, np.ndarray]
 ) -> None:
     coco = pytest.importorskip("pycocotools.coco")
     read = coco.COCO(str(out[0] / "coco" / "annotations.json"))
-    total = sum(int(read.annToMask(one).sum()) for one in read.loadAnns(read.getAnnIds()))
-    assert total == sum(int((mask > 0).sum()) for mask in masks.values())
+    found = {case: np.zeros_like(mask) for case, mask in masks.items()}
+    for one in read.loadAnns(read.getAnnIds()):
+        case, k = Path(read.imgs[one["image_id"]]["file_name"]).stem.rsplit("_k", 1)
+        found[case][..., int(k)][read.annToMask(one).T > 0] = one["category_id"]
+    assert all(np.array_equal(found[case], mask) for case, mask in masks.items())
 
 
 def test_rt_utils_fills_the_same_voxels(
