@@ -15,6 +15,7 @@ from napari_medlabel.cli.main import main
 from napari_medlabel.geometry.affine import Affine
 from napari_medlabel.io.nifti.write import write_mask_nifti
 from napari_medlabel.model import presets
+from napari_medlabel.project.layout import Layout
 from napari_medlabel.session.desk import open_desk
 from napari_medlabel.session.opening import open_case
 
@@ -122,3 +123,25 @@ def test_a_zip_file_is_opened_and_its_case_lies_beside_it(
     (session,) = no_window
     assert session.place.folder.parent == tmp_path / "medlabel"
     assert session.volume.grid.size
+
+
+def test_the_folder_of_a_study_opens_alone(
+    scan: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    study = Layout(tmp_path / "study")
+    study.own.mkdir(parents=True)
+    study.project.write_text("{}")
+    opened: list[Path] = []
+    monkeypatch.setattr(
+        _optional, "require", lambda *_, **__: SimpleNamespace(annotate_study=opened.append)
+    )
+    assert main(["open", str(study.root)]) == 0
+    assert main(["open", str(study.own)]) == 0
+    assert opened == [study.root, study.own]
+    for further in (["--scheme", "head"], ["--values", "stored"], [str(scan)]):
+        assert main(["open", str(study.root), *further]) == 2
+        assert "was expected alone" in capsys.readouterr().err
+    assert len(opened) == 2

@@ -142,12 +142,13 @@ class StudyDesk(QObject):
 
     def open_study(self, folder: Path) -> bool:
         """Sit down at a study; return whether it went well, else the dock says why not."""
-        if not self.close_study():
-            return False
         try:
             seat = take_seat(folder)
         except MedlabelError as err:
             self.dock.show_error(err)
+            return False
+        if not self.close_study():
+            _end(seat)
             return False
         self.sit(seat)
         return True

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from napari.components import ViewerModel
@@ -13,6 +14,7 @@ from pytestqt.qtbot import QtBot
 from qtpy.QtCore import QCoreApplication, QEvent, Qt
 from qtpy.QtWidgets import QMessageBox
 
+from napari_medlabel.errors import RefusedError
 from napari_medlabel.plugin.workplace import WORKPLACE
 from napari_medlabel.project.work.claims import holder
 from napari_medlabel.project.work.notes import WorkNotes, read_notes, write_notes
@@ -22,7 +24,7 @@ from napari_medlabel.session.study.submitting import submit
 from napari_medlabel.session.study.working import start, take_over, withdraw
 from napari_medlabel.widgets.case_log import look_at
 from napari_medlabel.widgets.dock import MedlabelDock
-from napari_medlabel.widgets.study.study_desk import StudyDesk
+from napari_medlabel.widgets.study.study_desk import StudyDesk, take_seat
 from tests.session.study.small_study import SmallStudy, make_study
 
 Wait = Callable[[Callable[[], object]], None]
@@ -272,3 +274,18 @@ def test_one_scan_opens_at_a_time_and_leaving_the_study_asks_for_the_work(
     assert desk.seat is None
     assert not desk.work.panel.isVisibleTo(dock)
     assert dock.start.isVisibleTo(dock)
+
+
+def test_a_seat_is_refused_to_strangers_and_the_log_ends(
+    study: SmallStudy, dock: MedlabelDock, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("MEDLABEL_STATE_DIR", str(tmp_path / "a-stranger"))
+    before = set(study.layout.audit.rglob("*.jsonl"))
+    with pytest.raises(RefusedError, match="not on the list"):
+        take_seat(study.layout.root)
+    (made,) = set(study.layout.audit.rglob("*.jsonl")) - before
+    assert '"session.close"' in made.read_text()
+    assert not dock.study_desk.take([study.layout.root / "sub-001"]), "a scan of it is a scan"
+    assert not dock.study_desk.open_study(tmp_path)
+    assert "no study folder" in dock.notice.text.text()
+    assert dock.study_desk.seat is not None, "who sits at another one stays there"
