@@ -90,7 +90,7 @@ def _write_raters(job: Exporting, one: Leaving, root: Path, place: Path) -> None
         share = _share(masks, value)
         np.maximum(most, share, out=most)
         if value:
-            stem = f"{case.stem}_desc-{case.suffix}_label-L{value}"
+            stem = f"{case.stem}_label-L{value}_desc-{case.suffix}"
             _save(place / f"{stem}_probseg.nii.gz", share, one.scan)
     name = f"{case.stem}_desc-{case.suffix}disagreement_map.nii.gz"
     _save(place / name, np.float32(1) - most, one.scan)

@@ -208,7 +208,7 @@ def test_who_read_what_is_told_by_code_and_only_when_asked(
         np.asarray(nib.load(folder / f"{stem}{code}_dseg.nii.gz").dataobj)
         for code in ("r01", "r02", "")
     )
-    share = np.asarray(nib.load(folder / f"{stem}_label-L3_probseg.nii.gz").dataobj)
+    share = np.asarray(nib.load(folder / "sub-001_label-L3_desc-ct_probseg.nii.gz").dataobj)
     assert np.array_equal(share, ((one == 3) * 0.5 + (two == 3) * 0.5).astype(np.float32))
     apart = np.asarray(nib.load(folder / f"{stem}disagreement_map.nii.gz").dataobj)
     assert np.array_equal(apart > 0, one != two)
