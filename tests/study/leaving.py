@@ -16,9 +16,9 @@ from tests.study.playing import Play, scan_of
 
 AGREED, ADJUDICATED = 1, 5
 """Of which cases readings become one by a rule, and by a person."""
-FORMATS: Final = (
-    "nifti", "nnunet", "monai", "dicom-seg", "rtstruct", "sr", "seg-nrrd", "coco", "csv",
-)  # fmt: skip
+FORMATS: Final = ("nifti", "dicom-seg", "rtstruct", "sr", "seg-nrrd", "coco", "csv")
+TRAINING: Final = ("nnunet", "monai")
+"""Of one modality alone: CT here."""
 
 
 def consent(play: Play, readings: int) -> None:
@@ -61,6 +61,9 @@ def leave(play: Play) -> dict[str, Any]:
     figures: dict[str, Any] = {"cases compared": len(agree["cases"])}
     look_from_outside(play)
     manager.must("export", study, out, "--format", ",".join(FORMATS), "--skip", "--scans")
+    chosen = [word for name in play.founded.cases if "_ct" in name for word in ("--case", name)]
+    training = manager.folder / "training"
+    manager.must("export", study, training, "--format", ",".join(TRAINING), "--skip", *chosen)
     figures["files exported"] = sum(path.is_file() for path in out.rglob("*"))
     figures |= read_elsewhere(play, out)
     look_from_outside(play)
