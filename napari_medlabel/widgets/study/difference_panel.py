@@ -114,7 +114,9 @@ class _Model(QAbstractTableModel):
             )
             return cells[column]
         if role == Qt.ItemDataRole.DecorationRole and column == 0:
-            return self._icons.setdefault(entry.kind, swatch(entry.kind))
+            if entry.kind not in self._icons:
+                self._icons[entry.kind] = swatch(entry.kind)
+            return self._icons[entry.kind]
         if role == Qt.ItemDataRole.TextAlignmentRole and column in (2, 3):
             return int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         if role == Qt.ItemDataRole.ToolTipRole:
@@ -171,6 +173,7 @@ class DifferencePanel(QWidget):
         table.verticalHeader().hide()
         head = table.horizontalHeader()
         head.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+        head.setResizeContentsPrecision(40)  # rows that are measured: there may be thousands
         head.setSectionResizeMode(1, QHeaderView.ResizeMode.Stretch)
         walk, filters = QHBoxLayout(), QHBoxLayout()
         for part in (self.previous, self.next):
