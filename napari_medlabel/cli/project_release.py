@@ -173,20 +173,21 @@ def _telling(arguments: argparse.Namespace, seat: Seat) -> Telling:
 
 
 def _stated(path: Path | None) -> dict[str, str]:
-    from napari_medlabel.project.release.documents import KEYS
+    from napari_medlabel.session.study.release_papers import stated_keys
 
     if path is None:
         return {}
+    keys = stated_keys()
     try:
         found = json.loads(path.read_bytes())
-        if not set(found) <= set(KEYS) or not all(
+        if not set(found) <= set(keys) or not all(
             isinstance(one, str) for one in found.values()
         ):
             raise TypeError  # noqa: TRY301 - joins what a wrong form raises by itself
     except (OSError, ValueError, TypeError, AttributeError) as err:
         raise InputError(
             "The facts for the documents are a JSON object of words by item.",
-            hint=f"Items: {', '.join(KEYS)}.",
+            hint=f"Items: {', '.join(keys)}.",
         ) from err
     return {str(key): str(words) for key, words in found.items()}
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
+    from napari_medlabel.audit.format.seal import Head
     from napari_medlabel.project.release.chain_check import Column
     from napari_medlabel.session.study.release_check import CaseLine, ReleaseReport
 
@@ -73,7 +74,11 @@ def run(arguments: argparse.Namespace) -> int:
 
     layout = None if arguments.study is None else find_study(arguments.study)
     report = check_release(
-        arguments.release, trust=arguments.trust, layout=layout, state=default_state()
+        arguments.release,
+        trust=arguments.trust,
+        layout=layout,
+        state=default_state(),
+        pruned=_pruned(layout.audit) if layout is not None else (),
     )
     if arguments.html is not None:
         from napari_medlabel.io.files import write_bytes_aside
@@ -85,6 +90,18 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         _tell(report)
     return report.verdict.exit_code
+
+
+def _pruned(root: Path) -> frozenset[Head]:
+    from napari_medlabel.audit.check.session_check import check_session
+    from napari_medlabel.audit.check.verify import session_paths
+    from napari_medlabel.cli.audit_pruned import pruned_in
+
+    paths = session_paths(root)
+    return pruned_in(
+        root,
+        [check_session(path, path.relative_to(root).as_posix(), quick=True) for path in paths],
+    )
 
 
 def _document(report: ReleaseReport) -> dict[str, Any]:

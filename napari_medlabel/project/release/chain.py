@@ -123,11 +123,19 @@ class Cleaning:
         ``sha256:<hex>`` of its report.
     profile, edition : str
         Rules it followed; empty where the report does not say.
+    options : str
+        Options that were chosen, with blanks between them.
     """
 
     report: str
     profile: str = ""
     edition: str = ""
+    options: str = ""
+
+    @property
+    def rules(self) -> str:
+        """Profile, edition and options in one line."""
+        return " ".join(filter(None, (self.profile, self.edition, self.options)))
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Final
 
 from napari_medlabel.errors import InputError, RefusedError
-from napari_medlabel.project.cases.participants import SPLIT
 from napari_medlabel.project.release.balance import Rows, age_band, cells_of, published
 
 _AGE: Final = "age"
@@ -15,8 +14,8 @@ _AGE: Final = "age"
 def coarsen(rows: Rows, least: int) -> tuple[dict[str, dict[str, str]], tuple[str, ...]]:
     """Return a table in which groups are large enough, and the columns that were touched.
 
-    Ages become bands of ten years first; then columns are left out, the last one first, sex
-    and age at the end.
+    Ages become bands of ten years first; then, each time, the column is left out without which
+    the smallest group is largest, the last of several.
 
     Parameters
     ----------
@@ -45,7 +44,7 @@ def coarsen(rows: Rows, least: int) -> tuple[dict[str, dict[str, str]], tuple[st
         )
     found = {code: dict(row) for code, row in rows.items()}
     touched: list[str] = []
-    while not _is_large_enough(found, least):
+    while _smallest(found) < least:
         column = _next(found, touched)
         touched.append(column)
         for row in found.values():
@@ -56,14 +55,22 @@ def coarsen(rows: Rows, least: int) -> tuple[dict[str, dict[str, str]], tuple[st
     return found, tuple(dict.fromkeys(touched))
 
 
-def _is_large_enough(rows: Mapping[str, Mapping[str, str]], least: int) -> bool:
+def _smallest(rows: Mapping[str, Mapping[str, str]]) -> int:
+    """Return how few share what a table tells; all, where it tells nothing."""
     columns = published(rows)
-    return not columns or cells_of(rows, columns)[0].patients >= least
+    return cells_of(rows, columns)[0].patients if columns else len(rows)
 
 
 def _next(rows: Rows, touched: list[str]) -> str:
-    columns = [column for column in published(rows) if column != SPLIT]
+    columns = published(rows)
     if _AGE in columns and _AGE not in touched:
         return _AGE
-    others = [column for column in columns if column not in (_AGE, "sex")]
-    return others[-1] if others else (_AGE if _AGE in columns else columns[-1])
+    left: dict[str, int] = {}
+    for column in reversed(columns):
+        without = {code: _but(row, column) for code, row in rows.items()}
+        left[column] = _smallest(without)
+    return max(left, key=left.__getitem__)
+
+
+def _but(row: Mapping[str, str], column: str) -> dict[str, str]:
+    return {key: value for key, value in row.items() if key != column}

@@ -104,17 +104,14 @@ def cleaning_of(layout: Layout, record: CaseRecord) -> Cleaning | None:
         if f"sha256:{sha256_file(path)}" != record.manifest:
             raise ValueError  # noqa: TRY301 - joins what cannot be read
         found: Any = json.loads(path.read_bytes())
-        told = found.get("profile") or {}
-        name = told if isinstance(told, str) else str(told.get("name", ""))
-        edition = found.get("edition") or (told if isinstance(told, dict) else {}).get(
-            "edition"
-        )
-    except (OSError, ValueError, AttributeError) as err:
+        told = (str(found["profile"]), str(found["edition"]))
+        options = " ".join(str(one) for one in found.get("chosen", ()))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as err:
         raise RefusedError(
             f"The report on the cleaning of {record.case} is not there as it was kept.",
             hint="See what is wrong with: medlabel project validate STUDY",
         ) from err
-    return Cleaning(record.manifest, name, str(edition or ""))
+    return Cleaning(record.manifest, *told, options)
 
 
 def _held(seat: Seat, head: Head) -> SessionLines:

@@ -10,6 +10,7 @@ from typing import Final
 from napari_medlabel.audit.anchors.receipt import Receipt, check_receipt, read_receipt
 from napari_medlabel.audit.check.verdict import Verdict
 from napari_medlabel.audit.format.record import time_ms
+from napari_medlabel.audit.format.seal import Head
 from napari_medlabel.audit.keys.people import SignedStatement, parse_statement
 from napari_medlabel.audit.keys.pins import read_pin
 from napari_medlabel.audit.keys.signatures import fingerprint, is_fingerprint
@@ -54,7 +55,7 @@ class CaseLine:
     originals : tuple of str
         Digests of the raw files.
     rules : str
-        Profile and edition of the de-identification; empty where unknown.
+        Profile, edition and options of the de-identification; empty where unknown.
     readers, reviewers : tuple of str
         Codes of who read it, and of who approved, corrected or settled it.
     slot : str
@@ -124,6 +125,7 @@ def check_release(
     trust: Sequence[str] = (),
     layout: Layout | None = None,
     state: Path | None = None,
+    pruned: Collection[Head] = (),
 ) -> ReleaseReport:
     """Verify a release.
 
@@ -137,6 +139,8 @@ def check_release(
         The study it came from: then each link is held against its line of the log.
     state : Path, optional
         This computer's own memory, which may know the officer of the study's site.
+    pruned : collection of Head
+        Ends of sessions that an officer had deleted because their time was over.
 
     Raises
     ------
@@ -156,8 +160,8 @@ def check_release(
         trusted, more = _trusted(signed, trust, layout, state)
         findings += more
         audit = layout.audit if layout is not None else None
-        findings += check_manifest(folder, audit_root=audit, trusted=trusted)
-        findings += _receipt(folder, manifest, audit)
+        findings += check_manifest(folder, audit_root=audit, trusted=trusted, pruned=pruned)
+        findings += _receipt(folder, manifest, audit, pruned)
         chain = _chain(folder)
         if isinstance(chain, Finding):
             findings.append(chain)
@@ -165,7 +169,7 @@ def check_release(
             cases = chain.cases
             findings += _inside(folder, manifest, chain)
             if layout is not None:
-                findings += check_against_study(layout, manifest, chain)
+                findings += check_against_study(layout, manifest, chain, pruned)
     ordered = in_order(findings)
     verdict = _worst(_LEVELS[one.level] for one in ordered)
     lines = tuple(_case_line(one, ordered) for one in cases)
@@ -221,7 +225,9 @@ def _trusted(
     return (signed.public,), []
 
 
-def _receipt(folder: Path, manifest: Manifest, audit: Path | None) -> Iterator[Finding]:
+def _receipt(
+    folder: Path, manifest: Manifest, audit: Path | None, pruned: Collection[Head]
+) -> Iterator[Finding]:
     try:
         receipt = read_receipt((folder / RECEIPT_NAME).read_bytes())
     except FileNotFoundError:
@@ -231,7 +237,7 @@ def _receipt(folder: Path, manifest: Manifest, audit: Path | None) -> Iterator[F
     except InputError as err:
         yield Finding("error", "receipt", RECEIPT_NAME, err.message)
         return
-    for fault in check_receipt(receipt, audit, [folder]):
+    for fault in check_receipt(receipt, audit, [folder], pruned=pruned):
         yield Finding("error", "receipt", RECEIPT_NAME, fault.text)
     yield from _receipt_head(receipt, manifest)
 
@@ -260,7 +266,7 @@ def _case_line(one: CaseChain, findings: Sequence[Finding]) -> CaseLine:
     return CaseLine(
         str(one.case),
         one.originals,
-        " ".join(filter(None, (clean.profile, clean.edition))) if clean else "",
+        clean.rules if clean else "",
         _codes(link.by for link in one.links if link.event == "review.submit"),
         _codes(link.by for link in decided),
         one.slot,

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from napari_medlabel.audit.anchors.pruned import is_pruned
 from napari_medlabel.audit.anchors.session_lines import read_lines, record_of
 from napari_medlabel.audit.check.verdict import Verdict
 from napari_medlabel.audit.check.verify import session_paths, verify_log
 from napari_medlabel.audit.format.layout import session_file
 from napari_medlabel.audit.format.merkle import leaf_hash
+from napari_medlabel.audit.format.seal import Head
 from napari_medlabel.errors import InputError, RefusedError
 from napari_medlabel.project.cases.record import read_record
 from napari_medlabel.project.checks.finding import Finding
@@ -22,7 +24,9 @@ from napari_medlabel.project.settings import read_settings
 from napari_medlabel.session.study.chaining import cleaning_of
 
 
-def check_against_study(layout: Layout, manifest: Manifest, chain: Chain) -> Iterator[Finding]:
+def check_against_study(
+    layout: Layout, manifest: Manifest, chain: Chain, pruned: Collection[Head] = ()
+) -> Iterator[Finding]:
     """Yield what of a release the study's log, records and reports do not bear out.
 
     Parameters
@@ -31,6 +35,8 @@ def check_against_study(layout: Layout, manifest: Manifest, chain: Chain) -> Ite
         The study.
     manifest, chain
         Of the release.
+    pruned : collection of Head
+        Ends of sessions that an officer had deleted because their time was over.
 
     Raises
     ------
@@ -39,8 +45,17 @@ def check_against_study(layout: Layout, manifest: Manifest, chain: Chain) -> Ite
     """
     lines = _lines(layout.audit, manifest)
     codes = {one.user: one.code for one in read_settings(layout.project).raters}
+    gone = {one.head.origin for one in chain.sessions if is_pruned(one.head, pruned)}
+    gone -= set(lines)
     for one in chain.cases:
+        if any(link.origin in gone for link in one.links):
+            words = (
+                "Lines of it were deleted when their time was over: only the proofs are left."
+            )
+            yield Finding("warning", "read", str(one.case), words)
         for link in one.links:
+            if link.origin in gone:
+                continue
             yield from _line(one, link, lines.get(link.origin, []), codes)
         yield from _record(layout, one)
     yield from _untold(chain, lines)

@@ -14,8 +14,8 @@ from napari_medlabel.errors import InputError
 from napari_medlabel.io.files import explain_os_error, make_folder
 from napari_medlabel.io.nifti.reading import read_labels_nifti
 from napari_medlabel.model.labelmap import count_labels
+from napari_medlabel.project.agreement.report import ITEMS, plots, summarise, write_report
 from napari_medlabel.project.agreement.report import Facts as Compared
-from napari_medlabel.project.agreement.report import plots, summarise, write_report
 from napari_medlabel.project.cases.participants import SPLIT, read_participants, splits
 from napari_medlabel.project.cases.record import CaseRecord
 from napari_medlabel.project.cases.version import Pins
@@ -30,7 +30,7 @@ from napari_medlabel.project.release.balance import (
     strata_of,
 )
 from napari_medlabel.project.release.coarser import coarsen
-from napari_medlabel.project.release.documents import documents
+from napari_medlabel.project.release.documents import KEYS, documents
 from napari_medlabel.project.release.facts import (
     Agreement,
     Draw,
@@ -180,10 +180,22 @@ def volumes_of(mask: Path, ontology: Ontology) -> dict[str, float]:
     }
 
 
-def write_agreement(seat: Seat, folder: Path) -> tuple[Agreement, ...]:
+def stated_keys() -> tuple[str, ...]:
+    """Return the items that people may state: of the documents, and of the report by GRRAS."""
+    return tuple(dict.fromkeys((*KEYS, *(key for key, _ in ITEMS))))
+
+
+def write_agreement(
+    seat: Seat, folder: Path, stated: Mapping[str, str]
+) -> tuple[Agreement, ...]:
     """Write the report by GRRAS with its plots; return the figures between raters.
 
     Nothing is written where no case has two readings to compare.
+
+    Parameters
+    ----------
+    stated : mapping of str to str
+        What people wrote; items of other documents are left to these.
 
     Raises
     ------
@@ -205,7 +217,7 @@ def write_agreement(seat: Seat, folder: Path) -> tuple[Agreement, ...]:
         found.cases,
         found.left_out,
         is_first=True,
-        stated={},
+        stated={key: stated[key] for key, _ in ITEMS if key in stated},
     )
     _write(folder / GRRAS, write_report(summary, about, names).encode())
     for name, svg in drawn.items():
@@ -223,6 +235,9 @@ def write_documents(folder: Path, facts: Facts) -> None:
     SaveError
         When they cannot be written.
     """
+    of_report = {key for key, _ in ITEMS} - set(KEYS)
+    own = {key: words for key, words in facts.stated.items() if key not in of_report}
+    facts = replace(facts, stated=own)
     files = [measured(path, relative) for path, relative in files_of(folder)]
     head = (folder / "participants.tsv").read_text(encoding="utf-8").partition("\n")[0]
     for name, data in documents(facts, files, head.split("\t")).items():

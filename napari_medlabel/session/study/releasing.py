@@ -260,7 +260,7 @@ def _fill(
     pins = Pins(*rules_now(seat))
     made = time_text(int(seat.desk.now().timestamp() * 1000))
     facts = facts_for(seat, (wish.name, made, pins), records, patients, volumes)
-    agreement = write_agreement(seat, folder)
+    agreement = write_agreement(seat, folder, wish.telling.stated)
     write_documents(
         folder, replace(facts, agreement=agreement, stated=dict(wish.telling.stated))
     )

@@ -349,6 +349,7 @@ def test_the_page_says_all_of_it_and_escapes_it(original):
     assert "<script" not in page
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of what mlcroissant builds upon
 def test_croissant_of_a_release_validates(original):
     mlcroissant = pytest.importorskip("mlcroissant", reason="mlcroissant is not installed")
     dataset = mlcroissant.Dataset(jsonld=original.folder / "croissant.json")
