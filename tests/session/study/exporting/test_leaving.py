@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from napari_medlabel.io.files import sha256_file
 from napari_medlabel.io.manifest import RECEIPT_NAME, manifest_of
 from napari_medlabel.io.nifti.reading import load
 from napari_medlabel.project.cases.version import read_labels
+from napari_medlabel.project.checks.bids import _issues
 from napari_medlabel.session.study import reviewing, submitting
 from napari_medlabel.session.study.exporting.leaving import Exported, write_export
 from napari_medlabel.session.study.exporting.planning import plan_export
@@ -222,6 +224,19 @@ def test_who_read_what_is_told_by_code_and_only_when_asked(
     trained = np.asarray(nib.load(raw / "labelsTr" / "sub-001_ct.nii.gz").dataobj)
     assert np.array_equal(trained == 3, still > 0)
     assert json.loads((raw / "dataset.json").read_text())["labels"]["ignore"] == 3
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(
+    importlib.util.find_spec("bids_validator_deno") is None, reason="needs the extra [bids]"
+)
+def test_the_nifti_folder_is_valid_bids(read_twice: SmallStudy, tmp_path: Path) -> None:
+    seat = read_twice.seat("m1")
+    wish = ExportWish(("nifti",), by_rater=True, scans=True)
+    write_export(seat, plan_export(seat, wish), tmp_path / "out")
+    folder = tmp_path / "out" / "nifti"
+    for each in (folder, folder / "derivatives" / "labels"):
+        assert [one for one in _issues(each) if one.get("severity") == "error"] == []
 
 
 def test_unresolved_voxels_do_not_become_background_unsaid(read_twice: SmallStudy) -> None:
