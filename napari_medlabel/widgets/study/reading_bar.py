@@ -11,7 +11,6 @@ from qtpy.QtWidgets import (
     QLabel,
     QMenu,
     QPushButton,
-    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -44,11 +43,9 @@ class ReadingBar(QWidget):
         )
         self.submit_button = QPushButton("Submit…")
         self.list_button = QPushButton("Back to the list")
-        self.out_button = QToolButton()
-        self.out_button.setText("…")
+        self.out_button = QPushButton("More")
         self.out_button.setToolTip("Raise a problem, skip it, or give it back")
         self.out_button.setAccessibleName("Other ways out of this reading")
-        self.out_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self.menu = QMenu(self)
         self.out_button.setMenu(self.menu)
         self._fill_menu()

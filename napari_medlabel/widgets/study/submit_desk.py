@@ -44,6 +44,8 @@ class SubmitDesk(QObject):
         """Save, look at the rules, and submit where nothing is amiss, or for a reason."""
         work, reading = self._work, self._study.reading
         ready = reading is not None and reading.purpose == "work" and work.notes is not None
+        if ready and work.is_busy:
+            work.say_busy()
         if not ready or work.is_busy or work.keeper.is_lost or not work.keeper.write():
             return
         work.complaints.setEnabled(False)
@@ -51,6 +53,7 @@ class SubmitDesk(QObject):
         work.bar.list_button.setEnabled(False)
         if not self._study.dock.desk.save_then(lambda well: self._saved(reading, reason, well)):
             self._give_up()
+            work.say_busy()
 
     def _saved(self, reading: Any, reason: str, well: bool) -> None:
         work, seat = self._work, self._study.seat

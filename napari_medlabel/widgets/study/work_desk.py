@@ -284,7 +284,8 @@ class WorkDesk(QObject):
             if well and reading is self.study.reading:
                 self._take(step, case, slot, reason, self.study.dock.desk.put_away)
 
-        self.study.dock.desk.save_then(saved)
+        if not self.study.dock.desk.save_then(saved):
+            self.say_busy()
 
     def step(self, step: str, line: Line, reason: str = "") -> None:
         """Do something with a reading of the list; see `listing.Can`."""
@@ -320,6 +321,11 @@ class WorkDesk(QObject):
         """Say what came of a step, with buttons for what comes next."""
         buttons = {name.replace("_", " "): do for name, do in actions.items()}
         self.notice.say("green", words, {**buttons, "OK": self.notice.clear})
+
+    def say_busy(self) -> None:
+        """Say that something else is to end first."""
+        words = "The program is saving or opening something: try again in a moment."
+        self.notice.say("amber", words, {"OK": self.notice.clear})
 
     def release(self) -> None:
         """Write what is to be kept, when the window goes; no widget may be left."""
