@@ -297,9 +297,12 @@ class Binding:
         shown = self.display.from_ras(point_ras)
         dims = self.viewer.dims
         before = dims.ndim - 3
-        for axis in range(3):
-            step = int(np.clip(round(float(shown[axis])), 0, self.display.shape[axis] - 1))
-            dims.set_current_step(before + axis, step)
+        steps = [
+            int(np.clip(round(float(at)), 0, n - 1))
+            for at, n in zip(shown, self.display.shape, strict=True)
+        ]
+        # All at once: every layer is sliced once.
+        dims.set_current_step([before + axis for axis in range(3)], steps)
         world = np.array(self.display.translate) + shown * np.array(self.display.scale)
         # The camera looks at what is displayed, in the order in which it is displayed.
         centre = [float(world[axis - before]) for axis in dims.displayed if axis >= before]
