@@ -22,7 +22,14 @@ OF_RELEASE: Final = (
 # Bare names: bids-validator-deno 3.0.2 takes `/medlabel/` and `medlabel/**` for something else.
 _IGNORED: Final = ("medlabel", "exports", "croissant.json", *OF_RELEASE)
 _UNSHARED: Final = ("sourcedata", "exports", "medlabel/.*", "medlabel/claims")
-_IGNORED_BELOW: Final = ("*.mrk.json", "*_prov.*", "*_answers.json", "*_boxes.json")
+_IGNORED_BELOW: Final = (
+    "*.mrk.json",
+    "*_prov.*",
+    "*_answers.json",
+    "*_boxes.json",
+    "*_l*dseg.nii.gz",
+    "*_l*prov.nii.gz",
+)
 
 
 def as_json(document: Mapping[str, Any]) -> bytes:

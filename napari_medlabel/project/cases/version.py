@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -31,13 +31,15 @@ ANSWERS: Final = "answers.json"
 PROVENANCE: Final = "prov.nii.gz"
 BOXES: Final = "boxes.json"
 KINDS: Final = (MASK, SIDECAR, LANDMARKS, ANSWERS, PROVENANCE, BOXES)
-"""Endings of the files that a version may have."""
+"""Endings of the files that a version may have; and those of further sheets, `sheet_kind`."""
 ORIGINS: Final = ("none", "human", "assisted-kept", "assisted-edited", "interpolated",
                   "adjudicated", "unresolved")  # fmt: skip
 """What the values of a provenance map mean, from 0."""
 _NAME: Final = re.compile(
     r"(?P<stem>sub-[A-Za-z0-9]+(_[a-z]+-[A-Za-z0-9]+)*)_desc-(?P<suffix>[A-Za-z0-9]+)"
-    r"v(?P<number>[0-9]{3,})_(?P<kind>" + "|".join(re.escape(kind) for kind in KINDS) + ")"
+    r"v(?P<number>[0-9]{3,})_(?P<kind>"
+    + "|".join((*(re.escape(kind) for kind in KINDS), r"l[1-9][0-9]*(?:dseg|prov)\.nii\.gz"))
+    + ")"
 )
 
 
@@ -75,6 +77,8 @@ class Version:
         The rules.
     files : mapping of str to str
         ``sha256:<hex>`` of each file but the sidecar, by its path from the study's root.
+    sheets : mapping of int to str
+        Content ids of the masks of further layers, by layer.
     """
 
     rater: str
@@ -84,6 +88,7 @@ class Version:
     saved: str
     pins: Pins
     files: Mapping[str, str]
+    sheets: Mapping[int, str] = field(default_factory=dict)
 
     def path(self, layout: Layout, kind: str) -> Path | None:
         """Return a file of the version; None where it has none of that kind."""
@@ -121,6 +126,7 @@ def read_version(layout: Layout, rater: str, case: CaseId, number: int) -> Versi
             str(document["saved"]),
             Pins(str(told["ontology"]), str(told["guideline"])),
             {str(name): str(digest) for name, digest in told["files"].items()},
+            {int(layer): str(name) for layer, name in told.get("sheets", {}).items()},
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as err:
         raise _strange(number) from err
@@ -129,8 +135,15 @@ def read_version(layout: Layout, rater: str, case: CaseId, number: int) -> Versi
     return found
 
 
-def read_labels(layout: Layout, version: Version, grid: Grid, scheme: LabelScheme) -> LabelMap:
-    """Read the mask of a version.
+def sheet_kind(layer: int, kind: str = MASK) -> str:
+    """Return the ending of a layer's mask, or of its provenance map."""
+    return kind if layer == 0 else f"l{layer}{kind}"
+
+
+def read_labels(
+    layout: Layout, version: Version, grid: Grid, scheme: LabelScheme, sheet: int | None = None
+) -> LabelMap:
+    """Read the mask of a version, or that of one of its layers.
 
     Parameters
     ----------
@@ -138,15 +151,31 @@ def read_labels(layout: Layout, version: Version, grid: Grid, scheme: LabelSchem
         The scan's.
     scheme : LabelScheme
         Used where the sidecar has none.
+    sheet : int, optional
+        The layer: labels of two layers may overlap, so each has a mask. Who names none reads
+        versions of one mask alone, and leaves out no label unnoticed.
 
     Raises
     ------
     InputError
-        When it is not what the version's sidecar says.
+        When it is not what the version's sidecar says, or has several masks and none is named.
     GeometryError
         When it lies on another grid.
     """
-    return load_mask(_unchanged(layout, version, MASK), grid, scheme=scheme)
+    if sheet is None and version.sheets:
+        raise InputError(
+            f"Version {version.number} has labels on several layers, a mask for each, and "
+            "this step takes one mask.",
+            hint="Overlapping labels are drawn, checked, submitted, looked at and approved; "
+            "more does not serve them yet, so nothing of them is left out unnoticed.",
+        )
+    kind = sheet_kind(sheet or 0)
+    if version.path(layout, kind) is None:
+        raise InputError(
+            f"Version {version.number} has no mask of layer {sheet}.",
+            hint="It was made before the ontology had labels there.",
+        )
+    return load_mask(_unchanged(layout, version, kind), grid, scheme=scheme)
 
 
 def read_landmarks(layout: Layout, version: Version) -> LandmarkSet | None:
@@ -197,7 +226,7 @@ def read_boxes(layout: Layout, version: Version, grid: Grid) -> BoxSet | None:
 
 
 def read_provenance(
-    layout: Layout, version: Version, grid: Grid
+    layout: Layout, version: Version, grid: Grid, sheet: int = 0
 ) -> npt.NDArray[np.uint8] | None:
     """Read where each voxel of a version comes from, shape (i, j, k); None where unknown.
 
@@ -208,9 +237,10 @@ def read_provenance(
     GeometryError
         When it lies on another grid.
     """
-    if version.path(layout, PROVENANCE) is None:
+    kind = sheet_kind(sheet, PROVENANCE)
+    if version.path(layout, kind) is None:
         return None
-    array, place = read_labels_nifti(_unchanged(layout, version, PROVENANCE))
+    array, place = read_labels_nifti(_unchanged(layout, version, kind))
     grid.require_same(place, what="provenance map")
     return array.astype(np.uint8, copy=False)
 

@@ -8,7 +8,7 @@ ontology and guidelines it was made.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -41,12 +41,29 @@ from napari_medlabel.project.cases.version import (
     next_version,
     read_version,
     require_writer,
+    sheet_kind,
 )
 from napari_medlabel.project.layout import CONSENSUS, CaseId, Layout
 from napari_medlabel.project.ontology.ontology import Ontology
 
 __all__ = ["Labelled", "Pins", "Version", "next_version", "read_version", "write_version"]
 _VERSION: Final = 1
+
+
+@dataclass(frozen=True, eq=False)
+class Sheet:
+    """The mask of a further layer, whose labels may overlap those of others.
+
+    Parameters
+    ----------
+    labels : LabelMap
+        On the scan's grid.
+    provenance : ndarray of uint8, shape (i, j, k), optional
+        Where each voxel comes from.
+    """
+
+    labels: LabelMap
+    provenance: npt.NDArray[np.uint8] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,6 +82,8 @@ class Labelled:
         Where each voxel comes from, as `ORIGINS` counts.
     boxes : BoxSet, optional
         Bounding boxes on the scan's grid.
+    sheets : mapping of int to Sheet
+        Masks of the ontology's layers above 0, by layer; all of them.
     """
 
     labels: LabelMap
@@ -72,6 +91,7 @@ class Labelled:
     answers: Mapping[str, Any] | None = None
     provenance: npt.NDArray[np.uint8] | None = None
     boxes: BoxSet | None = None
+    sheets: Mapping[int, Sheet] = field(default_factory=dict)
 
 
 def write_version(  # noqa: PLR0913 - where (layout, rater, case, number), what, and its pins
@@ -122,7 +142,8 @@ def write_version(  # noqa: PLR0913 - where (layout, rater, case, number), what,
     """
     require_writer(rater)
     _require_fits(layout, case, labelled, scan, ontology)
-    if any(layout.version(rater, case, number, kind).exists() for kind in KINDS):
+    further = (sheet_kind(layer) for layer in ontology.layers if layer)
+    if any(layout.version(rater, case, number, kind).exists() for kind in (*KINDS, *further)):
         raise RefusedError(
             f"There is a version {number} of this case by this rater already.",
             hint="Versions are never overwritten: the next free number is taken.",
@@ -134,6 +155,7 @@ def write_version(  # noqa: PLR0913 - where (layout, rater, case, number), what,
         digests = _stage(staging, layout, (rater, case, number), labelled, scan)
         relative = {layout.relative(path): digest for path, digest in digests.items()}
         content = labelled.labels.content_id()
+        sheets = {layer: one.labels.content_id() for layer, one in labelled.sheets.items()}
         saved = SavedMask(mask, content, digests[mask].removeprefix("sha256:"))
         document = describe(
             saved, labelled.labels, scan.source, time=time, slices=scan.slices
@@ -148,11 +170,12 @@ def write_version(  # noqa: PLR0913 - where (layout, rater, case, number), what,
                 "ontology": pins.ontology,
                 "guideline": pins.guideline,
                 "files": relative,
-            },
+            }
+            | ({"sheets": {str(layer): sheets[layer] for layer in sheets}} if sheets else {}),
         }
         staging.add_bytes(layout.version(rater, case, number, SIDECAR), as_json(document))
         staging.publish_new()
-    return Version(rater, case, number, content, time, pins, relative)
+    return Version(rater, case, number, content, time, pins, relative, sheets)
 
 
 def _require_fits(
@@ -164,17 +187,32 @@ def _require_fits(
             f"The scan that was labelled is not the study's scan of {case}.",
             hint="Open the case from the study; its file must not change.",
         )
-    scan.grid.require_same(labelled.labels.grid, what="mask")
-    values = set(labelled.labels.voxel_counts())
-    unknown = values - {label.value for label in ontology.labels}
-    if unknown:
+    _require_sheet(Sheet(labelled.labels, labelled.provenance), 0, scan, ontology)
+    _require_known_boxes(labelled.boxes or BoxSet(), scan, ontology)
+    if set(labelled.sheets) != set(ontology.layers) - {0}:
         raise InputError(
-            f"The mask holds values that the ontology does not have: {min(unknown)}"
+            "The ontology has labels on several layers, and a mask is needed for each: "
+            f"{', '.join(str(layer) for layer in sorted({0, *ontology.layers}))}.",
+            hint="Nothing was written. What makes one mask alone, as a consensus does, does "
+            "not serve labels that overlap.",
+        )
+    for layer, sheet in labelled.sheets.items():
+        _require_sheet(sheet, layer, scan, ontology)
+
+
+def _require_sheet(sheet: Sheet, layer: int, scan: Volume, ontology: Ontology) -> None:
+    """Refuse a mask of another grid, with strange values, or with a map that is none."""
+    scan.grid.require_same(sheet.labels.grid, what="mask")
+    values = set(sheet.labels.voxel_counts())
+    unknown = values - {one.value for one in ontology.labels if one.layer == layer}
+    if unknown:
+        where = f" on layer {layer}" if len(ontology.layers) > 1 else ""
+        raise InputError(
+            f"The mask holds values that the ontology does not have{where}: {min(unknown)}"
             + (f" and {len(unknown) - 1} more." if len(unknown) > 1 else "."),
             hint="Use the labels of the study, or add one to its ontology.",
         )
-    _require_known_boxes(labelled.boxes or BoxSet(), scan, ontology)
-    prov = labelled.provenance
+    prov = sheet.provenance
     if prov is not None and (
         prov.shape != scan.grid.shape or prov.dtype != np.uint8 or prov.max() >= len(ORIGINS)
     ):
@@ -216,12 +254,14 @@ def _stage(
 ) -> dict[Path, str]:
     """Write all but the sidecar aside and return the digest of each file."""
     digests = {}
-    mask = layout.version(*key, MASK)
-    digests[mask] = _stage_map(staging, mask, labelled.labels, scan)
-    if labelled.provenance is not None:
-        path = layout.version(*key, PROVENANCE)
-        origins = LabelMap(scan.grid, labelled.provenance, LabelScheme("Origin", ()))
-        digests[path] = _stage_map(staging, path, origins, scan)
+    first = Sheet(labelled.labels, labelled.provenance)
+    for layer, sheet in {0: first, **labelled.sheets}.items():
+        mask = layout.version(*key, sheet_kind(layer))
+        digests[mask] = _stage_map(staging, mask, sheet.labels, scan)
+        if sheet.provenance is not None:
+            path = layout.version(*key, sheet_kind(layer, PROVENANCE))
+            origins = LabelMap(scan.grid, sheet.provenance, LabelScheme("Origin", ()))
+            digests[path] = _stage_map(staging, path, origins, scan)
     if labelled.landmarks is not None:
         path = layout.version(*key, LANDMARKS)
         digests[path] = _stage_bytes(staging, path, encode_landmarks(path, labelled.landmarks))

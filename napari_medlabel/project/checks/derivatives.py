@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 
 from napari_medlabel.errors import InputError
@@ -20,6 +21,7 @@ from napari_medlabel.project.cases.version import (
     Version,
     file_of,
     read_version,
+    sheet_kind,
 )
 from napari_medlabel.project.checks.finding import Finding, place
 from napari_medlabel.project.layout import CONSENSUS, CaseId, Layout, require_rater
@@ -177,8 +179,9 @@ def _files(layout: Layout, version: Version, kinds: set[str]) -> Iterator[Findin
 def _mask(
     layout: Layout, version: Version, grid: Grid, ontology: Ontology
 ) -> Iterator[Finding]:
-    for kind in (MASK, PROVENANCE):
-        path = version.path(layout, kind)
+    layers = (0, *sorted(version.sheets))
+    for layer, kind in product(layers, (MASK, PROVENANCE)):
+        path = version.path(layout, sheet_kind(layer, kind))
         if path is None:
             continue
         where = place(layout.relative(path))
@@ -194,10 +197,12 @@ def _mask(
             continue
         if kind != MASK:
             continue
-        if content_id(grid, array) != version.content:
+        told = version.sheets[layer] if layer else version.content
+        if content_id(grid, array) != told:
             words = "The mask is not what its sidecar says it is."
             yield Finding("error", "content", where, words)
-        unknown = set(count_labels(array)) - {one.value for one in ontology.labels}
+        allowed = {one.value for one in ontology.labels if one.layer == layer}
+        unknown = set(count_labels(array)) - allowed
         if unknown:
             told = ", ".join(map(str, sorted(unknown)[:5]))
             words = f"Values that the ontology does not have: {told}."

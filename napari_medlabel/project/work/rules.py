@@ -7,7 +7,7 @@ only the annotator can say; the others may be submitted with a reason.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
 
 import numpy as np
@@ -74,7 +74,7 @@ def check_before_submit(
     absent: Collection[str] = (),
     oriented: bool = True,
 ) -> tuple[Complaint, ...]:
-    """Return what should be looked at before a reading is submitted.
+    """Return what should be looked at before a reading of one mask is submitted.
 
     Parameters
     ----------
@@ -93,17 +93,53 @@ def check_before_submit(
     oriented : bool
         Whether the scan says which side is left; else no side is judged.
     """
-    boxes = boxes_of(labels.array)
-    found = list(_about_presence(ontology, labels, boxes, set(absent)))
-    for label in ontology.labels:
-        if label.value in boxes:
-            found += _about_label(label, labels, image, boxes[label.value])
-    if oriented:
-        found += _about_sides(ontology.labels, labels, image, boxes)
-    if shown_slices is not None:
-        found += _about_unseen(ontology.labels, labels, boxes, set(shown_slices))
-    found += _about_answers(ontology, boxes, answers or {})
+    masks = {0: labels}
+    return check_sheets(
+        ontology, masks, image, shown_slices, answers, absent=absent, oriented=oriented
+    )
+
+
+def check_sheets(
+    ontology: Ontology,
+    masks: Mapping[int, LabelMap],
+    image: npt.NDArray[Any],
+    shown_slices: Collection[int] | None = None,
+    answers: Mapping[str, Answer] | None = None,
+    *,
+    absent: Collection[str] = (),
+    oriented: bool = True,
+) -> tuple[Complaint, ...]:
+    """Return what `check_before_submit` does, of a reading with a mask for each layer.
+
+    Parameters
+    ----------
+    masks : mapping of int to LabelMap
+        By layer.
+    ontology, image, shown_slices, answers, absent, oriented
+        As there.
+    """
+    found: list[Complaint] = []
+    everywhere: dict[int, Box] = {}
+    for layer, mask in masks.items():
+        own = ontology if len(masks) == 1 else _of_layer(ontology, layer)
+        boxes = boxes_of(mask.array)
+        everywhere |= boxes
+        found += _about_presence(own, mask, boxes, set(absent))
+        for label in own.labels:
+            if label.value in boxes:
+                found += _about_label(label, mask, image, boxes[label.value])
+        if oriented:
+            found += _about_sides(own.labels, mask, image, boxes)
+        if shown_slices is not None:
+            found += _about_unseen(own.labels, mask, boxes, set(shown_slices))
+    found += _about_answers(ontology, everywhere, answers or {})
     return tuple(found)
+
+
+def _of_layer(ontology: Ontology, layer: int) -> Ontology:
+    """Return an ontology of one layer's labels alone, without what hangs on others."""
+    own = tuple(label for label in ontology.labels if label.layer == layer)
+    return replace(ontology, labels=own, questions=(), trees=(), boxes=())
 
 
 def _about_presence(

@@ -106,7 +106,7 @@ def _require_unchanged(seat: Seat, at: Reading, content: str, grid: Grid) -> Non
         )
     version = read_version(seat.layout, seat.code_of(at.now.maker), at.case, at.now.version)
     scheme = read_ontology(seat.layout.ontology).scheme()
-    if read_labels(seat.layout, version, grid, scheme).content_id() != content:
+    if read_labels(seat.layout, version, grid, scheme, 0).content_id() != content:
         raise InputError(
             "The mask's file is not what was submitted: it was changed since.",
             hint="Check the study: medlabel project validate STUDY",

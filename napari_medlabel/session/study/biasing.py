@@ -124,12 +124,14 @@ def _add_case(
         first = min(own, key=lambda step: step.number)
         version = read_version(layout, rater, row.case, first.version)
         tally = tallies.setdefault(rater, _Tally())
-        origins = read_provenance(layout, version, grid)
-        if origins is None:
-            tally.unknown += 1
-            continue
-        tally.masks += 1
-        tally.add(count_origins(read_labels(layout, version, grid, scheme).array, origins))
+        for layer in (0, *sorted(version.sheets)):
+            origins = read_provenance(layout, version, grid, layer)
+            if origins is None:
+                tally.unknown += 1
+                continue
+            labels = read_labels(layout, version, grid, scheme, layer).array
+            tally.masks += 1
+            tally.add(count_origins(labels, origins))
 
 
 def _row(rater: str, tally: _Tally, seed: int) -> BiasRow:

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from napari_medlabel.errors import InputError, RefusedError
+from napari_medlabel.model.landmarks import LandmarkSet
 from napari_medlabel.project.cases.version import (
     LANDMARKS,
-    MASK,
     PROVENANCE,
     read_version,
+    sheet_kind,
 )
 from napari_medlabel.project.layout import CaseId
 from napari_medlabel.project.ontology.document import read_ontology
@@ -19,8 +20,9 @@ from napari_medlabel.session.case import MASK_FILE
 from napari_medlabel.session.opening import Wishes
 from napari_medlabel.session.study.blind import require_may_see
 from napari_medlabel.session.study.folders import open_folder
-from napari_medlabel.session.study.seat import Reading, Seat, look
+from napari_medlabel.session.study.seat import Reading, Seat, at_reading, look
 from napari_medlabel.session.study.serving import open_work_folder
+from napari_medlabel.session.study.sheets import sheet_folder
 from napari_medlabel.session.study.working import require_own
 
 
@@ -46,8 +48,13 @@ class Opening:
     can_submit: bool = False
 
 
-def open_to_work(seat: Seat, case: CaseId, slot: str) -> Opening:
+def open_to_work(seat: Seat, case: CaseId, slot: str, sheet: int = 0) -> Opening:
     """Return how to open one's own reading, which must be begun.
+
+    Parameters
+    ----------
+    sheet : int
+        Which layer of the ontology: each has a mask of its own. Submitting takes all.
 
     Raises
     ------
@@ -56,18 +63,19 @@ def open_to_work(seat: Seat, case: CaseId, slot: str) -> Opening:
     SaveError
         When its folder cannot be made.
     """
-    at = look(seat, case, slot)
+    with at_reading(seat, case, slot) as at:
+        pass  # what a crash left is settled before anybody goes on drawing
     if at.now.state != "in_progress":
         raise RefusedError(
             f"A reading in progress was expected; this one is {named(at.now.state)}.",
             hint="Begin it first, or open it to look at: it is not changed then.",
         )
     require_own(seat, at)
-    folder = open_work_folder(seat, case, slot)
-    return _opening(seat, at, folder, can_submit=True)
+    folder = open_folder(sheet_folder(open_work_folder(seat, case, slot), sheet))
+    return _opening(seat, at, folder, can_submit=True, sheet=sheet)
 
 
-def open_to_review(seat: Seat, case: CaseId, slot: str) -> Opening:
+def open_to_review(seat: Seat, case: CaseId, slot: str, sheet: int = 0) -> Opening:
     """Return how to open a reading for its reviewer; corrections lie in the reviewer's folder.
 
     Raises
@@ -83,11 +91,13 @@ def open_to_review(seat: Seat, case: CaseId, slot: str) -> Opening:
         )
     # A folder for each mask under review: what was corrected in one is not shown over another.
     name = f"review-{slot}-{at.now.content[7:15]}"
-    folder = open_folder(seat.layout.work(seat.rater.code, case) / name)
-    return _opening(seat, at, folder, version=not (folder / MASK_FILE).is_file())
+    folder = sheet_folder(seat.layout.work(seat.rater.code, case) / name, sheet)
+    folder = open_folder(folder)
+    is_fresh = not (folder / MASK_FILE).is_file()
+    return _opening(seat, at, folder, version=is_fresh, sheet=sheet)
 
 
-def open_to_look(seat: Seat, case: CaseId, slot: str) -> Opening:
+def open_to_look(seat: Seat, case: CaseId, slot: str, sheet: int = 0) -> Opening:
     """Return how to look at a submitted reading; what is saved lands outside the study.
 
     Raises
@@ -99,8 +109,9 @@ def open_to_look(seat: Seat, case: CaseId, slot: str) -> Opening:
     """
     at = look(seat, case, slot)
     require_may_see(seat, at.row, seat.code_of(at.now.maker))
-    folder = open_folder(seat.desk.state / "study-looks" / at.record.content[7:31] / slot)
-    return _opening(seat, at, folder, version=True)
+    folder = seat.desk.state / "study-looks" / at.record.content[7:31] / slot
+    folder = open_folder(sheet_folder(folder, sheet))
+    return _opening(seat, at, folder, version=True, sheet=sheet)
 
 
 def _opening(
@@ -110,23 +121,29 @@ def _opening(
     *,
     version: bool = False,
     can_submit: bool = False,
+    sheet: int = 0,
 ) -> Opening:
     ontology = read_ontology(seat.layout.ontology)
-    mask, marks, origins = _files(seat, at) if version else (None, None, None)
+    if sheet not in {0, *ontology.layers}:
+        raise InputError(
+            "The ontology has no labels on that layer.",
+            hint=f"It has these: {', '.join(str(one) for one in ontology.layers)}.",
+        )
+    mask, marks, origins = _files(seat, at, sheet) if version else (None, None, None)
     wishes = Wishes(
-        scheme=ontology.scheme(),
-        template=ontology.landmarks,
+        scheme=ontology.scheme(sheet),
+        template=LandmarkSet() if sheet else ontology.landmarks,
         folder=folder,
         mask=mask,
         landmarks=marks,
         follows=True,
         origins=origins,
     )
-    title = f"{at.case} {at.slot}"
+    title = f"{at.case} {at.slot}" + (f", layer {sheet}" if sheet else "")
     return Opening((seat.layout.scan(at.case),), wishes, title, can_submit)
 
 
-def _files(seat: Seat, at: Reading) -> tuple[Path | None, Path | None, Path | None]:
+def _files(seat: Seat, at: Reading, sheet: int) -> tuple[Path | None, Path | None, Path | None]:
     """Return mask, landmarks and provenance map of the version that counts now."""
     maker = seat.code_of(at.now.maker)
     if not at.now.version or not maker:
@@ -136,6 +153,7 @@ def _files(seat: Seat, at: Reading) -> tuple[Path | None, Path | None, Path | No
         )
     version = read_version(seat.layout, maker, at.case, at.now.version)
     mask, marks, origins = (
-        version.path(seat.layout, kind) for kind in (MASK, LANDMARKS, PROVENANCE)
+        version.path(seat.layout, kind)
+        for kind in (sheet_kind(sheet), LANDMARKS, sheet_kind(sheet, PROVENANCE))
     )
-    return mask, marks, origins
+    return mask, None if sheet else marks, origins

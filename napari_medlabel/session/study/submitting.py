@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import numpy as np
 
+from napari_medlabel.audit.format.event import ObjectRef
 from napari_medlabel.errors import InputError, RefusedError
 from napari_medlabel.export.landmarks import load_landmarks
 from napari_medlabel.export.mask import load_mask
@@ -28,7 +29,7 @@ from napari_medlabel.project.cases.version import (
     read_version,
     whole_versions,
 )
-from napari_medlabel.project.cases.versions import Labelled, write_version
+from napari_medlabel.project.cases.versions import Labelled, Sheet, write_version
 from napari_medlabel.project.layout import CaseId, Layout
 from napari_medlabel.project.ontology.document import read_ontology
 from napari_medlabel.project.ontology.ontology import Ontology
@@ -37,7 +38,7 @@ from napari_medlabel.project.reading.gold import GoldScore
 from napari_medlabel.project.settings import read_settings
 from napari_medlabel.project.work import claims
 from napari_medlabel.project.work.notes import WorkNotes, read_notes
-from napari_medlabel.project.work.rules import Complaint, check_before_submit
+from napari_medlabel.project.work.rules import Complaint, check_sheets
 from napari_medlabel.project.work.states import transition
 from napari_medlabel.session.boxing import open_boxes
 from napari_medlabel.session.case import MASK_FILE
@@ -55,6 +56,7 @@ from napari_medlabel.session.study.seat import (
     take_step_with_files,
 )
 from napari_medlabel.session.study.serving import work_folder
+from napari_medlabel.session.study.sheets import open_sheets
 from napari_medlabel.session.study.working import require_own, rules_now
 from napari_medlabel.session.trailing import read_origins
 
@@ -166,8 +168,9 @@ def open_work(
     notes = read_notes(folder)
     landmarks = load_landmarks(marks) if marks.is_file() else None
     boxes = open_boxes(folder, scan.grid) or None
-    labelled = Labelled(labels, landmarks, notes.answers or None, origins, boxes)
-    return Submission(labelled, notes, (words,) if words else ())
+    sheets, more = open_sheets(layout, folder, scan)
+    labelled = Labelled(labels, landmarks, notes.answers or None, origins, boxes, sheets)
+    return Submission(labelled, notes, tuple(one for one in (words, *more) if one))
 
 
 def look_before_submit(
@@ -218,6 +221,7 @@ def submit(
         answers or None,
         labelled.provenance,
         labelled.boxes or None,
+        labelled.sheets,
     )
     submission = Submission(labelled, submission.notes)
     complaints = _complaints(ontology, scan, submission)
@@ -241,6 +245,11 @@ def submit(
         content = labelled.labels.content_id()
         given = require_reason(reason) if complaints else ""
         event = step_event(at, "submit", detail, content=content, reason=given)
+        further = [
+            ObjectRef(one.labels.content_id(), "new", "mask")
+            for _, one in sorted(labelled.sheets.items())
+        ]
+        event = replace(event, objects=(*event.objects, *further))
 
         def write() -> None:
             write_version(
@@ -317,19 +326,32 @@ def find_same(seat: Seat, case: CaseId, labelled: Labelled, pins: Pins) -> Versi
     boxes = read_boxes(layout, version, labelled.labels.grid)
     if (boxes or BoxSet()) != (labelled.boxes or BoxSet()):
         return None
-    origins = read_provenance(layout, version, labelled.labels.grid)
-    if origins is None or labelled.provenance is None:
-        return version if origins is labelled.provenance else None
-    return version if np.array_equal(origins, labelled.provenance) else None
+    further = {n: one.labels.content_id() for n, one in labelled.sheets.items()}
+    same = version.sheets == further and _has_origins(layout, version, labelled)
+    return version if same else None
+
+
+def _has_origins(layout: Layout, version: Version, labelled: Labelled) -> bool:
+    """Tell whether a version has the same provenance maps."""
+    grid = labelled.labels.grid
+    sheets = {0: Sheet(labelled.labels, labelled.provenance), **labelled.sheets}
+    for layer, sheet in sheets.items():
+        origins = read_provenance(layout, version, grid, layer)
+        if origins is None or sheet.provenance is None:
+            if origins is not sheet.provenance:
+                return False
+        elif not np.array_equal(origins, sheet.provenance):
+            return False
+    return True
 
 
 def _complaints(
     ontology: Ontology, scan: Volume, submission: Submission
 ) -> tuple[Complaint, ...]:
     notes, labelled = submission.notes, submission.labelled
-    return check_before_submit(
+    return check_sheets(
         ontology,
-        labelled.labels,
+        {0: labelled.labels, **{n: one.labels for n, one in labelled.sheets.items()}},
         scan.array,
         notes.shown,
         check_answers(ontology.questions, labelled.answers or {}),
@@ -340,9 +362,12 @@ def _complaints(
 
 def _detail(at: Reading, submission: Submission, pins: Pins) -> dict[str, object]:
     labelled, notes = submission.labelled, submission.notes
+    sheets = [Sheet(labelled.labels, labelled.provenance), *labelled.sheets.values()]
     found: dict[str, object] = {
         "round": at.now.rounds + 1,
-        "labels": sorted(labelled.labels.voxel_counts())[:_MOST_LABELS],
+        "labels": sorted(value for one in sheets for value in one.labels.voxel_counts())[
+            :_MOST_LABELS
+        ],
         "ontology": pins.ontology,
         "guideline": pins.guideline,
         "active_s": round(notes.active_s),
@@ -352,8 +377,9 @@ def _detail(at: Reading, submission: Submission, pins: Pins) -> dict[str, object
         found["slices_shown"] = len(notes.shown)
     if labelled.answers:
         found["answers"] = f"sha256:{hashlib.sha256(_plain(labelled.answers)).hexdigest()}"
-    if labelled.provenance is not None:
-        counts = np.bincount(labelled.provenance.ravel(order="K"), minlength=6)
+    maps = [one.provenance for one in sheets if one.provenance is not None]
+    if maps:
+        counts = np.sum([np.bincount(one.ravel(order="K"), minlength=7) for one in maps], 0)
         found |= {name: int(counts[value]) for name, value in _ORIGINS.items()}
     return found
 

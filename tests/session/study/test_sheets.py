@@ -1,0 +1,113 @@
+"""Labels that overlap lie on layers, each with a mask of its own, from drawing to a version."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from napari_medlabel.errors import InputError
+from napari_medlabel.project.cases.version import read_labels, read_provenance, read_version
+from napari_medlabel.project.checks.validate import validate
+from napari_medlabel.project.ontology.labels import OntologyLabel
+from napari_medlabel.project.reading.provenance import HUMAN, KEPT
+from napari_medlabel.project.work.notes import WorkNotes, write_notes
+from napari_medlabel.session.opening import open_case
+from napari_medlabel.session.saving import save
+from napari_medlabel.session.study.agreeing import ready_readings
+from napari_medlabel.session.study.opening import open_to_look, open_to_work
+from napari_medlabel.session.study.seat import look
+from napari_medlabel.session.study.submitting import (
+    ComplaintsError,
+    look_before_submit,
+    open_work,
+    submit,
+)
+from napari_medlabel.session.study.working import start
+from tests.session.study.small_study import LIVER, ONTOLOGY, SmallStudy, make_study
+
+LESION = OntologyLabel("lesion", 7, "Lesion", "#0072b2", layer=1)
+TWO = replace(ONTOLOGY, labels=(LIVER, LESION))
+RULES = ("sidecar", "files", "content", "scheme", "name", "hash", "geometry", "missing")
+BOX = (slice(2, 4), slice(2, 4), slice(1, 3))
+
+
+@pytest.fixture
+def study(tmp_path: Path) -> Iterator[SmallStudy]:
+    made = make_study(tmp_path, cases=1, readings=1, people=("m1", "r01"), ontology=TWO)
+    start(made.seat("r01"), made.cases[0], "A")
+    yield made
+    made.close()
+
+
+def draw(study: SmallStudy, sheet: int, value: int) -> None:
+    """Draw a block on a layer as the window does: the same place on each."""
+    seat = study.seat("r01")
+    opening = open_to_work(seat, study.cases[0], "A", sheet)
+    session = open_case(opening.paths, seat.desk, opening.wishes, fallback=study.tmp)
+    assert session.labels.scheme.values == (value,)
+    block = np.full((2, 2, 2), value, np.uint8)
+    session.edit(BOX, block, name="Block", origin="assisted" if sheet else "human")
+    save(session)
+    session.close()
+
+
+def test_overlapping_labels_are_drawn_checked_submitted_and_read(study: SmallStudy) -> None:
+    case, scan, seat = study.cases[0], study.scan(), study.seat("r01")
+    draw(study, 0, 1)
+    folder = study.layout.work("r01", case)
+    write_notes(folder, WorkNotes(30.0, answers={"clear": True}))
+    made = open_work(study.layout, "r01", case, scan)
+    (missing,) = look_before_submit(seat, scan, made)
+    assert (missing.rule, missing.label) == ("empty", 7)
+    with pytest.raises(ComplaintsError):
+        submit(seat, case, "A", scan, made)
+    draw(study, 1, 7)
+    made = open_work(study.layout, "r01", case, scan)
+    assert look_before_submit(seat, scan, made) == ()
+    done = submit(seat, case, "A", scan, made)
+    assert not submit(seat, case, "A", scan, made).is_new
+    version = read_version(study.layout, "r01", case, 1)
+    assert version == done.version
+    assert set(version.sheets) == {1}
+    for layer, value, origin in ((0, 1, HUMAN), (1, 7, KEPT)):
+        scheme = TWO.scheme(layer)
+        labels = read_labels(study.layout, version, scan.grid, scheme, layer)
+        assert labels.voxel_counts() == {value: 8}
+        assert (labels.array[BOX] == value).all()
+        origins = read_provenance(study.layout, version, scan.grid, layer)
+        assert origins is not None
+        assert (origins[BOX] == origin).all()
+    assert open_to_look(seat, case, "A", 1).wishes.mask == version.path(
+        study.layout, "l1dseg.nii.gz"
+    )
+    with pytest.raises(InputError, match="has labels on several layers"):
+        read_labels(study.layout, version, scan.grid, TWO.scheme())
+    with pytest.raises(InputError, match="has labels on several layers"):
+        ready_readings(seat, look(seat, case, "A").row, scan.grid)
+    with pytest.raises(InputError, match="no labels on that layer"):
+        open_to_look(seat, case, "A", 2)
+    with pytest.raises(InputError, match="no mask of layer 2"):
+        read_labels(study.layout, version, scan.grid, TWO.scheme(), 2)
+    found = validate(study.layout).findings
+    assert [one for one in found if one.level == "error" and one.rule in RULES] == []
+    assert study.is_sound()
+
+
+def test_another_mask_on_a_further_layer_is_another_version(study: SmallStudy) -> None:
+    case, scan, seat = study.cases[0], study.scan(), study.seat("r01")
+    draw(study, 0, 1)
+    draw(study, 1, 7)
+    write_notes(study.layout.work("r01", case), WorkNotes(30.0, answers={"clear": True}))
+    made = open_work(study.layout, "r01", case, scan)
+    lost = replace(made, labelled=replace(made.labelled, sheets={}))
+    with pytest.raises(InputError, match="a mask is needed for each: 0, 1"):
+        submit(seat, case, "A", scan, lost)
+    sheet = made.labelled.sheets[1]
+    wrong = replace(made.labelled, labels=sheet.labels)
+    with pytest.raises(ComplaintsError, match="The value 7 is no label"):
+        submit(seat, case, "A", scan, replace(made, labelled=wrong), reason="CORRECTION")
+    assert submit(seat, case, "A", scan, made).version.number == 1
