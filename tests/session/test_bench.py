@@ -324,3 +324,21 @@ def test_a_proposal_with_words_is_shown_as_the_object_that_it_is(session: Sessio
     session.bench.show(made)
     assert session.bench.preview is made
     assert shown[0] is made
+
+
+def test_edits_stay_within_a_region_on_top_of_the_rules(session) -> None:
+    region = np.zeros(session.labels.array.shape, dtype=bool)
+    region[2:4, 2:4, 1] = True
+    session.bench.keep_within(region)
+    box = (slice(0, 6), slice(0, 6), slice(0, 3))
+    stroke = session.bench.stroke("Paint", (1,))
+    stroke.put(box, np.ones((6, 6, 3), dtype=bool), 1)
+    stroke.finish()
+    assert np.array_equal(session.labels.array == 1, region)
+    # What napari's own brush painted is taken back too.
+    before = session.labels.array[box].copy()
+    session.labels.array[box] = 2
+    assert session.bench.obey(box, before, (2,))
+    assert np.array_equal(session.labels.array == 2, region)
+    session.bench.keep_within(None)
+    assert not session.bench.obey(box, before, (2,))
