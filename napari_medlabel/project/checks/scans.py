@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 
 from napari_medlabel.errors import InputError
 from napari_medlabel.geometry.grid import Grid
@@ -104,7 +105,7 @@ def _scan(layout: Layout, record: CaseRecord, where: str) -> tuple[Grid | None, 
 
 def _images(layout: Layout, records: Sequence[CaseRecord]) -> Iterator[Finding]:
     """Yield kept DICOM images that are not what the records tell of."""
-    known = set()
+    known: set[Path] = set()
     for record in records:
         files = layout.dicom_files(record.case, len(record.dicom))
         known.update(files)

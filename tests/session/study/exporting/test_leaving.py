@@ -189,7 +189,8 @@ def test_pycocotools_fills_the_same_slices(
     assert all(np.array_equal(found[case], mask) for case, mask in masks.items())
 
 
-def test_rt_utils_fills_the_same_voxels(
+@pytest.mark.filterwarnings("ignore")
+def test_rt_utils_names_the_same_regions(
     out: tuple[Path, Exported], masks: dict[str, np.ndarray]
 ) -> None:
     rt_utils = pytest.importorskip("rt_utils")
