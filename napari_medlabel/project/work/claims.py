@@ -31,6 +31,7 @@ _CONFLICTED: Final = (
 )
 _TRIES: Final = 5
 _PAUSE_S: Final = 0.02
+_FORSAKEN_S: Final = 300.0
 _SLOT: Final = re.compile(r"[A-H]|review|consensus")
 
 
@@ -158,11 +159,10 @@ def take_over(
     make_folder(path.parent)
     lock = path.with_suffix(".taking")
     # Of two who take over at once one makes this file; the other would undo a fresh claim.
-    if not _create(lock, b""):
+    if not (_create(lock, b"") or (_is_forsaken(lock) and _create(lock, b""))):
         raise RefusedError(
             "Somebody else is just taking this reading over.",
-            hint="Choose another case. If this stays so, delete the .taking file in "
-            "medlabel/claims.",
+            hint="Choose another case, or try again in some minutes.",
         )
     try:
         held = read_claim(layout, case, slot)
@@ -179,6 +179,17 @@ def take_over(
     finally:
         lock.unlink(missing_ok=True)
     return made, held
+
+
+def _is_forsaken(lock: Path) -> bool:
+    """Remove the file of a taking over whose process was killed: it takes no minutes."""
+    try:
+        if time.time() - lock.stat().st_mtime < _FORSAKEN_S:
+            return False
+        lock.unlink()
+    except FileNotFoundError:
+        pass  # it came to its end just now
+    return True
 
 
 def give_back(layout: Layout, case: CaseId, slot: str, who: Claimant) -> bool:

@@ -24,6 +24,7 @@ from napari_medlabel.project.cases.record import CaseRecord, all_records, read_r
 from napari_medlabel.project.cases.version import read_version, whole_versions
 from napari_medlabel.project.layout import CaseId, Layout
 from napari_medlabel.project.settings import Rater, Role, Settings, read_settings
+from napari_medlabel.project.work import claims
 from napari_medlabel.project.work.claims import Claimant
 from napari_medlabel.project.work.fold import CaseRow, SlotState, Worklist, fold
 from napari_medlabel.project.work.states import Action, transition
@@ -31,6 +32,7 @@ from napari_medlabel.project.work.steps import EVENTS, Step, StepReader
 from napari_medlabel.session.desk import Desk
 from napari_medlabel.session.outbox import Outbox, tell
 from napari_medlabel.session.signing import own_tokens
+from napari_medlabel.session.study.folders import close_folder
 from napari_medlabel.session.study.setting_up import user_of
 from napari_medlabel.session.study.sweeping import sweep_old, sweep_versions
 
@@ -324,15 +326,27 @@ def settle_left(seat: Seat, record: CaseRecord) -> None:
         return version.content == content
 
     outbox.settle(_NOTHING_THERE, is_untold)
-    told = {
-        one.version
+    own = [
+        one
         for one in seat.reader.read()
         if one.case == record.content and one.user in seat.users
-    }
+    ]
     layout, code = seat.layout, seat.rater.code
-    sweep_versions(layout, code, record.case, told)
-    for folder in (layout.derivative(code), layout.work(code, record.case)):
+    sweep_versions(layout, code, record.case, {one.version for one in own})
+    for folder in (layout.derivative(code), layout.work(code, record.case), layout.claims):
         sweep_old(folder)
+    for slot in {one.slot for one in own if one.action == "submit"}:
+        _end_claim(seat, record, slot)
+
+
+def _end_claim(seat: Seat, record: CaseRecord, slot: str) -> None:
+    """Do what a submission that was broken off did not come to: give back, and close."""
+    held = claims.read_claim(seat.layout, record.case, slot)
+    if held is None or held.rater != seat.rater.code:
+        return
+    if look(seat, record.case, slot).now.state == "submitted":
+        claims.give_back(seat.layout, record.case, slot, seat.claimant)
+        close_folder(seat.layout.work(seat.rater.code, record.case))
 
 
 def _outbox(seat: Seat, record: CaseRecord) -> Outbox:

@@ -18,6 +18,7 @@ from napari_medlabel.project.cases.version import MASK, SIDECAR, file_of
 from napari_medlabel.project.layout import CaseId, Layout
 
 _ASIDE: Final = re.compile(r"\.[0-9a-f]{8}\.(?:part\.(?P<name>.+)|probe)")
+_CLAIM: Final = re.compile(r"\..+\.(?:json|taking)\.[0-9]+-[0-9a-f]{8}")
 _OLD_S: Final = 3600.0
 """A save takes no hour: what is older is written by nobody any more."""
 
@@ -60,14 +61,15 @@ def sweep_old(folder: Path, *, older_s: float = _OLD_S) -> int:
     Parameters
     ----------
     folder : Path
-        Of open work or of a data set; another window may just be saving into it.
+        Of open work, a data set or claims; somebody may just be writing into it.
     older_s : float
         What is younger than so many seconds stays.
     """
     if not folder.is_dir():
         return 0
     then = time.time() - older_s
-    gone = [path for path in folder.glob(".*") if _ASIDE.fullmatch(path.name)]
+    hidden = folder.glob(".*")
+    gone = [p for p in hidden if _ASIDE.fullmatch(p.name) or _CLAIM.fullmatch(p.name)]
     return _remove(path for path in gone if path.stat().st_mtime < then)
 
 

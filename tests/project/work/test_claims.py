@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -96,9 +97,14 @@ def test_of_many_who_take_over_at_once_one_gets_it(study: Layout) -> None:
 
 def test_a_take_over_under_way_is_left_to_end(study: Layout) -> None:
     claim(study, CASE, "A", ANNA, NOON)
-    study.claim(CASE, "A").with_suffix(".taking").touch()
+    taking = study.claim(CASE, "A").with_suffix(".taking")
+    taking.touch()
+    late = NOON + timedelta(hours=13)
     with pytest.raises(RefusedError, match="just taking this reading over"):
-        take_over(study, CASE, "A", BEN, NOON + timedelta(hours=13), hours=12)
+        take_over(study, CASE, "A", BEN, late, hours=12)
+    os.utime(taking, (1, 1))  # its process was killed: nobody has to tidy up
+    assert take_over(study, CASE, "A", BEN, late, hours=12)[0].rater == BEN.rater
+    assert not taking.exists()
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"v": 1}', '{"v": 1, "case": 1}'])

@@ -119,6 +119,7 @@ def test_a_crash_is_made_good_once(
             submit(seat, case, "A", study.scan(), study.work(1))
     for _ in range(2):
         submit(study.again("r01"), case, "A", study.scan(), study.work(1))
+    assert read_claim(study.layout, case, "A") is None
     assert submits(study) == [(2, 1)]
     assert whole_versions(study.layout, "r01", case) == (1,)
     assert study.is_sound()
@@ -137,9 +138,12 @@ def test_what_a_crash_left_is_told_by_the_next_action_of_any_kind(
         with pytest.raises(LogError):
             submit(seat, case, "A", study.scan(), study.work(1))
     assert submits(study) == []
-    with pytest.raises(RefusedError, match="submitted cannot be begun"):
-        start(study.again("r01"), case, "A")
+    with pytest.raises(RefusedError, match="this one is submitted"):
+        open_to_work(study.again("r01"), case, "A")
     assert submits(study) == [(2, 1)]
+    assert read_claim(study.layout, case, "A") is None
+    with pytest.raises(RefusedError, match="submitted cannot be begun"):
+        start(study.seat("r01"), case, "A")
 
 
 def test_files_that_cannot_be_written_leave_nothing(

@@ -63,4 +63,8 @@ def test_of_open_work_only_what_is_old_goes(tmp_path: Path) -> None:
     assert not old.exists()
     assert young.exists()
     assert mask.exists()
+    claim = tmp_path / ".sub-001_ct.A.json.4711-0123abcd"
+    claim.write_bytes(b"")
+    os.utime(claim, (1, 1))
+    assert sweep_old(tmp_path) == 1
     assert sweep_old(tmp_path / "none") == 0
