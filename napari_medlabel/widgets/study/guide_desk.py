@@ -5,16 +5,18 @@ from __future__ import annotations
 from typing import Any, Final
 
 from qtpy.QtCore import QObject, Signal
-from qtpy.QtWidgets import QWidget
+from qtpy.QtWidgets import QInputDialog, QWidget
 
 from napari_medlabel.errors import MedlabelError
 from napari_medlabel.plugin.binding import Binding
 from napari_medlabel.project.ontology.document import read_ontology
 from napari_medlabel.project.ontology.ontology import Ontology
 from napari_medlabel.session.study.seat import Seat
+from napari_medlabel.session.study.working import raise_problem
 from napari_medlabel.widgets.study.box_desk import BoxDesk
 from napari_medlabel.widgets.study.guideline_dock import GuidelineDock
 from napari_medlabel.widgets.study.questions import Questions
+from napari_medlabel.widgets.study.worklist_panel import REASONS
 
 KEYS: Final = ("F9", "Alt-G")
 """The first of them that is free shows and hides the guidelines."""
@@ -47,7 +49,8 @@ class GuideDesk(QObject):
         study.work.notes_changed.connect(self.questions.notes_changed)
         study.work.question_wanted.connect(self.questions.point_out)
         self.questions.label_reached.connect(self.choose_label)
-        self.questions.problem_reached.connect(lambda: self.problem_requested.emit("PROTOCOL"))
+        self.questions.problem_reached.connect(self.ask_for_problem)
+        self.problem_requested.connect(self.raise_problem)
 
     @property
     def pages(self) -> tuple[tuple[str, QWidget], ...]:
@@ -125,6 +128,44 @@ class GuideDesk(QObject):
         )
         if label is not None:
             self.study.dock.segment_desk.choose_label(label.value)
+
+    def ask_for_problem(self) -> None:
+        """Ask for the reason of a problem, and let it be raised."""
+        reason = ask_reason(self.study.dock.window())
+        if reason:
+            self.problem_requested.emit(reason)
+
+    def raise_problem(self, reason: str) -> None:
+        """Save and close the open reading, then raise it as a problem; a manager settles it.
+
+        Parameters
+        ----------
+        reason : str
+            A reason's code.
+        """
+        reading, seat = self.study.reading, self.study.seat
+        if reading is None or seat is None or not self.study.dock.desk.save_now():
+            return
+        self.study.dock.desk.close_case()
+        if self.study.reading is None:
+            work = self.study.work
+            work.act(
+                lambda: raise_problem(seat, reading.case, reading.slot, reason=reason),
+                lambda _now: work.say(f"{reading.title} is raised as a problem."),
+            )
+
+
+def ask_reason(parent: QWidget) -> str:
+    """Ask why a problem is raised; return the reason's code, empty for none after all."""
+    words, is_sure = QInputDialog.getItem(
+        parent,
+        "Raise a problem",
+        "The reading is saved, closed, and waits for the study's manager. Why?",
+        list(REASONS.values()),
+        0,
+        False,
+    )
+    return next((code for code, own in REASONS.items() if own == words), "") if is_sure else ""
 
 
 def slice_shown(binding: Binding) -> int | None:

@@ -49,10 +49,10 @@ class GuidelineDock(QObject):
             return
         is_new = self.guidelines is None or found.digest != self.guidelines.digest
         self.guidelines = found
-        if is_new and self._is_news(seat):
-            self.show(True)
-        elif is_new and self.panel is not None:
+        if is_new:
             self._fill()
+            if self._is_news(seat):
+                self.show(True)
 
     def study_closed(self) -> None:
         """Take the guidelines away: they are of a study that is left."""

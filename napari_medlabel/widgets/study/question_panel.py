@@ -340,7 +340,9 @@ class QuestionPanel(QWidget):
         if shape != self._shape:
             self._build(shape)
         for key, row in self.rows.items():
-            if not row.field.isAncestorOf(_focused(self)):
+            # What is being typed, or is no answer yet, stays for the person to mend.
+            is_open = key not in answers and bool(row.problem.text())
+            if not is_open and not row.field.isAncestorOf(_focused(self)):
                 row.show_answer(answers.get(key))
 
     def show_absent(self, labels: Sequence[tuple[str, str]], absent: Collection[str]) -> None:
@@ -414,7 +416,8 @@ class QuestionPanel(QWidget):
 
     def _build(self, shape: tuple[Any, ...]) -> None:
         self._shape = shape
-        kept, self.rows = self.rows, {}
+        kept = dict(self.rows)
+        self.rows.clear()
         while self.sections.count():
             self.sections.takeAt(0)
         for title in self._titles:

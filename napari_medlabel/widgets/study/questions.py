@@ -49,6 +49,7 @@ class Questions(QObject):
         self.answers: dict[str, Answer] = {}
         self._ontology: Ontology | None = None
         self._read_only = True
+        self._awaits_notes = False
         self._slice: int | None = None
         self._label = ""
         self.panel.answered.connect(self.put)
@@ -62,6 +63,7 @@ class Questions(QObject):
         """Show the questions, with the answers that were given."""
         self._ontology = ontology
         self._read_only = reading.purpose != "work"
+        self._awaits_notes = not self._read_only and self.study.work.notes is None
         self.answers, words = {}, ""
         try:
             self.answers = self._known(reading, ontology)
@@ -69,12 +71,10 @@ class Questions(QObject):
             words = f"{err.message} {err.hint}"
         if self._read_only and not words:
             words = "Answers as they were submitted; they are only looked at here."
-        self.panel.say(words)
-        self.panel.set_read_only(self._read_only)
+        self.panel.say("The answers are being read …" if self._awaits_notes else words)
         self.trees.show_trees(ontology.trees, {one.id: one.name for one in ontology.labels})
         self.trees.set_read_only(self._read_only)
-        self._show_absent()
-        self.show()
+        self._show_all()
         is_asked = bool(ontology.questions or ontology.trees or ontology.labels)
         self.study.dock.show_page(self.page, is_asked)
 
@@ -107,10 +107,23 @@ class Questions(QObject):
         notes = self.study.work.notes
         if self._ontology is None or self._read_only or notes is None:
             return
+        if self._awaits_notes:
+            self._awaits_notes = False
+            self.panel.say("")
+            self.answers = _still_valid(self._ontology.questions, notes.answers)
+            self._show_all()
+            return
         self._show_absent()
-        if dict(notes.answers) != _plain(self.answers):
+        kept = _plain(check_answers(self._ontology.questions, self.answers))
+        if dict(notes.answers) != kept:
             self.answers = _still_valid(self._ontology.questions, notes.answers)
             self.show()
+
+    def _show_all(self) -> None:
+        """Show everything; it can be changed once the notes are there."""
+        self._show_absent()
+        self.show()
+        self.panel.set_read_only(self._read_only or self._awaits_notes)
 
     # -- asking --------------------------------------------------------------------------
 
@@ -172,7 +185,7 @@ class Questions(QObject):
     def put(self, question: str, place: str, answer: Answer | None) -> None:
         """Take an answer; what hangs on it is asked, or asked no more."""
         known = next((one for one in self._questions if one.id == question), None)
-        if known is None or self._read_only:
+        if known is None or self._read_only or self._awaits_notes:
             return
         key = known.key(place)
         if answer is None:
@@ -196,7 +209,7 @@ class Questions(QObject):
         self.panel.show_absent(labels, frozenset() if notes is None else notes.absent)
 
     def _put_absent(self, absent: frozenset[str]) -> None:
-        if not self._read_only:
+        if not (self._read_only or self._awaits_notes):
             self.study.work.put_absent(absent)
 
 
