@@ -32,11 +32,12 @@ def versions_in(session: Session, users: Collection[str] | None = None) -> tuple
     LogError
         When the log cannot be read, or written: then nothing is shown.
     """
-    from napari_medlabel.session.study.blind import own_events
+    from napari_medlabel.session.study.blind import own_events, since_begun
 
     desk = session.desk
     events = mask_events(desk.audit_root, desk.state)
-    events = iter(own_events(desk.state, desk.audit_root, events))  # in a study one's own
+    own = own_events(desk.state, desk.audit_root, events)  # in a study one's own
+    events = iter(since_begun(session.place, desk.audit_root, own))
     if users is not None:
         events = (one for one in events if one.get("actor", {}).get("user") in users)
     found = versions_of(

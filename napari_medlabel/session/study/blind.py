@@ -20,6 +20,7 @@ from napari_medlabel.project.work.fold import CaseRow, fold
 from napari_medlabel.project.work.states import Action, State
 from napari_medlabel.project.work.steps import Step, log_steps
 from napari_medlabel.session.desk import Desk
+from napari_medlabel.session.place import Place
 from napari_medlabel.session.signing import own_tokens
 from napari_medlabel.session.study.seat import Reading, Seat, look
 
@@ -31,6 +32,7 @@ _SEERS: Final = frozenset({"reviewer", "adjudicator", "releaser", "manager"})
 _DERIVATIVES: Final = "derivatives"
 _PREFIX: Final = "medlabel-"
 _OTHERS: Final = "others"
+_SECOND: Final = "reading-"  # begins the folder of a reading beyond the study's own
 
 
 class Looker(Protocol):
@@ -166,7 +168,7 @@ def require_may_read(state: Path, paths: Iterable[Path]) -> None:
         if rater is None:
             continue  # no rater of this study: there is nobody to be blind
         if owner == rater.code and any(
-            part.startswith("reading-") for part in place.resolve().parts
+            part.startswith(_SECOND) for part in place.resolve().parts
         ):
             continue  # the folder of a second reading is that reading's own
         case = _case_in(layout, place)
@@ -203,6 +205,33 @@ def own_events(
         return events
     users = set(own_tokens(state))
     return (one for one in events if one.get("actor", {}).get("user", "") in users)
+
+
+def since_begun(
+    place: Place, root: Path, events: Iterable[dict[str, Any]]
+) -> Iterable[dict[str, Any]]:
+    """Return records without those of before a second reading was begun, where it is one.
+
+    Parameters
+    ----------
+    place : Place
+        Of the open case.
+    root : Path
+        Folder of the log.
+    events : iterable of dict
+        Records.
+    """
+    name = place.folder.name
+    if not name.startswith(_SECOND):
+        return events
+    slot = name.removeprefix(_SECOND)
+    begun = [
+        step.time
+        for step in log_steps(root)
+        if (step.case, step.slot, step.action) == (place.case, slot, "start")
+    ]
+    first = min(begun, default="~")  # after all times
+    return (one for one in events if one.get("time", "") >= first)
 
 
 def _in_studies(paths: Iterable[Path]) -> Iterator[tuple[Layout, Path, str]]:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from napari_medlabel.errors import InputError, RefusedError
@@ -14,6 +15,7 @@ from napari_medlabel.project.cases.version import read_version
 from napari_medlabel.project.settings import read_settings, write_settings
 from napari_medlabel.session.opening import open_case
 from napari_medlabel.session.saving import save
+from napari_medlabel.session.steps_back import versions_in
 from napari_medlabel.session.study.agreeing import first_readings, ready_readings
 from napari_medlabel.session.study.blind import require_may_open
 from napari_medlabel.session.study.gold_keeping import add_gold
@@ -138,6 +140,10 @@ def test_a_case_comes_again_after_its_days_and_is_read_anew(study: SmallStudy) -
         fallback=study.tmp,
     )
     assert not again.labels.array.any()
+    assert versions_in(again) == ()
+    again.edit((slice(0, 1),) * 3, np.ones((1, 1, 1), np.uint8), name="Dot")
+    save(again)
+    assert len(versions_in(again)) == 1
     again.close()
     submit(then, case, "B", scan, study.work(1, place=3))
     assert read_version(study.layout, "r01", case, 2).number == 2
