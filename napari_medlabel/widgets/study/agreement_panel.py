@@ -117,7 +117,8 @@ class AgreementPanel(QWidget):
         self.tabs.addTab(_page(self.plot_list, self.plot), "Plots")
         note = QLabel("Cases whose readings are all there. Click one to settle it.")
         note.setWordWrap(True)
-        self.tabs.addTab(_page(note, self.cases), "Cases")
+        self.cases_page = _page(note, self.cases)
+        self.tabs.addTab(self.cases_page, "Cases")
         outer = QVBoxLayout(self)
         outer.addLayout(top)
         for widget in (self.progress, self.notice, self.tabs):

@@ -14,6 +14,7 @@ from napari_medlabel.project.agreement.gallery import gallery
 from napari_medlabel.project.agreement.plots import DARK, LIGHT, Theme
 from napari_medlabel.project.agreement.report import Facts, Summary, summarise
 from napari_medlabel.project.layout import CaseId
+from napari_medlabel.project.settings import Role
 from napari_medlabel.session.study.comparing import (
     Compared,
     compare_study,
@@ -27,6 +28,8 @@ from napari_medlabel.widgets.background import Background
 from napari_medlabel.widgets.study.agreement_panel import AgreementPanel
 
 NAME: Final = "Agreement"
+SEERS: Final[frozenset[Role]] = frozenset({"adjudicator", "releaser", "manager"})
+"""Roles that see how well readings agree."""
 _SIZE: Final = (860, 640)
 
 
@@ -39,7 +42,7 @@ def show_agreement(study: Any) -> AgreementWindow | None:
         With a seat.
     """
     try:
-        require_role(study.seat, "adjudicator", "releaser", "manager")
+        require_role(study.seat, *sorted(SEERS))
     except RefusedError as err:
         study.dock.show_error(err)
         return None
@@ -73,6 +76,8 @@ class AgreementWindow(QObject):
         self.frame.setFloating(True)
         self.frame.resize(*_SIZE)
         panel = self.panel
+        if "adjudicator" in study.seat.rater.roles:
+            panel.tabs.setCurrentWidget(panel.cases_page)
         panel.compare_requested.connect(self.compare)
         panel.export_requested.connect(self.ask_where)
         panel.case_wanted.connect(self.open_case)

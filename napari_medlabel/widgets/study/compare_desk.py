@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any, Final
 
 from qtpy.QtCore import QObject
-from qtpy.QtWidgets import QVBoxLayout, QWidget
+from qtpy.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
 from napari_medlabel.errors import MedlabelError
 from napari_medlabel.plugin.difference_layer import DifferenceLayer, kind_of
@@ -23,7 +23,7 @@ from napari_medlabel.session.study.disputes import Prepared, prepare, staple_of
 from napari_medlabel.widgets.background import Background
 from napari_medlabel.widgets.notice import Notice
 from napari_medlabel.widgets.progress_row import ProgressRow
-from napari_medlabel.widgets.study.agreement_window import show_agreement
+from napari_medlabel.widgets.study.agreement_window import SEERS, show_agreement
 from napari_medlabel.widgets.study.difference_panel import EDIT, DifferencePanel, Entry
 from napari_medlabel.widgets.study.dispute_panel import Dispute, DisputePanel
 
@@ -60,6 +60,12 @@ class CompareDesk(QObject):
         column.setContentsMargins(0, 0, 0, 0)
         for part in (self.notice, self.progress, self.panel, self.marks, self.answers):
             column.addWidget(part)
+        self.button = QPushButton("Agreement…")
+        self.button.setToolTip(
+            "How well readings agree, and the cases that wait to be settled."
+        )
+        self.button.hide()
+        study.work.panel.layout().addWidget(self.button)
         self._connect()
 
     def _connect(self) -> None:
@@ -76,6 +82,11 @@ class CompareDesk(QObject):
         self.answers.decided.connect(
             lambda name, slot: self._try(lambda work: work.decide_answer(name, slot))
         )
+        self.button.clicked.connect(self.show_agreement)
+        self.study.study_opened.connect(
+            lambda seat: self.button.setVisible(bool(SEERS & set(seat.rater.roles)))
+        )
+        self.study.study_closed.connect(self.button.hide)
         self.study.reading_opened.connect(self._opened)
         self.study.reading_closed.connect(self._closed)
 

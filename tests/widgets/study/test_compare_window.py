@@ -136,6 +136,8 @@ def decide_one(dock: MedlabelDock) -> tuple[str, str]:
 def compare_all(dock: MedlabelDock) -> None:
     """Compare the study, and come back to the case by a dot of a plot."""
     desk = dock.study_desk
+    assert desk.compare.button.isVisible()
+    QTest.mouseClick(desk.compare.button, Qt.MouseButton.LeftButton)
     window = show_agreement(desk)
     until(lambda: not window.background.is_busy and window.panel.cases.rowCount() == 1)
     window.compare(True, False)
