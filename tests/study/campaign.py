@@ -22,7 +22,7 @@ from tests.study.accounts import (
 )
 from tests.study.book import Book
 from tests.study.founding import Founded, found
-from tests.study.leaving import consent, leave, look_from_outside, remark
+from tests.study.leaving import consent, leave, look_from_outside, remark, score_gold
 from tests.study.oracle import Judged, judge
 from tests.study.page import figures_of, with_figures
 from tests.study.playing import Play, age_claim, rng_of
@@ -92,6 +92,7 @@ def play_round(founded: Founded, seed: int, number: int) -> Round:
         if not resume(play):
             break
     remark(play)
+    score_gold(play)
     consent(play, founded.readings)
     end(play, done)
     done.figures = leave(play)

@@ -9,6 +9,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+import nibabel as nib
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
@@ -24,7 +25,10 @@ from tests.study.accounts import (
     nobody_dies,
 )
 from tests.study.scans import Source
+from tests.study.shapes import draw
 
+GOLD = (6, 7)
+"""Which cases have a known truth, by their place in the list."""
 SITE, WITNESS_NAME = "study", "fileserver"
 ROLES = {
     MANAGER: ("manager", "adjudicator", "releaser"),
@@ -132,7 +136,17 @@ def found(base: Path, sources: list[Source], *, readings: int = 3, seed: int = 1
         more = ["--session", session] if session else []
         manager.must("project", "add", study, *paths, *more)
     cases = sorted(path.stem for path in (study / "medlabel" / "cases").glob("*.json"))
+    for case in (cases[at] for at in GOLD if at < len(cases)):
+        _add_truth(manager, study, case)
     return Founded(base, tuple(cases), officer[1], _sign(manager, audit), readings)
+
+
+def _add_truth(manager: Account, study: Path, case: str) -> None:
+    """Make a case a gold one: the study knows its true mask."""
+    scan = nib.load(next(study.glob(f"sub-*/**/{case}.nii.gz")))
+    truth = manager.folder / "truth.nii.gz"
+    nib.save(nib.Nifti1Image(draw(scan.shape[:3], case, "truth"), scan.affine), truth)
+    manager.must("project", "gold", study, "--add", case, "--mask", truth)
 
 
 def _furnish(account: Account) -> None:

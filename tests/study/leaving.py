@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections import Counter
 from pathlib import Path
 from typing import Any, Final
 
@@ -11,7 +13,8 @@ import pydicom
 import SimpleITK as sitk  # noqa: N813
 
 from tests.study.accounts import MANAGER, STRANGER, WITNESS
-from tests.study.founding import WITNESS_NAME
+from tests.study.founding import GOLD, WITNESS_NAME
+from tests.study.oracle import lines_of
 from tests.study.playing import Play, scan_of
 
 AGREED, ADJUDICATED = 1, 5
@@ -44,6 +47,23 @@ def remark(play: Play) -> None:
     found = said[0] if isinstance(said, list) else next(iter(said.values()))[0]
     reply = (*words, "--reply", found["thread"], "--text", "Mended.", "--resolve")
     play.people["r04"].must(*reply)
+
+
+def score_gold(play: Play) -> None:
+    """Let the manager score what a kill left unscored; each submission is scored once."""
+    study = play.founded.study
+    play.people[MANAGER].must("project", "gold", study, "--score")
+    named = [play.founded.cases[at] for at in GOLD if at < len(play.founded.cases)]
+    files = [study / "medlabel" / "cases" / f"{name}.json" for name in named]
+    gold = {json.loads(path.read_bytes())["content"] for path in files}
+    submitted, scored = Counter[str](), Counter[tuple[str, str, int]]()
+    for line in lines_of(play.founded.audit):
+        if line.event == "review.submit" and line.detail["case"] in gold:
+            submitted[line.detail["case"]] += 1
+        elif line.event == "study.gold":
+            scored[line.detail["case"], line.detail["slot"], line.detail["step"]] += 1
+    if set(scored.values()) - {1} or scored.total() != submitted.total():
+        play.book.fault(f"{submitted.total()} submissions of gold cases, scored: {scored}")
 
 
 def look_from_outside(play: Play) -> None:
