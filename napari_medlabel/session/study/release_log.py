@@ -15,8 +15,9 @@ from napari_medlabel.audit.format.merkle import leaf_hash
 from napari_medlabel.audit.format.seal import Head
 from napari_medlabel.errors import InputError, RefusedError
 from napari_medlabel.project.cases.record import read_record
+from napari_medlabel.project.cases.version import LANDMARKS, MASK, read_version
 from napari_medlabel.project.checks.finding import Finding
-from napari_medlabel.project.layout import Layout
+from napari_medlabel.project.layout import CONSENSUS, Layout
 from napari_medlabel.project.release.chain import EVENTS, TOLD, CaseChain, Chain, Link
 from napari_medlabel.project.release.chain_check import column_of
 from napari_medlabel.project.release.manifest import MANIFEST, Manifest
@@ -58,6 +59,7 @@ def check_against_study(
                 continue
             yield from _line(one, link, lines.get(link.origin, []), codes)
         yield from _record(layout, one)
+        yield from _version(layout, manifest, one)
     yield from _untold(chain, lines)
     kept = layout.releases / manifest.name / MANIFEST
     if not kept.is_file() or kept.read_bytes() != manifest.to_bytes():
@@ -157,6 +159,24 @@ def _record(layout: Layout, one: CaseChain) -> Iterator[Finding]:
     if not same:
         words = "The study's report of its de-identification is another one, or missing."
         yield Finding("error", "cleaned", case, words)
+
+
+def _version(layout: Layout, manifest: Manifest, one: CaseChain) -> Iterator[Finding]:
+    """Hold the released files against those of the version that they are copies of."""
+    maker = CONSENSUS if one.is_agreed else one.state(one.slot).maker
+    try:
+        version = read_version(layout, maker, one.case, one.version)
+    except InputError:
+        yield Finding("error", "file", str(one.case), "The study does not have this version.")
+        return
+    released = {file.path: file.digest for file in manifest.files}
+    for kind, ending in (("mask", MASK), ("landmarks", LANDMARKS)):
+        source = version.path(layout, ending)
+        wanted = version.files[layout.relative(source)] if source is not None else None
+        found = released.get(one.files[kind]) if kind in one.files else None
+        if found != wanted:
+            words = f"Its {kind}: another file than the study's version has."
+            yield Finding("error", "file", str(one.case), words)
 
 
 def _is_published(root: Path, digest: str) -> bool:

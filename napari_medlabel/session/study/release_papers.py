@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
@@ -186,7 +186,10 @@ def stated_keys() -> tuple[str, ...]:
 
 
 def write_agreement(
-    seat: Seat, folder: Path, stated: Mapping[str, str]
+    seat: Seat,
+    folder: Path,
+    stated: Mapping[str, str],
+    tick: Callable[[int, int], object] = lambda *_: None,
 ) -> tuple[Agreement, ...]:
     """Write the report by GRRAS with its plots; return the figures between raters.
 
@@ -196,6 +199,8 @@ def write_agreement(
     ----------
     stated : mapping of str to str
         What people wrote; items of other documents are left to these.
+    tick : callable
+        Told how many cases were compared, of how many; it raises to end the work.
 
     Raises
     ------
@@ -205,7 +210,7 @@ def write_agreement(
     if seat.settings.readings < 2:
         return ()
     try:
-        found = compare_study(seat)
+        found = compare_study(seat, tick=tick)
     except InputError:  # nothing to compare: then nothing is stated
         return ()
     summary = summarise(found.table, found.answers, seed=seat.settings.seed)

@@ -40,6 +40,7 @@ from napari_medlabel.project.release.manifest import (
     write_manifest,
 )
 from napari_medlabel.project.release.tree import copy_case, make_read_only, write_frame
+from napari_medlabel.project.work.fold import CaseRow
 from napari_medlabel.secret.asking import Ask
 from napari_medlabel.secret.passphrase import PassphraseError
 from napari_medlabel.session.receipts import add_receipt
@@ -47,7 +48,7 @@ from napari_medlabel.session.signing import own_tokens
 from napari_medlabel.session.study.chaining import Leaving, chain_of
 from napari_medlabel.session.study.exporting.plan import Chosen, ExportPlan, GatesError
 from napari_medlabel.session.study.exporting.planning import plan_export
-from napari_medlabel.session.study.exporting.wish import ExportWish
+from napari_medlabel.session.study.exporting.wish import ExportWish, Format
 from napari_medlabel.session.study.release_formats import write_formats
 from napari_medlabel.session.study.release_papers import (
     Patients,
@@ -146,7 +147,10 @@ def make_release(
     require_role(seat, "releaser", "manager")
     require_name(wish.name)
     _require_free(seat.layout, wish)
-    formats = ("nifti", *(kind for kind in wish.export.formats if kind != "nifti"))
+    formats: tuple[Format, ...] = (
+        "nifti",
+        *(kind for kind in wish.export.formats if kind != "nifti"),
+    )
     plan = plan_export(seat, replace(wish.export, scans=True, formats=formats))
     _require_open(plan, wish.reason)
     make_folder(wish.target.absolute().parent)
@@ -160,7 +164,9 @@ def make_release(
 
 
 def _require_free(layout: Layout, wish: ReleaseWish) -> None:
-    if (layout.releases / wish.name).exists():
+    taken = layout.releases.iterdir() if layout.releases.is_dir() else ()
+    # Some computers take capitals and small letters for one.
+    if wish.name.casefold() in {path.name.casefold() for path in taken}:
         raise RefusedError(
             "The study has a release of that name: a release is made once and never changed.",
             hint="Choose another name, such as the next month.",
@@ -249,18 +255,20 @@ def _fill(
     patients = patients_of(seat, records, wish.telling)
     ontology = read_ontology(layout.ontology)
     write_frame(folder, seat.settings.name, ontology, patients.rows)
+    rows = {row.content: row for row in worklist(seat).rows}
     leaving, volumes = [], {}
     for done, one in enumerate(plan.chosen):
         tick(done, len(plan.chosen))
         files = copy_case(layout, folder, one.record, one.version)
         volumes[one.record.case] = volumes_of(folder / files["mask"], ontology)
-        leaving.append(Leaving(one.record, one.version, _slot(seat, one), files))
+        slot = _slot(rows[one.record.content], one)
+        leaving.append(Leaving(one.record, one.version, slot, files))
     tick(len(plan.chosen), len(plan.chosen))
     write_formats(seat, plan, folder, patients.cases)
     pins = Pins(*rules_now(seat))
     made = time_text(int(seat.desk.now().timestamp() * 1000))
     facts = facts_for(seat, (wish.name, made, pins), records, patients, volumes)
-    agreement = write_agreement(seat, folder, wish.telling.stated)
+    agreement = write_agreement(seat, folder, wish.telling.stated, tick)
     write_documents(
         folder, replace(facts, agreement=agreement, stated=dict(wish.telling.stated))
     )
@@ -271,13 +279,12 @@ def _fill(
     return make_manifest(folder, name=wish.name, made=made, pins=pins, heads=heads)
 
 
-def _slot(seat: Seat, one: Chosen) -> str:
+def _slot(row: CaseRow, one: Chosen) -> str:
     """Return which reading a version is of."""
     if one.state == CONSENSUS:
         return CONSENSUS
-    row = worklist(seat).row(one.record.case)
-    slots = row.slots.items() if row is not None else ()
     wanted = (one.version.content, one.version.number)
+    slots = row.slots.items()
     found = [slot for slot, now in slots if (now.content, now.version) == wanted]
     if not found:
         raise RefusedError(

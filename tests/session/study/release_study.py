@@ -9,9 +9,11 @@ from pathlib import Path
 from unittest.mock import patch
 
 from napari_medlabel.audit.format.event import ObjectRef
+from napari_medlabel.model.landmarks import Landmark, LandmarkSet
 from napari_medlabel.project.cases.participants import to_tsv
 from napari_medlabel.project.cases.record import read_record
 from napari_medlabel.project.layout import CaseId
+from napari_medlabel.project.ontology.ontology import Template
 from napari_medlabel.secret import passphrase
 from napari_medlabel.session.signer import make_own_key
 from napari_medlabel.session.study.agreeing import reach
@@ -20,7 +22,7 @@ from napari_medlabel.session.study.releasing import Released, ReleaseWish, make_
 from napari_medlabel.session.study.reviewing import approve, begin_review
 from napari_medlabel.session.study.submitting import submit
 from napari_medlabel.session.study.working import skip, start
-from tests.session.study.small_study import SmallStudy, make_study
+from tests.session.study.small_study import ONTOLOGY, SmallStudy, make_study
 
 WORDS = "correct horse battery staple"
 REPORT = {"profile": "basic", "edition": "2026c", "chosen": []}
@@ -28,7 +30,10 @@ REPORT = {"profile": "basic", "edition": "2026c", "chosen": []}
 
 def ready_study(tmp: Path) -> SmallStudy:
     """Return a study of three cases whose work is done."""
-    study = make_study(tmp, cases=3, readings=2)
+    template = Template("dome", "Dome", LandmarkSet((Landmark("Dome"),)))
+    study = make_study(
+        tmp, cases=3, readings=2, ontology=replace(ONTOLOGY, templates=(template,))
+    )
     for case in study.cases:
         _add_as_cleaned(study, case)
     rows = {"001": {"sex": "F", "age": "63"}, "002": {"sex": "F", "age": "67"},
@@ -63,7 +68,10 @@ def release(study: SmallStudy, name: str = "2026-11", *, signed: bool = True) ->
 def _read(study: SmallStudy, code: str, slot: str, number: int, *, place: int) -> None:
     case, seat = study.cases[number], study.seat(code)
     start(seat, case, slot)
-    submit(seat, case, slot, study.scan(number), study.work(1, number=number, place=place))
+    work = study.work(1, number=number, place=place)
+    marks = LandmarkSet((Landmark("Dome", (1.0, 2.5, 3.0)),))
+    work = replace(work, labelled=replace(work.labelled, landmarks=marks))
+    submit(seat, case, slot, study.scan(number), work)
 
 
 def _add_as_cleaned(study: SmallStudy, case: CaseId) -> None:

@@ -183,6 +183,14 @@ def test_a_changed_sentence_of_a_document_is_found(made, name):
     assert ("document", name) in made.rules()
 
 
+def test_landmarks_that_are_not_the_version_s_are_found_with_the_study(made):
+    path = made.folder / OTHER.replace("dseg.nii.gz", "landmarks.mrk.json")
+    path.write_text(path.read_text().replace("2.5", "2.6"))
+    made.resign()
+    assert ("file", "sub-003_ct") not in made.rules()
+    assert ("file", "sub-003_ct") in made.rules(study=True)
+
+
 def test_facts_that_count_others_than_the_chain_are_found(made):
     path = made.folder / "facts.json"
     path.write_text(path.read_text().replace('"cases": 3,', '"cases": 4,', 1))

@@ -87,6 +87,8 @@ def test_a_name_is_never_used_twice(study):
     with pytest.raises(RefusedError, match="made once and never changed"):
         make_release(study.seat("m1"), wish(study, "once", target=study.tmp / "elsewhere"))
     assert not (study.tmp / "elsewhere").exists()
+    with pytest.raises(RefusedError, match="made once and never changed"):
+        make_release(study.seat("m1"), wish(study, "ONCE"))
 
 
 def test_a_folder_that_is_there_is_never_written_into(study):
