@@ -156,11 +156,9 @@ class AgreementWindow(QObject):
         seat = self.study.seat
         if seat is None:
             return
-        case = CaseId.parse(name)
-        if "adjudicator" in seat.rater.roles:
-            self.study.open_reading("adjudicate", case, seat.settings.slots[0])
-        else:
-            self.study.open_reading("look", case, seat.settings.slots[0])
+        purpose = "adjudicate" if "adjudicator" in seat.rater.roles else "look"
+        if self.study.open_reading(purpose, CaseId.parse(name), seat.settings.slots[0]):
+            self.frame.hide()  # it floats over the canvas; its button brings it back
 
     def ask_where(self) -> None:
         """Ask for a folder, and save report, tables and plots there."""
