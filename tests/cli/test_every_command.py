@@ -154,6 +154,11 @@ class World:
         Layout(Path(study)).guidelines.write_text("# Guidelines\n")
         return study
 
+    def one_more_label(self) -> str:
+        path = self.tmp / "more.tsv"
+        path.write_text("index\tname\tcolor\n200\tOne more\t#123456\n")
+        return str(path)
+
     def added(self) -> str:
         study, key = self.study(), self.path("k")
         assert self.run("project", "add", study, self.series(), "--key", key) == 0
@@ -602,6 +607,17 @@ CASES: dict[str, tuple[Words, int, list[str]]] = {
         3,
         [],
     ),
+    "project ontology import": (
+        lambda w: ["project", "ontology", "import", w.study(), w.one_more_label()],
+        0,
+        ["study.rules"],
+    ),
+    "project ontology export": (
+        lambda w: ["project", "ontology", "export", w.study(), w.path("labels.txt")],
+        0,
+        [],
+    ),
+    "project ontology check": (lambda w: ["project", "ontology", "check", w.study()], 0, []),
     "project rules, as the log knows them": (
         lambda w: ["project", "rules", w.study()],
         0,

@@ -183,6 +183,12 @@ ACTIONS: dict[str, tuple[Step, Step, list[str]]] = {
         [],
     ),
     "measuring": (NONE, lambda w: w.measure(), []),
+    # A submission's sidecar has their digest; until then they are as a stroke of the brush.
+    "drawing a box": (
+        lambda w: w.session.boxing.open(),
+        lambda w: w.session.boxing.add("lesion", (0, 0, 0), (1, 1, 1)),
+        [],
+    ),
     "placing with a draft, skipping and locking": (
         NONE,
         lambda w: (
