@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from napari_medlabel.export.mask import load_mask
@@ -10,6 +11,7 @@ from napari_medlabel.model.volume import Volume
 from napari_medlabel.project.cases.versions import Sheet
 from napari_medlabel.project.layout import Layout
 from napari_medlabel.project.ontology.document import read_ontology
+from napari_medlabel.project.work.notes import WorkNotes, read_notes
 from napari_medlabel.session.case import MASK_FILE
 from napari_medlabel.session.trailing import read_origins
 
@@ -56,3 +58,30 @@ def open_sheets(
             sheets[layer] = Sheet(labels, origins)
             words.append(said)
     return sheets, words
+
+
+def notes_of_sheets(layout: Layout, folder: Path) -> WorkNotes:
+    """Return the notes beside open work, with those that were taken at further sheets.
+
+    Times add up; what was shown, is absent or was answered at any of them counts.
+
+    Raises
+    ------
+    InputError
+        When notes cannot be read.
+    """
+    notes = read_notes(folder)
+    for layer in read_ontology(layout.ontology).layers:
+        if layer:
+            more = read_notes(sheet_folder(folder, layer))
+            shown = notes.shown
+            if more.shown is not None:
+                shown = more.shown | (shown or frozenset())
+            notes = replace(
+                notes,
+                active_s=notes.active_s + more.active_s,
+                shown=shown,
+                absent=notes.absent | more.absent,
+                answers={**notes.answers, **more.answers},
+            )
+    return notes

@@ -37,7 +37,7 @@ from napari_medlabel.project.ontology.questions import check_answers
 from napari_medlabel.project.reading.gold import GoldScore
 from napari_medlabel.project.settings import read_settings
 from napari_medlabel.project.work import claims
-from napari_medlabel.project.work.notes import WorkNotes, read_notes
+from napari_medlabel.project.work.notes import WorkNotes
 from napari_medlabel.project.work.rules import Complaint, check_sheets
 from napari_medlabel.project.work.states import transition
 from napari_medlabel.session.boxing import open_boxes
@@ -56,7 +56,7 @@ from napari_medlabel.session.study.seat import (
     take_step_with_files,
 )
 from napari_medlabel.session.study.serving import work_folder
-from napari_medlabel.session.study.sheets import open_sheets
+from napari_medlabel.session.study.sheets import notes_of_sheets, open_sheets
 from napari_medlabel.session.study.working import require_own, rules_now
 from napari_medlabel.session.trailing import read_origins
 
@@ -165,7 +165,7 @@ def open_work(
             "Nothing is saved of this reading.", hint="Open it, save it, and submit it then."
         )
     origins, words = read_origins(folder, scan.grid, labels.content_id())
-    notes = read_notes(folder)
+    notes = notes_of_sheets(layout, folder)
     landmarks = load_landmarks(marks) if marks.is_file() else None
     boxes = open_boxes(folder, scan.grid) or None
     sheets, more = open_sheets(layout, folder, scan)

@@ -33,7 +33,7 @@ from napari_medlabel.widgets.study.work_desk import WorkDesk
 
 Purpose = Literal["work", "review", "look", "adjudicate"]
 _TITLE: Final = "napari-medlabel"
-_OPEN: Final[Mapping[Purpose, Callable[[Seat, CaseId, str], Opening]]] = {
+_OPEN: Final[Mapping[Purpose, Callable[..., Opening]]] = {
     "work": open_to_work,
     "review": open_to_review,
     "look": open_to_look,
@@ -182,12 +182,20 @@ class StudyDesk(QObject):
 
     # -- a reading -----------------------------------------------------------------------
 
-    def open_reading(self, purpose: Purpose, case: CaseId, slot: str) -> bool:
-        """Open a reading in the background; return whether it may be, else the dock says."""
+    def open_reading(self, purpose: Purpose, case: CaseId, slot: str, sheet: int = 0) -> bool:
+        """Open a reading in the background; return whether it may be, else the dock says.
+
+        Parameters
+        ----------
+        sheet : int
+            Which layer of the ontology: each has a mask of its own.
+        """
         if self.seat is None or self._is_opening():
             return False
         try:
-            opening = _OPEN[purpose](self.seat, case, slot)
+            opening = _OPEN[purpose](
+                self.seat, case, slot, **({"sheet": sheet} if sheet else {})
+            )
         except MedlabelError as err:
             self.dock.show_error(err)
             return False

@@ -59,8 +59,12 @@ def test_overlapping_labels_are_drawn_checked_submitted_and_read(study: SmallStu
     case, scan, seat = study.cases[0], study.scan(), study.seat("r01")
     draw(study, 0, 1)
     folder = study.layout.work("r01", case)
-    write_notes(folder, WorkNotes(30.0, answers={"clear": True}))
+    write_notes(folder, WorkNotes(30.0, frozenset({0, 1, 2})))
+    write_notes(
+        folder / "sheet-1", WorkNotes(5.0, frozenset({3, 4, 5}), answers={"clear": True})
+    )
     made = open_work(study.layout, "r01", case, scan)
+    assert (made.notes.active_s, made.notes.shown) == (35.0, set(range(6)))
     (missing,) = look_before_submit(seat, scan, made)
     assert (missing.rule, missing.label) == ("empty", 7)
     with pytest.raises(ComplaintsError):
