@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from napari_medlabel.audit.check.verdict import Verdict
+from napari_medlabel.audit.format.layout import session_file
 from napari_medlabel.audit.format.seal import Head
 from napari_medlabel.audit.keys.people import Statement, sign_statement
+from napari_medlabel.audit.keys.pins import Pin
 from napari_medlabel.audit.keys.signatures import SigningKey, fingerprint
 from napari_medlabel.errors import InputError
 from napari_medlabel.geometry.affine import Affine
@@ -21,6 +25,7 @@ from napari_medlabel.io.manifest import RECEIPT_NAME
 from napari_medlabel.io.nifti.reading import load, read_labels_nifti
 from napari_medlabel.io.nifti.write import write_mask_nifti
 from napari_medlabel.project.layout import Layout
+from napari_medlabel.project.release import contents
 from napari_medlabel.project.release.chain import CHAIN, CaseChain, Chain, parse_chain
 from napari_medlabel.project.release.manifest import (
     MANIFEST,
@@ -30,6 +35,7 @@ from napari_medlabel.project.release.manifest import (
     read_manifest,
     write_manifest,
 )
+from napari_medlabel.session.study import release_check
 from napari_medlabel.session.study.release_check import ReleaseReport, check_release
 from napari_medlabel.session.study.release_page import page_of
 from tests.session.study.release_study import ready_study, release
@@ -337,6 +343,49 @@ def test_a_receipt_of_another_data_set_is_found(made):
 def test_a_study_that_kept_another_manifest_is_found(made, original):
     made.forge(without("review.begin"))
     assert {("kept", MANIFEST), ("log", MANIFEST)} <= made.rules(study=True)
+
+
+@pytest.mark.parametrize(
+    ("revoked_ms", "rules"), [(None, set()), (0, {"stranger", "unknown key"})]
+)
+def test_a_key_that_the_officer_names_is_trusted_until_it_is_revoked(
+    original, monkeypatch, tmp_path, revoked_ms, rules
+):
+    user = SimpleNamespace(revoked_ms=revoked_ms)
+    site = SimpleNamespace(user=lambda _token, _public: user)
+    history = SimpleNamespace(
+        current=SimpleNamespace(site=site), problems=(), follows_from=lambda _key: True
+    )
+    monkeypatch.setattr(release_check, "read_pin", lambda _state: Pin("ward", bytes(32)))
+    monkeypatch.setattr(release_check, "read_history", lambda _root: history)
+    report = check_release(original.folder, layout=original.layout, state=tmp_path)
+    assert {one.rule for one in report.findings} == rules
+
+
+def test_lines_that_were_deleted_when_their_time_was_over_are_amber(made, tmp_path):
+    shutil.copytree(made.layout.root, tmp_path / "study")
+    there = replace(made, layout=Layout(tmp_path / "study"))
+    link = next(
+        x for x in made.chain().cases[2].links if x.event == "review.approve"
+    )  # in a session of its own
+    head = next(x.head for x in made.chain().sessions if x.head.origin == link.origin)
+    (there.layout.audit / session_file(head.origin)).unlink()
+    assert ("log missing", "session (...)") in {
+        (rule, re.sub(" .*", " (...)", where)) for rule, where in there.rules(study=True)
+    }
+    report = check_release(
+        there.folder, trust=[made.letters], layout=there.layout, pruned=[head]
+    )
+    told = {(one.level, one.rule) for one in report.findings if one.where == "sub-003_ct"}
+    assert told == {("warning", "read")}
+
+
+def test_words_of_another_version_of_the_program_are_amber(made, monkeypatch):
+    monkeypatch.setattr(contents, "__version__", "99.0")
+    (made.folder / "CLAIM.md").write_text("# In other words\n")
+    made.resign()
+    found = {(one.level, one.rule) for one in made.check().findings}
+    assert found == {("warning", "document"), ("warning", "receipt")}
 
 
 @pytest.mark.parametrize("name", [CHAIN, MANIFEST, "facts.json", RECEIPT_NAME, SIGNATURE])
