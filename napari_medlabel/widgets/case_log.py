@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
@@ -20,7 +19,9 @@ from qtpy.QtWidgets import (
 from napari_medlabel.audit.report.case_events import CaseEvent, case_events
 from napari_medlabel.errors import InputError, MedlabelError
 from napari_medlabel.plugin.workplace import WORKPLACE
+from napari_medlabel.project.cases.record import all_records
 from napari_medlabel.session.desk import Desk
+from napari_medlabel.session.study.seat import Seat
 from napari_medlabel.widgets.background import Background
 from napari_medlabel.widgets.notice import Notice
 
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 NAME: Final = "Log of this case"
 _COLUMNS: Final = ("When", "Who", "What")
 _MOST: Final = 50
+_MOST_OF_ALL: Final = 500
+"""Events of a study's case that are looked through for one's own."""
 
 
 def show_case_log(viewer: napari.viewer.Viewer) -> CaseLog:
@@ -113,13 +116,13 @@ class CaseLog(QWidget):
             return
         self.notice.clear()
         try:
-            desk, subject, case, users = _open_case()
+            desk, subject, case, seat = _open_case()
         except MedlabelError as err:
             self._failed(err)
             return
         self.words.setText("Reading …")
         self._background.run(
-            lambda: look_at(desk, subject, case, users),
+            lambda: look_at(desk, subject, case, seat),
             lambda found: self.show_events(found, desk),
             self._failed,
         )
@@ -149,7 +152,7 @@ class CaseLog(QWidget):
 
 
 def look_at(
-    desk: Desk, subject: str, case: str, users: Collection[str] | None = None
+    desk: Desk, subject: str, case: str, seat: Seat | None = None
 ) -> tuple[CaseEvent, ...]:
     """Return the last events of a case, after the log has it that somebody looked.
 
@@ -159,8 +162,8 @@ def look_at(
         Whose log it is.
     subject, case : str
         The patient's token and the content id of the scan.
-    users : collection of str, optional
-        Tokens of whose events alone are shown: in a study others read the same scan blind.
+    seat : Seat, optional
+        In a study: its rater's own events alone are shown, others read the same scan blind.
 
     Raises
     ------
@@ -170,12 +173,25 @@ def look_at(
         When it cannot be read.
     """
     found = case_events(desk.audit_root, subject, case=case, limit=_MOST)
-    if users is not None:
-        found = tuple(one for one in found if one.user in users)
+    if seat is not None:
+        found = _own_events(seat, subject, case)
     desk.log.append(
         "audit.view", subject=(subject,), detail={"view": "case", "events": len(found)}
     )
     return found
+
+
+def _own_events(seat: Seat, subject: str, case: str) -> tuple[CaseEvent, ...]:
+    """Return one's own events of a study's case: of its steps, and of the scan as opened."""
+    known = {one.subject for one in all_records(seat.layout) if one.content == case}
+    found = {
+        (one.file, one.line): one
+        for token in known | {subject}
+        for one in case_events(seat.desk.audit_root, token, case=case, limit=_MOST_OF_ALL)
+        if one.user in seat.users
+    }
+    newest = sorted(found.values(), key=lambda one: (one.at_ms, one.file, one.line))
+    return tuple(reversed(newest[-_MOST:]))
 
 
 def own_user(desk: Desk | None) -> str:
@@ -187,7 +203,7 @@ def own_user(desk: Desk | None) -> str:
     return "" if make is None else str(make(account_name()))
 
 
-def _open_case() -> tuple[Desk, str, str, Collection[str] | None]:
+def _open_case() -> tuple[Desk, str, str, Seat | None]:
     known = WORKPLACE.newest()
     if known is None:
         raise InputError(
@@ -195,10 +211,9 @@ def _open_case() -> tuple[Desk, str, str, Collection[str] | None]:
             hint="Open a scan with napari-medlabel first.",
         )
     case, volume = known
-    seat = WORKPLACE.study
+    seat: Seat | None = WORKPLACE.study
     desk = WORKPLACE.desk() if seat is None else seat.desk
-    users = None if seat is None else seat.users
-    return desk, desk.subject(volume.source)[0], case, users
+    return desk, desk.subject(volume.source)[0], case, seat
 
 
 def _when(at_ms: int) -> str:

@@ -245,15 +245,14 @@ def test_nothing_on_the_screen_names_another_reading(
     seat = desk.seat
     assert dock.log_desk.lamp._find() is seat.desk.log, "the lamp is that of the study's log"
     assert WORKPLACE.study is seat
-    first = study.cases[0]
-    if reading.case != first:
+    place = reading.session.place
+    seen = look_at(seat.desk, place.subject, place.case, seat)
+    assert {one.user for one in seen} <= set(seat.users)
+    assert {"study.start", "volume.open"} <= {one.event for one in seen}
+    if reading.case != study.cases[0]:
         return
     # r02 has submitted the other reading of this very scan: its mask is no version of ours.
     assert versions_in(reading.session, seat.users) == ()
-    seen = look_at(
-        seat.desk, reading.session.place.subject, reading.session.place.case, seat.users
-    )
-    assert {one.user for one in seen} <= set(seat.users)
 
 
 def test_one_scan_opens_at_a_time_and_leaving_the_study_asks_for_the_work(
