@@ -6,7 +6,7 @@ import secrets
 import threading
 import time as clock
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -83,7 +83,7 @@ class Keeper:
         base: str,
         state: LabelArray,
         landmarks: Any,
-        origins: LabelArray | None = None,
+        origins: Mapping[int, int] | None = None,
     ) -> None:
         """Begin, or begin anew after a save: what is in ``state`` needs no keeping.
 
@@ -95,16 +95,14 @@ class Keeper:
             What that mask holds.
         landmarks : object
             Plain data of the landmarks on the disk.
-        origins : ndarray of uint8, shape (i, j, k), optional
-            The provenance map on the disk, where one is followed.
+        origins : mapping of int to int, optional
+            Checksums of the slices of the provenance map on the disk, as `plane_sums` counts.
         """
         sums = [_checksum(plane) for plane in state.T]
-        known = () if origins is None else enumerate(origins.T)
-        origin_sums = {k: _checksum(plane) for k, plane in known}
         with self._lock:
             old, self._journal = self._journal, None
             self._base, self._sums, self._marks, self._kept = base, sums, landmarks, set()
-            self._origin_sums = origin_sums
+            self._origin_sums = dict(origins or {})
             if old is not None:
                 old.discard()
         if self._thread is None:
@@ -219,6 +217,11 @@ class Keeper:
             journal.discard()
         else:
             journal.close()
+
+
+def plane_sums(array: LabelArray) -> dict[int, int]:
+    """Return the checksum of each slice k of an array (i, j, k)."""
+    return {k: _checksum(plane) for k, plane in enumerate(array.T)}
 
 
 def _checksum(plane: LabelArray) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +29,7 @@ from napari_medlabel.model.landmarks import LandmarkSet
 from napari_medlabel.model.measurements import MeasurementSet
 from napari_medlabel.project.reading.provenance import Bookmark
 from napari_medlabel.session.case import Session
+from napari_medlabel.session.keeper import plane_sums
 from napari_medlabel.session.logged import patch_detail
 from napari_medlabel.session.measuring import stage_measurements, table_beside
 from napari_medlabel.session.trailing import ORIGINS_FILE, encode_origins
@@ -81,8 +83,9 @@ class SaveReport:
     replaced : str or None
         Content id of the mask that another program had saved since this one was opened. It
         is among the kept versions.
-    origins : ndarray of uint8 or None, shape (i, j, k)
-        The provenance map that was saved; None where none is followed.
+    origins : mapping of int to int, or None
+        Checksums of the slices of the provenance map that was saved, for the keeper of unsaved
+        work; None where none is followed.
     """
 
     mask: SavedMask
@@ -93,7 +96,7 @@ class SaveReport:
     voxels_removed: int
     unlogged: LogError | None
     replaced: str | None
-    origins: LabelArray | None = None
+    origins: Mapping[int, int] | None = None
 
 
 def take_snapshot(session: Session) -> Snapshot:
@@ -207,15 +210,15 @@ def _stage_mask(session: Session, staging: Staging, snapshot: Snapshot) -> Saved
 
 def _stage_origins(
     session: Session, staging: Staging, snapshot: Snapshot, content: str
-) -> LabelArray | None:
-    """Write the provenance map aside where one is followed, and return it."""
+) -> Mapping[int, int] | None:
+    """Write the provenance map aside where one is followed, and return its checksums."""
     if session.trail is None or snapshot.origins is None:
         return None
     origins = session.trail.trail.read(snapshot.origins)
     data, path = encode_origins(origins, content), session.place.folder / ORIGINS_FILE
     if not path.is_file() or path.read_bytes() != data:
         staging.add_bytes(path, data)
-    return origins
+    return plane_sums(origins)
 
 
 def _saved_before(
