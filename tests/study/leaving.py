@@ -17,7 +17,7 @@ from tests.study.founding import GOLD, WITNESS_NAME
 from tests.study.oracle import lines_of
 from tests.study.playing import Play, scan_of
 
-AGREED, ADJUDICATED = 1, 5
+AGREED, LAST, ADJUDICATED = 1, -1, 5
 """Of which cases readings become one by a rule, and by a person."""
 FORMATS: Final = ("nifti", "dicom-seg", "rtstruct", "sr", "seg-nrrd", "coco", "csv")
 TRAINING: Final = ("nnunet", "monai")
@@ -28,12 +28,15 @@ def consent(play: Play, readings: int) -> None:
     """Make readings one; the adjudicator may be killed over it."""
     manager, study, cases = play.people[MANAGER], play.founded.study, play.founded.cases
     rule = "majority" if readings > 2 else "union"
-    by_rule = ("project", "consensus", study, cases[AGREED], "--rule", rule, "--json")
+    by_rule, by_rule_too = (
+        ("project", "consensus", study, cases[at], "--rule", rule, "--json")
+        for at in (AGREED, LAST)
+    )
     by_hand = (
         *("project", "consensus", study, cases[ADJUDICATED], "--rule", "adjudicate", "--json"),
         *("--rest", "A", "--below", 1e6),
     )
-    for words in (by_rule, by_hand):
+    for words in (by_rule, by_rule_too, by_hand):
         for _ in range(20):
             if play.ask(manager, *words) is not None:
                 break
@@ -81,7 +84,7 @@ def leave(play: Play) -> dict[str, Any]:
     figures: dict[str, Any] = {"cases compared": len(agree["cases"])}
     look_from_outside(play)
     manager.must("export", study, out, "--format", ",".join(FORMATS), "--skip", "--scans")
-    chosen = [word for name in play.founded.cases if "_ct" in name for word in ("--case", name)]
+    chosen = ("--case", play.founded.cases[LAST])
     training = manager.folder / "training"
     manager.must("export", study, training, "--format", ",".join(TRAINING), "--skip", *chosen)
     figures["files exported"] = sum(path.is_file() for path in out.rglob("*"))
