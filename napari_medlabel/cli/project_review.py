@@ -159,29 +159,17 @@ def _mark(seat: Seat, given: str) -> tuple[int, Verdict | None]:
 
 
 def _correct(seat: Seat, case: CaseId, slot: str, mask: Path) -> None:
-    """Put a mask in the place of the annotator's; landmarks and answers stay as they were."""
+    """Put a mask in the place of the annotator's; all else stays as it was submitted."""
+    from dataclasses import replace
+
     from napari_medlabel.export.mask import load_mask
     from napari_medlabel.io.registry import read_volume
-    from napari_medlabel.project.cases.version import (
-        read_answers,
-        read_boxes,
-        read_landmarks,
-        read_version,
-    )
-    from napari_medlabel.project.cases.versions import Labelled
-    from napari_medlabel.project.ontology.document import read_ontology
-    from napari_medlabel.session.study.reviewing import correct
-    from napari_medlabel.session.study.seat import look
+    from napari_medlabel.session.study.reviewing import correct, submitted_work
 
     if not mask.is_file():
         raise InputError("The mask file does not exist.", hint="Check the path.")
-    layout, now = seat.layout, look(seat, case, slot).now
-    scan = read_volume(layout.scan(case))
-    scheme = read_ontology(layout.ontology).scheme()
-    marks, answers, boxes = None, None, None
-    if now.version:
-        before = read_version(layout, seat.code_of(now.maker), case, now.version)
-        marks, answers = read_landmarks(layout, before), read_answers(layout, before) or None
-        boxes = read_boxes(layout, before, scan.grid)
-    labels = load_mask(mask, scan.grid, scheme=scheme)
-    correct(seat, case, slot, scan, Labelled(labels, marks, answers, boxes=boxes))
+    scan = read_volume(seat.layout.scan(case))
+    before = submitted_work(seat, case, slot, scan.grid)
+    labels = load_mask(mask, scan.grid, scheme=before.labels.scheme)
+    # Of a mask from elsewhere nobody knows where its voxels come from.
+    correct(seat, case, slot, scan, replace(before, labels=labels, provenance=None))

@@ -29,6 +29,9 @@ GOOD: Final = 4
 _FINISHED: Final = frozenset({"submitted", "in_review", "corrected", "approved"})
 _RATE: Final = 0.05
 
+_TOLD: Final[set[tuple[str, ...]]] = set()
+"""What this process has told or found told: the log never forgets, so neither need it."""
+
 Name = tuple[CaseId, str]
 
 
@@ -177,12 +180,18 @@ def told(seat: Seat, event: str) -> Iterator[Mapping[str, Any]]:
 
 
 def _tell_once(seat: Seat, detail: Mapping[str, object]) -> bool:
+    key = (str(seat.layout.root.resolve()), *(f"{k}={v}" for k, v in sorted(detail.items())))
+    if key in _TOLD:
+        return False
     make_folder(seat.layout.claims)
     with one_at_a_time(seat.layout.claims / ".draw.lock"):
-        if any(dict(record["detail"]) == dict(detail) for record in told(seat, "study.draw")):
-            return False
-        take_step(seat, Event("study.draw", (), (), detail))
-    return True
+        is_told = any(
+            dict(record["detail"]) == dict(detail) for record in told(seat, "study.draw")
+        )
+        if not is_told:
+            take_step(seat, Event("study.draw", (), (), detail))
+    _TOLD.add(key)
+    return not is_told
 
 
 def _sample(seat: Seat, count: int | None, seed: int) -> Sample:

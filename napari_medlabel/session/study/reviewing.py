@@ -13,15 +13,18 @@ from typing import Final
 from napari_medlabel.audit.format.event import Event
 from napari_medlabel.audit.format.kinds import TAGS
 from napari_medlabel.errors import InputError, RefusedError
+from napari_medlabel.geometry.grid import Grid
 from napari_medlabel.measure.labels import label_change
 from napari_medlabel.model.boxes import BoxSet
 from napari_medlabel.model.volume import Volume
 from napari_medlabel.project.cases.version import (
     Pins,
     next_version,
+    read_answers,
     read_boxes,
     read_labels,
     read_landmarks,
+    read_provenance,
     read_version,
 )
 from napari_medlabel.project.cases.versions import Labelled, write_version
@@ -31,7 +34,7 @@ from napari_medlabel.project.ontology.document import read_ontology
 from napari_medlabel.project.work.fold import SlotState
 from napari_medlabel.project.work.states import Action, named
 from napari_medlabel.session.study.blind import require_may_see
-from napari_medlabel.session.study.drawing import BAD_IMAGE
+from napari_medlabel.session.study.drawing import BAD_IMAGE, tell_review_draw
 from napari_medlabel.session.study.seat import (
     Reading,
     Seat,
@@ -42,6 +45,7 @@ from napari_medlabel.session.study.seat import (
     step_event,
     take_step,
     take_step_with_files,
+    worklist,
 )
 from napari_medlabel.session.study.submitting import find_same
 from napari_medlabel.session.study.working import raise_problem, rules_now
@@ -112,6 +116,8 @@ def begin_review(seat: Seat, case: CaseId, slot: str) -> SlotState:
         not allow it.
     """
     require_role(seat, "reviewer")
+    if seat.settings.review_share < 1.0:
+        tell_review_draw(seat, worklist(seat))
     with at_reading(seat, case, slot) as at:
         _require_not_author(seat, at)
         require_may_see(seat, at.row, seat.code_of(at.now.maker))
@@ -288,6 +294,41 @@ def score_at_a_glance(seat: Seat, case: CaseId, slot: str, given: int) -> SlotSt
     if given == BAD_IMAGE:
         return raise_problem(seat, case, slot, reason="QA_FEEDBACK")
     return score(seat, case, slot, given)
+
+
+def submitted_work(seat: Seat, case: CaseId, slot: str, grid: Grid) -> Labelled:
+    """Return all that counts now of a reading: what a correction begins with.
+
+    Parameters
+    ----------
+    grid : Grid
+        Of the case's scan.
+
+    Raises
+    ------
+    RefusedError
+        When the rater is still blind to it.
+    InputError, GeometryError
+        When nothing was submitted, or the version is not there as it was.
+    """
+    at = look(seat, case, slot)
+    maker = seat.code_of(at.now.maker)
+    require_may_see(seat, at.row, maker)
+    if not at.now.version or not maker:
+        raise InputError(
+            "Nothing was submitted of this reading, or by nobody whom the study knows.",
+            hint="See how it stands: medlabel project status STUDY",
+        )
+    layout = seat.layout
+    version = read_version(layout, maker, case, at.now.version)
+    scheme = read_ontology(layout.ontology).scheme()
+    return Labelled(
+        read_labels(layout, version, grid, scheme),
+        read_landmarks(layout, version),
+        read_answers(layout, version) or None,
+        read_provenance(layout, version, grid),
+        read_boxes(layout, version, grid),
+    )
 
 
 def correct(seat: Seat, case: CaseId, slot: str, scan: Volume, labelled: Labelled) -> SlotState:

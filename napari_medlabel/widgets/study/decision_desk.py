@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from qtpy.QtCore import QObject, QTimer
@@ -13,14 +13,7 @@ from napari_medlabel.measure.labels import label_change
 from napari_medlabel.model.labelmap import LabelMap
 from napari_medlabel.model.landmarks import LandmarkSet
 from napari_medlabel.model.volume import Volume
-from napari_medlabel.project.cases.version import (
-    read_answers,
-    read_labels,
-    read_landmarks,
-    read_version,
-)
 from napari_medlabel.project.cases.versions import Labelled
-from napari_medlabel.project.ontology.document import read_ontology
 from napari_medlabel.project.work.fold import SlotState
 from napari_medlabel.project.work.states import named
 from napari_medlabel.session.open_signing import Done, ToSign, Wish
@@ -63,19 +56,13 @@ class Under:
         How it stands.
     is_own : bool
         Whether who sits here made it.
-    labels : LabelMap or None
-        The submitted mask; None where nothing is to be corrected.
-    marks : LandmarkSet or None
-        Its landmarks.
-    answers : dict or None
-        Its answers.
+    work : Labelled or None
+        All that was submitted; None where nothing is to be corrected.
     """
 
     now: SlotState
     is_own: bool
-    labels: LabelMap | None = None
-    marks: LandmarkSet | None = None
-    answers: dict[str, Any] | None = None
+    work: Labelled | None = None
 
 
 class DecisionDesk(QObject):
@@ -211,13 +198,13 @@ class DecisionDesk(QObject):
     def _find_corrected(self) -> None:
         """Compare the labels with what was submitted, in the background."""
         under, reading = self.under, self._reading
-        if under is None or under.labels is None or reading is None:
+        if under is None or under.work is None or reading is None:
             return
         if self._comparing.is_busy:
             self._compare.start()
             return
-        before, now = under.labels.array, reading.session.labels.array
-        has_moved = _has_moved(under.marks, reading.session.landmarks)
+        before, now = under.work.labels.array, reading.session.labels.array
+        has_moved = _has_moved(under.work, reading.session.landmarks)
 
         def found(values: tuple[int, ...]) -> None:
             if self.under is under:
@@ -244,11 +231,11 @@ class DecisionDesk(QObject):
         if under is None or reading is None:
             return
         labels = reading.session.labels.array
-        has_moved = _has_moved(under.marks, reading.session.landmarks)
+        has_moved = _has_moved(under.work, reading.session.landmarks)
 
         def look_first() -> ToSign | None:
-            if under.labels is not None:
-                _require_same(under.labels, labels, has_moved=has_moved)
+            if under.work is not None:
+                _require_same(under.work.labels, labels, has_moved=has_moved)
             self._say(seat, reading, resolves=True)
             if not is_signed_here(seat):
                 return None
@@ -332,18 +319,21 @@ class DecisionDesk(QObject):
     def correct(self) -> None:
         """Submit what the reviewer has changed; the annotator's version stays."""
         under, reading, seat = self.under, self._reading, self.study.seat
-        if under is None or under.labels is None or reading is None:
+        if under is None or under.work is None or reading is None:
             return
         session = reading.session
         session.reconcile()
         array = session.labels.array.T.copy().T
-        labels = LabelMap(session.labels.grid, array, under.labels.scheme)
-        is_moved = _has_moved(under.marks, session.landmarks)
+        before = under.work
+        labels = LabelMap(session.labels.grid, array, before.labels.scheme)
+        is_moved = _has_moved(before, session.landmarks)
         trail = session.trail
-        origins = None if trail is None else trail.trail.map()
-        marks = session.landmarks if is_moved else under.marks
-        boxes = session.boxing.boxes or None
-        labelled = Labelled(labels, marks, under.answers, origins, boxes)
+        labelled = replace(
+            before,
+            labels=labels,
+            landmarks=session.landmarks if is_moved else before.landmarks,
+            provenance=None if trail is None else trail.trail.map(),
+        )
         volume: Volume = session.volume
 
         def work() -> SlotState:
@@ -436,27 +426,19 @@ def _look(seat: Seat, case: Any, slot: str, grid: Any) -> Under:
     is_own = bool(seat.users & {at.now.user, at.now.maker})
     if grid is None or not at.now.version:
         return Under(at.now, is_own)
-    layout = seat.layout
-    version = read_version(layout, seat.code_of(at.now.maker), case, at.now.version)
-    scheme = read_ontology(layout.ontology).scheme()
-    return Under(
-        at.now,
-        is_own,
-        read_labels(layout, version, grid, scheme),
-        read_landmarks(layout, version),
-        read_answers(layout, version) or None,
-    )
+    return Under(at.now, is_own, reviewing.submitted_work(seat, case, slot, grid))
 
 
-def _has_moved(submitted: LandmarkSet | None, shown: LandmarkSet) -> bool:
+def _has_moved(submitted: Labelled | None, shown: LandmarkSet) -> bool:
     """Tell whether landmarks were moved; those that nobody has placed do not count."""
+    before = submitted.landmarks if submitted is not None else None
     told = [
         {
             (mark.name, mark.point_ras, mark.state, mark.uncertain_mm)
             for mark in marks
             if not mark.is_open
         }
-        for marks in (submitted or LandmarkSet(), shown)
+        for marks in (before or LandmarkSet(), shown)
     ]
     return told[0] != told[1]
 

@@ -65,7 +65,8 @@ def sit(qtbot: QtBot, study: SmallStudy, monkeypatch: pytest.MonkeyPatch) -> Ite
     desk = docks[0].study_desk
     docks[0].desk.leave(discard=True)
     quiet(qtbot, desk)
-    desk.release()
+    desk.close_study()
+    quiet(qtbot, desk)
     WORKPLACE.close()
 
 
