@@ -69,10 +69,13 @@ def quiet(qtbot: QtBot, dock: MedlabelDock) -> None:
     qtbot.waitUntil(lambda: not any(part.is_busy for part in parts), timeout=10_000)
 
 
-def begin(qtbot: QtBot, dock: MedlabelDock) -> StudyDesk:
-    """Open the next reading of r01, and return the desk."""
+def begin(
+    qtbot: QtBot, dock: MedlabelDock, study: SmallStudy, number: int = 0, slot: str = "B"
+) -> StudyDesk:
+    """Open a reading as r01, and return the desk."""
     desk = dock.study_desk
-    desk.work.begin_next()
+    start(desk.seat, study.cases[number], slot)
+    assert desk.open_reading("work", study.cases[number], slot)
     qtbot.waitUntil(lambda: desk.work.notes is not None, timeout=10_000)
     return desk
 
@@ -80,10 +83,9 @@ def begin(qtbot: QtBot, dock: MedlabelDock) -> StudyDesk:
 def test_notes_follow_the_work_and_go_on_when_it_is_opened_again(
     qtbot: QtBot, dock: MedlabelDock, study: SmallStudy
 ) -> None:
-    desk = begin(qtbot, dock)
+    desk = begin(qtbot, dock, study)
     work, keeper, reading = desk.work, desk.work.keeper, desk.reading
     folder, told = reading.session.place.folder, []
-    assert (str(reading.case), reading.slot) == ("sub-001_ct", "B")
     now = [100.0]
     keeper.watch._now = lambda: now[0]
     keeper.watch.clock = replace(keeper.watch.clock, counted_s=0.0, moved_s=None)
@@ -111,19 +113,22 @@ def test_notes_follow_the_work_and_go_on_when_it_is_opened_again(
     assert [one.answers for one in told] == [{"clear": True}] * 2
     qtbot.waitUntil(lambda: read_notes(folder).answers == {"clear": True})
     dock.desk.close_case()
-    assert (desk.reading, work.notes) == (None, None)
     kept = read_notes(folder)
     assert (kept.absent, kept.shown, kept.rounds) == ({"spleen"}, {2, 4}, 0)
     assert holder(study.layout, reading.case, "B").rater == "r01", "the claim is kept"
-    assert desk.work.list.isVisibleTo(desk.work.panel)
+    assert (desk.reading, work.notes, work.list.isVisibleTo(work.panel)) == (None, None, True)
     quiet(qtbot, dock)
-    begin(qtbot, dock)
+    work.begin_next()
+    qtbot.waitUntil(lambda: work.notes is not None, timeout=10_000)
+    assert desk.reading.title == "sub-001_ct B", "what was begun comes first"
     assert work.notes.active_s == pytest.approx(kept.active_s, abs=1)
     assert work.notes.shown >= {2, 4}
 
 
-def test_a_key_and_a_click_in_a_view_are_moves(qtbot: QtBot, dock: MedlabelDock) -> None:
-    watch = begin(qtbot, dock).work.keeper.watch
+def test_a_key_and_a_click_in_a_view_are_moves(
+    qtbot: QtBot, dock: MedlabelDock, study: SmallStudy
+) -> None:
+    watch = begin(qtbot, dock, study).work.keeper.watch
     watch.leave()
     watch.eventFilter(None, QEvent(QEvent.Type.MouseMove))
     assert not watch.is_running, "the mouse that passes over is none"
@@ -183,10 +188,7 @@ def test_steps_of_the_list_land_in_the_log_and_refusals_in_the_dock(
 def test_a_problem_is_raised_from_the_open_case_with_the_work_saved(
     qtbot: QtBot, dock: MedlabelDock, study: SmallStudy
 ) -> None:
-    desk = dock.study_desk
-    start(desk.seat, study.cases[4], "A")
-    assert desk.open_reading("work", study.cases[4], "A")
-    qtbot.waitUntil(lambda: desk.work.notes is not None, timeout=10_000)
+    desk = begin(qtbot, dock, study, 4, "A")
     mask = dock.session.place.mask
     dock.session.edit(
         (slice(1, 2),) * 3, dock.session.labels.array[1:2, 1:2, 1:2] + 1, name="Edit"
@@ -201,19 +203,12 @@ def test_a_problem_is_raised_from_the_open_case_with_the_work_saved(
 def test_who_lost_the_reading_is_told_and_submits_nothing(
     qtbot: QtBot, dock: MedlabelDock, study: SmallStudy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    desk = begin(qtbot, dock)
-    reading, keeper = desk.reading, desk.work.keeper
+    desk = begin(qtbot, dock, study, 1, "A")
+    keeper = desk.work.keeper
     monkeypatch.setenv("MEDLABEL_STATE_DIR", str(study.tmp / "pc-r02"))
     other = study.seat("r02")
     late = replace(other.desk, now=lambda: other.desk.now() + timedelta(hours=13))
-    free = study.cases[1]
-    assert reading.case in (study.cases[0], free)
-    if reading.case == study.cases[0]:
-        dock.desk.close_case()
-        start(desk.seat, free, "A")
-        assert desk.open_reading("work", free, "A")
-        qtbot.waitUntil(lambda: desk.work.notes is not None, timeout=10_000)
-    take_over(replace(other, desk=late), free, "A")
+    take_over(replace(other, desk=late), study.cases[1], "A")
     keeper.keep_alive()
     qtbot.waitUntil(lambda: keeper.is_lost)
     assert "stays saved" in dock.notice.text.text()
@@ -232,7 +227,7 @@ def test_nothing_on_the_screen_names_another_reading(
     desk = dock.study_desk
     assert desk.open_reading("look", study.cases[0], "A") is False, "blind until submitted"
     assert "blind" in dock.notice.text.text()
-    begin(qtbot, dock)
+    begin(qtbot, dock, study)
     desk, reading = dock.study_desk, dock.study_desk.reading
     title = f"{reading.case} {reading.slot}"
     assert dock.viewer.title == f"{title} - napari-medlabel"
@@ -249,8 +244,6 @@ def test_nothing_on_the_screen_names_another_reading(
     seen = look_at(seat.desk, place.subject, place.case, seat)
     assert {one.user for one in seen} <= set(seat.users)
     assert {"study.start", "volume.open"} <= {one.event for one in seen}
-    if reading.case != study.cases[0]:
-        return
     # r02 has submitted the other reading of this very scan: its mask is no version of ours.
     assert versions_in(reading.session, seat.users) == ()
 
@@ -258,7 +251,7 @@ def test_nothing_on_the_screen_names_another_reading(
 def test_one_scan_opens_at_a_time_and_leaving_the_study_asks_for_the_work(
     qtbot: QtBot, dock: MedlabelDock, study: SmallStudy
 ) -> None:
-    desk = begin(qtbot, dock)
+    desk = begin(qtbot, dock, study)
     first = desk.reading.case
     dock.desk.open_paths([study.layout.scan(study.cases[2])])
     assert not desk.open_reading("work", first, desk.reading.slot), "another one is on its way"
