@@ -114,7 +114,9 @@ def test_what_is_exported_comes_back_and_nothing_is_written_over(
 
 
 def test_the_mapping_is_that_of_bids_and_not_the_own_value() -> None:
-    lesion = Coding(Code("SCT", "49755003", "Morphologically Abnormal Structure"), LIVER.coding.type)
+    lesion = Coding(
+        Code("SCT", "49755003", "Morphologically Abnormal Structure"), LIVER.coding.type
+    )
     labels = (
         LIVER,
         OntologyLabel("wm", 5, "White matter, left", "#ffffff"),

@@ -317,7 +317,7 @@ def missing_answers(
         if not question.required:
             continue
         if question.level == "slice":
-            places = () if question.id in answered else ("",)
+            places: tuple[str, ...] = () if question.id in answered else ("",)
         elif question.is_repeated and question.id not in answers:
             places = tuple(labels)
         else:
