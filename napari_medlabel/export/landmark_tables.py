@@ -7,7 +7,6 @@ import io
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
-from xml.sax.saxutils import escape
 
 from napari_medlabel.geometry.axes import flip_lps_ras
 from napari_medlabel.io.landmarks.found import Frame
@@ -120,7 +119,7 @@ def to_mps(marks: LandmarkSet) -> str:
         *_geometry([place for _, place in placed]),
     ]
     for number, place in placed:
-        x, y, z = (escape(repr(v)) for v in place)
+        x, y, z = (repr(v) for v in place)
         lines.append(
             f"      <point><id>{number}</id><specification>0</specification>"
             f"<x>{x}</x><y>{y}</y><z>{z}</z></point>"
