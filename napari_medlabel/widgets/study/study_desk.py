@@ -121,6 +121,7 @@ class StudyDesk(QObject):
         self.dock = dock
         self.seat: Seat | None = None
         self.reading: OpenReading | None = None
+        self._title = _TITLE
         self._pending: tuple[CaseId, str, Purpose, Opening] | None = None
         self.work = WorkDesk(self)
         self.guide = GuideDesk(self)
@@ -221,6 +222,7 @@ class StudyDesk(QObject):
         if session.place.folder != opening.wishes.folder:
             return
         WORKPLACE.study = self.seat
+        self._title = str(self.dock.viewer.title)
         self.dock.viewer.title = f"{opening.title} - {_TITLE}"
         self.reading = OpenReading(case, slot, purpose, opening.title, session, binding)
         self.reading_opened.emit(self.reading)
@@ -231,7 +233,7 @@ class StudyDesk(QObject):
             self.reading_closed.emit()
             self.reading = None
             WORKPLACE.study = None
-            self.dock.viewer.title = _TITLE
+            self.dock.viewer.title = self._title
 
     def release(self) -> None:
         """End the study's session in its log, when the window goes."""
