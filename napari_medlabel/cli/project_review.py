@@ -106,6 +106,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _step(arguments: argparse.Namespace, seat: Seat, case: CaseId) -> None:
     from napari_medlabel.session.study import reviewing
+    from napari_medlabel.session.study.glancing import score
     from napari_medlabel.session.study.submitting import settle
 
     slot, reason = arguments.slot, arguments.reason or ""
@@ -117,7 +118,7 @@ def _step(arguments: argparse.Namespace, seat: Seat, case: CaseId) -> None:
     elif arguments.label is not None:
         _decide_labels(seat, case, slot, arguments)
     elif arguments.score is not None:
-        reviewing.score(seat, case, slot, arguments.score)
+        score(seat, case, slot, arguments.score)
     elif arguments.settle is not None:
         settle(seat, case, slot, arguments.settle)
     elif arguments.step == "begin":
@@ -164,7 +165,8 @@ def _correct(seat: Seat, case: CaseId, slot: str, mask: Path) -> None:
 
     from napari_medlabel.export.mask import load_mask
     from napari_medlabel.io.registry import read_volume
-    from napari_medlabel.session.study.reviewing import correct, submitted_work
+    from napari_medlabel.session.study.reviewing import correct
+    from napari_medlabel.session.study.submitted import submitted_work
 
     if not mask.is_file():
         raise InputError("The mask file does not exist.", hint="Check the path.")

@@ -86,7 +86,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _score(arguments: argparse.Namespace, seat: Seat) -> None:
-    from napari_medlabel.session.study.reviewing import score_at_a_glance
+    from napari_medlabel.session.study.glancing import score_at_a_glance
 
     arguments.case, slot, score = arguments.score
     if not score.isdigit():

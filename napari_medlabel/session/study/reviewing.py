@@ -1,4 +1,4 @@
-"""The reviewer's steps: begin, approve, send back, correct, unlock, score at a glance.
+"""The reviewer's steps: begin, approve, send back, correct, unlock, score.
 
 Who made a mask, or corrected it, decides nothing about it. An approved reading changes only
 after somebody unlocked it, with a reason in the log.
@@ -10,21 +10,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from napari_medlabel.audit.format.event import Event
 from napari_medlabel.audit.format.kinds import TAGS
 from napari_medlabel.errors import InputError, RefusedError
-from napari_medlabel.geometry.grid import Grid
 from napari_medlabel.measure.labels import label_change
 from napari_medlabel.model.boxes import BoxSet
 from napari_medlabel.model.volume import Volume
 from napari_medlabel.project.cases.version import (
     Pins,
     next_version,
-    read_answers,
     read_boxes,
     read_labels,
     read_landmarks,
-    read_provenance,
     read_version,
 )
 from napari_medlabel.project.cases.versions import Labelled, write_version
@@ -34,7 +30,7 @@ from napari_medlabel.project.ontology.document import read_ontology
 from napari_medlabel.project.work.fold import SlotState
 from napari_medlabel.project.work.states import Action, named
 from napari_medlabel.session.study.blind import require_may_see
-from napari_medlabel.session.study.drawing import BAD_IMAGE, tell_review_draw
+from napari_medlabel.session.study.drawing import tell_review_draw
 from napari_medlabel.session.study.seat import (
     Reading,
     Seat,
@@ -48,12 +44,13 @@ from napari_medlabel.session.study.seat import (
     worklist,
 )
 from napari_medlabel.session.study.submitting import find_same
-from napari_medlabel.session.study.working import raise_problem, rules_now
+from napari_medlabel.session.study.working import rules_now
 
 PASSES: Final = 4
 """Least score of a quick look that approves."""
 _MOST_LABELS: Final = 64
-_SCORES: Final = range(1, 6)
+SCORES: Final = range(1, 6)
+"""From unusable to perfect."""
 Sign = Callable[[Reading], object]
 """Signs what is about to be approved; what it raises keeps it from being approved."""
 
@@ -85,7 +82,7 @@ class Verdict:
     def __post_init__(self) -> None:
         if not all(TAGS.accepts(tag) for tag in self.tags):
             raise InputError(f"A tag is {TAGS.kind}.", hint="Choose one of these.")
-        if self.likert and self.likert not in _SCORES:
+        if self.likert and self.likert not in SCORES:
             raise InputError(
                 f"A score goes from 1 to 5; got {self.likert}.",
                 hint="1 is unusable, 5 is perfect.",
@@ -119,7 +116,7 @@ def begin_review(seat: Seat, case: CaseId, slot: str) -> SlotState:
     if seat.settings.review_share < 1.0:
         tell_review_draw(seat, worklist(seat))
     with at_reading(seat, case, slot) as at:
-        _require_not_author(seat, at)
+        require_not_author(seat, at)
         require_may_see(seat, at.row, seat.code_of(at.now.maker))
         if not (at.now.state == "in_review" and at.now.reviewer in seat.users):
             take_step(seat, step_event(at, "begin_review", _about(at)))
@@ -232,105 +229,6 @@ def decide_labels(
     return reject(seat, case, slot, verdict, reason=reason)
 
 
-def score(
-    seat: Seat, case: CaseId, slot: str, likert: int, *, passes: int = PASSES
-) -> SlotState:
-    """Decide by one key: a score from 1 to 5, which approves from `passes` on.
-
-    Raises
-    ------
-    RefusedError, InputError
-        As `begin_review`, `approve` and `reject`.
-    """
-    if likert not in _SCORES:
-        raise InputError("A score goes from 1 to 5.", hint="1 is unusable, 5 is perfect.")
-    verdict = Verdict(likert=likert)
-    now = look(seat, case, slot).now
-    if now.state == "submitted":
-        begin_review(seat, case, slot)
-    if likert >= passes:
-        return approve(seat, case, slot, verdict)
-    return reject(seat, case, slot, verdict, reason="QA_FEEDBACK")
-
-
-def score_at_a_glance(seat: Seat, case: CaseId, slot: str, given: int) -> SlotState:
-    """Score a finished reading of a sample, and decide it where it waits for that.
-
-    What is approved already, in somebody else's review, or good with open comments, is only
-    scored: a glance unlocks nothing and overrules nobody.
-
-    Parameters
-    ----------
-    given : int
-        1 (unusable) to 5; 0 where the image cannot be judged, which is raised as a problem.
-
-    Raises
-    ------
-    RefusedError
-        When the rater is no reviewer, made it, is still blind to it, or nothing is finished.
-    InputError
-        When the score is none.
-    """
-    if given != BAD_IMAGE and given not in _SCORES:
-        raise InputError("A score goes from 1 to 5, or is 0 for a bad image.", hint="Score it.")
-    require_role(seat, "reviewer")
-    with at_reading(seat, case, slot) as at:
-        _require_not_author(seat, at)
-        require_may_see(seat, at.row, seat.code_of(at.now.maker))
-        now = at.now
-        if not now.version:
-            raise RefusedError(
-                f"A finished reading was expected; this one is {named(now.state)}.",
-                hint="Score what was submitted.",
-            )
-        waits = now.state in ("submitted", "corrected") or _is_decided(seat, at, "in_review")
-        is_held = given >= PASSES and bool(open_threads(seat, case, slot))
-        detail = {"case": at.record.content, "slot": slot, "step": now.steps, "score": given}
-        take_step(
-            seat, Event("study.score", (at.record.subject,), (), {**detail, **_about(at)})
-        )
-    if not waits or is_held or (given == BAD_IMAGE and now.state == "corrected"):
-        return now
-    if given == BAD_IMAGE:
-        return raise_problem(seat, case, slot, reason="QA_FEEDBACK")
-    return score(seat, case, slot, given)
-
-
-def submitted_work(seat: Seat, case: CaseId, slot: str, grid: Grid) -> Labelled:
-    """Return all that counts now of a reading: what a correction begins with.
-
-    Parameters
-    ----------
-    grid : Grid
-        Of the case's scan.
-
-    Raises
-    ------
-    RefusedError
-        When the rater is still blind to it.
-    InputError, GeometryError
-        When nothing was submitted, or the version is not there as it was.
-    """
-    at = look(seat, case, slot)
-    maker = seat.code_of(at.now.maker)
-    require_may_see(seat, at.row, maker)
-    if not at.now.version or not maker:
-        raise InputError(
-            "Nothing was submitted of this reading, or by nobody whom the study knows.",
-            hint="See how it stands: medlabel project status STUDY",
-        )
-    layout = seat.layout
-    version = read_version(layout, maker, case, at.now.version)
-    scheme = read_ontology(layout.ontology).scheme()
-    return Labelled(
-        read_labels(layout, version, grid, scheme),
-        read_landmarks(layout, version),
-        read_answers(layout, version) or None,
-        read_provenance(layout, version, grid),
-        read_boxes(layout, version, grid),
-    )
-
-
 def correct(seat: Seat, case: CaseId, slot: str, scan: Volume, labelled: Labelled) -> SlotState:
     """Put a corrected mask in the place of the annotator's; somebody else approves it.
 
@@ -420,7 +318,7 @@ def _decide(
 ) -> SlotState:
     detail = {**_about(at), **verdict.detail()}
     event = step_event(at, action, detail, content=at.now.content, reason=reason)
-    _require_not_author(seat, at)
+    require_not_author(seat, at)
     if at.now.state == "in_review":
         _require_in_own_review(seat, at)
     else:
@@ -458,7 +356,14 @@ def _is_decided(seat: Seat, at: Reading, state: str) -> bool:
     return at.now.state == state and at.now.reviewer in seat.users
 
 
-def _require_not_author(seat: Seat, at: Reading) -> None:
+def require_not_author(seat: Seat, at: Reading) -> None:
+    """Refuse who made a reading, or corrected it.
+
+    Raises
+    ------
+    RefusedError
+        When it is theirs.
+    """
     if seat.users & {at.now.user, at.now.maker}:
         raise RefusedError(
             "You made this reading, or corrected it, and a review needs somebody else.",

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Final
 
 from qtpy.QtCore import QObject, QTimer
 
-from napari_medlabel.errors import MedlabelError, RefusedError
+from napari_medlabel.errors import MedlabelError
 from napari_medlabel.measure.labels import label_change
 from napari_medlabel.model.labelmap import LabelMap
-from napari_medlabel.model.landmarks import LandmarkSet
-from napari_medlabel.model.volume import Volume
-from napari_medlabel.project.cases.versions import Labelled
 from napari_medlabel.project.work.fold import SlotState
 from napari_medlabel.project.work.states import named
 from napari_medlabel.session.open_signing import Done, ToSign, Wish
@@ -25,11 +22,17 @@ from napari_medlabel.session.study.approving import (
 )
 from napari_medlabel.session.study.commenting import Remark, comment
 from napari_medlabel.session.study.reviewing import Sign, Verdict
-from napari_medlabel.session.study.seat import Seat, look
+from napari_medlabel.session.study.seat import Seat
 from napari_medlabel.widgets.background import Background
 from napari_medlabel.widgets.sign_dialog import SignDialog
 from napari_medlabel.widgets.study.review_panel import WHOLE, Mode, ReviewPanel, ReviewRow
 from napari_medlabel.widgets.study.tag_row import tag_words
+from napari_medlabel.widgets.study.under_review import (
+    Under,
+    has_moved,
+    look_under,
+    require_same,
+)
 
 _ROWS_MS: Final = 150
 _COMPARE_MS: Final = 400
@@ -44,25 +47,6 @@ _DONE: Final = {
 }
 
 Place = tuple[float, float, float]
-
-
-@dataclass(frozen=True, eq=False)
-class Under:
-    """What is under review, as it was submitted.
-
-    Parameters
-    ----------
-    now : SlotState
-        How it stands.
-    is_own : bool
-        Whether who sits here made it.
-    work : Labelled or None
-        All that was submitted; None where nothing is to be corrected.
-    """
-
-    now: SlotState
-    is_own: bool
-    work: Labelled | None = None
 
 
 class DecisionDesk(QObject):
@@ -118,7 +102,7 @@ class DecisionDesk(QObject):
         wants_mask = reading.purpose == "review"
         grid = reading.session.volume.grid
         self._run(
-            lambda: _look(seat, reading.case, reading.slot, grid if wants_mask else None),
+            lambda: look_under(seat, reading.case, reading.slot, grid if wants_mask else None),
             self._begin,
         )
 
@@ -131,8 +115,7 @@ class DecisionDesk(QObject):
         if self.dialog is not None:
             self.dialog.close()
         if self._segments is not None:
-            self._segments.changed.disconnect(self._on_counts)
-            self._reading.session.history_changed.disconnect(self._on_history)
+            self._segments.changed.disconnect(self._on_change)
         self._segments = self._reading = self.under = None
         self._veil(on=False)
         self.study.dock.show_page(self.panel, False)
@@ -146,8 +129,7 @@ class DecisionDesk(QObject):
         words = f"Version {under.now.version}, round {under.now.rounds}"
         self.panel.show_reading(reading.title, f"{words}: {named(under.now.state)}", mode)
         self._segments = self.study.dock.segment_desk.segments
-        self._segments.changed.connect(self._on_counts)
-        reading.session.history_changed.connect(self._on_history)
+        self._segments.changed.connect(self._on_change)
         self._show_rows()
         self._find_corrected()
         self.panel.show_open(self.study.review.threads.open_count)
@@ -179,10 +161,8 @@ class DecisionDesk(QObject):
         if self.under is not None:
             self.panel.show_open(count)
 
-    def _on_counts(self) -> None:
+    def _on_change(self) -> None:
         self._rows.start()
-
-    def _on_history(self) -> None:
         self._compare.start()
 
     def _show_rows(self) -> None:
@@ -204,11 +184,11 @@ class DecisionDesk(QObject):
             self._compare.start()
             return
         before, now = under.work.labels.array, reading.session.labels.array
-        has_moved = _has_moved(under.work, reading.session.landmarks)
+        is_moved = has_moved(under.work, reading.session.landmarks)
 
         def found(values: tuple[int, ...]) -> None:
             if self.under is under:
-                moved = frozenset({WHOLE}) if has_moved else frozenset()
+                moved = frozenset({WHOLE}) if is_moved else frozenset()
                 self.panel.show_corrected(frozenset(values) | moved)
 
         self._comparing.run(
@@ -231,11 +211,11 @@ class DecisionDesk(QObject):
         if under is None or reading is None:
             return
         labels = reading.session.labels.array
-        has_moved = _has_moved(under.work, reading.session.landmarks)
+        is_moved = has_moved(under.work, reading.session.landmarks)
 
         def look_first() -> ToSign | None:
             if under.work is not None:
-                _require_same(under.work.labels, labels, has_moved=has_moved)
+                require_same(under.work.labels, labels, is_moved=is_moved)
             self._say(seat, reading, resolves=True)
             if not is_signed_here(seat):
                 return None
@@ -326,7 +306,7 @@ class DecisionDesk(QObject):
         array = session.labels.array.T.copy().T
         before = under.work
         labels = LabelMap(session.labels.grid, array, before.labels.scheme)
-        is_moved = _has_moved(before, session.landmarks)
+        is_moved = has_moved(before, session.landmarks)
         trail = session.trail
         labelled = replace(
             before,
@@ -334,11 +314,10 @@ class DecisionDesk(QObject):
             landmarks=session.landmarks if is_moved else before.landmarks,
             provenance=None if trail is None else trail.trail.map(),
         )
-        volume: Volume = session.volume
 
         def work() -> SlotState:
             self._say(seat, reading, resolves=False)
-            return reviewing.correct(seat, reading.case, reading.slot, volume, labelled)
+            return reviewing.correct(seat, reading.case, reading.slot, session.volume, labelled)
 
         def done(now: SlotState) -> None:
             # What is submitted lies in the reviewer's own folder, too: nothing is asked.
@@ -419,34 +398,3 @@ class DecisionDesk(QObject):
     def _failed(self, err: MedlabelError) -> None:
         self.study.dock.show_error(err)
         self.study.review.threads.refresh()
-
-
-def _look(seat: Seat, case: Any, slot: str, grid: Any) -> Under:
-    at = look(seat, case, slot)
-    is_own = bool(seat.users & {at.now.user, at.now.maker})
-    if grid is None or not at.now.version:
-        return Under(at.now, is_own)
-    return Under(at.now, is_own, reviewing.submitted_work(seat, case, slot, grid))
-
-
-def _has_moved(submitted: Labelled | None, shown: LandmarkSet) -> bool:
-    """Tell whether landmarks were moved; those that nobody has placed do not count."""
-    before = submitted.landmarks if submitted is not None else None
-    told = [
-        {
-            (mark.name, mark.point_ras, mark.state, mark.uncertain_mm)
-            for mark in marks
-            if not mark.is_open
-        }
-        for marks in (before or LandmarkSet(), shown)
-    ]
-    return told[0] != told[1]
-
-
-def _require_same(submitted: LabelMap, labels: Any, *, has_moved: bool) -> None:
-    """Refuse to approve what was submitted while something else is on the screen."""
-    if has_moved or label_change(submitted.array, labels).labels:
-        raise RefusedError(
-            "You changed the mask, and what was submitted would be approved without that.",
-            hint="Submit your corrections with Correct, or undo them and approve.",
-        )

@@ -16,7 +16,7 @@ from napari_medlabel.session.study.drawing import (
     tell_statement,
     usual_size,
 )
-from napari_medlabel.session.study.reviewing import score_at_a_glance
+from napari_medlabel.session.study.glancing import score_at_a_glance
 from napari_medlabel.widgets.background import Background
 from napari_medlabel.widgets.study.score_panel import SCORES, QuickStart, ScorePanel
 

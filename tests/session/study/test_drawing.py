@@ -13,7 +13,7 @@ from napari_medlabel.errors import InputError, RefusedError
 from napari_medlabel.project.settings import read_settings, write_settings
 from napari_medlabel.session.study.commenting import Remark, comment
 from napari_medlabel.session.study.drawing import draw_sample, tell_statement, usual_size
-from napari_medlabel.session.study.reviewing import score_at_a_glance
+from napari_medlabel.session.study.glancing import score_at_a_glance
 from napari_medlabel.session.study.seat import look
 from napari_medlabel.session.study.submitting import submit
 from napari_medlabel.session.study.working import all_to_review, start

@@ -11,6 +11,7 @@ from napari_medlabel.errors import InputError, RefusedError
 from napari_medlabel.project.cases.version import read_version
 from napari_medlabel.project.comments import Comment, add_comment
 from napari_medlabel.session.opening import open_case
+from napari_medlabel.session.study.glancing import score
 from napari_medlabel.session.study.opening import open_to_look, open_to_review
 from napari_medlabel.session.study.reviewing import (
     Verdict,
@@ -20,7 +21,6 @@ from napari_medlabel.session.study.reviewing import (
     decide_labels,
     leave_review,
     reject,
-    score,
     unlock,
 )
 from napari_medlabel.session.study.seat import look

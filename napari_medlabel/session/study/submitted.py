@@ -1,0 +1,54 @@
+"""What was submitted of a reading, as a whole: what a correction begins with."""
+
+from __future__ import annotations
+
+from napari_medlabel.errors import InputError
+from napari_medlabel.geometry.grid import Grid
+from napari_medlabel.project.cases.version import (
+    read_answers,
+    read_boxes,
+    read_labels,
+    read_landmarks,
+    read_provenance,
+    read_version,
+)
+from napari_medlabel.project.cases.versions import Labelled
+from napari_medlabel.project.layout import CaseId
+from napari_medlabel.project.ontology.document import read_ontology
+from napari_medlabel.session.study.blind import require_may_see
+from napari_medlabel.session.study.seat import Seat, look
+
+
+def submitted_work(seat: Seat, case: CaseId, slot: str, grid: Grid) -> Labelled:
+    """Return all that counts now of a reading: what a correction begins with.
+
+    Parameters
+    ----------
+    grid : Grid
+        Of the case's scan.
+
+    Raises
+    ------
+    RefusedError
+        When the rater is still blind to it.
+    InputError, GeometryError
+        When nothing was submitted, or the version is not there as it was.
+    """
+    at = look(seat, case, slot)
+    maker = seat.code_of(at.now.maker)
+    require_may_see(seat, at.row, maker)
+    if not at.now.version or not maker:
+        raise InputError(
+            "Nothing was submitted of this reading, or by nobody whom the study knows.",
+            hint="See how it stands: medlabel project status STUDY",
+        )
+    layout = seat.layout
+    version = read_version(layout, maker, case, at.now.version)
+    scheme = read_ontology(layout.ontology).scheme()
+    return Labelled(
+        read_labels(layout, version, grid, scheme),
+        read_landmarks(layout, version),
+        read_answers(layout, version) or None,
+        read_provenance(layout, version, grid),
+        read_boxes(layout, version, grid),
+    )
