@@ -188,8 +188,7 @@ def ready_readings(seat: Seat, row: CaseRow, grid: Grid) -> tuple[SlotReading, .
 def _read(
     seat: Seat, case: CaseId, slot: str, key: tuple[str, str, int], grid: Grid
 ) -> SlotReading:
-    rater, maker, number = key
-    layout = seat.layout
+    (rater, maker, number), layout = key, seat.layout
     version = read_version(layout, maker, case, number)
     scheme = read_ontology(layout.ontology).scheme()
     return SlotReading(

@@ -52,8 +52,7 @@ def chooser(seat: Seat, strategy: Strategy = "order") -> Chooser:
                     and not held.is_expired(seat.desk.now(), seat.settings.claim_hours)
                 ):
                     taken.add((str(row.case), slot))
-    steps = seat.reader.read()
-    beside = served(seat, list_now, steps)
+    beside = served(seat, list_now, steps := seat.reader.read())
     seen = {
         row.case
         for row in list_now.rows
@@ -243,12 +242,8 @@ def confirm(seat: Seat, case: CaseId, slot: str) -> SlotState:
     require_role(seat, "annotator")
     with at_reading(seat, case, slot) as at:
         require_own(seat, at)
-        ontology, guideline = rules_now(seat)
-        now = {"ontology": ontology, "guideline": guideline}
-        if at.now.state != "submitted" or (at.now.ontology, at.now.guideline) != (
-            ontology,
-            guideline,
-        ):
+        now = dict(zip(("ontology", "guideline"), rules := rules_now(seat), strict=True))
+        if at.now.state != "submitted" or (at.now.ontology, at.now.guideline) != rules:
             take_step(seat, step_event(at, "confirm", now))
         return look(seat, case, slot).now
 
