@@ -69,7 +69,8 @@ pictures: $(VENV)/.dev
 	$(BIN)/python docs/make_pixel_pictures.py
 	$(BIN)/python docs/make_face_pictures.py
 	$(BIN)/python docs/make_audit_pictures.py
-	$(BIN)/python docs/make_tool_pictures.py
+	$(SCREEN) $(BIN)/python docs/make_tool_pictures.py
+	$(SCREEN) $(BIN)/python docs/make_study_pictures.py
 
 samples: $(VENV)/.run
 	$(BIN)/python sample_scans/make_scans.py --check
