@@ -335,9 +335,13 @@ def _corrected(seat: Seat, at: Reading, scan: Volume, labelled: Labelled) -> lis
     before = read_version(seat.layout, maker, at.case, at.now.version)
     labels = read_labels(seat.layout, before, scan.grid, labelled.labels.scheme)
     change = label_change(labels.array, labelled.labels.array)
+    values = set(change.labels)
+    for layer, sheet in labelled.sheets.items():
+        first = read_labels(seat.layout, before, scan.grid, sheet.labels.scheme, layer)
+        values |= set(label_change(first.array, sheet.labels.array).labels)
     boxes = read_boxes(seat.layout, before, scan.grid) or BoxSet()
     if (
-        not change.changed + change.added + change.removed
+        not values
         and read_landmarks(seat.layout, before) == labelled.landmarks
         and boxes == (labelled.boxes or BoxSet())
     ):
@@ -345,7 +349,7 @@ def _corrected(seat: Seat, at: Reading, scan: Volume, labelled: Labelled) -> lis
             "A correction was expected, and it is what was submitted.",
             hint="Approve it, or send it back.",
         )
-    return list(change.labels)[:_MOST_LABELS]
+    return sorted(values)[:_MOST_LABELS]
 
 
 def _about(at: Reading) -> dict[str, object]:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from napari_medlabel.errors import InputError
 from napari_medlabel.geometry.grid import Grid
+from napari_medlabel.model.labelmap import LabelMap
 from napari_medlabel.project.cases.version import (
     read_answers,
     read_boxes,
@@ -12,9 +15,10 @@ from napari_medlabel.project.cases.version import (
     read_provenance,
     read_version,
 )
-from napari_medlabel.project.cases.versions import Labelled
+from napari_medlabel.project.cases.versions import Labelled, Sheet
 from napari_medlabel.project.layout import CaseId
 from napari_medlabel.project.ontology.document import read_ontology
+from napari_medlabel.project.reading.provenance import Map
 from napari_medlabel.session.study.blind import require_may_see
 from napari_medlabel.session.study.seat import Seat, look
 
@@ -44,11 +48,44 @@ def submitted_work(seat: Seat, case: CaseId, slot: str, grid: Grid) -> Labelled:
         )
     layout = seat.layout
     version = read_version(layout, maker, case, at.now.version)
-    scheme = read_ontology(layout.ontology).scheme()
+    ontology = read_ontology(layout.ontology)
+    sheets = {
+        layer: Sheet(
+            read_labels(layout, version, grid, ontology.scheme(layer), layer),
+            read_provenance(layout, version, grid, layer),
+        )
+        for layer in version.sheets
+    }
     return Labelled(
-        read_labels(layout, version, grid, scheme),
+        read_labels(layout, version, grid, ontology.scheme()),
         read_landmarks(layout, version),
         read_answers(layout, version) or None,
         read_provenance(layout, version, grid),
         read_boxes(layout, version, grid),
+        sheets,
     )
+
+
+def with_sheet(work: Labelled, sheet: int, labels: LabelMap, origins: Map | None) -> Labelled:
+    """Return work with another mask on one of its layers; the others stay as they are."""
+    if sheet == 0:
+        return replace(work, labels=labels, provenance=origins)
+    return replace(work, sheets={**work.sheets, sheet: Sheet(labels, origins)})
+
+
+def labels_on(work: Labelled, sheet: int) -> LabelMap:
+    """Return the mask of one of the layers of work.
+
+    Raises
+    ------
+    InputError
+        When it has none there.
+    """
+    if sheet == 0:
+        return work.labels
+    if sheet not in work.sheets:
+        raise InputError(
+            f"What was submitted has no mask of layer {sheet}.",
+            hint="It was made before the ontology had labels there: send it back.",
+        )
+    return work.sheets[sheet].labels

@@ -23,6 +23,7 @@ from napari_medlabel.session.study.approving import (
 from napari_medlabel.session.study.commenting import Remark, comment
 from napari_medlabel.session.study.reviewing import Sign, Verdict
 from napari_medlabel.session.study.seat import Seat
+from napari_medlabel.session.study.submitted import labels_on, with_sheet
 from napari_medlabel.widgets.background import Background
 from napari_medlabel.widgets.sign_dialog import SignDialog
 from napari_medlabel.widgets.study.review_panel import WHOLE, Mode, ReviewPanel, ReviewRow
@@ -183,17 +184,19 @@ class DecisionDesk(QObject):
         if self._comparing.is_busy:
             self._compare.start()
             return
-        before, now = under.work.labels.array, reading.session.labels.array
-        is_moved = has_moved(under.work, reading.session.landmarks)
+        now = reading.session.labels.array
+        is_moved = has_moved(under.work, reading)
+        work, sheet = under.work, reading.sheet
+
+        def compare() -> tuple[int, ...]:
+            return label_change(labels_on(work, sheet).array, now).labels
 
         def found(values: tuple[int, ...]) -> None:
             if self.under is under:
                 moved = frozenset({WHOLE}) if is_moved else frozenset()
                 self.panel.show_corrected(frozenset(values) | moved)
 
-        self._comparing.run(
-            lambda: label_change(before, now).labels, found, self.study.dock.show_error
-        )
+        self._comparing.run(compare, found, self.study.dock.show_error)
 
     def _go_to_label(self, value: int) -> None:
         if self._segments is not None and self._segments.voxels(value):
@@ -211,11 +214,11 @@ class DecisionDesk(QObject):
         if under is None or reading is None:
             return
         labels = reading.session.labels.array
-        is_moved = has_moved(under.work, reading.session.landmarks)
+        is_moved = has_moved(under.work, reading)
 
         def look_first() -> ToSign | None:
             if under.work is not None:
-                require_same(under.work.labels, labels, is_moved=is_moved)
+                require_same(labels_on(under.work, reading.sheet), labels, is_moved=is_moved)
             self._say(seat, reading, resolves=True)
             if not is_signed_here(seat):
                 return None
@@ -304,16 +307,12 @@ class DecisionDesk(QObject):
         session = reading.session
         session.reconcile()
         array = session.labels.array.T.copy().T
-        before = under.work
-        labels = LabelMap(session.labels.grid, array, before.labels.scheme)
-        is_moved = has_moved(before, session.landmarks)
-        trail = session.trail
-        labelled = replace(
-            before,
-            labels=labels,
-            landmarks=session.landmarks if is_moved else before.landmarks,
-            provenance=None if trail is None else trail.trail.map(),
-        )
+        scheme = labels_on(under.work, reading.sheet).scheme
+        labels = LabelMap(session.labels.grid, array, scheme)
+        origins = None if session.trail is None else session.trail.trail.map()
+        labelled = with_sheet(under.work, reading.sheet, labels, origins)
+        if has_moved(under.work, reading):
+            labelled = replace(labelled, landmarks=session.landmarks)
 
         def work() -> SlotState:
             self._say(seat, reading, resolves=False)

@@ -77,6 +77,9 @@ class QuickLook(QObject):
             self._is_moving = True
             if self.study.open_reading("look", *self._left[0]):
                 return
+            if self.study.dock.desk.background.is_busy:
+                QTimer.singleShot(_AGAIN_MS, self._next)  # a save is under way
+                return
             self._left.pop(0)  # the dock has said why
         self._is_moving = False
         self.stop()

@@ -59,6 +59,8 @@ class OpenReading:
         The open case.
     binding : Binding
         Its layers in napari.
+    sheet : int
+        Which layer of the ontology its mask is of.
     """
 
     case: CaseId
@@ -67,6 +69,7 @@ class OpenReading:
     title: str
     session: Session
     binding: Binding
+    sheet: int = 0
 
 
 def take_seat(folder: Path) -> Seat:
@@ -122,7 +125,7 @@ class StudyDesk(QObject):
         self.seat: Seat | None = None
         self.reading: OpenReading | None = None
         self._title = _TITLE
-        self._pending: tuple[CaseId, str, Purpose, Opening] | None = None
+        self._pending: tuple[CaseId, str, Purpose, Opening, int] | None = None
         self.work = WorkDesk(self)
         self.guide = GuideDesk(self)
         self.review = ReviewDesk(self)
@@ -204,7 +207,7 @@ class StudyDesk(QObject):
             self.dock.desk.close_case()
             if self.dock.session is not None:  # the person wants to go on with it
                 return False
-        self._pending = (case, slot, purpose, opening)
+        self._pending = (case, slot, purpose, opening, sheet)
         self.dock.desk.opening.open_wished(list(opening.paths), opening.wishes, self.seat.desk)
         return True
 
@@ -218,13 +221,14 @@ class StudyDesk(QObject):
         pending, self._pending = self._pending, None
         if pending is None or self.seat is None or session.desk is not self.seat.desk:
             return
-        case, slot, purpose, opening = pending
+        case, slot, purpose, opening, sheet = pending
         if session.place.folder != opening.wishes.folder:
             return
         WORKPLACE.study = self.seat
         self._title = str(self.dock.viewer.title)
         self.dock.viewer.title = f"{opening.title} - {_TITLE}"
-        self.reading = OpenReading(case, slot, purpose, opening.title, session, binding)
+        title = opening.title
+        self.reading = OpenReading(case, slot, purpose, title, session, binding, sheet)
         self.reading_opened.emit(self.reading)
 
     def case_closed(self) -> None:

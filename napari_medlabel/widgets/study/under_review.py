@@ -51,16 +51,17 @@ def look_under(seat: Seat, case: CaseId, slot: str, grid: Grid | None) -> Under:
     return Under(at.now, is_own, submitted_work(seat, case, slot, grid))
 
 
-def has_moved(submitted: Labelled | None, shown: LandmarkSet) -> bool:
-    """Tell whether landmarks were moved; those that nobody has placed do not count."""
-    before = submitted.landmarks if submitted is not None else None
+def has_moved(submitted: Labelled | None, reading: Any) -> bool:
+    """Tell whether landmarks were moved: further layers have none, open ones do not count."""
+    if submitted is None or reading.sheet:
+        return False
     told = [
         {
             (mark.name, mark.point_ras, mark.state, mark.uncertain_mm)
             for mark in marks
             if not mark.is_open
         }
-        for marks in (before or LandmarkSet(), shown)
+        for marks in (submitted.landmarks or LandmarkSet(), reading.session.landmarks)
     ]
     return told[0] != told[1]
 
