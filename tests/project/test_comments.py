@@ -114,3 +114,15 @@ def test_a_file_that_cannot_be_read_is_said(layout: Layout) -> None:
     comments_file(layout, CASE, "r01").mkdir(parents=True)
     with pytest.raises(InputError, match="cannot be read"):
         read_comments(layout, CASE)
+
+
+def test_tags_are_kept_and_lines_without_them_keep_their_digest(layout: Layout) -> None:
+    plain = said(ONE, "r04", 1)
+    assert b"tags" not in plain.to_line()
+    tagged = said(TWO, "r04", 2, tags=("boundary", "missed"))
+    for one in (plain, tagged):
+        add_comment(layout, CASE, one)
+    found = [thread.first for thread in read_comments(layout, CASE).threads]
+    assert found == [plain, tagged]
+    with pytest.raises(InputError, match="A tag is"):
+        said(THREE, "r04", 3, tags=("ugly",))

@@ -67,7 +67,7 @@ def sit(
         monkeypatch.setenv("MEDLABEL_STATE_DIR", str(study.tmp / f"pc-{code}"))
         if not docks:
             viewer = make_napari_viewer(show=True)
-            viewer.window.resize(1100, 900)
+            viewer.window.resize(1000, 800)
             docks.append(MedlabelDock(viewer))
             viewer.window.add_dock_widget(docks[0], name="Annotate", area="right")
         assert docks[0].study_desk.open_study(study.layout.root)
