@@ -12,7 +12,6 @@ from napari_medlabel.plugin.binding import Binding
 from napari_medlabel.project.ontology.document import read_ontology
 from napari_medlabel.project.ontology.ontology import Ontology
 from napari_medlabel.session.study.seat import Seat
-from napari_medlabel.session.study.working import raise_problem
 from napari_medlabel.widgets.study.box_desk import BoxDesk
 from napari_medlabel.widgets.study.guideline_dock import GuidelineDock
 from napari_medlabel.widgets.study.questions import Questions
@@ -50,7 +49,6 @@ class GuideDesk(QObject):
         study.work.question_wanted.connect(self.questions.point_out)
         self.questions.label_reached.connect(self.choose_label)
         self.questions.problem_reached.connect(self.ask_for_problem)
-        self.problem_requested.connect(self.raise_problem)
 
     @property
     def pages(self) -> tuple[tuple[str, QWidget], ...]:
@@ -134,25 +132,6 @@ class GuideDesk(QObject):
         reason = ask_reason(self.study.dock.window())
         if reason:
             self.problem_requested.emit(reason)
-
-    def raise_problem(self, reason: str) -> None:
-        """Save and close the open reading, then raise it as a problem; a manager settles it.
-
-        Parameters
-        ----------
-        reason : str
-            A reason's code.
-        """
-        reading, seat = self.study.reading, self.study.seat
-        if reading is None or seat is None or not self.study.dock.desk.save_now():
-            return
-        self.study.dock.desk.close_case()
-        if self.study.reading is None:
-            work = self.study.work
-            work.act(
-                lambda: raise_problem(seat, reading.case, reading.slot, reason=reason),
-                lambda _now: work.say(f"{reading.title} is raised as a problem."),
-            )
 
 
 def ask_reason(parent: QWidget) -> str:

@@ -193,11 +193,17 @@ def test_a_problem_is_raised_from_the_open_case_with_the_work_saved(
     dock.session.edit(
         (slice(1, 2),) * 3, dock.session.labels.array[1:2, 1:2, 1:2] + 1, name="Edit"
     )
+    saves = []
+    dock.session.saved.connect(saves.append)
     desk.guide.problem_requested.emit("PROTOCOL")
     qtbot.waitUntil(lambda: dock.session is None, timeout=10_000)
+    quiet(qtbot, dock)
     assert mask.is_file(), "it is saved first"
+    assert len(saves) == 1, "one desk answers, not two"
     now = look(desk.seat, study.cases[4], "A").now
     assert (now.state, now.reason) == ("problem", "PROTOCOL")
+    told = [step for step in desk.seat.reader.read() if step.action == "problem"]
+    assert len(told) == 1
 
 
 def test_who_lost_the_reading_is_told_and_submits_nothing(
