@@ -180,7 +180,7 @@ class CaseDesk(QObject):
         if self._guard is None and window is not self.dock:
             self._guard = CloseGuard(
                 window,
-                is_dirty=lambda: self.session is not None and self.session.is_dirty,
+                is_dirty=lambda: self.has_unsaved,
                 save=self.save_now,
                 finish=lambda discard: self.leave(discard=discard),
             )
@@ -325,10 +325,16 @@ class CaseDesk(QObject):
                 {"Save now": self.save},
             )
 
+    @property
+    def has_unsaved(self) -> bool:
+        """Whether closing would lose work: decisions of an adjudication are kept at once."""
+        session = self.session
+        return session is not None and session.is_dirty and not self.dock.study_desk.is_kept
+
     def close_case(self) -> None:
         """Close the scan, asking once where there is unsaved work; the window stays."""
         discard = False
-        if self.session is not None and self.session.is_dirty:
+        if self.has_unsaved:
             answer = closing.ask_to_save(self.dock.window())
             if answer == QMessageBox.StandardButton.Cancel:
                 return
@@ -350,6 +356,7 @@ class CaseDesk(QObject):
 
     def leave(self, *, discard: bool) -> None:
         """Close the open case; unsaved work stays in its journal unless given up."""
+        discard = discard or self.dock.study_desk.is_kept
         self._lamp.stop()
         self.viewer.dims.events.current_step.disconnect(self._show_volume)
         binding, self.binding = self.binding, None

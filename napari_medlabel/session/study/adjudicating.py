@@ -6,7 +6,7 @@ without saving loses nothing, and it lies in a folder apart from any reading of 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -35,16 +35,11 @@ from napari_medlabel.project.agreement.landmarks import (
 from napari_medlabel.project.agreement.staple import LEAST_RATERS
 from napari_medlabel.project.layout import CaseId
 from napari_medlabel.session.case import WHOLE, Session
-from napari_medlabel.session.study.agreeing import (
-    agreed_answers,
-    save_decisions,
-)
+from napari_medlabel.session.study.agreeing import agreed_answers, save_decisions
 from napari_medlabel.session.study.disputes import Prepared
 from napari_medlabel.session.study.seat import Seat
 
-FOLDER: Final = "adjudicate"
 STEP_NAME: Final = "Show decisions"
-Tick = Callable[[int, int], object]
 
 
 class Adjudicating:
@@ -78,6 +73,7 @@ class Adjudicating:
         self._tried: dict[int, list[Decision | None]] = {}
         self._turns: dict[int, tuple[Step, dict[int, _Turn]]] = {}
         self._own = False  # whether this object makes the step
+        self._kept = True  # whether the decisions are in their document
         shown: list[Step | None] = [session.edit(WHOLE, prepared.answer, name=STEP_NAME)]
         marks = self.marks().merged_into(session.landmarks)
         if marks != session.landmarks:
@@ -94,6 +90,12 @@ class Adjudicating:
         self.session.bench.keep_within(None)
         self.session.history_changed.disconnect(self._on_history)
         self.session.landmarks_changed.disconnect(self._on_landmarks)
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether all that was done is on the disk; measurements are no decisions."""
+        same = self.session.measurements == self.session.saved_measurements
+        return self._kept and same
 
     # -- what stands ---------------------------------------------------------------------
 
@@ -113,10 +115,7 @@ class Adjudicating:
     def marks(self) -> LandmarkSet:
         """Return the landmarks that the decisions come to."""
         found, _ = agreed_landmarks(
-            self._sets,
-            self._limit_mm,
-            names=self.slots,
-            decided=self.work.marks,
+            self._sets, self._limit_mm, names=self.slots, decided=self.work.marks
         )
         return LandmarkSet() if found is None else found
 
@@ -257,7 +256,7 @@ class Adjudicating:
 
     def _save(self, work: Adjudication) -> None:
         save_decisions(self.seat, self.case, work)
-        self.work = work
+        self.work, self._kept = work, True
 
     def _remember(self, turns: Mapping[int, _Turn]) -> None:
         for number, turn in turns.items():
@@ -316,9 +315,9 @@ class Adjudicating:
 
     def _follow_hand(self, work: Adjudication) -> None:
         """Keep what a hand has done already; an error is told, and what was drawn stays."""
-        self.work = work
+        self.work, self._kept = work, False
         try:
-            save_decisions(self.seat, self.case, work)
+            self._save(work)
         except SaveError as err:
             self.failed.emit(err)
 

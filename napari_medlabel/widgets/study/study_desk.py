@@ -211,6 +211,12 @@ class StudyDesk(QObject):
         self.dock.desk.opening.open_wished(list(opening.paths), opening.wishes, self.seat.desk)
         return True
 
+    @property
+    def is_kept(self) -> bool:
+        """Whether what was done to the open reading is on the disk without being saved."""
+        work = self.compare.work
+        return work is not None and work.is_kept
+
     def _is_opening(self) -> bool:
         """Tell whether another scan is on its way: one at a time."""
         desk = self.dock.desk

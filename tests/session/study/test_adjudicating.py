@@ -10,6 +10,7 @@ import pytest
 
 from napari_medlabel.errors import InputError, RefusedError, SaveError
 from napari_medlabel.model.landmarks import Landmark, LandmarkSet
+from napari_medlabel.model.measurements import Measurement, MeasurementSet
 from napari_medlabel.project.cases.version import (
     read_answers,
     read_labels,
@@ -135,6 +136,8 @@ def test_a_decision_is_on_the_disk_at_once_and_taken_back_as_well(study) -> None
     assert path.read_text().count('"union"') == 2
     work.session.undo()
     assert path.read_text().count('"union"') == 3
+    assert work.session.is_dirty
+    assert work.is_kept
     with pytest.raises(RefusedError, match="never voted"):
         work.decide(numbers, "majority")
     assert "three or more" in work.why_not("staple")
@@ -231,7 +234,12 @@ def test_a_decision_that_cannot_be_kept_is_not_made(study, monkeypatch) -> None:
         after[...] = 1
         work.session.edit(box, after, name="Paint")
     assert len(told) == 1, "what a hand drew stays, and is kept with the next decision"
+    assert not work.is_kept, "who closes now is asked"
     work.decide([1], "A")
+    assert work.is_kept
+    length = Measurement("L", "line", ((0, 0, 0), (3, 4, 0)))
+    work.session.set_measurements(MeasurementSet((length,)), name="Measure")
+    assert not work.is_kept, "a measurement is no decision"
     assert '"edited"' in decisions_file(work.seat, work.case).read_text()
     work.close()
     work.session.close(discard=True)

@@ -73,8 +73,12 @@ def dock(study: SmallStudy, make_napari_viewer) -> MedlabelDock:
     return made
 
 
+def _never(_parent: object) -> None:
+    raise AssertionError("every decision is kept: there is nothing to ask")
+
+
 def test_an_adjudicator_walks_differences_and_writes_what_was_decided(
-    study: SmallStudy, dock: MedlabelDock
+    study: SmallStudy, dock: MedlabelDock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     desk = dock.study_desk
     compare = desk.compare
@@ -103,7 +107,9 @@ def test_an_adjudicator_walks_differences_and_writes_what_was_decided(
     assert np.array_equal(written.array, expected)
     assert not any("r0" in layer.name for layer in dock.viewer.layers)
     compare_all(dock)
-    dock.desk.leave(discard=True)
+    monkeypatch.setattr("napari_medlabel.widgets.closing.ask_to_save", _never)
+    assert dock.session.is_dirty
+    dock.desk.close_case()
     assert compare.work is None
     assert not any("Differences" in layer.name for layer in dock.viewer.layers)
     desk.close_study()
