@@ -32,7 +32,8 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         description="Compare the readings of each case that two raters or more have submitted: "
         "Dice, surface Dice, HD95, ASSD, volumes with Bland-Altman, landmarks in mm, kappas "
         "and alpha of answers, with intervals over cases. What each rater submitted first is "
-        "compared, before any review. The log gets no line about it.",
+        "compared, before any review. Managers and releasers see raters by their codes, others "
+        "as R1, R2, ... The log gets no line about it.",
     )
     add_study(parser, case=False)
     parser.add_argument(
@@ -78,7 +79,7 @@ def run(arguments: argparse.Namespace) -> int:
     from napari_medlabel import __version__
     from napari_medlabel.cli.progress import progress
     from napari_medlabel.project.agreement.report import Facts, summarise
-    from napari_medlabel.session.study.comparing import compare_study
+    from napari_medlabel.session.study.comparing import compare_study, for_eyes_of
     from napari_medlabel.session.study.comparing_files import write_csv
 
     stated = _stated(arguments.facts)
@@ -89,6 +90,7 @@ def run(arguments: argparse.Namespace) -> int:
             convention=arguments.convention,
             tick=progress("comparing"),
         )
+        found = for_eyes_of(seat, found)
         summary = summarise(found.table, found.answers, seed=seat.settings.seed)
         facts = Facts(
             seat.settings,

@@ -72,9 +72,26 @@ def test_a_study_is_compared_listed_decided_and_reported(
     assert run("agree", root, "--facts", facts)[0] == 2
 
 
-def test_an_annotator_is_shown_nothing(
-    study: SmallStudy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_reviewer_is_not_told_whose_reading_is_whose_and_an_annotator_nothing(
+    study: SmallStudy,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
+    reviewer = study.seat("r04")
+    assert not {"manager", "releaser"} & set(reviewer.rater.roles)
+    study.close()
+    monkeypatch.setenv("MEDLABEL_STATE_DIR", str(tmp_path / "pc-r04"))
+    words = ["agree", study.layout.root, "--json", "--csv", tmp_path / "t"]
+    words += ["--report", tmp_path / "t" / "report.md"]
+    assert main(["project", *map(str, words)]) == 0
+    said = capsys.readouterr()
+    assert json.loads(said.out)["raters"] == ["R1", "R2"]
+    written = [path.read_text() for path in (tmp_path / "t").iterdir()]
+    assert any("R1" in text for text in written)
+    for text in (said.out, said.err, *written):
+        assert "r01" not in text
+        assert "r02" not in text
     monkeypatch.setenv("MEDLABEL_STATE_DIR", str(tmp_path / "pc-r01"))
     assert main(["project", "agree", str(study.layout.root)]) == 3
     assert main(["project", "consensus", str(study.layout.root), "sub-001_ct"]) == 3

@@ -131,6 +131,11 @@ def sees_codes(seat: Seat) -> bool:
     return bool(set(seat.rater.roles) & {"manager", "releaser"})
 
 
+def for_eyes_of(seat: Seat, found: Compared) -> Compared:
+    """Return a comparison as who sits there may see it: with codes, or `veiled`."""
+    return found if sees_codes(seat) else veiled(found, seat.settings.seed)
+
+
 def veiled(found: Compared, seed: int) -> Compared:
     """Return a comparison in which raters are R1, R2, ... in an order that says nothing.
 

@@ -18,8 +18,7 @@ from napari_medlabel.project.settings import Role
 from napari_medlabel.session.study.comparing import (
     Compared,
     compare_study,
-    sees_codes,
-    veiled,
+    for_eyes_of,
 )
 from napari_medlabel.session.study.comparing_files import write_comparison
 from napari_medlabel.session.study.disputes import ready_cases
@@ -105,8 +104,7 @@ class AgreementWindow(QObject):
 
         def work() -> tuple[Compared, Summary]:
             found = compare_study(seat, is_first=is_first, with_staple=with_staple, tick=tell)
-            if not sees_codes(seat):
-                found = veiled(found, seat.settings.seed)
+            found = for_eyes_of(seat, found)
             return found, summarise(found.table, found.answers, seed=seat.settings.seed)
 
         self.background.run(work, lambda got: self._show(*got), self._failed, self._cancelled)
