@@ -38,6 +38,8 @@ class SlotState:
         Its number.
     since : str
         Time of the last step, by the clock of who made it.
+    by : str
+        Token of who took it.
     rounds : int
         How often it was submitted.
     active_s : int
@@ -69,6 +71,7 @@ class SlotState:
     content: str = ""
     version: int = 0
     since: str = ""
+    by: str = ""
     rounds: int = 0
     active_s: int = 0
     ontology: str = ""
@@ -81,6 +84,11 @@ class SlotState:
     rivals: tuple[Step, ...] = ()
     unheard: tuple[Step, ...] = ()
     gaps: tuple[int, ...] = ()
+
+    @property
+    def owner(self) -> str:
+        """Token of whose it is: the annotator's, or of who skipped what nobody had begun."""
+        return self.user or (self.by if self.state in ("skipped", "problem") else "")
 
 
 @dataclass(frozen=True)
@@ -191,7 +199,7 @@ def _one(now: SlotState, step: Step) -> SlotState:
             # They went on without knowing: what they submitted is kept for who settles it.
             return replace(now, rivals=(*now.rivals, step))
         return replace(now, unheard=(*now.unheard, step))
-    now = replace(now, state=after, since=step.time, reason=step.reason)
+    now = replace(now, state=after, since=step.time, by=step.user, reason=step.reason)
     return _noted(now, step)
 
 

@@ -259,7 +259,7 @@ class _View:
             return "read", self.reads[key]
         if key in self.reviews:
             return "review", self.reviews[key]
-        is_own = now.user in self.seat.users and "annotator" in self.seat.rater.roles
+        is_own = now.owner in self.seat.users and "annotator" in self.seat.rater.roles
         return ("read", -1) if is_own else ("other", -1)
 
     def _can(self, row: CaseRow, slot: str, kind: Kind) -> tuple[Can, ...]:
@@ -269,7 +269,7 @@ class _View:
         if kind == "review":
             return ("review",)
         if kind == "read":
-            own = now.user in self.seat.users
+            own = now.owner in self.seat.users
             return _OF_OWN.get(now.state, ()) if own else ("open", "skip", "problem")
         found: list[Can] = []
         if now.state == "in_progress" and self._may_take_over(row, slot):

@@ -219,12 +219,12 @@ def resume(seat: Seat, case: CaseId, slot: str) -> SlotState:
     Raises
     ------
     RefusedError
-        When it is another's and the rater is no manager; a conflict needs an adjudicator.
+        When it is not `SlotState.owner`'s nor a manager's; a conflict needs an adjudicator.
     """
     with at_reading(seat, case, slot) as at:
         if at.now.state == "conflict":
             require_role(seat, "adjudicator", "manager")
-        elif at.now.user not in seat.users:
+        elif at.now.owner not in seat.users:
             require_role(seat, "manager")
         if at.now.state != "todo":
             take_step(seat, step_event(at, "resume"))

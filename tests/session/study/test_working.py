@@ -16,6 +16,7 @@ from napari_medlabel.session.desk import open_desk
 from napari_medlabel.session.study.assigning import assign
 from napari_medlabel.session.study.seat import Seat, look, worklist
 from napari_medlabel.session.study.submitting import submit
+from napari_medlabel.session.study.listing import list_for
 from napari_medlabel.session.study.working import (
     all_to_read,
     begin_next,
@@ -105,6 +106,23 @@ def test_skipping_and_problems_need_a_reason_and_are_taken_up_again(study: Small
         resume(study.seat("r02"), other, "A")
     assert resume(seat, other, "A").state == "todo"
     assert resume(study.seat("m1"), case, "A").state == "todo"
+
+
+def test_who_skipped_what_nobody_had_begun_takes_it_up_again_and_no_other_annotator(
+    study: SmallStudy,
+) -> None:
+    seat, other, case = study.seat("r01"), study.seat("r02"), study.cases[0]
+    assert skip(seat, case, "A", reason="PROTOCOL").user == ""
+    with pytest.raises(RefusedError, match="role manager"):
+        resume(other, case, "A")
+    own = {(one.case, one.slot): one.can for one in list_for(seat).lines}
+    assert own[case, "A"] == ("resume",)
+    assert (case, "A") not in {(one.case, one.slot) for one in list_for(other).lines}
+    assert resume(seat, case, "A").state == "todo"
+    skip(other, case, "A", reason="OTHER")
+    with pytest.raises(RefusedError, match="role manager"):
+        resume(seat, case, "A")
+    assert start(other, case, "B").user in other.users
 
 
 def test_a_reviewer_raises_a_problem_about_what_was_submitted(study: SmallStudy) -> None:
