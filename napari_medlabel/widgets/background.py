@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from typing import Any, Final
 
+from qtpy.compat import isalive
 from qtpy.QtCore import QObject, Signal
 
 from napari_medlabel.errors import MedlabelError
@@ -36,6 +37,7 @@ class Background(QObject):
         self._cancelled = False
         self._told = 0.0
         self._seen = threading.Event()
+        self._waiting: list[Callable[[], object]] = []
 
     @property
     def is_busy(self) -> bool:
@@ -73,6 +75,8 @@ class Background(QObject):
                 return None, err
 
         def answer(outcome: Outcome) -> None:
+            if not isalive(self):
+                return  # the window went meanwhile, and all that could show it
             self._worker = None
             value, err = outcome
             if isinstance(err, MedlabelError):
@@ -81,11 +85,17 @@ class Background(QObject):
                 done(value)
             elif cancelled is not None:
                 cancelled()
+            self._go_on()
 
         self._worker = create_worker(guarded)
         self._worker.returned.connect(answer)
         self._worker.errored.connect(lambda _err: self._forget())
         self._worker.start()
+
+    def when_free(self, do: Callable[[], object]) -> None:
+        """Do something as soon as nothing is under way: at once, or in its turn."""
+        self._waiting.append(do)
+        self._go_on()
 
     def cancel(self) -> None:
         """End the work at its next sign of progress."""
@@ -128,5 +138,11 @@ class Background(QObject):
         """Let the work go on after `report`."""
         self._seen.set()
 
+    def _go_on(self) -> None:
+        while self._waiting and self._worker is None:
+            self._waiting.pop(0)()
+
     def _forget(self) -> None:
-        self._worker = None
+        if isalive(self):
+            self._worker = None
+            self._go_on()

@@ -37,7 +37,6 @@ from napari_medlabel.widgets.study.under_review import (
 
 _ROWS_MS: Final = 150
 _COMPARE_MS: Final = 400
-_AGAIN_MS: Final = 50
 _VEILED: Final = "The log names who did what: closed while a reading of somebody else is open."
 _DONE: Final = {
     "approved": "Approved.",
@@ -376,9 +375,8 @@ class DecisionDesk(QObject):
         if reading is None:
             return
         if self._background.is_busy:
-            QTimer.singleShot(
-                _AGAIN_MS,
-                lambda: self._run(work, done, failed) if self._reading is reading else None,
+            self._background.when_free(
+                lambda: self._run(work, done, failed) if self._reading is reading else None
             )
             return
         self.panel.show_busy(True)

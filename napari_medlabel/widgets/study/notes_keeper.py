@@ -178,6 +178,7 @@ class NotesKeeper(QObject):
 
     def release(self) -> None:
         """Write the notes while the window goes: its widgets may be gone."""
+        self._timer.stop()
         notes = self.notes
         if notes is not None and notes != self._written:
             with suppress(MedlabelError):

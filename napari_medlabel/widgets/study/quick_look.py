@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, Final
 
-from qtpy.QtCore import QObject, QTimer, Signal
+from qtpy.QtCore import QObject, Signal
 
 from napari_medlabel.errors import MedlabelError
 from napari_medlabel.session.study.drawing import (
@@ -21,7 +21,6 @@ from napari_medlabel.widgets.background import Background
 from napari_medlabel.widgets.study.score_panel import SCORES, QuickStart, ScorePanel
 
 _GROUP: Final = "Quick looks"
-_AGAIN_MS: Final = 50
 
 
 class QuickLook(QObject):
@@ -78,7 +77,7 @@ class QuickLook(QObject):
             if self.study.open_reading("look", *self._left[0]):
                 return
             if self.study.dock.desk.background.is_busy:
-                QTimer.singleShot(_AGAIN_MS, self._next)  # a save is under way
+                self.study.dock.desk.background.when_free(self._next)  # a save is under way
                 return
             self._left.pop(0)  # the dock has said why
         self._is_moving = False
@@ -191,7 +190,7 @@ class QuickLook(QObject):
 
     def _run(self, work: Callable[[], Any], done: Callable[[Any], object]) -> None:
         if self._background.is_busy:
-            QTimer.singleShot(_AGAIN_MS, lambda: self._run(work, done))
+            self._background.when_free(lambda: self._run(work, done))
             return
         self._background.run(work, done, self._failed)
 

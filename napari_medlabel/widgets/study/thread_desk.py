@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from qtpy.QtCore import QObject, QTimer, Signal
+from qtpy.QtCore import QObject, Signal
 
 from napari_medlabel.errors import MedlabelError
 from napari_medlabel.plugin.pin_layer import Pin, PinLayer
@@ -26,7 +26,6 @@ from napari_medlabel.widgets.study.thread_panel import Line, ThreadPanel, Thread
 NEXT_KEY: Final = "Alt-N"
 _NEXT: Final = "Next open comment"
 _REOPENED: Final = "Opened again."
-_AGAIN_MS: Final = 50
 
 
 class ThreadDesk(QObject):
@@ -234,7 +233,7 @@ class ThreadDesk(QObject):
         if self.study.reading is not reading:
             return
         if self._background.is_busy:
-            QTimer.singleShot(_AGAIN_MS, lambda: self._run(reading, work, done))
+            self._background.when_free(lambda: self._run(reading, work, done))
             return
 
         def finished(found: Any) -> None:

@@ -95,7 +95,7 @@ class WorkDesk(QObject):
         self._reader, self._doer = Background(self), Background(self)
         self._timer = QTimer(self)
         self._timer.setInterval(_REFRESH_MS)
-        self._timer.timeout.connect(lambda: self.refresh(force=False))
+        self._timer.timeout.connect(self._on_time)
         self.keeper = NotesKeeper(self)
         self.submitting = SubmitDesk(self)
         self._connect()
@@ -197,6 +197,9 @@ class WorkDesk(QObject):
             self._once_more()
 
         self._reader.run(work, done, self._not_read)
+
+    def _on_time(self) -> None:
+        self.refresh(force=False)
 
     def _once_more(self) -> None:
         again, self._again = self._again, False
@@ -329,4 +332,5 @@ class WorkDesk(QObject):
 
     def release(self) -> None:
         """Write what is to be kept, when the window goes; no widget may be left."""
+        self._timer.stop()
         self.keeper.release()

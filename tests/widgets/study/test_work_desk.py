@@ -16,6 +16,7 @@ from qtpy.QtWidgets import QMessageBox
 
 from napari_medlabel.errors import RefusedError
 from napari_medlabel.plugin.workplace import WORKPLACE
+from napari_medlabel.project.cases.record import read_record
 from napari_medlabel.project.work.claims import holder
 from napari_medlabel.project.work.notes import WorkNotes, read_notes, write_notes
 from napari_medlabel.session.steps_back import versions_in
@@ -202,7 +203,12 @@ def test_a_problem_is_raised_from_the_open_case_with_the_work_saved(
     assert len(saves) == 1, "one desk answers, not two"
     now = look(desk.seat, study.cases[4], "A").now
     assert (now.state, now.reason) == ("problem", "PROTOCOL")
-    told = [step for step in desk.seat.reader.read() if step.action == "problem"]
+    here = read_record(study.layout.case_file(study.cases[4])).content
+    told = [
+        step
+        for step in desk.seat.reader.read()
+        if (step.action, step.case) == ("problem", here)
+    ]
     assert len(told) == 1
 
 
