@@ -14,9 +14,9 @@ from napari_medlabel.errors import InputError, RefusedError
 from napari_medlabel.project.work.claims import claim, read_claim
 from napari_medlabel.session.desk import open_desk
 from napari_medlabel.session.study.assigning import assign
+from napari_medlabel.session.study.listing import list_for
 from napari_medlabel.session.study.seat import Seat, look, worklist
 from napari_medlabel.session.study.submitting import submit
-from napari_medlabel.session.study.listing import list_for
 from napari_medlabel.session.study.working import (
     all_to_read,
     begin_next,
