@@ -48,7 +48,10 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     text = "export the labels of a study, behind gates"
     parser = subparsers.add_parser("export", help=text, description=_DESCRIPTION)
     parser.add_argument("study", type=Path, metavar="STUDY")
-    parser.add_argument("target", type=Path, nargs="?", metavar="DST", help="not with --check")
+    words = "the folder to write, before or after the options; none with --check"
+    target = parser.add_argument("target", type=Path, metavar="[DST]", help=words)
+    # What nargs="?" takes must stand beside STUDY; `run` says when it is missing.
+    target.required = False
     parser.add_argument(
         "--format",
         required=True,

@@ -77,6 +77,24 @@ def test_what_left_is_counted_and_told(run: Run, tmp_path: Path) -> None:
     assert "new or empty" in err
 
 
+def test_the_folder_may_stand_before_or_after_the_options(
+    run: Run, tmp_path: Path, study: SmallStudy, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "x").touch()
+    words, full = ("--format", "csv"), tmp_path / "full"
+    for order in ((*words, full), (full, *words)):
+        code, _, err = run(*order)
+        assert (code, "new or empty" in err) == (2, True)
+    assert main(["export", *words, str(study.layout.root), str(full)]) == 2
+    assert "new or empty" in capsys.readouterr().err
+    assert "goes into a folder" in run(*words)[2]
+    assert "takes none" in run("--check", *words, full)[2]
+    with pytest.raises(SystemExit):
+        run(full, *words, full)
+    assert "unrecognized" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("words", "says"),
     [
