@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
+from napari_medlabel.project.agreement.answers import Answers, by_question
 from napari_medlabel.project.agreement.consensus import Performance
 from napari_medlabel.project.agreement.plots import (
     LIGHT,
@@ -19,8 +20,6 @@ from napari_medlabel.project.agreement.plots import (
 )
 from napari_medlabel.project.agreement.report import Summary
 from napari_medlabel.project.agreement.table import CONSENSUS, per_case
-
-Answers = Mapping[str, Mapping[str, Mapping[str, object]]]
 
 
 @dataclass(frozen=True)
@@ -121,15 +120,12 @@ def _landmarks(summary: Summary, theme: Theme) -> list[Plot]:
 
 def _answers(summary: Summary, answers: Answers, theme: Theme) -> list[Plot]:
     """Plot how often two raters of a case gave which answers; of words, not of numbers."""
-    out = []
+    out, asked = [], by_question(answers)
     for one in summary.answers:
         pairs: Counter[tuple[str, str]] = Counter()
-        for held in answers.values():
-            given = [
-                _said(said[one.question]) for said in held.values() if one.question in said
-            ]
-            for first, second in combinations(given, 2):
-                pairs[first, second] += 1
+        for places in asked[one.question].values():
+            for said in places.values():
+                pairs.update(combinations(map(_said, said.values()), 2))
         names = sorted({name for pair in pairs for name in pair})
         if not names or len(names) > 8:
             continue

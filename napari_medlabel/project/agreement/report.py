@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from napari_medlabel.project.agreement.answers import RULE
 from napari_medlabel.project.agreement.plots import Dots, bland_altman_svg, dot_plot_svg
 from napari_medlabel.project.agreement.summary import (
     AnswerSummary,
@@ -240,7 +241,7 @@ def _analysis(summary: Summary, _facts: Facts) -> list[str]:
     if summary.answers:
         rules = dict.fromkeys(c.rule for one in summary.answers for c in one.coefficients)
         said.append("Answers: " + " ".join(rules) + " A coefficient is undefined where "
-                    "everybody always gave one answer.")  # fmt: skip
+                    f"everybody always gave one answer. {RULE}")  # fmt: skip
     return said
 
 
@@ -307,7 +308,7 @@ def _answer_lines(answers: Sequence[AnswerSummary]) -> list[str]:
                     f"{coefficient.subjects} ({coefficient.left_out} left out)",
                 )
             )
-    head = ("Question", "Coefficient", "Raters", "Value (95 %)", "Cases")
+    head = ("Question", "Coefficient", "Raters", "Value (95 %)", "Subjects")
     return [_table("Answers", head, rows)] if rows else []
 
 

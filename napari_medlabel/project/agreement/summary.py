@@ -10,6 +10,7 @@ from typing import Final
 import numpy as np
 
 from napari_medlabel.measure.landmarks import icc_2_1
+from napari_medlabel.project.agreement.answers import Answers, Subjects, by_question
 from napari_medlabel.project.agreement.bland_altman import BlandAltman, bland_altman
 from napari_medlabel.project.agreement.bootstrap import Interval, bootstrap, mean_interval
 from napari_medlabel.project.agreement.kappa import (
@@ -131,7 +132,7 @@ class AnswerSummary:
     Parameters
     ----------
     question : str
-        Its id.
+        Its id; with ``@`` and a label's id where it is asked about every label.
     coefficients : tuple of Coefficient
         Cohen's for each pair, Fleiss' of all, Krippendorff's.
     pairs : tuple of tuple of str
@@ -233,35 +234,31 @@ def mark_summaries(table: Table, *, seed: int) -> tuple[MarkSummary, ...]:
     return tuple(out)
 
 
-def answer_summaries(
-    answers: Mapping[str, Mapping[str, Mapping[str, object]]], *, seed: int
-) -> tuple[AnswerSummary, ...]:
+def answer_summaries(answers: Answers, *, seed: int) -> tuple[AnswerSummary, ...]:
     """Compare answers.
 
     Parameters
     ----------
     answers : mapping
-        Case -> rater -> question -> answer; of several choices a list.
+        Case -> rater -> key of a question -> answer; of several choices a list.
     seed : int
         Of the interval.
     """
     raters = sorted({rater for held in answers.values() for rater in held})
-    questions = sorted({q for held in answers.values() for one in held.values() for q in one})
     if len(raters) < 2:
         return ()
-    return tuple(_answers(question, raters, answers, seed) for question in questions)
+    asked = by_question(answers)
+    return tuple(_answers(name, raters, asked[name], seed) for name in asked)
 
 
 def _answers(
-    question: str,
-    raters: Sequence[str],
-    answers: Mapping[str, Mapping[str, Mapping[str, object]]],
-    seed: int,
+    question: str, raters: Sequence[str], subjects: Subjects, seed: int
 ) -> AnswerSummary:
-    rows = [
-        [_rating(answers[case].get(rater, {}).get(question)) for rater in raters]
-        for case in sorted(answers)
+    by_case = [
+        [[_rating(said.get(rater)) for rater in raters] for said in places.values()]
+        for places in subjects.values()
     ]
+    rows = [row for many in by_case for row in many]
     numbers = all(isinstance(one, float) for row in rows for one in row if one is not None)
     scale: Scale = "interval" if numbers else "nominal"
     found: list[Coefficient] = []
@@ -276,8 +273,10 @@ def _answers(
     found.append(krippendorff_alpha(rows, scale=scale))
     who.append(())
     interval = bootstrap(
-        len(rows),
-        lambda index: krippendorff_alpha([rows[at] for at in index], scale=scale).value,
+        len(by_case),
+        lambda index: (
+            krippendorff_alpha([row for at in index for row in by_case[at]], scale=scale).value
+        ),
         seed=seed,
         draws=_DRAWS_OF_KAPPA,
     )

@@ -212,6 +212,11 @@ def _all_once(given: tuple[str, ...]) -> bool:
     return len(set(given)) == len(given)
 
 
+def is_slice(place: str) -> bool:
+    """Tell whether the place of an answer is a slice: ``k12``."""
+    return _SLICE.fullmatch(place) is not None
+
+
 def answers_at(answers: Answers, place: str) -> dict[str, Answer]:
     """Return answers by question as they count at a place.
 

@@ -10,6 +10,7 @@ from qtpy.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
 from napari_medlabel.errors import MedlabelError
 from napari_medlabel.plugin.difference_layer import DifferenceLayer, kind_of
+from napari_medlabel.project.agreement.answers import in_words
 from napari_medlabel.project.agreement.landmarks import MIDDLE, OWN, apart_mm, places_of
 from napari_medlabel.project.ontology.document import read_ontology
 from napari_medlabel.session.study.adjudicating import Adjudicating
@@ -228,14 +229,13 @@ class CompareDesk(QObject):
             self.layer.show([one.number for one in self.work.open], number)
 
     def _questions(self, work: Adjudicating) -> list[Dispute]:
-        asked = {
-            one.id: one.text for one in read_ontology(self.study.seat.layout.ontology).questions
-        }
+        ontology = read_ontology(self.study.seat.layout.ontology)
+        names = {one.id: one.name for one in ontology.labels}
         out = []
         for question in differing_answers(work.readings):
             given = {one.slot: one.answers.get(question, "none") for one in work.readings}
             said = ", ".join(f"{slot}: {_said(answer)}" for slot, answer in given.items())
-            text = asked.get(question.partition("@")[0], question)
+            text = in_words(ontology.questions, question, names)
             choices = (("", "left open"), *((slot, f"{slot}'s") for slot in given))
             chosen = work.work.answers.get(question, "")
             out.append(Dispute(question, f"{text}  {said}", choices, chosen))
