@@ -51,6 +51,13 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     parser.add_argument("--rest", metavar="CHOICE", help="decide all smaller than --below")
     parser.add_argument("--below", type=float, metavar="ML", help="what is the rest, in ml")
+    parser.add_argument(
+        "--layer",
+        type=int,
+        default=0,
+        metavar="N",
+        help="list and decide on this layer of the ontology (0); --rule takes all layers",
+    )
     parser.add_argument("--json", action="store_true", help="one JSON document")
     parser.set_defaults(run=run)
 
@@ -95,15 +102,16 @@ def _decide(
     from dataclasses import replace
 
     from napari_medlabel.project.agreement.adjudication import Decision, outcome
-    from napari_medlabel.session.study.agreeing import (
-        open_adjudication,
-        ready_readings,
-        save_decisions,
-    )
+    from napari_medlabel.project.ontology.document import read_ontology
+    from napari_medlabel.session.study.agreeing import open_adjudication, save_decisions
+    from napari_medlabel.session.study.opening import require_layer
+    from napari_medlabel.session.study.readings import ready_readings
     from napari_medlabel.session.study.seat import look
 
     row = look(seat, case, seat.settings.slots[0]).row
-    work, differences = open_adjudication(seat, case, ready_readings(seat, row, grid))
+    require_layer(read_ontology(seat.layout.ontology), arguments.layer)
+    readings = ready_readings(seat, row, grid)
+    work, differences = open_adjudication(seat, case, readings, arguments.layer)
     before = work
     for word in arguments.decide:
         number, _, choice = word.partition("=")

@@ -82,6 +82,8 @@ class Adjudication:
         By name of the landmark; the others are the mean where all are near.
     answers : mapping of str to str
         Question -> whose answer; the others stand where all gave the same.
+    layer : int
+        Which layer of the ontology the masks are of.
     """
 
     case: str
@@ -92,6 +94,7 @@ class Adjudication:
     rest: str = ""
     marks: Mapping[str, MarkDecision] = field(default_factory=dict)
     answers: Mapping[str, str] = field(default_factory=dict)
+    layer: int = 0
 
     def decide(self, number: int, decision: Decision) -> Adjudication:
         """Return it with a decision on a difference more, or another one."""

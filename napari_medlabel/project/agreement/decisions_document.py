@@ -49,7 +49,7 @@ def write_adjudication(path: Path, adjudication: Adjudication) -> None:
             for name, one in adjudication.marks.items()
         ],
         "answers": dict(adjudication.answers),
-    }
+    } | ({"layer": adjudication.layer} if adjudication.layer else {})
     make_folder(path.parent)
     write_bytes_aside(path, (json.dumps(document, indent=1) + "\n").encode())
 
@@ -84,6 +84,7 @@ def read_adjudication(path: Path, wanted: Adjudication) -> Adjudication:
             str(data["rest"]),
             {str(row["name"]): _mark(row) for row in data.get("landmarks", ())},
             {str(q): str(whose) for q, whose in data.get("answers", {}).items()},
+            int(data.get("layer", 0)),
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as err:
         raise strange_document() from err
@@ -92,7 +93,7 @@ def read_adjudication(path: Path, wanted: Adjudication) -> Adjudication:
             "These decisions are somebody else's, or on another case.",
             hint="Each adjudicator has a document of their own.",
         )
-    if dict(found.contents) != dict(wanted.contents):
+    if (dict(found.contents), found.layer) != (dict(wanted.contents), wanted.layer):
         raise RefusedError(
             "A reading has changed since these decisions were made.",
             hint="Decide anew: the differences are others now.",

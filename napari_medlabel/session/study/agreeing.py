@@ -9,24 +9,16 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, Literal
 
 import numpy as np
-import numpy.typing as npt
 
 from napari_medlabel.audit.format.event import Event, ObjectRef
-from napari_medlabel.errors import RefusedError
-from napari_medlabel.geometry.grid import Grid
-from napari_medlabel.model.labelmap import LabelMap
-from napari_medlabel.model.landmarks import LandmarkSet
 from napari_medlabel.model.volume import Volume
-from napari_medlabel.project.agreement.adjudication import (
-    Adjudication,
-    origins_of,
-    settle,
-)
+from napari_medlabel.project.agreement.adjudication import Adjudication, origins_of, settle
+from napari_medlabel.project.agreement.answers import is_alike
 from napari_medlabel.project.agreement.consensus import agree_on
 from napari_medlabel.project.agreement.decisions_document import (
     read_adjudication,
@@ -39,61 +31,25 @@ from napari_medlabel.project.cases.version import (
     Pins,
     Version,
     next_version,
-    read_answers,
-    read_labels,
-    read_landmarks,
-    read_provenance,
     read_version,
     whole_versions,
 )
-from napari_medlabel.project.cases.versions import Labelled, write_version
+from napari_medlabel.project.cases.versions import Labelled, Sheet, write_version
 from napari_medlabel.project.layout import CONSENSUS, CaseId
 from napari_medlabel.project.ontology.document import read_ontology
-from napari_medlabel.project.work.fold import CaseRow
-from napari_medlabel.project.work.states import State, named
 from napari_medlabel.session.outbox import Outbox
-from napari_medlabel.session.study.blind import require_may_see
+from napari_medlabel.session.study.readings import (
+    SlotReading,
+    layers_of,
+    ready_readings,
+)
 from napari_medlabel.session.study.seat import Reading as At
 from napari_medlabel.session.study.seat import Seat, at_reading, require_role
-from napari_medlabel.session.study.serving import is_test
 from napari_medlabel.session.study.working import rules_now
 
 ADJUDICATE: Final = "adjudicate"
 Way = Literal["adjudicate", "majority", "staple", "union", "intersection", "distance"]
 _NOTHING_THERE: Final = "-"  # the outbox asks what is there; versions answer for themselves
-READY: Final[frozenset[State]] = frozenset({"submitted", "in_review", "approved", "corrected"})
-"""States of a reading that can enter a consensus."""
-
-
-@dataclass(frozen=True, eq=False)
-class SlotReading:
-    """One reading of a case.
-
-    Parameters
-    ----------
-    slot : str
-        ``A`` to ``H``.
-    rater : str
-        Code of who read it.
-    version : Version
-        Whose mask it is: the reader's, or a reviewer's who corrected it.
-    labels : LabelMap
-        The mask.
-    landmarks : LandmarkSet or None
-        In RAS mm.
-    answers : dict
-        By question.
-    provenance : ndarray of uint8 or None, shape (i, j, k)
-        Where its voxels come from.
-    """
-
-    slot: str
-    rater: str
-    version: Version
-    labels: LabelMap
-    landmarks: LandmarkSet | None
-    answers: dict[str, object]
-    provenance: npt.NDArray[np.uint8] | None
 
 
 @dataclass(frozen=True)
@@ -124,106 +80,38 @@ class Reached:
     words: tuple[str, ...]
 
 
-def first_readings(seat: Seat, row: CaseRow, grid: Grid) -> tuple[SlotReading, ...]:
-    """Return what each rater submitted first: before a review, or another's mask, was seen.
-
-    Parameters
-    ----------
-    row : CaseRow
-        The case.
-    grid : Grid
-        Of its scan.
-
-    Raises
-    ------
-    RefusedError
-        When it would end this rater's blindness.
-    InputError, GeometryError
-        When a version is not there as it was submitted.
-    """
-    found = []
-    steps = [step for step in seat.reader.read() if step.case == row.content]
-    for slot, now in row.slots.items():
-        submits = [
-            step
-            for step in steps
-            if step.slot == slot and step.action == "submit" and step.user == now.user
-        ]
-        if slot == CONSENSUS or not submits or is_test(seat.settings, slot):
-            continue
-        first = min(submits, key=lambda step: step.number)
-        rater = seat.code_of(first.user)
-        if rater:
-            require_may_see(seat, row, rater)
-            found.append(_read(seat, row.case, slot, (rater, rater, first.version), grid))
-    return tuple(found)
-
-
-def ready_readings(seat: Seat, row: CaseRow, grid: Grid) -> tuple[SlotReading, ...]:
-    """Return the readings of a case as they count now, reviewers' corrections among them.
-
-    Raises
-    ------
-    RefusedError
-        When one of them is not submitted, or it would end this rater's blindness.
-    InputError, GeometryError
-        When a version is not there as it was submitted.
-    """
-    found = []
-    for slot, now in row.slots.items():
-        if slot == CONSENSUS or now.state == "skipped" or is_test(seat.settings, slot):
-            continue
-        if now.state not in READY:
-            raise RefusedError(
-                f"Reading {slot} of this case is {named(now.state)}: a consensus needs all.",
-                hint="See where they stand: medlabel project status STUDY",
-            )
-        maker = seat.code_of(now.maker)
-        require_may_see(seat, row, maker)
-        key = (seat.code_of(now.user), maker, now.version)
-        found.append(_read(seat, row.case, slot, key, grid))
-    return tuple(found)
-
-
-def _read(
-    seat: Seat, case: CaseId, slot: str, key: tuple[str, str, int], grid: Grid
-) -> SlotReading:
-    (rater, maker, number), layout = key, seat.layout
-    version = read_version(layout, maker, case, number)
-    scheme = read_ontology(layout.ontology).scheme()
-    return SlotReading(
-        slot,
-        rater,
-        version,
-        read_labels(layout, version, grid, scheme),
-        read_landmarks(layout, version),
-        read_answers(layout, version),
-        read_provenance(layout, version, grid),
-    )
-
-
-def decisions_file(seat: Seat, case: CaseId) -> Path:
-    """Return where this adjudicator's decisions on a case are kept."""
-    return seat.layout.work(CONSENSUS, case) / f"adjudication-{seat.rater.code}.json"
+def decisions_file(seat: Seat, case: CaseId, layer: int = 0) -> Path:
+    """Return where this adjudicator's decisions on a layer of a case are kept."""
+    further = f"-l{layer}" if layer else ""
+    name = f"adjudication-{seat.rater.code}{further}.json"
+    return seat.layout.work(CONSENSUS, case) / name
 
 
 def open_adjudication(
-    seat: Seat, case: CaseId, readings: Sequence[SlotReading]
+    seat: Seat, case: CaseId, readings: Sequence[SlotReading], layer: int = 0
 ) -> tuple[Adjudication, Differences]:
     """Return this adjudicator's decisions on a case so far, and the differences.
+
+    Parameters
+    ----------
+    readings : sequence of SlotReading
+        Of the case.
+    layer : int
+        Which layer of the ontology: each has differences, and decisions, of its own.
 
     Raises
     ------
     RefusedError
         When they are no adjudicator, or a reading has changed since decisions were made.
     InputError
-        When there are less than two readings.
+        When there are less than two readings, or one has no mask of the layer.
     """
     require_role(seat, "adjudicator")
-    differences = find_differences({one.slot: one.labels for one in readings})
-    contents = {one.slot: one.version.content for one in readings}
-    work = Adjudication(str(case), seat.rater.code, contents)
-    path = decisions_file(seat, case)
+    own = [one.on(layer) for one in readings]
+    differences = find_differences({one.slot: one.labels for one in own})
+    contents = {one.slot: one.content for one in own}
+    work = Adjudication(str(case), seat.rater.code, contents, layer=layer)
+    path = decisions_file(seat, case, layer)
     if path.is_file():
         work = read_adjudication(path, work)
     return work, differences
@@ -237,11 +125,13 @@ def save_decisions(seat: Seat, case: CaseId, work: Adjudication) -> None:
     SaveError
         When they cannot be written.
     """
-    write_adjudication(decisions_file(seat, case), work)
+    write_adjudication(decisions_file(seat, case, work.layer), work)
 
 
 def reach(seat: Seat, case: CaseId, way: Way, scan: Volume) -> Reached:
     """Make the consensus of a case and write it as a version, with its event.
+
+    Labels of each layer of the ontology are agreed on by themselves: they may overlap others.
 
     Parameters
     ----------
@@ -266,7 +156,7 @@ def reach(seat: Seat, case: CaseId, way: Way, scan: Volume) -> Reached:
         readings = ready_readings(seat, at.row, scan.grid)
         made, answer = _answer(seat, case, way, readings)
         number = next_version(seat.layout, CONSENSUS, case)
-        event = _event(at, made, answer, number, way)
+        event = _event(at, made, answer, number, way, len(readings))
         key = f"{number} {made.labels.content_id()}"
         parcel = outbox.announce([event], old="", new=key)
         try:
@@ -293,44 +183,71 @@ def reach(seat: Seat, case: CaseId, way: Way, scan: Volume) -> Reached:
 
 @dataclass(frozen=True)
 class _Answer:
-    components: int
-    open: int
-    open_voxels: int
-    words: tuple[str, ...]
+    components: int = 0
+    open: int = 0
+    open_voxels: int = 0
+    words: tuple[str, ...] = ()
+
+    def with_layer(self, layer: int, other: _Answer, names: str) -> _Answer:
+        """Return it with what is to be said of a further layer."""
+        words = tuple(f"{names}: {one}" if layer else one for one in other.words)
+        return _Answer(
+            self.components + other.components,
+            self.open + other.open,
+            self.open_voxels + other.open_voxels,
+            (*self.words, *words),
+        )
 
 
 def _answer(
     seat: Seat, case: CaseId, way: Way, readings: Sequence[SlotReading]
 ) -> tuple[Labelled, _Answer]:
     """Return what the readings become, and what is to be said of it."""
-    masks = {one.slot: one.labels for one in readings}
-    origins = [one.provenance for one in readings]
-    work = None
-    if way == ADJUDICATE:
-        work, differences = open_adjudication(seat, case, readings)
-        chosen = {work.choice(one) for one in differences.found}
-        staple = agree_on(masks, "staple").labels.array if "staple" in chosen else None
-        scheme = read_ontology(seat.layout.ontology).scheme()
-        done = settle(work, differences, scheme, provenances=origins, staple=staple)
-        labels, unresolved, origin, still = (
-            done.labels, done.unresolved, done.provenance, done.open,
-        )  # fmt: skip
-        words: tuple[str, ...] = ("Adjudication: a person decided each difference.",)
-    else:
-        made = agree_on(masks, way)
-        differences, still, words = find_differences(masks), 0, made.words
-        labels, unresolved = made.labels, made.unresolved
-        origin = origins_of(differences, labels.array, unresolved, origins)
-    landmarks, said = agreed_landmarks(
+    ontology = read_ontology(seat.layout.ontology)
+    sheets: dict[int, Sheet] = {}
+    answer, work = _Answer(), None
+    for layer in layers_of(readings):
+        own = [one.on(layer) for one in readings]
+        sheets[layer], said, decided = _on_layer(seat, case, way, own)
+        names = ", ".join(one.name for one in ontology.scheme(layer).labels)
+        answer = answer.with_layer(layer, said, names)
+        work = work or decided
+    first = sheets.pop(0)
+    landmarks, words = agreed_landmarks(
         [one.landmarks for one in readings],
         seat.settings.thresholds.landmark_mm,
-        names=list(masks),
+        names=[one.slot for one in readings],
         decided={} if work is None else work.marks,
     )
     answers = agreed_answers(readings, {} if work is None else work.answers)
-    labelled = Labelled(labels, landmarks, answers or None, origin)
-    count = int(np.count_nonzero(unresolved))
-    return labelled, _Answer(len(differences.found), still, count, (*words, *said))
+    labelled = Labelled(
+        first.labels, landmarks, answers or None, first.provenance, sheets=sheets
+    )
+    return labelled, replace(answer, words=(*answer.words, *words))
+
+
+def _on_layer(
+    seat: Seat, case: CaseId, way: Way, readings: Sequence[SlotReading]
+) -> tuple[Sheet, _Answer, Adjudication | None]:
+    """Return what the masks of one layer become, and by which decisions."""
+    masks = {one.slot: one.labels for one in readings}
+    origins = [one.provenance for one in readings]
+    if way == ADJUDICATE:
+        layer = readings[0].layer
+        work, differences = open_adjudication(seat, case, readings, layer)
+        chosen = {work.choice(one) for one in differences.found}
+        staple = agree_on(masks, "staple").labels.array if "staple" in chosen else None
+        scheme = read_ontology(seat.layout.ontology).scheme(layer)
+        done = settle(work, differences, scheme, provenances=origins, staple=staple)
+        count = int(np.count_nonzero(done.unresolved))
+        words = ("Adjudication: a person decided each difference.",)
+        answer = _Answer(len(differences.found), done.open, count, words)
+        return Sheet(done.labels, done.provenance), answer, work
+    made = agree_on(masks, way)
+    differences = find_differences(masks)
+    origin = origins_of(differences, made.labels.array, made.unresolved, origins)
+    answer = _Answer(len(differences.found), 0, made.open_voxels, made.words)
+    return Sheet(made.labels, origin), answer, None
 
 
 def agreed_answers(
@@ -350,7 +267,7 @@ def agreed_answers(
     agreed = {
         question: answer
         for question, answer in first.items()
-        if all(question in one and one[question] == answer for one in others)
+        if all(question in one and is_alike(one[question], answer) for one in others)
     }
     for question, slot in decided.items():
         given = by_slot.get(slot, {})
@@ -368,17 +285,19 @@ def differing_answers(readings: Sequence[SlotReading]) -> tuple[str, ...]:
     return tuple(question for question in asked if question not in same)
 
 
-def _event(at: At, made: Labelled, answer: _Answer, number: int, way: Way) -> Event:
-    readings = [slot for slot, now in at.row.slots.items() if now.state in READY]
+def _event(
+    at: At, made: Labelled, answer: _Answer, number: int, way: Way, readings: int
+) -> Event:
     detail = {
         "case": at.record.content,
         "rule": way,
-        "readings": len([slot for slot in readings if slot != CONSENSUS]),
+        "readings": readings,
         "components": answer.components,
         "open": answer.open,
         "version": number,
     }
-    refs = (ObjectRef(made.labels.content_id(), "new", "mask"),)
+    masks = (made.labels, *(one.labels for _, one in sorted(made.sheets.items())))
+    refs = tuple(ObjectRef(one.content_id(), "new", "mask") for one in masks)
     return Event("study.consensus", (at.record.subject,), refs, detail)
 
 

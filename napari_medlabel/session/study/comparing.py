@@ -6,10 +6,13 @@ import random
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from typing import Final
 
 from napari_medlabel.errors import InputError, RefusedError
 from napari_medlabel.io.nifti.reading import load
 from napari_medlabel.measure.surface import Convention
+from napari_medlabel.model.labelmap import LabelMap
+from napari_medlabel.model.landmarks import LandmarkSet
 from napari_medlabel.project.agreement.consensus import Performance, agree_on
 from napari_medlabel.project.agreement.staple import LEAST_RATERS
 from napari_medlabel.project.agreement.table import (
@@ -19,17 +22,23 @@ from napari_medlabel.project.agreement.table import (
     joined,
 )
 from napari_medlabel.project.cases.version import (
-    read_labels,
     read_landmarks,
     read_version,
     whole_versions,
 )
-from napari_medlabel.project.layout import CONSENSUS, CaseId
-from napari_medlabel.project.ontology.document import read_ontology
+from napari_medlabel.project.layout import CONSENSUS
 from napari_medlabel.project.work.fold import CaseRow
-from napari_medlabel.session.study.agreeing import first_readings, ready_readings
+from napari_medlabel.session.study.readings import (
+    SlotReading,
+    first_readings,
+    layers_of,
+    masks_of,
+    ready_readings,
+)
 from napari_medlabel.session.study.seat import Seat, require_role, worklist
+from napari_medlabel.session.study.serving import is_test
 
+_NO_LAYER: Final = "with a reading from before the ontology had labels on one of its layers"
 Tick = Callable[[int, int], object]
 Answers = Mapping[str, Mapping[str, Mapping[str, object]]]
 
@@ -103,20 +112,24 @@ def compare_study(
         if found is None:
             left["with less than two readings"] += 1
             continue
-        readings, consensus = found
-        answers[str(row.case)] = {one.rater: dict(one.answers or {}) for one in readings}
-        tables.append(
-            compare_readings(
-                str(row.case),
-                readings,
-                consensus=consensus,
-                tolerance_mm=seat.settings.thresholds.tolerance_mm,
-                convention=convention,
+        answers[str(row.case)] = {one.rater: dict(one.answers) for one in found.readings}
+        for layer in layers_of(found.readings):
+            readings = found.on(layer)
+            if readings is None:
+                left[_NO_LAYER] += 1
+                continue
+            tables.append(
+                compare_readings(
+                    str(row.case),
+                    readings,
+                    consensus=found.consensus_on(layer),
+                    tolerance_mm=seat.settings.thresholds.tolerance_mm,
+                    convention=convention,
+                )
             )
-        )
-        if with_staple and len(readings) >= LEAST_RATERS:
-            judged = agree_on({one.rater: one.labels for one in readings}, "staple")
-            performances += [(str(row.case), one) for one in judged.performance]
+            if with_staple and len(readings) >= LEAST_RATERS:
+                judged = agree_on({one.rater: one.labels for one in readings}, "staple")
+                performances += [(str(row.case), one) for one in judged.performance]
     tick(len(rows), len(rows))
     if not tables:
         raise InputError(
@@ -176,29 +189,43 @@ def veiled(found: Compared, seed: int) -> Compared:
     return replace(found, table=table, answers=answers, performances=judged)
 
 
-def _readings(
-    seat: Seat, row: CaseRow, *, is_first: bool
-) -> tuple[list[Reading], Reading | None] | None:
+@dataclass(frozen=True, eq=False)
+class _Case:
+    """What a case has: its readings, and the masks of its consensus by layer."""
+
+    readings: tuple[SlotReading, ...]
+    consensus: Mapping[int, LabelMap]
+    marks: LandmarkSet | None
+
+    def on(self, layer: int) -> list[Reading] | None:
+        """Return the readings of a layer; None where one was made before it was there."""
+        if any(layer and layer not in one.sheets for one in self.readings):
+            return None
+        own = [one.on(layer) for one in self.readings]
+        return [Reading(one.rater, one.labels, one.landmarks, one.answers) for one in own]
+
+    def consensus_on(self, layer: int) -> Reading | None:
+        if layer not in self.consensus:
+            return None
+        return Reading(CONSENSUS, self.consensus[layer], None if layer else self.marks)
+
+
+def _readings(seat: Seat, row: CaseRow, *, is_first: bool) -> _Case | None:
     """Return a case's readings and its consensus; None where there are less than two."""
-    submitted = [slot for slot, now in row.slots.items() if now.rounds and slot != CONSENSUS]
+    submitted = [
+        slot
+        for slot, now in row.slots.items()
+        if now.rounds and slot != CONSENSUS and not is_test(seat.settings, slot)
+    ]
     if len(submitted) < 2:
         return None
     grid = load(seat.layout.scan(row.case), hashes=False).grid
-    read = first_readings if is_first else ready_readings
-    found = [
-        Reading(one.rater, one.labels, one.landmarks, one.answers)
-        for one in read(seat, row, grid)
-    ]
+    found = (first_readings if is_first else ready_readings)(seat, row, grid)
     if len(found) < 2:
         return None
-    return found, _consensus(seat, row.case, found[0])
-
-
-def _consensus(seat: Seat, case: CaseId, like: Reading) -> Reading | None:
-    numbers = whole_versions(seat.layout, CONSENSUS, case)
+    numbers = whole_versions(seat.layout, CONSENSUS, row.case)
     if not numbers:
-        return None
-    version = read_version(seat.layout, CONSENSUS, case, numbers[-1])
-    scheme = read_ontology(seat.layout.ontology).scheme()
-    labels = read_labels(seat.layout, version, like.labels.grid, scheme)
-    return Reading(CONSENSUS, labels, read_landmarks(seat.layout, version))
+        return _Case(found, {}, None)
+    version = read_version(seat.layout, CONSENSUS, row.case, numbers[-1])
+    masks = masks_of(seat.layout, version, grid)
+    return _Case(found, masks, read_landmarks(seat.layout, version))

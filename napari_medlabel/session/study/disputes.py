@@ -9,6 +9,7 @@ from typing import Any, Final
 import numpy.typing as npt
 
 from napari_medlabel.geometry.grid import Grid
+from napari_medlabel.model.landmarks import LandmarkSet
 from napari_medlabel.project.agreement.adjudication import Adjudication, settle
 from napari_medlabel.project.agreement.consensus import agree_on
 from napari_medlabel.project.agreement.differences import Differences
@@ -16,36 +17,44 @@ from napari_medlabel.project.cases.version import whole_versions
 from napari_medlabel.project.layout import CONSENSUS, CaseId
 from napari_medlabel.project.ontology.document import read_ontology
 from napari_medlabel.session.opening import Wishes
-from napari_medlabel.session.study.agreeing import (
-    READY,
-    SlotReading,
-    open_adjudication,
-    ready_readings,
-)
+from napari_medlabel.session.study.agreeing import open_adjudication
 from napari_medlabel.session.study.folders import open_folder
-from napari_medlabel.session.study.opening import Opening
+from napari_medlabel.session.study.opening import Opening, require_layer, titled
+from napari_medlabel.session.study.readings import READY, SlotReading, ready_readings
 from napari_medlabel.session.study.seat import Seat, look, require_role, worklist
+from napari_medlabel.session.study.serving import is_test
+from napari_medlabel.session.study.sheets import sheet_folder
 
 FOLDER: Final = "adjudicate"
 Tick = Callable[[int, int], object]
 
 
-def open_to_adjudicate(seat: Seat, case: CaseId, _slot: str = "") -> Opening:
+def open_to_adjudicate(seat: Seat, case: CaseId, _slot: str = "", sheet: int = 0) -> Opening:
     """Return how to open a case for its adjudicator; `prepare` then says what stands there.
+
+    Parameters
+    ----------
+    sheet : int
+        Which layer of the ontology: each is adjudicated by itself, the consensus takes all.
 
     Raises
     ------
     RefusedError
         When they are no adjudicator.
+    InputError
+        When the ontology has no labels on that layer.
     SaveError
         When the folder cannot be made.
     """
     require_role(seat, "adjudicator")
     look(seat, case, seat.settings.slots[0])
     ontology = read_ontology(seat.layout.ontology)
-    folder = open_folder(seat.layout.work(seat.rater.code, case) / FOLDER)
-    wishes = Wishes(scheme=ontology.scheme(), template=ontology.landmarks, folder=folder)
-    return Opening((seat.layout.scan(case),), wishes, f"{case} adjudication")
+    require_layer(ontology, sheet)
+    place = sheet_folder(seat.layout.work(seat.rater.code, case) / FOLDER, sheet)
+    marks = LandmarkSet() if sheet else ontology.landmarks
+    wishes = Wishes(scheme=ontology.scheme(sheet), template=marks, folder=open_folder(place))
+    title = titled(f"{case} adjudication", sheet)
+    return Opening((seat.layout.scan(case),), wishes, title)
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,7 +83,11 @@ class Prepared:
 
 
 def prepare(
-    seat: Seat, case: CaseId, grid: Grid, tick: Tick = lambda _done, _total: None
+    seat: Seat,
+    case: CaseId,
+    grid: Grid,
+    tick: Tick = lambda _done, _total: None,
+    sheet: int = 0,
 ) -> Prepared:
     """Read the readings of a case, find where they differ, and what was decided.
 
@@ -84,6 +97,8 @@ def prepare(
         Of the scan.
     tick : callable
         Told how many of three steps are done; it raises to end the work.
+    sheet : int
+        Which layer of the ontology; landmarks and answers go with the first.
 
     Raises
     ------
@@ -94,9 +109,9 @@ def prepare(
     """
     tick(0, 3)
     row = look(seat, case, seat.settings.slots[0]).row
-    readings = ready_readings(seat, row, grid)
+    readings = tuple(one.on(sheet) for one in ready_readings(seat, row, grid))
     tick(1, 3)
-    work, differences = open_adjudication(seat, case, readings)
+    work, differences = open_adjudication(seat, case, readings, sheet)
     tick(2, 3)
     staple = None
     if "staple" in {work.choice(one) for one in differences.found}:
@@ -146,7 +161,11 @@ def ready_cases(seat: Seat) -> tuple[Ready, ...]:
     """
     out = []
     for row in worklist(seat).rows:
-        slots = [now for slot, now in row.slots.items() if slot != CONSENSUS]
+        slots = [
+            now
+            for slot, now in row.slots.items()
+            if slot != CONSENSUS and not is_test(seat.settings, slot)
+        ]
         held = [now for now in slots if now.state in READY]
         if len(held) < 2 or any(now.state not in (*READY, "skipped") for now in slots):
             continue

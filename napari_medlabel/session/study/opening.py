@@ -15,6 +15,7 @@ from napari_medlabel.project.cases.version import (
 )
 from napari_medlabel.project.layout import CaseId
 from napari_medlabel.project.ontology.document import read_ontology
+from napari_medlabel.project.ontology.ontology import Ontology
 from napari_medlabel.project.work.states import named
 from napari_medlabel.session.case import MASK_FILE
 from napari_medlabel.session.opening import Wishes
@@ -124,11 +125,7 @@ def _opening(
     sheet: int = 0,
 ) -> Opening:
     ontology = read_ontology(seat.layout.ontology)
-    if sheet not in {0, *ontology.layers}:
-        raise InputError(
-            "The ontology has no labels on that layer.",
-            hint=f"It has these: {', '.join(str(one) for one in ontology.layers)}.",
-        )
+    require_layer(ontology, sheet)
     mask, marks, origins = _files(seat, at, sheet) if version else (None, None, None)
     wishes = Wishes(
         scheme=ontology.scheme(sheet),
@@ -139,8 +136,28 @@ def _opening(
         follows=True,
         origins=origins,
     )
-    title = f"{at.case} {at.slot}" + (f", layer {sheet}" if sheet else "")
+    title = titled(f"{at.case} {at.slot}", sheet)
     return Opening((seat.layout.scan(at.case),), wishes, title, can_submit)
+
+
+def require_layer(ontology: Ontology, sheet: int) -> None:
+    """Refuse a layer that the ontology has no labels on.
+
+    Raises
+    ------
+    InputError
+        Naming those it has.
+    """
+    if sheet not in {0, *ontology.layers}:
+        raise InputError(
+            "The ontology has no labels on that layer.",
+            hint=f"It has these: {', '.join(str(one) for one in ontology.layers)}.",
+        )
+
+
+def titled(name: str, sheet: int) -> str:
+    """Return the title of a reading with the layer that is open of it."""
+    return f"{name}, layer {sheet}" if sheet else name
 
 
 def _files(seat: Seat, at: Reading, sheet: int) -> tuple[Path | None, Path | None, Path | None]:

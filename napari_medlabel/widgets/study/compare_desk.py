@@ -347,6 +347,9 @@ class CompareDesk(QObject):
         said = [f"Version {done.version.number} of the consensus is written."]
         if done.open_voxels:
             said.append(f"Unresolved are {done.open_voxels} voxels, {ml:.3g} ml.")
+        elsewhere = done.open - len(work.open)
+        if elsewhere > 0:
+            said.append(f"{elsewhere} differences on other layers are undecided.")
         if strays:
             said.append(
                 f"Not in it are {strays} voxels that were changed where all readings agree."

@@ -24,12 +24,11 @@ from napari_medlabel.session import outbox
 from napari_medlabel.session.study import agreeing
 from napari_medlabel.session.study.agreeing import (
     decisions_file,
-    first_readings,
     open_adjudication,
     reach,
-    ready_readings,
     save_decisions,
 )
+from napari_medlabel.session.study.readings import first_readings, ready_readings
 from napari_medlabel.session.study.seat import look
 from napari_medlabel.session.study.submitting import submit
 from napari_medlabel.session.study.working import start

@@ -16,11 +16,11 @@ from napari_medlabel.project.settings import read_settings, write_settings
 from napari_medlabel.session.opening import open_case
 from napari_medlabel.session.saving import save
 from napari_medlabel.session.steps_back import versions_in
-from napari_medlabel.session.study.agreeing import first_readings, ready_readings
 from napari_medlabel.session.study.blind import require_may_open
 from napari_medlabel.session.study.gold_keeping import add_gold
 from napari_medlabel.session.study.listing import list_for
 from napari_medlabel.session.study.opening import open_to_look, open_to_work
+from napari_medlabel.session.study.readings import first_readings, ready_readings
 from napari_medlabel.session.study.seat import Seat, look, worklist
 from napari_medlabel.session.study.submitting import open_work, submit
 from napari_medlabel.session.study.working import (

@@ -17,8 +17,8 @@ from napari_medlabel.project.reading.provenance import HUMAN, KEPT
 from napari_medlabel.project.work.notes import WorkNotes, write_notes
 from napari_medlabel.session.opening import open_case
 from napari_medlabel.session.saving import save
-from napari_medlabel.session.study.agreeing import ready_readings
 from napari_medlabel.session.study.opening import open_to_look, open_to_work
+from napari_medlabel.session.study.readings import ready_readings
 from napari_medlabel.session.study.seat import look
 from napari_medlabel.session.study.submitting import (
     ComplaintsError,
@@ -90,8 +90,10 @@ def test_overlapping_labels_are_drawn_checked_submitted_and_read(study: SmallStu
     )
     with pytest.raises(InputError, match="has labels on several layers"):
         read_labels(study.layout, version, scan.grid, TWO.scheme())
-    with pytest.raises(InputError, match="has labels on several layers"):
-        ready_readings(seat, look(seat, case, "A").row, scan.grid)
+    (reading,) = ready_readings(seat, look(seat, case, "A").row, scan.grid)
+    assert (reading.on(1).content, reading.on(1).answers) == (version.sheets[1], {})
+    with pytest.raises(InputError, match="Reading A has no mask of layer 2"):
+        reading.on(2)
     with pytest.raises(InputError, match="no labels on that layer"):
         open_to_look(seat, case, "A", 2)
     with pytest.raises(InputError, match="no mask of layer 2"):

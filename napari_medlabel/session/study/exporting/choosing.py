@@ -13,10 +13,10 @@ from napari_medlabel.project.layout import CONSENSUS, CaseId
 from napari_medlabel.project.work.fold import CaseRow, SlotState
 from napari_medlabel.project.work.states import Action, named
 from napari_medlabel.project.work.steps import Step
-from napari_medlabel.session.study.agreeing import READY
 from napari_medlabel.session.study.exporting.logbook import Told
 from napari_medlabel.session.study.exporting.plan import Chosen, GateFinding
 from napari_medlabel.session.study.exporting.wish import ExportWish
+from napari_medlabel.session.study.readings import READY
 from napari_medlabel.session.study.seat import Seat, worklist
 from napari_medlabel.session.study.working import rules_now
 
