@@ -1,7 +1,8 @@
-"""Masks as COCO: one picture for each slice, run lengths, and the grid they came from.
+"""Masks and boxes as COCO: a picture for each slice, run lengths, the grid they came from.
 
 cocodataset.org, "Data format". Pictures are the slices as they are stored: column i, row j,
-nothing turned and nothing resampled; spacing in mm and the affine stand in ``info``.
+nothing turned and nothing resampled; spacing in mm and the affine stand in ``info``. A box in
+3D is an annotation on each of its slices, with an empty mask: nobody drew one.
 """
 
 from __future__ import annotations
@@ -27,8 +28,9 @@ from napari_medlabel.export.read_back import (
 )
 from napari_medlabel.export.segments import Segment, segments_of
 from napari_medlabel.io.files import write_bytes_aside
-from napari_medlabel.io.marks.coco import KEY, VERSION, read_coco
+from napari_medlabel.io.marks.coco import BOX, KEY, VERSION, read_coco
 from napari_medlabel.io.marks.coco_rle import pack, to_counts
+from napari_medlabel.model.boxes import Box3D
 from napari_medlabel.model.labelmap import Label, LabelMap
 from napari_medlabel.model.volume import Volume
 
@@ -52,12 +54,15 @@ class SliceCase:
         For the pictures; None writes none.
     window : tuple of float or None
         Values shown black and white; the scan's own least and largest when None.
+    boxes : tuple of (Box3D, Label)
+        On the grid of the masks; with the category of each.
     """
 
     name: str
     layers: tuple[LabelMap, ...]
     scan: Volume | None = None
     window: tuple[float, float] | None = None
+    boxes: tuple[tuple[Box3D, Label], ...] = ()
 
 
 def save_coco(
@@ -114,7 +119,14 @@ def save_coco(
             },
             "licenses": [],
             "images": writer.images,
-            "categories": [_category(label) for label in writer.labels.values()],
+            "categories": [
+                *(_category(label) for label in writer.labels.values()),
+                *(
+                    _category(kind, BOX)
+                    for value, kind in writer.kinds.items()
+                    if value not in writer.labels
+                ),
+            ],
             "annotations": writer.annotations,
         }
         text = json.dumps(document, ensure_ascii=False, allow_nan=False, indent=None)
@@ -132,12 +144,15 @@ class _Writer:
         self.images: list[dict[str, Any]] = []
         self.annotations: list[dict[str, Any]] = []
         self.labels: dict[int, Label] = {}
+        self.kinds: dict[int, Label] = {}
 
     def add(self, case: SliceCase, folder: Path) -> None:
         """Add a case, its pictures too, after it has been read back."""
         require_token(case.name, "case", taken=self.cases)
         segments = segments_of(case.layers, keep_values=True)
         self._same_meaning(segments)
+        for box, kind in case.boxes:
+            self._require_kind(box, kind, case)
         grid = case.layers[0].grid
         self.cases[case.name] = {
             "shape_ijk": list(grid.shape),
@@ -151,6 +166,7 @@ class _Writer:
             for one in segments:
                 plane = case.layers[one.layer].array[:, :, k] == one.label.value
                 self._annotate(plane, one, image["id"])
+            self._enclose(case, k, image["id"])
         if case.scan is not None:
             _write_pictures(case, case.scan, folder)
         self._read_back(case, segments, folder, (first_image, first_mark))
@@ -163,6 +179,19 @@ class _Writer:
                     f"The value {one.label.value} means different things in two cases.",
                     hint="Export cases of one scheme together.",
                 )
+
+    def _require_kind(self, box: Box3D, kind: Label, case: SliceCase) -> None:
+        """Know a box's category, which is a label's or one of its own."""
+        if not box.is_within(case.layers[0].grid.shape):
+            raise GeometryError(
+                "A box reaches out of the scan.", hint="Open the case and draw it again."
+            )
+        known = self.labels.get(kind.value) or self.kinds.setdefault(kind.value, kind)
+        if known.name != kind.name:
+            raise InputError(
+                f"The value {kind.value} means different things for masks and boxes.",
+                hint="Give each kind of box a value that no label has.",
+            )
 
     def _image(self, case: SliceCase, k: int) -> dict[str, Any]:
         columns, rows, _ = case.layers[0].grid.shape
@@ -192,6 +221,30 @@ class _Writer:
                         "size": [rows, columns],
                         "counts": pack(counts) if self._packing == "compressed" else counts,
                     },
+                }
+            )
+
+    def _enclose(self, case: SliceCase, k: int, image: int) -> None:
+        """Add the boxes that a slice cuts."""
+        columns, rows, _ = case.layers[0].grid.shape
+        counts = [columns * rows]
+        for box, kind in case.boxes:
+            (i, j, first), (wide, high, _) = box.start, box.shape
+            if not first <= k < box.stop[2]:
+                continue
+            self.annotations.append(
+                {
+                    "id": len(self.annotations) + 1,
+                    "image_id": image,
+                    "category_id": kind.value,
+                    "iscrowd": 0,
+                    "area": wide * high,
+                    "bbox": [i, j, wide, high],
+                    "segmentation": {
+                        "size": [rows, columns],
+                        "counts": pack(counts) if self._packing == "compressed" else counts,
+                    },
+                    KEY: {BOX: box.id, "slices": [first, box.stop[2]]},
                 }
             )
 
@@ -238,11 +291,11 @@ def _parts(plane: npt.NDArray[np.bool_], *, each: bool) -> Iterator[npt.NDArray[
         yield found == n
 
 
-def _category(label: Label) -> dict[str, Any]:
+def _category(label: Label, over: str = "label") -> dict[str, Any]:
     return {
         "id": label.value,
         "name": label.name,
-        "supercategory": "label",
+        "supercategory": over,
         "color": [round(255 * part) for part in label.rgb],
     }
 

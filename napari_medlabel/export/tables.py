@@ -1,4 +1,4 @@
-"""Many cases in one table: volumes of labels and places of landmarks, units in the headers."""
+"""Many cases in one table: volumes, landmarks, boxes and answers, units in the headers."""
 
 from __future__ import annotations
 
@@ -15,12 +15,14 @@ from napari_medlabel.export.naming import require_token
 from napari_medlabel.export.read_back import require_new
 from napari_medlabel.io.files import write_bytes_aside
 from napari_medlabel.measure.labels import volumes_ml
+from napari_medlabel.model.boxes import BoxSet
 from napari_medlabel.model.labelmap import Code, LabelMap
 from napari_medlabel.model.landmarks import LandmarkSet
 from napari_medlabel.model.volume import Slices
 
 Record = dict[str, Any]
 _NO_LANDMARKS: Final = LandmarkSet()
+_NO_BOXES: Final = BoxSet()
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,6 +42,10 @@ class TableCase:
     further : mapping of str to str
         Further columns, for instance ``{"rater": "r01", "version": "2"}``; the same keys for
         all cases.
+    boxes : BoxSet
+        Its boxes, on the grid of its masks.
+    answers : tuple of (str, str, object)
+        Its answers: question, place (``k12``, a label's id, or empty), answer.
     """
 
     name: str
@@ -47,6 +53,8 @@ class TableCase:
     landmarks: LandmarkSet = _NO_LANDMARKS
     slices: Slices = "places"
     further: Mapping[str, str] = field(default_factory=dict)
+    boxes: BoxSet = _NO_BOXES
+    answers: tuple[tuple[str, str, object], ...] = ()
 
 
 def volume_records(cases: Iterable[TableCase]) -> list[Record]:
@@ -118,6 +126,64 @@ def landmark_records(cases: Iterable[TableCase]) -> list[Record]:
     return records
 
 
+def box_records(cases: Iterable[TableCase]) -> list[Record]:
+    """Return a record for each case and box: voxels, the last one inside, and mm.
+
+    Parameters
+    ----------
+    cases : iterable of TableCase
+        Taken one after the other; those with boxes have a mask.
+
+    Raises
+    ------
+    InputError
+        As `volume_records`.
+    """
+    records: list[Record] = []
+    for case in cases:
+        head = _head(case)
+        for box in case.boxes:
+            grid = case.layers[0].grid
+            row = head | {"box": box.id, "kind": box.kind, "value": box.value or None}
+            for axis, first, after in zip("ijk", box.start, box.stop, strict=True):
+                row |= {f"first {axis}": first, f"last {axis}": after - 1}
+            is_place = case.slices == "places"
+            sizes = box.size_mm(grid) if is_place else (None,) * 3
+            centre = box.centre_ras(grid) if is_place else (None,) * 3
+            row |= {f"{axis} (mm)": mm for axis, mm in zip("ijk", sizes, strict=True)}
+            row |= {f"{axis} (mm RAS)": mm for axis, mm in zip("xyz", centre, strict=True)}
+            row["volume (ml)"] = box.volume_mm3(grid) / 1000.0 if is_place else None
+            records.append(row)
+    return records
+
+
+def answer_records(cases: Iterable[TableCase]) -> list[Record]:
+    """Return a record for each case and answer; of several choices with spaces between them.
+
+    Parameters
+    ----------
+    cases : iterable of TableCase
+        Taken one after the other.
+
+    Raises
+    ------
+    InputError
+        As `volume_records`.
+    """
+    return [
+        _head(case) | {"question": question, "place": place or None, "answer": _answer(given)}
+        for case in cases
+        for question, place, given in case.answers
+    ]
+
+
+def _answer(given: object) -> object:
+    """Return an answer as a cell: ``yes`` or ``no``, ids of choices, a number."""
+    if isinstance(given, bool):
+        return "yes" if given else "no"
+    return " ".join(map(str, given)) if isinstance(given, list | tuple) else given
+
+
 def save_records(path: Path, records: list[Record]) -> None:
     """Write records as CSV, where no spreadsheet runs a cell; nothing is overwritten.
 
@@ -150,7 +216,10 @@ def save_records(path: Path, records: list[Record]) -> None:
     write_bytes_aside(path, out.getvalue().encode())
 
 
-_OWN: Final = frozenset({"case", "value", "name", "landmark", "code", "state", "reason"})
+_OWN: Final = frozenset(
+    {"case", "value", "name", "landmark", "code", "state", "reason", "box", "kind"}
+    | {"question", "place", "answer"}
+)
 
 
 def _head(case: TableCase) -> Record:

@@ -21,6 +21,7 @@ from napari_medlabel.export.read_back import as_scan
 from napari_medlabel.geometry.axes import ORIENTATIONS
 from napari_medlabel.geometry.grid import Grid
 from napari_medlabel.io.marks.reading import kind_of_marks, read_marks
+from napari_medlabel.model.boxes import Box3D
 from napari_medlabel.model.labelmap import Label, LabelMap, LabelScheme
 from napari_medlabel.model.volume import Source, Volume
 from tests.export.leaving import FINDINGS, ORGANS, TIME, findings, organs
@@ -60,6 +61,28 @@ def test_two_layers_come_back_in_all_orientations(
     assert np.array_equal(first.array, layers[0].array)
     assert np.array_equal(second.array, layers[1].array)
     assert first.scheme.labels == tuple(replace(one, code=None) for one in ORGANS.labels[:2])
+
+
+def test_a_box_has_an_empty_mask_on_each_of_its_slices_and_a_category(
+    make_grid: Callable[..., Grid], tmp_path: Path
+) -> None:
+    labels, kind = organs(make_grid("LPS", (6, 5, 4))), Label(40, "Cyst", "#e69f00")
+    box = Box3D(3, "cyst", (1, 2, 1), (4, 5, 3))
+    case = SliceCase("a", (labels,), boxes=((box, kind),))
+    save_coco(tmp_path / "c", [case], time=TIME)
+    document = json.loads((tmp_path / "c" / ANNOTATIONS).read_bytes())
+    found = [one for one in document["annotations"] if one["category_id"] == 40]
+    assert [(one["image_id"], one["bbox"]) for one in found] == [
+        (2, [1, 2, 3, 3]),
+        (3, [1, 2, 3, 3]),
+    ]
+    (back,) = read_marks(tmp_path / "c" / ANNOTATIONS, as_scan(labels)).labels
+    assert np.array_equal(back.array, labels.array)
+    assert 40 not in back.scheme.values
+    for wrong, words in (((box, Label(2, "Cyst", "#e69f00")), "different things"),
+                         ((replace(box, stop=(9, 5, 3)), kind), "reaches out")):  # fmt: skip
+        with pytest.raises((InputError, GeometryError), match=words):
+            save_coco(tmp_path / "d", [replace(case, boxes=(wrong,))], time=TIME)
 
 
 def test_every_slice_is_a_picture_and_spacing_stands_in_the_info(

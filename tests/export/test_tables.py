@@ -6,16 +6,20 @@ import csv
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from napari_medlabel.errors import InputError, SaveError
 from napari_medlabel.export.tables import (
     TableCase,
+    answer_records,
+    box_records,
     landmark_records,
     save_records,
     volume_records,
 )
 from napari_medlabel.geometry.grid import Grid
+from napari_medlabel.model.boxes import Box3D, BoxSet
 from napari_medlabel.model.labelmap import LabelMap
 from napari_medlabel.model.landmarks import Landmark, LandmarkSet
 from tests.export.leaving import ORGANS
@@ -68,6 +72,26 @@ def test_landmarks_stand_with_all_digits_and_those_that_are_absent_too(tmp_path:
         "absent",
         "resected",
     )
+
+
+def test_boxes_stand_in_voxels_and_mm_and_answers_as_words(
+    make_grid: Callable[..., Grid], tmp_path: Path
+) -> None:
+    labels = LabelMap.empty(make_grid(), ORGANS)
+    boxes = BoxSet((Box3D(2, "cyst", (0, 1, 2), (2, 4, 3), 5),))
+    given = (("clear", "", True), ("side", "k3", ("l", "r")), ("size", "", 1.5))
+    case = TableCase("a", (labels,), boxes=boxes, answers=given)
+    save_records(tmp_path / "b.csv", box_records([case]))
+    (one,) = rows(tmp_path / "b.csv")
+    assert (one["box"], one["kind"], one["value"]) == ("2", "cyst", "5")
+    assert [one[f"{end} j"] for end in ("first", "last")] == ["1", "3"]
+    sizes = [float(one[f"{axis} (mm)"]) for axis in "ijk"]
+    assert sizes == pytest.approx(boxes[2].size_mm(labels.grid))
+    assert float(one["volume (ml)"]) == pytest.approx(np.prod(sizes) / 1000)
+    (flat,) = box_records([TableCase("a", (labels,), slices="pictures", boxes=boxes)])
+    assert (flat["first i"], flat["i (mm)"], flat["x (mm RAS)"]) == (0, None, None)
+    said = [(one["place"], one["answer"]) for one in answer_records([case])]
+    assert said == [(None, "yes"), ("k3", "l r"), (None, 1.5)]
 
 
 def test_what_is_no_table_is_refused(tmp_path: Path) -> None:

@@ -33,6 +33,8 @@ from napari_medlabel.model.volume import Volume
 
 KEY: Final = "medlabel"
 VERSION: Final = 1
+BOX: Final = "box"
+"""Marks an annotation that is a box in 3D on one of its slices, and categories of such."""
 _LARGEST_FILE: Final = 512 << 20
 _LISTS: Final = re.compile(rb'"(?:images|annotations|categories)"\s*:\s*\[')
 _INFO: Final = re.compile(rb'"info"\s*:\s*\{.*"medlabel"', re.DOTALL)
@@ -58,7 +60,7 @@ def read_coco(path: Path, volume: Volume) -> Marks:
     Parameters
     ----------
     path : Path
-        A JSON file with images, annotations and categories.
+        A JSON file with images, annotations and categories. Boxes without a mask are passed by.
     volume : Volume
         The scan.
 
@@ -179,7 +181,7 @@ def _slices(images: Any, case: str, grid: Grid) -> Iterator[tuple[Any, int]]:
 
 
 def _labels(categories: Any) -> dict[int, Label]:
-    rows = list(categories)
+    rows = [row for row in categories if row.get("supercategory") != BOX]
     numbers = [int(row["id"]) for row in rows]
     if len(set(numbers)) != len(numbers):
         raise InputError("Two categories have the same number.", hint=_AGAIN)
@@ -196,6 +198,8 @@ def _masks(annotations: Any, slices: Mapping[Any, int]) -> Iterator[_Mask]:
         k = slices.get(one["image_id"])
         if k is None:
             continue
+        if BOX in (one.get(KEY) or ()):
+            continue  # it has no mask
         runs = one["segmentation"]
         if isinstance(runs, list):
             raise InputError(
