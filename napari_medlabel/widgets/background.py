@@ -75,9 +75,9 @@ class Background(QObject):
                 return None, err
 
         def answer(outcome: Outcome) -> None:
+            self._worker = None
             if not isalive(self):
                 return  # the window went meanwhile, and all that could show it
-            self._worker = None
             value, err = outcome
             if isinstance(err, MedlabelError):
                 failed(err)
@@ -143,6 +143,6 @@ class Background(QObject):
             self._waiting.pop(0)()
 
     def _forget(self) -> None:
+        self._worker = None
         if isalive(self):
-            self._worker = None
             self._go_on()
