@@ -96,10 +96,9 @@ class GuidelinePanel(QWidget):
         column.setContentsMargins(4, 4, 4, 4)
         column.addWidget(self.banner)
         column.addWidget(self.rules)
-        row = QHBoxLayout()
-        row.addWidget(self.headings, 1)
-        row.addWidget(self.follow)
-        column.addLayout(row)
+        # One below the other: beside napari's layers there is little width.
+        column.addWidget(self.headings)
+        column.addWidget(self.follow)
         column.addWidget(self.page, 1)
         self.banner.hide()
         self.rules.hide()
