@@ -16,6 +16,7 @@ from napari_medlabel.project.agreement.differences import Differences
 from napari_medlabel.project.cases.version import whole_versions
 from napari_medlabel.project.layout import CONSENSUS, CaseId
 from napari_medlabel.project.ontology.document import read_ontology
+from napari_medlabel.project.work.fold import Worklist
 from napari_medlabel.session.opening import Wishes
 from napari_medlabel.session.study.agreeing import open_adjudication
 from napari_medlabel.session.study.folders import open_folder
@@ -159,8 +160,13 @@ def ready_cases(seat: Seat) -> tuple[Ready, ...]:
     InputError
         When a case's record cannot be read.
     """
+    return ready_among(seat, worklist(seat))
+
+
+def ready_among(seat: Seat, listed: Worklist) -> tuple[Ready, ...]:
+    """Return what `ready_cases` does, of a worklist that was folded already."""
     out = []
-    for row in worklist(seat).rows:
+    for row in listed.rows:
         slots = [
             now
             for slot, now in row.slots.items()

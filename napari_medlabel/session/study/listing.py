@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from napari_medlabel.project.layout import CaseId
+from napari_medlabel.project.layout import CONSENSUS, CaseId
 from napari_medlabel.project.work import claims
 from napari_medlabel.project.work.choosing import (
     Chooser,
@@ -19,12 +19,13 @@ from napari_medlabel.project.work.choosing import (
     to_review,
     with_served,
 )
-from napari_medlabel.project.work.fold import CaseRow, SlotState
+from napari_medlabel.project.work.fold import CaseRow, SlotState, Worklist
 from napari_medlabel.project.work.states import State
+from napari_medlabel.session.study.disputes import ready_among
 from napari_medlabel.session.study.seat import Seat, worklist
 from napari_medlabel.session.study.working import chooser, rules_now
 
-Kind = Literal["read", "review", "other"]
+Kind = Literal["read", "review", "settle", "other"]
 Can = Literal[
     "open",
     "look",
@@ -36,6 +37,7 @@ Can = Literal[
     "take_over",
     "resume",
     "review",
+    "settle",
 ]
 Heap = Literal["todo", "in_progress", "submitted", "done", "problem"]
 HEAPS: Final[tuple[Heap, ...]] = ("todo", "in_progress", "submitted", "done", "problem")
@@ -78,8 +80,9 @@ class Line:
     state : str
         See `states.STATES`.
     kind : str
-        ``read``: one's own, or open to one; ``review``: it waits for one's review; ``other``:
-        a manager sees it.
+        ``read``: one's own, or open to one; ``review``: it waits for one's review; ``settle``:
+        a consensus of readings that are all there, ``todo`` or ``approved``, for adjudicators;
+        ``other``: a manager sees it.
     rank : int
         Place in the order in which it is offered, from 0; -1 where it is not.
     priority : int
@@ -145,7 +148,8 @@ class Listing:
         Who only reviews or manages counts all that they see.
         """
         own = [line for line in self.lines if line.kind == "read"]
-        found = Counter(line.heap for line in own or self.lines)
+        rest = [line for line in self.lines if line.kind != "settle"]
+        found = Counter(line.heap for line in own or rest or self.lines)
         return {heap: found[heap] for heap in HEAPS}
 
 
@@ -176,7 +180,10 @@ def list_for(seat: Seat, strategy: Strategy = "order") -> Listing:
         for slot in row.slots
         if (line := view.line(row, slot)) is not None
     ]
-    order = {"read": 0, "review": 1, "other": 2}
+    if "adjudicator" in roles:
+        lines = [line for line in lines if line.slot != CONSENSUS]
+        lines += _to_settle(seat, now, who)
+    order = {"read": 0, "review": 1, "settle": 2, "other": 3}
     lines.sort(
         key=lambda one: (
             one.rank < 0,
@@ -219,6 +226,22 @@ def state_of_log(seat: Seat) -> tuple[tuple[str, int], ...]:
             continue  # given back in between
     cases = sum(1 for _ in layout.cases.glob("*.json"))
     return (*found, ("cases", cases))
+
+
+def _to_settle(seat: Seat, listed: Worklist, who: Chooser) -> list[Line]:
+    """Return a line for each case whose readings are all there; settled ones can be changed."""
+    return [
+        Line(
+            one.case,
+            CONSENSUS,
+            "approved" if one.versions else "todo",
+            "settle",
+            -1 if one.versions else rank,
+            who.assignment.priority(one.case),
+            ("settle",),
+        )
+        for rank, one in enumerate(ready_among(seat, listed))
+    ]
 
 
 def _places(found: tuple[tuple[CaseId, str], ...]) -> dict[tuple[CaseId, str], int]:
@@ -264,7 +287,7 @@ class _View:
 
     def _can(self, row: CaseRow, slot: str, kind: Kind) -> tuple[Can, ...]:
         now, roles = row.slots[slot], self.seat.rater.roles
-        if slot == "consensus":
+        if slot == CONSENSUS:
             return ()
         if kind == "review":
             return ("review",)

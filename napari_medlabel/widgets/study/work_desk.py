@@ -42,7 +42,7 @@ _PLAIN: Final[Mapping[str, Callable[[Seat, CaseId, str], object]]] = {
     "take_over": take_over,
     "resume": resume,
 }
-_OPENED: Final = {"open": "work", "review": "review", "look": "look"}
+_OPENED: Final = {"open": "work", "review": "review", "look": "look", "settle": "adjudicate"}
 _DONE: Final = {
     "release": "is given back",
     "withdraw": "is taken back: open it to go on",

@@ -93,6 +93,8 @@ def state_words(line: Line) -> str:
     words = _WORDS.get(line.state, named(line.state))
     if line.kind == "review" and line.state != "in_review":
         words = "to review"
+    if line.kind == "settle":
+        words = "settled" if line.state == "approved" else "to settle"
     return f"{SIGNS[line.state]} {words}" + (" · outdated" if line.outdated else "")
 
 
@@ -306,8 +308,8 @@ class WorklistPanel(QWidget):
     def _show_choice(self) -> None:
         line = self.chosen
         can = () if line is None else line.can
-        self.open_button.setText("Look" if "look" in can else "Open")
-        may_open = bool({"open", "look", "review"} & set(can))
+        self.open_button.setText(next((_BUTTON[one] for one in can if one in _BUTTON), "Open"))
+        may_open = bool(set(_OPENS) & set(can))
         self.open_button.setEnabled(may_open)
         self.open_button.setToolTip(_open_tip(line, may_open))
         self.menu.clear()
@@ -327,12 +329,14 @@ class WorklistPanel(QWidget):
         line = self.chosen
         if line is None:
             return
-        for step in ("open", "review", "look"):
+        for step in _OPENS:
             if step in line.can:
                 self.step_requested.emit(step, line, "")
                 return
 
 
+_OPENS: Final = ("open", "review", "settle", "look")
+_BUTTON: Final = {"look": "Look", "settle": "Settle"}
 _STEPS: Final = {
     "skip": "Skip…",
     "problem": "Raise a problem…",

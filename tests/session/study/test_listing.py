@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from napari_medlabel.session.study.agreeing import reach
 from napari_medlabel.session.study.assigning import assign
 from napari_medlabel.session.study.listing import HEAPS, Line, list_for, state_of_log
 from napari_medlabel.session.study.seat import Seat
@@ -83,6 +84,34 @@ def test_a_reading_whose_holder_is_gone_may_be_taken_over(study: SmallStudy) -> 
     other = study.seat("r02")
     late = replace(other.desk, now=lambda: other.desk.now() + timedelta(hours=13))
     assert lines(replace(other, desk=late))["002", "A"].can[0] == "open"
+
+
+def test_an_adjudicator_is_offered_what_can_be_settled_and_what_was(tmp_path: Path) -> None:
+    made = make_study(tmp_path, cases=2, people=("m1", "r01", "r02"))
+    seat, case = made.seat("m1"), made.cases[0]
+    assert not [line for line in list_for(seat).lines if line.kind == "settle"]
+    for code, slot in (("r01", "A"), ("r02", "B")):
+        start(made.seat(code), case, slot)
+        submit(made.seat(code), case, slot, made.scan(), made.work(1, 2))
+    found = list_for(seat)
+    (line,) = [line for line in found.lines if line.kind == "settle"]
+    assert (line.case, line.slot, line.state, line.can) == (
+        case,
+        "consensus",
+        "todo",
+        ("settle",),
+    )
+    assert line == found.lines[0]
+    assert sum(found.counts().values()) == 4, "readings are counted, a consensus is none"
+    assert not [one for one in list_for(made.seat("r01")).lines if one.kind == "settle"]
+    before = state_of_log(seat)
+    reach(seat, case, "adjudicate", made.scan())
+    assert state_of_log(seat) != before
+    settled = [line for line in list_for(seat).lines if line.slot == "consensus"]
+    assert [(line.state, line.rank, line.can) for line in settled] == [
+        ("approved", -1, ("settle",))
+    ]
+    made.close()
 
 
 def test_the_list_is_the_same_while_the_log_is(study: SmallStudy, tmp_path: Path) -> None:

@@ -68,7 +68,11 @@ def dock(study: SmallStudy, make_napari_viewer) -> MedlabelDock:
     viewer.window.add_dock_widget(made, name="Annotate", area="right")
     desk = made.study_desk
     desk.sit(study.seat("m1"))
-    assert desk.open_reading("adjudicate", study.cases[0], "A")
+    panel = desk.work.list
+    until(lambda: panel.table.rowCount() > 0)
+    panel.choose(study.cases[0], CONSENSUS)
+    assert panel.open_button.text() == "Settle"
+    QTest.mouseClick(panel.open_button, Qt.MouseButton.LeftButton)
     until(lambda: desk.compare.work is not None)
     return made
 

@@ -107,6 +107,20 @@ def test_only_what_can_be_done_is_offered(panel: WorklistPanel, qtbot: QtBot) ->
     assert panel.next_button.toolTip() == "Nothing is left for you."
 
 
+def test_a_case_to_settle_has_a_button_that_says_so(panel: WorklistPanel, qtbot: QtBot) -> None:
+    todo = Line(ONE, "consensus", "todo", "settle", 0, can=("settle",))
+    done = replace(todo, case=TWO, state="approved", rank=-1)
+    panel.show_listing(Listing("Livers", "a1", ("adjudicator",), (todo, done)))
+    assert [panel.table.item(row, 2).text() for row in range(2)] == ["○ to settle", "✔ settled"]
+    panel.choose(ONE, "consensus")
+    assert panel.open_button.text() == "Settle"
+    with qtbot.waitSignal(panel.step_requested) as got:
+        panel.open_button.click()
+    assert got.args == ["settle", todo, ""]
+    panel.filter_box.setCurrentText("Done")
+    assert shown(panel) == ["sub-002_ct"]
+
+
 def test_buttons_are_those_of_ones_roles(panel: WorklistPanel) -> None:
     assert panel.review_button.isHidden()
     panel.show_listing(Listing("Livers", "r04", ("reviewer",), (), next_review=(ONE, "A")))
