@@ -179,8 +179,8 @@ def test_steps_of_the_list_land_in_the_log_and_refusals_in_the_dock(
         assert work.notice.text.text() == words, dock.notice.text.text()
         assert look(seat, line.case, "A").now.state == state
     quiet(qtbot, dock)
-    left = {(one.case, one.slot) for one in work.listing.lines}
-    assert (line.case, "A") not in left, "it is for a manager now"
+    left = {(one.case, one.slot): one.can for one in work.listing.lines}
+    assert left[line.case, "A"] == ("resume",), "who raised it may take it up again"
     work.step("confirm", line)
     quiet(qtbot, dock)
     assert "cannot be confirmed" in dock.notice.text.text()
