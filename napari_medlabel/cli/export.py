@@ -116,6 +116,12 @@ def _add_choice(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--dataset-number", type=int, default=1, metavar="N", help="for nnU-Net, 1 to 999 (1)"
     )
+    parser.add_argument(
+        "--layer",
+        type=int,
+        metavar="N",
+        help="of the ontology, for nnunet and monai: they hold one label for each voxel",
+    )
 
 
 def _listed(known: tuple[str, ...]) -> type:
@@ -190,6 +196,7 @@ def _wish(arguments: argparse.Namespace, seat: Seat) -> ExportWish:
         _splits(arguments, seat),
         arguments.dataset_name,
         arguments.dataset_number,
+        arguments.layer,
     )
 
 

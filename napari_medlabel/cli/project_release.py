@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -47,6 +48,9 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         choices=FORMATS,
         default=[],
         help="further formats, each under exports/",
+    )
+    parser.add_argument(
+        "--layer", type=int, metavar="N", help="of the ontology, for nnunet and monai"
     )
     parser.add_argument(
         "--shares",
@@ -143,11 +147,11 @@ def _wish(arguments: argparse.Namespace, seat: Seat) -> ReleaseWish:
     from napari_medlabel.session.study.exporting.wish import ExportWish
     from napari_medlabel.session.study.releasing import ReleaseWish
 
-    export = ExportWish(("nifti", *arguments.formats), skip=arguments.skip, scans=True)
+    export = ExportWish(
+        ("nifti", *arguments.formats), skip=arguments.skip, scans=True, layer=arguments.layer
+    )
     if arguments.state:
-        export = ExportWish(
-            export.formats, tuple(arguments.state), skip=arguments.skip, scans=True
-        )
+        export = replace(export, states=tuple(arguments.state))
     target = arguments.to or seat.layout.exports / arguments.name
     telling = _telling(arguments, seat)
     return ReleaseWish(arguments.name, target, telling, export, arguments.reason or "")

@@ -104,7 +104,13 @@ def dseg_table(scheme: LabelScheme) -> str:
 
 
 def save_dseg(
-    root: Path, stem: str, labels: LabelMap, source: Source, *, time: str
+    root: Path,
+    stem: str,
+    labels: LabelMap,
+    source: Source,
+    *,
+    time: str,
+    within: LabelScheme | None = None,
 ) -> SavedMask:
     """Write a mask into a derivative, on its scan's exact grid, and read it back.
 
@@ -120,6 +126,9 @@ def save_dseg(
         The scan's files; a NIfTI header is copied bit for bit.
     time : str
         Now, ISO 8601 in UTC.
+    within : LabelScheme, optional
+        The derivative's scheme, where the mask has some of its labels alone, as one of several
+        that overlap has: a table of its own stands beside it then.
 
     Returns
     -------
@@ -138,7 +147,7 @@ def save_dseg(
             "A name in BIDS is made of entities: sub-<letters and digits>, then others.",
             hint="For example: sub-001_ses-01_desc-r01",
         )
-    _require_table(root, labels)
+    _require_table(root, labels.scheme, within)
     entities = dict(part.split("-", 1) for part in stem.split("_"))
     visit = [f"ses-{entities['ses']}"] if "ses" in entities else []
     folder = root.joinpath(f"sub-{entities['sub']}", *visit, "anat")
@@ -148,19 +157,24 @@ def save_dseg(
     require_not_source((path,), source)
     with Staging() as staging:
         saved = stage_mask(staging, path, labels, source, time=time)
+        if within is not None:
+            table = folder / f"{stem}_{TABLE}"
+            require_new(table)
+            staging.add_bytes(table, dseg_table(labels.scheme).encode())
         require_new(path)
         staging.publish()
     return saved
 
 
-def _require_table(root: Path, labels: LabelMap) -> None:
+def _require_table(root: Path, scheme: LabelScheme, within: LabelScheme | None) -> None:
     try:
         there = (root / TABLE).read_text(encoding="utf-8")
     except OSError as err:
         raise InputError(
             "The folder is no derivative: it has no dseg.tsv.", hint="Start it first."
         ) from err
-    if there != dseg_table(labels.scheme):
+    whole = scheme if within is None else within
+    if there != dseg_table(whole) or not set(scheme.labels) <= set(whole.labels):
         raise InputError(
             "The mask's labels are not those of the derivative's dseg.tsv.",
             hint="Write masks of another scheme into a derivative of their own.",

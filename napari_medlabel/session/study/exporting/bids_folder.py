@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,7 +21,7 @@ from napari_medlabel.model.volume import Volume
 from napari_medlabel.project.cases.boxes import encode_boxes
 from napari_medlabel.project.cases.naming import OUTSIDE_BIDS
 from napari_medlabel.project.cases.participants import read_participants, to_tsv
-from napari_medlabel.project.cases.version import BOXES, Version, read_boxes
+from napari_medlabel.project.cases.version import BOXES, Version
 from napari_medlabel.session.study.exporting.loading import Exporting, Leaving
 
 _BELOW: Final = ("*.mrk.json", "*_boxes.json", "*_map.*", "*_mask.*")
@@ -61,39 +61,57 @@ def write_nifti(job: Exporting, folder: Path) -> None:
 def _write_case(job: Exporting, one: Leaving, root: Path) -> None:
     case = one.chosen.record.case
     stem = f"{case.stem}_desc-{case.suffix}"
-    saved = save_dseg(root, stem, one.labels, one.scan.source, time=job.time)
-    place = saved.path.parent
+    place = _save_masks(job, root, stem, one.masks, one.scan)
     if one.landmarks:
         save_landmarks(place / f"{stem}_landmarks.mrk.json", one.landmarks)
-    boxes = read_boxes(job.layout, one.chosen.version, one.scan.grid)
+    boxes = job.boxes_of(one.chosen.version, one.scan)
     if boxes:
         data = encode_boxes(boxes, one.scan.grid)
         write_bytes_aside(place / f"{stem}_{BOXES}", data)
-    if one.unresolved is not None:
-        name = f"{stem}unresolved_mask.nii.gz"
-        _save(place / name, one.unresolved.astype(np.uint8), one.scan)
+    for layer, unresolved in one.unresolved.items():
+        name = f"{stem}{_suffix(layer)}unresolved_mask.nii.gz"
+        _save(place / name, unresolved.astype(np.uint8), one.scan)
     if one.chosen.readings:
         _write_raters(job, one, root, place)
+
+
+def _save_masks(
+    job: Exporting, root: Path, stem: str, masks: Mapping[int, LabelMap], scan: Volume
+) -> Path:
+    """Write a mask for each layer, with a table of its own where there are several."""
+    within = job.scheme if len(job.ontology.layers) > 1 else None
+    saved = [
+        save_dseg(root, f"{stem}{_suffix(n)}", one, scan.source, time=job.time, within=within)
+        for n, one in masks.items()
+    ]
+    return saved[0].path.parent
+
+
+def _suffix(layer: int) -> str:
+    """Return what the names of a layer's files have more than those of the first."""
+    return f"l{layer}" if layer else ""
 
 
 def _write_raters(job: Exporting, one: Leaving, root: Path, place: Path) -> None:
     """Write each rater's labels under a code, the share for each label, the disagreement."""
     case = one.chosen.record.case
-    masks = []
+    by_layer: dict[int, list[LabelMap]] = {}
     for name, version in _named(one.chosen.readings):
-        labels = job.labels_of(version, one.scan)
-        masks.append(labels)
+        masks = job.masks_of(version, one.scan)
         stem = f"{case.stem}_desc-{case.suffix}{name}"
-        save_dseg(root, stem, labels, one.scan.source, time=job.time)
-    most = np.zeros(one.scan.grid.shape[::-1], np.float32).T
-    for value in (0, *job.scheme.values):
-        share = _share(masks, value)
-        np.maximum(most, share, out=most)
-        if value:
-            stem = f"{case.stem}_label-L{value}_desc-{case.suffix}"
-            _save(place / f"{stem}_probseg.nii.gz", share, one.scan)
-    name = f"{case.stem}_desc-{case.suffix}disagreement_map.nii.gz"
-    _save(place / name, np.float32(1) - most, one.scan)
+        _save_masks(job, root, stem, masks, one.scan)
+        for layer, labels in masks.items():
+            by_layer.setdefault(layer, []).append(labels)
+    for layer, of_layer in by_layer.items():
+        most = np.zeros(one.scan.grid.shape[::-1], np.float32).T
+        for value in (0, *job.ontology.scheme(layer).values):
+            share = _share(of_layer, value)
+            np.maximum(most, share, out=most)
+            if value:
+                stem = f"{case.stem}_label-L{value}_desc-{case.suffix}"
+                _save(place / f"{stem}_probseg.nii.gz", share, one.scan)
+        end = f"{case.suffix}{_suffix(layer)}disagreement_map.nii.gz"
+        _save(place / f"{case.stem}_desc-{end}", np.float32(1) - most, one.scan)
 
 
 def _named(versions: Sequence[Version]) -> list[tuple[str, Version]]:

@@ -20,7 +20,10 @@ from napari_medlabel.export.rtstruct import save_rtstruct
 from napari_medlabel.export.seg_nrrd import save_seg_nrrd
 from napari_medlabel.export.sr import save_sr
 from napari_medlabel.export.tables import (
+    Record,
     TableCase,
+    answer_records,
+    box_records,
     landmark_records,
     save_records,
     volume_records,
@@ -29,7 +32,7 @@ from napari_medlabel.export.training import TrainingCase
 from napari_medlabel.io.files import make_folder, write_bytes_aside
 from napari_medlabel.model.measurements import MeasurementSet
 from napari_medlabel.model.volume import Volume
-from napari_medlabel.project.cases.version import ORIGINS, read_provenance
+from napari_medlabel.project.cases.version import ORIGINS, Version, read_provenance
 from napari_medlabel.session.study.exporting.bids_folder import write_nifti
 from napari_medlabel.session.study.exporting.loading import Exporting, Leaving
 from napari_medlabel.session.study.exporting.wish import OF_DICOM, Format
@@ -86,7 +89,7 @@ def _write_nnunet(job: Exporting, folder: Path) -> None:
         wish.number,
         job.name,
         _training(job, "nnunet"),
-        job.scheme,
+        job.ontology.scheme(wish.layer or 0),
         channel_names=(_channel(job),),
     )
     names: dict[str, list[str]] = {"train": [], "val": []}
@@ -105,20 +108,21 @@ def _write_nnunet(job: Exporting, folder: Path) -> None:
 
 
 def _write_monai(job: Exporting, folder: Path) -> None:
-    cases = _training(job, "monai")
-    save_datalist(folder, job.name, cases, job.scheme, channel_names=(_channel(job),))
+    cases, scheme = _training(job, "monai"), job.ontology.scheme(job.plan.wish.layer or 0)
+    save_datalist(folder, job.name, cases, scheme, channel_names=(_channel(job),))
 
 
 def _training(job: Exporting, kind: Format) -> Iterator[TrainingCase]:
-    splits = job.plan.wish.splits
+    splits, layer = job.plan.wish.splits, job.plan.wish.layer or 0
     has_val = "val" in splits.values()
     for one in job.cases(kind):
         split = splits.get(one.chosen.record.case, "train")
         fold = None
         if has_val and split != "test":
             fold = 0 if split == "val" else 1
+        unresolved = one.unresolved.get(layer)
         yield TrainingCase(
-            one.name, (one.scan,), one.labels, one.unresolved, split == "test", fold
+            one.name, (one.scan,), one.masks[layer], unresolved, split == "test", fold
         )
 
 
@@ -131,7 +135,7 @@ def _write_dicom_seg(job: Exporting, folder: Path) -> None:
         made = _made(job, "dicom-seg")
         save_dicom_seg(
             path,
-            (one.labels,),
+            one.layers,
             images,
             made,
             codings=job.codings,
@@ -142,7 +146,7 @@ def _write_dicom_seg(job: Exporting, folder: Path) -> None:
 def _write_rtstruct(job: Exporting, folder: Path) -> None:
     for one, path, images in _with_images(job, "rtstruct", folder):
         made = _made(job, "rtstruct")
-        save_rtstruct(path, (one.labels,), images, made, codings=job.codings)
+        save_rtstruct(path, one.layers, images, made, codings=job.codings)
 
 
 def _write_sr(job: Exporting, folder: Path) -> None:
@@ -165,9 +169,10 @@ def _made(job: Exporting, kind: Format) -> Made:
 
 def _algorithm(job: Exporting, one: Leaving) -> Algorithm:
     """Return who made the segments: a hand, or a hand with the help of a tool."""
-    origins = read_provenance(job.layout, one.chosen.version, one.scan.grid)
-    if origins is not None and np.isin(origins, _ASSISTED).any():
-        return "SEMIAUTOMATIC"
+    for layer in one.masks:
+        origins = read_provenance(job.layout, one.chosen.version, one.scan.grid, layer)
+        if origins is not None and np.isin(origins, _ASSISTED).any():
+            return "SEMIAUTOMATIC"
     return "MANUAL"
 
 
@@ -175,44 +180,75 @@ def _write_seg_nrrd(job: Exporting, folder: Path) -> None:
     make_folder(folder)
     for one in job.cases("seg-nrrd"):
         path = folder / f"{one.name}.seg.nrrd"
-        save_seg_nrrd(path, (one.labels,), codings=job.codings)
+        save_seg_nrrd(path, one.layers, codings=job.codings)
 
 
 def _write_coco(job: Exporting, folder: Path) -> None:
-    cases = (SliceCase(one.name, (one.labels,), one.scan) for one in job.cases("coco"))
+    kinds = job.kinds
+    cases = (
+        SliceCase(
+            one.name,
+            one.layers,
+            one.scan,
+            boxes=tuple(
+                (box, kinds[box.kind]) for box in job.boxes_of(one.chosen.version, one.scan)
+            ),
+        )
+        for one in job.cases("coco")
+    )
     save_coco(folder, cases, time=job.now)
+
+
+_TABLES: Final[Mapping[str, Callable[[list[TableCase]], list[Record]]]] = {
+    "volumes": volume_records,
+    "landmarks": landmark_records,
+    "boxes": box_records,
+    "answers": answer_records,
+}
 
 
 def _write_csv(job: Exporting, folder: Path) -> None:
     make_folder(folder)
-    volumes, landmarks = [], []
+    tables: dict[str, list[Record]] = {name: [] for name in _TABLES}
     for one in job.cases("csv"):
         for row in _rows(job, one):
-            volumes += volume_records([row])
-            landmarks += landmark_records([row])
-    if volumes:
-        save_records(folder / "volumes.csv", volumes)
-    if landmarks:
-        save_records(folder / "landmarks.csv", landmarks)
+            for name, records_of in _TABLES.items():
+                tables[name] += records_of([row])
+    for name, records in tables.items():
+        if records:
+            save_records(folder / f"{name}.csv", records)
 
 
 def _rows(job: Exporting, one: Leaving) -> Iterator[TableCase]:
     """Yield the rows of a case: the answer, and those of each rater where they are wanted."""
-    count = 0 if one.unresolved is None else int(np.count_nonzero(one.unresolved))
-    further = {"unresolved_voxels": str(count)}
-    if not job.plan.wish.by_rater:
-        yield TableCase(one.name, (one.labels,), one.landmarks, one.scan.slices, further)
-        return
+    further = {"unresolved_voxels": str(one.open_voxels)}
     version = one.chosen.version
+    if not job.plan.wish.by_rater:
+        yield _row(job, one, version, further)
+        return
     whole = {**further, "rater": version.rater, "version": str(version.number)}
-    yield TableCase(one.name, (one.labels,), one.landmarks, one.scan.slices, whole)
+    yield _row(job, one, version, whole)
     for each in one.chosen.readings:
         if each == version:
             continue
-        labels = job.labels_of(each, one.scan)
-        marks = job.landmarks_of(each)
         own = {"unresolved_voxels": "0", "rater": each.rater, "version": str(each.number)}
-        yield TableCase(one.name, (labels,), marks, one.scan.slices, own)
+        yield _row(job, one, each, own)
+
+
+def _row(
+    job: Exporting, one: Leaving, version: Version, further: Mapping[str, str]
+) -> TableCase:
+    """Return what tables tell of a version; the chosen one's mask is there already."""
+    is_chosen = version == one.chosen.version
+    return TableCase(
+        one.name,
+        one.layers if is_chosen else tuple(job.masks_of(version, one.scan).values()),
+        one.landmarks if is_chosen else job.landmarks_of(version),
+        one.scan.slices,
+        further,
+        job.boxes_of(version, one.scan),
+        job.answers_of(version),
+    )
 
 
 _WRITERS: Final[Mapping[Format, Callable[[Exporting, Path], None]]] = {

@@ -28,7 +28,12 @@ from napari_medlabel.session.study.exporting.forms import copy_images, write_for
 from napari_medlabel.session.study.exporting.gates import allowance_of
 from napari_medlabel.session.study.exporting.loading import Exporting
 from napari_medlabel.session.study.exporting.logbook import read_logbook
-from napari_medlabel.session.study.exporting.plan import ExportPlan, GateFinding, GatesError
+from napari_medlabel.session.study.exporting.plan import (
+    Chosen,
+    ExportPlan,
+    GateFinding,
+    GatesError,
+)
 from napari_medlabel.session.study.exporting.reasons import (
     Grounds,
     Signer,
@@ -267,6 +272,7 @@ def _described(job: Exporting) -> bytes:
             "case": str(one.record.case),
             "state": one.state,
             "mask": one.version.content,
+            **_sheets_of(one),
             "scan": one.record.file,
             **(
                 {"split": plan.wish.splits[one.record.case]}
@@ -283,6 +289,7 @@ def _described(job: Exporting) -> bytes:
         "software": {"name": "napari-medlabel", "version": __version__},
         "formats": list(plan.wish.formats),
         "by_rater": plan.wish.by_rater,
+        **({} if plan.wish.layer is None else {"layer": plan.wish.layer}),
         "cases": cases,
         "left_out": [
             {"case": str(one.case), "format": one.format, "because": one.words}
@@ -290,6 +297,12 @@ def _described(job: Exporting) -> bytes:
         ],
     }
     return (json.dumps(document, indent=1, sort_keys=True) + "\n").encode()
+
+
+def _sheets_of(one: Chosen) -> dict[str, object]:
+    """Return the content ids of the masks of further layers, where there are some."""
+    sheets = {str(layer): content for layer, content in sorted(one.version.sheets.items())}
+    return {"sheets": sheets} if sheets else {}
 
 
 def _options(seat: Seat, plan: ExportPlan) -> frozenset[Option]:
@@ -306,7 +319,11 @@ class _Told:
         self._subjects = tuple(dict.fromkeys(one.record.subject for one in plan.chosen))
         self._masks = tuple(
             ObjectRef(content, "source", "mask")
-            for content in dict.fromkeys(one.version.content for one in plan.chosen)
+            for content in dict.fromkeys(
+                content
+                for one in plan.chosen
+                for content in (one.version.content, *one.version.sheets.values())
+            )
         )
         kinds = [_LOGGED.get(kind, kind) for kind in plan.wish.formats]
         self._detail: dict[str, object] = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -13,12 +13,20 @@ from napari_medlabel.errors import InputError, RefusedError
 from napari_medlabel.export.segments import CodingLike
 from napari_medlabel.io.nifti.reading import load
 from napari_medlabel.io.registry import read_volume
-from napari_medlabel.model.labelmap import LabelMap, LabelScheme
+from napari_medlabel.model.boxes import BoxSet
+from napari_medlabel.model.labelmap import Label, LabelMap, LabelScheme
 from napari_medlabel.model.landmarks import LandmarkSet
 from napari_medlabel.model.volume import Volume
-from napari_medlabel.project.cases.version import Version, read_labels, read_landmarks
+from napari_medlabel.project.cases.version import (
+    Version,
+    read_answers,
+    read_boxes,
+    read_labels,
+    read_landmarks,
+)
 from napari_medlabel.project.layout import Layout
 from napari_medlabel.project.ontology.ontology import Ontology
+from napari_medlabel.project.ontology.questions import AT, Answer, check_answers
 from napari_medlabel.session.study.exporting.gates import digest_of
 from napari_medlabel.session.study.exporting.plan import Chosen, ExportPlan
 from napari_medlabel.session.study.exporting.planning import unresolved_in
@@ -37,19 +45,29 @@ class Leaving:
         The case and its version.
     scan : Volume
         The study's scan.
-    labels : LabelMap
-        The mask, with all labels of the ontology.
+    masks : mapping of int to LabelMap
+        The masks by layer of the ontology, each with the labels of its layer.
     landmarks : LandmarkSet
         In RAS mm; empty where there are none.
-    unresolved : ndarray of bool, shape (i, j, k), or None
-        Voxels of a consensus that nobody decided.
+    unresolved : mapping of int to ndarray of bool, shape (i, j, k)
+        Voxels of a consensus that nobody decided, by layer; layers without any are left out.
     """
 
     chosen: Chosen
     scan: Volume
-    labels: LabelMap
+    masks: Mapping[int, LabelMap]
     landmarks: LandmarkSet
-    unresolved: npt.NDArray[np.bool_] | None
+    unresolved: Mapping[int, npt.NDArray[np.bool_]]
+
+    @property
+    def layers(self) -> tuple[LabelMap, ...]:
+        """The masks of all layers, by layer; labels of two may overlap."""
+        return tuple(self.masks.values())
+
+    @property
+    def open_voxels(self) -> int:
+        """How many voxels are not resolved, in all layers together."""
+        return sum(int(np.count_nonzero(one)) for one in self.unresolved.values())
 
     @property
     def name(self) -> str:
@@ -125,23 +143,28 @@ class Exporting:
         return Leaving(
             one,
             scan,
-            self.labels_of(one.version, scan),
+            self.masks_of(one.version, scan),
             self.landmarks_of(one.version),
             unresolved_in(self.layout, one, scan.grid),
         )
 
-    def labels_of(self, version: Version, scan: Volume) -> LabelMap:
-        """Read a mask, and give it the names of all labels of the ontology."""
-        labels = read_labels(self.layout, version, scan.grid, self.scheme)
-        if labels.content_id() != version.content:
-            raise _changed()
-        strange = set(labels.voxel_counts()) - set(self.scheme.values)
-        if strange:
-            raise InputError(
-                f"A mask holds {len(strange)} values that the ontology does not have any more.",
-                hint="Put the labels back into the ontology, or label the case again.",
-            )
-        return LabelMap(labels.grid, labels.array, self.scheme)
+    def masks_of(self, version: Version, scan: Volume) -> dict[int, LabelMap]:
+        """Read the masks of all layers, and give each the labels of its layer."""
+        found = {}
+        for layer in (0, *sorted(version.sheets)):
+            scheme = self.ontology.scheme(layer)
+            labels = read_labels(self.layout, version, scan.grid, scheme, layer)
+            if labels.content_id() != (version.sheets[layer] if layer else version.content):
+                raise _changed()
+            strange = set(labels.voxel_counts()) - set(scheme.values)
+            if strange:
+                raise InputError(
+                    f"A mask holds {len(strange)} values that the ontology does not have any "
+                    "more.",
+                    hint="Put the labels back into the ontology, or label the case again.",
+                )
+            found[layer] = LabelMap(labels.grid, labels.array, scheme)
+        return found
 
     def landmarks_of(self, version: Version) -> LandmarkSet:
         """Read landmarks, in the words of the ontology: what somebody typed stays here."""
@@ -159,6 +182,37 @@ class Exporting:
                 for mark in found
                 if mark.name in known
             )
+        )
+
+    @property
+    def kinds(self) -> dict[str, Label]:
+        """What a box may be of, by id: a label, or a kind with a value after all labels."""
+        kinds = {label.id: label.as_label() for label in self.ontology.labels}
+        first = max(self.scheme.values, default=0) + 1
+        for value, box in enumerate(self.ontology.boxes, start=first):
+            kinds[box.id] = Label(value, box.name, box.colour)
+        return kinds
+
+    def boxes_of(self, version: Version, scan: Volume) -> BoxSet:
+        """Read boxes; each is of a kind of the ontology."""
+        boxes = read_boxes(self.layout, version, scan.grid) or BoxSet()
+        if {box.kind for box in boxes} - set(self.kinds):
+            raise InputError(
+                "A box is of a kind that the ontology does not have any more.",
+                hint="Put the kind back into the ontology, or draw the boxes again.",
+            )
+        return boxes
+
+    def answers_of(self, version: Version) -> tuple[tuple[str, str, Answer], ...]:
+        """Read answers, as (question, place, answer): what somebody typed stays here."""
+        questions = self.ontology.questions
+        given = check_answers(questions, read_answers(self.layout, version))
+        typed = {one.id for one in questions if one.kind == "text"}
+        keys = {key: key.partition(AT) for key in given}
+        return tuple(
+            (name, place, given[key])
+            for key, (name, _, place) in keys.items()
+            if name not in typed
         )
 
     def images(self, leaving: Leaving) -> Volume:

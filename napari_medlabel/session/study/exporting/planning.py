@@ -64,8 +64,10 @@ def plan_export(seat: Seat, wish: ExportWish, *, progress: Progress = _silent) -
     found = list(findings)
     if not chosen and (wish.skip or not found):
         found.append(GateFinding("review", "There is no case that may leave."))
+    ontology = read_ontology(seat.layout.ontology)
     found += _of_formats(wish, chosen)
-    names = frozenset(mark.name for mark in read_ontology(seat.layout.ontology).landmarks)
+    found += _of_layers(wish, ontology.layers)
+    names = frozenset(mark.name for mark in ontology.landmarks)
     dicom = bool(OF_DICOM & set(wish.formats))
     for number, one in enumerate(chosen):
         progress(number, len(chosen))
@@ -78,8 +80,10 @@ def plan_export(seat: Seat, wish: ExportWish, *, progress: Progress = _silent) -
     return ExportPlan(wish, chosen, tuple(dict.fromkeys(found)), logbook.verdict)
 
 
-def unresolved_in(layout: Layout, one: Chosen, grid: Grid) -> npt.NDArray[np.bool_] | None:
-    """Return the voxels of a consensus without an answer, shape (i, j, k); None for none.
+def unresolved_in(layout: Layout, one: Chosen, grid: Grid) -> dict[int, npt.NDArray[np.bool_]]:
+    """Return the voxels of a consensus without an answer, shape (i, j, k), by layer.
+
+    Layers without any are left out.
 
     Parameters
     ----------
@@ -91,12 +95,13 @@ def unresolved_in(layout: Layout, one: Chosen, grid: Grid) -> npt.NDArray[np.boo
         Of its scan.
     """
     if one.state != "consensus":
-        return None
-    origins = read_provenance(layout, one.version, grid)
-    if origins is None:
-        return None
-    found = origins == UNRESOLVED
-    return found if found.any() else None
+        return {}
+    found = {}
+    for layer in (0, *sorted(one.version.sheets)):
+        origins = read_provenance(layout, one.version, grid, layer)
+        if origins is not None and (origins == UNRESOLVED).any():
+            found[layer] = origins == UNRESOLVED
+    return found
 
 
 def _of_case(layout: Layout, wish: ExportWish, one: Chosen) -> Iterator[GateFinding]:
@@ -114,15 +119,18 @@ def _of_case(layout: Layout, wish: ExportWish, one: Chosen) -> Iterator[GateFind
     if not short or one.state != "consensus":
         return
     try:
-        open_voxels = unresolved_in(layout, one, inspect(layout.scan(case)).said.grid)
+        found = unresolved_in(layout, one, inspect(layout.scan(case)).said.grid)
     except InputError:
         return  # its scan is judged by another gate
-    if open_voxels is not None:
-        words = (
-            f"{np.count_nonzero(open_voxels)} voxels of its consensus are not resolved, and "
-            "the format has no word for that."
-        )
-        yield from (GateFinding("format", words, case, kind) for kind in short)
+    for kind in short:
+        layers = {wish.layer or 0} if kind in _TRAINING else set(found)
+        count = sum(np.count_nonzero(found[layer]) for layer in layers & set(found))
+        if count:
+            words = (
+                f"{count} voxels of its consensus are not resolved, and the format has no word "
+                "for that."
+            )
+            yield GateFinding("format", words, case, kind)
 
 
 def _typed(layout: Layout, one: Chosen, names: frozenset[str]) -> Iterator[GateFinding]:
@@ -156,4 +164,19 @@ def _of_formats(wish: ExportWish, chosen: tuple[Chosen, ...]) -> Iterator[GateFi
             yield GateFinding("format", words, format=kind)
         if all(wish.splits.get(one.record.case) == "test" for one in chosen):
             words = "All cases are for the test, and none for training."
+            yield GateFinding("format", words, format=kind)
+
+
+def _of_layers(wish: ExportWish, layers: tuple[int, ...]) -> Iterator[GateFinding]:
+    """Yield what stands against formats with one label for each voxel."""
+    known = ", ".join(str(layer) for layer in layers)
+    for kind in (one for one in wish.formats if one in _TRAINING):
+        if wish.layer is None and len(layers) > 1:
+            words = (
+                f"The ontology has labels on the layers {known}, which may overlap, and the "
+                "format holds one label for each voxel: choose one with --layer."
+            )
+            yield GateFinding("format", words, format=kind)
+        if wish.layer is not None and wish.layer not in layers:
+            words = f"The ontology has no labels on layer {wish.layer}; it has: {known}."
             yield GateFinding("format", words, format=kind)

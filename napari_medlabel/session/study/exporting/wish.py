@@ -61,6 +61,9 @@ class ExportWish:
         Of the data sets, letters and digits; empty for what the study is called.
     number : int
         Of the data set for nnU-Net, 1 to 999.
+    layer : int or None
+        Of the ontology: its labels alone go into formats that hold one label for each voxel,
+        ``nnunet`` and ``monai``, which refuse several layers without. The others hold all.
 
     Raises
     ------
@@ -77,6 +80,7 @@ class ExportWish:
     splits: Mapping[CaseId, Split] = field(default_factory=dict)
     name: str = ""
     number: int = 1
+    layer: int | None = None
 
     def __post_init__(self) -> None:
         if not self.formats or not set(self.formats) <= set(FORMATS):
