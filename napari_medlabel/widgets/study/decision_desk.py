@@ -96,7 +96,7 @@ class DecisionDesk(QObject):
         self._reading, self.under = reading, None
         self._places, self._said = {}, set()
         self._veil(on=reading.purpose != "work")
-        if reading.purpose == "work":
+        if reading.purpose in ("work", "adjudicate"):
             return
         seat = self.study.seat
         wants_mask = reading.purpose == "review"

@@ -78,8 +78,9 @@ class GuideDesk(QObject):
             binding.keys.bind(
                 key, "Show or hide the guidelines", self.guidelines.toggle, group="Study"
             )
-        self.questions.reading_opened(reading, self.ontology)
-        self.boxes.reading_opened(reading, self.ontology)
+        if reading.purpose != "adjudicate":  # answers and boxes of nobody's reading
+            self.questions.reading_opened(reading, self.ontology)
+            self.boxes.reading_opened(reading, self.ontology)
         binding.labels.events.selected_label.connect(self._show_label)
         for event in (
             binding.viewer.dims.events.current_step,

@@ -23,6 +23,7 @@ from napari_medlabel.widgets.background import Background
 from napari_medlabel.widgets.study.tag_row import tag_words
 from napari_medlabel.widgets.study.thread_panel import Line, ThreadPanel, ThreadView
 
+ADJUDICATE: Final = "adjudicate"
 NEXT_KEY: Final = "Alt-N"
 _NEXT: Final = "Next open comment"
 _REOPENED: Final = "Opened again."
@@ -48,7 +49,7 @@ class ThreadDesk(QObject):
         self._background = Background(self)
         self._threads: tuple[Thread, ...] = ()
         self._names: dict[int, str] = {}
-        self._annotator = ""
+        self._annotators: dict[str, str] = {}
         panel = self.panel
         panel.jump_requested.connect(self.jump)
         panel.next_requested.connect(self.next_open)
@@ -73,6 +74,9 @@ class ThreadDesk(QObject):
             binding.keys.bind(NEXT_KEY, _NEXT, self.next_open, group="Study")
         self.panel.show_keys(binding.keys.key_of(_NEXT))
         self.panel.show_labels(self._names)
+        # Whoever reads the case later is blind to the readings that are settled here, and not
+        # to a comment on the case: an adjudicator answers in threads of those readings alone.
+        self.panel.new.setVisible(reading.purpose != ADJUDICATE)
         self.panel.show_return("")
         self.panel.clear_words()
         self.panel.show_threads(())
@@ -91,8 +95,10 @@ class ThreadDesk(QObject):
         self._threads = ()
         self.study.dock.show_page(self.panel, False)
 
-    def _begin(self, reading: Any, known: Comments, now: SlotState) -> None:
-        self._annotator = self.study.seat.code_of(now.user)
+    def _begin(
+        self, reading: Any, known: Comments, now: SlotState, annotators: dict[str, str]
+    ) -> None:
+        self._annotators = annotators
         self._show(known)
         came_back = reading.purpose == "work" and (now.tags or now.returned)
         is_asked = reading.purpose == "work" and now.rounds and self.open_count
@@ -132,7 +138,9 @@ class ThreadDesk(QObject):
         if reading is None or seat is None or self.pins is None:
             return
         self._threads = tuple(
-            one for one in known.threads if one.first.slot in ("", reading.slot)
+            one
+            for one in known.threads
+            if reading.purpose == ADJUDICATE or one.first.slot in ("", reading.slot)
         )
         self.panel.show_threads(
             [self._view(number, thread, seat) for number, thread in enumerate(self._threads, 1)]
@@ -147,10 +155,11 @@ class ThreadDesk(QObject):
         self.changed.emit(self.open_count)
 
     def _view(self, number: int, thread: Thread, seat: Seat) -> ThreadView:
-        first = thread.first
+        first, reading = thread.first, self.study.reading
+        annotator = self._annotators.get(first.slot or reading.slot, "")
         lines = tuple(
             Line(
-                role_of(one.rater, seat.rater.code, self._annotator),
+                role_of(one.rater, seat.rater.code, annotator),
                 one.time[:16].replace("T", " "),
                 one.text,
                 one.resolves,
@@ -158,6 +167,8 @@ class ThreadDesk(QObject):
             for one in thread.comments
         )
         label = self._names.get(first.label, "") if first.label else ""
+        if reading.purpose == ADJUDICATE and first.slot:
+            label = f"reading {first.slot}" + (f" · {label}" if label else "")
         place = "" if first.at_ras is None else place_words(first.at_ras)
         return ThreadView(first.id, number, thread.standing, lines, label, place, first.tags)
 
@@ -214,8 +225,11 @@ class ThreadDesk(QObject):
         if reading is None or self._background.is_busy:
             return
 
+        begun = (one.first.slot for one in self._threads if one.first.id == remark.thread)
+        slot = next(begun, "") or reading.slot
+
         def work() -> tuple[Comments, str]:
-            thread = comment(seat, reading.case, reading.slot, remark)
+            thread = comment(seat, reading.case, slot, remark)
             return comments_for(seat, reading.case), thread.first.id
 
         def done(found: tuple[Comments, str]) -> None:
@@ -246,5 +260,10 @@ class ThreadDesk(QObject):
         self.study.dock.show_error(err)
 
 
-def _known(seat: Seat, reading: Any) -> tuple[Comments, SlotState]:
-    return comments_for(seat, reading.case), look(seat, reading.case, reading.slot).now
+def _known(seat: Seat, reading: Any) -> tuple[Comments, SlotState, dict[str, str]]:
+    """Return what may be known, how the reading stands, and who reads which slot."""
+    is_reading = reading.purpose != ADJUDICATE  # else it is all of them
+    at = look(seat, reading.case, reading.slot if is_reading else seat.settings.slots[0])
+    annotators = {slot: seat.code_of(now.user) for slot, now in at.row.slots.items()}
+    known = comments_for(seat, reading.case)
+    return known, at.now if is_reading else SlotState(), annotators

@@ -13,7 +13,9 @@ from qtpy.QtWidgets import QApplication
 
 from napari_medlabel.plugin.workplace import WORKPLACE
 from napari_medlabel.project.cases.version import read_labels, read_version
+from napari_medlabel.project.comments import read_comments
 from napari_medlabel.project.layout import CONSENSUS
+from napari_medlabel.session.study.commenting import Remark, comment
 from napari_medlabel.session.study.submitting import submit
 from napari_medlabel.session.study.working import start
 from napari_medlabel.widgets.dock import MedlabelDock
@@ -50,9 +52,10 @@ def read(study: SmallStudy, who: str, slot: str, *values: int, place: int = 2) -
 @pytest.fixture
 def study(tmp_path: Path) -> Iterator[SmallStudy]:
     """Return a case of which A has liver, and B liver one voxel on, and spleen."""
-    made = make_study(tmp_path, cases=1, people=("m1", "r01", "r02"))
+    made = make_study(tmp_path, cases=1, people=("m1", "r01", "r02", "r04"))
     read(made, "r01", "A", 1)
     read(made, "r02", "B", 1, 2, place=3)
+    comment(made.seat("r04"), made.cases[0], "B", Remark("Too large?", label=1))
     yield made
     WORKPLACE.close()
     WORKPLACE.audit = None
@@ -90,6 +93,11 @@ def test_an_adjudicator_walks_differences_and_writes_what_was_decided(
     assert dock.tabs.currentWidget() is compare.page.parentWidget()
     assert not panel.choices["majority"].isEnabled()
     assert "three or more" in panel.choices["majority"].toolTip()
+    titles = [
+        dock.tabs.tabText(n) for n in range(dock.tabs.count()) if dock.tabs.isTabVisible(n)
+    ]
+    assert not {"Questions", "Boxes", "Review"} & set(titles), "they are about one reading"
+    comment_on_a_reading(study, dock)
     seen = [decide_one(dock) for _ in TAKEN]
     assert len(set(seen)) == len(TAKEN)
     assert work.open == ()
@@ -118,6 +126,22 @@ def test_an_adjudicator_walks_differences_and_writes_what_was_decided(
     assert not any("Differences" in layer.name for layer in dock.viewer.layers)
     desk.close_study()
     assert desk.findChild(AgreementWindow) is None
+
+
+def comment_on_a_reading(study: SmallStudy, dock: MedlabelDock) -> None:
+    """Answer what a reviewer said of reading B; nothing is said about the case as a whole."""
+    threads, case = dock.study_desk.review.threads, study.cases[0]
+    until(lambda: len(threads._threads) == 1 and not threads._background.is_busy)
+    panel = threads.panel
+    assert panel.new.isHidden()
+    assert panel.list.item(0).text().endswith("Too large?\nreading B · Liver")
+    panel.choose(threads._threads[0].first.id)
+    panel.reply.setText("It is.")
+    panel.reply_button.click()
+    until(lambda: len(threads._threads[0].comments) == 2)
+    (thread,) = read_comments(study.layout, case).threads
+    assert [one.slot for one in thread.comments] == ["B", "B"]
+    assert not dock.notice.isVisible(), dock.notice.text.text()
 
 
 def decide_one(dock: MedlabelDock) -> tuple[str, str]:
