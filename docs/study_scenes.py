@@ -128,9 +128,18 @@ def agreement(dock: Any) -> None:
     settle_until(lambda: not window.background.is_busy and window.panel.cases.rowCount() == 2)
     window.compare(True, False)
     settle_until(lambda: window.found is not None and not window.background.is_busy)
-    window.panel.tabs.setCurrentIndex(1)
-    settle(40)
-    write(Image.fromarray(pixels_of(window.frame)), "study-agreement.png")
+    panel, sides = window.panel, []
+    names = [panel.plot_list.itemText(at) for at in range(panel.plot_list.count())]
+    for page in (0, 1):
+        panel.tabs.setCurrentIndex(page)
+        panel.plot_list.setCurrentIndex(
+            next(
+                at for at, name in enumerate(names) if name.startswith("Volumes: Right kidney")
+            )
+        )
+        settle(40)
+        sides.append(pixels_of(window.frame))
+    write(Image.fromarray(np.hstack(sides)), "study-agreement.png")
 
 
 def settle_case(dock: Any) -> None:

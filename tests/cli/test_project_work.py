@@ -66,7 +66,7 @@ def test_a_case_goes_from_next_to_approved(study: SmallStudy, run: Run) -> None:
     assert (code, out.startswith("must  Spleen is empty.")) == (3, True)
     code, out, err = run("r01", "submit", case, "--json")
     assert (code, json.loads(out)["complaints"][0]["rule"]) == (3, "empty")
-    assert err.startswith("medlabel: 1 things are not as the study wants them: Spleen")
+    assert err.startswith("medlabel: One thing is not as the study wants: Spleen")
     assert run("r01", "submit", case, "--check", "--absent", "spleen")[1] == (
         "Nothing is amiss.\n"
     )

@@ -387,7 +387,8 @@ def _require_in_own_review(seat: Seat, at: Reading) -> None:
 def _require_resolved(seat: Seat, at: Reading, reason: str) -> None:
     still = open_threads(seat, at.case, at.slot)
     if still and not reason:
+        count = "One comment" if len(still) == 1 else f"{len(still)} comments"
         raise RefusedError(
-            f"{len(still)} comments on this reading are not resolved.",
+            f"{count} on this reading {'is' if len(still) == 1 else 'are'} not resolved.",
             hint="Resolve them, or approve with a reason.",
         )

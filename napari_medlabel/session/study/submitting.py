@@ -82,8 +82,10 @@ class ComplaintsError(RefusedError):
     def __init__(self, complaints: tuple[Complaint, ...]) -> None:
         blocking = sum(one.blocks for one in complaints)
         hint = "Look at each; what is right as it is can be submitted with a reason."
+        one = len(complaints) == 1
+        count = "One thing is" if one else f"{len(complaints)} things are"
         super().__init__(
-            f"{len(complaints)} things are not as the study wants them: {complaints[0].words}",
+            f"{count} not as the study wants: {complaints[0].words}",
             hint="Some need an answer or a drawing before it can be submitted."
             if blocking
             else hint,

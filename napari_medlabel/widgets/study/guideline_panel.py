@@ -216,6 +216,8 @@ class _Page(QTextBrowser):
         self.setDocument(made)  # the one before is the page's own, and goes
         made.setMarkdown(text, _MARKDOWN)
         self._space(made)
+        # It has gone to what was changed last, and Qt would scroll there when it is shown.
+        self.moveCursor(QTextCursor.MoveOperation.Start)
 
     def show_html(self, text: str) -> None:
         """Show text of our own making."""

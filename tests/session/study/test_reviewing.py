@@ -147,6 +147,6 @@ def test_comments_that_are_open_hold_an_approval_back(study: SmallStudy) -> None
     said = Comment("0" * 16, "0" * 16, "r04", "A", seat.desk.time(), "Dome?", (1.0, 2.0, 3.0))
     add_comment(study.layout, case, said)
     begin_review(seat, case, "A")
-    with pytest.raises(RefusedError, match="1 comments on this reading are not resolved"):
+    with pytest.raises(RefusedError, match="One comment on this reading is not resolved"):
         approve(seat, case, "A")
     assert approve(seat, case, "A", reason="OTHER").reason == "OTHER"
