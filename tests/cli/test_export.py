@@ -70,7 +70,7 @@ def test_what_left_is_counted_and_told(run: Run, tmp_path: Path) -> None:
     words = ("--format", "nnunet,csv", "--reason", "PROTOCOL", "--case", "sub-001_ct")
     code, out, err = run(tmp_path / "out", *words, "--dataset-number", "7", "--split", "1,0,0")
     assert code == 0, err
-    assert out.startswith("1 cases left in 6 files, sha256:")
+    assert out.startswith("1 cases left in 8 files, sha256:")
     assert (tmp_path / "out" / "nnunet" / "Dataset007_Smallstudy" / "dataset.json").is_file()
     code, _, err = run(tmp_path / "out", *words)
     assert code == 2

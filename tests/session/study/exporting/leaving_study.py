@@ -8,12 +8,14 @@ import nibabel as nib
 import numpy as np
 
 from napari_medlabel.io.nifti.reading import load
+from napari_medlabel.model.boxes import Box3D, BoxSet
 from napari_medlabel.model.labelmap import Code, LabelMap
 from napari_medlabel.model.landmarks import Landmark, LandmarkSet
 from napari_medlabel.project.cases.versions import Labelled
 from napari_medlabel.project.layout import CaseId
-from napari_medlabel.project.ontology.labels import Coding, OntologyLabel
+from napari_medlabel.project.ontology.labels import BoxKind, Coding, OntologyLabel
 from napari_medlabel.project.ontology.ontology import Ontology, Template
+from napari_medlabel.project.ontology.questions import Choice, Question
 from napari_medlabel.project.work.notes import WorkNotes
 from napari_medlabel.session.study import reviewing, working
 from napari_medlabel.session.study.adding import Naming, add_scans
@@ -36,6 +38,18 @@ LABELS = Ontology(
         ),
     ),
     (Template("liver", "Liver", LandmarkSet((Landmark("Porta", description="Its middle."),))),),
+    questions=(
+        Question("clear", "Is it clear?", "study", "boolean"),
+        Question(
+            "focal", "Is it focal?", "slice", "multiple", (Choice("a", "A"), Choice("b", "B"))
+        ),
+        Question("note", "A remark?", "study", "text"),
+    ),
+    boxes=(BoxKind("lesion", "Lesion", "#e69f00"),),
+)
+ANSWERS = {"clear": True, "focal@k1": ["a", "b"], "note": "typed by a person"}
+BOXES = BoxSet(
+    (Box3D(1, "lesion", (1, 0, 1), (3, 4, 3)), Box3D(4, "liver", (0, 0, 0), (2, 2, 1), 3))
 )
 OBLIQUE = (0.96, 0.28, 0.0, -0.28, 0.96, 0.0)
 READERS = ("r01", "r02")
@@ -74,7 +88,7 @@ def read(study: SmallStudy, rater: str, case: CaseId, slot: str, *, shift: int =
     places = scan.grid.affine.matrix @ np.array([1.0, 2.0, 1.0, 1.0])
     marks = LandmarkSet((Landmark("Porta", tuple(map(float, places[:3]))),))
     notes = WorkNotes(60.0, frozenset(range(scan.grid.shape[2])))
-    work = Submission(Labelled(labels, marks), notes)
+    work = Submission(Labelled(labels, marks, ANSWERS, boxes=BOXES), notes)
     submit(seat, case, slot, scan, work, reason="PROTOCOL")
     reviewer = study.seat("r04")
     reviewing.begin_review(reviewer, case, slot)

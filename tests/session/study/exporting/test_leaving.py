@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import importlib.util
 import json
 from pathlib import Path
@@ -189,6 +190,40 @@ def test_pycocotools_fills_the_same_slices(
     assert all(np.array_equal(found[case], mask) for case, mask in masks.items())
 
 
+def test_boxes_are_annotations_on_their_slices_and_masks_stay_what_they_are(
+    out: tuple[Path, Exported],
+) -> None:
+    document = json.loads((out[0] / "coco" / "annotations.json").read_bytes())
+    names = {one["id"]: (one["name"], one["supercategory"]) for one in document["categories"]}
+    assert names == {3: ("Liver", "label"), 7: ("Spleen", "label"), 8: ("Lesion", "box")}
+    pictures = {one["id"]: one["medlabel"] for one in document["images"]}
+    found = {
+        (one["medlabel"]["box"], one["category_id"], pictures[one["image_id"]]["slice"]): one
+        for one in document["annotations"]
+        if pictures[one["image_id"]]["case"] == "sub-001_ct" and "medlabel" in one
+    }
+    assert set(found) == {(1, 8, 1), (1, 8, 2), (4, 3, 0)}
+    assert found[1, 8, 2]["bbox"] == [1, 0, 2, 4]
+    assert found[1, 8, 2]["area"] == 8
+
+
+def test_tables_have_boxes_and_answers_but_nothing_that_somebody_typed(
+    out: tuple[Path, Exported],
+) -> None:
+    folder = out[0] / "csv"
+    answers = (folder / "answers.csv").read_text().splitlines()
+    assert answers[0] == "case,unresolved_voxels,question,place,answer"
+    assert answers[1:3] == ["sub-001_ct,0,clear,,yes", "sub-001_ct,0,focal,k1,a b"]
+    assert len(answers) == 5
+    boxes = list(csv.DictReader((folder / "boxes.csv").read_text().splitlines()))
+    assert [one["kind"] for one in boxes] == ["lesion", "liver"] * 2
+    assert (boxes[0]["first j"], boxes[0]["last j"], boxes[0]["last k"]) == ("0", "3", "2")
+    assert boxes[2]["i (mm)"] == "4.0"
+    assert not [
+        one for one in out[0].rglob("*") if one.is_file() and b"typed" in one.read_bytes()
+    ]
+
+
 @pytest.mark.filterwarnings("ignore")
 def test_rt_utils_names_the_same_regions(
     out: tuple[Path, Exported], masks: dict[str, np.ndarray]
@@ -218,8 +253,10 @@ def test_who_read_what_is_told_by_code_and_only_when_asked(
     still = np.asarray(nib.load(folder / f"{stem}unresolved_mask.nii.gz").dataobj)
     assert still.any()
     assert not both[still > 0].any()
-    rows = (tmp_path / "out" / "csv" / "volumes.csv").read_text()
-    assert all(f",{code}," in rows for code in ("r01", "r02", "consensus"))
+    for table in ("volumes.csv", "boxes.csv", "answers.csv"):
+        rows = (tmp_path / "out" / "csv" / table).read_text()
+        assert all(f",{code}," in rows for code in ("r01", "r02"))
+    assert ",consensus," in rows
     # What nobody decided is `ignore` for a training.
     raw = tmp_path / "out" / "nnunet" / "Dataset001_Smallstudy"
     trained = np.asarray(nib.load(raw / "labelsTr" / "sub-001_ct.nii.gz").dataobj)
