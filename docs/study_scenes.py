@@ -129,14 +129,11 @@ def agreement(dock: Any) -> None:
     window.compare(True, False)
     settle_until(lambda: window.found is not None and not window.background.is_busy)
     panel, sides = window.panel, []
-    names = [panel.plot_list.itemText(at) for at in range(panel.plot_list.count())]
+    names = [panel.plot_list.itemText(n) for n in range(panel.plot_list.count())]
+    at = next(n for n, name in enumerate(names) if name.startswith("Volumes: Right kidney"))
     for page in (0, 1):
         panel.tabs.setCurrentIndex(page)
-        panel.plot_list.setCurrentIndex(
-            next(
-                at for at, name in enumerate(names) if name.startswith("Volumes: Right kidney")
-            )
-        )
+        panel.plot_list.setCurrentIndex(at)
         settle(40)
         sides.append(pixels_of(window.frame))
     write(Image.fromarray(np.hstack(sides)), "study-agreement.png")

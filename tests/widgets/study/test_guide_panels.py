@@ -69,6 +69,14 @@ def test_pictures_of_the_folder_are_shown_and_nothing_else_is_loaded(
     assert "<b>this</b>" in panel.page.toPlainText(), "HTML is text here"
 
 
+def test_guidelines_begin_at_their_beginning(panel: GuidelinePanel, qtbot: Any) -> None:
+    panel.resize(260, 240)
+    with qtbot.waitExposed(panel):
+        panel.show()
+    assert panel.page.verticalScrollBar().maximum() > 0
+    assert panel.page.share == 0, "Qt scrolls to the page's own cursor"
+
+
 def test_links_inside_jump_and_those_outside_are_asked_for(panel: GuidelinePanel) -> None:
     asked: list[str] = []
     panel.link_requested.connect(asked.append)
