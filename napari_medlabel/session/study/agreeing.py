@@ -19,6 +19,7 @@ from napari_medlabel.audit.format.event import Event, ObjectRef
 from napari_medlabel.model.volume import Volume
 from napari_medlabel.project.agreement.adjudication import Adjudication, origins_of, settle
 from napari_medlabel.project.agreement.answers import is_alike
+from napari_medlabel.project.agreement.boxes import agreed_boxes
 from napari_medlabel.project.agreement.consensus import agree_on
 from napari_medlabel.project.agreement.decisions_document import (
     read_adjudication,
@@ -220,10 +221,11 @@ def _answer(
         decided={} if work is None else work.marks,
     )
     answers = agreed_answers(readings, {} if work is None else work.answers)
+    boxes, of_boxes = agreed_boxes({one.slot: one.boxes for one in readings})
     labelled = Labelled(
-        first.labels, landmarks, answers or None, first.provenance, sheets=sheets
+        first.labels, landmarks, answers or None, first.provenance, boxes, sheets
     )
-    return labelled, replace(answer, words=(*answer.words, *words))
+    return labelled, replace(answer, words=(*answer.words, *words, *of_boxes))
 
 
 def _on_layer(

@@ -11,11 +11,13 @@ import numpy.typing as npt
 
 from napari_medlabel.errors import InputError, RefusedError
 from napari_medlabel.geometry.grid import Grid
+from napari_medlabel.model.boxes import BoxSet
 from napari_medlabel.model.labelmap import LabelMap
 from napari_medlabel.model.landmarks import LandmarkSet
 from napari_medlabel.project.cases.version import (
     Version,
     read_answers,
+    read_boxes,
     read_labels,
     read_landmarks,
     read_provenance,
@@ -58,6 +60,8 @@ class SlotReading:
         Masks of the layers above 0.
     layer : int
         Which layer is in front.
+    boxes : BoxSet or None
+        Its boxes; they go with the first layer.
     """
 
     slot: str
@@ -69,6 +73,7 @@ class SlotReading:
     provenance: npt.NDArray[np.uint8] | None
     sheets: Mapping[int, Sheet] = field(default_factory=dict)
     layer: int = 0
+    boxes: BoxSet | None = None
 
     @property
     def content(self) -> str:
@@ -97,6 +102,7 @@ class SlotReading:
             provenance=sheet.provenance,
             landmarks=None,
             answers={},
+            boxes=None,
             layer=layer,
         )
 
@@ -200,4 +206,5 @@ def _read(
             layer: Sheet(mask, read_provenance(layout, version, grid, layer))
             for layer, mask in masks.items()
         },
+        boxes=read_boxes(layout, version, grid),
     )

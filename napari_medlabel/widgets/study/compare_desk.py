@@ -354,6 +354,7 @@ class CompareDesk(QObject):
             said.append(
                 f"Not in it are {strays} voxels that were changed where all readings agree."
             )
+        said += [one for one in done.words if one.startswith("Boxes")]
         colour = "amber" if done.open_voxels or strays else "green"
         self.notice.say(colour, " ".join(said), {"Dismiss": self.notice.clear})
         self.study.worklist_changed.emit()

@@ -257,6 +257,8 @@ def test_who_read_what_is_told_by_code_and_only_when_asked(
         rows = (tmp_path / "out" / "csv" / table).read_text()
         assert all(f",{code}," in rows for code in ("r01", "r02"))
     assert ",consensus," in rows
+    boxes = json.loads((folder / f"{stem}_boxes.json").read_bytes())["boxes"]
+    assert [(one["id"], one["kind"]) for one in boxes] == [(1, "lesion"), (2, "liver")]
     # What nobody decided is `ignore` for a training.
     raw = tmp_path / "out" / "nnunet" / "Dataset001_Smallstudy"
     trained = np.asarray(nib.load(raw / "labelsTr" / "sub-001_ct.nii.gz").dataobj)
