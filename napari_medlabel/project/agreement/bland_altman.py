@@ -16,7 +16,7 @@ _LIMIT: Final = 1.96
 
 @dataclass(frozen=True)
 class BlandAltman:
-    """Differences of two series of measurements of the same subjects, first less second.
+    """Differences of two series of measurements of the same subjects, second less first.
 
     Parameters
     ----------
@@ -97,7 +97,7 @@ def bland_altman(
     from scipy.special import stdtrit
 
     table = np.array(pairs, dtype=np.float64)
-    differences, means = table[:, 0] - table[:, 1], table.mean(axis=1)
+    differences, means = table[:, 1] - table[:, 0], table.mean(axis=1)
     n = len(pairs)
     bias, sd = float(differences.mean()), float(differences.std(ddof=1))
     low, high = bias - _LIMIT * sd, bias + _LIMIT * sd

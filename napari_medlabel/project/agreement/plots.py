@@ -157,9 +157,11 @@ def bland_altman_plot(one: VolumeAgreement, theme: Theme = LIGHT) -> Drawing:
     ends = [*found.differences, *found.low_ends, *found.high_ends, 0.0]
     x = _axis(found.means, _LEFT, WIDTH - _RIGHT)
     y = _axis(ends, height - _BOTTOM, _TOP)
-    title = f"{one.name}: {one.first} less {one.second}, {len(found.differences)} cases"
+    title = f"{one.name}: {one.second} less {one.first}, {len(found.differences)} cases"
     out = _frame(title, height, theme)
-    out += _ticks(x, y, height, ("mean of both (ml)", "difference (ml)"), theme)
+    out += _ticks(
+        x, y, height, ("mean of both (ml)", f"{one.second} less {one.first} (ml)"), theme
+    )
     for (low, high), colour in (
         (found.bias_ends, theme.mean),
         (found.low_ends, theme.limits),

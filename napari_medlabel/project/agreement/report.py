@@ -236,6 +236,10 @@ def _analysis(summary: Summary, _facts: Facts) -> list[str]:
         "ICC(2,1): two-way random, absolute agreement, single reading (Shrout and Fleiss "
         "1979), of volumes over the cases that all raters read and somebody labelled."
     )
+    said.append(
+        "Differences of volumes are the second less the first of two raters by the order of "
+        "their codes, or the consensus less the rater: above 0 the second measured more."
+    )
     if summary.volumes:
         said.append(summary.volumes[0].found.rule)
     if summary.answers:
@@ -264,7 +268,7 @@ def _estimates(summary: Summary, _facts: Facts) -> list[str]:
         rows = [
             (
                 one.name,
-                f"{one.first} - {one.second}",
+                f"{one.second} less {one.first}",
                 str(len(one.found.differences)),
                 f"{one.found.bias:.2f} ({_ends(one.found.bias_ends)})",
                 (

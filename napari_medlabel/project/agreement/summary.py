@@ -88,7 +88,7 @@ class VolumeAgreement:
     name : str
         What it is called.
     first, second : str
-        Who; differences are first less second.
+        Who, in the order of their codes; differences are second less first, as everywhere.
     cases : tuple of str
         Of each difference.
     found : BlandAltman

@@ -20,7 +20,7 @@ from napari_medlabel.project.agreement.cropping import cropped, require_one_grid
 Tick = Callable[[int, int], object]
 CONSENSUS: Final = "consensus"
 MEASURES: Final = ("dice", "nsd", "hd95_mm", "assd_mm", "difference_ml")
-"""What is summarised; ``difference_ml`` as it is, second less first."""
+"""What is summarised; ``difference_ml`` as it is, second less first by the raters' codes."""
 _CONVENTIONS: Final[Mapping[Convention, str]] = {
     "surfel": "Surfaces by surfels (Nikolov et al. 2018): pieces of a marching-cubes surface "
     "weighed by their area, percentiles of area; as DeepMind's surface-distance.",
@@ -241,7 +241,8 @@ def compare_readings(
     GeometryError
         When grids differ.
     """
-    named = list(readings)
+    # By code: second less first is of the same two raters in every case.
+    named = sorted(readings, key=lambda one: one.rater)
     if consensus is not None:
         named.append(replace(consensus, rater=CONSENSUS))
     grid = require_one_grid([one.labels for one in named])

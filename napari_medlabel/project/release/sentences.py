@@ -146,7 +146,13 @@ def agreement(facts: Facts) -> str:
         head = f"| {cell(one.label)} | {one.measure} | {one.mean:.3f}"
         rows.append(f"{head} | {span} | {one.cases} |")
     body = "\n".join(rows)
-    return f"| label | measure | mean | interval | cases |\n|---|---|---|---|---|\n{body}"
+    table = f"| label | measure | mean | interval | cases |\n|---|---|---|---|---|\n{body}"
+    if not any(one.measure == "difference_ml" for one in facts.agreement):
+        return table
+    return (
+        f"{table}\n\ndifference_ml is the volume of the second reading less that of the first, "
+        "by the order of the raters' codes: above 0 the second measured more."
+    )
 
 
 def software(facts: Facts) -> str:

@@ -58,7 +58,7 @@ def test_an_interval_without_a_confidence_is_refused() -> None:
 
 
 def test_bland_and_altman_are_those_of_their_paper() -> None:
-    found = bland_altman(LARGE, MINI)
+    found = bland_altman(MINI, LARGE)
     assert found.bias == pytest.approx(-2.1, abs=0.05)
     assert found.sd == pytest.approx(38.8, abs=0.05)
     assert found.bias_ends == (pytest.approx(-22.0, abs=0.1), pytest.approx(17.8, abs=0.1))

@@ -203,7 +203,7 @@ def test_a_summary_has_means_intervals_volumes_landmarks_and_answers() -> None:
     ]  # fmt: skip
     first = next(v for v in found.volumes if v.value == 1)
     own = [row for row in rows if (row.first, row.second) == ("r01", "r02")]
-    assert first.found.bias == pytest.approx(np.mean([-row.difference_ml for row in own]))
+    assert first.found.bias == pytest.approx(np.mean([row.difference_ml for row in own]))
     marked = {mark.name: mark for mark in found.marks}
     assert marked["AC"].figure.mean == pytest.approx(4 / 3)
     assert marked["PC"].figure is None
@@ -212,6 +212,24 @@ def test_a_summary_has_means_intervals_volumes_landmarks_and_answers() -> None:
     assert names["grade"] == ["Krippendorff's alpha (interval)"]
     assert summarise(table, answers, seed=4) == found
     assert json.dumps([asdict(one) for one in found.between])
+
+
+def test_volumes_have_one_sign_in_table_report_and_plot_the_second_rater_less_the_first():
+    small, large = np.zeros((9, 9, 9)), np.zeros((9, 9, 9))
+    small[2:4, 2:4, 2:4], large[2:6, 2:6, 2:6] = 1, 1
+    one, two = Reading("r01", mask(small)), Reading("r02", mask(large))
+    # In the second case the slots were drawn the other way.
+    table = joined([compare_readings("c1", [one, two]), compare_readings("c2", [two, one])])
+    more = (64 - 8) * 0.0045
+    own = [row.difference_ml for row in table.rows if row.value == 1]
+    assert own == pytest.approx([more, more])
+    found = summarise(table, {}, seed=1)
+    assert found.between[0].figures["difference_ml"].mean == pytest.approx(more)
+    assert found.volumes[0].found.bias == pytest.approx(more)
+    report = write_report(found, Facts(Settings("S"), "p", 2), {})
+    assert "| r02 less r01 | 2 | 0.25 " in report
+    assert "the second less the first of two raters by the order of their codes" in report
+    assert "Liver: r02 less r01, 2 cases" in plots(found)["volume-1-r01-r02"]
 
 
 def test_a_report_has_all_items_and_says_what_nobody_stated() -> None:
