@@ -86,8 +86,15 @@ def derivative_files(rater: str, ontology: Ontology) -> dict[str, bytes]:
         "dataset_description.json": as_json(description),
         "README.md": _readme_below(rater).encode(),
         ".bidsignore": ("\n".join(ignored) + "\n").encode(),
-        "dseg.tsv": to_dseg_tsv(ontology).encode(),
+        "dseg.tsv": _labels(ontology).encode(),
     }
+
+
+def _labels(ontology: Ontology) -> str:
+    """Return the table of the labels of all layers: a value is one label in all of them."""
+    first, *further = ontology.layers or (0,)
+    rows = [to_dseg_tsv(ontology, layer).partition("\n")[2] for layer in further]
+    return to_dseg_tsv(ontology, first) + "".join(rows)
 
 
 def _readme(name: str) -> str:

@@ -166,8 +166,8 @@ def read_labels(
         raise InputError(
             f"Version {version.number} has labels on several layers, a mask for each, and "
             "this step takes one mask.",
-            hint="Overlapping labels are drawn, checked, submitted, looked at and approved; "
-            "more does not serve them yet, so nothing of them is left out unnoticed.",
+            hint="Scores against a truth and rounds of calibration take one mask: nothing of "
+            "overlapping labels is left out unnoticed. All else serves them.",
         )
     kind = sheet_kind(sheet or 0)
     if version.path(layout, kind) is None:

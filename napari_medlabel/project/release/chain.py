@@ -27,7 +27,8 @@ ADDED: Final = "study.case"
 AGREED: Final = "study.consensus"
 EVENTS: Final = (ADDED, AGREED, *ACTIONS)
 """Lines of the log that a release tells of its cases."""
-TOLD: Final = ("version", "round", "ontology", "guideline", "rule", "readings", "open")
+TOLD: Final = ("version", "round", "ontology", "guideline", "rule", "readings", "open",
+               "slots")  # fmt: skip
 """Of their detail."""
 
 
@@ -87,6 +88,8 @@ class Link:
         A code; empty for none.
     detail : mapping
         What else it says, of `TOLD`.
+    sheets : tuple of str
+        Content ids of masks of further layers that it is about, by layer.
     """
 
     event: str
@@ -101,6 +104,7 @@ class Link:
     content: str = ""
     reason: str = ""
     detail: Mapping[str, Any] = field(default_factory=dict)
+    sheets: tuple[str, ...] = ()
 
     def step(self, case: str) -> Step | None:
         """Return the step on a reading that it is, None where it is none."""
@@ -163,9 +167,11 @@ class CaseChain:
     version : int
         Of the mask.
     files : mapping of str to str
-        Path in the release of ``scan``, ``mask``, and ``landmarks`` where there are some.
+        Path in the release of ``scan``, ``mask``, ``mask1`` of layer 1 and on, ``landmarks``.
     links : tuple of Link
         Lines of the log about it, as they came.
+    sheets : mapping of int to str
+        Content ids of the masks of further layers, by layer.
     """
 
     case: CaseId
@@ -179,6 +185,7 @@ class CaseChain:
     version: int
     files: Mapping[str, str]
     links: tuple[Link, ...]
+    sheets: Mapping[int, str] = field(default_factory=dict)
 
     def state(self, slot: str) -> SlotState:
         """Return where a reading stands by the steps that are told."""
@@ -337,9 +344,11 @@ def _of_case(one: CaseChain) -> dict[str, Any]:
                 "leaf": to_base64(link.leaf),
                 "proof": [to_base64(step) for step in link.proof],
                 "detail": dict(link.detail),
+                "sheets": list(link.sheets),
             }
             for link in one.links
         ],
+        "sheets": {str(layer): content for layer, content in one.sheets.items()},
     }
 
 
@@ -357,6 +366,7 @@ def _case(found: Any) -> CaseChain:
         _whole(found["version"]),
         {str(kind): str(path) for kind, path in found["files"].items()},
         tuple(map(_link, found["links"])),
+        {int(layer): str(content) for layer, content in found["sheets"].items()},
     )
 
 
@@ -370,6 +380,7 @@ def _link(found: Any) -> Link:
         leaf=from_base64(found["leaf"], 32),
         proof=tuple(from_base64(step, 32) for step in found["proof"]),
         detail=dict(found["detail"]),
+        sheets=tuple(map(str, found["sheets"])),
     )
 
 

@@ -27,7 +27,9 @@ COLUMNS: Final[tuple[Column, ...]] = (
 _OF_READER: Final = frozenset(
     {"study.start", "review.submit", "study.confirm", "study.release", "study.withdraw"}
 )
+_MAKES: Final = frozenset({"review.submit", "review.correct"})
 _READY: Final = frozenset({"submitted", "in_review", "approved", "corrected"})
+_SLOTS: Final = "ABCDEFGH"
 _SCHEMES: Final = frozenset({"majority", "staple", "union", "intersection", "distance"})
 
 
@@ -127,6 +129,16 @@ def _single(one: CaseChain) -> Iterator[Finding]:
     if (now.content, now.version) != (one.mask, one.version):
         words = "The mask that leaves is not the one that the last reading or correction made."
         yield Finding("error", "read", name, words)
+    made = [
+        link
+        for link in one.links
+        if link.slot == one.slot
+        and (link.content, link.detail.get("version")) == (one.mask, one.version)
+        and link.event in _MAKES
+    ]
+    if made and made[-1].sheets != tuple(one.sheets[layer] for layer in sorted(one.sheets)):
+        words = "A mask of a further layer is not the one that was read or corrected."
+        yield Finding("error", "read", name, words)
     yield from _reviewed(name, now)
 
 
@@ -148,17 +160,22 @@ def _reviewed(name: str, now: SlotState) -> Iterator[Finding]:
 def _agreed(one: CaseChain) -> Iterator[Finding]:
     name = str(one.case)
     states = {slot: one.state(slot) for slot in one.slots if slot != CONSENSUS}
-    counted = {slot: now for slot, now in states.items() if now.state != "skipped"}
+    sheets = tuple(one.sheets[layer] for layer in sorted(one.sheets))
     made = [
         link
         for link in one.of_event(AGREED)
-        if (link.content, link.detail.get("version")) == (one.mask, one.version)
+        if (link.content, link.detail.get("version"), link.sheets)
+        == (one.mask, one.version, sheets)
     ]
     if not made:
         words = "No line of the log tells of the consensus that leaves."
         yield Finding("error", "agreed", name, words)
         return
     told = made[-1].detail
+    # Readings beyond the study's own test their reader, and are in no consensus.
+    slots = [int(link.detail.get("slots", 0)) for link in one.of_event(ADDED)]
+    own = _SLOTS[: max((*slots, int(told.get("readings", 0))))]
+    counted = {k: v for k, v in states.items() if v.state != "skipped" and k in own}
     if any(now.state not in _READY for now in counted.values()):
         words = "It is a consensus, and one of its readings is open or was sent back."
         yield Finding("error", "read", name, words)

@@ -8,6 +8,7 @@ from typing import Final
 
 from napari_medlabel import __version__
 from napari_medlabel.errors import GeometryError, InputError
+from napari_medlabel.geometry.grid import Grid
 from napari_medlabel.io.nifti.reading import load, read_labels_nifti
 from napari_medlabel.model.labelmap import content_id, count_labels
 from napari_medlabel.model.volume import Volume
@@ -125,7 +126,7 @@ def check_images(
             words = "No chain of custody tells of this scan or mask."
             yield Finding("error", "stranger", place(path), words)
     for one in chain.cases:
-        if not set(one.files.values()) <= listed or {"scan", "mask"} - one.files.keys():
+        if not set(one.files.values()) <= listed or _needed(one) - one.files.keys():
             words = "A file that its chain names is none of the release."
             yield Finding("error", "file", str(one.case), words)
             continue
@@ -144,19 +145,35 @@ def _case(
     except (InputError, OSError):
         yield Finding("error", "scan", case, "The scan is missing or cannot be read.")
         return
+    for kind, wanted in {"mask": one.mask, **_sheets(one)}.items():
+        yield from _mask(folder / one.files[kind], wanted, scan.grid, values, case)
+
+
+def _mask(
+    path: Path, wanted: str, scan: Grid, values: frozenset[int], case: str
+) -> Iterator[Finding]:
     try:
-        array, grid = read_labels_nifti(folder / one.files["mask"])
-        if content_id(grid, array) != one.mask:
+        array, grid = read_labels_nifti(path)
+        if content_id(grid, array) != wanted:
             words = "The mask is not the one that its chain ends in."
             yield Finding("error", "file", case, words)
         if not set(count_labels(array)) <= values:
             words = "The mask holds values that no label has."
             yield Finding("error", "file", case, words)
-        scan.grid.require_same(grid, what="mask")
+        scan.require_same(grid, what="mask")
     except GeometryError:
         yield Finding("error", "file", case, "The mask does not lie on its scan's grid.")
     except (InputError, OSError):
         yield Finding("error", "file", case, "The mask is missing or cannot be read.")
+
+
+def _sheets(one: CaseChain) -> dict[str, str]:
+    """Return the content ids of the masks of further layers by the kind of their files."""
+    return {f"mask{layer}": content for layer, content in one.sheets.items()}
+
+
+def _needed(one: CaseChain) -> set[str]:
+    return {"scan", "mask", *_sheets(one)}
 
 
 def label_values(folder: Path) -> tuple[int, ...]:

@@ -25,6 +25,8 @@ _SETS: Final[Mapping[str, tuple[str, ...]]] = {
     "masks": (
         "derivatives/*/sub-*/anat/*_dseg.nii.gz",
         "derivatives/*/sub-*/ses-*/anat/*_dseg.nii.gz",
+        "derivatives/*/sub-*/anat/*_l*dseg.nii.gz",
+        "derivatives/*/sub-*/ses-*/anat/*_l*dseg.nii.gz",
     ),
 }
 _CONTEXT: Final[Mapping[str, Any]] = {

@@ -18,7 +18,14 @@ from napari_medlabel.io.files import explain_os_error, make_folder, sha256_file
 from napari_medlabel.project.cases.dataset import as_json, derivative_files, root_files
 from napari_medlabel.project.cases.participants import COLUMNS, ID, SPLIT, to_tsv
 from napari_medlabel.project.cases.record import CaseRecord
-from napari_medlabel.project.cases.version import LANDMARKS, MASK, SIDECAR, Version
+from napari_medlabel.project.cases.sidecar import leaving_sidecar
+from napari_medlabel.project.cases.version import (
+    LANDMARKS,
+    MASK,
+    SIDECAR,
+    Version,
+    sheet_kind,
+)
 from napari_medlabel.project.layout import Layout
 from napari_medlabel.project.ontology.ontology import Ontology
 
@@ -88,7 +95,8 @@ def copy_case(
     Returns
     -------
     dict of str to str
-        Paths in the release of ``scan``, ``mask`` and, where there are some, ``landmarks``.
+        Paths in the release of ``scan``, ``mask``, ``mask1`` of layer 1 and so on, and, where
+        there are some, ``landmarks``.
 
     Raises
     ------
@@ -100,7 +108,8 @@ def copy_case(
     there = Layout(folder)
     scan = layout.scan(record.case)
     copies = {"scan": (scan, there.scan(record.case), record.file)}
-    for kind, ending in (("mask", MASK), ("landmarks", LANDMARKS)):
+    further = [(f"mask{layer}", sheet_kind(layer)) for layer in sorted(version.sheets)]
+    for kind, ending in (("mask", MASK), *further, ("landmarks", LANDMARKS)):
         source = version.path(layout, ending)
         if source is not None:
             target = there.version(LABELS, record.case, version.number, ending)
@@ -112,9 +121,9 @@ def copy_case(
         sidecar = layout.version(version.rater, record.case, version.number, SIDECAR)
         target = there.version(LABELS, record.case, version.number, SIDECAR)
         target.write_bytes(as_json(_own_part(json.loads(sidecar.read_bytes()))))
-        shutil.copyfile(scan.with_name(name), copies["scan"][1].with_name(name))
-    except FileNotFoundError:  # a scan without a sidecar has nothing more to tell
-        pass
+        told = leaving_sidecar(layout, record)
+        if told is not None:  # a scan without a sidecar has nothing more to tell
+            copies["scan"][1].with_name(name).write_bytes(told)
     except OSError as err:
         raise explain_os_error(err) from err
     return {kind: there.relative(target) for kind, (_, target, _) in copies.items()}

@@ -43,7 +43,8 @@ class Leaving:
     slot : str
         Of which reading it is; ``consensus`` for one of all.
     files : mapping of str to str
-        Path in the release of ``scan``, ``mask`` and, where there are some, ``landmarks``.
+        Path in the release of ``scan``, ``mask``, ``mask1`` of layer 1 and so on, and, where
+        there are some, ``landmarks``.
     """
 
     record: CaseRecord
@@ -139,6 +140,7 @@ def _link(
 ) -> Link:
     detail = record["detail"]
     reason = record.get("reason") or {}
+    masks = tuple(ref["id"] for ref in record["object"] if ref["role"] == "new")
     return Link(
         record["event"],
         seat.code_of(record["actor"]["user"]),
@@ -149,9 +151,10 @@ def _link(
         proofs.proof(index),
         str(detail.get("slot", "")),
         int(detail.get("step", 0)),
-        next((ref["id"] for ref in record["object"] if ref["role"] == "new"), ""),
+        next(iter(masks), ""),
         str(reason.get("code", "") if isinstance(reason, Mapping) else reason),
         {key: detail[key] for key in TOLD if key in detail},
+        masks[1:],
     )
 
 
@@ -196,6 +199,7 @@ def _case(
         one.version.number,
         dict(one.files),
         tuple(sorted(links, key=_turn)),
+        dict(one.version.sheets),
     )
 
 

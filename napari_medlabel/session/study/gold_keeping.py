@@ -70,6 +70,13 @@ def add_gold(seat: Seat, case: CaseId, mask: Path, landmarks: Path | None = None
     require_role(seat, "manager")
     look(seat, case, seat.settings.slots[0])
     layout, ontology = seat.layout, read_ontology(seat.layout.ontology)
+    if len(ontology.layers) > 1:
+        raise InputError(
+            "The ontology has labels on several layers, which may overlap, and a truth is one "
+            "mask with one label for each voxel.",
+            hint="Readings of this study cannot be scored against a truth: compare raters "
+            "with one another instead, with medlabel project agree STUDY",
+        )
     scan = read_volume(layout.scan(case))
     labels = load_mask(mask, scan.grid, scheme=ontology.scheme())
     unknown = set(labels.voxel_counts()) - {label.value for label in ontology.labels}

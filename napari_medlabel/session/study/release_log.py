@@ -15,7 +15,7 @@ from napari_medlabel.audit.format.merkle import leaf_hash
 from napari_medlabel.audit.format.seal import Head
 from napari_medlabel.errors import InputError, RefusedError
 from napari_medlabel.project.cases.record import read_record
-from napari_medlabel.project.cases.version import LANDMARKS, MASK, read_version
+from napari_medlabel.project.cases.version import LANDMARKS, MASK, read_version, sheet_kind
 from napari_medlabel.project.checks.finding import Finding
 from napari_medlabel.project.layout import CONSENSUS, Layout
 from napari_medlabel.project.release.chain import EVENTS, TOLD, CaseChain, Chain, Link
@@ -65,7 +65,7 @@ def check_against_study(
     if not kept.is_file() or kept.read_bytes() != manifest.to_bytes():
         words = "The study keeps no manifest of this release, or another one."
         yield Finding("error", "kept", MANIFEST, words)
-    if not _is_published(layout.audit, manifest.digest):
+    if not is_published(layout.audit, manifest.digest):
         words = "The log does not tell that this release was published."
         yield Finding("error", "log", MANIFEST, words)
     if verify_log(layout.audit, state=None, quick=True).whole is Verdict.RED:
@@ -100,7 +100,8 @@ def _line(
     except (ValueError, KeyError, TypeError):
         yield Finding("error", column, case, f"{what}: its line is no event.")
         return
-    told = (link.event, link.slot, link.number, link.content, link.time, dict(link.detail))
+    masks = (link.content, *link.sheets) if link.content else ()
+    told = (link.event, link.slot, link.number, masks, link.time, dict(link.detail))
     if says != told or record["detail"].get("case") != one.content:
         words = f"{what}: the release tells it otherwise than the log."
         yield Finding("error", column, case, words)
@@ -115,7 +116,7 @@ def _said(record: Mapping[str, Any]) -> tuple[object, ...]:
         record["event"],
         str(detail.get("slot", "")),
         int(detail.get("step", 0)),
-        next((ref["id"] for ref in record["object"] if ref["role"] == "new"), ""),
+        tuple(ref["id"] for ref in record["object"] if ref["role"] == "new"),
         record["time"],
         {key: detail[key] for key in TOLD if key in detail},
     )
@@ -170,7 +171,11 @@ def _version(layout: Layout, manifest: Manifest, one: CaseChain) -> Iterator[Fin
         yield Finding("error", "file", str(one.case), "The study does not have this version.")
         return
     released = {file.path: file.digest for file in manifest.files}
-    for kind, ending in (("mask", MASK), ("landmarks", LANDMARKS)):
+    if version.sheets != one.sheets:
+        words = "The study's version has other masks of further layers."
+        yield Finding("error", "file", str(one.case), words)
+    further = [(f"mask{layer}", sheet_kind(layer)) for layer in sorted(version.sheets)]
+    for kind, ending in (("mask", MASK), *further, ("landmarks", LANDMARKS)):
         source = version.path(layout, ending)
         wanted = version.files[layout.relative(source)] if source is not None else None
         found = released.get(one.files[kind]) if kind in one.files else None
@@ -179,7 +184,8 @@ def _version(layout: Layout, manifest: Manifest, one: CaseChain) -> Iterator[Fin
             yield Finding("error", "file", str(one.case), words)
 
 
-def _is_published(root: Path, digest: str) -> bool:
+def is_published(root: Path, digest: str) -> bool:
+    """Tell whether a log has the event ``study.publish`` of a manifest, by its digest."""
     mark = digest.encode()
     for path in session_paths(root):
         for line in path.read_bytes().splitlines():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
@@ -167,11 +167,14 @@ def facts_for(
     )
 
 
-def volumes_of(mask: Path, ontology: Ontology) -> dict[str, float]:
-    """Return the volume of each label in a mask, in ml, by the label's id."""
-    array, grid = read_labels_nifti(mask)
-    voxel_ml = abs(float(np.linalg.det(grid.affine.matrix[:3, :3]))) / 1000.0
-    counts = count_labels(array)
+def volumes_of(masks: Iterable[Path], ontology: Ontology) -> dict[str, float]:
+    """Return the volume of each label in the masks of all layers, in ml, by the label's id."""
+    counts: dict[int, int] = {}
+    voxel_ml = 0.0
+    for mask in masks:
+        array, grid = read_labels_nifti(mask)
+        voxel_ml = abs(float(np.linalg.det(grid.affine.matrix[:3, :3]))) / 1000.0
+        counts |= {value: count for value, count in count_labels(array).items() if value}
     # Rounded as nobody measures finer: 1 cubic millimetre.
     return {
         label.id: round(counts[label.value] * voxel_ml, 3)

@@ -260,7 +260,8 @@ def _fill(
     for done, one in enumerate(plan.chosen):
         tick(done, len(plan.chosen))
         files = copy_case(layout, folder, one.record, one.version)
-        volumes[one.record.case] = volumes_of(folder / files["mask"], ontology)
+        masks = [folder / path for kind, path in files.items() if kind.startswith("mask")]
+        volumes[one.record.case] = volumes_of(masks, ontology)
         slot = _slot(rows[one.record.content], one)
         leaving.append(Leaving(one.record, one.version, slot, files))
     tick(len(plan.chosen), len(plan.chosen))

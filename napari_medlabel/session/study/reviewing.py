@@ -43,7 +43,7 @@ from napari_medlabel.session.study.seat import (
     take_step_with_files,
     worklist,
 )
-from napari_medlabel.session.study.submitting import find_same
+from napari_medlabel.session.study.submitting import find_same, with_sheets
 from napari_medlabel.session.study.working import rules_now
 
 PASSES: Final = 4
@@ -251,9 +251,8 @@ def correct(seat: Seat, case: CaseId, slot: str, scan: Volume, labelled: Labelle
     require_role(seat, "reviewer")
     pins = Pins(*rules_now(seat))
     ontology = read_ontology(seat.layout.ontology)
-    content = labelled.labels.content_id()
     with at_reading(seat, case, slot) as at:
-        if at.now.state == "corrected" and at.now.content == content:
+        if _is_corrected(seat, at, labelled):
             return at.now
         _require_in_own_review(seat, at)
         labels = _corrected(seat, at, scan, labelled)
@@ -262,7 +261,8 @@ def correct(seat: Seat, case: CaseId, slot: str, scan: Volume, labelled: Labelle
             next_version(seat.layout, seat.rater.code, case) if same is None else same.number
         )
         detail = {**_about(at), "labels": labels, "version": number}
-        event = step_event(at, "correct", detail, content=content)
+        content = labelled.labels.content_id()
+        event = with_sheets(step_event(at, "correct", detail, content=content), labelled)
 
         def write() -> None:
             write_version(
@@ -329,16 +329,22 @@ def _decide(
     return look(seat, at.case, at.slot).now
 
 
+def _is_corrected(seat: Seat, at: Reading, labelled: Labelled) -> bool:
+    if at.now.state != "corrected" or at.now.content != labelled.labels.content_id():
+        return False
+    version = read_version(seat.layout, seat.code_of(at.now.maker), at.case, at.now.version)
+    return version.sheets == {n: one.labels.content_id() for n, one in labelled.sheets.items()}
+
+
 def _corrected(seat: Seat, at: Reading, scan: Volume, labelled: Labelled) -> list[int]:
     """Return the values of labels that a correction changes."""
     maker = seat.code_of(at.now.maker)
     before = read_version(seat.layout, maker, at.case, at.now.version)
-    labels = read_labels(seat.layout, before, scan.grid, labelled.labels.scheme)
-    change = label_change(labels.array, labelled.labels.array)
-    values = set(change.labels)
-    for layer, sheet in labelled.sheets.items():
-        first = read_labels(seat.layout, before, scan.grid, sheet.labels.scheme, layer)
-        values |= set(label_change(first.array, sheet.labels.array).labels)
+    values: set[int] = set()
+    further = {layer: one.labels for layer, one in labelled.sheets.items()}
+    for layer, now in {0: labelled.labels, **further}.items():
+        first = read_labels(seat.layout, before, scan.grid, now.scheme, layer)
+        values |= set(label_change(first.array, now.array).labels)
     boxes = read_boxes(seat.layout, before, scan.grid) or BoxSet()
     if (
         not values

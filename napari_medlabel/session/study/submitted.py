@@ -57,7 +57,7 @@ def submitted_work(seat: Seat, case: CaseId, slot: str, grid: Grid) -> Labelled:
         for layer in version.sheets
     }
     return Labelled(
-        read_labels(layout, version, grid, ontology.scheme()),
+        read_labels(layout, version, grid, ontology.scheme(), 0),
         read_landmarks(layout, version),
         read_answers(layout, version) or None,
         read_provenance(layout, version, grid),

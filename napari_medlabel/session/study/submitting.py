@@ -10,7 +10,7 @@ from typing import Final
 
 import numpy as np
 
-from napari_medlabel.audit.format.event import ObjectRef
+from napari_medlabel.audit.format.event import Event, ObjectRef
 from napari_medlabel.errors import InputError, RefusedError
 from napari_medlabel.export.landmarks import load_landmarks
 from napari_medlabel.export.mask import load_mask
@@ -247,11 +247,7 @@ def submit(
         content = labelled.labels.content_id()
         given = require_reason(reason) if complaints else ""
         event = step_event(at, "submit", detail, content=content, reason=given)
-        further = [
-            ObjectRef(one.labels.content_id(), "new", "mask")
-            for _, one in sorted(labelled.sheets.items())
-        ]
-        event = replace(event, objects=(*event.objects, *further))
+        event = with_sheets(event, labelled)
 
         def write() -> None:
             write_version(
@@ -310,6 +306,15 @@ def settle(seat: Seat, case: CaseId, slot: str, content: str) -> str:
             )
         take_step(seat, step_event(at, "settle", {"chosen": content}, content=content))
         return look(seat, case, slot).now.state
+
+
+def with_sheets(event: Event, labelled: Labelled) -> Event:
+    """Return an event that names the masks of further layers after the first, by layer."""
+    further = [
+        ObjectRef(one.labels.content_id(), "new", "mask")
+        for _, one in sorted(labelled.sheets.items())
+    ]
+    return replace(event, objects=(*event.objects, *further))
 
 
 def find_same(seat: Seat, case: CaseId, labelled: Labelled, pins: Pins) -> Version | None:

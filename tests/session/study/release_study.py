@@ -35,7 +35,7 @@ def ready_study(tmp: Path) -> SmallStudy:
         tmp, cases=3, readings=2, ontology=replace(ONTOLOGY, templates=(template,))
     )
     for case in study.cases:
-        _add_as_cleaned(study, case)
+        add_as_cleaned(study, case)
     rows = {"001": {"sex": "F", "age": "63"}, "002": {"sex": "F", "age": "67"},
             "003": {"sex": "M", "age": "41"}}  # fmt: skip
     study.layout.participants.write_bytes(to_tsv(rows))
@@ -74,7 +74,7 @@ def _read(study: SmallStudy, code: str, slot: str, number: int, *, place: int) -
     submit(seat, case, slot, study.scan(number), work)
 
 
-def _add_as_cleaned(study: SmallStudy, case: CaseId) -> None:
+def add_as_cleaned(study: SmallStudy, case: CaseId) -> None:
     """Give a case what a real adding gives it: raw hashes, a report, a line in the log."""
     layout = study.layout
     data = json.dumps(REPORT).encode()
