@@ -15,7 +15,11 @@ _RULE: Final = choice(
 
 ABOUT_STUDY: Final[Mapping[str, Spec]] = {
     "study.case": Spec(
-        ACCESS, "C", "originate", {"case": DIGEST, "slots": COUNT}, {"file": DIGEST}
+        ACCESS,
+        "C",
+        "originate",
+        {"case": DIGEST, "slots": COUNT},
+        {"file": DIGEST, "sidecar": DIGEST},
     ),
     "study.rules": Spec(
         SECURITY,

@@ -56,6 +56,8 @@ class CaseRecord:
     dicom : tuple of str
         ``sha256:<hex>`` of each de-identified DICOM image that is kept, in the order of
         `Layout.dicom_files`; empty where the scan came as NIfTI or none is kept.
+    sidecar : str
+        ``sha256:<hex>`` of the scan's sidecar; empty in records from before there was this.
 
     Raises
     ------
@@ -77,10 +79,11 @@ class CaseRecord:
     link: str = ""
     key: str = ""
     dicom: tuple[str, ...] = ()
+    sidecar: str = ""
 
     def __post_init__(self) -> None:
         digests = [self.content, self.file, self.pixels, *self.originals, *self.dicom]
-        digests += [self.manifest] if self.manifest else []
+        digests += [one for one in (self.manifest, self.sidecar) if one]
         if not all(_DIGEST.fullmatch(one) for one in digests):
             raise InputError(
                 "A case's record holds digests such as sha256:<64 hex digits>.",
@@ -97,6 +100,8 @@ class CaseRecord:
         data = {"medlabel": "case", "v": VERSION, **asdict(self), "case": str(self.case)}
         if not self.dicom:  # as records were before there were any
             del data["dicom"]
+        if not self.sidecar:
+            del data["sidecar"]
         return (json.dumps(data, indent=1, sort_keys=True) + "\n").encode()
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from napari_medlabel.errors import InputError
+from napari_medlabel.errors import InputError, RefusedError
 from napari_medlabel.geometry.grid import Grid
 from napari_medlabel.io.files import sha256_file
 from napari_medlabel.io.nifti.reading import inspect
 from napari_medlabel.project.cases.record import CaseRecord, read_record
+from napari_medlabel.project.cases.sidecar import leaving_sidecar, sidecar_path
 from napari_medlabel.project.checks.finding import Finding, place
 from napari_medlabel.project.layout import CaseId, Layout
 
@@ -62,6 +63,11 @@ def check_scans(
         findings += found
         if grid is not None:
             grids[record.case] = grid
+        try:
+            leaving_sidecar(layout, record)
+        except RefusedError as err:
+            beside = layout.relative(sidecar_path(layout, record.case))
+            findings.append(Finding("error", "sidecar", beside, err.message))
         report = record.manifest.partition(":")[2]
         if report and not (layout.cleanings / f"{report}.json").is_file():
             words = "The report of its de-identification is not in medlabel/deid."

@@ -201,6 +201,9 @@ class Intake:
         taken = there | {record.case for record in records}
         case = free_case(taken, subject, self.naming.session, kind)
         modality = info.modality or _MODALITIES.get(kind, "MR" if self.naming.kind else "")
+        said, cells = scan_facts(cleaned.source, modality)
+        sidecar = self.work / f"{info.number}.json"
+        write_bytes_aside(sidecar, as_json(said))
         record = CaseRecord(
             case,
             case_id(scan),
@@ -216,10 +219,8 @@ class Intake:
             link,
             self.pseudonyms.key_id if link else "",
             digests_in_order(cleaned.source.files) if self._keeps_dicom(info) else (),
+            f"sha256:{sha256_file(sidecar)}",
         )
-        said, cells = scan_facts(cleaned.source, modality)
-        sidecar = self.work / f"{info.number}.json"
-        write_bytes_aside(sidecar, as_json(said))
         self._search(files, case, (prepared, sidecar))
         self._keep_report(manifest)
         problem = self._publish(record, prepared, sidecar, cleaned.source.files)
@@ -281,6 +282,7 @@ class Intake:
                 "case": record.content,
                 "slots": len(self.settings.slots),
                 "file": record.file,
+                "sidecar": record.sidecar,
             },
         )
         outbox = Outbox(self.layout.outbox, record.content, self.desk.log)

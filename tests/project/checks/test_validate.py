@@ -104,6 +104,15 @@ FAULTS: dict[str, tuple[Callable[[Layout], object], set[tuple[str, str]]]] = {
         lambda s: shutil.copyfile(s.scan(ONE), s.scan(TWO)),
         {("hash", SCAN2)},
     ),
+    "a sidecar says more than adding writes": (
+        lambda s: s.scan(TWO).with_name("sub-002_ct.json").write_text('{"Comment": "Muster"}'),
+        {("sidecar", "sub-002/anat/sub-002_ct.json")},
+    ),
+    "a sidecar was changed": (
+        lambda s: (record(s, TWO, sidecar=f"sha256:{'1' * 64}"),
+                   s.scan(TWO).with_name("sub-002_ct.json").write_text("{}")),
+        {("sidecar", "sub-002/anat/sub-002_ct.json")},
+    ),
     "a scan is cut off": (
         lambda s: s.scan(TWO).write_bytes(b"\x1f\x8b"),
         {("hash", SCAN2), ("unreadable", SCAN2)},

@@ -19,6 +19,7 @@ from napari_medlabel.io.files import Staging, sha256_file
 from napari_medlabel.io.nifti.reading import load
 from napari_medlabel.io.registry import read_volume
 from napari_medlabel.project.cases.record import all_records, read_record
+from napari_medlabel.project.cases.sidecar import sidecar_path
 from napari_medlabel.project.checks.validate import validate
 from napari_medlabel.project.layout import CaseId, Layout
 from napari_medlabel.session.deid_run import DeidJob, deidentify_logged
@@ -98,7 +99,14 @@ def test_the_log_tells_of_cleaning_and_case_and_of_nobody(
     assert names == ["export.begin", "deid.run", "export.done", "study.case"]
     last = events(layout)[-1]
     record = all_records(layout)[0]
-    assert last["detail"] == {"case": record.content, "slots": 2, "file": record.file}
+    assert last["detail"] == {
+        "case": record.content,
+        "slots": 2,
+        "file": record.file,
+        "sidecar": record.sidecar,
+    }
+    beside = sidecar_path(layout, record.case)
+    assert record.sidecar == f"sha256:{sha256_file(beside)}"
     assert [one["id"] for one in last["object"]] == [record.file]
     assert list(layout.outbox.iterdir()) == []
 

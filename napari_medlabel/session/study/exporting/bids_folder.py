@@ -21,6 +21,7 @@ from napari_medlabel.model.volume import Volume
 from napari_medlabel.project.cases.boxes import encode_boxes
 from napari_medlabel.project.cases.naming import OUTSIDE_BIDS
 from napari_medlabel.project.cases.participants import read_participants, to_tsv
+from napari_medlabel.project.cases.sidecar import leaving_sidecar
 from napari_medlabel.project.cases.version import BOXES, Version
 from napari_medlabel.session.study.exporting.loading import Exporting, Leaving
 
@@ -144,8 +145,9 @@ def _copy_scan(job: Exporting, one: Leaving, folder: Path) -> None:
     make_folder(target.parent)
     beside = f"{one.name}.json"
     shutil.copyfile(source, target)
-    if source.with_name(beside).is_file():
-        shutil.copyfile(source.with_name(beside), target.with_name(beside))
+    told = leaving_sidecar(job.layout, one.chosen.record)
+    if told is not None:
+        write_bytes_aside(target.with_name(beside), told)
     if f"sha256:{sha256_file(target)}" != one.chosen.record.file:
         raise SaveError(
             "A scan did not read back as it was copied.",

@@ -10,9 +10,10 @@ from typing import Any, Final
 from napari_medlabel.deid.rules.options import checked
 from napari_medlabel.deid.scan.finding import Allowance
 from napari_medlabel.deid.scan.output import Searched, SourceIdentity
-from napari_medlabel.errors import InputError
+from napari_medlabel.errors import InputError, RefusedError
 from napari_medlabel.io.files import sha256_file
 from napari_medlabel.project.cases.record import CaseRecord
+from napari_medlabel.project.cases.sidecar import leaving_sidecar, sidecar_path
 from napari_medlabel.project.layout import Layout
 from napari_medlabel.session.study.exporting.logbook import Told
 from napari_medlabel.session.study.exporting.plan import GateFinding
@@ -38,6 +39,8 @@ def judge_origin(layout: Layout, record: CaseRecord, told: Told) -> Iterator[Gat
 
     if told.files.get(record.content) != record.file:
         yield because("The log does not tell that this scan was added to the study.")
+    elif told.sidecars.get(record.content, "") != record.sidecar:
+        yield because("The log tells of another sidecar of this scan than its record.")
     if not record.manifest:
         yield because("Its record names no report of a de-identification.")
     elif _report(layout, record) is None:
@@ -70,7 +73,11 @@ def judge_files(layout: Layout, record: CaseRecord, *, dicom: bool) -> Iterator[
         if found != wanted:
             what = "Its scan" if path == scan else "A DICOM image of it"
             yield because(f"{what} is missing, or is not the one that was added.")
-    sidecar = scan.with_name(f"{record.case}.json")
+    try:
+        leaving_sidecar(layout, record)
+    except RefusedError as err:
+        yield because(err.message)
+    sidecar = sidecar_path(layout, record.case)
     searched = Searched(SourceIdentity(), allowance_of(layout, record))
     told: dict[str, None] = {}
     for path in (*digests, sidecar):

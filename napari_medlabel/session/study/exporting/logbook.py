@@ -25,11 +25,14 @@ class Told:
     ----------
     files : dict of str to str
         ``sha256:<hex>`` of each added scan's file, by the scan's content id.
+    sidecars : dict of str to str
+        The same of its sidecar; empty where it was added before the log told of it.
     consensus : dict of str to set of (int, str)
         Number and content of each consensus that was made, by the scan's content id.
     """
 
     files: dict[str, str] = field(default_factory=dict)
+    sidecars: dict[str, str] = field(default_factory=dict)
     consensus: dict[str, set[tuple[int, str]]] = field(default_factory=dict)
 
     def take(self, _file: str, _line: int, record: Mapping[str, Any]) -> None:
@@ -37,6 +40,7 @@ class Told:
         detail = record["detail"]
         if record["event"] == "study.case":
             self.files[detail["case"]] = detail.get("file", "")
+            self.sidecars[detail["case"]] = detail.get("sidecar", "")
         elif record["event"] == "study.consensus":
             new = [ref["id"] for ref in record["object"] if ref["role"] == "new"]
             made = {(int(detail.get("version", 0)), content) for content in new}

@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from napari_medlabel.audit.keys.people import find_statements, user_key_path
 from napari_medlabel.audit.keys.tokens import account_name, load_token_key
 from napari_medlabel.errors import InputError, RefusedError
 from napari_medlabel.project.cases.record import read_record
+from napari_medlabel.project.cases.sidecar import sidecar_path
 from napari_medlabel.secret import passphrase as sealing
 from napari_medlabel.secret.passphrase import PassphraseError
 from napari_medlabel.session.study.exporting import leaving, planning
@@ -79,6 +81,11 @@ CHANGES: dict[str, tuple[str, Change, bytes | None]] = {
         lambda s: s.layout.scan(s.cases[0]).with_name(f"{s.cases[0]}.json"),
         json.dumps({"PatientName": "Muster^Max"}).encode(),
     ),
+    "one word in a sidecar": (
+        "clean",
+        lambda s: s.layout.scan(s.cases[0]).with_name(f"{s.cases[0]}.json"),
+        json.dumps({"Manufacturer": "Muster Max"}).encode(),
+    ),
 }
 
 
@@ -89,6 +96,20 @@ def test_a_changed_file_shuts_one_gate(study: SmallStudy, tmp_path: Path, what: 
     with changed(find(study), data):
         plan = require_shut(study, tmp_path, ALL, gate)
     assert {one.case for one in plan.findings} == {study.cases[0]}
+
+
+@pytest.mark.usefixtures("green")
+def test_a_sidecar_and_its_record_changed_together_do_not_leave(
+    study: SmallStudy, tmp_path: Path
+) -> None:
+    path = study.layout.case_file(study.cases[0])
+    record = read_record(path)
+    beside = sidecar_path(study.layout, record.case)
+    data = json.dumps({"Manufacturer": "Muster Max"}).encode()
+    for digest in (f"sha256:{sha256(data).hexdigest()}", ""):
+        told = replace(record, sidecar=digest).to_bytes()
+        with changed(path, told), changed(beside, data):
+            require_shut(study, tmp_path, ALL, "deidentified")
 
 
 @pytest.mark.usefixtures("green")
