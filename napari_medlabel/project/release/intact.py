@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
@@ -50,8 +51,8 @@ def check_manifest(
     -------
     tuple of Finding
         Errors first; empty when everything fits and a trusted key signed. Rules: ``missing``,
-        ``changed``, ``extra``, ``renamed``, ``link`` (files); ``unsigned``, ``signature``,
-        ``stranger``, ``unknown key`` (who made it); ``log missing``, ``log cut``,
+        ``changed``, ``extra``, ``renamed``, ``link``, ``empty`` (files); ``unsigned``,
+        ``signature``, ``stranger``, ``unknown key`` (who made it); ``log missing``, ``log cut``,
         ``log another`` (the log).
 
     Raises
@@ -91,9 +92,21 @@ def _files(folder: Path, manifest: Manifest) -> Iterator[Finding]:
     for one in missing:
         words = f"File {number[one.path]} of the manifest is missing."
         yield Finding("error", "missing", place(one.path), words)
+    yield from _empty(folder, listed)
     for index, one in enumerate(extra, start=1):
         words = f"The manifest does not name this file ({index} of {len(extra)} such)."
         yield Finding("error", "extra", place(one.path), words)
+
+
+def _empty(folder: Path, listed: Collection[str]) -> Iterator[Finding]:
+    """Yield folders without anything in them: a manifest names files alone."""
+    for above, folders, names in os.walk(folder):
+        if folders or names or Path(above) == folder:
+            continue
+        relative = Path(above).relative_to(folder).as_posix()
+        if not any(path.startswith(f"{relative}/") for path in listed):
+            words = "An empty folder lies here, which no release has: somebody added it."
+            yield Finding("warning", "empty", place(relative), words)
 
 
 def _renamed(

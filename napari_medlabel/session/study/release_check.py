@@ -17,7 +17,7 @@ from napari_medlabel.audit.keys.signatures import fingerprint, is_fingerprint
 from napari_medlabel.audit.keys.site_history import read_history
 from napari_medlabel.errors import InputError
 from napari_medlabel.io.manifest import RECEIPT_NAME
-from napari_medlabel.project.checks.finding import Finding, in_order
+from napari_medlabel.project.checks.finding import Finding, Level, in_order
 from napari_medlabel.project.layout import CONSENSUS, Layout
 from napari_medlabel.project.release.chain import AGREED, CHAIN, CaseChain, Chain, parse_chain
 from napari_medlabel.project.release.chain_check import COLUMNS, Column, check_chain
@@ -37,7 +37,7 @@ from napari_medlabel.project.release.manifest import (
     read_manifest,
 )
 from napari_medlabel.session.opening import case_id
-from napari_medlabel.session.study.release_log import check_against_study
+from napari_medlabel.session.study.release_log import check_against_study, is_published
 
 _LEVELS: Final = {"error": Verdict.RED, "warning": Verdict.AMBER}
 _NOBODY: Final = bytes(32)
@@ -232,7 +232,13 @@ def _receipt(
         receipt = read_receipt((folder / RECEIPT_NAME).read_bytes())
     except FileNotFoundError:
         words = "It has no receipt: nothing here proves that its leaving is in the log."
-        yield Finding("warning", "receipt", RECEIPT_NAME, words)
+        if audit is not None:
+            told = "and the log tells of it: the receipt was taken away"
+            if not is_published(audit, manifest.digest):
+                told = "and the log does not tell of it: medlabel project release --finish"
+            words = f"It has no receipt, {told}."
+        level: Level = "warning" if audit is None else "error"
+        yield Finding(level, "receipt", RECEIPT_NAME, words)
         return
     except InputError as err:
         yield Finding("error", "receipt", RECEIPT_NAME, err.message)

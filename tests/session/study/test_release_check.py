@@ -254,6 +254,23 @@ def test_a_missing_signature_and_a_missing_receipt_are_amber(made):
     assert {one.rule for one in report.findings} == {"unsigned", "receipt"}
 
 
+def test_a_receipt_that_was_taken_away_is_red_with_the_study_whose_log_tells_of_it(made):
+    (made.folder / RECEIPT_NAME).unlink()
+    for study, level in ((False, "warning"), (True, "error")):
+        found = made.check(study=study).findings
+        assert [(one.level, one.rule, one.where) for one in found] == [
+            (level, "receipt", RECEIPT_NAME)
+        ]
+    assert "was taken away" in found[0].words
+
+
+def test_an_empty_folder_is_amber(made):
+    (made.folder / "sub-099" / "anat").mkdir(parents=True)
+    report = made.check(study=True)
+    assert [(one.rule, one.where) for one in report.findings] == [("empty", "sub-099/anat")]
+    assert report.verdict is Verdict.AMBER
+
+
 @pytest.mark.parametrize(
     ("event", "rule"),
     [("review.begin", "reviewed"), ("review.approve", "reviewed"), ("review.submit", "read"),
