@@ -26,6 +26,25 @@ COLUMNS: Final[Mapping[str, Mapping[str, object]]] = {
 """Columns beside the code, as ``participants.json`` explains them."""
 _OLDEST: Final = 89
 _AGE: Final = re.compile(r"([0-9]{3})([DWMY])")
+_CODE: Final = re.compile(r"[A-Za-z]{0,4}[0-9]{1,4}|[A-Za-z]")
+_BAND: Final = re.compile(r"[1-7]?0-[1-7]?9|80\+")
+_LEAVES: Final[Mapping[str, re.Pattern[str]]] = {
+    "sex": re.compile("[FMO]"),
+    "age": re.compile(rf"[0-8]?[0-9]|0[0-8][0-9]Y?|{_BAND.pattern}"),
+    "age band": _BAND,
+    "site": _CODE,
+    "vendor": _CODE,
+    "group": _CODE,
+    SPLIT: re.compile("train|val|test"),
+}
+"""Columns that may leave, and what may stand in them beside ``n/a``; no other words do."""
+_AS_CODE: Final = "Give codes there, such as s01, for names."
+_FORMS: Final = {
+    "sex": "It is F, M, O or n/a.",
+    "age": "It is in years up to 89, such as 63 or 063Y, or ten of them, such as 60-69.",
+    "age band": "It is ten years, such as 60-69, or 80+.",
+    SPLIT: "It is train, val or test.",
+}
 Rows = dict[str, dict[str, str]]
 
 
@@ -100,6 +119,38 @@ def splits(rows: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
     """Return the split of each patient that has one."""
     found = {code: row.get(SPLIT, MISSING) for code, row in rows.items()}
     return {code: split for code, split in found.items() if split not in ("", MISSING)}
+
+
+def against_leaving(rows: Mapping[str, Mapping[str, str]]) -> tuple[str, ...]:
+    """Return what of a table does not leave: in sentences, without a name or a value of it.
+
+    Parameters
+    ----------
+    rows : mapping
+        Cells of each patient who is to leave, by code.
+    """
+    columns = list(dict.fromkeys(key for row in rows.values() for key in row))
+    strange = [n for n, key in enumerate(columns, start=2) if key not in _LEAVES]
+    found = []
+    if strange:
+        found.append(
+            f"participants.tsv has columns that do not leave: {len(strange)} "
+            f"({_numbered(strange)}). Those that do: {', '.join((ID, *_LEAVES))}."
+        )
+    for number, key in enumerate(columns, start=2):
+        form = _LEAVES.get(key)
+        values = (row.get(key) or MISSING for row in rows.values())
+        wrong = sum(v != MISSING and not form.fullmatch(v) for v in values) if form else 0
+        if wrong:
+            found.append(
+                f"Column {number} of participants.tsv, {key}, has cells of another form than "
+                f"may leave: {wrong}. {_FORMS.get(key, _AS_CODE)}"
+            )
+    return tuple(found)
+
+
+def _numbered(columns: Iterable[int]) -> str:
+    return ", ".join(f"column {number}" for number in columns)
 
 
 def subjects_without_row(rows: Mapping[str, object], codes: Iterable[str]) -> tuple[str, ...]:

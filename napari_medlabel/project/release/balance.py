@@ -219,7 +219,7 @@ def require_cells(rows: Rows, columns: Sequence[str], least: int) -> None:
     Parameters
     ----------
     rows, columns
-        See `cells_of`.
+        See `cells_of`; without any column all patients share what is told of them: nothing.
     least : int
         The k of k-anonymity.
 
@@ -230,7 +230,14 @@ def require_cells(rows: Rows, columns: Sequence[str], least: int) -> None:
     InputError
         When no patient has one of the columns.
     """
-    small = [cell for cell in cells_of(rows, columns) if cell.patients < least]
+    if not columns and len(rows) < least:
+        raise RefusedError(
+            f"At least {least} patients were to share what is told of them, and {len(rows)} "
+            "are released.",
+            hint="Release more cases, or ask for a smaller group.",
+        )
+    cells = cells_of(rows, columns) if columns else ()
+    small = [cell for cell in cells if cell.patients < least]
     if small:
         raise RefusedError(
             f"At least {least} patients were to share each combination of "

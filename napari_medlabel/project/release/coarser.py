@@ -56,7 +56,7 @@ def coarsen(rows: Rows, least: int) -> tuple[dict[str, dict[str, str]], tuple[st
 
 
 def _smallest(rows: Mapping[str, Mapping[str, str]]) -> int:
-    """Return how few share what a table tells; all, where it tells nothing."""
+    """Return how few share what a table tells; all, where it tells nothing of anybody."""
     columns = published(rows)
     return cells_of(rows, columns)[0].patients if columns else len(rows)
 

@@ -133,8 +133,8 @@ def patients_of(seat: Seat, records: Sequence[CaseRecord], telling: Telling) -> 
     coarsened: tuple[str, ...] = ()
     if telling.smallest and telling.coarser:
         rows, coarsened = coarsen(rows, telling.smallest)
-    elif telling.smallest and (columns := published(rows)):
-        require_cells(rows, columns, telling.smallest)
+    elif telling.smallest:
+        require_cells(rows, published(rows), telling.smallest)
     if of_code:
         rows = {code: {**row, SPLIT: of_code.get(code, "")} for code, row in rows.items()}
     return Patients(rows, cases, draw, coarsened)

@@ -123,6 +123,10 @@ def test_too_small_cells_are_refused_without_their_values():
         RefusedError, match="sex, age; 4 combinations have fewer, the sm"
     ) as err:
         require_cells(ROWS, ("sex", "age"), 2)
+    nothing = {code: {"sex": "n/a", "age": ""} for code in "abcdefgh"}
+    require_cells(nothing, (), 8)
+    with pytest.raises(RefusedError, match=r"At least 9 patients .* 8 are released"):
+        require_cells(nothing, (), 9)
     assert "63" not in err.value.message
     require_cells(ROWS, ("sex", "age"), 1)
 

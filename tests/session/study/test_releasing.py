@@ -12,7 +12,7 @@ from napari_medlabel.audit.check.verdict import Verdict
 from napari_medlabel.audit.keys.signatures import fingerprint
 from napari_medlabel.errors import InputError, RefusedError
 from napari_medlabel.io.files import sha256_file
-from napari_medlabel.project.cases.participants import read_participants
+from napari_medlabel.project.cases.participants import read_participants, to_tsv
 from napari_medlabel.project.release.facts_read import read_facts
 from napari_medlabel.secret.passphrase import PassphraseError
 from napari_medlabel.session.study import releasing
@@ -117,6 +117,11 @@ def test_a_name_is_letters_and_digits(study):
 def test_small_groups_of_patients_are_refused_or_made_larger(study):
     few = Telling(smallest=2)
     refused(study, wish(study, "small", telling=few), RefusedError, "At least 2 patients")
+    before = study.layout.participants.read_bytes()
+    study.layout.participants.write_bytes(to_tsv({"001": {}, "002": {}, "003": {}}))
+    many = wish(study, "small", telling=Telling(smallest=99))
+    refused(study, many, RefusedError, r"At least 99 patients .* 3 are released")
+    study.layout.participants.write_bytes(before)
     asked = wish(study, "coarse", telling=replace(few, coarser=True))
     done = make_release(study.seat("m1"), asked)
     rows = read_participants(done.folder / "participants.tsv")

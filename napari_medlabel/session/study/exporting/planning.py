@@ -12,6 +12,7 @@ import numpy.typing as npt
 from napari_medlabel.errors import InputError
 from napari_medlabel.geometry.grid import Grid
 from napari_medlabel.io.nifti.reading import inspect
+from napari_medlabel.project.cases.participants import against_leaving, read_participants
 from napari_medlabel.project.cases.version import ORIGINS, read_landmarks, read_provenance
 from napari_medlabel.project.layout import Layout
 from napari_medlabel.project.ontology.document import read_ontology
@@ -67,6 +68,8 @@ def plan_export(seat: Seat, wish: ExportWish, *, progress: Progress = _silent) -
     ontology = read_ontology(seat.layout.ontology)
     found += _of_formats(wish, chosen)
     found += _of_layers(wish, ontology.layers)
+    if wish.scans:
+        found += _of_patients(seat.layout, chosen)
     names = frozenset(mark.name for mark in ontology.landmarks)
     dicom = bool(OF_DICOM & set(wish.formats))
     for number, one in enumerate(chosen):
@@ -78,6 +81,15 @@ def plan_export(seat: Seat, wish: ExportWish, *, progress: Progress = _silent) -
     progress(len(chosen), len(chosen))
     found += logbook.against()
     return ExportPlan(wish, chosen, tuple(dict.fromkeys(found)), logbook.verdict)
+
+
+def _of_patients(layout: Layout, chosen: tuple[Chosen, ...]) -> Iterator[GateFinding]:
+    """Yield what of the table of patients would leave and may not."""
+    rows = read_participants(layout.participants)
+    leaving = {one.record.case.subject for one in chosen}
+    kept = {code: row for code, row in rows.items() if code in leaving}
+    for words in against_leaving(kept):
+        yield GateFinding("clean", words)
 
 
 def unresolved_in(layout: Layout, one: Chosen, grid: Grid) -> dict[int, npt.NDArray[np.bool_]]:

@@ -17,6 +17,7 @@ from napari_medlabel.audit.keys.key_document import make_key
 from napari_medlabel.audit.keys.people import find_statements, user_key_path
 from napari_medlabel.audit.keys.tokens import account_name, load_token_key
 from napari_medlabel.errors import InputError, RefusedError
+from napari_medlabel.project.cases.participants import read_participants, to_tsv
 from napari_medlabel.project.cases.record import read_record
 from napari_medlabel.project.cases.sidecar import sidecar_path
 from napari_medlabel.secret import passphrase as sealing
@@ -120,6 +121,37 @@ def test_a_changed_dicom_image_stops_what_is_made_of_it_alone(
     with changed(study.layout.dicom_files(case, 1)[0]):
         require_shut(study, tmp_path, ExportWish(("dicom-seg",), cases=(case,)), "clean")
         assert plan_export(study.seat("m1"), ALL).findings == ()
+
+
+PEOPLE_TOLD = {
+    "a name in a column of its own": ("patient_name", "Muster^Max", "column 4"),
+    "a date of birth": ("birth", "1963-02-14", "column 4"),
+    "a name for a site": ("site", "Muster", "Column 4"),
+    "a name for a sex": ("sex", "Muster", "Column 2"),
+    "a date for an age": ("age", "1963-02-14", "Column 3"),
+    "a very old age": ("age", "97", "Column 3"),
+}
+
+
+@pytest.mark.usefixtures("green")
+@pytest.mark.parametrize("what", PEOPLE_TOLD)
+def test_of_patients_nothing_leaves_but_codes_in_known_columns(
+    study: SmallStudy, tmp_path: Path, what: str
+) -> None:
+    column, value, told = PEOPLE_TOLD[what]
+    rows = read_participants(study.layout.participants)
+    wish = replace(ALL, scans=True)
+    plain = {code: {"sex": "F", "age": "063Y", "site": "s01"} for code in rows}
+    with changed(study.layout.participants, to_tsv(plain)):
+        assert plan_export(study.seat("m1"), wish).findings == ()
+    added = {code: {**row, column: value} for code, row in rows.items()}
+    with changed(study.layout.participants, to_tsv(added)):
+        plan = require_shut(study, tmp_path, wish, "clean")
+        assert plan_export(study.seat("m1"), ALL).findings == ()
+    words = plan.findings[0].words
+    assert told in words
+    assert value not in words
+    assert "patient_name" not in words
 
 
 @pytest.mark.usefixtures("green")
