@@ -13,7 +13,6 @@ from qtpy.QtWidgets import (
     QLabel,
     QPushButton,
     QScrollArea,
-    QTabWidget,
     QVBoxLayout,
     QWidget,
 )
@@ -32,6 +31,7 @@ from napari_medlabel.widgets.landmark_panel import LandmarkPanel
 from napari_medlabel.widgets.log_desk import LogDesk
 from napari_medlabel.widgets.mark_desk import MarkDesk
 from napari_medlabel.widgets.notice import Notice
+from napari_medlabel.widgets.pages import Pages
 from napari_medlabel.widgets.passphrase import asking
 from napari_medlabel.widgets.progress_row import ProgressRow
 from napari_medlabel.widgets.segment_desk import SegmentDesk
@@ -82,7 +82,7 @@ class MedlabelDock(QWidget):
         self.landmark_panel = LandmarkPanel(
             {key: _TEMPLATES.get(key, key.capitalize()) for key in presets.templates()}
         )
-        self.tabs = QTabWidget()
+        self.tabs = Pages()
         self.load_button = QPushButton("Load a segmentation…")
         self.undo_button, self.redo_button = QPushButton("Undo"), QPushButton("Redo")
         self.versions_button = QPushButton("Versions…")

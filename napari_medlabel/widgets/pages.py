@@ -1,0 +1,141 @@
+"""Pages with their titles above them, in as many rows as it takes: none is scrolled away."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from qtpy.QtCore import Qt, Signal
+from qtpy.QtWidgets import (
+    QButtonGroup,
+    QHBoxLayout,
+    QPushButton,
+    QSizePolicy,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+
+class Pages(QWidget):
+    """Shows one of several pages; what a `QTabWidget` is, whose tabs would not fit in a row."""
+
+    current_changed = Signal(int)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._group = QButtonGroup(self)
+        self._group.idClicked.connect(self.setCurrentIndex)
+        self._stack = QStackedWidget()
+        self._hidden: set[int] = set()
+        self._rows: list[tuple[int, ...]] = []
+        self._lines: list[QHBoxLayout] = []
+        self._titles = QVBoxLayout()
+        self._titles.setSpacing(2)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addLayout(self._titles)
+        column.addWidget(self._stack, 1)
+
+    # -- what a QTabWidget does ------------------------------------------------------------
+
+    def addTab(self, page: QWidget, title: str) -> int:
+        """Add a page and return its number."""
+        number = int(self._stack.addWidget(page))
+        button = QPushButton(title)
+        button.setCheckable(True)
+        # A title needs no more than its words; napari's theme would make it wider.
+        button.setStyleSheet("QPushButton {padding: 3px 6px; min-width: 0px}")
+        button.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        button.setCursor(Qt.CursorShape.PointingHandCursor)
+        self._group.addButton(button, number)
+        self.setCurrentIndex(max(self.currentIndex(), 0))
+        self._arrange(anew=True)
+        return number
+
+    def count(self) -> int:
+        """Return how many pages there are, hidden ones too."""
+        return int(self._stack.count())
+
+    def indexOf(self, page: QWidget) -> int:
+        """Return the number of a page, -1 for none."""
+        return int(self._stack.indexOf(page))
+
+    def currentIndex(self) -> int:
+        """Return the number of the page that is shown."""
+        return int(self._stack.currentIndex())
+
+    def currentWidget(self) -> QWidget | None:
+        """Return the page that is shown."""
+        return self._stack.currentWidget()
+
+    def tabText(self, number: int) -> str:
+        """Return the title of a page."""
+        return str(self._button(number).text())
+
+    def isTabVisible(self, number: int) -> bool:
+        """Tell whether a page may be turned to."""
+        return 0 <= number < self.count() and number not in self._hidden
+
+    def setCurrentIndex(self, number: int) -> None:
+        """Turn to a page."""
+        if not self.isTabVisible(number):
+            return
+        turned = number != self.currentIndex()
+        self._stack.setCurrentIndex(number)
+        self._button(number).setChecked(True)
+        if turned:
+            self.current_changed.emit(number)
+
+    def setTabVisible(self, number: int, on: bool) -> None:
+        """Show or hide the title of a page; the first left takes the place of a hidden one."""
+        if not 0 <= number < self.count() or self.isTabVisible(number) == on:
+            return
+        (self._hidden.discard if on else self._hidden.add)(number)
+        self._arrange(anew=True)
+        if not on and number == self.currentIndex():
+            self.setCurrentIndex(next(iter(self._shown()), -1))
+
+    # -- rows of titles --------------------------------------------------------------------
+
+    def resizeEvent(self, event: Any) -> None:
+        """Put the titles into as many rows as the width asks for."""
+        super().resizeEvent(event)
+        self._arrange()
+
+    def _shown(self) -> Iterator[int]:
+        return (number for number in range(self.count()) if number not in self._hidden)
+
+    def _button(self, number: int) -> Any:
+        return self._group.button(number)
+
+    def _wanted(self) -> list[tuple[int, ...]]:
+        rows: list[list[int]] = []
+        left = 0
+        for number in self._shown():
+            wide = self._button(number).sizeHint().width() + 2
+            if not rows or wide > left:
+                rows.append([])
+                left = self.width()
+            rows[-1].append(number)
+            left -= wide
+        return [tuple(row) for row in rows]
+
+    def _arrange(self, *, anew: bool = False) -> None:
+        wanted = self._wanted()
+        if wanted == self._rows and not anew:
+            return
+        self._rows = wanted
+        while self._titles.count() < len(wanted):
+            line = QHBoxLayout()
+            line.setSpacing(2)
+            self._titles.addLayout(line)
+            self._lines.append(line)
+        for line in self._lines:
+            while line.count():
+                line.takeAt(0)
+        for number in range(self.count()):
+            self._button(number).setVisible(number not in self._hidden)
+        for line, numbers in zip(self._lines, wanted, strict=False):
+            for number in numbers:
+                line.addWidget(self._button(number))
