@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Final
 
-from napari_medlabel.errors import InputError
+from napari_medlabel.errors import InputError, SaveError
 
 CONSENSUS: Final = "consensus"
 _WORD: Final = re.compile(r"[A-Za-z0-9]+")
@@ -299,3 +299,28 @@ def find_study(start: Path) -> Layout:
         "This is no study folder: there is no medlabel/project.json in it or above it.",
         hint="Make one with: medlabel project init FOLDER",
     )
+
+
+def study_around(folder: Path) -> Layout | None:
+    """Return the study that a folder is, or lies in; None where it is in none."""
+    try:
+        return find_study(folder)
+    except InputError:
+        return None
+
+
+def require_there(layout: Layout) -> Layout:
+    """Return a study whose folder is there; one that is gone is not made anew by a save.
+
+    Raises
+    ------
+    SaveError
+        When it is not where it was: renamed, or its share is not connected.
+    """
+    if not layout.project.is_file():
+        raise SaveError(
+            "The study's folder is not there any more: nothing was written.",
+            hint="Connect the share again, or put the folder back in its place, and try again. "
+            "What was drawn stays in the recovery journal on this computer.",
+        )
+    return layout

@@ -17,7 +17,7 @@ from napari_medlabel.edit.components import boxes_of, connected_parts
 from napari_medlabel.edit.patch import BoxChange
 from napari_medlabel.errors import GeometryError, InputError, RefusedError, SaveError
 from napari_medlabel.geometry.grid import Grid
-from napari_medlabel.io.files import make_folder, write_bytes_aside
+from napari_medlabel.io.files import write_bytes_aside
 from napari_medlabel.model.boxes import Box3D, BoxSet, Index
 from napari_medlabel.project.cases.boxes import FILE, decode_boxes, encode_boxes
 
@@ -76,7 +76,7 @@ class Boxing:
 
     def _write(self) -> None:
         try:
-            make_folder(self.path.parent)
+            self._session.place.make()
             data = encode_boxes(self.boxes, self._session.volume.grid)
             write_bytes_aside(self.path, data)
         except SaveError as err:

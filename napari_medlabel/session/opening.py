@@ -16,6 +16,7 @@ from napari_medlabel.model import presets
 from napari_medlabel.model.labelmap import LabelMap, LabelScheme
 from napari_medlabel.model.landmarks import LandmarkSet
 from napari_medlabel.model.volume import Volume
+from napari_medlabel.project.layout import study_around
 from napari_medlabel.session.case import MASK_FILE, Place, Session
 from napari_medlabel.session.denial import denials
 from napari_medlabel.session.desk import Desk, default_folder
@@ -197,7 +198,7 @@ def adopt_volume(
             probe_writable(wishes.folder)
     if not logged:
         log_opening(desk, volume, subject, weak=weak)
-    place = Place(case, subject, folder)
+    place = Place(case, subject, folder, study_around(folder))
     session = Session(
         volume, labels, marks, desk, place, saved_mask=saved_mask, measurements=measured
     )

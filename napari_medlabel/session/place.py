@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from napari_medlabel.io.files import make_folder
+from napari_medlabel.project.layout import Layout, require_there
+
 MASK_FILE: Final = "mask.nii.gz"
 
 
@@ -21,11 +24,26 @@ class Place:
         The patient's token in the log.
     folder : Path
         Folder of mask and landmarks; made at the first save.
+    study : Layout or None
+        The study that it lies in, None where it lies in none.
     """
 
     case: str
     subject: str
     folder: Path
+    study: Layout | None = None
+
+    def make(self) -> None:
+        """Make the folder where it is missing; in a study only while the study is there.
+
+        Raises
+        ------
+        SaveError
+            When it cannot be made, or the study's folder has gone.
+        """
+        if self.study is not None:
+            require_there(self.study)
+        make_folder(self.folder)
 
     @property
     def mask(self) -> Path:

@@ -21,7 +21,7 @@ from napari_medlabel.export.mask import (
     sidecar_path,
     stage_mask,
 )
-from napari_medlabel.io.files import Staging, make_folder, sha256_file
+from napari_medlabel.io.files import Staging, sha256_file
 from napari_medlabel.io.registry import read_mask
 from napari_medlabel.measure.labels import LabelChange, label_change
 from napari_medlabel.model.labelmap import LabelMap, content_id
@@ -125,10 +125,10 @@ def write_snapshot(session: Session, snapshot: Snapshot) -> SaveReport:
     Raises
     ------
     SaveError
-        When a file cannot be written or does not read back the same; what was on the disk
-        is untouched.
+        When a file cannot be written or does not read back the same, or the study that it
+        belongs to has gone; what was on the disk is untouched.
     """
-    make_folder(session.place.folder)
+    session.place.make()
     session.versions.bring_home()
     old_id, old_array = present_mask(session)
     saved = _saved_before(session, snapshot, old_id)

@@ -364,6 +364,7 @@ class Segments:
             When it cannot be written.
         """
         if self._dirty:
+            self._session.place.make()
             self._states = self._file.write(self._states, self._session.labels.scheme)
             self._dirty = False
             self._keep_rules()

@@ -36,7 +36,7 @@ from napari_medlabel.project.cases.version import (
     whole_versions,
 )
 from napari_medlabel.project.cases.versions import Labelled, Sheet, write_version
-from napari_medlabel.project.layout import CONSENSUS, CaseId
+from napari_medlabel.project.layout import CONSENSUS, CaseId, require_there
 from napari_medlabel.project.ontology.document import read_ontology
 from napari_medlabel.session.outbox import Outbox
 from napari_medlabel.session.study.readings import (
@@ -126,6 +126,7 @@ def save_decisions(seat: Seat, case: CaseId, work: Adjudication) -> None:
     SaveError
         When they cannot be written.
     """
+    require_there(seat.layout)
     write_adjudication(decisions_file(seat, case, work.layer), work)
 
 

@@ -16,7 +16,7 @@ from napari_medlabel.audit.disk import one_at_a_time
 from napari_medlabel.audit.format.event import Event
 from napari_medlabel.errors import InputError, RefusedError
 from napari_medlabel.io.files import make_folder
-from napari_medlabel.project.layout import CONSENSUS, CaseId
+from napari_medlabel.project.layout import CONSENSUS, CaseId, require_there
 from napari_medlabel.project.sampling import Statement, draw, is_drawn, least_sample, statement
 from napari_medlabel.project.work.fold import CaseRow, SlotState, Worklist
 from napari_medlabel.session.study.blind import require_may_see
@@ -183,6 +183,7 @@ def _tell_once(seat: Seat, detail: Mapping[str, object]) -> bool:
     key = (str(seat.layout.root.resolve()), *(f"{k}={v}" for k, v in sorted(detail.items())))
     if key in _TOLD:
         return False
+    require_there(seat.layout)
     make_folder(seat.layout.claims)
     with one_at_a_time(seat.layout.claims / ".draw.lock"):
         is_told = any(

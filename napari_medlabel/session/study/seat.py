@@ -22,7 +22,7 @@ from napari_medlabel.errors import InputError, RefusedError
 from napari_medlabel.io.files import make_folder
 from napari_medlabel.project.cases.record import CaseRecord, all_records, read_record
 from napari_medlabel.project.cases.version import read_version, whole_versions
-from napari_medlabel.project.layout import CaseId, Layout
+from napari_medlabel.project.layout import CaseId, Layout, require_there
 from napari_medlabel.project.settings import Rater, Role, Settings, read_settings
 from napari_medlabel.project.work import claims
 from napari_medlabel.project.work.claims import Claimant
@@ -186,9 +186,12 @@ def at_reading(seat: Seat, case: CaseId, slot: str) -> Iterator[Reading]:
     ------
     InputError
         When the study has no such case, or the case no such reading.
+    SaveError
+        When the study's folder has gone.
     LogError
         When the log must be told of what a crash left, and cannot be.
     """
+    require_there(seat.layout)
     make_folder(seat.layout.claims)
     with one_at_a_time(seat.layout.claims / f".{case}.lock"):
         record = read_record(seat.layout.case_file(case))

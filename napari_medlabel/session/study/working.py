@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from napari_medlabel.errors import InputError, RefusedError
 from napari_medlabel.project.guidelines import read_guidelines
-from napari_medlabel.project.layout import CaseId
+from napari_medlabel.project.layout import CaseId, require_there
 from napari_medlabel.project.ontology.document import ontology_digest, read_ontology
 from napari_medlabel.project.work import claims
 from napari_medlabel.project.work.assignment import read_assignment
@@ -283,10 +283,10 @@ def sign_of_life(seat: Seat, case: CaseId, slot: str) -> None:
 
     Raises
     ------
-    RefusedError
-        When somebody else has taken it over.
+    RefusedError, SaveError
+        When somebody else has taken it over, or the study's folder has gone.
     """
-    claims.claim(seat.layout, case, slot, seat.claimant, seat.desk.now())
+    claims.claim(require_there(seat.layout), case, slot, seat.claimant, seat.desk.now())
 
 
 def mark_outdated(seat: Seat) -> tuple[tuple[CaseId, str], ...]:

@@ -10,8 +10,9 @@ from typing import Any, Final
 from qtpy.QtCore import QObject, QTimer, Signal
 
 from napari_medlabel.errors import MedlabelError, RefusedError
-from napari_medlabel.project.work.notes import WorkNotes, read_notes, write_notes
+from napari_medlabel.project.work.notes import WorkNotes
 from napari_medlabel.session.study.seat import look
+from napari_medlabel.session.study.sheets import read_sheet_notes, write_sheet_notes
 from napari_medlabel.session.study.working import sign_of_life
 from napari_medlabel.widgets.background import Background
 from napari_medlabel.widgets.study.work_watch import WorkWatch
@@ -76,7 +77,10 @@ class NotesKeeper(QObject):
         self._work.bar.allow_submit("The notes of this reading are being read.")
         folder, case, slot = self._folder, reading.case, reading.slot
         self._asker.run(
-            lambda: (read_notes(folder), look(seat, case, slot).now.rounds),
+            lambda: (
+                read_sheet_notes(folder, reading.sheet),
+                look(seat, case, slot).now.rounds,
+            ),
             lambda found: self._begin(reading, *found),
             self._not_read,
         )
@@ -153,7 +157,7 @@ class NotesKeeper(QObject):
         if notes is None or notes == self._written:
             return True
         try:
-            write_notes(self._folder, notes)
+            self._put(self._reading, notes)
         except MedlabelError as err:
             self._study.dock.show_error(err)
             return False
@@ -165,13 +169,19 @@ class NotesKeeper(QObject):
         notes = self.notes
         if notes is None or notes == self._written or self._writer.is_busy:
             return
-        folder, reading = self._folder, self._reading
+        reading = self._reading
 
         def done(_nothing: object) -> None:
             if reading is self._reading and self._notes is not None:
                 self._written = notes
 
-        self._writer.run(lambda: write_notes(folder, notes), done, self._study.dock.show_error)
+        self._writer.run(lambda: self._put(reading, notes), done, self._study.dock.show_error)
+
+    @staticmethod
+    def _put(reading: Any, notes: WorkNotes) -> None:
+        """Write notes beside the work of a reading, where its study is there."""
+        reading.session.place.make()
+        write_sheet_notes(reading.session.place.folder, reading.sheet, notes)
 
     def _on_saved(self, _report: object) -> None:
         self.write()
@@ -182,7 +192,7 @@ class NotesKeeper(QObject):
         notes = self.notes
         if notes is not None and notes != self._written:
             with suppress(MedlabelError):
-                write_notes(self._folder, notes)
+                self._put(self._reading, notes)
         self._notes = None
 
     # -- once a second -------------------------------------------------------------------
