@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 
 from napari_medlabel.errors import InputError, RefusedError
+from napari_medlabel.io.files import sha256_file
 from napari_medlabel.project.cases.record import all_records
 from napari_medlabel.project.cases.version import file_of
-from napari_medlabel.project.layout import CaseId, Layout, find_study
+from napari_medlabel.project.layout import CaseId, Layout, find_study, study_around
 from napari_medlabel.project.settings import Rater, read_settings
 from napari_medlabel.project.work.fold import CaseRow, fold
 from napari_medlabel.project.work.states import Action, State
@@ -129,7 +130,9 @@ def require_may_see(seat: Looker, row: CaseRow, owner: str) -> None:
 def require_may_open(desk: Desk, *paths: Path) -> None:
     """Refuse files that lie in a study, where they would end the blindness of who opens them.
 
-    Files outside of studies, and studies that this account does not work in, are not looked at.
+    Links are followed. Other files outside of studies are looked at while a study is worked
+    in alone: there a copy of what lies in it is refused as what it is a copy of. Studies that
+    this account does not work in are not looked at.
 
     Parameters
     ----------
@@ -144,6 +147,7 @@ def require_may_open(desk: Desk, *paths: Path) -> None:
         As `require_may_see`.
     """
     require_may_read(desk.state, paths)
+    _require_no_copy(desk, paths)
 
 
 def require_may_read(state: Path, paths: Iterable[Path]) -> None:
@@ -162,22 +166,70 @@ def require_may_read(state: Path, paths: Iterable[Path]) -> None:
         As `require_may_see`.
     """
     for layout, place, owner in _in_studies(paths):
-        users = frozenset(own_tokens(state))
-        raters = read_settings(layout.project).raters
-        rater = next((one for one in raters if one.user and one.user in users), None)
-        if rater is None:
+        account = _account(layout, state)
+        if account is None:
             continue  # no rater of this study: there is nobody to be blind
-        if owner == rater.code and any(
-            part.startswith(_SECOND) for part in place.resolve().parts
+        if owner == account.rater.code and any(
+            part.startswith(_SECOND) for part in place.parts
         ):
             continue  # the folder of a second reading is that reading's own
-        case = _case_in(layout, place)
-        cases = {record.content: record.case for record in all_records(layout)}
-        if case is not None:
-            cases = {content: one for content, one in cases.items() if one == case}
-        slots = read_settings(layout.project).slots
-        for row in fold(cases, log_steps(layout.audit), slots).rows:
-            require_may_see(_Account(rater, users), row, owner)
+        for row in _rows(layout, _case_in(layout, place)):
+            require_may_see(account, row, owner)
+
+
+def _account(layout: Layout, state: Path) -> _Account | None:
+    """Return who of a study an account is; None where it is none of its raters."""
+    users = frozenset(own_tokens(state))
+    raters = read_settings(layout.project).raters
+    rater = next((one for one in raters if one.user and one.user in users), None)
+    return None if rater is None else _Account(rater, users)
+
+
+def _rows(layout: Layout, case: CaseId | None = None) -> tuple[CaseRow, ...]:
+    """Return how the readings of a study's cases stand, or of one case."""
+    cases = {record.content: record.case for record in all_records(layout)}
+    if case is not None:
+        cases = {content: one for content, one in cases.items() if one == case}
+    slots = read_settings(layout.project).slots
+    return fold(cases, log_steps(layout.audit), slots).rows
+
+
+def _require_no_copy(desk: Desk, paths: Iterable[Path]) -> None:
+    """Refuse files that are copies of another's work on a case that one is at work on."""
+    layout = study_around(desk.audit_root)
+    if layout is None:
+        return
+    files = [path.resolve() for path in paths if path.is_file()]
+    files = [path for path in files if not path.is_relative_to(layout.root.resolve())]
+    account = _account(layout, desk.state) if files else None
+    if account is None:
+        return
+    sizes = {path.stat().st_size for path in files}
+    digests: set[str] = set()
+    for row in _rows(layout):
+        if not any(row.slots[slot].state in _AT_WORK for slot in own_slots(account, row)):
+            continue
+        hidden = [
+            path for path in _of_others(layout, account, row.case) if _size(path) in sizes
+        ]
+        digests = digests or ({sha256_file(path) for path in files} if hidden else digests)
+        for path in hidden:
+            if sha256_file(path) in digests:
+                require_may_see(account, row, owner_of(layout, path))
+
+
+def _of_others(layout: Layout, account: _Account, case: CaseId) -> Iterator[Path]:
+    """Yield the files that others than an account have of a case; whatever it is."""
+    own = layout.derivative(account.rater.code)
+    for derivative in own.parent.glob(f"{_PREFIX}*"):
+        if derivative != own:
+            yield from derivative.joinpath(*case.folder.parts).rglob("*")
+    yield from layout.gold.glob(f"{case}*")
+
+
+def _size(path: Path) -> int:
+    """Return the size of a file, bytes; -1 for what is none."""
+    return path.stat().st_size if path.is_file() else -1
 
 
 def own_events(
@@ -237,13 +289,10 @@ def since_begun(
 def _in_studies(paths: Iterable[Path]) -> Iterator[tuple[Layout, Path, str]]:
     """Yield what lies in a study, with whose work it is, once for each folder and owner."""
     layouts: dict[Path, Layout | None] = {}
-    for path in paths:
+    for path in map(Path.resolve, paths):  # what a link leads to is what is opened
         folder = path if path.is_dir() else path.parent
         if folder not in layouts:
-            try:
-                layouts[folder] = find_study(folder)
-            except InputError:
-                layouts[folder] = None
+            layouts[folder] = study_around(folder)
         layout = layouts[folder]
         owner = "" if layout is None else owner_of(layout, path)
         if layout is not None and owner:

@@ -67,6 +67,26 @@ def test_the_loader_refuses_the_mask_of_another_reader(study: SmallStudy) -> Non
         open_case([scan], seat.desk, inside, fallback=study.tmp)
 
 
+def test_neither_a_link_nor_a_copy_ends_blindness(study: SmallStudy) -> None:
+    desk, mask = study.desk("r02"), mask_of_r01(study)
+    link, copy, other = (study.tmp / f"{name}.nii.gz" for name in ("link", "copy", "other"))
+    link.symlink_to(mask)
+    (study.tmp / "folder").symlink_to(mask.parent)
+    copy.write_bytes(mask.read_bytes())
+    other.write_bytes(mask.read_bytes()[:-1] + b"x")
+    for path in (link, study.tmp / "folder", study.tmp / "folder" / mask.name):
+        with pytest.raises(RefusedError, match="readings are blind"):
+            require_may_open(desk, path)
+    start(study.seat("r02"), study.cases[0], "B")
+    for path in (link, copy):
+        with pytest.raises(RefusedError, match="you read it blind"):
+            require_may_open(desk, path)
+    require_may_open(desk, other)
+    require_may_open(study.desk("r04"), copy)
+    submit(study.seat("r02"), study.cases[0], "B", study.scan(), study.work(2))
+    require_may_open(desk, link, copy)
+
+
 def test_who_reviewed_a_reading_does_not_read_the_case(study: SmallStudy) -> None:
     seat, case = study.seat("r03"), study.cases[0]
     assert all_to_read(seat) == ((case, "B"),)
