@@ -124,7 +124,7 @@ class CompareDesk(QObject):
                 self._begin(reading, Adjudicating(seat, case, session, found))
 
         self.background.run(
-            lambda: prepare(seat, case, grid, tell),
+            lambda: prepare(seat, case, grid, tell, reading.sheet),
             done,
             self._failed,
             lambda: self._cancelled(reading),

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
+from qtpy.compat import isalive
 from qtpy.QtCore import QObject, QTimer, Signal
 
 from napari_medlabel.errors import MedlabelError, RefusedError
@@ -188,7 +189,8 @@ class NotesKeeper(QObject):
 
     def release(self) -> None:
         """Write the notes while the window goes: its widgets may be gone."""
-        self._timer.stop()
+        if isalive(self._timer):
+            self._timer.stop()
         notes = self.notes
         if notes is not None and notes != self._written:
             with suppress(MedlabelError):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import (
+    QComboBox,
     QHBoxLayout,
     QLabel,
     QMenu,
@@ -32,6 +33,8 @@ class ReadingBar(QWidget):
     list_requested = Signal()
     out_requested = Signal(str, str)
     """Leave the reading: ``problem``, ``skip`` or ``release``, and a reason's code."""
+    layer_chosen = Signal(int)
+    """A person chose another layer of the ontology."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -63,7 +66,41 @@ class ReadingBar(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 4)
         column.addLayout(first)
+        column.addWidget(self._make_layers())
         column.addLayout(second)
+
+    def _make_layers(self) -> QWidget:
+        self.layer_row, self.layers = QWidget(), QComboBox()
+        words = (
+            "Labels on two layers may overlap: each layer has a mask of its own. Choosing one "
+            "saves this one and opens it; the others are shown as outlines. Submit takes all."
+        )
+        self.layers.setToolTip(words)
+        self.layers.setAccessibleName("Layer of labels")
+        self.layers.setSizeAdjustPolicy(
+            QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
+        )
+        self.layers.activated.connect(
+            lambda index: self.layer_chosen.emit(int(self.layers.itemData(index)))
+        )
+        row = QHBoxLayout(self.layer_row)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addWidget(QLabel("Layer"))
+        row.addWidget(self.layers, 1)
+        self.layer_row.hide()
+        return self.layer_row
+
+    def show_layers(self, names: Mapping[int, str], chosen: int) -> None:
+        """Offer the layers by their labels' names; one alone is not offered."""
+        self.layers.clear()
+        for layer, words in names.items():
+            self.layers.addItem(words, layer)
+        self.choose_layer(chosen)
+        self.layer_row.setVisible(len(names) > 1)
+
+    def choose_layer(self, layer: int) -> None:
+        """Show which layer is open."""
+        self.layers.setCurrentIndex(self.layers.findData(layer))
 
     def _fill_menu(self) -> None:
         for step, words in (("problem", "Raise a problem…"), ("skip", "Skip…")):

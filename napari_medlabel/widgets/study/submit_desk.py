@@ -96,7 +96,7 @@ class SubmitDesk(QObject):
         self._give_up()
         if reading is self._study.reading:
             labels = reading.session.labels.scheme.labels
-            names = {one.value: one.name for one in labels}
+            names = {one.value: one.name for one in labels} | self._work.sheets.names
             self._work.complaints.show_complaints(complaints, names)
             self._work.complaints.show()
             self._study.dock.column.verticalScrollBar().setValue(0)
@@ -120,6 +120,8 @@ class SubmitDesk(QObject):
         binding, dock = reading.binding, self._study.dock
         if complaint.question:
             self._work.question_wanted.emit(complaint.question)
+        if self._work.sheets.show_label(complaint.label):
+            return  # another click goes to the place, on the layer that opens now
         if complaint.label in reading.session.labels.scheme.values:
             dock.segment_desk.choose_label(complaint.label)
         if complaint.place_ras is None:

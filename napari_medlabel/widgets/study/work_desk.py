@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, Final
 
+from qtpy.compat import isalive
 from qtpy.QtCore import QObject, QTimer, Signal
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
@@ -31,6 +32,7 @@ from napari_medlabel.widgets.notice import Notice
 from napari_medlabel.widgets.study.complaints_panel import ComplaintsPanel
 from napari_medlabel.widgets.study.notes_keeper import NotesKeeper
 from napari_medlabel.widgets.study.reading_bar import ReadingBar
+from napari_medlabel.widgets.study.sheet_desk import SheetDesk
 from napari_medlabel.widgets.study.submit_desk import SubmitDesk
 from napari_medlabel.widgets.study.worklist_panel import WorklistPanel
 
@@ -66,6 +68,8 @@ class WorkDesk(QObject):
     ----------
     keeper : NotesKeeper
         Notes, clock and signs of life of the reading in hand.
+    sheets : SheetDesk
+        Which layer of it is open.
     submitting : SubmitDesk
         What happens between Submit and the list.
     """
@@ -97,6 +101,7 @@ class WorkDesk(QObject):
         self._timer.setInterval(_REFRESH_MS)
         self._timer.timeout.connect(self._on_time)
         self.keeper = NotesKeeper(self)
+        self.sheets = SheetDesk(self)
         self.submitting = SubmitDesk(self)
         self._connect()
 
@@ -332,5 +337,6 @@ class WorkDesk(QObject):
 
     def release(self) -> None:
         """Write what is to be kept, when the window goes; no widget may be left."""
-        self._timer.stop()
+        if isalive(self._timer):
+            self._timer.stop()
         self.keeper.release()
