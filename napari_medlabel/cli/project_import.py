@@ -38,6 +38,9 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument(
         "--replace", action="store_true", help="what is labelled already gives way"
     )
+    parser.add_argument(
+        "--layer", type=int, default=0, metavar="N", help="of the ontology, to import into (0)"
+    )
     parser.add_argument("--json", action="store_true", help="one JSON document")
     parser.set_defaults(run=run)
 
@@ -70,6 +73,7 @@ def run(arguments: argparse.Namespace) -> int:
             arguments.file,
             by_value=arguments.by_value,
             replaces=arguments.replace,
+            layer=arguments.layer,
             progress=progress("reading"),
         )
     for words in done.warnings:

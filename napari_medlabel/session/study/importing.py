@@ -64,7 +64,7 @@ class Imported:
     warnings: tuple[str, ...]
 
 
-def import_marks(
+def import_marks(  # noqa: PLR0913 - which reading (seat, case, slot, layer), what, and how
     seat: Seat,
     case: CaseId,
     slot: str,
@@ -72,6 +72,7 @@ def import_marks(
     *,
     by_value: bool = False,
     replaces: bool = False,
+    layer: int = 0,
     progress: Progress | None = None,
 ) -> Imported:
     """Take the marks of a file into one's own open reading, and save it.
@@ -90,6 +91,8 @@ def import_marks(
         Whether a number in a mask without names is the ontology's value of that number.
     replaces : bool
         Whether what was labelled already gives way; it is refused without.
+    layer : int
+        Of the ontology: its labels alone come; a warning tells of those of other layers.
     progress : callable, optional
         Called with (done, total) of the reading; what it raises ends it.
 
@@ -108,7 +111,7 @@ def import_marks(
     require_role(seat, "annotator")
     require_may_open(seat.desk, file)
     at = look(seat, case, slot)
-    opening = open_to_work(seat, case, slot)
+    opening = open_to_work(seat, case, slot, layer)
     _require_closed(seat, at)
     session = open_case(
         opening.paths, seat.desk, opening.wishes, fallback=seat.desk.state / "cases"
@@ -120,7 +123,8 @@ def import_marks(
                 hint="Open the case first, and take it or leave it.",
             )
         marks = _read(seat, at, session.volume, file, progress)
-        taken = _take(session, read_ontology(seat.layout.ontology), marks, by_value=by_value)
+        ontology = read_ontology(seat.layout.ontology)
+        taken = _take(session, ontology, marks, layer, by_value=by_value)
         _apply(session, marks.kind, taken, replaces=replaces)
         save(session)
     return Imported(
@@ -128,7 +132,7 @@ def import_marks(
         taken.names,
         int(np.count_nonzero(session.labels.array)),
         len(marks.landmarks.placed),
-        marks.warnings,
+        (*marks.warnings, *taken.warnings),
     )
 
 
@@ -175,14 +179,12 @@ class _Taken:
     labels: LabelMap | None
     names: tuple[str, ...]
     landmarks: LandmarkSet
+    warnings: tuple[str, ...] = ()
 
 
-def _take(session: Session, ontology: Ontology, marks: Marks, *, by_value: bool) -> _Taken:
-    if len(marks.labels) > 1:
-        raise InputError(
-            "Labels of the file overlap, and a reading holds one for each voxel.",
-            hint="Leave out the segments that lie over others, and import the file then.",
-        )
+def _take(
+    session: Session, ontology: Ontology, marks: Marks, layer: int, *, by_value: bool
+) -> _Taken:
     points = marks.landmarks.placed
     if not marks.labels and not points:
         raise InputError(
@@ -203,14 +205,33 @@ def _take(session: Session, ontology: Ontology, marks: Marks, *, by_value: bool)
     )
     if not marks.labels:
         return _Taken(None, (), landmarks)
-    found = marks.labels[0]
-    numbers = _numbers(found, ontology, by_value=by_value)
-    table = np.zeros(max((*numbers, 0)) + 1, session.labels.array.dtype)
-    for value, known in numbers.items():
-        table[value] = known.value
-    array = table[found.array.T].T
-    names = tuple(dict.fromkeys(label.name for label in numbers.values()))
-    return _Taken(LabelMap(session.labels.grid, array, session.labels.scheme), names, landmarks)
+    array = np.zeros_like(session.labels.array)
+    names: dict[str, None] = {}
+    left: dict[int, None] = {}
+    for found in marks.labels:
+        numbers = _numbers(found, ontology, by_value=by_value)
+        left |= dict.fromkeys(one.layer for one in numbers.values() if one.layer != layer)
+        numbers = {value: one for value, one in numbers.items() if one.layer == layer}
+        table = np.zeros(max((*found.voxel_counts(), 0)) + 1, array.dtype)
+        for value, known in numbers.items():
+            table[value] = known.value
+        part = table[found.array.T].T
+        if ((part != 0) & (array != 0)).any():
+            raise InputError(
+                "Labels of the file overlap, and a layer holds one for each voxel.",
+                hint="Leave out the segments that lie over others, and import the file then.",
+            )
+        array += part
+        names |= dict.fromkeys(label.name for label in numbers.values())
+    others = ", ".join(str(one) for one in sorted(left))
+    if left and not names:
+        raise InputError(
+            f"The labels of the file lie on other layers of the ontology: {others}.",
+            hint=f"Import it there: --layer {min(left)}",
+        )
+    words = (f"Labels of other layers were left out; import them, too: --layer {others}.",)
+    labels = LabelMap(session.labels.grid, array, session.labels.scheme)
+    return _Taken(labels, tuple(names), landmarks, words if left else ())
 
 
 def _placed(own: Landmark, given: Landmark) -> Landmark:

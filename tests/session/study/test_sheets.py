@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 
 from napari_medlabel.errors import InputError
+from napari_medlabel.export.seg_nrrd import save_seg_nrrd
+from napari_medlabel.model.labelmap import LabelMap
 from napari_medlabel.project.cases.version import read_labels, read_provenance, read_version
 from napari_medlabel.project.checks.validate import validate
 from napari_medlabel.project.ontology.labels import OntologyLabel
@@ -17,6 +19,7 @@ from napari_medlabel.project.reading.provenance import HUMAN, KEPT
 from napari_medlabel.project.work.notes import WorkNotes, write_notes
 from napari_medlabel.session.opening import open_case
 from napari_medlabel.session.saving import save
+from napari_medlabel.session.study.importing import import_marks
 from napari_medlabel.session.study.opening import open_to_look, open_to_work
 from napari_medlabel.session.study.readings import ready_readings
 from napari_medlabel.session.study.seat import look
@@ -117,3 +120,25 @@ def test_another_mask_on_a_further_layer_is_another_version(study: SmallStudy) -
     with pytest.raises(ComplaintsError, match="The value 7 is no label"):
         submit(seat, case, "A", scan, replace(made, labelled=wrong), reason="CORRECTION")
     assert submit(seat, case, "A", scan, made).version.number == 1
+
+
+def test_a_file_with_overlapping_labels_is_imported_layer_by_layer(study: SmallStudy) -> None:
+    case, scan, seat = study.cases[0], study.scan(), study.seat("r01")
+    masks = []
+    for layer, value in ((0, 1), (1, 7)):
+        mask = LabelMap.empty(scan.grid, TWO.scheme(layer))
+        mask.array[BOX] = value
+        masks.append(mask)
+    file = study.tmp / "both.seg.nrrd"
+    save_seg_nrrd(file, masks)
+    first = import_marks(seat, case, "A", file)
+    assert (first.labels, first.voxels) == (("Liver",), 8)
+    assert "--layer 1" in first.warnings[-1]
+    assert import_marks(seat, case, "A", file, layer=1).labels == ("Lesion",)
+    made = open_work(study.layout, "r01", case, scan).labelled
+    assert made.labels.voxel_counts() == {1: 8}
+    assert made.sheets[1].labels.voxel_counts() == {7: 8}
+    assert (made.sheets[1].labels.array[BOX] == 7).all()
+    save_seg_nrrd(study.tmp / "one.seg.nrrd", masks[1:])
+    with pytest.raises(InputError, match="lie on other layers of the ontology: 1"):
+        import_marks(seat, case, "A", study.tmp / "one.seg.nrrd", replaces=True)
