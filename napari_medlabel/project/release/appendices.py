@@ -49,7 +49,8 @@ DATASHEET: Final = (
     Item("population", "Composition", "Is it a sample of a larger set, and how drawn?"),
     Item("labels", "Composition", "Is a label or target given with each instance?",
          (say.labels, say.states)),
-    Item("missing_data", "Composition", "Is information missing from instances?"),
+    Item("missing_data", "Composition", "Is information missing from instances?",
+         (say.unresolved,)),
     Item("splits", "Composition", "Are there recommended splits?", (say.partitions, say.level)),
     Item("subpopulations", "Composition", "Does it identify subpopulations?", (say.balance,)),
     Item("identification", "Composition", "Can individuals be identified?",
@@ -82,7 +83,7 @@ CLAIM: Final = (
     Item("definitions", "Data", "11. Definitions of data elements", (say.labels,)),
     Item("identification", "Data", "12. De-identification methods",
          (say.cleaning, say.smallest)),
-    Item("missing_data", "Data", "13. How missing data were handled"),
+    Item("missing_data", "Data", "13. How missing data were handled", (say.unresolved,)),
     Item("reference", "Reference standard", "14. Definition of the reference standard",
          (say.protocol,)),
     Item("rationale", "Reference standard", "15. Rationale for choosing it"),
@@ -103,7 +104,9 @@ CLAIM: Final = (
 KEYS: Final = tuple(dict.fromkeys(item.key for item in (*DATASHEET, *CLAIM)))
 """What people may state."""
 # Numbers alone do not answer these: what was done, and why, only people know.
-_BY_PEOPLE: Final = frozenset({"acquisition", "annotators", "reference", "preprocessing"})
+_BY_PEOPLE: Final = frozenset(
+    {"acquisition", "annotators", "reference", "preprocessing", "missing_data"}
+)
 
 
 def datasheet(facts: Facts) -> str:

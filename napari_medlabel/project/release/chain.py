@@ -7,17 +7,16 @@ place of the token, and a commitment: the line's leaf hash with its proof of inc
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from hashlib import sha256
 from typing import Any, Final
 
 from napari_medlabel.audit.format import canonical
-from napari_medlabel.audit.format.merkle import leaf_hash
 from napari_medlabel.audit.format.note import head_of_text
 from napari_medlabel.audit.format.seal import Head, from_base64, to_base64
 from napari_medlabel.errors import InputError
 from napari_medlabel.project.layout import CONSENSUS, CaseId
+from napari_medlabel.project.release.unresolved import Unresolved, from_record, record_of
 from napari_medlabel.project.work.fold import SlotState, fold_slot
 from napari_medlabel.project.work.steps import ACTIONS, Step
 
@@ -167,11 +166,14 @@ class CaseChain:
     version : int
         Of the mask.
     files : mapping of str to str
-        Path in the release of ``scan``, ``mask``, ``mask1`` of layer 1 and on, ``landmarks``.
+        Path in the release of ``scan``, ``mask``, ``mask1`` of layer 1 and on, ``landmarks``,
+        ``unresolved`` and ``unresolved1``.
     links : tuple of Link
         Lines of the log about it, as they came.
     sheets : mapping of int to str
         Content ids of the masks of further layers, by layer.
+    unresolved : mapping of int to Unresolved
+        Voxels of a consensus without an answer, by layer; layers without any are left out.
     """
 
     case: CaseId
@@ -186,6 +188,7 @@ class CaseChain:
     files: Mapping[str, str]
     links: tuple[Link, ...]
     sheets: Mapping[int, str] = field(default_factory=dict)
+    unresolved: Mapping[int, Unresolved] = field(default_factory=dict)
 
     def state(self, slot: str) -> SlotState:
         """Return where a reading stands by the steps that are told."""
@@ -200,6 +203,11 @@ class CaseChain:
     def of_event(self, event: str) -> tuple[Link, ...]:
         """Return its links of one event."""
         return tuple(link for link in self.links if link.event == event)
+
+    @property
+    def unresolved_voxels(self) -> int:
+        """How many voxels have no answer, in all layers together."""
+        return sum(one.voxels for one in self.unresolved.values())
 
     @property
     def is_agreed(self) -> bool:
@@ -262,45 +270,6 @@ def parse_chain(data: bytes) -> Chain:
     return chain
 
 
-class Proofs:
-    """Proofs of inclusion of many lines of one session; every node is hashed once.
-
-    A level's last node without a neighbour rises as it is, which gives the tree of RFC 6962.
-
-    Parameters
-    ----------
-    lines : sequence of bytes
-        The events under one head.
-    """
-
-    def __init__(self, lines: Sequence[bytes]) -> None:
-        self._levels = [[leaf_hash(line) for line in lines]]
-        while len(self._levels[-1]) > 1:
-            self._levels.append(_above(self._levels[-1]))
-
-    def leaf(self, index: int) -> bytes:
-        """Return a line's leaf hash."""
-        return self._levels[0][index]
-
-    def proof(self, index: int) -> tuple[bytes, ...]:
-        """Return what proves that a line is in the tree, the lowest hash first."""
-        found = []
-        for level in self._levels[:-1]:
-            beside = index ^ 1
-            if beside < len(level):
-                found.append(level[beside])
-            index //= 2
-        return tuple(found)
-
-
-def _above(level: Sequence[bytes]) -> list[bytes]:
-    pairs = [
-        sha256(b"\x01" + level[at] + level[at + 1]).digest()
-        for at in range(0, len(level) - 1, 2)
-    ]
-    return [*pairs, level[-1]] if len(level) % 2 else pairs
-
-
 def _of_session(one: Sealed) -> dict[str, Any]:
     return {
         "checkpoint": one.head.text().decode("ascii"),
@@ -349,6 +318,7 @@ def _of_case(one: CaseChain) -> dict[str, Any]:
             for link in one.links
         ],
         "sheets": {str(layer): content for layer, content in one.sheets.items()},
+        "unresolved": record_of(one.unresolved),
     }
 
 
@@ -367,6 +337,7 @@ def _case(found: Any) -> CaseChain:
         {str(kind): str(path) for kind, path in found["files"].items()},
         tuple(map(_link, found["links"])),
         {int(layer): str(content) for layer, content in found["sheets"].items()},
+        from_record(found["unresolved"]),
     )
 
 

@@ -19,6 +19,7 @@ from napari_medlabel.project.release.chain import CaseChain, Chain
 from napari_medlabel.project.release.documents import documents
 from napari_medlabel.project.release.facts import Facts
 from napari_medlabel.project.release.facts_read import FACTS, read_facts
+from napari_medlabel.project.release.making import check_unresolved, making_of
 from napari_medlabel.project.release.manifest import Manifest
 
 NameScan = Callable[[Volume], str]
@@ -63,6 +64,9 @@ def _facts(facts: Facts, manifest: Manifest, chain: Chain) -> Iterator[Finding]:
     told = (facts.release, facts.made, facts.pins)
     if told != (manifest.name, manifest.made, manifest.pins):
         words = "The facts are of another release, time or rules than the manifest."
+        yield Finding("error", "facts", FACTS, words)
+    if facts.making != making_of(chain):
+        words = "The facts tell of the making of the masks otherwise than the chain."
         yield Finding("error", "facts", FACTS, words)
     codes = {one.case.subject for one in chain.cases}
     raw = {digest for one in chain.cases for digest in one.originals}
@@ -147,6 +151,7 @@ def _case(
         return
     for kind, wanted in {"mask": one.mask, **_sheets(one)}.items():
         yield from _mask(folder / one.files[kind], wanted, scan.grid, values, case)
+    yield from check_unresolved(folder, one, scan.grid)
 
 
 def _mask(

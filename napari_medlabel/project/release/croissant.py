@@ -75,7 +75,7 @@ _RAI: Final[tuple[tuple[str, str, tuple[Sentence, ...]], ...]] = (
     ("dataCollectionMissingData", "missing_data", ()),
     ("dataPreprocessingProtocol", "preprocessing", ()),
     ("dataManipulationProtocol", "manipulation", (say.cleaning,)),
-    ("dataAnnotationProtocol", "labelling", (say.labels, say.protocol)),
+    ("dataAnnotationProtocol", "labelling", (say.labels, say.protocol, say.unresolved)),
     ("dataAnnotationPlatform", "tools", (say.software,)),
     ("dataAnnotationAnalysis", "variability", (say.agreement,)),
     ("annotatorDemographics", "annotators", ()),
@@ -130,7 +130,7 @@ def croissant(facts: Facts, files: Iterable[ReleasedFile], columns: Sequence[str
         **_people(facts),
         **{name: facts.stated.get(key, "").strip() for name, key in _PLAIN},
         **{f"rai:{name}": _joined(facts, key, known) for name, key, known in _RAI},
-        "rai:annotationsPerItem": str(facts.readings or ""),
+        "rai:annotationsPerItem": say.readings(facts),
         "distribution": _distribution(released, has_table=bool(columns)),
         "recordSet": [_record_set(columns)] if columns else [],
     }

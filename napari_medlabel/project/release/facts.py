@@ -13,6 +13,7 @@ from napari_medlabel.project.cases.record import CaseRecord
 from napari_medlabel.project.cases.version import Pins
 from napari_medlabel.project.ontology.ontology import Ontology
 from napari_medlabel.project.release.balance import Balance
+from napari_medlabel.project.release.making import Making
 from napari_medlabel.project.release.splits import Division, Shares
 from napari_medlabel.project.settings import Settings
 from napari_medlabel.project.work.fold import Worklist
@@ -109,10 +110,8 @@ class Facts:
         Value and name.
     templates, questions : int
         Sets of landmarks, and questions.
-    readings : int
-        How many raters read each case.
-    rule : str
-        How readings become one.
+    making : Making or None
+        How the released masks came to be, counted from their chain.
     raters, reviewers : int
         Accounts that submitted, and that reviewed.
     states : mapping of str to int
@@ -146,8 +145,7 @@ class Facts:
     labels: tuple[tuple[int, str], ...] = ()
     templates: int = 0
     questions: int = 0
-    readings: int = 0
-    rule: str = ""
+    making: Making | None = None
     raters: int = 0
     reviewers: int = 0
     states: Mapping[str, int] = field(default_factory=dict)
@@ -168,6 +166,7 @@ class Facts:
             "medlabel": "facts",
             "v": 1,
             "pins": asdict(self.pins),
+            "making": self.making and asdict(self.making),
             "balance": self.balance and self.balance.record(),
             "draw": draw
             and {
@@ -182,14 +181,14 @@ class Facts:
         }
 
 
-_OWN_FORM = frozenset({"pins", "balance", "draw", "agreement", "coarsened"})
+_OWN_FORM = frozenset({"pins", "making", "balance", "draw", "agreement", "coarsened"})
 
 
 def facts_of(release: str, made: str, pins: Pins, sources: Sources) -> Facts:
     """Return the facts that a study's folder tells.
 
-    What is computed or written beside it (balance, draw, agreement, stated) is added with
-    `dataclasses.replace`.
+    What is computed or written beside it (making, balance, draw, agreement, stated) is added
+    with `dataclasses.replace`.
 
     Parameters
     ----------
@@ -223,8 +222,6 @@ def facts_of(release: str, made: str, pins: Pins, sources: Sources) -> Facts:
         labels=tuple((label.value, label.name) for label in ontology.labels),
         templates=len(ontology.templates),
         questions=len(ontology.questions),
-        readings=sources.settings.readings,
-        rule=sources.settings.rule,
         raters=len({slot.user for slot in masks if slot.user}),
         reviewers=len({slot.reviewer for slot in masks if slot.reviewer}),
         states=_counts([slot.state for slot in slots]),

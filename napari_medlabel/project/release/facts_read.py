@@ -10,6 +10,7 @@ from napari_medlabel.errors import InputError
 from napari_medlabel.project.cases.version import Pins
 from napari_medlabel.project.release.balance import Balance, Cell, Count, Volume
 from napari_medlabel.project.release.facts import Agreement, Draw, Facts
+from napari_medlabel.project.release.making import Making
 from napari_medlabel.project.release.splits import Division, Shares, Split
 
 FACTS: Final = "facts.json"
@@ -38,6 +39,7 @@ def read_facts(data: bytes, splits: Mapping[str, str]) -> Facts:
             raise ValueError  # noqa: TRY301 - joins what a wrong form raises by itself
         found["labels"] = tuple((int(value), str(name)) for value, name in found["labels"])
         found["pins"] = Pins(**found["pins"])
+        found["making"] = found["making"] and Making(**found["making"])
         found["balance"] = _balance(found["balance"])
         found["draw"] = _draw(found["draw"], splits)
         found["agreement"] = tuple(Agreement(**one) for one in found["agreement"])

@@ -52,8 +52,8 @@ def check_manifest(
     tuple of Finding
         Errors first; empty when everything fits and a trusted key signed. Rules: ``missing``,
         ``changed``, ``extra``, ``renamed``, ``link``, ``empty`` (files); ``unsigned``,
-        ``signature``, ``stranger``, ``unknown key`` (who made it); ``log missing``, ``log cut``,
-        ``log another`` (the log).
+        ``signature``, ``stranger``, ``unknown key`` (who made it); ``log missing``,
+        ``log cut``, ``log another`` (the log).
 
     Raises
     ------

@@ -5,11 +5,17 @@ from __future__ import annotations
 from typing import Final
 
 from napari_medlabel.project.release.facts import Facts
+from napari_medlabel.project.release.making import SINGLE
+from napari_medlabel.project.release.unresolved import ENDING
 
-_RULES: Final = {
-    "adjudicate": "an adjudicator settles where they differ",
-    "majority": "the majority of them counts, voxel by voxel",
-    "staple": "STAPLE makes one of them",
+_WAYS: Final = {
+    SINGLE: "a single reading",
+    "adjudicate": "adjudication, difference by difference",
+    "majority": "majority of readings, voxel by voxel",
+    "staple": "STAPLE of readings",
+    "union": "union of readings",
+    "intersection": "intersection of readings",
+    "distance": "mean signed distance of readings",
 }
 _WITH_MASK: Final = ("submitted", "in_review", "approved", "rejected", "corrected", "stale")
 
@@ -37,17 +43,46 @@ def labels(facts: Facts) -> str:
 
 
 def protocol(facts: Facts) -> str:
-    """Say how cases are read, and by which rules."""
-    if not facts.readings:
+    """Say how the released masks came to be, by counts, and under which rules."""
+    making = facts.making
+    if making is None or not making.ways:
         return ""
-    said = f"Each case is to be read by {_many(facts.readings, 'rater')}"
-    if facts.readings > 1:
-        said += ", blind to one another"
-        said += f"; {_RULES[facts.rule]}" if facts.rule in _RULES else ""
+    ways = "; ".join(f"{_WAYS.get(way, way)} {n}" for way, n in making.ways.items() if way)
+    said = [f"Released masks by how they came to be: {ways}."] if ways else []
+    made_of = ", ".join(f"{_many(int(k), 'reading')} {n}" for k, n in _made_of(facts).items())
+    said += [f"Masks by how many readings they were made of: {made_of}."] if made_of else []
+    if making.undecided:
+        many = _many(making.undecided, "difference")
+        said.append(f"{many} between readings nobody decided.")
+    older = _older(facts)
+    rules = f"Ontology {facts.pins.ontology}, guidelines {facts.pins.guideline}{older}."
+    return " ".join((*said, rules))
+
+
+def unresolved(facts: Facts) -> str:
+    """Say in which scans voxels have no answer, and how many."""
+    found = facts.making.unresolved if facts.making else {}
+    if not found:
+        return ""
+    cases = ", ".join(f"{case} {count}" for case, count in found.items())
     return (
-        f"{said}. Ontology {facts.pins.ontology}, guidelines {facts.pins.guideline}"
-        f"{_older(facts)}."
+        f"{_many(sum(found.values()), 'voxel')} of {_many(len(found), 'scan')} have no answer, "
+        "as readings were tied or nobody decided. The mask is 0 there, and a mask whose name "
+        f"ends in {ENDING} is 1. Voxels by scan: {cases}."
     )
+
+
+def readings(facts: Facts) -> str:
+    """Say of how many readings a mask was made: a number, or from the least to the most."""
+    counts = sorted(map(int, _made_of(facts)))
+    if not counts:
+        return ""
+    return f"{counts[0]}" if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
+
+
+def _made_of(facts: Facts) -> dict[str, int]:
+    found = facts.making.readings if facts.making else {}
+    return {count: masks for count, masks in found.items() if count.isdigit()}
 
 
 def people(facts: Facts) -> str:

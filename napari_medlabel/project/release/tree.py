@@ -28,6 +28,13 @@ from napari_medlabel.project.cases.version import (
 )
 from napari_medlabel.project.layout import Layout
 from napari_medlabel.project.ontology.ontology import Ontology
+from napari_medlabel.project.release.unresolved import (
+    ENDING,
+    kind_of,
+    told_of,
+    unresolved_in,
+    write_unresolved,
+)
 
 LABELS: Final = "release"
 """What the data set of labels is called: ``derivatives/medlabel-release``."""
@@ -96,7 +103,8 @@ def copy_case(
     -------
     dict of str to str
         Paths in the release of ``scan``, ``mask``, ``mask1`` of layer 1 and so on, and, where
-        there are some, ``landmarks``.
+        there are some, ``landmarks``, and ``unresolved`` (``unresolved1`` ...), a mask of the
+        voxels of a consensus without an answer.
 
     Raises
     ------
@@ -120,19 +128,29 @@ def copy_case(
     try:
         sidecar = layout.version(version.rater, record.case, version.number, SIDECAR)
         target = there.version(LABELS, record.case, version.number, SIDECAR)
-        target.write_bytes(as_json(_own_part(json.loads(sidecar.read_bytes()))))
+        told_by = _own_part(json.loads(sidecar.read_bytes())) | _unresolved(layout, version)
+        target.write_bytes(as_json(told_by))
         told = leaving_sidecar(layout, record)
         if told is not None:  # a scan without a sidecar has nothing more to tell
             copies["scan"][1].with_name(name).write_bytes(told)
     except OSError as err:
         raise explain_os_error(err) from err
-    return {kind: there.relative(target) for kind, (_, target, _) in copies.items()}
+    written = {kind: target for kind, (_, target, _) in copies.items()}
+    written |= write_unresolved(unresolved_in(layout, version), written["mask"])
+    return {kind: there.relative(target) for kind, target in written.items()}
 
 
 def _own_part(document: dict[str, Any]) -> dict[str, Any]:
     """Return a sidecar without the paths of the study it comes from."""
     told = {key: value for key, value in document["study"].items() if key != "files"}
     return {**document, "study": told}
+
+
+def _unresolved(layout: Layout, version: Version) -> dict[str, Any]:
+    """Return what a sidecar says of voxels without an answer; nothing where there are none."""
+    voxels = {kind_of(n): one.voxels for n, one in told_of(layout, version).items()}
+    words = f"0 in the mask, and no answer: 1 in the mask whose name ends in {ENDING}"
+    return {"unresolved": {"voxels": voxels, "words": words}} if voxels else {}
 
 
 def _copy(source: Path, target: Path, digest: str) -> None:
@@ -185,6 +203,7 @@ A release made with napari-medlabel. It is never changed: a newer one has anothe
 
 - `sub-*/`: de-identified scans, as NIfTI. Codes stand for patients.
 - `derivatives/medlabel-{LABELS}/`: the label of each scan; `dseg.tsv` says what values mean.
+  Where a consensus left voxels without an answer, `*{ENDING}` holds 1 there.
 - `participants.tsv`: one line for each patient, with the split of all of their scans.
 - `DATASHEET.md`, `CLAIM.md`, `croissant.json`: documents, all from `facts.json`; `GRRAS.md`,
   where raters were compared: how far they agree.

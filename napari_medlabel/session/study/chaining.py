@@ -23,10 +23,11 @@ from napari_medlabel.project.release.chain import (
     Chain,
     Cleaning,
     Link,
-    Proofs,
     Sealed,
 )
+from napari_medlabel.project.release.proofs import Proofs
 from napari_medlabel.project.release.splits import people_of
+from napari_medlabel.project.release.unresolved import told_of
 from napari_medlabel.session.study.seat import Seat
 
 
@@ -200,6 +201,7 @@ def _case(
         dict(one.files),
         tuple(sorted(links, key=_turn)),
         dict(one.version.sheets),
+        told_of(layout, one.version),
     )
 
 

@@ -64,6 +64,8 @@ class CaseLine:
         When the mask that left was approved or agreed on.
     marks : mapping of str to Verdict
         Of each link, by `COLUMNS`.
+    unresolved : int
+        Voxels of a consensus without an answer.
     """
 
     case: str
@@ -74,6 +76,7 @@ class CaseLine:
     slot: str
     when: str
     marks: Mapping[Column, Verdict]
+    unresolved: int = 0
 
     @property
     def verdict(self) -> Verdict:
@@ -112,6 +115,13 @@ class ReleaseReport:
     cases: tuple[CaseLine, ...]
     findings: tuple[Finding, ...]
     with_study: bool
+
+    @property
+    def unresolved(self) -> str:
+        """How many voxels of how many cases have no answer, in words; empty for none."""
+        found = [one.unresolved for one in self.cases if one.unresolved]
+        cases = "1 case" if len(found) == 1 else f"{len(found)} cases"
+        return f"{sum(found)} voxels of {cases} have no answer" if found else ""
 
     @property
     def letters(self) -> str:
@@ -278,6 +288,7 @@ def _case_line(one: CaseChain, findings: Sequence[Finding]) -> CaseLine:
         one.slot,
         max((link.time for link in decided), default=""),
         marks,
+        one.unresolved_voxels,
     )
 
 

@@ -13,7 +13,7 @@ from napari_medlabel.audit.check.verify import session_paths, verify_log
 from napari_medlabel.audit.format.layout import session_file
 from napari_medlabel.audit.format.merkle import leaf_hash
 from napari_medlabel.audit.format.seal import Head
-from napari_medlabel.errors import InputError, RefusedError
+from napari_medlabel.errors import GeometryError, InputError, RefusedError
 from napari_medlabel.project.cases.record import read_record
 from napari_medlabel.project.cases.version import LANDMARKS, MASK, read_version, sheet_kind
 from napari_medlabel.project.checks.finding import Finding
@@ -21,6 +21,7 @@ from napari_medlabel.project.layout import CONSENSUS, Layout
 from napari_medlabel.project.release.chain import EVENTS, TOLD, CaseChain, Chain, Link
 from napari_medlabel.project.release.chain_check import column_of
 from napari_medlabel.project.release.manifest import MANIFEST, Manifest
+from napari_medlabel.project.release.unresolved import told_of
 from napari_medlabel.project.settings import read_settings
 from napari_medlabel.session.study.chaining import cleaning_of
 
@@ -174,6 +175,13 @@ def _version(layout: Layout, manifest: Manifest, one: CaseChain) -> Iterator[Fin
     if version.sheets != one.sheets:
         words = "The study's version has other masks of further layers."
         yield Finding("error", "file", str(one.case), words)
+    try:
+        same = told_of(layout, version) == one.unresolved
+    except (InputError, GeometryError, OSError):
+        same = False
+    if not same:
+        words = "The study's version has other voxels without an answer."
+        yield Finding("error", "agreed", str(one.case), words)
     further = [(f"mask{layer}", sheet_kind(layer)) for layer in sorted(version.sheets)]
     for kind, ending in (("mask", MASK), *further, ("landmarks", LANDMARKS)):
         source = version.path(layout, ending)

@@ -87,6 +87,8 @@ def _facts(report: ReleaseReport) -> Iterator[Markup]:
         rows.append(("Signed by", "nobody"))
     compared = "each link was held against its line" if report.with_study else "not compared"
     rows.append(("Log of the study", compared))
+    if report.unresolved:
+        rows.append(("Unresolved", report.unresolved))
     return (tag("div", tag("dt", name), tag("dd", value)) for name, value in rows)
 
 

@@ -31,6 +31,7 @@ from napari_medlabel.project.cases.version import Pins
 from napari_medlabel.project.layout import CONSENSUS, Layout
 from napari_medlabel.project.ontology.document import read_ontology
 from napari_medlabel.project.release.chain import CHAIN
+from napari_medlabel.project.release.making import making_of
 from napari_medlabel.project.release.manifest import (
     Manifest,
     files_of,
@@ -270,13 +271,12 @@ def _fill(
     made = time_text(int(seat.desk.now().timestamp() * 1000))
     facts = facts_for(seat, (wish.name, made, pins), records, patients, volumes)
     agreement = write_agreement(seat, folder, wish.telling.stated, tick)
-    write_documents(
-        folder, replace(facts, agreement=agreement, stated=dict(wish.telling.stated))
-    )
     _note_draw(seat, patients)
     heads = log_heads(layout.audit)
     chain = chain_of(seat, leaving, heads)
     (folder / CHAIN).write_bytes(chain.to_bytes())
+    facts = replace(facts, agreement=agreement, stated=dict(wish.telling.stated))
+    write_documents(folder, replace(facts, making=making_of(chain)))
     return make_manifest(folder, name=wish.name, made=made, pins=pins, heads=heads)
 
 

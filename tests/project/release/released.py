@@ -14,6 +14,7 @@ from napari_medlabel.project.ontology.labels import OntologyLabel
 from napari_medlabel.project.ontology.ontology import Ontology
 from napari_medlabel.project.release.balance import balance_of
 from napari_medlabel.project.release.facts import Agreement, Draw, Facts, Sources, facts_of
+from napari_medlabel.project.release.making import Making
 from napari_medlabel.project.release.splits import Shares, divide
 from napari_medlabel.project.settings import Settings
 from napari_medlabel.project.work.fold import CaseRow, SlotState, Worklist
@@ -69,6 +70,8 @@ def whole() -> Facts:
     return replace(
         facts_of("2026-11", "2026-11-22T12:00:00.000Z", pins(), sources),
         balance=balance_of(records, rows, division.cases(records), {}),
+        making=Making({"adjudicate": 2, "single": 1, "union": 1}, {"1": 1, "2": 3}, 5,
+                      {"sub-002_ct": 25}),
         draw=Draw(7, shares, division, ("sex",)),
         agreement=(Agreement("Liver", "dice", 0.912, 0.9, 0.93, 0.95, 4),
                    Agreement("Liver", "hd95_mm", 3.5, None, None, None, 1)),

@@ -15,6 +15,7 @@ from napari_medlabel.project.release.appendices import (
     datasheet,
     not_stated,
 )
+from napari_medlabel.project.release.making import Making
 from napari_medlabel.project.release.splits import Division
 from tests.project.release.released import bare, pins, whole
 
@@ -39,7 +40,7 @@ def test_of_nothing_known_nothing_is_said(make, items):
 def test_every_number_in_a_document_is_a_fact(make):
     document = make(whole())
     known = {"4", "3", "2", "1", "7", "0.5", "0.25", "0.912", "0.900", "0.930", "95", "3.500"}
-    known |= {"001", "002", "0", "4.0", "2026", "11", "22"}
+    known |= {"001", "002", "0", "4.0", "2026", "11", "22", "5", "25"}
     for question, answer in answers(document).items():
         named = re.sub(
             r"sha256:[0-9a-f]{64}|SHA-256|\d+T[\d:.]+Z|napari-medlabel \S+", "", answer
@@ -53,7 +54,14 @@ def test_the_datasheet_says_what_is_known():
     instances = said["What do the instances stand for, and how many are there?"]
     assert instances == "4 scans of 3 patients. Scans by modality: CT 4."
     labelled = said["How was it labelled, and by whom?"]
-    assert "read by 2 raters, blind to one another; an adjudicator settles" in labelled
+    assert labelled.startswith(
+        "Released masks by how they came to be: adjudication, difference by difference 2; a "
+        "single reading 1; union of readings 1. Masks by how many readings they were made of: "
+        "1 reading 1, 2 readings 3. 5 differences between readings nobody decided."
+    )
+    missing = said["Is information missing from instances?"]
+    assert missing.startswith("25 voxels of 1 scan have no answer")
+    assert "Voxels by scan: sub-002_ct 25." in missing
     assert f"Ontology {pins().ontology}" in labelled
     assert "2 readings of older ontology or guidelines" in labelled
     assert "2 accounts submitted masks, 1 account reviewed them." in labelled
@@ -80,8 +88,10 @@ def test_notes_of_a_draw_are_not_left_out():
     assert "val has no patient." in claim(facts)
 
 
-def test_a_single_reading_is_not_called_blind():
-    assert "blind" not in datasheet(replace(whole(), readings=1))
+def test_what_the_rules_of_a_study_ask_for_is_in_no_document():
+    said = datasheet(whole()) + claim(whole())
+    assert "blind" not in said
+    assert "settles" not in said
 
 
 def test_landmarks_questions_and_missing_strata_are_said_as_they_are():
@@ -93,9 +103,10 @@ def test_landmarks_questions_and_missing_strata_are_said_as_they_are():
     assert "2 accounts submitted masks.\n" in said
 
 
-def test_a_rule_that_is_not_known_is_not_told():
-    said = datasheet(replace(whole(), rule=""))
-    assert "read by 2 raters, blind to one another. Ontology" in said
+def test_a_way_that_is_not_known_is_not_told():
+    said = datasheet(replace(whole(), making=Making({"": 4}, {"": 4})))
+    assert "\n\nOntology sha256" in said
+    assert "have no answer" not in said
 
 
 def test_open_readings_alone_do_not_count_as_labels():

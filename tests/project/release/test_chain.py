@@ -18,12 +18,12 @@ from napari_medlabel.project.release.chain import (
     Chain,
     Cleaning,
     Link,
-    Proofs,
     Sealed,
     parse_chain,
 )
 from napari_medlabel.project.release.chain_check import check_chain
 from napari_medlabel.project.release.manifest import tree_root
+from napari_medlabel.project.release.proofs import Proofs
 from tests.project.release.released import digest
 
 ORIGIN = "medlabel.local/ward/w3d190ffe4586f372/20261123T042158Z-01M83A7AGW6BMXVDR70GXXN89T"

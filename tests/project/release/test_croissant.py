@@ -60,7 +60,8 @@ def test_facts_and_statements_become_properties_of_rai():
     assert document["rai:dataBiases"] == "One site."
     assert document["license"] == "https://example.org/l"
     assert document["creator"] == {"@type": "sc:Organization", "name": "A ward"}
-    assert document["rai:annotationsPerItem"] == "2"
+    assert document["rai:annotationsPerItem"] == "1 to 2"
+    assert "union of readings 1" in document["rai:dataAnnotationProtocol"]
     assert "drawn" not in document["rai:dataCollection"]
     assert "rai:dataSocialImpact" not in document
     assert document["datePublished"] == "2026-11-22"
