@@ -93,6 +93,7 @@ def read_layers(
     paths = as_paths(path)
     watch_leaving()
     with denials(WORKPLACE.desk(), paths):
+        WORKPLACE.require_blind(paths)
         survey = find_series(paths if len(paths) > 1 else paths[0], progress=progress)
     marks = tuple(mark.path for mark in survey.marks)
     if not survey.series and survey.marks:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import os
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from napari_medlabel.errors import LogError
 from napari_medlabel.model.volume import Volume
 from napari_medlabel.secret.asking import Ask
 from napari_medlabel.session.desk import Desk, EventLog, open_desk
+from napari_medlabel.session.study.blind import require_may_open
 
 
 class NotGivenError(Exception):
@@ -66,6 +68,17 @@ class Workplace:
                 # napari ends without telling plugins; the log should say that it ended well.
                 atexit.register(self._close_at_exit, os.getpid())
             return self._desk
+
+    def require_blind(self, paths: Sequence[Path]) -> None:
+        """Refuse what would end the blindness of who has a reading of a study open.
+
+        Raises
+        ------
+        RefusedError
+            When it is another reading, or a copy of one.
+        """
+        if self.study is not None:
+            require_may_open(self.study.desk, *paths)
 
     def _open(self) -> Desk:
         try:

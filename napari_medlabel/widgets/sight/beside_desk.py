@@ -105,6 +105,7 @@ class BesideDesk(QObject):
 
         def look() -> Survey:
             with denials(desk, paths):
+                WORKPLACE.require_blind(paths)
                 return find_series(list(paths) if len(paths) > 1 else paths[0], progress=tell)
 
         self.progress.begin("Looking for another scan …")

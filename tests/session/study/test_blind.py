@@ -11,6 +11,8 @@ import pytest
 from napari_medlabel.cli.main import main
 from napari_medlabel.errors import RefusedError
 from napari_medlabel.io.registry import choose, find_series
+from napari_medlabel.plugin.contributions import read_layers
+from napari_medlabel.plugin.workplace import WORKPLACE
 from napari_medlabel.project.cases.version import MASK
 from napari_medlabel.session.beside import read_beside
 from napari_medlabel.session.opening import Wishes, open_case
@@ -67,7 +69,9 @@ def test_the_loader_refuses_the_mask_of_another_reader(study: SmallStudy) -> Non
         open_case([scan], seat.desk, inside, fallback=study.tmp)
 
 
-def test_neither_a_link_nor_a_copy_ends_blindness(study: SmallStudy) -> None:
+def test_neither_a_link_nor_a_copy_ends_blindness(
+    study: SmallStudy, monkeypatch: pytest.MonkeyPatch
+) -> None:
     desk, mask = study.desk("r02"), mask_of_r01(study)
     link, copy, other = (study.tmp / f"{name}.nii.gz" for name in ("link", "copy", "other"))
     link.symlink_to(mask)
@@ -83,6 +87,10 @@ def test_neither_a_link_nor_a_copy_ends_blindness(study: SmallStudy) -> None:
             require_may_open(desk, path)
     require_may_open(desk, other)
     require_may_open(study.desk("r04"), copy)
+    monkeypatch.setattr(WORKPLACE, "study", study.seat("r02"))
+    with pytest.raises(RefusedError, match="you read it blind"):
+        read_layers(str(copy))
+    WORKPLACE.close()
     submit(study.seat("r02"), study.cases[0], "B", study.scan(), study.work(2))
     require_may_open(desk, link, copy)
 
