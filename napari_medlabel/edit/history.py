@@ -43,6 +43,13 @@ class History:
         self._hold(step)
         self._trim()
 
+    def clear(self) -> None:
+        """Forget all steps: what stands now is where it begins."""
+        self._past.clear()
+        self._future.clear()
+        self._held.clear()
+        self._bytes = self.dropped = 0
+
     def _trim(self) -> None:
         gone = 0
         while self._bytes > self.limit_bytes and gone < len(self._past) - 1:

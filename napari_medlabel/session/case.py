@@ -137,6 +137,14 @@ class Session:
         saved = to_markups(self.saved_landmarks, self.saved_measurements)
         self.keeper.start(base, self.labels.array, saved)
 
+    def begin_anew(self) -> None:
+        """Take what stands as the beginning: no step to undo, and nothing that is unsaved."""
+        self.history.clear()
+        self._saved_revision = self._revision
+        marks = to_markups(self.landmarks, self.measurements)
+        self.keeper.start(self.labels.content_id(), self.labels.array, marks)
+        self.history_changed.emit()
+
     def _journal_head(self, base: str) -> JournalHead:
         shape, kind = self.labels.grid.shape, self.labels.array.dtype.str
         return JournalHead(self.place.case, base, shape, kind, self.desk.time())
@@ -167,13 +175,8 @@ class Session:
         self.reconcile()
         i, j, k = (int(s.start or 0) for s in box)
         before = self.labels.array[box]
-        patch = Patch.between(
-            before,
-            np.asarray(after, dtype=before.dtype),
-            start=(i, j, k),
-            name=name,
-            origin=origin,
-        )
+        after = np.asarray(after, dtype=before.dtype)
+        patch = Patch.between(before, after, start=(i, j, k), name=name, origin=origin)
         if patch is not None:
             patch.apply(self.labels.array)
             self.add_step(patch)
@@ -192,10 +195,9 @@ class Session:
         """
         self.bench.finish_stroke()
         before, after = self.known[box], self.labels.array[box]
-        starts = [s.indices(n)[0] for s, n in zip(box, self.labels.grid.shape, strict=True)]
-        patch = Patch.between(
-            before, after, start=(starts[0], starts[1], starts[2]), name=name, origin=origin
-        )
+        shape = self.labels.grid.shape
+        i, j, k = (s.indices(n)[0] for s, n in zip(box, shape, strict=True))
+        patch = Patch.between(before, after, start=(i, j, k), name=name, origin=origin)
         if patch is not None:
             self.add_step(patch)
         return patch
@@ -291,18 +293,17 @@ class Session:
 
     def undo(self) -> Step | None:
         """Take the last step back; return the change that was made, None when there is none."""
-        self.bench.finish_stroke()
         self._settle(-1)
         return self._walk(self.history.back())
 
     def redo(self) -> Step | None:
         """Do the last undone step again; return it, None when there is none."""
-        self.bench.finish_stroke()
         self._settle(1)
         return self._walk(self.history.forward())
 
     def _settle(self, direction: int) -> None:
         """Make steps of unannounced changes that lie where the next change will."""
+        self.bench.finish_stroke()
         step = self.history.peek(direction)
         if isinstance(step, Patch) and not np.array_equal(
             self.labels.array[step.box], self.known[step.box]
@@ -349,8 +350,9 @@ class Session:
         if marks is not None:
             self.set_landmarks(marks, name="Recover landmarks")
         if recovery.landmarks is not None:
-            measured = measurements_in(recovery.landmarks)
-            self.set_measurements(measured, name="Recover measurements")
+            self.set_measurements(
+                measurements_in(recovery.landmarks), name="Recover measurements"
+            )
         self.outbox.tell(self.events.recovered("accepted", recovery.base_matches, patch))
         # Only when the new journal has it on the disk may the old one go.
         self.keeper.sweep()

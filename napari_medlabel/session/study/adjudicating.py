@@ -74,12 +74,9 @@ class Adjudicating:
         self._turns: dict[int, tuple[Step, dict[int, _Turn]]] = {}
         self._own = False  # whether this object makes the step
         self._kept = True  # whether the decisions are in their document
-        shown: list[Step | None] = [session.edit(WHOLE, prepared.answer, name=STEP_NAME)]
-        marks = self.marks().merged_into(session.landmarks)
-        if marks != session.landmarks:
-            session.set_landmarks(marks, name=STEP_NAME)
-            shown.append(session.history.peek(-1))
-        self._shown = {id(step): step for step in shown if step is not None}
+        session.edit(WHOLE, prepared.answer, name=STEP_NAME)
+        session.set_landmarks(self.marks().merged_into(session.landmarks), name=STEP_NAME)
+        session.begin_anew()  # what was decided before is no step of today: it stands
         self._last, self._next = session.history.peek(-1), session.history.peek(1)
         self._keep(None)
         session.history_changed.connect(self._on_history)
@@ -276,15 +273,7 @@ class Adjudicating:
         self._look()
         if last is old and following is ahead:
             return  # saved, or another name in the scheme
-        if following is old and old is not None and id(old) in self._shown:
-            # What was decided before is no step of today: it stands.
-            self._own = True
-            try:
-                self.session.redo()
-            finally:
-                self._own = False
-            self._look()
-        elif following is old and old is not None:
+        if following is old and old is not None:
             self._walked(old, back=True)
         elif last is ahead and ahead is not None:
             self._walked(ahead, back=False)

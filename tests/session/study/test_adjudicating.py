@@ -119,11 +119,26 @@ def test_decisions_show_in_the_mask_and_the_hand_makes_decisions_too(study) -> N
     again.session.undo()
     assert np.array_equal(again.session.labels.array, expected), "no step of today"
     again.close()
-    again.session.close(discard=True)
+    again.session.close()
     origins = reached(again, expected)
     assert (origins[2:3, 2:4, 1:3] == 5).all()
     assert (origins[3:5, 4:6, 1:2] == 1).all(), "a hand drew it"
     assert not (origins == 6).any()
+
+
+def test_who_only_looked_has_nothing_to_undo_or_to_save(study) -> None:
+    work = begin(study)
+    work.decide([one.number for one in work.open], "union")
+    work.close()
+    work.session.close(discard=True)
+    for _ in range(2):
+        again = begin(study)
+        assert not again.session.recoveries, "nor leaves anything to be offered"
+        assert again.session.labels.array.any()
+        assert not again.session.is_dirty
+        assert again.session.history.undo_name is None
+        again.close()
+        again.session.close()
 
 
 def test_a_decision_is_on_the_disk_at_once_and_taken_back_as_well(study) -> None:

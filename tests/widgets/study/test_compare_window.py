@@ -90,6 +90,8 @@ def test_an_adjudicator_walks_differences_and_writes_what_was_decided(
     desk = dock.study_desk
     compare = desk.compare
     work, panel = compare.work, compare.panel
+    assert dock.notice.isHidden(), "it opens without a complaint"
+    assert dock.save_button.text() == "Save (F2)"
     assert dock.tabs.currentWidget() is compare.page.parentWidget()
     assert not panel.choices["majority"].isEnabled()
     assert "three or more" in panel.choices["majority"].toolTip()
