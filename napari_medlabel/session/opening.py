@@ -52,6 +52,8 @@ class Wishes:
     values : str
         Which values the voxels get: ``"rescaled"``, ``"stored"``, ``"real-world"``,
         ``"philips-precise"``, ``"suv-bw"``, ``"suv-lbm"`` or ``"suv-bsa"``.
+    modality : str
+        What kind of scan it is, said where its file cannot: NIfTI has no place for it.
     follows : bool
         Whether it is followed where each voxel comes from, as a study needs it.
     origins : Path or None
@@ -65,6 +67,7 @@ class Wishes:
     mask: Path | None = None
     landmarks: Path | None = None
     values: str = "rescaled"
+    modality: str = ""
     follows: bool = False
     origins: Path | None = None
 
@@ -136,6 +139,8 @@ def open_series(
             values=wishes.values,
             preview=None if preview is None else early,
         )
+    if wishes.modality and not volume.modality:
+        volume = replace(volume, modality=wishes.modality)
     return adopt_volume(volume, paths, desk, wishes, fallback=fallback, logged=early.logged)
 
 

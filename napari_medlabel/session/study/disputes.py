@@ -48,12 +48,17 @@ def open_to_adjudicate(seat: Seat, case: CaseId, _slot: str = "", sheet: int = 0
         When the folder cannot be made.
     """
     require_role(seat, "adjudicator")
-    look(seat, case, seat.settings.slots[0])
+    record = look(seat, case, seat.settings.slots[0]).record
     ontology = read_ontology(seat.layout.ontology)
     require_layer(ontology, sheet)
     place = sheet_folder(seat.layout.work(seat.rater.code, case) / FOLDER, sheet)
     marks = LandmarkSet() if sheet else ontology.landmarks
-    wishes = Wishes(scheme=ontology.scheme(sheet), template=marks, folder=open_folder(place))
+    wishes = Wishes(
+        scheme=ontology.scheme(sheet),
+        template=marks,
+        folder=open_folder(place),
+        modality=record.modality,
+    )
     title = titled(f"{case} adjudication", sheet)
     return Opening((seat.layout.scan(case),), wishes, title)
 

@@ -135,6 +135,7 @@ def _opening(
         landmarks=marks,
         follows=True,
         origins=origins,
+        modality=at.record.modality,
     )
     title = titled(f"{at.case} {at.slot}", sheet)
     return Opening((seat.layout.scan(at.case),), wishes, title, can_submit)
