@@ -59,7 +59,8 @@ class SheetLayers:
         display, rows = self._binding.display, labels.scheme.labels
         table: dict[int | None, Any] = {None: (0, 0, 0, 0), 0: (0, 0, 0, 0)}
         table |= {one.value: one.colour for one in rows}
-        ends = [[part.start for part in box], [part.stop - 1 for part in box]]
+        # One voxel more on every side: napari draws no outline along the edge of a layer.
+        ends = [[part.start - 1 for part in box], [part.stop for part in box]]
         lowest = np.min(display.points_zyx(ends), axis=0)
         geometry = display.geometry()
         geometry["translate"] = tuple(
@@ -68,7 +69,7 @@ class SheetLayers:
         )
         names = [one.name for one in rows]
         layer = Labels(
-            display.show(labels.array[box].T.copy().T),
+            display.show(np.pad(labels.array[box].T, 1).T),
             name=f"{NAME}: {', '.join(names)}",
             opacity=0.7,
             colormap=table,

@@ -88,11 +88,11 @@ def test_layers_are_switched_shown_and_submitted_together(
     (liver,) = work.sheets.layers.layers
     assert (liver.name, liver.editable) == ("Other layer: Liver", False)
     assert np.count_nonzero(liver.data) == 8
-    assert all((liver.data == 1).ravel()), "the box of the liver is all liver"
-    where = liver.data_to_world(np.zeros(3))
+    assert liver.data.shape == (4, 4, 4), "a rim of one voxel, where the outline is drawn"
+    where = liver.data_to_world(np.ones(3))
     (labels,) = [one for one in dock.viewer.layers if one is desk.reading.binding.labels]
     k, j, i = np.round(labels.world_to_data(where)).astype(int)
-    assert liver.data.shape == (2, 2, 2)
+    assert (liver.data[1:3, 1:3, 1:3] == 1).all()
     box = desk.reading.binding.display.show(filled(study, LIVER_A))
     assert (box[k : k + 2, j : j + 2, i : i + 2] == 1).all()
     draw(dock, LESION_B, 7)
