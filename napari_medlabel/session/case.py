@@ -195,8 +195,7 @@ class Session:
         """
         self.bench.finish_stroke()
         before, after = self.known[box], self.labels.array[box]
-        shape = self.labels.grid.shape
-        i, j, k = (s.indices(n)[0] for s, n in zip(box, shape, strict=True))
+        i, j, k = (s.indices(n)[0] for s, n in zip(box, self.known.shape, strict=True))
         patch = Patch.between(before, after, start=(i, j, k), name=name, origin=origin)
         if patch is not None:
             self.add_step(patch)
@@ -350,9 +349,8 @@ class Session:
         if marks is not None:
             self.set_landmarks(marks, name="Recover landmarks")
         if recovery.landmarks is not None:
-            self.set_measurements(
-                measurements_in(recovery.landmarks), name="Recover measurements"
-            )
+            measured = measurements_in(recovery.landmarks)
+            self.set_measurements(measured, name="Recover measurements")
         self.outbox.tell(self.events.recovered("accepted", recovery.base_matches, patch))
         # Only when the new journal has it on the disk may the old one go.
         self.keeper.sweep()
