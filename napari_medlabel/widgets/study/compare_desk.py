@@ -66,7 +66,7 @@ class CompareDesk(QObject):
             "How well readings agree, and the cases that wait to be settled."
         )
         self.button.hide()
-        study.work.panel.layout().addWidget(self.button)
+        study.work.list.layout().addWidget(self.button)
         self._connect()
 
     def _connect(self) -> None:
