@@ -82,7 +82,7 @@ def check_log(
     versions : mapping of str to Version
         Versions that are there as a whole, by their sidecar.
     rules : mapping of str to str
-        Digests of project, ontology and guideline as they are now.
+        Digests of ontology and guideline as they are now.
     """
     for record in records:
         if record.content not in told.cases:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
 from napari_medlabel.audit.check.verdict import LogReport
 from napari_medlabel.audit.check.verify import Progress
 from napari_medlabel.errors import InputError
-from napari_medlabel.io.files import sha256_file
 from napari_medlabel.project.checks.bids import check_bids
 from napari_medlabel.project.checks.derivatives import Rules, check_derivatives
 from napari_medlabel.project.checks.finding import Finding, in_order, is_of_study, place
@@ -22,6 +22,8 @@ from napari_medlabel.project.layout import Layout
 from napari_medlabel.project.ontology.document import ontology_digest, read_ontology
 from napari_medlabel.project.settings import read_settings
 from napari_medlabel.project.work.claims import conflicted_copies
+from napari_medlabel.project.work.rulings import against_rules, kept_rules, reigns
+from napari_medlabel.project.work.steps import StepReader
 
 _WRONG: Final = 2
 _HIDDEN: Final = ".git"
@@ -112,7 +114,6 @@ def validate(
     findings += _names(layout)
     findings += _copies(layout)
     digests = {
-        "project": f"sha256:{sha256_file(layout.project)}",
         "ontology": ontology_digest(ontology),
     }
     try:
@@ -131,6 +132,11 @@ def validate(
     if log is None:
         words = "There is no audit log: nobody can tell how this study came about."
         findings.append(Finding("error", "log", "medlabel/audit", words))
+    else:
+        reader = StepReader(layout.audit)
+        ruled = reigns(reader.rulings(), partial(kept_rules, layout), reader.same_as)
+        if words := against_rules(layout, ruled):
+            findings.append(Finding("error", "rules", layout.relative(layout.project), words))
     findings += check_log(told, records, versions, digests)
     if bids:
         findings += check_bids(layout)

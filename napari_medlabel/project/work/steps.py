@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from napari_medlabel.audit.check.session_check import check_session
 from napari_medlabel.audit.check.verify import session_paths
+from napari_medlabel.project.work.rulings import Ruling, ruling_of
 from napari_medlabel.project.work.states import Action
 
 ACTIONS: Final[Mapping[str, Action]] = {
@@ -114,7 +115,7 @@ class StepReader:
 
     def __init__(self, root: Path) -> None:
         self._root = root
-        self._known: dict[Path, tuple[tuple[int, int], tuple[Step, ...], str]] = {}
+        self._known: dict[Path, tuple[tuple[int, int], _Held]] = {}
 
     def read(self) -> tuple[Step, ...]:
         """Return all steps, in no order: numbers order them."""
@@ -124,9 +125,14 @@ class StepReader:
             state = (status.st_size, status.st_mtime_ns)
             known = self._known.get(path)
             if known is None or known[0] != state:
-                known = self._known[path] = (state, *_steps_in(path))
-            found += known[1]
+                known = self._known[path] = (state, _held_in(path))
+            found += known[1].steps
         return tuple(found)
+
+    def rulings(self) -> tuple[Ruling, ...]:
+        """Return what anybody told the log of the study's rules, in no order."""
+        self.read()
+        return tuple(one for _, held in self._known.values() for one in held.rulings)
 
     def same_as(self, user: str) -> frozenset[str]:
         """Return the tokens that the log proves to be of one account with this one.
@@ -143,8 +149,8 @@ class StepReader:
         """
         self.read()
         writers: dict[str, set[str]] = {}
-        for path, (_, _, name) in self._known.items():
-            if name:
+        for path, (_, held) in self._known.items():
+            if name := held.user:
                 writer = path.relative_to(self._root / "writers").parts[0]
                 writers.setdefault(writer, set()).add(name)
         found = {user}
@@ -160,9 +166,18 @@ def log_steps(root: Path) -> tuple[Step, ...]:
     return StepReader(root).read()
 
 
-def _steps_in(path: Path) -> tuple[tuple[Step, ...], str]:
-    """Return the steps of a session, and the token of who it was."""
+class _Held(NamedTuple):
+    """What is remembered of a session."""
+
+    steps: tuple[Step, ...]
+    rulings: tuple[Ruling, ...]
+    user: str
+
+
+def _held_in(path: Path) -> _Held:
+    """Return the steps and rulings of a session, and the token of who it was."""
     found: list[Step] = []
+    rulings: list[Ruling] = []
     users: list[str] = []
 
     def seen(_line: int, record: Any) -> None:
@@ -171,6 +186,9 @@ def _steps_in(path: Path) -> tuple[tuple[Step, ...], str]:
         step = step_of(record)
         if step is not None:
             found.append(step)
+        ruling = ruling_of(record)
+        if ruling is not None:
+            rulings.append(ruling)
 
     check_session(path, path.name, seen, quick=True)
-    return tuple(found), "".join(users)
+    return _Held(tuple(found), tuple(rulings), "".join(users))

@@ -23,12 +23,13 @@ from napari_medlabel.project.layout import Layout
 from napari_medlabel.project.settings import read_settings
 from napari_medlabel.session.deid_run import CodeSource, DeidJob, deidentify_logged
 from napari_medlabel.session.desk import Desk
+from napari_medlabel.session.signing import own_tokens
 from napari_medlabel.session.study.intake import Added, Intake, Naming
 from napari_medlabel.session.study.originals import (
     find_originals,
     require_outside,
 )
-from napari_medlabel.session.study.setting_up import require_role
+from napari_medlabel.session.study.setting_up import require_proven, require_role, user_of
 from napari_medlabel.session.study.unfinished import tidy_up
 
 __all__ = ["Added", "Cleaning", "Naming", "add_scans"]
@@ -100,6 +101,7 @@ def add_scans(
     """
     settings = read_settings(layout.project)
     require_role(settings, desk, "manager")
+    require_proven(layout, {user_of(desk), *own_tokens(desk.state)}, "manager")
     require_outside(layout, source)
     pseudonyms = Pseudonyms(cleaning.key, patient_code_source=cleaning.codes.code_for)
     originals = find_originals(source, pseudonyms)

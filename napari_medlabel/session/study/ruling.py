@@ -7,7 +7,11 @@ from typing import Any
 
 from napari_medlabel.audit.check.session_check import check_session
 from napari_medlabel.audit.check.verify import session_paths
+from napari_medlabel.errors import RefusedError
+from napari_medlabel.project.settings import read_settings
+from napari_medlabel.project.work.rulings import digest_of_rules, keep_rules
 from napari_medlabel.session.study.seat import Seat, require_role
+from napari_medlabel.session.study.setting_up import require_proven, rules_in_force
 from napari_medlabel.session.study.working import rules_now
 
 RULES = ("ontology", "guideline")
@@ -19,7 +23,7 @@ def tell_rules(seat: Seat) -> tuple[str, ...]:
     Returns
     -------
     tuple of str
-        Which were new to it, of `RULES`.
+        Which were new to it: ``project``, and of `RULES`.
 
     Raises
     ------
@@ -30,14 +34,36 @@ def tell_rules(seat: Seat) -> tuple[str, ...]:
     LogError
         When the log cannot be written.
     """
-    require_role(seat, "manager")
-    told = _told(seat.layout.audit)
+    ruled = rules_in_force(seat.layout, seat.reader)
+    if not ruled or not ruled[-1].may_rule(seat.users):
+        require_role(seat, "manager")
+        require_proven(seat.layout, seat.users, "manager", reader=seat.reader)
     changed = []
+    if ruled:
+        data = seat.layout.project.read_bytes()
+        if digest_of_rules(data) != (old := ruled[-1].ruling.new):
+            _require_ruled(seat)
+            new = keep_rules(seat.layout, data)
+            detail = {"setting": "project", "new": new, "old": old}
+            seat.desk.log.append("study.rules", detail=detail)
+            changed.append("project")
+        else:
+            keep_rules(seat.layout, data)
+    told = _told(seat.layout.audit)
     for setting, new in zip(RULES, rules_now(seat), strict=True):
         if new not in told[setting]:
             seat.desk.log.append("study.rules", detail={"setting": setting, "new": new})
             changed.append(setting)
     return tuple(changed)
+
+
+def _require_ruled(seat: Seat) -> None:
+    """Refuse rules, changed by hand, by which who puts them in force is no manager."""
+    if "manager" not in read_settings(seat.layout.project).rater_of(seat.rater.user).roles:
+        raise RefusedError(
+            "By project.json as it is now you would be no manager.",
+            hint="Put it back first: medlabel/rules has it as it was.",
+        )
 
 
 def _told(root: Path) -> dict[str, set[str]]:

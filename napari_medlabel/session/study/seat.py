@@ -33,7 +33,7 @@ from napari_medlabel.session.desk import Desk
 from napari_medlabel.session.outbox import Outbox, tell
 from napari_medlabel.session.signing import own_tokens
 from napari_medlabel.session.study.folders import close_folder
-from napari_medlabel.session.study.setting_up import user_of
+from napari_medlabel.session.study.setting_up import require_proven, user_of
 from napari_medlabel.session.study.sweeping import sweep_old, sweep_versions
 
 _NOTHING_THERE: Final = "-"  # the outbox asks what is there; versions answer for themselves
@@ -135,7 +135,7 @@ def sit_down(desk: Desk, layout: Layout) -> Seat:
 
 
 def require_role(seat: Seat, *roles: Role) -> None:
-    """Refuse who has none of some roles.
+    """Refuse who has none of some roles, or has it by no manager's word in the log.
 
     Raises
     ------
@@ -148,6 +148,8 @@ def require_role(seat: Seat, *roles: Role) -> None:
             f"{', '.join(seat.rater.roles)}.",
             hint="Ask its manager: medlabel project rater STUDY CODE --roles ...",
         )
+    if "annotator" not in set(roles) & set(seat.rater.roles):
+        require_proven(seat.layout, seat.users, *roles, reader=seat.reader)
 
 
 def require_reason(code: str) -> str:

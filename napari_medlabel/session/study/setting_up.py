@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -26,10 +26,19 @@ from napari_medlabel.project.settings import (
     settings_bytes,
     write_settings,
 )
+from napari_medlabel.project.work.rulings import (
+    Reign,
+    against_rules,
+    keep_rules,
+    kept_rules,
+    reigns,
+)
+from napari_medlabel.project.work.steps import StepReader
 from napari_medlabel.session.desk import Desk
 from napari_medlabel.session.signing import own_tokens
 from napari_medlabel.session.study.templates import guidelines_for
 
+_NOT_PROVEN: Final = "The log does not prove that you have it."
 _SPARED: Final = frozenset({".git", ".gitattributes", ".gitignore", ".datalad"})
 
 
@@ -107,7 +116,8 @@ def init_study(layout: Layout, settings: Settings, ontology: Ontology, desk: Des
         text = guidelines_for(settings.name, ontology)
         write_bytes_aside(layout.guidelines, text.encode())
     guideline = read_guidelines(layout.guidelines).digest
-    digests = (_digest(settings), ontology_digest(ontology), guideline)
+    project = keep_rules(layout, settings_bytes(settings))
+    digests = (project, ontology_digest(ontology), guideline)
     for setting, new in zip(("project", "ontology", "guideline"), digests, strict=True):
         desk.log.append("study.rules", detail={"setting": setting, "new": new})
     write_settings(layout.project, settings)
@@ -150,6 +160,7 @@ def set_rater(
     with one_at_a_time(layout.own / ".project.lock"):
         settings = read_settings(layout.project)
         require_role(settings, desk, "manager")
+        require_proven(layout, {user_of(desk), *own_tokens(desk.state)}, "manager")
         before = next((one for one in settings.raters if one.code == code), Rater(code))
         rater = Rater(code, user or before.user, tuple(roles) or before.roles)
         if rater.user and any(
@@ -169,10 +180,47 @@ def set_rater(
         changed = replace(settings, raters=tuple(raters))
         if changed != settings:
             old = f"sha256:{sha256_file(layout.project)}"
-            detail = {"setting": "project", "new": _digest(changed), "old": old}
+            new = keep_rules(layout, settings_bytes(changed))
+            detail = {"setting": "project", "new": new, "old": old}
             desk.log.append("study.rules", detail=detail)
             write_settings(layout.project, changed)
     return rater
+
+
+def require_proven(
+    layout: Layout, users: Collection[str], *roles: Role, reader: StepReader | None = None
+) -> None:
+    """Refuse a role that stands in ``project.json`` and that the log does not prove.
+
+    Parameters
+    ----------
+    layout : Layout
+        The study.
+    users : collection of str
+        Tokens of the account.
+    roles : str
+        One of them is needed.
+    reader : StepReader, optional
+        Of the study's log, with what it remembers.
+
+    Raises
+    ------
+    RefusedError
+        When no manager gave it to this account.
+    """
+    found = rules_in_force(layout, reader or StepReader(layout.audit))
+    if not found or not set(roles) & found[-1].roles(users):
+        raise RefusedError(
+            f"{against_rules(layout, found) or _NOT_PROVEN} The role "
+            f"{' or '.join(roles)} counts only as a manager gave it.",
+            hint="A manager looks at project.json, takes back what nobody should have "
+            "changed, and puts it in force: medlabel project rules STUDY",
+        )
+
+
+def rules_in_force(layout: Layout, reader: StepReader) -> tuple[Reign, ...]:
+    """Return the rules that were in force, one after the other, as the log proves them."""
+    return reigns(reader.rulings(), partial(kept_rules, layout), reader.same_as)
 
 
 def user_of(desk: Desk) -> str:
@@ -197,7 +245,3 @@ def require_role(settings: Settings, desk: Desk, role: Role) -> Rater:
             hint="Ask its manager: medlabel project rater STUDY CODE --roles ...",
         )
     return rater
-
-
-def _digest(settings: Settings) -> str:
-    return f"sha256:{hashlib.sha256(settings_bytes(settings)).hexdigest()}"

@@ -14,8 +14,8 @@ from napari_medlabel.project.work.states import State
 from napari_medlabel.project.work.steps import Step
 from napari_medlabel.session.study.exporting.wish import ExportWish, Format
 
-Gate = Literal["deidentified", "clean", "review", "format", "log"]
-GATES: Final[tuple[Gate, ...]] = ("deidentified", "clean", "review", "format", "log")
+Gate = Literal["deidentified", "clean", "review", "format", "rules", "log"]
+GATES: Final[tuple[Gate, ...]] = ("deidentified", "clean", "review", "format", "rules", "log")
 _OPEN_WITH_SKIP: Final[frozenset[Gate]] = frozenset({"review", "format"})
 
 

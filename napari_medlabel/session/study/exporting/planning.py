@@ -17,12 +17,14 @@ from napari_medlabel.project.cases.version import ORIGINS, read_landmarks, read_
 from napari_medlabel.project.layout import Layout
 from napari_medlabel.project.ontology.document import read_ontology
 from napari_medlabel.project.release.splits import find_leaks
+from napari_medlabel.project.work.rulings import against_rules
 from napari_medlabel.session.study.exporting.choosing import choose
 from napari_medlabel.session.study.exporting.gates import judge_files, judge_origin
 from napari_medlabel.session.study.exporting.logbook import read_logbook
 from napari_medlabel.session.study.exporting.plan import Chosen, ExportPlan, GateFinding
 from napari_medlabel.session.study.exporting.wish import OF_DICOM, ExportWish, Format
 from napari_medlabel.session.study.seat import Seat, require_role
+from napari_medlabel.session.study.setting_up import rules_in_force
 
 Progress = Callable[[int, int], None]
 UNRESOLVED: Final = ORIGINS.index("unresolved")
@@ -79,6 +81,9 @@ def plan_export(seat: Seat, wish: ExportWish, *, progress: Progress = _silent) -
         found += _of_case(seat.layout, wish, one)
         found += _typed(seat.layout, one, names)
     progress(len(chosen), len(chosen))
+    wrong = against_rules(seat.layout, rules_in_force(seat.layout, seat.reader))
+    if wrong:
+        found.append(GateFinding("rules", wrong))
     found += logbook.against()
     return ExportPlan(wish, chosen, tuple(dict.fromkeys(found)), logbook.verdict)
 
