@@ -120,12 +120,13 @@ def test_an_adjudicator_walks_differences_and_writes_what_was_decided(
     written = read_labels(study.layout, version, grid, ONTOLOGY.scheme())
     assert np.array_equal(written.array, expected)
     assert not any("r0" in layer.name for layer in dock.viewer.layers)
-    compare_all(dock)
     monkeypatch.setattr("napari_medlabel.widgets.closing.ask_to_save", _never)
     assert dock.session.is_dirty
+    assert not compare.button.isVisible(), "no room is taken from a reading in hand"
     dock.desk.close_case()
     assert compare.work is None
     assert not any("Differences" in layer.name for layer in dock.viewer.layers)
+    compare_all(dock)
     desk.close_study()
     assert desk.findChild(AgreementWindow) is None
 
