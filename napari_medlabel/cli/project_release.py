@@ -104,6 +104,12 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         metavar="FILE",
         help="a file of mode 600 whose first line is your passphrase; else it is asked for",
     )
+    parser.add_argument(
+        "--finish",
+        action="store_true",
+        help="finish a release of that name that was killed: log and receipt, after every file "
+        "was compared with the manifest; all but --to does not count then",
+    )
     parser.add_argument("--json", action="store_true", help="one JSON document")
     parser.set_defaults(run=run)
 
@@ -132,6 +138,8 @@ def run(arguments: argparse.Namespace) -> int:
         raise InputError(
             "Coarsening needs a smallest group of patients.", hint="Give --smallest-cell K."
         )
+    if arguments.finish:
+        return _finish(arguments)
     with seated(arguments, role="researcher") as seat:
         wish = _wish(arguments, seat)
         ask = None if arguments.unsigned else lambda: _passphrase(arguments)
@@ -140,6 +148,21 @@ def run(arguments: argparse.Namespace) -> int:
         print(json.dumps(_document(done), indent=2))
     else:
         _tell(arguments, done)
+    return 0
+
+
+def _finish(arguments: argparse.Namespace) -> int:
+    from napari_medlabel.session.study.release_finish import finish_release
+
+    with seated(arguments, role="researcher") as seat:
+        target = arguments.to or seat.layout.exports / arguments.name
+        manifest = finish_release(seat, arguments.name, target)
+    if arguments.json:
+        told = {"release": manifest.name, "manifest": manifest.digest, "finished": True}
+        print(json.dumps(told, indent=2))
+    else:
+        print(f"Release {manifest.name} is finished: {len(manifest.files)} files.")
+        print(f"manifest  {manifest.digest}")
     return 0
 
 

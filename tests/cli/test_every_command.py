@@ -669,6 +669,12 @@ CASES: dict[str, tuple[Words, int, list[str]]] = {
         3,
         [],
     ),
+    # One that is finished: tests/session/study/test_release_finish.py
+    "project release, to finish what was never begun": (
+        lambda w: ["project", "release", w.added(), "one", "--finish"],
+        2,
+        [],
+    ),
     "verify": (lambda w: ["verify", w.series()], 5, []),
     "project validate": (lambda w: ["project", "validate", w.added()], 4, []),
     "audit verify": (lambda w: [w.case() and "audit", "verify"], 4, ["audit.verify"]),

@@ -255,14 +255,21 @@ def _receipt(
         return
     for fault in check_receipt(receipt, audit, [folder], pruned=pruned):
         yield Finding("error", "receipt", RECEIPT_NAME, fault.text)
-    yield from _receipt_head(receipt, manifest)
+    yield from _receipt_head(receipt, manifest, with_log=audit is not None)
 
 
-def _receipt_head(receipt: Receipt, manifest: Manifest) -> Iterator[Finding]:
+def _receipt_head(receipt: Receipt, manifest: Manifest, *, with_log: bool) -> Iterator[Finding]:
     """Say whether the receipt's log goes on where the manifest's stood."""
     known = {head.origin: head for head in manifest.heads}
     before = known.get(receipt.head.origin)
-    if before is None or receipt.index < before.size:
+    if before is None:
+        # Finished later: only the log tells whether that session is one of its own.
+        if not with_log:
+            words = (
+                "The receipt is of a session that the manifest does not know: --study tells."
+            )
+            yield Finding("warning", "receipt", RECEIPT_NAME, words)
+    elif receipt.index < before.size:
         words = "The receipt is of another log, or of an earlier moment, than the manifest."
         yield Finding("error", "receipt", RECEIPT_NAME, words)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import secrets
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -334,9 +334,8 @@ def _leave(
     log, target = seat.desk.log, wish.target.absolute()
     whole = manifest_of(folder)
     paths = [path for path, _ in files_of(folder)]
-    size = sum(path.stat().st_size for path in paths)
-    told = {"files": len(paths), "cases": len(plan.chosen), "bytes": size}
-    detail = {"destination": "folder", "format": "bids", "deidentified": True, **told}
+    detail = detail_of(paths, len(plan.chosen))
+    told = {key: detail[key] for key in ("files", "cases", "bytes")}
     try:
         log.append("export.begin", detail=detail, reason=wish.reason or None)
     except MedlabelError as err:
@@ -351,6 +350,13 @@ def _leave(
     log.append("study.publish", detail={**told, "manifest": manifest.digest})
     add_receipt(log, target / RECEIPT_NAME, whole)
     make_read_only([target / RECEIPT_NAME])
+
+
+def detail_of(paths: Sequence[Path], cases: int) -> dict[str, object]:
+    """Return what the log tells of a release that leaves: of which files, of how many cases."""
+    size = sum(path.stat().st_size for path in paths)
+    told = {"files": len(paths), "cases": cases, "bytes": size}
+    return {"destination": "folder", "format": "bids", "deidentified": True, **told}
 
 
 def _rename(folder: Path, target: Path) -> None:
