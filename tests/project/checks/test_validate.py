@@ -13,6 +13,7 @@ import pytest
 
 from napari_medlabel.audit.writer.place import default_state
 from napari_medlabel.errors import InputError
+from napari_medlabel.io.files import sha256_file
 from napari_medlabel.io.nifti.write import write_mask_nifti
 from napari_medlabel.project.cases.participants import to_tsv
 from napari_medlabel.project.cases.record import read_record
@@ -62,7 +63,6 @@ def split(layout: Layout, one: str, other: str) -> None:
 
 def repaint(layout: Layout, value: int) -> None:
     """Write another mask and let the sidecar tell its bytes."""
-    from napari_medlabel.io.files import sha256_file
 
     scan = scan_of(layout, ONE)
     path = layout.root / f"{AT_MASK}.nii.gz"
@@ -76,7 +76,6 @@ def repaint(layout: Layout, value: int) -> None:
 def shift(layout: Layout) -> None:
     """Put the mask of case 1 onto another grid, with a sidecar that agrees."""
     from napari_medlabel.geometry.affine import Affine
-    from napari_medlabel.io.files import sha256_file
 
     scan = scan_of(layout, ONE)
     path = layout.root / f"{AT_MASK}.nii.gz"
@@ -277,6 +276,8 @@ def test_the_log_is_held_against_cases_and_versions(study: Layout) -> None:
     for one in records:
         detail = {"case": one.content, "slots": 1}
         desk.log.append("study.case", subject=(one.subject,), detail=detail)
+    told = {"setting": "project", "new": f"sha256:{sha256_file(study.project)}"}
+    desk.log.append("study.rules", detail=told)
     desk.log.close()
     report = validate(study, state=default_state())
     rules = {(one.level, one.rule) for one in report.findings}
