@@ -248,7 +248,9 @@ class CaseDesk(QObject):
         self.background.run(lambda: write_snapshot(session, snapshot), done, self._not_saved)
 
     def save_then(self, then: Callable[[bool], object]) -> bool:
-        """Save in the background, then go on; return whether it began.
+        """Save in the background, then go on; return whether there is anything to save.
+
+        What is being saved or read just now comes to its end before.
 
         Parameters
         ----------
@@ -256,9 +258,15 @@ class CaseDesk(QObject):
             Gets whether it went well.
         """
         session = self.session
-        if session is None or self.background.is_busy:
+        if session is None:
             return False
-        session.reconcile()
+        self.background.when_free(lambda: self._save_then(session, then))
+        return True
+
+    def _save_then(self, session: Session, then: Callable[[bool], object]) -> None:
+        if session is not self.session:  # it was closed while this waited
+            then(False)
+            return
         snapshot = take_snapshot(session)
         self.dock.status.setText("Saving …")
 
@@ -272,7 +280,6 @@ class CaseDesk(QObject):
             then(False)
 
         self.background.run(lambda: write_snapshot(session, snapshot), done, failed)
-        return True
 
     def save_now(self) -> bool:
         """Save and wait; return whether it went well."""

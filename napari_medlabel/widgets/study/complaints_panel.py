@@ -45,11 +45,16 @@ class ComplaintsPanel(QWidget):
     """Submit in spite of them; with a reason's code."""
     again_requested = Signal()
     """Look again: something was mended."""
+    absent_requested = Signal(object)
+    """There is nothing of the labels that these complaints call empty; a tuple of them."""
     closed = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._complaints: tuple[Complaint, ...] = ()
+        self._empty: tuple[Complaint, ...] = ()
+        self.absent_button = QPushButton()
+        self.absent_button.hide()
         self.words = QLabel()
         self.words.setWordWrap(True)
         self.table = QTableWidget(0, 2)
@@ -82,6 +87,7 @@ class ComplaintsPanel(QWidget):
             lambda: self.submit_requested.emit(str(self.reason.currentData()))
         )
         self.again_button.clicked.connect(self.again_requested)
+        self.absent_button.clicked.connect(lambda: self.absent_requested.emit(self._empty))
         self.close_button.clicked.connect(self.closed)
 
     def _lay_out(self) -> None:
@@ -89,6 +95,7 @@ class ComplaintsPanel(QWidget):
         column.setContentsMargins(0, 0, 0, 4)
         column.addWidget(self.words)
         column.addWidget(self.table)
+        column.addWidget(self.absent_button)
         column.addWidget(self.reason)
         column.addWidget(self.submit_button)
         row = QHBoxLayout()
@@ -108,7 +115,9 @@ class ComplaintsPanel(QWidget):
         names : mapping of int to str
             Names of labels by value.
         """
-        ordered = sorted(complaints, key=lambda one: not one.blocks)
+        self._empty = tuple(one for one in complaints if one.rule == "empty")
+        self._show_absent()
+        ordered = sorted(_grouped(complaints, self._empty), key=lambda one: not one.blocks)
         self._complaints = tuple(ordered)
         blocking = sum(one.blocks for one in ordered)
         self.words.setText(_summary(len(ordered), blocking))
@@ -146,6 +155,16 @@ class ComplaintsPanel(QWidget):
         head = self.table.horizontalHeader().height()
         self.table.setFixedHeight(min(tall + head + 6, _MOST_PX))
 
+    def _show_absent(self) -> None:
+        """Offer to say at once that there is nothing of what is empty."""
+        count = len(self._empty)
+        it = "it" if count == 1 else "them" if count == 2 else f"all {count} of them"
+        self.absent_button.setText(f"There is nothing of {it}")
+        self.absent_button.setToolTip(
+            f"Say that {_names(self._empty)} cannot be seen in this scan, and look again."
+        )
+        self.absent_button.setVisible(count > 0)
+
     def _show_choice(self) -> None:
         chosen = bool(self.reason.currentData())
         self.submit_button.setEnabled(chosen)
@@ -154,6 +173,22 @@ class ComplaintsPanel(QWidget):
     def _jump(self, row: int) -> None:
         if 0 <= row < len(self._complaints):
             self.jump_requested.emit(self._complaints[row])
+
+
+def _grouped(
+    complaints: Sequence[Complaint], empty: Sequence[Complaint]
+) -> tuple[Complaint, ...]:
+    """Return complaints with those about labels that are empty as one."""
+    if len(empty) < 2:
+        return tuple(complaints)
+    words = f"Nothing is drawn of {len(empty)} labels: {_names(empty)}."
+    one = Complaint("empty", words, empty[0].label, blocks=True)
+    return (one, *(other for other in complaints if other.rule != "empty"))
+
+
+def _names(empty: Sequence[Complaint]) -> str:
+    """Return the names of labels that are empty: labels of further layers have no other."""
+    return ", ".join(one.words.partition(" is empty.")[0] for one in empty)
 
 
 def _summary(count: int, blocking: int) -> str:

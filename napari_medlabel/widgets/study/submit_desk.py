@@ -38,6 +38,7 @@ class SubmitDesk(QObject):
         panel.submit_requested.connect(self.submit)
         panel.again_requested.connect(self.submit)
         panel.jump_requested.connect(self.jump)
+        panel.absent_requested.connect(self.say_absent)
         panel.closed.connect(panel.hide)
 
     def submit(self, reason: str = "") -> None:
@@ -100,6 +101,21 @@ class SubmitDesk(QObject):
             self._work.complaints.show_complaints(complaints, names)
             self._work.complaints.show()
             self._study.dock.column.verticalScrollBar().setValue(0)
+
+    def say_absent(self, empty: tuple[Complaint, ...]) -> None:
+        """Say that there is nothing of the labels that complaints call empty; look again."""
+        ontology, notes = self._study.guide.ontology, self._work.notes
+        if ontology is None or notes is None:
+            return
+        said = {
+            label.id
+            for label in ontology.labels
+            for one in empty
+            # Labels of two layers may have one value: the name tells which.
+            if label.value == one.label and one.words.startswith(f"{label.name} ")
+        }
+        self._work.put_absent(notes.absent | said)
+        self.submit()
 
     def _submitted(self, reading: Any, said: list[str]) -> None:
         work = self._work

@@ -186,6 +186,28 @@ def test_steps_of_the_list_land_in_the_log_and_refusals_in_the_dock(
     assert "cannot be confirmed" in dock.notice.text.text()
 
 
+def test_what_needs_a_save_waits_for_the_save_that_is_under_way(
+    qtbot: QtBot, dock: MedlabelDock, study: SmallStudy
+) -> None:
+    desk = begin(qtbot, dock, study, 2, "A")
+    panel = desk.work.complaints
+    desk.work.put_answers({"clear": True})
+    dock.session.labels.array[1, 1, 1] = 1
+    dock.session.reconcile()
+    dock.session.undo()
+    dock.desk.save()
+    assert dock.desk.background.is_busy
+    desk.work.submitting.submit()
+    qtbot.waitUntil(lambda: panel.isVisibleTo(desk.work.panel), timeout=10_000)
+    assert desk.work.notice.isHidden(), "it was not told to try again"
+    assert panel.table.item(0, 1).text() == "Nothing is drawn of 2 labels: Liver, Spleen."
+    panel.absent_button.click()
+    quiet(qtbot, dock)
+    qtbot.waitUntil(panel.absent_button.isHidden, timeout=10_000)
+    assert desk.work.notes.absent == {"liver", "spleen"}
+    assert all(not one.blocks for one in panel._complaints)
+
+
 def test_a_problem_is_raised_from_the_open_case_with_the_work_saved(
     qtbot: QtBot, dock: MedlabelDock, study: SmallStudy
 ) -> None:
