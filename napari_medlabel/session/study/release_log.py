@@ -24,6 +24,7 @@ from napari_medlabel.project.release.manifest import MANIFEST, Manifest
 from napari_medlabel.project.release.unresolved import told_of
 from napari_medlabel.project.settings import read_settings
 from napari_medlabel.session.study.chaining import cleaning_of
+from napari_medlabel.session.study.roles_then import check_roles
 
 
 def check_against_study(
@@ -62,6 +63,7 @@ def check_against_study(
         yield from _record(layout, one)
         yield from _version(layout, manifest, one)
     yield from _untold(chain, lines)
+    yield from check_roles(layout, manifest, chain)
     kept = layout.releases / manifest.name / MANIFEST
     if not kept.is_file() or kept.read_bytes() != manifest.to_bytes():
         words = "The study keeps no manifest of this release, or another one."
