@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from functools import cache
 
 import numpy as np
@@ -30,4 +31,7 @@ def warm_up() -> int:
         Points(np.zeros((0, 3)), ndim=3, text={"string": "{name}"}, features={"name": []},
                **where),
     )  # fmt: skip
+    # What a window is made of stays: no search for garbage need walk through it.
+    gc.collect()
+    gc.freeze()
     return len(made)

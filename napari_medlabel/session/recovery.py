@@ -30,7 +30,7 @@ class Recovery:
     last : str
         When it was last written, ISO 8601 in UTC.
     slices : int
-        How many slices differ from the mask on the disk.
+        How many of its slices differ from the mask on the disk.
     base_matches : bool
         True when it continues the mask on the disk; False when that mask has been changed
         since, so that taking the work back replaces those changes in the slices it covers.
@@ -109,7 +109,9 @@ def _weigh(
     except InputError:
         # A mask of another shape cannot belong here; the journal is left for a person.
         return None
-    differ = np.any(array.T != labels.array.T, axis=(1, 2))
+    # What was saved since in other slices is no work of this journal, and would grow for ever.
+    kept = sorted(content.slices)
+    differ = np.any(array.T[kept] != labels.array.T[kept], axis=(1, 2))
     return Recovery(
         path,
         array,

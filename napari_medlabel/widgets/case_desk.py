@@ -14,6 +14,7 @@ from napari_medlabel.errors import MedlabelError
 from napari_medlabel.model import presets
 from napari_medlabel.plugin.binding import Binding
 from napari_medlabel.plugin.further import volume_words
+from napari_medlabel.plugin.garbage import young_garbage
 from napari_medlabel.plugin.layers import KEY
 from napari_medlabel.plugin.proven import require_proven_napari
 from napari_medlabel.plugin.windows import offered_windows
@@ -353,10 +354,11 @@ class CaseDesk(QObject):
     def put_away(self, *, discard: bool = False) -> None:
         """Close the scan without a question; unsaved work stays in its journal."""
         binding, session = self.binding, self.session
-        self.leave(discard=discard)
-        if binding is not None and session is not None:
-            binding.remove_layers()
-            WORKPLACE.forget(session.place.case)
+        with young_garbage():
+            self.leave(discard=discard)
+            if binding is not None and session is not None:
+                binding.remove_layers()
+                WORKPLACE.forget(session.place.case)
         self.dock.notice.clear()
         self.dock.recovery_notice.clear()
         self.dock.show_case()

@@ -47,6 +47,18 @@ def crash(session: Session) -> None:
     session.keeper.close(discard=False)
 
 
+def test_what_is_saved_meanwhile_is_not_counted_as_unsaved_work(reopen) -> None:
+    first = reopen()
+    paint(first, 3, k=4)
+    crash(first)
+    for k in (0, 1, 2):
+        later = reopen()
+        assert [one.slices for one in later.recoveries] == [1], "neither taken nor left"
+        paint(later, 1, k=k)
+        save(later)
+        later.close()
+
+
 def test_unsaved_work_is_offered_and_taken_back(reopen) -> None:
     first = reopen()
     paint(first, 3, k=4)
