@@ -46,15 +46,18 @@ def check_roles(layout: Layout, manifest: Manifest, chain: Chain) -> Iterator[Fi
         words = "The log of the study does not prove who made its rules: roles are unproven."
         yield Finding("warning", "roles", MANIFEST, words)
         return
-    if any(one.settings is None for one in ruled):
+    publishers = tuple(_publishers(layout, manifest))
+    times = [link.time for one in chain.cases for link in one.links if link.event in _NEEDS]
+    times += [time for _, time in publishers]
+    if any(one.settings is None for time in times for one in _then(ruled, time)):
         words = (
-            "The study has not kept all of its rules: who had which role at each time cannot "
-            "be told in full."
+            "The study has not kept the rules of some steps: whether who did them had the role "
+            "for it cannot be told."
         )
         yield Finding("warning", "roles", MANIFEST, words)
     for one in chain.cases:
         yield from _of_case(one, ruled)
-    for user, time in _publishers(layout, manifest):
+    for user, time in publishers:
         then = _then(ruled, time)
         users = reader.same_as(user)
         if all(one.settings for one in then) and not any(

@@ -81,7 +81,7 @@ def test_rules_that_nobody_kept_or_proves_are_amber(
     folder = release(study, "unkept", signed=False).folder
     ruled = rules_in_force(study.layout, study.seat("m1").reader)
     unkept = tuple(replace(one, settings=None) for one in ruled)
-    for found, words in ((unkept, "has not kept all"), ((), "does not prove who made")):
+    for found, words in ((unkept, "has not kept the rules"), ((), "does not prove who made")):
         monkeypatch.setattr(roles_then, "rules_in_force", lambda *_, is_so=found: is_so)
         (told,) = rules_of(study, folder).items()
         assert words in told[0]

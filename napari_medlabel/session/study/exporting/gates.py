@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,6 +14,8 @@ from napari_medlabel.errors import InputError, RefusedError
 from napari_medlabel.io.files import sha256_file
 from napari_medlabel.project.cases.record import CaseRecord
 from napari_medlabel.project.cases.sidecar import leaving_sidecar, sidecar_path
+from napari_medlabel.project.cases.version import Version, sheet_kind
+from napari_medlabel.project.cases.version_words import strange_words
 from napari_medlabel.project.layout import Layout
 from napari_medlabel.session.study.exporting.logbook import Told
 from napari_medlabel.session.study.exporting.plan import GateFinding
@@ -85,6 +87,40 @@ def judge_files(layout: Layout, record: CaseRecord, *, dicom: bool) -> Iterator[
             told |= {f"{one.sign} ({one.where})": None for one in searched.file(path)}
     if told:
         yield because(f"Identity may be in its files: {', '.join(told)}.")
+
+
+def judge_version(
+    layout: Layout, record: CaseRecord, version: Version, known: Collection[str]
+) -> Iterator[GateFinding]:
+    """Yield what is not clean in the files of a version: words that somebody put there.
+
+    Parameters
+    ----------
+    layout : Layout
+        The study.
+    record : CaseRecord
+        The case.
+    version : Version
+        Whose masks and sidecar may leave.
+    known : collection of str
+        All words of the ontology.
+    """
+    strange = strange_words(layout, version, known)
+    if strange:
+        words = f"The sidecar of its mask has entries that saving does not write: {strange}."
+        yield GateFinding("clean", words, record.case)
+    searched = Searched(SourceIdentity(), allowance_of(layout, record))
+    kinds = [sheet_kind(layer) for layer in (0, *sorted(version.sheets))]
+    paths = [path for kind in kinds if (path := version.path(layout, kind)) is not None]
+    told = dict.fromkeys(
+        f"{one.sign} ({one.where})"
+        for path in paths
+        if path.is_file()
+        for one in searched.file(path)
+    )
+    if told:
+        words = f"Identity may be in its mask: {', '.join(told)}."
+        yield GateFinding("clean", words, record.case)
 
 
 def allowance_of(layout: Layout, record: CaseRecord) -> Allowance:

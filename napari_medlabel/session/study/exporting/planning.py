@@ -14,12 +14,17 @@ from napari_medlabel.geometry.grid import Grid
 from napari_medlabel.io.nifti.reading import inspect
 from napari_medlabel.project.cases.participants import against_leaving, read_participants
 from napari_medlabel.project.cases.version import ORIGINS, read_landmarks, read_provenance
+from napari_medlabel.project.cases.version_words import words_of
 from napari_medlabel.project.layout import Layout
-from napari_medlabel.project.ontology.document import read_ontology
+from napari_medlabel.project.ontology.document import read_ontology, to_json
 from napari_medlabel.project.release.splits import find_leaks
 from napari_medlabel.project.work.rulings import against_rules
 from napari_medlabel.session.study.exporting.choosing import choose
-from napari_medlabel.session.study.exporting.gates import judge_files, judge_origin
+from napari_medlabel.session.study.exporting.gates import (
+    judge_files,
+    judge_origin,
+    judge_version,
+)
 from napari_medlabel.session.study.exporting.logbook import read_logbook
 from napari_medlabel.session.study.exporting.plan import Chosen, ExportPlan, GateFinding
 from napari_medlabel.session.study.exporting.wish import OF_DICOM, ExportWish, Format
@@ -73,6 +78,7 @@ def plan_export(seat: Seat, wish: ExportWish, *, progress: Progress = _silent) -
     if wish.scans:
         found += _of_patients(seat.layout, chosen)
     names = frozenset(mark.name for mark in ontology.landmarks)
+    known = frozenset(words_of(to_json(ontology)))
     dicom = bool(OF_DICOM & set(wish.formats))
     for number, one in enumerate(chosen):
         progress(number, len(chosen))
@@ -80,6 +86,8 @@ def plan_export(seat: Seat, wish: ExportWish, *, progress: Progress = _silent) -
         found += judge_files(seat.layout, one.record, dicom=dicom)
         found += _of_case(seat.layout, wish, one)
         found += _typed(seat.layout, one, names)
+        for version in (one.version, *one.readings):
+            found += judge_version(seat.layout, one.record, version, known)
     progress(len(chosen), len(chosen))
     wrong = against_rules(seat.layout, rules_in_force(seat.layout, seat.reader))
     if wrong:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import secrets
 from collections.abc import Callable, Iterator
@@ -111,6 +112,34 @@ def test_a_sidecar_and_its_record_changed_together_do_not_leave(
         told = replace(record, sidecar=digest).to_bytes()
         with changed(path, told), changed(beside, data):
             require_shut(study, tmp_path, ALL, "deidentified")
+
+
+@pytest.mark.usefixtures("green")
+@pytest.mark.parametrize("at", ["", "scheme", "software"])
+def test_a_word_in_the_sidecar_of_a_mask_does_not_leave(
+    study: SmallStudy, tmp_path: Path, at: str
+) -> None:
+    path = study.layout.version("r01", study.cases[0], 1, "dseg.json")
+    document = json.loads(path.read_bytes())
+    (document[at] if at else document)["name" if at else "Comment"] = "Muster Max"
+    with changed(path, json.dumps(document).encode()):
+        plan = require_shut(study, tmp_path, ALL, "clean")
+    assert "saving does not write: 1" in plan.findings[0].words
+
+
+@pytest.mark.usefixtures("green")
+def test_words_in_the_header_of_a_mask_do_not_leave(study: SmallStudy, tmp_path: Path) -> None:
+    path = study.layout.version("r01", study.cases[0], 1, "dseg.nii.gz")
+    data = bytearray(gzip.decompress(path.read_bytes()))
+    data[148:158] = b"Muster Max"  # descrip, NIfTI-1
+    beside = study.layout.version("r01", study.cases[0], 1, "dseg.json")
+    written = gzip.compress(bytes(data))
+    document = json.loads(beside.read_bytes())
+    name = study.layout.relative(path)
+    document["study"]["files"][name] = f"sha256:{sha256(written).hexdigest()}"
+    with changed(path, written), changed(beside, json.dumps(document).encode()):
+        plan = require_shut(study, tmp_path, ALL, "clean")
+    assert "in its mask" in plan.findings[0].words
 
 
 @pytest.mark.usefixtures("green")
