@@ -75,8 +75,13 @@ class CaseDesk(QObject):
     # -- opening -------------------------------------------------------------------------
 
     def open_paths(self, paths: list[Path], **wishes: Any) -> None:
-        """Read a scan in the background, then show it; a study's folder is sat down at."""
+        """Read a scan in the background, then show it; a study's folder is sat down at.
+
+        Where it would replace an open reading of a study, it is asked about what is not saved.
+        """
         if not wishes and self.dock.study_desk.take(paths):
+            return
+        if self.dock.study_desk.reading is not None and self._ask_to_save() is None:
             return
         self.opening.open_paths(paths, **wishes)
 
@@ -133,7 +138,10 @@ class CaseDesk(QObject):
         self, session: Session, image: Any = None, *, keep_view: bool = False
     ) -> None:
         """Show a case that has been opened, in the layer that shows it already, if any."""
-        self.leave(discard=False)
+        if self.dock.study_desk.reading is None:
+            self.leave(discard=False)
+        else:  # no layer of a reading is left over another scan
+            self.put_away()
         self.session = session
         WORKPLACE.remember(session.place.case, session.volume, session.volume.source.files)
         self.binding = Binding(session, self.viewer, image, keep_view=keep_view)
@@ -341,15 +349,19 @@ class CaseDesk(QObject):
 
     def close_case(self) -> None:
         """Close the scan, asking once where there is unsaved work; the window stays."""
-        discard = False
-        if self.has_unsaved:
-            answer = closing.ask_to_save(self.dock.window())
-            if answer == QMessageBox.StandardButton.Cancel:
-                return
-            discard = answer == QMessageBox.StandardButton.Discard
-            if not discard and not self.save_now():
-                return
-        self.put_away(discard=discard)
+        discard = self._ask_to_save()
+        if discard is not None:
+            self.put_away(discard=discard)
+
+    def _ask_to_save(self) -> bool | None:
+        """Ask what becomes of unsaved work; return whether it may go, None to go on with it."""
+        if not self.has_unsaved:
+            return False
+        answer = closing.ask_to_save(self.dock.window())
+        if answer == QMessageBox.StandardButton.Cancel:
+            return None
+        discard = answer == QMessageBox.StandardButton.Discard
+        return discard if discard or self.save_now() else None
 
     def put_away(self, *, discard: bool = False) -> None:
         """Close the scan without a question; unsaved work stays in its journal."""

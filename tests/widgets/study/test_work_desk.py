@@ -208,6 +208,25 @@ def test_what_needs_a_save_waits_for_the_save_that_is_under_way(
     assert all(not one.blocks for one in panel._complaints)
 
 
+def test_a_scan_from_elsewhere_replaces_no_reading_without_a_question(
+    qtbot: QtBot, dock: MedlabelDock, study: SmallStudy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = begin(qtbot, dock, study, 2, "A")
+    session = dock.session
+    session.edit((slice(1, 2),) * 3, session.labels.array[1:2, 1:2, 1:2] + 1, name="Edit")
+    answers = [QMessageBox.StandardButton.Save, QMessageBox.StandardButton.Cancel]
+    ask = "napari_medlabel.widgets.closing.ask_to_save"
+    monkeypatch.setattr(ask, lambda _parent: answers.pop())
+    dock.desk.open_paths([study.layout.scan(study.cases[5])])
+    assert desk.reading is not None
+    assert dock.session is session
+    dock.desk.open_paths([study.layout.scan(study.cases[5])])
+    qtbot.waitUntil(lambda: dock.session not in (None, session), timeout=10_000)
+    assert not session.is_dirty
+    assert desk.reading is None
+    assert len(dock.viewer.layers) == len(dock.desk.binding.layers), "none is left over it"
+
+
 def test_a_problem_is_raised_from_the_open_case_with_the_work_saved(
     qtbot: QtBot, dock: MedlabelDock, study: SmallStudy
 ) -> None:
