@@ -120,6 +120,7 @@ def test_somebody_elses_reading_is_not_read_before_ones_own_is_submitted(
     theirs = plain(folder / "sub-001_desc-ctv001_dseg.nii.gz", 3)
     with pytest.raises(RefusedError, match="blind"):
         take(study, theirs, by_value=True, replaces=True)
+    theirs.unlink()  # a file of the same bytes would be refused as a copy of it
 
 
 def test_only_ones_own_open_reading_takes_an_import(study: SmallStudy, tmp_path: Path) -> None:

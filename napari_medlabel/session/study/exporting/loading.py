@@ -27,9 +27,9 @@ from napari_medlabel.project.cases.version import (
 from napari_medlabel.project.layout import Layout
 from napari_medlabel.project.ontology.ontology import Ontology
 from napari_medlabel.project.ontology.questions import AT, Answer, check_answers
+from napari_medlabel.project.release.unresolved import unresolved_in
 from napari_medlabel.session.study.exporting.gates import digest_of
 from napari_medlabel.session.study.exporting.plan import Chosen, ExportPlan
-from napari_medlabel.session.study.exporting.planning import unresolved_in
 from napari_medlabel.session.study.exporting.wish import Format
 
 Tick = Callable[[], None]
@@ -145,7 +145,7 @@ class Exporting:
             scan,
             self.masks_of(one.version, scan),
             self.landmarks_of(one.version),
-            unresolved_in(self.layout, one, scan.grid),
+            unresolved_in(self.layout, one.version),
         )
 
     def masks_of(self, version: Version, scan: Volume) -> dict[int, LabelMap]:

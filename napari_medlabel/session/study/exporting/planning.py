@@ -7,17 +7,15 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
 from napari_medlabel.errors import InputError
-from napari_medlabel.geometry.grid import Grid
-from napari_medlabel.io.nifti.reading import inspect
 from napari_medlabel.project.cases.participants import against_leaving, read_participants
-from napari_medlabel.project.cases.version import ORIGINS, read_landmarks, read_provenance
+from napari_medlabel.project.cases.version import ORIGINS, read_landmarks
 from napari_medlabel.project.cases.version_words import words_of
 from napari_medlabel.project.layout import Layout
 from napari_medlabel.project.ontology.document import read_ontology, to_json
 from napari_medlabel.project.release.splits import find_leaks
+from napari_medlabel.project.release.unresolved import unresolved_in
 from napari_medlabel.project.work.rulings import against_rules
 from napari_medlabel.session.study.exporting.choosing import choose
 from napari_medlabel.session.study.exporting.gates import (
@@ -105,30 +103,6 @@ def _of_patients(layout: Layout, chosen: tuple[Chosen, ...]) -> Iterator[GateFin
         yield GateFinding("clean", words)
 
 
-def unresolved_in(layout: Layout, one: Chosen, grid: Grid) -> dict[int, npt.NDArray[np.bool_]]:
-    """Return the voxels of a consensus without an answer, shape (i, j, k), by layer.
-
-    Layers without any are left out.
-
-    Parameters
-    ----------
-    layout : Layout
-        The study.
-    one : Chosen
-        A case.
-    grid : Grid
-        Of its scan.
-    """
-    if one.state != "consensus":
-        return {}
-    found = {}
-    for layer in (0, *sorted(one.version.sheets)):
-        origins = read_provenance(layout, one.version, grid, layer)
-        if origins is not None and (origins == UNRESOLVED).any():
-            found[layer] = origins == UNRESOLVED
-    return found
-
-
 def _of_case(layout: Layout, wish: ExportWish, one: Chosen) -> Iterator[GateFinding]:
     """Yield what single formats cannot hold of a case."""
     case = one.record.case
@@ -144,7 +118,7 @@ def _of_case(layout: Layout, wish: ExportWish, one: Chosen) -> Iterator[GateFind
     if not short or one.state != "consensus":
         return
     try:
-        found = unresolved_in(layout, one, inspect(layout.scan(case)).said.grid)
+        found = unresolved_in(layout, one.version)
     except InputError:
         return  # its scan is judged by another gate
     for kind in short:
