@@ -23,6 +23,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_medlabel.model.labelmap import LabelScheme
+from napari_medlabel.widgets.narrow import narrow
 from napari_medlabel.widgets.segment_table import SegmentTable
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ class LabelPanel(QWidget):
     ) -> None:
         super().__init__(parent)
         self._scheme = LabelScheme("", ())
-        self.scheme_box = QComboBox()
+        self.scheme_box = narrow(QComboBox())
         self.scheme_box.setToolTip("Which classes can be painted")
         for key, scheme in schemes.items():
             self.scheme_box.addItem(scheme.name, key)

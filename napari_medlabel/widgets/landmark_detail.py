@@ -20,6 +20,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_medlabel.model.landmarks import ABSENCES, Landmark
+from napari_medlabel.widgets.narrow import narrow
 
 MODES: Final = {
     "sequential": "Step by step: draft, look, Enter",
@@ -62,7 +63,7 @@ class LandmarkDetail(QWidget):
         ):
             words.setWordWrap(True)
             words.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self.mode_box = QComboBox()
+        self.mode_box = narrow(QComboBox())
         self.mode_box.setToolTip("What a click does")
         for key, mode in MODES.items():
             self.mode_box.addItem(mode, key)

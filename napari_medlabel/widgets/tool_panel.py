@@ -18,6 +18,7 @@ from qtpy.QtWidgets import (
 
 from napari_medlabel.plugin.tools.options import Extent, Option, Tool
 from napari_medlabel.widgets.masking_row import MaskingRow
+from napari_medlabel.widgets.narrow import shortened
 from napari_medlabel.widgets.progress_row import ProgressRow
 from napari_medlabel.widgets.tool_options import ExtentRow, ToolOptions
 from napari_medlabel.widgets.tool_palette import ToolPalette, key_words
@@ -151,7 +152,8 @@ class ToolPanel(QWidget):
         colour : str
             As ``"#rrggbb"``.
         """
-        self._label = f"<span style='color:{colour}'>&#9632;</span> {escape(name)}"
+        self._label = f"<span style='color:{colour}'>&#9632;</span> {escape(shortened(name))}"
+        self.title.setToolTip(escape(name))
         self._write_title()
 
     def _write_title(self) -> None:

@@ -23,6 +23,7 @@ from qtpy.QtWidgets import (
 from napari_medlabel.geometry.grid import Grid
 from napari_medlabel.model.boxes import Box3D, BoxSet
 from napari_medlabel.plugin.box_layer import Look
+from napari_medlabel.widgets.narrow import narrow
 
 _DOT_PX: Final = 12
 _ID: Final = int(Qt.ItemDataRole.UserRole)
@@ -45,7 +46,7 @@ class BoxPanel(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.kinds = QComboBox()
+        self.kinds = narrow(QComboBox())
         self.kinds.setToolTip("Kind of the next box, and of the chosen one")
         self.draw_button = QPushButton("Draw boxes")
         self.draw_button.setCheckable(True)

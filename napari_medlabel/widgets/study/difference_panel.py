@@ -23,6 +23,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_medlabel.plugin.difference_layer import colour_of, is_striped, words_of
+from napari_medlabel.widgets.narrow import narrow
 
 Order = Literal["ml", "mm"]
 EDIT: Final = "edited"
@@ -146,7 +147,7 @@ class DifferencePanel(QWidget):
         self.order.setToolTip(
             "By volume, or by how far a difference goes from what all agree on."
         )
-        self.label = QComboBox()
+        self.label = narrow(QComboBox())
         self.label.setToolTip("Differences in which somebody gave this label.")
         self.only_open = QCheckBox("Undecided only")
         self.model = _Model(self)

@@ -17,6 +17,8 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_medlabel.widgets.narrow import narrow
+
 
 @dataclass(frozen=True)
 class Dispute:
@@ -82,7 +84,7 @@ class DisputePanel(QWidget):
                 item = QTableWidgetItem(words)
                 item.setToolTip(f"{one.name}: {one.words}")
                 table.setItem(row, column, item)
-            box = QComboBox()
+            box = narrow(QComboBox())
             box.setAccessibleName(f"What stands of {one.name}")
             for choice, words in one.choices:
                 box.addItem(words, choice)

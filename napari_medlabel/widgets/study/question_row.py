@@ -21,6 +21,7 @@ from qtpy.QtWidgets import (
 
 from napari_medlabel.errors import InputError
 from napari_medlabel.project.ontology.questions import Answer, Question
+from napari_medlabel.widgets.narrow import narrow
 
 _FEW: Final = 5
 """More choices than this are a list that opens."""
@@ -193,7 +194,7 @@ class _Choice(_Field):
 
     def __init__(self, question: Question) -> None:
         super().__init__(question)
-        self.box = QComboBox()
+        self.box = narrow(QComboBox())
         self.box.setSizeAdjustPolicy(
             QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
         )

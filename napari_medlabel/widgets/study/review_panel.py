@@ -127,7 +127,9 @@ class ReviewPanel(QWidget):
         for code, words in REASON_WORDS.items():
             self.reason_box.addItem(words, code)
         self.despite_box = QCheckBox()
-        self.despite_box.setToolTip("Approval says then, by the reason, why they stay open")
+        self.despite_box.setToolTip(
+            "Approval says then, by the reason below, why they stay open"
+        )
         self.approve_button, self.reject_button = QPushButton("Approve"), QPushButton("Reject")
         self.correct_button, self.leave_button = QPushButton("Correct"), QPushButton("Leave")
         self.unlock_button = QPushButton("Unlock")
@@ -268,7 +270,7 @@ class ReviewPanel(QWidget):
         is_asked = bool(count) and self._mode != "unlock"
         self.despite_box.setVisible(is_asked)
         what = "1 open comment" if count == 1 else f"{count} open comments"
-        self.despite_box.setText(f"Approve in spite of {what}, for the reason below")
+        self.despite_box.setText(f"Approve in spite of {what}")
         if not count:
             self.despite_box.setChecked(False)
         self._explain()

@@ -24,6 +24,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_medlabel.widgets.narrow import narrow
 from napari_medlabel.widgets.notice import Notice
 from napari_medlabel.widgets.study.tag_row import TagRow, tag_words
 
@@ -126,7 +127,7 @@ class ThreadPanel(QWidget):
         self.reply_button, self.resolve_button = QPushButton("Reply"), QPushButton("Resolve")
         self.text = QLineEdit()
         self.text.setPlaceholderText("New comment: no names, no dates")
-        self.label_box = QComboBox()
+        self.label_box = narrow(QComboBox())
         self.label_box.setToolTip("Which label it is about")
         self.tags = TagRow()
         self.tags_button = QToolButton()

@@ -16,6 +16,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_medlabel.project.ontology.trees import PROBLEM, Tree
+from napari_medlabel.widgets.narrow import narrow
 
 
 class TreePanel(QGroupBox):
@@ -28,7 +29,7 @@ class TreePanel(QGroupBox):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("In doubt", parent)
-        self.choice = QComboBox()
+        self.choice = narrow(QComboBox())
         self.choice.setToolTip("Which doubt")
         self.steps, self.text = QLabel(), QLabel()
         for words in (self.steps, self.text):
