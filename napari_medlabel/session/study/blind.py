@@ -78,12 +78,12 @@ def require_unread(seat: Seat, at: Reading) -> None:
     if others and not is_again(seat, at.row, at.slot):
         raise RefusedError(
             f"You have reading {others[0]} of this case: a second reading needs somebody else.",
-            hint="Choose another case: medlabel project next STUDY",
+            hint="Choose another case of the list, or: medlabel project next STUDY",
         )
     if has_seen(seat, at.steps) and at.now.user not in seat.users:
         raise RefusedError(
             "You have seen another reading of this case as its reviewer, so you are not blind.",
-            hint="Choose another case: medlabel project next STUDY",
+            hint="Choose another case of the list, or: medlabel project next STUDY",
         )
 
 
@@ -115,7 +115,8 @@ def require_may_see(seat: Looker, row: CaseRow, owner: str) -> None:
     if any(now.state in _AT_WORK for now in mine):
         raise RefusedError(
             "This is another reading of a case that you are at work on: you read it blind.",
-            hint="Submit yours first: medlabel project submit STUDY CASE",
+            hint="Submit yours first, with Submit beside it, or: "
+            "medlabel project submit STUDY CASE",
         )
     roles = set(seat.rater.roles)
     if roles & _SEERS:

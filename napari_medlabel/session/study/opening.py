@@ -88,7 +88,8 @@ def open_to_review(seat: Seat, case: CaseId, slot: str, sheet: int = 0) -> Openi
     if at.now.state != "in_review" or at.now.reviewer not in seat.users:
         raise RefusedError(
             f"A reading in your review was expected; this one is {named(at.now.state)}.",
-            hint=f"Take it: medlabel project review STUDY CASE --slot {slot} --begin",
+            hint="Take it with Review in the list, or: "
+            f"medlabel project review STUDY CASE --slot {slot} --begin",
         )
     # A folder for each mask under review: what was corrected in one is not shown over another.
     name = f"review-{slot}-{at.now.content[7:15]}"
@@ -167,7 +168,7 @@ def _files(seat: Seat, at: Reading, sheet: int) -> tuple[Path | None, Path | Non
     if not at.now.version or not maker:
         raise InputError(
             "Nothing was submitted of this reading, or by nobody whom the study knows.",
-            hint="See how it stands: medlabel project status STUDY",
+            hint="See how it stands in the list, or: medlabel project status STUDY",
         )
     version = read_version(seat.layout, maker, at.case, at.now.version)
     mask, marks, origins = (

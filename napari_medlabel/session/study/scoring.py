@@ -114,7 +114,7 @@ def score_submitted(seat: Seat, case: CaseId, slot: str, grid: Grid) -> GoldScor
         if not now.rounds or not seat.code_of(now.user) or not may:
             raise InputError(
                 "Only a reading that was submitted is scored, for its reader or a manager.",
-                hint="Submit it first: medlabel project submit STUDY CASE",
+                hint="Submit it first in the list, or: medlabel project submit STUDY CASE",
             )
         found = _found(seat, at, grid)
         take_step(seat, _event(at, found))

@@ -217,7 +217,7 @@ def look(seat: Seat, case: CaseId, slot: str) -> Reading:
     if slot not in row.slots:
         raise InputError(
             f"{case} has no reading of that name; it has: {', '.join(row.slots)}.",
-            hint="See them with: medlabel project status STUDY",
+            hint="See them in the study's list, or with: medlabel project status STUDY",
         )
     return Reading(case, slot, record, row, steps)
 

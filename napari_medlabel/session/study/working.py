@@ -330,8 +330,8 @@ def require_own(seat: Seat, at: Reading) -> None:
     if at.now.user and at.now.user not in seat.users:
         raise RefusedError(
             f"This reading is {named(at.now.state)}, and it is somebody else's.",
-            hint="Choose another: medlabel project next STUDY. Where its holder is gone for "
-            "long: medlabel project claim STUDY CASE --take-over",
+            hint="Choose another of the list. Where its holder is gone for long: Take over, or "
+            "medlabel project claim STUDY CASE --take-over",
         )
 
 
@@ -349,7 +349,7 @@ def slot_of(seat: Seat, case: CaseId) -> str:
             return slot
     raise InputError(
         f"None of the readings of {case} is yours.",
-        hint="Begin one: medlabel project claim STUDY CASE",
+        hint="Begin one with Next case, or: medlabel project claim STUDY CASE",
     )
 
 

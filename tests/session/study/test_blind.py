@@ -49,8 +49,9 @@ def test_another_reading_is_refused_until_the_own_is_submitted(study: SmallStudy
     for hidden in (path, path.parent, study.layout.derivative("r01"), study.layout.gold):
         with pytest.raises(RefusedError, match="you read it blind"):
             require_may_open(study.desk("r02"), hidden)
-    with pytest.raises(RefusedError, match="you read it blind"):
+    with pytest.raises(RefusedError, match="you read it blind") as refused:
         open_to_look(study.seat("r02"), case, "A")
+    assert "with Submit beside it, or: medlabel" in refused.value.hint, "window and commands"
     submit(study.seat("r02"), case, "B", study.scan(), study.work(2))
     require_may_open(study.desk("r02"), path)
     assert may_see(study.seat("r02"), case, "r01")
