@@ -54,15 +54,22 @@ def ready_study(tmp: Path) -> SmallStudy:
 def release(study: SmallStudy, name: str = "2026-11", *, signed: bool = True) -> Released:
     """Release it, under the manager's signature."""
     seat = study.seat("m1")
-    if signed and not any((seat.desk.state / "users").glob("*.key")):
+    if signed:
+        with_key(study)
+    wish = ReleaseWish(name, study.tmp / name, Telling(seed=3), reason="PROTOCOL")
+    return make_release(seat, wish, ask=(lambda: WORDS) if signed else None)
+
+
+def with_key(study: SmallStudy) -> None:
+    """Give the manager a signing key, once."""
+    desk = study.seat("m1").desk
+    if not any((desk.state / "users").glob("*.key")):
         # Quick to open: tests ask for it often.
         with (
             patch.object(passphrase, "MEMORY_KIB", 64),
             patch.object(passphrase, "ITERATIONS", 1),
         ):
-            make_own_key(seat.desk, lambda: WORDS)
-    wish = ReleaseWish(name, study.tmp / name, Telling(seed=3), reason="PROTOCOL")
-    return make_release(seat, wish, ask=(lambda: WORDS) if signed else None)
+            make_own_key(desk, lambda: WORDS)
 
 
 def _read(study: SmallStudy, code: str, slot: str, number: int, *, place: int) -> None:
