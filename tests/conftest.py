@@ -46,13 +46,7 @@ def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the longest; skip windows where there is no screen, with the reason."""
-    # All windows are one piece of work for one process: begun last, the other would wait.
-    items.sort(
-        key=lambda item: (
-            "longest" not in item.keywords,
-            item.get_closest_marker("xdist_group") is None,
-        )
-    )
+    items.sort(key=lambda item: "longest" not in item.keywords)
     if os.environ.get("DISPLAY") and os.environ.get("QT_QPA_PLATFORM") != "offscreen":
         return
     skip = pytest.mark.skip(reason="a napari window needs an X server: run under xvfb-run")
