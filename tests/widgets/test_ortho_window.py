@@ -215,10 +215,14 @@ def test_the_wheel_scrolls_and_the_lines_lie_where_the_views_are(
         return float((far[..., 0] - far[..., 2] > 60).any(axis=0).mean())
 
     assert soon(lambda: orange() > 0.5), "the coronal slice's line lies across the axial view"
-    # Under the mouse.
-    QTest.mouseMove(canvas, pixel_of(dock, coronal, views.cross.voxel_zyx))
-    spin(2)
-    assert "voxel 12, 10, 9" in ortho.line.text()
+
+    def under() -> bool:
+        QTest.mouseMove(canvas, pixel_of(dock, coronal, views.cross.voxel_zyx))
+        spin(2)
+        return "voxel 12, 10, 9" in ortho.line.text()
+
+    # Where a voxel is on the screen is known once the view was drawn.
+    assert soon(under), "the voxel under the mouse is told"
     assert "no label" in ortho.line.text()
 
 
