@@ -52,6 +52,14 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument(
         "--layer", type=int, metavar="N", help="of the ontology, for nnunet and monai"
     )
+    _add_splits(parser)
+    _add_gates(parser)
+    parser.add_argument("--json", action="store_true", help="one JSON document")
+    parser.set_defaults(run=run)
+
+
+def _add_splits(parser: argparse.ArgumentParser) -> None:
+    """Add how patients are split, and how few of them may be alike."""
     parser.add_argument(
         "--shares",
         nargs=3,
@@ -82,6 +90,10 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         action="store_true",
         help="with --smallest-cell: make ages bands and leave columns out instead",
     )
+
+
+def _add_gates(parser: argparse.ArgumentParser) -> None:
+    """Add what leaves, what is said of it, and under whose name."""
     parser.add_argument(
         "--state", nargs="+", choices=STATES, help="of readings that leave (approved corrected)"
     )
@@ -110,8 +122,6 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         help="finish a release of that name that was killed: log and receipt, after every file "
         "was compared with the manifest; all but --to does not count then",
     )
-    parser.add_argument("--json", action="store_true", help="one JSON document")
-    parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -144,7 +144,7 @@ class QuestionRow(QWidget):
 
 
 class _Field(QWidget):
-    """Takes one answer."""
+    """Takes one answer; each kind has a `show_value`, which shows one without telling of it."""
 
     changed = Signal(object)
     """What was entered, still unchecked; None for nothing."""
@@ -154,10 +154,6 @@ class _Field(QWidget):
         self.question = question
         self._row = QHBoxLayout(self)
         self._row.setContentsMargins(8, 0, 0, 0)
-
-    def show_value(self, value: Answer | None) -> None:
-        """Show an answer without telling of it."""
-        raise NotImplementedError
 
 
 class _Radios(_Field):
@@ -278,7 +274,7 @@ class _Typed(_Field):
             self.line.blockSignals(False)
 
 
-def _field(question: Question) -> _Field:
+def _field(question: Question) -> _Radios | _Choice | _Several | _Typed:
     if question.kind == "multiple":
         return _Several(question)
     if question.kind in ("number", "text"):
