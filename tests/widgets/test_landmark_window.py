@@ -17,6 +17,7 @@ from napari_medlabel.io.nifti.write import write_mask_nifti
 from napari_medlabel.plugin.workplace import WORKPLACE
 from napari_medlabel.session.opening import Wishes, open_case
 from napari_medlabel.widgets.dock import MedlabelDock
+from tests.widgets.mouse import move
 
 pytestmark = [
     pytest.mark.viewer,
@@ -102,11 +103,11 @@ def show(dock: MedlabelDock, plane: str, *ijk: int) -> None:
 
 def drag(dock: MedlabelDock, *way: tuple[float, ...]) -> None:
     target, spots = canvas(dock), [pixel_of(dock, *place) for place in way]
-    QTest.mouseMove(target, spots[0])
+    move(target, spots[0])
     spin(1)
     QTest.mousePress(target, Qt.MouseButton.LeftButton, pos=spots[0])
     for spot in spots[1:]:
-        QTest.mouseMove(target, spot)
+        move(target, spot, Qt.MouseButton.LeftButton)
         spin(1)
     QTest.mouseRelease(target, Qt.MouseButton.LeftButton, pos=spots[-1])
     spin(2)

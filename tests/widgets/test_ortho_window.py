@@ -23,6 +23,7 @@ from napari_medlabel.plugin.workplace import WORKPLACE
 from napari_medlabel.session.opening import Wishes, adopt_volume
 from napari_medlabel.widgets.dock import MedlabelDock
 from napari_medlabel.widgets.sight.ortho import BESIDE, GRID, SINGLE
+from tests.widgets.mouse import move
 
 pytestmark = [
     pytest.mark.viewer,
@@ -130,7 +131,7 @@ def soon(check: Callable[[], bool], patience_s: float = 10.0) -> bool:
 
 
 def click(canvas: Any, spot: QPoint, **words: Any) -> None:
-    QTest.mouseMove(canvas, spot)
+    move(canvas, spot)
     spin(1)
     QTest.mousePress(canvas, Qt.MouseButton.LeftButton, pos=spot, **words)
     QTest.mouseRelease(canvas, Qt.MouseButton.LeftButton, pos=spot, **words)
@@ -217,7 +218,7 @@ def test_the_wheel_scrolls_and_the_lines_lie_where_the_views_are(
     assert soon(lambda: orange() > 0.5), "the coronal slice's line lies across the axial view"
 
     def under() -> bool:
-        QTest.mouseMove(canvas, pixel_of(dock, coronal, views.cross.voxel_zyx))
+        move(canvas, pixel_of(dock, coronal, views.cross.voxel_zyx))
         spin(2)
         return "voxel 12, 10, 9" in ortho.line.text()
 

@@ -17,6 +17,7 @@ from napari_medlabel.io.nifti.write import write_mask_nifti
 from napari_medlabel.plugin.workplace import WORKPLACE
 from napari_medlabel.session.opening import Wishes, open_case
 from napari_medlabel.widgets.dock import MedlabelDock
+from tests.widgets.mouse import move
 
 pytestmark = [
     pytest.mark.viewer,
@@ -104,7 +105,7 @@ def show(dock: MedlabelDock, plane: str, *ijk: int) -> None:
 
 def click(dock: MedlabelDock, *ijk: float, button=Qt.MouseButton.LeftButton) -> None:
     spot, target = pixel_of(dock, *ijk), canvas(dock)
-    QTest.mouseMove(target, spot)
+    move(target, spot)
     spin(1)
     QTest.mousePress(target, button, pos=spot)
     QTest.mouseRelease(target, button, pos=spot)

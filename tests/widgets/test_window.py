@@ -21,6 +21,7 @@ from napari_medlabel.plugin.orientation import VIEWS
 from napari_medlabel.plugin.workplace import WORKPLACE
 from napari_medlabel.session.opening import Wishes, open_case
 from napari_medlabel.widgets.dock import MedlabelDock
+from tests.widgets.mouse import move
 
 pytestmark = [
     pytest.mark.viewer,
@@ -154,7 +155,7 @@ def test_a_stroke_of_the_mouse_lands_where_the_eye_sees_it(
         labels.brush_size = 1
         spot = QPoint(int((x + 1) / 2 * canvas.width()), int((1 - y) / 2 * canvas.height()))
         before = session.labels.array.copy()
-        QTest.mouseMove(canvas, spot)
+        move(canvas, spot)
         spin(2)
         QTest.mousePress(canvas, Qt.MouseButton.LeftButton, pos=spot)
         QTest.mouseRelease(canvas, Qt.MouseButton.LeftButton, pos=spot)

@@ -26,6 +26,7 @@ from napari_medlabel.plugin.orientation import VIEWS
 from napari_medlabel.plugin.workplace import WORKPLACE
 from napari_medlabel.session.opening import Wishes, adopt_volume
 from napari_medlabel.widgets.dock import MedlabelDock
+from tests.widgets.mouse import move
 
 pytestmark = [
     pytest.mark.viewer,
@@ -143,7 +144,7 @@ def test_a_stroke_on_any_volume_lands_where_the_eye_sees_it(
         spot = QPoint(int(xs.mean() / w * canvas.width()), int(ys.mean() / h * canvas.height()))
         labels.mode, labels.brush_size = "paint", 1
         before = session.labels.array.copy()
-        QTest.mouseMove(canvas, spot)
+        move(canvas, spot)
         spin(2)
         QTest.mousePress(canvas, Qt.MouseButton.LeftButton, pos=spot)
         QTest.mouseRelease(canvas, Qt.MouseButton.LeftButton, pos=spot)
