@@ -88,7 +88,7 @@ class CaseId:
         if found is None:
             raise InputError(
                 "A case is named like sub-001_ct or sub-001_ses-01_T1w.",
-                hint="See the names with: medlabel project status STUDY",
+                hint="See the names in the list, or with: medlabel project status STUDY",
             )
         run = int(found["run"] or 0)
         return cls(found["subject"], found["session"] or "", run, found["suffix"])
@@ -297,7 +297,7 @@ def find_study(start: Path) -> Layout:
             return Layout(folder)
     raise InputError(
         "This is no study folder: there is no medlabel/project.json in it or above it.",
-        hint="Make one with: medlabel project init FOLDER",
+        hint="Choose the folder of a study, or make one with: medlabel project init FOLDER",
     )
 
 

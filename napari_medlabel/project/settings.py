@@ -206,7 +206,8 @@ class Settings:
         if not isinstance(data, Mapping) or data.get("medlabel") != "project":
             raise InputError(
                 "This is not a study's project.json.",
-                hint="Make a study with: medlabel project init FOLDER",
+                hint="Choose the folder of a study, or make one with: "
+                "medlabel project init FOLDER",
             )
         if data.get("v") != SCHEMA:
             raise InputError(

@@ -306,7 +306,8 @@ def _load(path: Path, volume: Volume, scheme: LabelScheme) -> LabelMap:
     except GeometryError as err:
         raise GeometryError(
             err.message,
-            hint=f"{err.hint} To begin an empty mask, choose another folder with --out.",
+            hint=f"{err.hint} To begin an empty mask, move that file away, or choose "
+            "another folder with --out.",
         ) from err
 
 

@@ -225,6 +225,6 @@ def _of_version(path: Path, grid: Grid) -> Map:
     if array.max(initial=0) > UNRESOLVED:
         raise InputError(
             "The provenance map of this version has values that mean nothing.",
-            hint="See what has changed with: medlabel project validate STUDY",
+            hint="Let the study's manager see what changed: medlabel project validate STUDY",
         )
     return array.astype(np.uint8)

@@ -32,7 +32,8 @@ def require_one_grid(readings: Sequence[LabelMap], *, least: int = 2) -> Grid:
     if len(readings) < least:
         raise InputError(
             f"At least {least} readings of a case are needed; got {len(readings)}.",
-            hint="Wait until they are submitted: medlabel project status STUDY",
+            hint="Wait until they are submitted: the list tells, and so does "
+            "medlabel project status STUDY",
         )
     grid = readings[0].grid
     for one in readings[1:]:

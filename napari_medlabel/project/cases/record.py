@@ -152,7 +152,7 @@ def read_record(path: Path) -> CaseRecord:
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as err:
         raise InputError(
             "A case's record cannot be read, or is none.",
-            hint="See which one with: medlabel project validate STUDY",
+            hint="Let the study's manager see which one: medlabel project validate STUDY",
         ) from err
 
 

@@ -279,7 +279,7 @@ def _unchanged(layout: Layout, version: Version, kind: str) -> Path:
     if not same:
         raise InputError(
             f"A file of version {version.number} is not the one that was submitted.",
-            hint="See what has changed with: medlabel project validate STUDY",
+            hint="Let the study's manager see what changed: medlabel project validate STUDY",
         )
     return path
 
@@ -287,5 +287,5 @@ def _unchanged(layout: Layout, version: Version, kind: str) -> Path:
 def _strange(number: int) -> InputError:
     return InputError(
         f"Version {number} of this case by this rater is not there as a whole.",
-        hint="See what is wrong with: medlabel project validate STUDY",
+        hint="Let the study's manager see what is wrong: medlabel project validate STUDY",
     )

@@ -83,7 +83,7 @@ def strange_words(layout: Layout, version: Version, known: Collection[str]) -> i
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as err:
         raise InputError(
             "The sidecar of a version cannot be read.",
-            hint="See which one with: medlabel project validate STUDY",
+            hint="Let the study's manager see which one: medlabel project validate STUDY",
         ) from err
     scan = layout.relative(layout.scan(version.case))
     mask = layout.version(version.rater, version.case, version.number, MASK).name

@@ -99,5 +99,5 @@ def require_unchanged(layout: Layout, case: CaseId) -> None:
     if wanted != found:
         raise InputError(
             "The truth of this case is not the one that a manager put there.",
-            hint="See it with: medlabel project gold STUDY --list",
+            hint="The study's manager sees it with: medlabel project gold STUDY --list",
         )

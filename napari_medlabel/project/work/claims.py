@@ -266,7 +266,7 @@ def _path(layout: Layout, case: CaseId, slot: str) -> Path:
     if not _SLOT.fullmatch(slot):
         raise InputError(
             "A slot is a letter from A to H, review or consensus.",
-            hint="See the slots with: medlabel project status STUDY",
+            hint="See the slots in the list, or with: medlabel project status STUDY",
         )
     return layout.claim(case, slot)
 

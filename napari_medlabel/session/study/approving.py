@@ -89,7 +89,7 @@ def approve_signed(seat: Seat, shown: ToSign, grid: Grid, wish: Wish, decide: De
     if not made or key is None:
         raise InputError(
             "It was approved before, so nothing was signed now.",
-            hint="See who decided it: medlabel project status STUDY",
+            hint="See how it stands in the list, or: medlabel project status STUDY",
         )
     # Where it cannot be kept, the signature stands and the name is typed once more next time.
     with suppress(SaveError):
@@ -109,7 +109,7 @@ def _require_unchanged(seat: Seat, at: Reading, content: str, grid: Grid) -> Non
     if read_labels(seat.layout, version, grid, scheme, 0).content_id() != content:
         raise InputError(
             "The mask's file is not what was submitted: it was changed since.",
-            hint="Check the study: medlabel project validate STUDY",
+            hint="Let the study's manager check it: medlabel project validate STUDY",
         )
 
 

@@ -134,7 +134,7 @@ def compare_study(
     if not tables:
         raise InputError(
             "No case of this study has two readings to compare yet.",
-            hint="See where they stand: medlabel project status STUDY",
+            hint="See in the list where they stand, or: medlabel project status STUDY",
         )
     return Compared(joined(tables), answers, len(rows), dict(left), tuple(performances))
 

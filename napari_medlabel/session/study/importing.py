@@ -165,7 +165,7 @@ def _read(
     if reason:
         raise GeometryError(
             f"The study's DICOM images do not lie where its scan does: {reason}.",
-            hint="See what has changed with: medlabel project validate STUDY",
+            hint="Let the study's manager see what changed: medlabel project validate STUDY",
         )
     found = read_marks(file, images, progress=progress)
     labels = tuple(LabelMap(scan.grid, one.array, one.scheme) for one in found.labels)

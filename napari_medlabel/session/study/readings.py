@@ -164,7 +164,7 @@ def ready_readings(seat: Seat, row: CaseRow, grid: Grid) -> tuple[SlotReading, .
         if now.state not in READY:
             raise RefusedError(
                 f"Reading {slot} of this case is {named(now.state)}: a consensus needs all.",
-                hint="See where they stand: medlabel project status STUDY",
+                hint="See in the list where they stand, or: medlabel project status STUDY",
             )
         maker = seat.code_of(now.maker)
         require_may_see(seat, row, maker)

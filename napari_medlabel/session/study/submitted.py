@@ -44,7 +44,7 @@ def submitted_work(seat: Seat, case: CaseId, slot: str, grid: Grid) -> Labelled:
     if not at.now.version or not maker:
         raise InputError(
             "Nothing was submitted of this reading, or by nobody whom the study knows.",
-            hint="See how it stands: medlabel project status STUDY",
+            hint="See how it stands in the list, or: medlabel project status STUDY",
         )
     layout = seat.layout
     version = read_version(layout, maker, case, at.now.version)

@@ -302,7 +302,8 @@ def settle(seat: Seat, case: CaseId, slot: str, content: str) -> str:
         if not any(one.content == content for one in at.now.rivals):
             raise InputError(
                 "The mask is none of those that were submitted for this reading.",
-                hint="See them with: medlabel project status STUDY --json",
+                hint="Open the conflict anew from the list, or see them with: "
+                "medlabel project status STUDY --json",
             )
         take_step(seat, step_event(at, "settle", {"chosen": content}, content=content))
         return look(seat, case, slot).now.state
