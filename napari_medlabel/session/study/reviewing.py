@@ -377,8 +377,7 @@ def require_not_author(seat: Seat, at: Reading) -> None:
     if seat.users & {at.now.user, at.now.maker}:
         raise RefusedError(
             "You made this reading, or corrected it, and a review needs somebody else.",
-            hint="Leave it to a colleague. Yours to review: press Review next in the list, or "
-            "medlabel project next STUDY --review",
+            hint="Ask a colleague; yours: Review next, or medlabel project next STUDY --review",
         )
 
 
@@ -387,8 +386,7 @@ def _require_in_own_review(seat: Seat, at: Reading) -> None:
         raise RefusedError(
             f"A reading in your review was expected; this one is {named(at.now.state)}"
             + (", in somebody else's." if at.now.state == "in_review" else "."),
-            hint="Take one with Review next in the list, or: "
-            "medlabel project next STUDY --review",
+            hint="Press Review next, or take one with: medlabel project next STUDY --review",
         )
 
 
