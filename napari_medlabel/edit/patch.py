@@ -12,6 +12,7 @@ from typing import Any, Final, Literal
 import numpy as np
 import numpy.typing as npt
 
+from napari_medlabel.edit.relabel import SchemeChange
 from napari_medlabel.errors import InputError
 from napari_medlabel.model.boxes import BoxSet
 from napari_medlabel.model.landmarks import LandmarkSet
@@ -306,7 +307,7 @@ class BoxChange:
         return BoxChange(self.after, self.before, self.name)
 
 
-Step = Patch | LandmarkChange | MeasurementChange | BoxChange
+Step = Patch | LandmarkChange | MeasurementChange | BoxChange | SchemeChange
 
 
 def _changed_box(before: LabelArray, after: LabelArray) -> Box | None:

@@ -157,7 +157,7 @@ def take_in_labels(
             hint="Open the scan with a scheme that has a value above 255: then it holds 65535.",
         )
     if merged != session.labels.scheme:
-        session.set_scheme(merged)
+        session.scheming.put_along(merged)
     table = np.zeros(max(used, default=0) + 1, session.labels.array.dtype)
     for old, new in numbers.items():
         table[old] = new

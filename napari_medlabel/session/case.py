@@ -19,7 +19,7 @@ from napari_medlabel.edit.patch import (
     Patch,
     Step,
 )
-from napari_medlabel.errors import InputError
+from napari_medlabel.edit.relabel import SchemeChange
 from napari_medlabel.export.landmarks import to_markups
 from napari_medlabel.model.labelmap import LabelMap, LabelScheme
 from napari_medlabel.model.landmarks import LandmarkSet, Point
@@ -35,6 +35,7 @@ from napari_medlabel.session.measuring import measurements_in
 from napari_medlabel.session.outbox import Outbox
 from napari_medlabel.session.place import MASK_FILE, Place
 from napari_medlabel.session.recovery import Recovery, set_aside
+from napari_medlabel.session.scheming import Scheming
 from napari_medlabel.session.trailing import Trailing
 from napari_medlabel.session.unnamed import unnamed_in
 from napari_medlabel.session.versions import Versions
@@ -102,6 +103,7 @@ class Session:
         self.bench = Bench(self)
         self.marking = Marking(self)
         self.boxing = Boxing(self)
+        self.scheming = Scheming(self)
         self.found = ""  # at the opening, in sentences for the person
         self.recoveries: tuple[Recovery, ...] = ()
         self.saved_mask = saved_mask
@@ -115,7 +117,7 @@ class Session:
             desk.journals,
             labels.array,
             head=self._journal_head,
-            landmarks=lambda: to_markups(self.landmarks, self.measurements),
+            landmarks=self.scheming.document,
             now=desk.time,
         )
 
@@ -141,6 +143,7 @@ class Session:
         """Take what stands as the beginning: no step to undo, and nothing that is unsaved."""
         self.history.clear()
         self._saved_revision = self._revision
+        self.scheming.saved = self.labels.scheme
         marks = to_markups(self.landmarks, self.measurements)
         self.keeper.start(self.labels.content_id(), self.labels.array, marks)
         self.history_changed.emit()
@@ -223,7 +226,7 @@ class Session:
             step.follow(self.known)
             self._name_all(step)
         self.history.add(step)
-        self._changed(step)
+        self.note_change(step)
 
     def _name_all(self, patch: Patch) -> None:
         """Name each value that a step has brought and the scheme does not know."""
@@ -234,7 +237,8 @@ class Session:
             self.outbox.tell(scheme_changed(old, self.labels.scheme))
             self.scheme_changed.emit(self.labels.scheme)
 
-    def _changed(self, step: Step | None = None) -> None:
+    def note_change(self, step: Step | None = None) -> None:
+        """Note that something to be saved has changed, by a step or without one."""
         if self.trail is not None and step is not None:
             self.trail.follow(step)
         self._revision += 1
@@ -267,26 +271,15 @@ class Session:
 
     # -- scheme --------------------------------------------------------------------------
 
-    def set_scheme(self, scheme: LabelScheme) -> None:
-        """Change what the values mean; values in use that it does not name keep a name.
+    def set_scheme(self, scheme: LabelScheme, *, name: str = "Change labels") -> None:
+        """Change what the values mean as one step; values in use that it leaves out keep a name.
 
         Raises
         ------
         InputError
             When its values do not fit the mask's type.
         """
-        if scheme.dtype.itemsize > self.labels.array.dtype.itemsize:
-            raise InputError(
-                "This scheme has values above 255 and the open mask holds up to 255.",
-                hint="Open the scan with this scheme from the start: "
-                "medlabel open SCAN --scheme FILE",
-            )
-        old = self.labels.scheme
-        self.labels.scheme = scheme.with_unnamed(self.labels.voxel_counts())
-        if self.labels.scheme != old:
-            self.outbox.tell(scheme_changed(old, self.labels.scheme))
-        self._changed()
-        self.scheme_changed.emit(self.labels.scheme)
+        self.scheming.put(scheme, name=name)
 
     # -- undo, redo ----------------------------------------------------------------------
 
@@ -319,9 +312,11 @@ class Session:
             self.landmarks = change.after
         elif isinstance(change, MeasurementChange):
             self.measurements = change.after
+        elif isinstance(change, SchemeChange):
+            self.scheming.follow(change)
         else:
             self.boxing.follow(change)
-        self._changed(change)
+        self.note_change(change)
         self.step_done.emit(change)
         if isinstance(change, Patch):
             self._name_all(change)  # who took a name away has put it back by now
@@ -329,6 +324,8 @@ class Session:
             self.landmarks_changed.emit(self.landmarks)
         elif isinstance(change, MeasurementChange):
             self.measurements_changed.emit(self.measurements)
+        elif isinstance(change, SchemeChange):
+            self.scheme_changed.emit(self.labels.scheme)
         return change
 
     # -- recovery ------------------------------------------------------------------------
@@ -345,6 +342,8 @@ class Session:
         """
         if self.trail is not None:
             self.trail.expect(recovery)
+        if recovery.scheme is not None:
+            self.scheming.recover(recovery.scheme)
         patch = self.edit(WHOLE, recovery.array, name="Recover unsaved work", origin="restored")
         if marks is not None:
             self.set_landmarks(marks, name="Recover landmarks")

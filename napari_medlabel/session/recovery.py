@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from napari_medlabel.edit.journal import JournalContent, read_journal
 from napari_medlabel.edit.patch import LabelArray
 from napari_medlabel.errors import InputError
 from napari_medlabel.model.labelmap import LabelMap
+from napari_medlabel.session.scheming import KEPT_AS
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,6 +37,8 @@ class Recovery:
         since, so that taking the work back replaces those changes in the slices it covers.
     origins : mapping of int to ndarray
         Slices (j, i) of its provenance map by k; empty where none was followed.
+    scheme : object or None
+        Plain data of the label scheme before and after, None when it had not changed.
     """
 
     path: Path
@@ -45,6 +48,7 @@ class Recovery:
     slices: int
     base_matches: bool
     origins: Mapping[int, LabelArray] = field(default_factory=dict)
+    scheme: Any = None
 
 
 def find_recoveries(
@@ -84,12 +88,21 @@ def find_recoveries(
             continue
         recovery = _weigh(path, content, labels, current, version)
         nothing_new = recovery is not None and recovery.slices == 0
-        marks_known = content.landmarks is None or content.landmarks == landmarks
-        if content.is_empty or (nothing_new and marks_known):
+        marks, scheme = _without_scheme(content.landmarks)
+        marks = None if marks == landmarks else marks
+        if content.is_empty or (nothing_new and marks is None and scheme is None):
             path.unlink(missing_ok=True)
         elif recovery is not None:
-            found.append(recovery)
+            found.append(replace(recovery, landmarks=marks, scheme=scheme))
     return tuple(sorted(found, key=lambda r: r.last, reverse=True))
+
+
+def _without_scheme(document: Any) -> tuple[Any, Any]:
+    """Return the marks that a journal kept, and the label scheme, None where it has none."""
+    if not isinstance(document, dict):
+        return document, None
+    marks = {key: value for key, value in document.items() if key != KEPT_AS}
+    return marks, document.get(KEPT_AS)
 
 
 def _weigh(

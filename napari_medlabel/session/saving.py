@@ -269,6 +269,7 @@ def finish_save(session: Session, snapshot: Snapshot, report: SaveReport) -> Non
     """Tell the session that a snapshot is on the disk; call where the session lives."""
     done = set(map(id, snapshot.unattributed))
     session.unattributed = [p for p in session.unattributed if id(p) not in done]
+    session.scheming.saved = snapshot.labels.scheme
     session.mark_saved(report, snapshot.labels.array, snapshot.revision)
 
 

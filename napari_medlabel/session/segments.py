@@ -238,8 +238,10 @@ class Segments:
         InputError
             When there is no such segment, or another one has the name.
         """
-        _ = self._session.labels.scheme[label.value]
-        self._session.set_scheme(self._session.labels.scheme.with_label(label))
+        scheme = self._session.labels.scheme
+        old = scheme[label.value]
+        what = "Recolour" if old.colour != label.colour else "Rename"
+        self._session.set_scheme(scheme.with_label(label), name=f"{what} segment")
 
     def add(self, label: Label) -> None:
         """Add a segment; see `LabelScheme.free_label` and `terminology.label_of`.
@@ -260,7 +262,7 @@ class Segments:
                 f"The value {label.value} is a removed segment's, which undo brings back.",
                 hint="Undo the removal, or choose another value.",
             )
-        self._session.set_scheme(scheme.with_label(label))
+        self._session.set_scheme(scheme.with_label(label), name="Add segment")
 
     def new_label(self, name: str, colour: str, *, code: Code | None = None) -> Label:
         """Make a label with a free value that no undo can fill with another segment.
@@ -282,7 +284,8 @@ class Segments:
 
     def move(self, value: int, by: int) -> None:
         """Move a segment up (below 0) or down in the table."""
-        self._session.set_scheme(self._session.labels.scheme.moved(value, by))
+        scheme = self._session.labels.scheme.moved(value, by)
+        self._session.set_scheme(scheme, name="Move segment")
 
     def remove(self, value: int) -> Patch | None:
         """Take a segment away: its voxels in one step, and its name; undo brings both back.
@@ -290,7 +293,7 @@ class Segments:
         Returns
         -------
         Patch or None
-            The step; None when it had no voxel.
+            The step of the labels; None when it had no voxel: then its name alone goes.
 
         Raises
         ------
@@ -312,8 +315,12 @@ class Segments:
         at = scheme.values.index(value)
         self._removed.pop(value, None)
         patch = self._clear(value)
-        self._removed[value] = at, label
-        session.set_scheme(session.labels.scheme.without(value))
+        scheme = session.labels.scheme.without(value)
+        if patch is None:
+            session.set_scheme(scheme, name=REMOVE)
+        else:
+            self._removed[value] = at, label
+            session.scheming.put_along(scheme)
         return patch
 
     def _clear(self, value: int) -> Patch | None:
@@ -338,10 +345,11 @@ class Segments:
                 while name in taken:
                     name += "'"
                 back = replace(label, name=name)
-                self._session.set_scheme(scheme.with_label(back, min(at, len(scheme.labels))))
+                place = min(at, len(scheme.labels))
+                self._session.scheming.put_along(scheme.with_label(back, place))
                 return
             if not present and value in scheme.values:
-                self._session.set_scheme(scheme.without(value))
+                self._session.scheming.put_along(scheme.without(value))
                 return
 
     def _on_scheme(self, _scheme: LabelScheme) -> None:

@@ -58,6 +58,8 @@ def describe(recovery: Recovery) -> str:
     parts = [f"{recovery.slices} slices"] if recovery.slices else []
     if recovery.landmarks is not None:
         parts.append("landmarks")
+    if recovery.scheme is not None:
+        parts.append("names of segments")
     words = f"Unsaved work from {when} was found: {' and '.join(parts)}."
     if not recovery.base_matches:
         words += " The mask has been saved since; taking it back shows the mask as it was then."

@@ -374,6 +374,11 @@ ACTIONS: dict[str, tuple[Step, Step, list[str]]] = {
         lambda w: w.segments(lambda s: s.change(Label(1, "Renamed", "#112233"))),
         ["config.change"],
     ),
+    "moving a segment, and taking that back": (
+        NONE,
+        lambda w: w.segments(lambda s: (s.move(1, 1), w.session.undo())),
+        ["config.change", "config.change"],
+    ),
     "removing a segment with its voxels, and taking that back": (
         lambda w: w.paint(),
         lambda w: w.segments(lambda s: (s.remove(1), w.session.undo())),

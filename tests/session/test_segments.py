@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,6 +13,8 @@ from hypothesis import strategies as st
 from napari_medlabel.errors import InputError, SaveError
 from napari_medlabel.model.labelmap import Label
 from napari_medlabel.session.case import Session
+from napari_medlabel.session.desk import Desk
+from napari_medlabel.session.opening import Wishes, open_case
 from napari_medlabel.session.saving import save
 from napari_medlabel.session.segment_states import (
     SEGMENTS_FILE,
@@ -146,15 +150,22 @@ def test_a_name_that_was_taken_meanwhile_is_not_taken_twice(
     paint(session, 2)
     name = session.labels.scheme[2].name
     segments.remove(2)
-    segments.add(segments.new_label(name, "#112233"))
+    label = segments.new_label(name, "#112233")
+    # As a file's labels do, that bring names of their own.
+    session.scheming.put_along(session.labels.scheme.with_label(label))
     session.undo()
     assert session.labels.scheme[2].name == f"{name}'"
 
 
-def test_an_unused_segment_goes_without_a_step(session: Session, segments: Segments) -> None:
+def test_an_unused_segment_goes_and_comes_back_by_undo(
+    session: Session, segments: Segments
+) -> None:
+    before = session.labels.scheme
     assert segments.remove(2) is None
-    assert session.history.undo_name is None
+    assert session.history.undo_name == "Remove segment"
     assert 2 not in session.labels.scheme.values
+    session.undo()
+    assert session.labels.scheme == before
 
 
 def test_what_cannot_be_removed_or_added_says_why(session: Session, segments: Segments) -> None:
@@ -208,6 +219,71 @@ def test_segments_are_renamed_recoloured_and_moved(
     assert session.labels.scheme.values[:2] == (second, first)
     with pytest.raises(InputError):
         segments.change(Label(99, "Nobody", "#abcdef"))
+
+
+def test_renaming_recolouring_moving_and_adding_are_steps_among_the_strokes(
+    session: Session, segments: Segments
+) -> None:
+    before = session.labels.scheme
+    first, second = before.values[:2]
+    segments.change(replace(before[first], name="Renamed"))
+    paint(session, first)
+    segments.change(replace(session.labels.scheme[first], colour="#abcdef"))
+    segments.move(first, 1)
+    segments.add(segments.new_label("Own", "#112233"))
+    names = []
+    while session.history.undo_name is not None:
+        names.append(session.history.undo_name)
+        session.undo()
+    assert names == ["Add segment", "Move segment", "Recolour segment", "Box", "Rename segment"]
+    assert session.labels.scheme == before
+    assert not session.labels.array.any()
+    for _ in names:
+        session.redo()
+    assert session.labels.scheme.values[:2] == (second, first)
+    assert session.labels.scheme[first].name == "Renamed"
+    assert session.labels.scheme[first].colour == "#abcdef"
+    assert row(segments, first).voxels == 36
+
+
+def test_taking_a_new_name_back_leaves_a_value_that_came_since_its_name(
+    session: Session, segments: Segments
+) -> None:
+    before = session.labels.scheme
+    segments.change(replace(before[1], name="Renamed"))
+    session.labels.array[BOX] = 250
+    session.reconcile()
+    session.history.back()  # the value stays: what painted it is not taken back
+    session.undo()
+    assert session.labels.scheme[1] == before[1]
+    assert session.labels.scheme[250].name == "Label 250"
+
+
+def test_a_crash_keeps_new_names_colours_and_order(
+    session: Session, scan: Path, desk: Desk, wishes: Wishes, tmp_path: Path
+) -> None:
+    before = session.labels.scheme
+    segments = Segments(session)
+    segments.change(replace(before[1], name="Renamed", colour="#abcdef"))
+    segments.move(1, 1)
+    segments.detach()
+    session.keeper.sweep()
+    session.keeper.close(discard=False)
+    again = open_case([scan], desk, wishes, fallback=tmp_path)
+    assert again.labels.scheme == before
+    (found,) = again.recoveries
+    assert (found.slices, found.landmarks) == (0, None)
+    again.recover(found, None)
+    assert again.labels.scheme == session.labels.scheme
+    assert again.history.undo_name == "Recover names of segments"
+    again.undo()
+    assert again.labels.scheme == before
+    again.redo()
+    save(again)
+    again.close()
+    last = open_case([scan], desk, wishes, fallback=tmp_path)
+    assert last.recoveries == ()
+    last.close()
 
 
 # -- the centre ----------------------------------------------------------------------------
