@@ -33,7 +33,10 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "Comments are text and stay in the study's folder: no names, no dates.",
     )
     add_study(parser)
-    add_slot(parser, text="which reading is commented, or listed alone")
+    add_slot(
+        parser,
+        text="which reading is commented, that of the thread with --reply; or listed alone",
+    )
     parser.add_argument("--text", help="what to say")
     parser.add_argument(
         "--at", metavar="R,A,S", help="pin it to a place in mm: --at=-12.5,30,40"
@@ -71,9 +74,8 @@ def run(arguments: argparse.Namespace) -> int:
     with seated(arguments) as seat:
         case = case_of(arguments, seat.layout)
         if is_said:
-            if arguments.slot is None:
-                raise InputError("Which reading was not said.", hint="Give --slot.")
-            found = [comment(seat, case, arguments.slot, _remark(arguments, seat))]
+            remark = _remark(arguments, seat)
+            found = [comment(seat, case, _slot(arguments, seat, case), remark)]
         else:
             threads = comments_for(seat, case).threads
             found = [one for one in threads if _is_wanted(arguments, one)]
@@ -92,6 +94,20 @@ def _is_wanted(arguments: argparse.Namespace, thread: Thread) -> bool:
     if arguments.open and thread.standing == "resolved":
         return False
     return arguments.slot is None or thread.first.slot in ("", arguments.slot)
+
+
+def _slot(arguments: argparse.Namespace, seat: Seat, case: CaseId) -> str:
+    """Return which reading is commented: as given, else that of the thread."""
+    from napari_medlabel.session.study.commenting import slot_of_thread
+
+    if arguments.slot is not None:
+        return str(arguments.slot)
+    if not arguments.reply:
+        raise InputError(
+            "Which reading is commented was not said.",
+            hint="Give --slot, or --reply THREAD to answer.",
+        )
+    return slot_of_thread(seat, case, arguments.reply)
 
 
 def _remark(arguments: argparse.Namespace, seat: Seat) -> Remark:

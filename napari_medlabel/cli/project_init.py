@@ -57,6 +57,13 @@ def _add_rules(parser: argparse.ArgumentParser) -> None:
         help="how readings become one (default adjudicate)",
     )
     rules.add_argument(
+        "--adjudicator",
+        choices=("independent", "reader"),
+        default="independent",
+        help="who settles where readings differ: somebody who has not read the case (the "
+        "default), or one of its readers, too",
+    )
+    rules.add_argument(
         "--gold-share",
         type=float,
         default=0.0,
@@ -119,6 +126,7 @@ def run(arguments: argparse.Namespace) -> int:
         (Rater(arguments.rater, roles=("manager",)),),
         readings=arguments.readings,
         rule=arguments.rule,
+        adjudicator=arguments.adjudicator,
         gold_share=arguments.gold_share,
         review_share=arguments.review_share,
         repeat_days=arguments.repeat_days,

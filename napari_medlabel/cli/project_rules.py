@@ -16,15 +16,23 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     commands : argparse subparsers
         Of ``medlabel project``.
     """
-    text = "put changed guidelines or ontology in force; only a manager may"
+    text = "put changed rules, guidelines or ontology in force; only a manager may"
     parser = commands.add_parser(
         "rules",
         help=text,
         description="After guidelines.md or ontology.json were changed: tell the log of them "
         "as they are now, and list finished readings that were made under others. With "
-        "--outdate they are marked as stale: their annotators redo or confirm them.",
+        "--outdate they are marked as stale: their annotators redo or confirm them. "
+        "--adjudicator says who settles from now on; what was settled before is judged by the "
+        "rules of that time.",
     )
     add_study(parser, case=False)
+    parser.add_argument(
+        "--adjudicator",
+        choices=("independent", "reader"),
+        help="who settles where readings differ: somebody who has not read the case, or one "
+        "of its readers, too",
+    )
     parser.add_argument("--outdate", action="store_true", help="mark them as stale")
     parser.add_argument("--json", action="store_true", help="one JSON document")
     parser.set_defaults(run=run)
@@ -47,12 +55,14 @@ def run(arguments: argparse.Namespace) -> int:
     LogError
         When the log cannot be written.
     """
-    from napari_medlabel.session.study.ruling import tell_rules
+    from napari_medlabel.session.study.ruling import set_adjudicator, tell_rules
     from napari_medlabel.session.study.seat import worklist
     from napari_medlabel.session.study.working import mark_outdated, rules_now
 
     with seated(arguments, role="researcher") as seat:
         told = tell_rules(seat)
+        if arguments.adjudicator and set_adjudicator(seat, arguments.adjudicator):
+            told = tuple(dict.fromkeys(("project", *told)))
         if arguments.outdate:
             found = mark_outdated(seat)
         else:

@@ -133,6 +133,7 @@ def _case(one: CaseLine) -> dict[str, Any]:
         "from": one.slot,
         "when": one.when,
         "unresolved_voxels": one.unresolved,
+        "settled_by": one.settled or None,
         "links": {column: mark.value for column, mark in one.marks.items()},
     }
 
@@ -151,6 +152,8 @@ def _tell(report: ReleaseReport) -> None:
         print(f"            guidelines {manifest.pins.guideline}")
     compared = "each link was held against its line" if report.with_study else "not compared"
     print(f"study's log {compared}{'' if report.with_study else ' (--study): proofs alone'}")
+    if report.settled:
+        print(f"settled     {report.settled}")
     if report.unresolved:
         print(f"unresolved  {report.unresolved}; masks beside those of the labels tell which")
     if report.cases:

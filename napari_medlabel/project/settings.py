@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, get_args
 
 from napari_medlabel.errors import InputError, RefusedError
 from napari_medlabel.io.files import write_bytes_aside
@@ -14,6 +14,7 @@ from napari_medlabel.project.layout import require_rater
 
 SCHEMA: Final = 1
 Role = Literal["annotator", "reviewer", "adjudicator", "releaser", "manager"]
+Asked = Literal["independent", "reader", "nobody"]
 ROLES: Final[tuple[Role, ...]] = (
     "annotator",
     "reviewer",
@@ -22,6 +23,9 @@ ROLES: Final[tuple[Role, ...]] = (
     "manager",
 )
 Rule = Literal["adjudicate", "majority", "staple"]
+Adjudicator = Literal["independent", "reader"]
+"""Who settles where readings differ: somebody who has not read the case, or a reader too."""
+ADJUDICATORS: Final[tuple[Adjudicator, ...]] = get_args(Adjudicator)
 
 
 @dataclass(frozen=True)
@@ -91,6 +95,9 @@ class Settings:
         How many raters read each case, blind to one another.
     rule : str
         How readings become one: ``adjudicate``, ``majority`` or ``staple``.
+    adjudicator : str
+        Who settles where they differ: ``independent``, somebody who has not read the case, or
+        ``reader``, one of its readers, too.
     gold_share : float
         Share of gold cases mixed into each rater's list, 0 to 1.
     review_share : float
@@ -120,6 +127,7 @@ class Settings:
     raters: tuple[Rater, ...] = ()
     readings: int = 1
     rule: Rule = "adjudicate"
+    adjudicator: Adjudicator = "independent"
     gold_share: float = 0.0
     review_share: float = 1.0
     gold_feedback: bool = False
@@ -144,6 +152,11 @@ class Settings:
                 f"A case is read by 1 to 8 raters; got {self.readings}.",
                 hint="Change readings in project.json.",
             )
+        if self.adjudicator not in ADJUDICATORS:
+            raise InputError(
+                f"Who settles differences is one of {', '.join(ADJUDICATORS)}.",
+                hint="Change adjudicator in project.json.",
+            )
         for key in ("gold_share", "review_share", "repeat_share"):
             if not 0.0 <= getattr(self, key) <= 1.0:
                 raise InputError(
@@ -155,6 +168,20 @@ class Settings:
     def slots(self) -> tuple[str, ...]:
         """The readings of each case: ``A``, ``B``, ..."""
         return tuple("ABCDEFGH"[: self.readings])
+
+    def asks_for(self, way: str) -> Asked:
+        """Return whom these rules ask to make one mask of readings in a way.
+
+        A rule that the study has chosen before is no judgement of a person, so ``nobody`` is
+        asked for. To take another one for a case that differs is as much a judgement as to
+        decide its differences.
+
+        Parameters
+        ----------
+        way : str
+            ``adjudicate``, or a rule of consensus.
+        """
+        return "nobody" if way == self.rule != "adjudicate" else self.adjudicator
 
     def rater(self, code: str) -> Rater:
         """Return the rater of a code.

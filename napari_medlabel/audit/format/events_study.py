@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from napari_medlabel.audit.format.kinds import ACCESS, SECURITY, WORK
-from napari_medlabel.audit.format.schema import COUNT, COUNTS, DIGEST, FLAG, choice
+from napari_medlabel.audit.format.schema import COUNT, COUNTS, DIGEST, FLAG, USER, choice
 from napari_medlabel.audit.format.spec import Spec
 
 _RULE: Final = choice(
@@ -53,7 +53,9 @@ ABOUT_STUDY: Final[Mapping[str, Spec]] = {
     "study.confirm": Spec(
         ACCESS, "U", "verify", WORK, {"ontology": DIGEST, "guideline": DIGEST}
     ),
-    "study.settle": Spec(ACCESS, "U", "verify", WORK, {"chosen": DIGEST}),
+    "study.settle": Spec(
+        ACCESS, "U", "verify", WORK, {"chosen": DIGEST, "maker": USER, "version": COUNT}
+    ),
     # what comes of several readings
     "study.gold": Spec(
         ACCESS,
@@ -82,7 +84,14 @@ ABOUT_STUDY: Final[Mapping[str, Spec]] = {
         "U",
         "transform",
         {"case": DIGEST, "rule": _RULE},
-        {"readings": COUNT, "components": COUNT, "open": COUNT, "version": COUNT},
+        {
+            "readings": COUNT,
+            "components": COUNT,
+            "open": COUNT,
+            "version": COUNT,
+            # whom the study's rules asked for: to settle is a judgement, a set rule is none
+            "adjudicator": choice("independent", "reader", "nobody"),
+        },
         new_as=("C", "originate"),
     ),
     "study.comment": Spec(

@@ -95,6 +95,8 @@ class Facts:
         Whether the first submissions were compared, made blind, or what counts now.
     stated : mapping of str to str
         What people wrote, by the keys of `ITEMS`.
+    settled : sequence of str
+        A sentence on each who settled where readings differed, where the log was asked.
     """
 
     settings: Settings
@@ -103,6 +105,7 @@ class Facts:
     left_out: Mapping[str, int] = field(default_factory=dict)
     is_first: bool = True
     stated: Mapping[str, str] = field(default_factory=dict)
+    settled: Sequence[str] = ()
 
 
 def summarise(
@@ -211,13 +214,25 @@ def _process(_summary: Summary, facts: Facts) -> list[str]:
     return [f"Each case has {settings.readings} readings. {compared} {again}"]
 
 
+_ADJUDICATOR: Final = {
+    "independent": (
+        "By the study's rules of now, who settles where readings differ has not read the case."
+    ),
+    "reader": (
+        "By the study's rules of now, who settles where readings differ may be one of the "
+        "case's readers."
+    ),
+}
+
+
 def _independence(_summary: Summary, facts: Facts) -> list[str]:
     blind = (
         "The program refuses to open another reading of a case before the own is submitted; "
         "rights of the file system are what enforces it, and this report cannot tell whether "
         "they were set."
     )
-    return [blind] if facts.is_first else [blind, "After a review readings depend on it."]
+    said = [blind] if facts.is_first else [blind, "After a review readings depend on it."]
+    return [*said, _ADJUDICATOR[facts.settings.adjudicator], *facts.settled]
 
 
 def _analysis(summary: Summary, _facts: Facts) -> list[str]:

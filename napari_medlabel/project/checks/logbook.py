@@ -18,6 +18,24 @@ from napari_medlabel.project.layout import Layout
 _WRITTEN: Final = frozenset({"review.submit", "review.correct", "study.consensus"})
 
 
+@dataclass(frozen=True, order=True)
+class Agreed:
+    """A consensus that the log tells of.
+
+    Parameters
+    ----------
+    version : int
+        Of the consensus.
+    time, user, rule : str
+        When, token of who settled it, and how readings became one.
+    """
+
+    version: int
+    time: str
+    user: str
+    rule: str
+
+
 @dataclass
 class Told:
     """What the log tells of a study.
@@ -32,12 +50,15 @@ class Told:
         Those of them that a rater of a slot submitted.
     rules : dict of str to str
         Last digest of project, ontology and guideline of each writer's word, unordered.
+    agreed : dict of str to Agreed
+        The last consensus of each case, by content id of its scan.
     """
 
     cases: set[str] = field(default_factory=set)
     masks: set[str] = field(default_factory=set)
     submitted: set[str] = field(default_factory=set)
     rules: dict[str, set[str]] = field(default_factory=dict)
+    agreed: dict[str, Agreed] = field(default_factory=dict)
 
     def take(self, _file: str, _line: int, record: Mapping[str, Any]) -> None:
         """Note what a sealed event says."""
@@ -51,6 +72,14 @@ class Told:
             self.masks |= new
             if event == "review.submit" and "slot" in detail:
                 self.submitted |= new
+            if event == "study.consensus":
+                self._agree(record)
+
+    def _agree(self, record: Mapping[str, Any]) -> None:
+        detail, user = record["detail"], record["actor"]["user"]
+        one = Agreed(int(detail.get("version", 0)), record["time"], user, detail["rule"])
+        before = self.agreed.get(detail["case"], one)
+        self.agreed[detail["case"]] = max(before, one)
 
 
 def read_log(

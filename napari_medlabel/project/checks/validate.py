@@ -17,6 +17,7 @@ from napari_medlabel.project.checks.finding import Finding, in_order, is_of_stud
 from napari_medlabel.project.checks.logbook import check_log, read_log
 from napari_medlabel.project.checks.people import check_people
 from napari_medlabel.project.checks.scans import check_reports, check_scans, read_records
+from napari_medlabel.project.checks.settled import check_settled
 from napari_medlabel.project.guidelines import read_guidelines
 from napari_medlabel.project.layout import Layout
 from napari_medlabel.project.ontology.document import ontology_digest, read_ontology
@@ -137,6 +138,7 @@ def validate(
         ruled = reigns(reader.rulings(), partial(kept_rules, layout), reader.same_as)
         if words := against_rules(layout, ruled):
             findings.append(Finding("error", "rules", layout.relative(layout.project), words))
+        findings += check_settled(told.agreed, records, reader, ruled)
     findings += check_log(told, records, versions, digests)
     if bids:
         findings += check_bids(layout)

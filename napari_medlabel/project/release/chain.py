@@ -24,10 +24,12 @@ CHAIN: Final = "chain.json"
 VERSION: Final = 1
 ADDED: Final = "study.case"
 AGREED: Final = "study.consensus"
+MAKES: Final = frozenset({"review.submit", "review.correct"})
+"""Lines of readers and reviewers that tell of a mask."""
 EVENTS: Final = (ADDED, AGREED, *ACTIONS)
 """Lines of the log that a release tells of its cases."""
 TOLD: Final = ("version", "round", "ontology", "guideline", "rule", "readings", "open",
-               "slots")  # fmt: skip
+               "slots", "adjudicator")  # fmt: skip
 """Of their detail."""
 
 
@@ -203,6 +205,23 @@ class CaseChain:
     def of_event(self, event: str) -> tuple[Link, ...]:
         """Return its links of one event."""
         return tuple(link for link in self.links if link.event == event)
+
+    @property
+    def authors(self) -> frozenset[str]:
+        """Codes of all who ever made a mask of it: who submitted, or corrected with one."""
+        return frozenset(link.by for link in self.links if link.content and link.event in MAKES)
+
+    @property
+    def agreed_by(self) -> Link | None:
+        """The line that tells of the consensus which leaves; None where none does."""
+        sheets = tuple(self.sheets[layer] for layer in sorted(self.sheets))
+        wanted = (self.mask, self.version, sheets)
+        made = [
+            link
+            for link in self.of_event(AGREED)
+            if (link.content, link.detail.get("version"), link.sheets) == wanted
+        ]
+        return made[-1] if self.is_agreed and made else None
 
     @property
     def unresolved_voxels(self) -> int:

@@ -10,7 +10,16 @@ from napari_medlabel.audit.format.seal import Head, SealKey
 from napari_medlabel.audit.keys.install import check_certificate
 from napari_medlabel.project.checks.finding import Finding
 from napari_medlabel.project.layout import CONSENSUS
-from napari_medlabel.project.release.chain import ADDED, AGREED, CaseChain, Chain, Link, Sealed
+from napari_medlabel.project.release.chain import (
+    ADDED,
+    AGREED,
+    MAKES,
+    CaseChain,
+    Chain,
+    Link,
+    Sealed,
+)
+from napari_medlabel.project.release.settled import doubt_of
 from napari_medlabel.project.work.fold import SlotState
 
 Column = Literal["raw", "cleaned", "scan", "read", "reviewed", "agreed", "file"]
@@ -27,7 +36,6 @@ COLUMNS: Final[tuple[Column, ...]] = (
 _OF_READER: Final = frozenset(
     {"study.start", "review.submit", "study.confirm", "study.release", "study.withdraw"}
 )
-_MAKES: Final = frozenset({"review.submit", "review.correct"})
 _READY: Final = frozenset({"submitted", "in_review", "approved", "corrected"})
 _SLOTS: Final = "ABCDEFGH"
 _SCHEMES: Final = frozenset({"majority", "staple", "union", "intersection", "distance"})
@@ -134,7 +142,7 @@ def _single(one: CaseChain) -> Iterator[Finding]:
         for link in one.links
         if link.slot == one.slot
         and (link.content, link.detail.get("version")) == (one.mask, one.version)
-        and link.event in _MAKES
+        and link.event in MAKES
     ]
     if made and made[-1].sheets != tuple(one.sheets[layer] for layer in sorted(one.sheets)):
         words = "A mask of a further layer is not the one that was read or corrected."
@@ -160,18 +168,12 @@ def _reviewed(name: str, now: SlotState) -> Iterator[Finding]:
 def _agreed(one: CaseChain) -> Iterator[Finding]:
     name = str(one.case)
     states = {slot: one.state(slot) for slot in one.slots if slot != CONSENSUS}
-    sheets = tuple(one.sheets[layer] for layer in sorted(one.sheets))
-    made = [
-        link
-        for link in one.of_event(AGREED)
-        if (link.content, link.detail.get("version"), link.sheets)
-        == (one.mask, one.version, sheets)
-    ]
-    if not made:
+    made = one.agreed_by
+    if made is None:
         words = "No line of the log tells of the consensus that leaves."
         yield Finding("error", "agreed", name, words)
         return
-    told = made[-1].detail
+    told = made.detail
     # Readings beyond the study's own test their reader, and are in no consensus.
     slots = [int(link.detail.get("slots", 0)) for link in one.of_event(ADDED)]
     own = _SLOTS[: max((*slots, int(told.get("readings", 0))))]
@@ -182,6 +184,8 @@ def _agreed(one: CaseChain) -> Iterator[Finding]:
     if int(told.get("readings", 0)) != len(counted):
         words = "The consensus was made of another number of readings than are told."
         yield Finding("error", "agreed", name, words)
+    if words := doubt_of(one):
+        yield Finding("warning", "agreed", name, words)
     if told.get("open"):
         words = f"{told['open']} differences between readings were not decided."
         yield Finding("warning", "agreed", name, words)

@@ -14,6 +14,7 @@ from napari_medlabel.io.nifti.reading import read_labels_nifti
 from napari_medlabel.model.labelmap import content_id
 from napari_medlabel.project.checks.finding import Finding
 from napari_medlabel.project.release.chain import AGREED, CaseChain, Chain, Link
+from napari_medlabel.project.release.settled import settled_by
 from napari_medlabel.project.release.unresolved import kind_of
 
 SINGLE: Final = "single"
@@ -34,12 +35,16 @@ class Making:
         Differences between readings that nobody decided.
     unresolved : mapping of str to int
         Voxels without an answer, by the name of the case; cases without any are left out.
+    settled : mapping of str to int
+        Masks made of several readings, by who settled them, see `settled.settled_by`; those
+        whose line of the log does not tell are left out.
     """
 
     ways: Mapping[str, int] = field(default_factory=dict)
     readings: Mapping[str, int] = field(default_factory=dict)
     undecided: int = 0
     unresolved: Mapping[str, int] = field(default_factory=dict)
+    settled: Mapping[str, int] = field(default_factory=dict)
 
 
 def making_of(chain: Chain) -> Making:
@@ -52,6 +57,7 @@ def making_of(chain: Chain) -> Making:
         _counts(str(t.get("readings", "")) if one.is_agreed else "1" for one, t in pairs),
         sum(int(t.get("open", 0)) for _, t in pairs),
         {str(one.case): one.unresolved_voxels for one in chain.cases if one.unresolved},
+        _counts(who for one in chain.cases if (who := settled_by(one))),
     )
 
 

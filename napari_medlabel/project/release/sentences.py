@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 from napari_medlabel.project.release.facts import Facts
@@ -16,6 +17,12 @@ _WAYS: Final = {
     "union": "union of readings",
     "intersection": "intersection of readings",
     "distance": "mean signed distance of readings",
+}
+_SETTLED: Final = {
+    "independent": "an adjudicator who had not read the case",
+    "reader": "an adjudicator who had read the case",
+    "rule": "the rule that the study had set, and no person",
+    "unknown": "an account that is not on the study's list",
 }
 _WITH_MASK: Final = ("submitted", "in_review", "approved", "rejected", "corrected", "stale")
 
@@ -49,6 +56,8 @@ def protocol(facts: Facts) -> str:
         return ""
     ways = "; ".join(f"{_WAYS.get(way, way)} {n}" for way, n in making.ways.items() if way)
     said = [f"Released masks by how they came to be: {ways}."] if ways else []
+    if by := settled(making.settled):
+        said.append(by)
     made_of = ", ".join(f"{_many(int(k), 'reading')} {n}" for k, n in _made_of(facts).items())
     said += [f"Masks by how many readings they were made of: {made_of}."] if made_of else []
     if making.undecided:
@@ -57,6 +66,12 @@ def protocol(facts: Facts) -> str:
     older = _older(facts)
     rules = f"Ontology {facts.pins.ontology}, guidelines {facts.pins.guideline}{older}."
     return " ".join((*said, rules))
+
+
+def settled(counts: Mapping[str, int]) -> str:
+    """Say who settled where readings differed: how many masks by whom, see `settled_by`."""
+    told = "; ".join(f"{_SETTLED.get(who, who)} {n}" for who, n in counts.items())
+    return f"Masks of several readings by who settled them: {told}." if told else ""
 
 
 def unresolved(facts: Facts) -> str:

@@ -12,13 +12,16 @@ import json
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
+from napari_medlabel.audit.format.record import time_ms
 from napari_medlabel.errors import InputError
 from napari_medlabel.io.files import make_folder, write_bytes_aside
 from napari_medlabel.project.layout import Layout
 from napari_medlabel.project.settings import Role, Settings
 
+_CLOCKS_MS: Final = 15 * 60 * 1000
+"""By how much the clocks of two computers may differ."""
 Same = Callable[[str], Collection[str]]
 
 
@@ -118,6 +121,27 @@ def reigns(
             found.append(Reign(one, rules(one.new)))
             seen.add(one.new)
     return tuple(found)
+
+
+def in_force_at(found: Sequence[Reign], time: str) -> tuple[Reign, ...]:
+    """Return the rules that may have been in force at a time, as far as clocks agree.
+
+    Parameters
+    ----------
+    found : sequence of Reign
+        One after the other, as `reigns` returns them; at least one.
+    time : str
+        By some computer's clock, ISO 8601 in UTC.
+    """
+    at = time_ms(time)
+    begun = [time_ms(one.ruling.time) for one in found]
+    ends = [*begun[1:], at + 2 * _CLOCKS_MS]
+    held = tuple(
+        one
+        for one, start, end in zip(found, begun, ends, strict=True)
+        if start <= at + _CLOCKS_MS and end >= at - _CLOCKS_MS
+    )
+    return held or tuple(found[:1])
 
 
 def rules_file(layout: Layout, digest: str) -> Path:

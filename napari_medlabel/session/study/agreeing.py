@@ -39,13 +39,14 @@ from napari_medlabel.project.cases.versions import Labelled, Sheet, write_versio
 from napari_medlabel.project.layout import CONSENSUS, CaseId, require_there
 from napari_medlabel.project.ontology.document import read_ontology
 from napari_medlabel.session.outbox import Outbox
+from napari_medlabel.session.study.independence import require_independent
 from napari_medlabel.session.study.readings import (
     SlotReading,
     layers_of,
     ready_readings,
 )
 from napari_medlabel.session.study.seat import Reading as At
-from napari_medlabel.session.study.seat import Seat, at_reading, require_role
+from napari_medlabel.session.study.seat import Seat, at_reading, look, require_role
 from napari_medlabel.session.study.working import rules_now
 
 ADJUDICATE: Final = "adjudicate"
@@ -103,11 +104,13 @@ def open_adjudication(
     Raises
     ------
     RefusedError
-        When they are no adjudicator, or a reading has changed since decisions were made.
+        When they are no adjudicator or have read the case and may not settle it, or a reading
+        has changed since decisions were made.
     InputError
         When there are less than two readings, or one has no mask of the layer.
     """
     require_role(seat, "adjudicator")
+    require_independent(seat, look(seat, case, seat.settings.slots[0]).steps)
     own = [one.on(layer) for one in readings]
     differences = find_differences({one.slot: one.labels for one in own})
     contents = {one.slot: one.content for one in own}
@@ -145,7 +148,8 @@ def reach(seat: Seat, case: CaseId, way: Way, scan: Volume) -> Reached:
     Raises
     ------
     RefusedError
-        When they are no adjudicator, a reading is missing, or two would be voted on.
+        When they are no adjudicator or have read the case and may not settle it, a reading is
+        missing, or two would be voted on.
     SaveError, LogError
         When files or log cannot be written.
     """
@@ -153,12 +157,14 @@ def reach(seat: Seat, case: CaseId, way: Way, scan: Volume) -> Reached:
     ontology = read_ontology(seat.layout.ontology)
     pins = Pins(*rules_now(seat))
     with at_reading(seat, case, seat.settings.slots[0]) as at:
+        asked = require_independent(seat, at.steps, way)
         outbox = _outbox(seat, at.record)
         _settle_left(seat, outbox, case)
         readings = ready_readings(seat, at.row, scan.grid)
         made, answer = _answer(seat, case, way, readings)
         number = next_version(seat.layout, CONSENSUS, case)
-        event = _event(at, made, answer, number, way, len(readings))
+        told = {"rule": way, "adjudicator": asked, "readings": len(readings)}
+        event = _event(at, made, answer, number, told)
         key = f"{number} {made.labels.content_id()}"
         parcel = outbox.announce([event], old="", new=key)
         try:
@@ -289,12 +295,11 @@ def differing_answers(readings: Sequence[SlotReading]) -> tuple[str, ...]:
 
 
 def _event(
-    at: At, made: Labelled, answer: _Answer, number: int, way: Way, readings: int
+    at: At, made: Labelled, answer: _Answer, number: int, told: Mapping[str, object]
 ) -> Event:
     detail = {
         "case": at.record.content,
-        "rule": way,
-        "readings": readings,
+        **told,
         "components": answer.components,
         "open": answer.open,
         "version": number,

@@ -115,6 +115,23 @@ def comments_for(seat: Seat, case: CaseId) -> Comments:
     return read_comments(seat.layout, case).visible(known, seat.rater.code)
 
 
+def slot_of_thread(seat: Seat, case: CaseId, thread: str) -> str:
+    """Return which reading a thread is on, by its id.
+
+    Raises
+    ------
+    InputError
+        When the case has no such thread that this rater may know.
+    """
+    for one in comments_for(seat, case).threads:
+        if one.first.id == thread:
+            return one.first.slot
+    raise InputError(
+        "The case has no such thread that you may know.",
+        hint="See them with: medlabel project comment STUDY CASE",
+    )
+
+
 def annotator_of(seat: Seat, case: CaseId, slot: str) -> str:
     """Return the code of whose reading it is; empty for a whole case, or nobody's."""
     return seat.code_of(look(seat, case, slot).now.user) if slot else ""

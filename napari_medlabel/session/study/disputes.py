@@ -20,6 +20,10 @@ from napari_medlabel.project.work.fold import Worklist
 from napari_medlabel.session.opening import Wishes
 from napari_medlabel.session.study.agreeing import open_adjudication
 from napari_medlabel.session.study.folders import open_folder
+from napari_medlabel.session.study.independence import (
+    require_independent,
+    why_not_independent,
+)
 from napari_medlabel.session.study.opening import Opening, require_layer, titled
 from napari_medlabel.session.study.readings import READY, SlotReading, ready_readings
 from napari_medlabel.session.study.seat import Seat, look, require_role, worklist
@@ -41,14 +45,15 @@ def open_to_adjudicate(seat: Seat, case: CaseId, _slot: str = "", sheet: int = 0
     Raises
     ------
     RefusedError
-        When they are no adjudicator.
+        When they are no adjudicator, or have read the case and may not settle it.
     InputError
         When the ontology has no labels on that layer.
     SaveError
         When the folder cannot be made.
     """
     require_role(seat, "adjudicator")
-    record = look(seat, case, seat.settings.slots[0]).record
+    at = look(seat, case, seat.settings.slots[0])
+    require_independent(seat, at.steps)
     ontology = read_ontology(seat.layout.ontology)
     require_layer(ontology, sheet)
     place = sheet_folder(seat.layout.work(seat.rater.code, case) / FOLDER, sheet)
@@ -57,7 +62,7 @@ def open_to_adjudicate(seat: Seat, case: CaseId, _slot: str = "", sheet: int = 0
         scheme=ontology.scheme(sheet),
         template=marks,
         folder=open_folder(place),
-        modality=record.modality,
+        modality=at.record.modality,
     )
     title = titled(f"{case} adjudication", sheet)
     return Opening((seat.layout.scan(case),), wishes, title)
@@ -150,11 +155,14 @@ class Ready:
         How many there are.
     versions : int
         How many versions of the consensus were written.
+    why_not : str
+        Why this person may not settle it: they have read it; empty where they may.
     """
 
     case: CaseId
     readings: int
     versions: int
+    why_not: str = ""
 
 
 def ready_cases(seat: Seat) -> tuple[Ready, ...]:
@@ -171,6 +179,7 @@ def ready_cases(seat: Seat) -> tuple[Ready, ...]:
 def ready_among(seat: Seat, listed: Worklist) -> tuple[Ready, ...]:
     """Return what `ready_cases` does, of a worklist that was folded already."""
     out = []
+    why_not = why_not_independent(seat)
     for row in listed.rows:
         slots = [
             now
@@ -181,5 +190,5 @@ def ready_among(seat: Seat, listed: Worklist) -> tuple[Ready, ...]:
         if len(held) < 2 or any(now.state not in (*READY, "skipped") for now in slots):
             continue
         versions = whole_versions(seat.layout, CONSENSUS, row.case)
-        out.append(Ready(row.case, len(held), len(versions)))
+        out.append(Ready(row.case, len(held), len(versions), why_not(row.content)))
     return tuple(out)

@@ -95,6 +95,8 @@ class Line:
         Code that was given with its last step.
     rater : str
         Code of who reads it; for managers alone, else empty.
+    why_not : str
+        Why what it is for may not be done by this person; empty where it may.
     """
 
     case: CaseId
@@ -107,6 +109,7 @@ class Line:
     outdated: bool = False
     reason: str = ""
     rater: str = ""
+    why_not: str = ""
 
     @property
     def heap(self) -> Heap:
@@ -236,9 +239,10 @@ def _to_settle(seat: Seat, listed: Worklist, who: Chooser) -> list[Line]:
             CONSENSUS,
             "approved" if one.versions else "todo",
             "settle",
-            -1 if one.versions else rank,
+            -1 if one.versions or one.why_not else rank,
             who.assignment.priority(one.case),
-            ("settle",),
+            () if one.why_not else ("settle",),
+            why_not=one.why_not,
         )
         for rank, one in enumerate(ready_among(seat, listed))
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,6 +37,8 @@ from napari_medlabel.project.release.manifest import (
     files_of,
     read_manifest,
 )
+from napari_medlabel.project.release.sentences import settled
+from napari_medlabel.project.release.settled import By, settled_by
 from napari_medlabel.session.opening import case_id
 from napari_medlabel.session.study.release_log import check_against_study, is_published
 
@@ -66,6 +69,8 @@ class CaseLine:
         Of each link, by `COLUMNS`.
     unresolved : int
         Voxels of a consensus without an answer.
+    settled : str
+        Who settled where readings differed, see `settled.settled_by`.
     """
 
     case: str
@@ -77,6 +82,7 @@ class CaseLine:
     when: str
     marks: Mapping[Column, Verdict]
     unresolved: int = 0
+    settled: By = ""
 
     @property
     def verdict(self) -> Verdict:
@@ -122,6 +128,12 @@ class ReleaseReport:
         found = [one.unresolved for one in self.cases if one.unresolved]
         cases = "1 case" if len(found) == 1 else f"{len(found)} cases"
         return f"{sum(found)} voxels of {cases} have no answer" if found else ""
+
+    @property
+    def settled(self) -> str:
+        """Who settled where readings differed, in words; empty where nothing tells."""
+        counts = Counter(one.settled for one in self.cases if one.settled)
+        return settled(dict(sorted(counts.items())))
 
     @property
     def letters(self) -> str:
@@ -296,6 +308,7 @@ def _case_line(one: CaseChain, findings: Sequence[Finding]) -> CaseLine:
         max((link.time for link in decided), default=""),
         marks,
         one.unresolved_voxels,
+        settled_by(one),
     )
 
 

@@ -26,9 +26,16 @@ _MEANING: Final = (
     ("scan", "the released scan is the one that was added and read"),
     ("read", "the lines of the log about its readings, step by step"),
     ("reviewed", "who approved or corrected it, not its author"),
-    ("agreed", "how several readings became one"),
+    ("agreed", "how several readings became one, and whether who settled it had read it"),
     ("file", "the released mask is the one approved or agreed on, on the scan's grid"),
 )
+
+
+_SETTLED: Final = {
+    "independent": "(had not read it)",
+    "reader": "(had read it, too)",
+    "rule": "(by the study's rule)",
+}
 
 
 def page_of(report: ReleaseReport, sentence: str) -> bytes:
@@ -87,6 +94,8 @@ def _facts(report: ReleaseReport) -> Iterator[Markup]:
         rows.append(("Signed by", "nobody"))
     compared = "each link was held against its line" if report.with_study else "not compared"
     rows.append(("Log of the study", compared))
+    if report.settled:
+        rows.append(("Settled", report.settled))
     if report.unresolved:
         rows.append(("Unresolved", report.unresolved))
     return (tag("div", tag("dt", name), tag("dd", value)) for name, value in rows)
@@ -128,7 +137,7 @@ def _words(one: CaseLine) -> tuple[Content, ...]:
         tag("span", *raw),
         one.rules or "—",
         " ".join(one.readers) or "—",
-        " ".join(one.reviewers) or "—",
+        " ".join(filter(None, (*one.reviewers, _SETTLED.get(one.settled)))) or "—",
         tag("code", one.when[:16].replace("T", " ") or "—"),
     )
 

@@ -193,6 +193,7 @@ def write_agreement(
     folder: Path,
     stated: Mapping[str, str],
     tick: Callable[[int, int], object] = lambda *_: None,
+    settled: Sequence[str] = (),
 ) -> tuple[Agreement, ...]:
     """Write the report by GRRAS with its plots; return the figures between raters.
 
@@ -204,6 +205,8 @@ def write_agreement(
         What people wrote; items of other documents are left to these.
     tick : callable
         Told how many cases were compared, of how many; it raises to end the work.
+    settled : sequence of str
+        Who settled where readings differed, in sentences.
 
     Raises
     ------
@@ -226,6 +229,7 @@ def write_agreement(
         found.left_out,
         is_first=True,
         stated={key: stated[key] for key, _ in ITEMS if key in stated},
+        settled=settled,
     )
     _write(folder / GRRAS, write_report(summary, about, names).encode())
     for name, svg in drawn.items():

@@ -40,6 +40,7 @@ from napari_medlabel.project.release.manifest import (
     require_name,
     write_manifest,
 )
+from napari_medlabel.project.release.settled import settled_words
 from napari_medlabel.project.release.tree import copy_case, make_read_only, write_frame
 from napari_medlabel.project.work.fold import CaseRow
 from napari_medlabel.secret.asking import Ask
@@ -270,11 +271,12 @@ def _fill(
     pins = Pins(*rules_now(seat))
     made = time_text(int(seat.desk.now().timestamp() * 1000))
     facts = facts_for(seat, (wish.name, made, pins), records, patients, volumes)
-    agreement = write_agreement(seat, folder, wish.telling.stated, tick)
     _note_draw(seat, patients)
     heads = log_heads(layout.audit)
     chain = chain_of(seat, leaving, heads)
     (folder / CHAIN).write_bytes(chain.to_bytes())
+    stated, settled = wish.telling.stated, settled_words(chain)
+    agreement = write_agreement(seat, folder, stated, tick, settled)
     facts = replace(facts, agreement=agreement, stated=dict(wish.telling.stated))
     write_documents(folder, replace(facts, making=making_of(chain)))
     return make_manifest(folder, name=wish.name, made=made, pins=pins, heads=heads)

@@ -7,14 +7,14 @@ from typing import Final
 
 from napari_medlabel.audit.anchors.session_lines import record_of
 from napari_medlabel.audit.check.verify import session_paths
-from napari_medlabel.audit.format.record import time_ms
 from napari_medlabel.project.checks.finding import Finding
 from napari_medlabel.project.layout import Layout
 from napari_medlabel.project.release.chain import AGREED, CaseChain, Chain, Link
 from napari_medlabel.project.release.chain_check import column_of
 from napari_medlabel.project.release.manifest import MANIFEST, Manifest
+from napari_medlabel.project.release.settled import doubt_of
 from napari_medlabel.project.settings import Role
-from napari_medlabel.project.work.rulings import Reign
+from napari_medlabel.project.work.rulings import Reign, in_force_at
 from napari_medlabel.project.work.steps import StepReader
 from napari_medlabel.session.study.setting_up import rules_in_force
 
@@ -26,8 +26,6 @@ _NEEDS: Final[Mapping[str, frozenset[Role]]] = {
     AGREED: frozenset({"adjudicator"}),
 }
 _RELEASES: Final[frozenset[Role]] = frozenset({"releaser", "manager"})
-_CLOCKS_MS: Final = 15 * 60 * 1000
-"""By how much the clocks of two computers may differ."""
 
 
 def check_roles(layout: Layout, manifest: Manifest, chain: Chain) -> Iterator[Finding]:
@@ -49,7 +47,7 @@ def check_roles(layout: Layout, manifest: Manifest, chain: Chain) -> Iterator[Fi
     publishers = tuple(_publishers(layout, manifest))
     times = [link.time for one in chain.cases for link in one.links if link.event in _NEEDS]
     times += [time for _, time in publishers]
-    if any(one.settings is None for time in times for one in _then(ruled, time)):
+    if any(one.settings is None for time in times for one in in_force_at(ruled, time)):
         words = (
             "The study has not kept the rules of some steps: whether who did them had the role "
             "for it cannot be told."
@@ -58,7 +56,7 @@ def check_roles(layout: Layout, manifest: Manifest, chain: Chain) -> Iterator[Fi
     for one in chain.cases:
         yield from _of_case(one, ruled)
     for user, time in publishers:
-        then = _then(ruled, time)
+        then = in_force_at(ruled, time)
         users = reader.same_as(user)
         if all(one.settings for one in then) and not any(
             _RELEASES & one.roles(users) for one in then
@@ -70,10 +68,31 @@ def check_roles(layout: Layout, manifest: Manifest, chain: Chain) -> Iterator[Fi
 def _of_case(one: CaseChain, ruled: Sequence[Reign]) -> Iterator[Finding]:
     for link in one.links:
         needs = _NEEDS.get(link.event)
-        if needs is None or _had(link, needs, _then(ruled, link.time)):
+        if needs is None or _had(link, needs, in_force_at(ruled, link.time)):
             continue
         words = f"{link.event}: who did it had not the role for it, by the rules of that time."
         yield Finding("error", column_of(link), str(one.case), words)
+    if words := _unasked(one, ruled):
+        yield Finding("warning", "agreed", str(one.case), words)
+
+
+def _unasked(one: CaseChain, ruled: Sequence[Reign]) -> str:
+    """Say where a consensus was settled otherwise than the rules of then ask for.
+
+    What its own line of the log says by itself is found without the study, see `doubt_of`.
+    """
+    made = one.agreed_by
+    if made is None or doubt_of(one):
+        return ""
+    way = str(made.detail.get("rule", ""))
+    then = [rules.settings for rules in in_force_at(ruled, made.time)]
+    known = {rules.asks_for(way) for rules in then if rules is not None}
+    if None in then or known != {"independent"} or made.by not in one.authors:
+        return ""
+    return (
+        f"Who settled it, {made.by}, has also read it, and the rules of that time asked for "
+        "somebody who has not; its line of the log says otherwise."
+    )
 
 
 def _had(link: Link, needs: frozenset[Role], then: Sequence[Reign]) -> bool:
@@ -83,19 +102,6 @@ def _had(link: Link, needs: frozenset[Role], then: Sequence[Reign]) -> bool:
         rules is None or any(r.code == link.by and needs & set(r.roles) for r in rules)
         for rules in raters
     )
-
-
-def _then(ruled: Sequence[Reign], time: str) -> tuple[Reign, ...]:
-    """Return the rules that may have been in force at a time, as far as clocks agree."""
-    at = time_ms(time)
-    begun = [time_ms(one.ruling.time) for one in ruled]
-    ends = [*begun[1:], at + 2 * _CLOCKS_MS]
-    found = tuple(
-        one
-        for one, start, end in zip(ruled, begun, ends, strict=True)
-        if start <= at + _CLOCKS_MS and end >= at - _CLOCKS_MS
-    )
-    return found or tuple(ruled[:1])
 
 
 def _publishers(layout: Layout, manifest: Manifest) -> Iterator[tuple[str, str]]:

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from napari_medlabel.audit.check.session_check import check_session
 from napari_medlabel.audit.check.verify import session_paths
+from napari_medlabel.audit.disk import one_at_a_time
 from napari_medlabel.errors import RefusedError
-from napari_medlabel.project.settings import read_settings
+from napari_medlabel.project.settings import Adjudicator, read_settings
 from napari_medlabel.project.work.rulings import digest_of_rules, keep_rules
 from napari_medlabel.session.study.seat import Seat, require_role
-from napari_medlabel.session.study.setting_up import require_proven, rules_in_force
+from napari_medlabel.session.study.setting_up import (
+    put_in_force,
+    require_proven,
+    rules_in_force,
+)
 from napari_medlabel.session.study.working import rules_now
 
 RULES = ("ontology", "guideline")
@@ -55,6 +61,37 @@ def tell_rules(seat: Seat) -> tuple[str, ...]:
             seat.desk.log.append("study.rules", detail={"setting": setting, "new": new})
             changed.append(setting)
     return tuple(changed)
+
+
+def set_adjudicator(seat: Seat, who: Adjudicator) -> bool:
+    """Rule who settles where readings differ; the log hears of it before the file is written.
+
+    Parameters
+    ----------
+    who : str
+        ``independent`` or ``reader``, see `Settings`.
+
+    Returns
+    -------
+    bool
+        Whether it was otherwise before.
+
+    Raises
+    ------
+    RefusedError
+        When the rater is no manager by the log.
+    LogError, SaveError
+        When log or file cannot be written.
+    """
+    require_role(seat, "manager")
+    require_proven(seat.layout, seat.users, "manager", reader=seat.reader)
+    with one_at_a_time(seat.layout.own / ".project.lock"):
+        before = read_settings(seat.layout.project)
+        changed = replace(before, adjudicator=who)
+        if changed == before:
+            return False
+        put_in_force(seat.layout, seat.desk, changed)
+    return True
 
 
 def _require_ruled(seat: Seat) -> None:

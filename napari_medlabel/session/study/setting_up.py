@@ -179,12 +179,22 @@ def set_rater(
         raters = sorted((*others, rater), key=lambda one: one.code)
         changed = replace(settings, raters=tuple(raters))
         if changed != settings:
-            old = f"sha256:{sha256_file(layout.project)}"
-            new = keep_rules(layout, settings_bytes(changed))
-            detail = {"setting": "project", "new": new, "old": old}
-            desk.log.append("study.rules", detail=detail)
-            write_settings(layout.project, changed)
+            put_in_force(layout, desk, changed)
     return rater
+
+
+def put_in_force(layout: Layout, desk: Desk, changed: Settings) -> None:
+    """Tell the log of changed rules, then write them; who calls has the lock and the right.
+
+    Raises
+    ------
+    LogError, SaveError
+        When the log or the file cannot be written.
+    """
+    old = f"sha256:{sha256_file(layout.project)}"
+    new = keep_rules(layout, settings_bytes(changed))
+    desk.log.append("study.rules", detail={"setting": "project", "new": new, "old": old})
+    write_settings(layout.project, changed)
 
 
 def require_proven(

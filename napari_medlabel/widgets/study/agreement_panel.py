@@ -31,6 +31,8 @@ from napari_medlabel.widgets.progress_row import ProgressRow
 from napari_medlabel.widgets.study.plot_view import PlotView
 
 _INTERVAL: Final = "mean over cases, with its 95 % interval"
+_CASES: Final = "Cases whose readings are all there. Click one to settle it."
+_GREY: Final = "Those in grey you have read: by this study's rules somebody else settles them."
 _COLUMNS: Final = (
     ("Label", "What is compared"),
     ("Dice", _INTERVAL),
@@ -75,7 +77,7 @@ class AgreementPanel(QWidget):
         self.further = QLabel()
         self.rules = QLabel()
         self.plot_list, self.plot = QComboBox(), PlotView()
-        self.cases = QTableWidget(0, 3)
+        self.cases, self.cases_note = QTableWidget(0, 3), QLabel(_CASES)
         self._lay_out()
         self.compare.clicked.connect(self._ask)
         self.export.clicked.connect(self.export_requested)
@@ -115,9 +117,8 @@ class AgreementPanel(QWidget):
         scroll.setWidget(below)
         self.tabs.addTab(_page(self.summary, self.table, scroll), "Table")
         self.tabs.addTab(_page(self.plot_list, self.plot), "Plots")
-        note = QLabel("Cases whose readings are all there. Click one to settle it.")
-        note.setWordWrap(True)
-        self.cases_page = _page(note, self.cases)
+        self.cases_note.setWordWrap(True)
+        self.cases_page = _page(self.cases_note, self.cases)
         self.tabs.addTab(self.cases_page, "Cases")
         outer = QVBoxLayout(self)
         outer.addLayout(top)
@@ -188,11 +189,19 @@ class AgreementPanel(QWidget):
 
     def show_cases(self, cases: Sequence[Ready]) -> None:
         """Show the cases that can be settled."""
+        greyed = any(one.why_not for one in cases)
+        self.cases_note.setText(f"{_CASES} {_GREY}" if greyed else _CASES)
         self.cases.setRowCount(len(cases))
         for row, one in enumerate(cases):
             consensus = f"version {one.versions}" if one.versions else "none yet"
+            if one.why_not:
+                consensus += ", not yours to settle"
             for column, words in enumerate((str(one.case), str(one.readings), consensus)):
-                self.cases.setItem(row, column, QTableWidgetItem(words))
+                item = QTableWidgetItem(words)
+                item.setToolTip(one.why_not)
+                if one.why_not:
+                    item.setFlags(item.flags() & ~Qt.ItemFlag.ItemIsEnabled)
+                self.cases.setItem(row, column, item)
 
     def _show_plot(self, at: int) -> None:
         plot = self._plots[at] if 0 <= at < len(self._plots) else None
@@ -205,7 +214,9 @@ class AgreementPanel(QWidget):
 
     def _on_case(self, row: int, _column: int) -> None:
         item = self.cases.item(row, 0)
-        if item is not None:
+        if item is None:
+            return
+        if item.flags() & Qt.ItemFlag.ItemIsEnabled:
             self.case_wanted.emit(item.text())
 
 

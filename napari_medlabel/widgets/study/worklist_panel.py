@@ -94,7 +94,8 @@ def state_words(line: Line) -> str:
     if line.kind == "review" and line.state != "in_review":
         words = "to review"
     if line.kind == "settle":
-        words = "settled" if line.state == "approved" else "to settle"
+        open_words = "not yours to settle" if line.why_not else "to settle"
+        words = "settled" if line.state == "approved" else open_words
     return f"{SIGNS[line.state]} {words}" + (" · outdated" if line.outdated else "")
 
 
@@ -375,12 +376,14 @@ def _tip(line: Line) -> str:
         parts.append(f"read by {line.rater}")
     if line.outdated:
         parts.append("made under other guidelines or another ontology than today's")
+    if line.why_not:
+        parts.append(line.why_not)
     return "\n".join(parts)
 
 
 def _open_tip(line: Line | None, may_open: bool) -> str:
     if line is None:
         return _NOTHING
-    if may_open:
-        return ""
+    if may_open or line.why_not:
+        return line.why_not
     return f"A reading that is {named(line.state)} cannot be opened from here."
