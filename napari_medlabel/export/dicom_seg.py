@@ -216,6 +216,7 @@ def _described(highdicom: Any, one: Segment, algorithm: Algorithm) -> Any:
 def _finish(dataset: Any, images: SourceImages, made: Made) -> None:
     """Give the object the time and the UIDs that came in, and numbers of standard length."""
     stamp(dataset, images, made)
+    dataset.ContentCreatorName = ""  # of type 2: there, and nobody's (PS3.3 Table 10-12)
     uid = made.further_uid("dimensions")
     for organization in dataset.get("DimensionOrganizationSequence") or ():
         organization.DimensionOrganizationUID = uid
