@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from napari_medlabel.cli.study_seat import add_study, seated
+from napari_medlabel.cli.study_seat import add_layers, add_study, layers_of, seated
 
 if TYPE_CHECKING:
     from napari_medlabel.session.study.seat import Seat
@@ -36,6 +36,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     what.add_argument("--remove", metavar="CASE", help="make it an ordinary one")
     what.add_argument("--score", action="store_true", help="score what waits")
     parser.add_argument("--mask", type=Path, metavar="FILE", help="the true mask")
+    add_layers(parser, "the true mask of a further layer of the ontology; may be repeated")
     parser.add_argument("--landmarks", type=Path, metavar="FILE", help="the true landmarks")
     parser.add_argument("--json", action="store_true", help="one JSON document")
     parser.set_defaults(run=run)
@@ -58,12 +59,12 @@ def run(arguments: argparse.Namespace) -> int:
     """
     from napari_medlabel.errors import InputError
 
-    if bool(arguments.add) != bool(arguments.mask) or (
-        arguments.landmarks and not arguments.add
-    ):
+    beside = arguments.landmarks or arguments.layer
+    if bool(arguments.add) != bool(arguments.mask) or (beside and not arguments.add):
         raise InputError(
             "A case becomes a gold one with its true mask.",
-            hint="medlabel project gold STUDY --add CASE --mask FILE [--landmarks FILE]",
+            hint="medlabel project gold STUDY --add CASE --mask FILE [--layer N FILE] "
+            "[--landmarks FILE]",
         )
     with seated(arguments, role="researcher") as seat:
         rows, words = _done(arguments, seat)
@@ -91,7 +92,8 @@ def _done(arguments: argparse.Namespace, seat: Seat) -> tuple[list[dict[str, Any
         ]
         return scored, said or ["Nothing waits to be scored."]
     if arguments.add:
-        add_gold(seat, CaseId.parse(arguments.add), arguments.mask, arguments.landmarks)
+        case, sheets = CaseId.parse(arguments.add), layers_of(arguments)
+        add_gold(seat, case, arguments.mask, arguments.landmarks, sheets)
     elif arguments.remove:
         remove_gold(seat, CaseId.parse(arguments.remove))
     rows, words = [], []

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 
 from napari_medlabel.cli.study_seat import (
     REASONS,
+    add_layers,
     add_slot,
     add_study,
     case_of,
     label_of,
+    layers_of,
     seated,
 )
 from napari_medlabel.errors import InputError
@@ -51,7 +53,14 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         step.add_argument(
             f"--{name}", dest="step", action="store_const", const=name, help=words
         )
-    step.add_argument("--correct", type=Path, metavar="MASK", help="put this mask in its place")
+    step.add_argument(
+        "--correct",
+        nargs="?",
+        const=False,
+        type=Path,
+        metavar="MASK",
+        help="put this mask in its place; without one only those of --layer",
+    )
     step.add_argument(
         "--score", type=int, choices=range(1, 6), help="decide by a score; 4 and 5 approve"
     )
@@ -62,8 +71,12 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         help="decide label by label: ID=approve or ID=reject:TAG,TAG; any reject sends it back",
     )
     step.add_argument(
-        "--settle", metavar="CONTENT", help="of a conflict: which mask counts, sha256:..."
+        "--settle",
+        metavar="CONTENT",
+        help="of a conflict: which counts, by a mask of any layer, sha256:..., or by the code "
+        "of who made it",
     )
+    add_layers(parser, "with --correct: the mask of a further layer; may be repeated")
     parser.add_argument("--reason", choices=REASONS, metavar="CODE", help=", ".join(REASONS))
     parser.add_argument(
         "--labels", type=int, nargs="+", default=[], metavar="N", help="values it is about"
@@ -92,6 +105,8 @@ def run(arguments: argparse.Namespace) -> int:
 
     if arguments.slot is None:
         raise InputError("Which reading was not said.", hint="Give --slot.")
+    if arguments.layer and arguments.correct is None:
+        raise InputError("A mask of a layer goes with --correct.", hint="Give both.")
     with seated(arguments, role="reviewer") as seat:
         case = case_of(arguments, seat.layout)
         _step(arguments, seat, case)
@@ -107,14 +122,14 @@ def run(arguments: argparse.Namespace) -> int:
 def _step(arguments: argparse.Namespace, seat: Seat, case: CaseId) -> None:
     from napari_medlabel.session.study import reviewing
     from napari_medlabel.session.study.glancing import score
-    from napari_medlabel.session.study.submitting import settle
+    from napari_medlabel.session.study.settling import settle
 
     slot, reason = arguments.slot, arguments.reason or ""
     if arguments.step in ("reject", "unlock") and not reason:
         raise InputError("This step needs a reason.", hint="Give --reason CODE.")
     verdict = reviewing.Verdict(tuple(arguments.labels), tuple(arguments.tags))
     if arguments.correct is not None:
-        _correct(seat, case, slot, arguments.correct)
+        _correct(seat, case, slot, arguments)
     elif arguments.label is not None:
         _decide_labels(seat, case, slot, arguments)
     elif arguments.score is not None:
@@ -159,19 +174,26 @@ def _mark(seat: Seat, given: str) -> tuple[int, Verdict | None]:
     return value, Verdict(tags=tuple(tag for tag in tags.split(",") if tag))
 
 
-def _correct(seat: Seat, case: CaseId, slot: str, mask: Path) -> None:
-    """Put a mask in the place of the annotator's; all else stays as it was submitted."""
-    from dataclasses import replace
-
+def _correct(seat: Seat, case: CaseId, slot: str, arguments: argparse.Namespace) -> None:
+    """Put masks in the place of the annotator's; all else stays as it was submitted."""
     from napari_medlabel.export.mask import load_mask
     from napari_medlabel.io.registry import read_volume
-    from napari_medlabel.session.study.reviewing import correct
-    from napari_medlabel.session.study.submitted import submitted_work
+    from napari_medlabel.session.study.correcting import correct
+    from napari_medlabel.session.study.submitted import labels_on, submitted_work, with_sheet
 
-    if not mask.is_file():
-        raise InputError("The mask file does not exist.", hint="Check the path.")
+    masks: dict[int, Path] = layers_of(arguments)
+    if arguments.correct:
+        masks[0] = arguments.correct
+        if not masks[0].is_file():
+            raise InputError("The mask file does not exist.", hint="Check the path.")
+    if not masks:
+        raise InputError(
+            "A correction needs a mask.", hint="Give --correct MASK, --layer N MASK, or both."
+        )
     scan = read_volume(seat.layout.scan(case))
-    before = submitted_work(seat, case, slot, scan.grid)
-    labels = load_mask(mask, scan.grid, scheme=before.labels.scheme)
-    # Of a mask from elsewhere nobody knows where its voxels come from.
-    correct(seat, case, slot, scan, replace(before, labels=labels, provenance=None))
+    work = submitted_work(seat, case, slot, scan.grid)
+    for layer, path in masks.items():
+        labels = load_mask(path, scan.grid, scheme=labels_on(work, layer).scheme)
+        # Of a mask from elsewhere nobody knows where its voxels come from.
+        work = with_sheet(work, layer, labels, None)
+    correct(seat, case, slot, scan, work)

@@ -65,7 +65,8 @@ def _tell(status: Status) -> None:
     for line in status.lines:
         print(_words(line))
         for rival in line.rivals:
-            what = f"version {rival.version}, {rival.content}" if rival.content else ""
+            masks = ", ".join((rival.content, *rival.sheets))
+            what = f"version {rival.version}, {masks}" if rival.content else ""
             print(
                 f"    {rival.action} by {rival.rater or 'an unknown account'} {what}".rstrip()
             )

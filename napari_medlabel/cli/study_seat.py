@@ -37,6 +37,39 @@ def add_slot(parser: argparse.ArgumentParser, *, text: str = "yours by default")
     )
 
 
+def add_layers(parser: argparse.ArgumentParser, text: str) -> None:
+    """Add ``--layer N FILE`` to a command: a mask for each further layer of the ontology."""
+    parser.add_argument(
+        "--layer", nargs=2, action="append", default=[], metavar=("N", "FILE"), help=text
+    )
+
+
+def layers_of(arguments: argparse.Namespace) -> dict[int, Path]:
+    """Return the files that ``--layer N FILE`` names, by layer.
+
+    Raises
+    ------
+    InputError
+        When a layer is no number above 0, stands twice, or its file does not exist.
+    """
+    from napari_medlabel.errors import InputError
+
+    found: dict[int, Path] = {}
+    for number, name in arguments.layer:
+        layer, path = int(number) if number.isdecimal() else 0, Path(name)
+        if layer < 1 or layer in found:
+            raise InputError(
+                "Each further layer is a number from 1, and stands once.",
+                hint="Such as --layer 1 FILE; the first layer's mask goes without a number.",
+            )
+        if not path.is_file():
+            raise InputError(
+                f"The mask file of layer {layer} does not exist.", hint="Check the path."
+            )
+        found[layer] = path
+    return found
+
+
 @contextmanager
 def seated(arguments: argparse.Namespace, *, role: str = "annotator") -> Iterator[Seat]:
     """Take a seat at the study that the arguments name, with its log open.

@@ -5,9 +5,10 @@ Boxes are few and small, so they do not wait for a save: what was drawn outlives
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from psygnal import Signal
@@ -24,6 +25,8 @@ from napari_medlabel.project.cases.boxes import FILE, decode_boxes, encode_boxes
 if TYPE_CHECKING:
     from napari_medlabel.edit.patch import LabelArray
     from napari_medlabel.session.case import Session
+
+_SHEET: Final = re.compile("sheet-[1-9][0-9]*")  # the folder of a further layer
 
 
 class Boxing:
@@ -50,8 +53,9 @@ class Boxing:
 
     @property
     def path(self) -> Path:
-        """Where they are written."""
-        return self._session.place.folder / FILE
+        """Where they are written: with the first layer of open work, for they are of all."""
+        folder = self._session.place.folder
+        return (folder.parent if _SHEET.fullmatch(folder.name) else folder) / FILE
 
     def open(self, first: BoxSet | None = None, *, writable: bool = True) -> BoxSet:
         """Read the boxes beside the mask, and return them.

@@ -124,6 +124,9 @@ ROUND: Final[Mapping[str, Field]] = {
     "ontology": DIGEST,
     "guideline": DIGEST,
     "answers": DIGEST,
+    "landmarks": DIGEST,
+    "boxes": DIGEST,
+    "whole": DIGEST,
     "active_s": COUNT,
     "slices": COUNT,
     "slices_shown": COUNT,
@@ -133,7 +136,9 @@ ROUND: Final[Mapping[str, Field]] = {
     "interpolated": COUNT,
     "likert": COUNT,
 }
-"""What a submission or a decision on it may say; voxels by where they come from."""
+"""What a submission or a decision on it may say; voxels by where they come from. ``whole`` is
+the digest of a version's sidecar, which names each of its files by digest: masks of all
+layers, landmarks, answers."""
 KEY: Final[Mapping[str, Field]] = {
     "kid": COUNT,
     "pub": PUBLIC_KEY,

@@ -166,8 +166,8 @@ def read_labels(
         raise InputError(
             f"Version {version.number} has labels on several layers, a mask for each, and "
             "this step takes one mask.",
-            hint="Scores against a truth and rounds of calibration take one mask: nothing of "
-            "overlapping labels is left out unnoticed. All else serves them.",
+            hint="This is a fault in the program; please report it. Nothing of overlapping "
+            "labels is left out unnoticed.",
         )
     kind = sheet_kind(sheet or 0)
     if version.path(layout, kind) is None:
@@ -243,6 +243,35 @@ def read_provenance(
     array, place = read_labels_nifti(_unchanged(layout, version, kind))
     grid.require_same(place, what="provenance map")
     return array.astype(np.uint8, copy=False)
+
+
+def whole_digest(layout: Layout, version: Version) -> str:
+    """Return the SHA-256 of a version's sidecar: it names each other file by its digest.
+
+    Raises
+    ------
+    InputError
+        When it is not there.
+    """
+    path = layout.version(version.rater, version.case, version.number, SIDECAR)
+    try:
+        return f"sha256:{sha256_file(path)}"
+    except OSError as err:
+        raise _strange(version.number) from err
+
+
+def require_files(layout: Layout, version: Version) -> None:
+    """Refuse a version of which a file is not the one that was submitted, or is missing.
+
+    Raises
+    ------
+    InputError
+        Saying which version.
+    """
+    for name in version.files:
+        found = file_of((layout.root / name).name)
+        if found is not None:
+            _unchanged(layout, version, found[2])
 
 
 def file_of(name: str) -> tuple[str, int, str] | None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -15,12 +17,15 @@ from napari_medlabel.export.mask import load_mask
 from napari_medlabel.geometry.grid import Grid
 from napari_medlabel.measure.agreement import LabelAgreement, compare_masks
 from napari_medlabel.measure.surface import Convention
-from napari_medlabel.model.labelmap import LabelMap, LabelScheme
+from napari_medlabel.model.labelmap import LabelMap
 from napari_medlabel.model.landmarks import LandmarkSet
+from napari_medlabel.project.cases.version import MASK, sheet_kind
 from napari_medlabel.project.layout import CaseId, Layout
+from napari_medlabel.project.ontology.ontology import Ontology
 from napari_medlabel.project.settings import Thresholds
 
-_MASK: Final = "_dseg.nii.gz"
+_MASK: Final = f"_{MASK}"
+_SHEET: Final = re.compile(r"_(l(?P<layer>[1-9][0-9]*))?" + re.escape(MASK))
 _MARKS: Final = "_landmarks.mrk.json"
 
 
@@ -120,6 +125,22 @@ class GoldScore:
         return out
 
 
+@dataclass(frozen=True, eq=False)
+class Truth:
+    """The true answer of a case.
+
+    Parameters
+    ----------
+    masks : mapping of int to LabelMap
+        A true mask for each layer of the ontology: labels of two layers may overlap.
+    landmarks : LandmarkSet or None
+        The true landmarks, RAS mm.
+    """
+
+    masks: Mapping[int, LabelMap]
+    landmarks: LandmarkSet | None = None
+
+
 def score(
     reading: LabelMap,
     truth: LabelMap,
@@ -128,7 +149,7 @@ def score(
     marks: tuple[LandmarkSet | None, LandmarkSet | None] = (None, None),
     convention: Convention = "surfel",
 ) -> GoldScore:
-    """Score a reading against the truth.
+    """Score a reading of one mask against the truth.
 
     Parameters
     ----------
@@ -146,11 +167,52 @@ def score(
     GeometryError
         When they lie on two grids.
     """
-    found = compare_masks(
-        truth, reading, tolerance_mm=thresholds.tolerance_mm, convention=convention, by="value"
-    )
-    labels = tuple(_label(one, thresholds) for one in found.counted)
-    return GoldScore(labels, _marks(*marks, thresholds.landmark_mm), convention)
+    own, true = marks
+    whole = Truth({0: truth}, true)
+    return score_sheets({0: reading}, whole, thresholds, marks=own, convention=convention)
+
+
+def score_sheets(
+    reading: Mapping[int, LabelMap],
+    truth: Truth,
+    thresholds: Thresholds,
+    *,
+    marks: LandmarkSet | None = None,
+    convention: Convention = "surfel",
+) -> GoldScore:
+    """Score a reading against the truth, label by label, whatever layer a label lies on.
+
+    A layer that only one of the two has was not asked for in the other's time: nothing of it
+    counts.
+
+    Parameters
+    ----------
+    reading : mapping of int to LabelMap
+        Its masks by layer, on the truth's grid, with the study's values.
+    truth : Truth
+        What is true.
+    thresholds, convention
+        As in `score`.
+    marks : LandmarkSet, optional
+        Of the reading, RAS mm.
+
+    Raises
+    ------
+    GeometryError
+        When they lie on two grids.
+    """
+    labels: list[LabelScore] = []
+    for layer in sorted(set(reading) & set(truth.masks)):
+        found = compare_masks(
+            truth.masks[layer],
+            reading[layer],
+            tolerance_mm=thresholds.tolerance_mm,
+            convention=convention,
+            by="value",
+        )
+        labels += [_label(one, thresholds) for one in found.counted]
+    scored = _marks(marks, truth.landmarks, thresholds.landmark_mm)
+    return GoldScore(tuple(labels), scored, convention)
 
 
 def _label(one: LabelAgreement, limits: Thresholds) -> LabelScore:
@@ -197,8 +259,29 @@ def _marks(
 
 
 def truth_files(layout: Layout, case: CaseId) -> tuple[Path, Path]:
-    """Return where the true mask and the true landmarks of a case are."""
-    return layout.gold / f"{case}{_MASK}", layout.gold / f"{case}{_MARKS}"
+    """Return where the true mask of the first layer and the true landmarks of a case are."""
+    return truth_mask(layout, case, 0), layout.gold / f"{case}{_MARKS}"
+
+
+def truth_mask(layout: Layout, case: CaseId, layer: int) -> Path:
+    """Return where the true mask of a layer is: called as that of a version is."""
+    return layout.gold / f"{case}_{sheet_kind(layer)}"
+
+
+def truth_layers(layout: Layout, case: CaseId) -> tuple[int, ...]:
+    """Return the layers that a true mask is there of, ascending."""
+    found = (
+        _SHEET.fullmatch(path.name.removeprefix(str(case)))
+        for path in layout.gold.glob(f"{case}_*{MASK}")
+    )
+    return tuple(sorted(int(one["layer"] or 0) for one in found if one is not None))
+
+
+def files_of_truth(layout: Layout, case: CaseId) -> tuple[Path, ...]:
+    """Return the files of a truth that are there: masks by layer, then landmarks."""
+    marks = truth_files(layout, case)[1]
+    masks = (truth_mask(layout, case, layer) for layer in truth_layers(layout, case))
+    return (*masks, *((marks,) if marks.is_file() else ()))
 
 
 def gold_cases(layout: Layout) -> tuple[CaseId, ...]:
@@ -213,10 +296,8 @@ def gold_cases(layout: Layout) -> tuple[CaseId, ...]:
     return tuple(sorted(CaseId.parse(path.name.removesuffix(_MASK)) for path in paths))
 
 
-def read_truth(
-    layout: Layout, case: CaseId, grid: Grid, scheme: LabelScheme
-) -> tuple[LabelMap, LandmarkSet | None]:
-    """Read the truth of a case.
+def read_truth(layout: Layout, case: CaseId, grid: Grid, ontology: Ontology) -> Truth:
+    """Read the truth of a case, with the masks of all layers that there are.
 
     Parameters
     ----------
@@ -226,7 +307,7 @@ def read_truth(
         Which.
     grid : Grid
         The scan's.
-    scheme : LabelScheme
+    ontology : Ontology
         Of the study.
 
     Raises
@@ -242,10 +323,11 @@ def read_truth(
             "The study has no truth for this case.",
             hint="Put it into medlabel/gold, named like the case.",
         )
-    return (
-        load_mask(mask, grid, scheme=scheme),
-        load_landmarks(marks) if marks.is_file() else None,
-    )
+    masks = {
+        layer: load_mask(truth_mask(layout, case, layer), grid, scheme=ontology.scheme(layer))
+        for layer in truth_layers(layout, case)
+    }
+    return Truth(masks, load_landmarks(marks) if marks.is_file() else None)
 
 
 def rater_rng(seed: int, rater: str) -> np.random.Generator:

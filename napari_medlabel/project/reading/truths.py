@@ -12,19 +12,19 @@ from typing import Any, Final
 from napari_medlabel.errors import InputError
 from napari_medlabel.io.files import sha256_file, write_bytes_aside
 from napari_medlabel.project.layout import CaseId, Layout
-from napari_medlabel.project.reading.gold import truth_files
+from napari_medlabel.project.reading.gold import files_of_truth
 
 _VERSION: Final = 1
 
 
 @dataclass(frozen=True)
 class Truths:
-    """Digests, ``sha256:<hex>``, of the files of each gold case: its mask, then its landmarks.
+    """Digests, ``sha256:<hex>``, of the files of each gold case: masks, then landmarks.
 
     Parameters
     ----------
     files : mapping of CaseId to tuple of str
-        One digest, or two where there are landmarks.
+        One digest for the mask of each layer, by layer, and one for landmarks where there are.
     """
 
     files: Mapping[CaseId, tuple[str, ...]] = field(default_factory=dict)
@@ -84,6 +84,11 @@ def write_truths(layout: Layout, truths: Truths) -> None:
     write_bytes_aside(truths_file(layout), truths.to_bytes())
 
 
+def digests_of(layout: Layout, case: CaseId) -> tuple[str, ...]:
+    """Return the digests of the files of a truth as they are: masks by layer, landmarks."""
+    return tuple(f"sha256:{sha256_file(path)}" for path in files_of_truth(layout, case))
+
+
 def require_unchanged(layout: Layout, case: CaseId) -> None:
     """Refuse a truth that is not the one that a manager put there.
 
@@ -93,10 +98,7 @@ def require_unchanged(layout: Layout, case: CaseId) -> None:
         When the list does not have it, or with another digest.
     """
     wanted = read_truths(layout).files.get(case)
-    found = tuple(
-        f"sha256:{sha256_file(path)}" for path in truth_files(layout, case) if path.is_file()
-    )
-    if wanted != found:
+    if wanted != digests_of(layout, case):
         raise InputError(
             "The truth of this case is not the one that a manager put there.",
             hint="The study's manager sees it with: medlabel project gold STUDY --list",

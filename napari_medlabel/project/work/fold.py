@@ -34,6 +34,8 @@ class SlotState:
         Token of the last who reviewed it.
     content : str
         Content id of the last submitted or corrected mask; empty before.
+    sheets : tuple of str
+        Content ids of its masks of further layers, by layer.
     version : int
         Its number.
     since : str
@@ -84,6 +86,12 @@ class SlotState:
     rivals: tuple[Step, ...] = ()
     unheard: tuple[Step, ...] = ()
     gaps: tuple[int, ...] = ()
+    sheets: tuple[str, ...] = ()
+
+    @property
+    def masks(self) -> tuple[str, ...]:
+        """Content ids of the masks of all layers that count now, the first layer's first."""
+        return (self.content, *self.sheets) if self.content else ()
 
     @property
     def owner(self) -> str:
@@ -236,6 +244,7 @@ def _noted(now: SlotState, step: Step) -> SlotState:
             user=step.user,
             maker=step.user,
             content=step.content,
+            sheets=step.sheets,
             version=step.version,
             rounds=now.rounds + 1,
             active_s=now.active_s + int(detail.get("active_s", 0)),
@@ -249,11 +258,42 @@ def _noted(now: SlotState, step: Step) -> SlotState:
             now, ontology=ontology, guideline=str(detail.get("guideline", now.guideline))
         )
     if step.action == "settle":
-        chosen = next((r for r in now.rivals if r.content == step.content), None)
-        user = chosen.user if chosen is not None else now.user
-        content, version = step.content or now.content, step.version or now.version
-        return replace(now, user=user, maker=user, content=content, version=version, rivals=())
+        return _settled(now, step)
     return _judged(now, step)
+
+
+def _settled(now: SlotState, step: Step) -> SlotState:
+    """Let one of the rivals count: the one with all the masks, and the maker, that are named.
+
+    A log of before names the first layer's mask alone.
+    """
+    maker = str((step.detail or {}).get("maker", ""))
+    chosen = next(
+        (
+            one
+            for one in now.rivals
+            if one.content == step.content
+            and (not step.sheets or one.sheets == step.sheets)
+            and maker in ("", one.user)
+            and step.version in (0, one.version)
+        ),
+        None,
+    )
+    if chosen is None:
+        content, version = step.content or now.content, step.version or now.version
+        return replace(now, maker=now.user, content=content, version=version, rivals=())
+    told = chosen.detail or {}
+    return replace(
+        now,
+        user=chosen.user,
+        maker=chosen.user,
+        content=chosen.content,
+        sheets=chosen.sheets,
+        version=chosen.version or now.version,
+        ontology=str(told.get("ontology", now.ontology)),
+        guideline=str(told.get("guideline", now.guideline)),
+        rivals=(),
+    )
 
 
 _UNJUDGED: Final[Mapping[str, Any]] = {"tags": (), "returned": (), "likert": 0}
@@ -276,5 +316,13 @@ def _judged(now: SlotState, step: Step) -> SlotState:
     if step.action == "correct":
         content, version = step.content or now.content, step.version or now.version
         maker = step.user if step.content else now.maker
-        return replace(now, reviewer=step.user, maker=maker, content=content, version=version)
+        sheets = step.sheets if step.content else now.sheets
+        return replace(
+            now,
+            reviewer=step.user,
+            maker=maker,
+            content=content,
+            sheets=sheets,
+            version=version,
+        )
     return now

@@ -30,12 +30,15 @@ class Rival:
         Content id of the mask; empty where there is none.
     version : int
         Its number in that rater's data set.
+    sheets : tuple of str
+        Content ids of the masks of further layers, by layer.
     """
 
     action: str
     rater: str
     content: str
     version: int
+    sheets: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -193,4 +196,4 @@ def _line(
 
 
 def _rival(step: Step, codes: dict[str, str]) -> Rival:
-    return Rival(step.action, codes.get(step.user, ""), step.content, step.version)
+    return Rival(step.action, codes.get(step.user, ""), step.content, step.version, step.sheets)

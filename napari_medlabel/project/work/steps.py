@@ -33,6 +33,9 @@ ACTIONS: Final[Mapping[str, Action]] = {
 """What each event does to a reading. Nobody writes that two collide: it is found."""
 EVENTS: Final[Mapping[Action, str]] = {action: event for event, action in ACTIONS.items()}
 
+_BESIDE: Final = ("answers", "landmarks", "boxes")
+"""What lies beside the masks of a version, as the log names it by digests."""
+
 
 @dataclass(frozen=True)
 class Step:
@@ -60,6 +63,8 @@ class Step:
         A code, where one was given.
     detail : mapping
         The event's detail.
+    sheets : tuple of str
+        Content ids of the masks of further layers, by layer.
     """
 
     case: str
@@ -72,11 +77,19 @@ class Step:
     version: int = 0
     reason: str = ""
     detail: Mapping[str, Any] | None = None
+    sheets: tuple[str, ...] = ()
 
     @property
-    def says(self) -> tuple[str, str, str]:
-        """What two copies of one step have in common."""
-        return self.action, self.user, self.content
+    def says(self) -> tuple[str, ...]:
+        """What two copies of one step have in common: who did what, to all that was made."""
+        detail = self.detail or {}
+        beside = (str(detail.get(kind, "")) for kind in _BESIDE)
+        return self.action, self.user, self.content, *beside, *self.sheets
+
+    @property
+    def masks(self) -> tuple[str, ...]:
+        """Content ids of the masks of all layers, the first layer's first."""
+        return (self.content, *self.sheets) if self.content else ()
 
 
 def step_of(record: Mapping[str, Any]) -> Step | None:
@@ -85,7 +98,7 @@ def step_of(record: Mapping[str, Any]) -> Step | None:
     detail = record["detail"]
     if action is None or "slot" not in detail or "step" not in detail or "case" not in detail:
         return None
-    new = next((ref["id"] for ref in record["object"] if ref["role"] == "new"), "")
+    new = [ref["id"] for ref in record["object"] if ref["role"] == "new"]
     reason = record.get("reason") or {}
     return Step(
         detail["case"],
@@ -94,10 +107,11 @@ def step_of(record: Mapping[str, Any]) -> Step | None:
         action,
         record["actor"]["user"],
         record["time"],
-        new,
+        new[0] if new else "",
         int(detail.get("version", 0)),
         reason.get("code", "") if isinstance(reason, Mapping) else str(reason),
         detail,
+        tuple(new[1:]),
     )
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from napari_medlabel.audit.disk import one_at_a_time
@@ -11,10 +12,10 @@ from napari_medlabel.geometry.grid import Grid
 from napari_medlabel.io.nifti.reading import load
 from napari_medlabel.measure.agreement import compare_masks
 from napari_medlabel.model.labelmap import LabelMap
-from napari_medlabel.project.cases.version import read_labels, read_version
+from napari_medlabel.project.cases.version import read_version
 from napari_medlabel.project.layout import CONSENSUS, CaseId
 from napari_medlabel.project.ontology.document import read_ontology
-from napari_medlabel.project.reading.gold import gold_cases, read_truth, score
+from napari_medlabel.project.reading.gold import Truth, gold_cases, read_truth, score_sheets
 from napari_medlabel.project.reading.rounds import (
     RoundPlan,
     digest_of,
@@ -23,10 +24,13 @@ from napari_medlabel.project.reading.rounds import (
     write_rounds,
 )
 from napari_medlabel.project.settings import Thresholds
+from napari_medlabel.session.study.readings import masks_of
 from napari_medlabel.session.study.seat import Seat, look, require_role
 from napari_medlabel.session.study.working import rules_now
 
 _MOST_LETTERS = 8
+Sheets = Mapping[int, LabelMap]
+"""The masks of a reading, by layer."""
 
 
 @dataclass(frozen=True)
@@ -152,11 +156,11 @@ def standings(seat: Seat, number: int) -> tuple[Standing, ...]:
         for code in masks:
             read[code] += 1
         if case in truths:
-            scheme = read_ontology(seat.layout.ontology).scheme()
-            truth, _ = read_truth(seat.layout, case, grid, scheme)
+            truth = read_truth(seat.layout, case, grid, read_ontology(seat.layout.ontology))
+            truth = Truth(truth.masks)  # landmarks are not compared in a round
             found = {
-                code: score(mask, truth, plan.thresholds).reasons()
-                for code, mask in masks.items()
+                code: score_sheets(sheets, truth, plan.thresholds).reasons()
+                for code, sheets in masks.items()
             }
         else:
             found = _among(masks, plan.thresholds)
@@ -175,11 +179,10 @@ def standings(seat: Seat, number: int) -> tuple[Standing, ...]:
     )
 
 
-def _masks(seat: Seat, case: CaseId, plan: RoundPlan, grid: Grid) -> dict[str, LabelMap]:
-    """Return what each rater of a round submitted first of a case, by code."""
+def _masks(seat: Seat, case: CaseId, plan: RoundPlan, grid: Grid) -> dict[str, Sheets]:
+    """Return what each rater of a round submitted first of a case: masks of all layers."""
     at = look(seat, case, seat.settings.slots[0])
-    scheme = read_ontology(seat.layout.ontology).scheme()
-    found: dict[str, LabelMap] = {}
+    found: dict[str, Sheets] = {}
     for slot, now in at.row.slots.items():
         code = seat.code_of(now.user)
         submits = [
@@ -191,31 +194,35 @@ def _masks(seat: Seat, case: CaseId, plan: RoundPlan, grid: Grid) -> dict[str, L
             continue
         first = min(submits, key=lambda step: step.number)
         version = read_version(seat.layout, code, case, first.version)
-        found[code] = read_labels(seat.layout, version, grid, scheme)
+        found[code] = masks_of(seat.layout, version, grid)
     return found
 
 
-def _among(masks: dict[str, LabelMap], thresholds: Thresholds) -> dict[str, tuple[str, ...]]:
-    """Return what of each mask most others do not agree with; nobody without others."""
+def _among(masks: dict[str, Sheets], thresholds: Thresholds) -> dict[str, tuple[str, ...]]:
+    """Return what of each reading most others do not agree with; nobody without others."""
     out: dict[str, tuple[str, ...]] = {}
     for code, mask in masks.items():
         others = [other for name, other in masks.items() if name != code]
         if not others:
             continue
-        against: dict[str, int] = {}
-        for other in others:
-            for one in compare_masks(mask, other, by="value").labels:
-                if one.status != "both" and not one.is_flagged:
-                    continue
-                far = one.hd95_mm is None or one.hd95_mm > thresholds.hd95_mm
-                if one.is_flagged or one.dice is None or one.dice < thresholds.dice or far:
-                    against[one.pair.name] = against.get(one.pair.name, 0) + 1
+        against = Counter(name for other in others for name in _apart(mask, other, thresholds))
         out[code] = tuple(
             f"{name}: {count} of {len(others)} others differ by more than is allowed."
             for name, count in sorted(against.items())
             if 2 * count > len(others)
         )
     return out
+
+
+def _apart(first: Sheets, second: Sheets, thresholds: Thresholds) -> Iterator[str]:
+    """Yield the names of labels, of all layers that both have, that differ by too much."""
+    for layer in sorted(set(first) & set(second)):
+        for one in compare_masks(first[layer], second[layer], by="value").labels:
+            if one.status != "both" and not one.is_flagged:
+                continue
+            far = one.hd95_mm is None or one.hd95_mm > thresholds.hd95_mm
+            if one.is_flagged or one.dice is None or one.dice < thresholds.dice or far:
+                yield one.pair.name
 
 
 def _of(rounds: Sequence[RoundPlan], number: int) -> RoundPlan:

@@ -10,8 +10,8 @@ from napari_medlabel.model.landmarks import LandmarkSet
 from napari_medlabel.project.cases.version import (
     LANDMARKS,
     PROVENANCE,
-    read_version,
     sheet_kind,
+    whole_digest,
 )
 from napari_medlabel.project.layout import CaseId
 from napari_medlabel.project.ontology.document import read_ontology
@@ -24,6 +24,7 @@ from napari_medlabel.session.study.folders import open_folder
 from napari_medlabel.session.study.seat import Reading, Seat, at_reading, look
 from napari_medlabel.session.study.serving import open_work_folder
 from napari_medlabel.session.study.sheets import sheet_folder
+from napari_medlabel.session.study.whole import version_at
 from napari_medlabel.session.study.working import require_own
 
 
@@ -91,12 +92,28 @@ def open_to_review(seat: Seat, case: CaseId, slot: str, sheet: int = 0) -> Openi
             hint="Take it with Review in the list, or: "
             f"medlabel project review STUDY CASE --slot {slot} --begin",
         )
-    # A folder for each mask under review: what was corrected in one is not shown over another.
-    name = f"review-{slot}-{at.now.content[7:15]}"
-    folder = sheet_folder(seat.layout.work(seat.rater.code, case) / name, sheet)
-    folder = open_folder(folder)
+    folder = open_folder(sheet_folder(review_folder(seat, at), sheet))
     is_fresh = not (folder / MASK_FILE).is_file()
     return _opening(seat, at, folder, version=is_fresh, sheet=sheet)
+
+
+def review_folder(seat: Seat, at: Reading) -> Path:
+    """Return the folder in which this rater's corrections of a reading lie.
+
+    Each version under review has one, by all that it consists of: what was corrected in one is
+    not shown over another.
+
+    Raises
+    ------
+    InputError
+        When nothing was submitted.
+    """
+    version = version_at(seat, at)
+    case = seat.layout.work(seat.rater.code, at.case)
+    before = case / f"review-{at.slot}-{version.content[7:15]}"  # as they were called once
+    if before.is_dir() and not version.sheets:
+        return before
+    return case / f"review-{at.slot}-{whole_digest(seat.layout, version)[7:15]}"
 
 
 def open_to_look(seat: Seat, case: CaseId, slot: str, sheet: int = 0) -> Opening:
@@ -164,13 +181,7 @@ def titled(name: str, sheet: int) -> str:
 
 def _files(seat: Seat, at: Reading, sheet: int) -> tuple[Path | None, Path | None, Path | None]:
     """Return mask, landmarks and provenance map of the version that counts now."""
-    maker = seat.code_of(at.now.maker)
-    if not at.now.version or not maker:
-        raise InputError(
-            "Nothing was submitted of this reading, or by nobody whom the study knows.",
-            hint="See how it stands in the list, or: medlabel project status STUDY",
-        )
-    version = read_version(seat.layout, maker, at.case, at.now.version)
+    version = version_at(seat, at)
     mask, marks, origins = (
         version.path(seat.layout, kind)
         for kind in (sheet_kind(sheet), LANDMARKS, sheet_kind(sheet, PROVENANCE))

@@ -12,21 +12,8 @@ from typing import Final
 
 from napari_medlabel.audit.format.kinds import TAGS
 from napari_medlabel.errors import InputError, RefusedError
-from napari_medlabel.measure.labels import label_change
-from napari_medlabel.model.boxes import BoxSet
-from napari_medlabel.model.volume import Volume
-from napari_medlabel.project.cases.version import (
-    Pins,
-    next_version,
-    read_boxes,
-    read_labels,
-    read_landmarks,
-    read_version,
-)
-from napari_medlabel.project.cases.versions import Labelled, write_version
 from napari_medlabel.project.comments import Thread, read_comments
 from napari_medlabel.project.layout import CaseId
-from napari_medlabel.project.ontology.document import read_ontology
 from napari_medlabel.project.work.fold import SlotState
 from napari_medlabel.project.work.states import Action, named
 from napari_medlabel.session.study.blind import require_may_see
@@ -40,11 +27,10 @@ from napari_medlabel.session.study.seat import (
     require_role,
     step_event,
     take_step,
-    take_step_with_files,
     worklist,
 )
-from napari_medlabel.session.study.submitting import find_same, with_sheets
-from napari_medlabel.session.study.working import rules_now
+from napari_medlabel.session.study.telling import about_all
+from napari_medlabel.session.study.whole import told_whole
 
 PASSES: Final = 4
 """Least score of a quick look that approves."""
@@ -119,7 +105,7 @@ def begin_review(seat: Seat, case: CaseId, slot: str) -> SlotState:
         require_not_author(seat, at)
         require_may_see(seat, at.row, seat.code_of(at.now.maker))
         if not (at.now.state == "in_review" and at.now.reviewer in seat.users):
-            take_step(seat, step_event(at, "begin_review", _about(at)))
+            take_step(seat, step_event(at, "begin_review", about(at)))
         return look(seat, case, slot).now
 
 
@@ -133,7 +119,7 @@ def leave_review(seat: Seat, case: CaseId, slot: str) -> SlotState:
     """
     with at_reading(seat, case, slot) as at:
         if at.now.state != "submitted":
-            event = step_event(at, "leave_review", _about(at))
+            event = step_event(at, "leave_review", about(at))
             if at.now.reviewer not in seat.users:
                 require_role(seat, "manager")
             take_step(seat, event)
@@ -229,61 +215,6 @@ def decide_labels(
     return reject(seat, case, slot, verdict, reason=reason)
 
 
-def correct(seat: Seat, case: CaseId, slot: str, scan: Volume, labelled: Labelled) -> SlotState:
-    """Put a corrected mask in the place of the annotator's; somebody else approves it.
-
-    It is a version in the reviewer's own data set; the annotator's stays.
-
-    Parameters
-    ----------
-    scan : Volume
-        The study's scan, read with its hashes.
-    labelled : Labelled
-        The corrected work.
-
-    Raises
-    ------
-    RefusedError
-        As `approve`; and when nothing differs from what was submitted.
-    SaveError, LogError
-        As `submitting.submit`.
-    """
-    require_role(seat, "reviewer")
-    pins = Pins(*rules_now(seat))
-    ontology = read_ontology(seat.layout.ontology)
-    with at_reading(seat, case, slot) as at:
-        if _is_corrected(seat, at, labelled):
-            return at.now
-        _require_in_own_review(seat, at)
-        labels = _corrected(seat, at, scan, labelled)
-        same = find_same(seat, case, labelled, pins)
-        number = (
-            next_version(seat.layout, seat.rater.code, case) if same is None else same.number
-        )
-        detail = {**_about(at), "labels": labels, "version": number}
-        content = labelled.labels.content_id()
-        event = with_sheets(step_event(at, "correct", detail, content=content), labelled)
-
-        def write() -> None:
-            write_version(
-                seat.layout,
-                seat.rater.code,
-                case,
-                number,
-                labelled,
-                scan=scan,
-                ontology=ontology,
-                pins=pins,
-                time=seat.desk.time(),
-            )
-
-        if same is None:
-            take_step_with_files(seat, at, event, number, write)
-        else:
-            take_step(seat, event)
-        return look(seat, case, slot).now
-
-
 def unlock(seat: Seat, case: CaseId, slot: str, *, reason: str) -> SlotState:
     """Unlock an approved reading, with a reason's code: its annotator has it again.
 
@@ -297,8 +228,8 @@ def unlock(seat: Seat, case: CaseId, slot: str, *, reason: str) -> SlotState:
     require_role(seat, "reviewer", "manager")
     require_reason(reason)
     with at_reading(seat, case, slot) as at:
-        event = step_event(at, "unlock", _about(at), content=at.now.content, reason=reason)
-        take_step(seat, event)
+        event = step_event(at, "unlock", about(at), content=at.now.content, reason=reason)
+        take_step(seat, about_all(event, at.now))
         return look(seat, case, slot).now
 
 
@@ -316,11 +247,14 @@ def _decide(
     reason: str,
     sign: Sign | None = None,
 ) -> SlotState:
-    detail = {**_about(at), **verdict.detail()}
+    detail = {**about(at), **verdict.detail()}
+    if action == "approve":
+        detail |= told_whole(seat, at)
     event = step_event(at, action, detail, content=at.now.content, reason=reason)
+    event = about_all(event, at.now)
     require_not_author(seat, at)
     if at.now.state == "in_review":
-        _require_in_own_review(seat, at)
+        require_in_own_review(seat, at)
     else:
         require_may_see(seat, at.row, seat.code_of(at.now.maker))
     if sign is not None:
@@ -329,36 +263,8 @@ def _decide(
     return look(seat, at.case, at.slot).now
 
 
-def _is_corrected(seat: Seat, at: Reading, labelled: Labelled) -> bool:
-    if at.now.state != "corrected" or at.now.content != labelled.labels.content_id():
-        return False
-    version = read_version(seat.layout, seat.code_of(at.now.maker), at.case, at.now.version)
-    return version.sheets == {n: one.labels.content_id() for n, one in labelled.sheets.items()}
-
-
-def _corrected(seat: Seat, at: Reading, scan: Volume, labelled: Labelled) -> list[int]:
-    """Return the values of labels that a correction changes."""
-    maker = seat.code_of(at.now.maker)
-    before = read_version(seat.layout, maker, at.case, at.now.version)
-    values: set[int] = set()
-    further = {layer: one.labels for layer, one in labelled.sheets.items()}
-    for layer, now in {0: labelled.labels, **further}.items():
-        first = read_labels(seat.layout, before, scan.grid, now.scheme, layer)
-        values |= set(label_change(first.array, now.array).labels)
-    boxes = read_boxes(seat.layout, before, scan.grid) or BoxSet()
-    if (
-        not values
-        and read_landmarks(seat.layout, before) == labelled.landmarks
-        and boxes == (labelled.boxes or BoxSet())
-    ):
-        raise RefusedError(
-            "A correction was expected, and it is what was submitted.",
-            hint="Approve it, or send it back.",
-        )
-    return sorted(values)[:_MOST_LABELS]
-
-
-def _about(at: Reading) -> dict[str, object]:
+def about(at: Reading) -> dict[str, object]:
+    """Return which round and version of a reading a step is about."""
     return {"round": at.now.rounds, "version": at.now.version}
 
 
@@ -381,7 +287,14 @@ def require_not_author(seat: Seat, at: Reading) -> None:
         )
 
 
-def _require_in_own_review(seat: Seat, at: Reading) -> None:
+def require_in_own_review(seat: Seat, at: Reading) -> None:
+    """Refuse what is not in this rater's review.
+
+    Raises
+    ------
+    RefusedError
+        Naming how it stands.
+    """
     if at.now.state != "in_review" or at.now.reviewer not in seat.users:
         raise RefusedError(
             f"A reading in your review was expected; this one is {named(at.now.state)}"

@@ -12,18 +12,19 @@ from napari_medlabel.audit.format.event import Event
 from napari_medlabel.errors import InputError
 from napari_medlabel.geometry.grid import Grid
 from napari_medlabel.io.nifti.reading import load
-from napari_medlabel.project.cases.version import read_labels, read_landmarks, read_version
+from napari_medlabel.project.cases.version import read_landmarks, read_version
 from napari_medlabel.project.layout import CaseId
 from napari_medlabel.project.ontology.document import read_ontology
 from napari_medlabel.project.reading.gold import (
     GoldScore,
     gold_cases,
     read_truth,
-    score,
+    score_sheets,
     truth_files,
 )
 from napari_medlabel.project.reading.truths import require_unchanged
 from napari_medlabel.project.work.steps import Step
+from napari_medlabel.session.study.readings import masks_of
 from napari_medlabel.session.study.seat import (
     Reading,
     Seat,
@@ -164,15 +165,15 @@ def scores_of(seat: Seat) -> tuple[dict[str, Any], ...]:
 
 
 def _found(seat: Seat, at: Reading, grid: Grid) -> GoldScore:
-    layout, scheme = seat.layout, read_ontology(seat.layout.ontology).scheme()
+    layout = seat.layout
     require_unchanged(layout, at.case)
-    truth, marks = read_truth(layout, at.case, grid, scheme)
+    truth = read_truth(layout, at.case, grid, read_ontology(layout.ontology))
     version = read_version(layout, seat.code_of(at.now.user), at.case, _last(at).version)
-    return score(
-        read_labels(layout, version, grid, scheme),
+    return score_sheets(
+        masks_of(layout, version, grid),
         truth,
         seat.settings.thresholds,
-        marks=(read_landmarks(layout, version), marks),
+        marks=read_landmarks(layout, version),
     )
 
 

@@ -319,9 +319,12 @@ def settle_left(seat: Seat, record: CaseRecord) -> None:
 
     def is_untold(key: str) -> bool:
         slot, step, number, content = key.split(" ")
+        # By whom, and which version: another's step of that number may have the same mask.
         told = any(
             (one.case, one.slot, one.number, one.content)
             == (record.content, slot, int(step), content)
+            and one.user in seat.users
+            and one.version in (0, int(number))
             for one in seat.reader.read()
         )
         code = seat.rater.code

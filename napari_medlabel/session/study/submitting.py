@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
 
-from napari_medlabel.audit.format.event import Event, ObjectRef
 from napari_medlabel.errors import InputError, RefusedError
 from napari_medlabel.export.landmarks import load_landmarks
 from napari_medlabel.export.mask import load_mask
-from napari_medlabel.model.boxes import BoxSet
 from napari_medlabel.model.labelmap import LabelMap
 from napari_medlabel.model.volume import Volume
 from napari_medlabel.project.cases.version import (
@@ -22,12 +17,7 @@ from napari_medlabel.project.cases.version import (
     Pins,
     Version,
     next_version,
-    read_answers,
-    read_boxes,
-    read_landmarks,
-    read_provenance,
     read_version,
-    whole_versions,
 )
 from napari_medlabel.project.cases.versions import Labelled, Sheet, write_version
 from napari_medlabel.project.layout import CaseId, Layout
@@ -39,16 +29,15 @@ from napari_medlabel.project.settings import read_settings
 from napari_medlabel.project.work import claims
 from napari_medlabel.project.work.notes import WorkNotes
 from napari_medlabel.project.work.rules import Complaint, check_sheets
-from napari_medlabel.project.work.states import transition
 from napari_medlabel.session.boxing import open_boxes
 from napari_medlabel.session.case import MASK_FILE
 from napari_medlabel.session.study.folders import close_folder
+from napari_medlabel.session.study.same_work import find_same
 from napari_medlabel.session.study.scoring import score_at_once
 from napari_medlabel.session.study.seat import (
     Reading,
     Seat,
     at_reading,
-    look,
     require_reason,
     require_role,
     step_event,
@@ -57,6 +46,7 @@ from napari_medlabel.session.study.seat import (
 )
 from napari_medlabel.session.study.serving import work_folder
 from napari_medlabel.session.study.sheets import notes_of_sheets, open_sheets
+from napari_medlabel.session.study.telling import beside, with_sheets
 from napari_medlabel.session.study.working import require_own, rules_now
 from napari_medlabel.session.trailing import read_origins
 
@@ -274,85 +264,6 @@ def submit(
     return Submitted(version, is_new=True, complaints=complaints, gold=gold)
 
 
-def settle(seat: Seat, case: CaseId, slot: str, content: str) -> str:
-    """Settle a conflict: of two masks submitted for one reading, say which counts.
-
-    Parameters
-    ----------
-    content : str
-        Content id of the one that counts.
-
-    Returns
-    -------
-    str
-        The state afterwards.
-
-    Raises
-    ------
-    RefusedError
-        When the rater is no adjudicator, or there is no conflict.
-    InputError
-        When the mask is none of the rivals.
-    """
-    require_role(seat, "adjudicator", "manager")
-    with at_reading(seat, case, slot) as at:
-        if at.now.state == "submitted" and at.now.content == content:
-            return at.now.state
-        transition(at.now.state, "settle")
-        if not any(one.content == content for one in at.now.rivals):
-            raise InputError(
-                "The mask is none of those that were submitted for this reading.",
-                hint="Open the conflict anew from the list, or see them with: "
-                "medlabel project status STUDY --json",
-            )
-        take_step(seat, step_event(at, "settle", {"chosen": content}, content=content))
-        return look(seat, case, slot).now.state
-
-
-def with_sheets(event: Event, labelled: Labelled) -> Event:
-    """Return an event that names the masks of further layers after the first, by layer."""
-    further = [
-        ObjectRef(one.labels.content_id(), "new", "mask")
-        for _, one in sorted(labelled.sheets.items())
-    ]
-    return replace(event, objects=(*event.objects, *further))
-
-
-def find_same(seat: Seat, case: CaseId, labelled: Labelled, pins: Pins) -> Version | None:
-    """Return the last whole version of this rater when it is what would be written."""
-    numbers = whole_versions(seat.layout, seat.rater.code, case)
-    if not numbers:
-        return None
-    version = read_version(seat.layout, seat.rater.code, case, numbers[-1])
-    if version.content != labelled.labels.content_id() or version.pins != pins:
-        return None
-    layout = seat.layout
-    if read_landmarks(layout, version) != labelled.landmarks:
-        return None
-    if _plain(read_answers(layout, version)) != _plain(labelled.answers or {}):
-        return None
-    boxes = read_boxes(layout, version, labelled.labels.grid)
-    if (boxes or BoxSet()) != (labelled.boxes or BoxSet()):
-        return None
-    further = {n: one.labels.content_id() for n, one in labelled.sheets.items()}
-    same = version.sheets == further and _has_origins(layout, version, labelled)
-    return version if same else None
-
-
-def _has_origins(layout: Layout, version: Version, labelled: Labelled) -> bool:
-    """Tell whether a version has the same provenance maps."""
-    grid = labelled.labels.grid
-    sheets = {0: Sheet(labelled.labels, labelled.provenance), **labelled.sheets}
-    for layer, sheet in sheets.items():
-        origins = read_provenance(layout, version, grid, layer)
-        if origins is None or sheet.provenance is None:
-            if origins is not sheet.provenance:
-                return False
-        elif not np.array_equal(origins, sheet.provenance):
-            return False
-    return True
-
-
 def _complaints(
     ontology: Ontology, scan: Volume, submission: Submission
 ) -> tuple[Complaint, ...]:
@@ -383,15 +294,9 @@ def _detail(at: Reading, submission: Submission, pins: Pins) -> dict[str, object
     }
     if notes.shown is not None:
         found["slices_shown"] = len(notes.shown)
-    if labelled.answers:
-        found["answers"] = f"sha256:{hashlib.sha256(_plain(labelled.answers)).hexdigest()}"
+    found |= beside(labelled)
     maps = [one.provenance for one in sheets if one.provenance is not None]
     if maps:
         counts = np.sum([np.bincount(one.ravel(order="K"), minlength=7) for one in maps], 0)
         found |= {name: int(counts[value]) for name, value in _ORIGINS.items()}
     return found
-
-
-def _plain(answers: Mapping[str, object]) -> bytes:
-    """Return answers as bytes that are equal where they are: tuples are lists in JSON."""
-    return json.dumps(dict(answers), sort_keys=True, ensure_ascii=True).encode()

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any, Final
 
 from qtpy.QtCore import QObject, QTimer
 
 from napari_medlabel.errors import MedlabelError
-from napari_medlabel.measure.labels import label_change
-from napari_medlabel.model.labelmap import LabelMap
 from napari_medlabel.project.work.fold import SlotState
 from napari_medlabel.project.work.states import named
 from napari_medlabel.session.open_signing import Done, ToSign, Wish
@@ -21,18 +18,22 @@ from napari_medlabel.session.study.approving import (
     is_signed_here,
 )
 from napari_medlabel.session.study.commenting import Remark, comment
+from napari_medlabel.session.study.correcting import correct
 from napari_medlabel.session.study.reviewing import Sign, Verdict
 from napari_medlabel.session.study.seat import Seat
-from napari_medlabel.session.study.submitted import labels_on, with_sheet
 from napari_medlabel.widgets.background import Background
 from napari_medlabel.widgets.sign_dialog import SignDialog
 from napari_medlabel.widgets.study.review_panel import WHOLE, Mode, ReviewPanel, ReviewRow
+from napari_medlabel.widgets.study.said import Said
 from napari_medlabel.widgets.study.tag_row import tag_words
 from napari_medlabel.widgets.study.under_review import (
     Under,
+    corrected_work,
     has_moved,
+    labels_changed,
     look_under,
     require_same,
+    shown_of,
 )
 
 _ROWS_MS: Final = 150
@@ -45,8 +46,6 @@ _DONE: Final = {
     "submitted": "Given back undecided.",
     "in_progress": "Unlocked: its annotator has it again.",
 }
-
-Place = tuple[float, float, float]
 
 
 class DecisionDesk(QObject):
@@ -67,8 +66,8 @@ class DecisionDesk(QObject):
         self._is_signed = False
         self._reading: Any = None
         self._segments: Any = None
-        self._places: dict[int, Place | None] = {}
-        self._said: set[int] = set()
+        self._said = Said()
+        self._memory: tuple[object, Said] = (None, self._said)
         self._background = Background(self)
         self._comparing = Background(self)
         self._rows = self._timer(_ROWS_MS, self._show_rows)
@@ -94,7 +93,7 @@ class DecisionDesk(QObject):
     def reading_opened(self, reading: Any) -> None:
         """Find out what may be decided about a reading, and show the page where it may."""
         self._reading, self.under = reading, None
-        self._places, self._said = {}, set()
+        self._said = Said()
         self._veil(on=reading.purpose != "work")
         if reading.purpose in ("work", "adjudicate"):
             return
@@ -102,12 +101,15 @@ class DecisionDesk(QObject):
         wants_mask = reading.purpose == "review"
         grid = reading.session.volume.grid
         self._run(
-            lambda: look_under(seat, reading.case, reading.slot, grid if wants_mask else None),
+            lambda: look_under(seat, reading, grid if wants_mask else None),
             self._begin,
         )
 
     def reading_closed(self) -> None:
-        """Let go of the reading."""
+        """Let go of the reading; what was found is there again on its next layer."""
+        if self.under is not None and self._segments is not None:
+            self._said.take(self.panel)
+            self._memory = (self._key(self._reading, self.under), self._said)
         self._rows.stop()
         self._compare.stop()
         self._background.cancel()
@@ -133,7 +135,15 @@ class DecisionDesk(QObject):
         self._show_rows()
         self._find_corrected()
         self.panel.show_open(self.study.review.threads.open_count)
+        known, said = self._memory
+        if known == self._key(reading, under):
+            self._said = said
+            said.give(self.panel)
         self.study.dock.show_page(self.panel, True, front=True)
+
+    def _key(self, reading: Any, under: Under) -> tuple[object, ...]:
+        """Return what stays the same while layers of one reading are switched."""
+        return (self.study.seat, reading.case, reading.slot, under.now.steps)
 
     def _mode(self, under: Under, purpose: str) -> Mode | None:
         roles = set(self.study.seat.rater.roles)
@@ -168,12 +178,11 @@ class DecisionDesk(QObject):
     def _show_rows(self) -> None:
         if self._segments is None:
             return
-        self.panel.show_rows(
-            [
-                ReviewRow(one.label.value, one.label.name, one.label.colour, one.voxels, one.ml)
-                for one in self._segments.rows
-            ]
-        )
+        rows = [
+            ReviewRow(one.label.value, one.label.name, one.label.colour, one.voxels, one.ml)
+            for one in self._segments.rows
+        ]
+        self.panel.show_rows([*rows, *(() if self.under is None else self.under.others)])
 
     def _find_corrected(self) -> None:
         """Compare the labels with what was submitted, in the background."""
@@ -183,27 +192,26 @@ class DecisionDesk(QObject):
         if self._comparing.is_busy:
             self._compare.start()
             return
-        now = reading.session.labels.array
-        is_moved = has_moved(under.work, reading)
-        work, sheet = under.work, reading.sheet
+        work, shown = under.work, shown_of(reading)
+        moved = frozenset({WHOLE}) if has_moved(work, shown) else frozenset()
 
-        def compare() -> tuple[int, ...]:
-            return label_change(labels_on(work, sheet).array, now).labels
-
-        def found(values: tuple[int, ...]) -> None:
+        def found(values: frozenset[int]) -> None:
             if self.under is under:
-                moved = frozenset({WHOLE}) if is_moved else frozenset()
-                self.panel.show_corrected(frozenset(values) | moved)
+                self.panel.show_corrected(values | moved | under.elsewhere)
 
-        self._comparing.run(compare, found, self.study.dock.show_error)
+        self._comparing.run(
+            lambda: labels_changed(work, shown), found, self.study.dock.show_error
+        )
 
     def _go_to_label(self, value: int) -> None:
-        if self._segments is not None and self._segments.voxels(value):
+        if self._segments is None or self.study.work.sheets.show_label(value):
+            return
+        if self._segments.voxels(value):
             self.study.review.threads.go_to(self._segments.centre_ras(value))
 
     def _on_noted(self, value: int) -> None:
         """Remember where the cross-hair was when something was found."""
-        self._places[value] = self.study.review.threads.place()
+        self._said.places[value] = self.study.review.threads.place()
 
     # -- deciding ------------------------------------------------------------------------
 
@@ -212,12 +220,11 @@ class DecisionDesk(QObject):
         under, reading, seat = self.under, self._reading, self.study.seat
         if under is None or reading is None:
             return
-        labels = reading.session.labels.array
-        is_moved = has_moved(under.work, reading)
+        shown = shown_of(reading)
 
         def look_first() -> ToSign | None:
             if under.work is not None:
-                require_same(labels_on(under.work, reading.sheet), labels, is_moved=is_moved)
+                require_same(under.work, shown)
             self._say(seat, reading, resolves=True)
             if not is_signed_here(seat):
                 return None
@@ -303,19 +310,13 @@ class DecisionDesk(QObject):
         under, reading, seat = self.under, self._reading, self.study.seat
         if under is None or under.work is None or reading is None:
             return
-        session = reading.session
-        session.reconcile()
-        array = session.labels.array.T.copy().T
-        scheme = labels_on(under.work, reading.sheet).scheme
-        labels = LabelMap(session.labels.grid, array, scheme)
-        origins = None if session.trail is None else session.trail.trail.map()
-        labelled = with_sheet(under.work, reading.sheet, labels, origins)
-        if has_moved(under.work, reading):
-            labelled = replace(labelled, landmarks=session.landmarks)
+        session, submitted = reading.session, under.work
+        shown = shown_of(reading, copies=True)
 
         def work() -> SlotState:
             self._say(seat, reading, resolves=False)
-            return reviewing.correct(seat, reading.case, reading.slot, session.volume, labelled)
+            labelled = corrected_work(submitted, shown)
+            return correct(seat, reading.case, reading.slot, session.volume, labelled)
 
         def done(now: SlotState) -> None:
             # What is submitted lies in the reviewer's own folder, too: nothing is asked.
@@ -345,18 +346,18 @@ class DecisionDesk(QObject):
         """Make threads of what was said about labels; in the work's thread, each once."""
         for value, mark in list(self.panel.marks.items()):
             text = mark.comment.strip() or f"{tag_words(mark.tags).capitalize()}."
-            if text == "." or value in self._said:
+            if text == "." or value in self._said.done:
                 continue
-            remark = Remark(text, self._places.get(value), value, "", resolves, mark.tags)
+            remark = Remark(text, self._said.places.get(value), value, "", resolves, mark.tags)
             comment(seat, reading.case, reading.slot, remark)
-            self._said.add(value)
+            self._said.done.add(value)
 
     def _decided(self, now: SlotState) -> None:
         self._end(_DONE.get(now.state, f"It is {named(now.state)} now."))
 
     def _end(self, words: str) -> None:
         """Close the reading, and say what became of it."""
-        dock = self.study.dock
+        dock, self.under = self.study.dock, None
         dock.show_page(self.panel, False)
         self.study.worklist_changed.emit()
         dock.desk.close_case()

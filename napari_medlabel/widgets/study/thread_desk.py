@@ -67,7 +67,8 @@ class ThreadDesk(QObject):
     def reading_opened(self, reading: Any) -> None:
         """Show what was said about a reading."""
         binding = reading.binding
-        self._names = {one.value: one.name for one in reading.session.labels.scheme.labels}
+        labels = reading.session.labels.scheme.labels
+        self._names = self.study.work.sheets.names | {one.value: one.name for one in labels}
         self._threads = ()
         self.pins = PinLayer(binding.viewer, binding.display, reading.session.place.case)
         if binding.keys.is_free(NEXT_KEY):

@@ -15,18 +15,26 @@ from napari_medlabel.model.labelmap import Label, LabelMap, LabelScheme
 from napari_medlabel.model.landmarks import Landmark, LandmarkSet
 from napari_medlabel.project.agreement.table import Reading, compare_readings
 from napari_medlabel.project.layout import CaseId, Layout
+from napari_medlabel.project.ontology.labels import OntologyLabel
+from napari_medlabel.project.ontology.ontology import Ontology
 from napari_medlabel.project.reading.calibration import Round, round_rows
 from napari_medlabel.project.reading.gold import (
+    Truth,
+    files_of_truth,
     gold_cases,
     read_truth,
     score,
+    score_sheets,
     truth_files,
+    truth_mask,
 )
 from napari_medlabel.project.reading.mixing import mixed
 from napari_medlabel.project.reading.repeats import Done, intra_rater, repeats_due
 from napari_medlabel.project.settings import Thresholds
 
 SCHEME = LabelScheme("Two", (Label(1, "Liver", "#112233"), Label(2, "Tumour", "#445566")))
+LESION = OntologyLabel("lesion", 7, "Lesion", "#0072b2", layer=1)
+TWO_LAYERS = Ontology("Two", (OntologyLabel("liver", 1, "Liver", "#112233"), LESION))
 LIMITS = Thresholds(dice=0.9, hd95_mm=2.0, volume_ml=0.5, landmark_mm=3.0)
 
 
@@ -101,11 +109,34 @@ def test_the_truth_is_found_and_read_by_the_name_of_its_case(tmp_path) -> None:
     path, _ = truth_files(layout, case(3))
     write_mask_nifti(path, truth.array, None, False, truth.grid.affine)
     assert gold_cases(layout) == (case(3),)
-    read, points = read_truth(layout, case(3), truth.grid, SCHEME)
-    assert np.array_equal(read.array, truth.array)
-    assert points is None
+    read = read_truth(layout, case(3), truth.grid, TWO_LAYERS)
+    assert np.array_equal(read.masks[0].array, truth.array)
+    assert read.landmarks is None
     with pytest.raises(InputError, match="no truth"):
-        read_truth(layout, case(4), truth.grid, SCHEME)
+        read_truth(layout, case(4), truth.grid, TWO_LAYERS)
+
+
+def test_labels_of_each_layer_are_scored_whatever_lies_over_them(tmp_path) -> None:
+    layout = Layout(tmp_path)
+    layout.gold.mkdir(parents=True)
+    liver, lesion = mask(block()), mask(block(20, 7))
+    for layer, one in ((0, liver), (1, lesion)):
+        path = truth_mask(layout, case(3), layer)
+        write_mask_nifti(path, one.array, None, False, one.grid.affine)
+    names = [path.name for path in files_of_truth(layout, case(3))]
+    assert names == ["sub-003_ct_dseg.nii.gz", "sub-003_ct_l1dseg.nii.gz"]
+    assert gold_cases(layout) == (case(3),)
+    truth = read_truth(layout, case(3), liver.grid, TWO_LAYERS)
+    assert score_sheets(truth.masks, truth, LIMITS).passed
+    worse = score_sheets({0: liver, 1: mask(block(16, 7))}, truth, LIMITS)
+    assert [one.name for one in worse.labels] == ["Liver", "Lesion"]
+    assert [one.passed for one in worse.labels] == [True, False]
+    assert worse.detail()["dice_milli"] == 857
+    missed = score_sheets({0: liver, 1: mask(block() * 0)}, truth, LIMITS)
+    assert missed.reasons() == ("Lesion: it is in the truth and was not labelled.",)
+    # A reading of before there were labels on that layer was not asked for them.
+    assert score_sheets({0: liver}, truth, LIMITS).passed
+    assert score_sheets(truth.masks, Truth({0: liver}), LIMITS).passed
 
 
 @given(st.integers(0, 20), st.integers(0, 6), st.floats(0, 0.5), st.integers(0, 9))

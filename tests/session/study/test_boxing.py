@@ -14,9 +14,10 @@ from napari_medlabel.project.ontology.labels import BoxKind
 from napari_medlabel.project.ontology.ontology import Ontology
 from napari_medlabel.session.boxing import open_boxes
 from napari_medlabel.session.opening import open_case
+from napari_medlabel.session.study.correcting import correct
 from napari_medlabel.session.study.made import version_shown
 from napari_medlabel.session.study.opening import open_to_work
-from napari_medlabel.session.study.reviewing import begin_review, correct
+from napari_medlabel.session.study.reviewing import begin_review
 from napari_medlabel.session.study.submitting import open_work, submit
 from napari_medlabel.session.study.working import start
 from tests.session.study.small_study import ONTOLOGY, SmallStudy, make_study

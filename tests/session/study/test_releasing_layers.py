@@ -15,9 +15,10 @@ from napari_medlabel.errors import RefusedError
 from napari_medlabel.model.labelmap import LabelMap
 from napari_medlabel.project.cases.versions import Sheet
 from napari_medlabel.session.study.agreeing import reach
+from napari_medlabel.session.study.correcting import correct
 from napari_medlabel.session.study.readings import masks_of, ready_readings
 from napari_medlabel.session.study.release_check import check_release
-from napari_medlabel.session.study.reviewing import begin_review, correct
+from napari_medlabel.session.study.reviewing import begin_review
 from napari_medlabel.session.study.seat import look
 from napari_medlabel.session.study.submitted import submitted_work
 from tests.session.study.layered_study import (

@@ -11,13 +11,13 @@ from napari_medlabel.errors import InputError, RefusedError
 from napari_medlabel.project.cases.version import read_version
 from napari_medlabel.project.comments import Comment, add_comment
 from napari_medlabel.session.opening import open_case
+from napari_medlabel.session.study.correcting import correct
 from napari_medlabel.session.study.glancing import score
 from napari_medlabel.session.study.opening import open_to_look, open_to_review
 from napari_medlabel.session.study.reviewing import (
     Verdict,
     approve,
     begin_review,
-    correct,
     decide_labels,
     leave_review,
     reject,

@@ -19,7 +19,6 @@ from napari_medlabel.project.reading.provenance import HUMAN, KEPT
 from napari_medlabel.project.work.notes import WorkNotes, write_notes
 from napari_medlabel.session.opening import open_case
 from napari_medlabel.session.saving import save
-from napari_medlabel.session.study.gold_keeping import add_gold
 from napari_medlabel.session.study.importing import import_marks
 from napari_medlabel.session.study.opening import open_to_look, open_to_work
 from napari_medlabel.session.study.readings import ready_readings
@@ -143,10 +142,3 @@ def test_a_file_with_overlapping_labels_is_imported_layer_by_layer(study: SmallS
     save_seg_nrrd(study.tmp / "one.seg.nrrd", masks[1:])
     with pytest.raises(InputError, match="lie on other layers of the ontology: 1"):
         import_marks(seat, case, "A", study.tmp / "one.seg.nrrd", replaces=True)
-
-
-def test_a_truth_of_one_mask_is_refused_where_labels_may_overlap(study: SmallStudy) -> None:
-    case, seat = study.cases[0], study.seat("m1")
-    with pytest.raises(InputError, match="labels on several layers, which may overlap"):
-        add_gold(seat, case, study.layout.scan(case))
-    assert not study.layout.gold.exists()

@@ -23,11 +23,11 @@ from napari_medlabel.session.study import submitting
 from napari_medlabel.session.study.folders import is_closed
 from napari_medlabel.session.study.opening import open_to_look, open_to_work
 from napari_medlabel.session.study.seat import look
+from napari_medlabel.session.study.settling import settle
 from napari_medlabel.session.study.submitting import (
     ComplaintsError,
     Submission,
     open_work,
-    settle,
     submit,
 )
 from napari_medlabel.session.study.working import resume, start, withdraw

@@ -1,0 +1,86 @@
+"""A submitted version as a whole: one digest binds its masks, landmarks, answers and boxes.
+
+It is the SHA-256 of the version's sidecar, which names each other file by its digest: anybody
+can compute it again, with `sha256sum` alone.
+"""
+
+from __future__ import annotations
+
+from napari_medlabel.errors import InputError
+from napari_medlabel.geometry.grid import Grid
+from napari_medlabel.project.cases.version import (
+    Version,
+    read_labels,
+    read_version,
+    require_files,
+    whole_digest,
+)
+from napari_medlabel.project.ontology.document import read_ontology
+from napari_medlabel.session.study.seat import Reading, Seat
+
+
+def version_at(seat: Seat, at: Reading) -> Version:
+    """Return the version of a reading that counts now.
+
+    Raises
+    ------
+    InputError
+        When nothing was submitted, by nobody whom the study knows, or it is not there.
+    """
+    maker = seat.code_of(at.now.maker)
+    if not at.now.version or not maker:
+        raise InputError(
+            "Nothing was submitted of this reading, or by nobody whom the study knows.",
+            hint="See how it stands in the list, or: medlabel project status STUDY",
+        )
+    return read_version(seat.layout, maker, at.case, at.now.version)
+
+
+def told_whole(seat: Seat, at: Reading) -> dict[str, object]:
+    """Return the digest of what counts now, as a decision about it tells the log.
+
+    Raises
+    ------
+    InputError
+        As `version_at`; and when a file of it is not the one that was submitted.
+    """
+    version = version_at(seat, at)
+    require_files(seat.layout, version)
+    return {"whole": whole_digest(seat.layout, version)}
+
+
+def require_unchanged(seat: Seat, at: Reading, grid: Grid) -> str:
+    """Refuse a version that is not what was submitted, by the voxels of every layer.
+
+    Parameters
+    ----------
+    grid : Grid
+        Of the case's scan.
+
+    Returns
+    -------
+    str
+        Its digest as a whole.
+
+    Raises
+    ------
+    InputError, GeometryError
+        When a file was changed, or the log tells of other masks.
+    """
+    layout, version = seat.layout, version_at(seat, at)
+    require_files(layout, version)
+    ontology = read_ontology(layout.ontology)
+    told = {0: version.content, **version.sheets}
+    masks = {
+        layer: read_labels(layout, version, grid, ontology.scheme(layer), layer).content_id()
+        for layer in told
+    }
+    # A log of before names the first layer's mask alone.
+    logged = at.now.masks if at.now.sheets else (at.now.content,)
+    in_order = tuple(masks[layer] for layer in sorted(masks))
+    if masks != told or in_order[: len(logged)] != logged:
+        raise InputError(
+            "The masks are not what was submitted: a file was changed since.",
+            hint="Check the study: medlabel project validate STUDY",
+        )
+    return whole_digest(layout, version)
