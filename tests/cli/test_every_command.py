@@ -628,6 +628,11 @@ CASES: dict[str, tuple[Words, int, list[str]]] = {
         0,
         ["study.rules"],
     ),
+    "project rules, of who settles": (
+        lambda w: ["project", "rules", w.study(), "--adjudicator", "reader"],
+        0,
+        ["study.rules"],
+    ),
     "project status": (lambda w: ["project", "status", w.begun()[0]], 0, []),
     # With two readings: tests/session/study/test_agreeing.py
     "project agree, of single readings": (

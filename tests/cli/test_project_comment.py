@@ -65,7 +65,7 @@ def test_a_thread_goes_to_and_fro_and_names_nobody(study: SmallStudy, run: Run) 
         f"{thread}  A  open  label 1  L 12 A 30 S 40 mm  boundary\n"
         "    Reviewer: Is this the dome?\n"
     )
-    answer = ("--slot", "A", "--reply", thread, "--text", "Yes.", "--resolve")
+    answer = ("--reply", thread, "--text", "Yes.", "--resolve")
     code, out, _ = run("r01", "comment", case, *answer)
     assert out.splitlines()[-1] == "    You: Yes. (resolved)"
     code, out, _ = run("r04", "comment", case, "--slot", "A")
@@ -77,7 +77,8 @@ def test_a_thread_goes_to_and_fro_and_names_nobody(study: SmallStudy, run: Run) 
 def test_what_is_no_comment_is_refused(study: SmallStudy, run: Run) -> None:
     case = str(study.cases[0])
     for words, problem in (
-        (("--text", "Why?"), "Which reading was not said"),
+        (("--text", "Why?"), "Which reading is commented was not said"),
+        (("--reply", "0" * 16, "--text", "No."), "no such thread that you may know"),
         (("--slot", "A", "--text", "Why?", "--at", "1,2"), "three numbers"),
         (("--slot", "A", "--text", "Why?", "--at", "1,2,nan"), "three numbers"),
         (("--slot", "A", "--text", "Why?", "--label", "gland"), "it has: liver, spleen"),

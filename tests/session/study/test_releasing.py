@@ -19,6 +19,7 @@ from napari_medlabel.session.study import releasing
 from napari_medlabel.session.study.exporting.plan import GatesError
 from napari_medlabel.session.study.exporting.wish import ExportWish
 from napari_medlabel.session.study.release_check import check_release
+from napari_medlabel.session.study.release_page import page_of
 from napari_medlabel.session.study.release_papers import Telling
 from napari_medlabel.session.study.releasing import ReleaseWish, make_release
 from tests.session.study.a_study import events
@@ -81,7 +82,14 @@ def test_scans_and_masks_are_those_of_the_study_byte_for_byte(study):
     facts = read_facts((done.folder / "facts.json").read_bytes(), {})
     assert facts.raters == 2
     assert "Liver" in {one.label for one in facts.agreement}
-    assert (done.folder / "GRRAS.md").read_text().startswith("# Agreement of readings")
+    report = (done.folder / "GRRAS.md").read_text()
+    assert report.startswith("# Agreement of readings")
+    assert "The consensus of 2 cases was settled by m1, who had not read them." in report
+    assert facts.making.settled == {"independent": 2}
+    by = "an adjudicator who had not read the case 2"
+    for name in ("DATASHEET.md", "CLAIM.md"):
+        assert by in (done.folder / name).read_text()
+    assert by in page_of(check_release(done.folder), "").decode()
 
 
 def test_a_name_is_never_used_twice(study):

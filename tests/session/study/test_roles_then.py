@@ -11,7 +11,7 @@ import pytest
 
 from napari_medlabel.project.release.chain import CHAIN, parse_chain
 from napari_medlabel.project.release.manifest import read_manifest
-from napari_medlabel.project.settings import Role
+from napari_medlabel.project.settings import Role, read_settings
 from napari_medlabel.session.study import roles_then
 from napari_medlabel.session.study.release_check import check_release
 from napari_medlabel.session.study.releasing import make_release
@@ -73,6 +73,39 @@ def test_who_agreed_or_approved_without_the_role_is_told_of_each_case(
     assert with_roles("reviewer", "releaser") == both
     assert with_roles("adjudicator", "releaser") == [("reviewed", "sub-003_ct")]
     assert with_roles("adjudicator", "reviewer", "manager") == []
+
+
+def test_who_settled_as_a_reader_against_the_rules_of_then_is_told_with_the_study(
+    study: SmallStudy,
+) -> None:
+    folder = release(study, "settled", signed=False).folder
+    chain, manifest = parse_chain((folder / CHAIN).read_bytes()), read_manifest(folder)
+    manager = read_settings(study.layout.project).rater("m1")
+
+    def settled_as(said: str) -> list[tuple[str, str, str]]:
+        """Let the manager be one of the readers, and the log's line say what was asked for."""
+        cases = []
+        for one in chain.cases:
+            links = [
+                replace(link, by="m1") if link.event == "review.submit" else link
+                for link in one.links
+            ]
+            links = [
+                replace(link, detail={**link.detail, "adjudicator": said})
+                if link.event == "study.consensus"
+                else link
+                for link in links
+            ]
+            cases.append(replace(one, links=tuple(links)))
+        found = roles_then.check_roles(
+            study.layout, manifest, replace(chain, cases=tuple(cases))
+        )
+        return [(one.level, one.rule, one.where) for one in found if "read it" in one.words]
+
+    assert "adjudicator" in manager.roles
+    both = [("warning", "agreed", "sub-001_ct"), ("warning", "agreed", "sub-002_ct")]
+    assert settled_as("reader") == both
+    assert settled_as("independent") == [], "said by the release itself"
 
 
 def test_rules_that_nobody_kept_or_proves_are_amber(

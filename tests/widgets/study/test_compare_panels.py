@@ -171,6 +171,12 @@ def test_the_panel_shows_numbers_rules_and_cases(qtbot, found, summary) -> None:
     with qtbot.waitSignal(panel.case_wanted) as told:
         panel.cases.cellClicked.emit(0, 0)
     assert told.args == [CASES[0]]
+    panel.show_cases([Ready(CaseId.parse(CASES[0]), 2, 0, "You have read this case.")])
+    assert "somebody else settles them" in panel.cases_note.text()
+    assert panel.cases.item(0, 2).text() == "none yet, not yours to settle"
+    assert panel.cases.item(0, 0).toolTip() == "You have read this case."
+    with qtbot.assertNotEmitted(panel.case_wanted):
+        panel.cases.cellClicked.emit(0, 0)
 
 
 def test_raters_are_named_only_for_who_may_see_whose_reading_is_whose(found) -> None:

@@ -117,6 +117,13 @@ def test_a_case_to_settle_has_a_button_that_says_so(panel: WorklistPanel, qtbot:
     with qtbot.waitSignal(panel.step_requested) as got:
         panel.open_button.click()
     assert got.args == ["settle", todo, ""]
+    own = replace(todo, can=(), rank=-1, why_not="You have read this case.")
+    panel.show_listing(Listing("Livers", "a1", ("adjudicator",), (own, done)))
+    panel.choose(ONE, "consensus")
+    assert panel.table.item(0, 2).text() == "○ not yours to settle"
+    assert "You have read this case." in panel.table.item(0, 2).toolTip()
+    assert not panel.open_button.isEnabled()
+    assert panel.open_button.toolTip() == "You have read this case."
     panel.filter_box.setCurrentText("Done")
     assert shown(panel) == ["sub-002_ct"]
 
