@@ -1,23 +1,21 @@
 """Measurements over the scan, in every view: on their slice, fainter near it, with the value.
 
 Each view has light layers of its own, for a line that lies in one plane crosses the others as
-a dot. What is drawn is cut to the slice: nothing shows where it does not lie.
+a dot.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Final
 
 import numpy as np
 
-from napari_medlabel.geometry.axes import FloatArray
-from napari_medlabel.measure.lines import Value
 from napari_medlabel.model.measurements import Measurement, MeasurementSet
 from napari_medlabel.plugin.display import Display
 from napari_medlabel.plugin.layers import KEY, metadata
+from napari_medlabel.plugin.measurement_drawing import COLOUR, drawn_on, value_words
+from napari_medlabel.plugin.sight.beside import BesideView
 from napari_medlabel.plugin.sight.twin import LOCAL
 from napari_medlabel.plugin.sight.view import View
 from napari_medlabel.plugin.sight.views import Views
@@ -25,172 +23,12 @@ from napari_medlabel.plugin.tools.sketch import ROLE
 from napari_medlabel.session.case import Session
 from napari_medlabel.session.measuring import values_in
 
-_COLOUR: Final = (0.34, 0.92, 0.86, 1.0)
-_FAINT: Final = (0.34, 0.92, 0.86, 0.3)
-_ON: Final = 0.5
-_NEAR: Final = 2.5
-"""In slices: up to here a measurement shows, and further away not at all."""
 _WIDTH_PX: Final = 2.0
 _DOT_PX: Final = 5.0
-_EDGES: Final = tuple(
-    (a, b) for a in range(8) for b in range(a + 1, 8) if bin(a ^ b).count("1") == 1
-)
+_HANDLE_PX: Final = 9.0
 
 
-def chains_ras(one: Measurement) -> list[FloatArray]:
-    """Return the lines of a measurement, each of shape (n, 3) in RAS mm."""
-    points = one.array
-    if one.kind == "bidirectional":
-        return [points[:2], points[2:]]
-    if one.kind == "cuboid":
-        axes = points[1:] - points[0]
-        signs = np.array([[1 if n >> bit & 1 else -1 for bit in range(3)] for n in range(8)])
-        corners = points[0] + signs @ axes
-        return [corners[[a, b]] for a, b in _EDGES]
-    outline = one.outline_ras()
-    return [np.concatenate([outline, outline[:1]]) if one.is_closed else outline]
-
-
-def value_words(values: Sequence[Value]) -> str:
-    """Say the numbers of a measurement: ``"34.2 mm"``, ``"210 mm²  mean 43.1 HU  SD 5.0"``."""
-    said = []
-    for value in values:
-        if value.name in ("voxels", "min", "max", "perimeter"):
-            continue
-        unit = {"deg": "°", "mm2": " mm²", "mm3": " mm³"}.get(value.unit, f" {value.unit}")
-        digits = 0 if value.unit in ("mm2", "mm3") and value.value >= 100 else 1
-        name = {
-            "mean": "mean ",
-            "sd": "SD ",
-            "long axis": "long ",
-            "short axis": "short ",
-        }.get(value.name, "")
-        said.append(f"{name}{value.value:.{digits}f}{unit}".rstrip())
-    return "  ".join(said)
-
-
-def cut(chain_zyx: FloatArray, axis: int, index: float, reach: float) -> FloatArray:
-    """Return the parts of a line that lie within a distance of a slice.
-
-    Parameters
-    ----------
-    chain_zyx : ndarray, shape (n, 3)
-        Displayed data coordinates.
-    axis : int
-        Displayed axis across the slice; -1 takes all.
-    index : float
-        Which slice.
-    reach : float
-        In slices.
-
-    Returns
-    -------
-    ndarray, shape (m, 2, 3)
-        Both ends of each part.
-    """
-    starts, ends = chain_zyx[:-1], chain_zyx[1:]
-    if axis < 0 or not len(starts):
-        return np.stack([starts, ends], axis=1)
-    run = (ends - starts)[:, axis]
-    low, high = index - reach - starts[:, axis], index + reach - starts[:, axis]
-    flat = np.abs(run) < 1e-9
-    safe = np.where(flat, 1.0, run)
-    one, other = low / safe, high / safe
-    first = np.where(flat, 0.0, np.clip(np.minimum(one, other), 0.0, 1.0))
-    last = np.where(flat, 1.0, np.clip(np.maximum(one, other), 0.0, 1.0))
-    # The middle of what is left tells whether it is near: a part outside has no length.
-    kept = np.where(flat, (low <= 1e-6) & (high >= -1e-6), last > first)
-    parts = np.stack(
-        [
-            starts + first[:, None] * (ends - starts),
-            starts + last[:, None] * (ends - starts),
-        ],
-        axis=1,
-    )[kept]
-    return np.asarray(parts, dtype=np.float64)
-
-
-@dataclass
-class Drawn:
-    """What a view shows of the measurements, in displayed data coordinates.
-
-    Parameters
-    ----------
-    parts : list of ndarray, shape (m, 2, 3)
-        Both ends of each part, flat on the slice.
-    colours : list of tuple of float
-        RGBA of each part.
-    anchors : list of ndarray, shape (3,)
-        Where words stand.
-    words : list of str
-        Name and value of each measurement that lies on the slice.
-    """
-
-    parts: list[FloatArray] = field(default_factory=list)
-    colours: list[tuple[float, float, float, float]] = field(default_factory=list)
-    anchors: list[FloatArray] = field(default_factory=list)
-    words: list[str] = field(default_factory=list)
-
-    def add(self, parts: FloatArray, colour: tuple[float, float, float, float]) -> None:
-        """Add parts of one colour."""
-        if len(parts):
-            self.parts.append(parts)
-            self.colours += [colour] * len(parts)
-
-
-def drawn_on(
-    display: Display,
-    measured: MeasurementSet,
-    words: dict[str, str],
-    axis: int,
-    index: float,
-) -> Drawn:
-    """Return what a slice shows of measurements.
-
-    Parameters
-    ----------
-    display : Display
-        How the scan is laid out.
-    measured : MeasurementSet
-        What was measured.
-    words : dict of str to str
-        The value of each, by its name.
-    axis : int
-        Displayed axis across the view; -1 in 3D, where all is shown.
-    index : float
-        Which slice.
-    """
-    made = Drawn()
-    for one in measured:
-        chains = [display.from_ras(chain) for chain in chains_ras(one)]
-        bright = [cut(chain, axis, index, _ON) for chain in chains]
-        if axis >= 0:
-            for chain in chains:
-                made.add(_flat(cut(chain, axis, index, _NEAR), axis, index), _FAINT)
-        for parts in bright:
-            made.add(_flat(parts, axis, index), _COLOUR)
-        seen = [parts for parts in bright if len(parts)]
-        if seen:
-            made.anchors.append(_flat(seen[0], axis, index)[-1, 1])
-            made.words.append(_words(one, words[one.name], np.concatenate(chains), axis))
-    return made
-
-
-def _words(one: Measurement, value: str, points_zyx: FloatArray, axis: int) -> str:
-    """Return what stands beside a measurement; where it only crosses the slice, its name."""
-    name = f"{one.name} (locked)" if one.locked else one.name
-    is_flat = np.ptp(points_zyx, axis=0) <= 2 * _ON
-    if axis >= 0 and is_flat.any() and not is_flat[axis]:
-        return name
-    told = value.replace("  ", "\n", 1)
-    return f"{name}\n{told}".rstrip()
-
-
-def _flat(parts: FloatArray, axis: int, index: float) -> FloatArray:
-    flat = parts.copy()
-    if axis >= 0:
-        flat[..., axis] = index
-    return flat
+_Shown = tuple[MeasurementSet, int, float, frozenset[str]]
 
 
 class MeasurementLayers:
@@ -209,6 +47,8 @@ class MeasurementLayers:
         self._views = views
         self._words: dict[str, str] = {}
         self._shown: dict[int, _Pair] = {}
+        self._draft: Measurement | None = None
+        self._chosen = self._hovered = ""
         session.measurements_changed.connect(self._on_measured)
         views.moved.connect(self.update)
         views.opened.connect(self.update)
@@ -224,11 +64,42 @@ class MeasurementLayers:
         pair = self._shown.get(id(view))
         return () if pair is None else (pair.lines, pair.words)
 
+    def choose(self, name: str) -> None:
+        """Show the handles of a measurement; empty for none."""
+        self._chosen = name
+        self.update()
+
+    def hover(self, name: str) -> None:
+        """Show the handles of the measurement under the mouse too; empty for none."""
+        if name != self._hovered:
+            self._hovered = name
+            self.update()
+
+    def show_draft(self, draft: Measurement | None) -> None:
+        """Show a measurement with its value as it would be; None as it is."""
+        told = draft or self._draft
+        self._draft = draft
+        if told is not None:
+            measured = self._session.measurements
+            if draft is not None or told.name in measured:
+                one = draft or measured[told.name]
+                self._words[one.name] = value_words(values_in(self._session.volume, one))
+            self.update()
+
+    @property
+    def measured(self) -> MeasurementSet:
+        """What is shown: the measurements, with the one that is dragged as it would be."""
+        measured, draft = self._session.measurements, self._draft
+        if draft is None or draft.name not in measured:
+            return measured
+        return measured.with_one(draft)
+
     def update(self, _view: object = None) -> None:
         """Show in each view what lies on its slice."""
-        measured = self._session.measurements
+        measured = self.measured
+        held = frozenset({self._chosen, self._hovered} - {""})
         for view in self._views.all:
-            if not len(measured):
+            if isinstance(view, BesideView) or not len(measured):
                 self._drop(view)
                 continue
             axis = view.axis
@@ -237,7 +108,7 @@ class MeasurementLayers:
             if pair is None:
                 case = self._session.place.case
                 pair = self._shown[id(view)] = _Pair(view, self._views.display, case)
-            pair.show((measured, axis, index), self._words)
+            pair.show((measured, axis, index, held), self._words)
 
     def detach(self) -> None:
         """Let go of the case and take the layers away."""
@@ -271,7 +142,8 @@ class _Pair:
 
         self._view = view
         self._display = display
-        self._key: tuple[Any, ...] = ()
+        self._key: _Shown | None = None
+        self._dots = 0
         common = {
             "ndim": 3,
             "metadata": {KEY: {**metadata(display, ROLE, case)[KEY], LOCAL: True}},
@@ -280,7 +152,7 @@ class _Pair:
         self.lines: Any = Vectors(
             np.zeros((0, 2, 3)),
             name="Measurements",
-            edge_color=[_COLOUR],
+            edge_color=[COLOUR],
             edge_width=self._size(_WIDTH_PX),
             vector_style="line",
             **common,
@@ -290,13 +162,13 @@ class _Pair:
             name="Measured values",
             size=self._size(_DOT_PX),
             symbol="square",
-            face_color=[_COLOUR],
+            face_color=[COLOUR],
             border_color="#202020",
             features={"words": np.zeros(0, dtype=str)},
             text={
                 "string": "{words}",
                 "size": 11,
-                "color": [_COLOUR],
+                "color": [COLOUR],
                 "anchor": "upper_left",
                 "translation": np.array([0.0, 0.0, 1.0 / display.scale[2]]),
             },
@@ -319,21 +191,34 @@ class _Pair:
 
     def _on_zoom(self, _event: object = None) -> None:
         self.lines.edge_width = self._size(_WIDTH_PX)
-        self.words.size = self._size(_DOT_PX)
+        self._resize()
+
+    def _resize(self) -> None:
+        """Give words a small dot and handles a square that a mouse can hit."""
+        sizes = np.full(len(self.words.data), self._size(_HANDLE_PX))
+        sizes[: self._dots] = self._size(_DOT_PX)
+        if len(sizes):
+            self.words.size = sizes
         self.words.current_size = self._size(_DOT_PX)
 
-    def show(self, key: tuple[MeasurementSet, int, float], words: dict[str, str]) -> None:
+    def show(self, key: _Shown, words: dict[str, str]) -> None:
         """Show measurements on a slice; nothing is done where that is what is shown."""
         if key == self._key and all(x in self._view.model.layers for x in self._all):
             return
         self._key = key
-        drawn = drawn_on(self._display, key[0], words, key[1], key[2])
+        drawn = drawn_on(self._display, key[0], words, key[1], key[2], key[3])
+        if not drawn.parts and not len(self.lines.data) and not len(self.words.data):
+            return
         parts = np.concatenate(drawn.parts) if drawn.parts else np.zeros((0, 2, 3))
         self.lines.data = np.stack([parts[:, 0], parts[:, 1] - parts[:, 0]], axis=1)
         if len(parts):
             self.lines.edge_color = np.array(drawn.colours)
-        self.words.data = np.array(drawn.anchors).reshape(-1, 3)
-        self.words.features = {"words": np.array(drawn.words, dtype=object)}
+        points = [*drawn.anchors, *drawn.handles]
+        told = [*drawn.words, *("" for _ in drawn.handles)]
+        self._dots = len(drawn.anchors)
+        self.words.data = np.array(points).reshape(-1, 3)
+        self.words.features = {"words": np.array(told, dtype=object)}
+        self._resize()
         self.words.refresh()
 
     @property

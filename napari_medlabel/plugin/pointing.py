@@ -168,7 +168,9 @@ class Pointing:
     def _make_drag(self, view: Any) -> Any:
         def drag(layer: Any, event: Any) -> Generator[None, None, None]:
             hand = self.hand
-            if hand is None or not hand.press(self.pointer(view, layer, event)):
+            if event.handled or hand is None:
+                return
+            if not hand.press(self.pointer(view, layer, event)):
                 return
             event.handled = True
             yield

@@ -21,7 +21,14 @@ from napari_medlabel.plugin.tools.aiming import SNAPS, Snap, SnapKind, plane_of
 from napari_medlabel.plugin.tools.draft_mark import DraftMark
 from napari_medlabel.plugin.tools.kit import Kit
 from napari_medlabel.plugin.tools.mark_hand import MarkHand
-from napari_medlabel.plugin.tools.nudging import WAYS, Way, shown_step, step_ijk, step_mm
+from napari_medlabel.plugin.tools.nudging import (
+    WAYS,
+    Way,
+    fine_step,
+    shown_step,
+    step_ijk,
+    step_mm,
+)
 from napari_medlabel.session.case import Session
 from napari_medlabel.session.marking import Marking
 from napari_medlabel.widgets.mark_files import MarkFiles
@@ -179,14 +186,19 @@ class MarkDesk(QObject):
         hand.pointed = self._show_pressed
         hand.left = self._on_left
         self._hand = hand
-        kit.binding.keys.wake(*(key for key, _, _ in _NUDGES))
+        self.lend_nudges()
         return hand
 
     def _on_left(self) -> None:
         self._hand = None
-        if self.binding is not None:
-            self.binding.keys.rest(*(key for key, _, _ in _NUDGES))
+        self.lend_nudges()
         self._show_hand()
+
+    def lend_nudges(self) -> None:
+        """Take the keys that nudge from napari while there is something to nudge."""
+        if self.binding is not None:
+            keys, awake = self.binding.keys, self._hand is not None or self.measures.chosen
+            (keys.wake if awake else keys.rest)(*(key for key, _, _ in _NUDGES))
 
     def _show_hand(self) -> None:
         self.dock.landmark_panel.show_placing(self._hand is not None)
@@ -206,7 +218,7 @@ class MarkDesk(QObject):
             self._hand.put(views.cross.point_ras, plane_of(axis) if axis >= 0 else None)
 
     def nudge(self, way: Way, *, fine: bool = False) -> None:
-        """Move the draft, or else the landmark aimed at, one way of the screen.
+        """Move the draft, or the landmark aimed at, or the measurement in hand.
 
         Parameters
         ----------
@@ -219,6 +231,8 @@ class MarkDesk(QObject):
         if views is None or views.current.axis < 0:
             return
         step = shown_step(views.current, way)
+        if self.measures.nudge(fine_step(views.display, step, _FINE_MM) if fine else step):
+            return
 
         def move(marking: Marking) -> None:
             if fine:

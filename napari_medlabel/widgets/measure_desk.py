@@ -10,10 +10,12 @@ import numpy as np
 from qtpy.QtCore import QObject
 
 from napari_medlabel.errors import InputError, MedlabelError
+from napari_medlabel.geometry.axes import FloatArray
 from napari_medlabel.model.landmarks import Point
 from napari_medlabel.model.measurements import Kind, Measurement, MeasurementSet
 from napari_medlabel.plugin.binding import Binding
 from napari_medlabel.plugin.display import PLANES
+from napari_medlabel.plugin.measurement_grips import MeasurementGrips
 from napari_medlabel.plugin.measurement_layer import MeasurementLayers
 from napari_medlabel.plugin.pointing import Pointer
 from napari_medlabel.plugin.sight.views import Views
@@ -23,6 +25,7 @@ from napari_medlabel.session.case import Session
 from napari_medlabel.widgets.measure_panel import MeasurePanel
 
 _CENTRED: Final = ("ellipse", "box", "plane", "cuboid")
+_DELETE: Final = "Delete"
 
 
 class MeasureDesk(QObject):
@@ -42,6 +45,7 @@ class MeasureDesk(QObject):
         self.binding: Binding | None = None
         self.views: Views | None = None
         self.layers: MeasurementLayers | None = None
+        self.grips: MeasurementGrips | None = None
         self._hand: MeasureHand | None = None
         self._kind: Kind = "line"
         self.panel.kind_requested.connect(self.choose)
@@ -49,22 +53,39 @@ class MeasureDesk(QObject):
         self.panel.rename_requested.connect(self.rename)
         self.panel.delete_requested.connect(self.delete)
         self.panel.lock_requested.connect(self.lock)
+        self.panel.choose_requested.connect(self._choose_one)
 
     def case_opened(self, session: Session, binding: Binding, views: Views) -> None:
         """Begin to serve a case."""
         self.session, self.binding, self.views = session, binding, views
         self.layers = MeasurementLayers(session, views)
         session.measurements_changed.connect(self._show)
+        self.grips = grips = MeasurementGrips(session, views, self.layers)
+        grips.chosen_changed.connect(self._on_chosen)
+        grips.dragging.connect(self._on_dragging)
+        grips.told.connect(self.panel.say)
+        grips.failed.connect(self.dock.show_error)
         if binding.keys.is_free("O"):
             binding.keys.bind("O", "Measure, or stop", self.toggle, group="Measurements")
+        if binding.keys.is_free(_DELETE):
+            binding.keys.bind(
+                _DELETE,
+                "Delete the chosen measurement",
+                self.delete_chosen,
+                group="Measurements",
+                resting=True,
+            )
         self._show(session.measurements)
 
     def case_closed(self) -> None:
         """Let go of the case."""
-        session, layers = self.session, self.layers
-        self.session = self.binding = self.views = self.layers = self._hand = None
-        if session is None or layers is None:
+        session, layers, grips = self.session, self.layers, self.grips
+        if session is None or layers is None or grips is None:
             return
+        grips.choose("")
+        grips.detach()
+        self.session = self.binding = self.views = self.layers = self.grips = None
+        self._hand = None
         session.measurements_changed.disconnect(self._show)
         layers.detach()
 
@@ -118,6 +139,71 @@ class MeasureDesk(QObject):
         )
         hand.put(point, pointer)
 
+    # -- the one in hand -----------------------------------------------------------------
+
+    @property
+    def chosen(self) -> str:
+        """Name of the measurement that keys are for, empty for none."""
+        return "" if self.grips is None else self.grips.chosen
+
+    def _choose_one(self, name: str) -> None:
+        if self.grips is not None:
+            self.grips.choose(name)
+
+    def _on_chosen(self, name: str) -> None:
+        self.panel.select(name)
+        self._lend_keys()
+
+    def _on_dragging(self, _on: bool) -> None:
+        if self._hand is None and self.grips is not None and not self.grips.is_dragging:
+            self.panel.say("")
+        self._lend_keys()
+
+    def _lend_keys(self) -> None:
+        """Take the keys that are for a chosen measurement from napari, or give them back."""
+        binding = self.binding
+        if binding is None:
+            return
+        (binding.keys.wake if self.chosen else binding.keys.rest)(_DELETE)
+        self.dock.mark_desk.lend_nudges()
+        self.dock.tool_desk.update_keys()
+
+    def let_go(self, *, chosen: bool) -> bool:
+        """Take a drag back, or choose none where ``chosen``; tell whether there was any."""
+        grips = self.grips
+        if grips is None:
+            return False
+        if grips.cancel():
+            return True
+        had = chosen and bool(grips.chosen)
+        if had:
+            grips.choose("")
+        return had
+
+    def delete_chosen(self) -> None:
+        """Take the chosen measurement away; points chosen in napari's own layer go first."""
+        binding = self.binding
+        if binding is None:
+            return
+        points = binding.points
+        if binding.viewer.layers.selection.active is points and points.selected_data:
+            points.remove_selected()
+        elif self.chosen:
+            self.delete(self.chosen)
+
+    def nudge(self, step_zyx: FloatArray) -> bool:
+        """Move the chosen handle or measurement; tell whether the key was for one."""
+        grips, views = self.grips, self.views
+        if grips is None or views is None or not grips.chosen or self._mark_in_hand():
+            return False
+        at = grips.nudge(step_zyx)
+        if at is not None:
+            views.go_to_ras((float(at[0]), float(at[1]), float(at[2])))
+        return True
+
+    def _mark_in_hand(self) -> bool:
+        return self.dock.mark_desk.hand is not None
+
     # -- the table -----------------------------------------------------------------------
 
     def go_to(self, name: str) -> None:
@@ -134,9 +220,12 @@ class MeasureDesk(QObject):
 
     def rename(self, name: str, new: str) -> None:
         """Give a measurement another name."""
+        was_chosen = self.chosen == name
         self._change(name, lambda one: replace(one, name=new.strip()), "Rename measurement")
         if self.session is not None:
             self._show(self.session.measurements)
+            if was_chosen and new.strip() in self.session.measurements:
+                self._choose_one(new.strip())
 
     def delete(self, name: str) -> None:
         """Take a measurement away."""

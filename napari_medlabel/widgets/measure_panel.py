@@ -39,6 +39,7 @@ class MeasurePanel(QWidget):
 
     kind_requested = Signal(str)
     go_requested = Signal(str)
+    choose_requested = Signal(str)
     rename_requested = Signal(str, str)
     delete_requested = Signal(str)
     lock_requested = Signal(str, bool)
@@ -71,7 +72,7 @@ class MeasurePanel(QWidget):
         header.setSectionResizeMode(_VALUE, QHeaderView.ResizeMode.Stretch)
         self.table.cellClicked.connect(self._go)
         self.table.itemChanged.connect(self._rename)
-        self.table.itemSelectionChanged.connect(self._show_state)
+        self.table.itemSelectionChanged.connect(self._on_selected)
         self.copy_button, self.delete_button = QPushButton("Copy table"), QPushButton("Delete")
         self.copy_button.setToolTip("Copy names and values, for a spreadsheet")
         self.copy_button.clicked.connect(self._copy)
@@ -115,10 +116,26 @@ class MeasurePanel(QWidget):
             value.setToolTip(told)
             self.table.setItem(row, _NAME, name)
             self.table.setItem(row, _VALUE, value)
-            if one.name == kept:
-                self.table.setCurrentCell(row, _NAME)
+        self._mark(kept)
         self._filling = False
         self._show_state()
+
+    def select(self, name: str) -> None:
+        """Mark the row of a measurement; empty for none."""
+        if name != self.selected:
+            self._filling = True
+            self._mark(name)
+            self._filling = False
+            self._show_state()
+
+    def _mark(self, name: str) -> None:
+        names = [one.name for one in self._measured]
+        if name in names:
+            self.table.setCurrentCell(names.index(name), _NAME)
+        else:
+            # The row that moves up is not the one that was chosen.
+            self.table.clearSelection()
+            self.table.setCurrentCell(-1, -1)
 
     def show_kind(self, kind: str) -> None:
         """Show which kind clicks draw; empty for none."""
@@ -153,9 +170,16 @@ class MeasurePanel(QWidget):
             choose if one is None else "Keep it as it is, or let it be changed"
         )
         told = (
-            "It is locked: unlock it first." if locked else "Take it away; Undo brings it back"
+            "It is locked: unlock it first."
+            if locked
+            else "Take it away (Delete); Undo brings it back"
         )
         self.delete_button.setToolTip(choose if one is None else told)
+
+    def _on_selected(self) -> None:
+        self._show_state()
+        if not self._filling:
+            self.choose_requested.emit(self.selected)
 
     def _ask(self, emit: Callable[[str], object]) -> None:
         if self.selected:

@@ -47,7 +47,7 @@ class ToolDesk(QObject):
         self.dock = dock
         self.panel = ToolPanel(TOOLS, MENUS)
         self.choices = Choices()
-        self.runner = ToolRunner(self, self.panel, dock.show_error, self._update_keys)
+        self.runner = ToolRunner(self, self.panel, dock.show_error, self.update_keys)
         self.applying = Applying(self, self.panel.progress, self.say, dock.show_error)
         self.seeds = SeedShelf(dock.show_history)
         self.keys = ToolKeys(self)
@@ -120,11 +120,12 @@ class ToolDesk(QObject):
         self.choices.values.pop("threshold", None)  # its range was that scan's
         self.panel.hide()
 
-    def _update_keys(self) -> None:
+    def update_keys(self) -> None:
         """Take Enter, Escape and the brush's keys from napari while they mean something."""
         if self._kit is None:
             return
         waiting = self._kit.bench.preview is not None or self.runner.is_busy
+        waiting = waiting or bool(self.dock.mark_desk.measures.chosen)
         self.keys.update(held=self._hand is not None, waiting=waiting)
         if self._current:
             QTimer.singleShot(_LAID_OUT_MS, self._reveal)
@@ -159,7 +160,7 @@ class ToolDesk(QObject):
             self._take(holding, HANDS[name](kit))
         else:
             holding.drop()
-            self._update_keys()
+            self.update_keys()
             self._to_canvas()
         if tool(name).is_live:
             self._live.start()
@@ -175,7 +176,7 @@ class ToolDesk(QObject):
         self._hand = hand
         holding.take(hand, self.choices.size_mm if hand.circle else None)
         self.seeds.take(hand)
-        self._update_keys()
+        self.update_keys()
         self._to_canvas()
 
     def choose_before(self) -> None:
@@ -196,7 +197,7 @@ class ToolDesk(QObject):
             self._kit.bench.show(None)
         self.panel.show_nothing()
         self._say_kept()
-        self._update_keys()
+        self.update_keys()
 
     def _say_kept(self) -> None:
         """Say that strokes of seeds wait: they are not lost with another tool."""
@@ -234,6 +235,9 @@ class ToolDesk(QObject):
 
     def escape(self) -> None:
         """Take back what is begun, else what is computed or shown, else put the tool down."""
+        held = self._hand is not None
+        if self.dock.mark_desk.measures.let_go(chosen=not held):
+            return
         if self._hand is not None and self._hand.is_busy:
             self._hand.cancel()
         elif self.runner.stop() or self.applying.stop():

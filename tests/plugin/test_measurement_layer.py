@@ -13,13 +13,8 @@ from napari_medlabel.measure.lines import Value
 from napari_medlabel.model.measurements import Measurement, MeasurementSet
 from napari_medlabel.plugin.binding import Binding
 from napari_medlabel.plugin.display import Display
-from napari_medlabel.plugin.measurement_layer import (
-    MeasurementLayers,
-    chains_ras,
-    cut,
-    drawn_on,
-    value_words,
-)
+from napari_medlabel.plugin.measurement_drawing import chains_ras, cut, drawn_on, value_words
+from napari_medlabel.plugin.measurement_layer import MeasurementLayers
 from napari_medlabel.plugin.sight.views import Views
 from napari_medlabel.session.case import Session
 

@@ -212,12 +212,53 @@ def test_the_mouse_measures_in_linked_views(make_dock: Callable[[str], MedlabelD
     assert not len(lines.data)
     dock.mark_desk.measures.panel.go_requested.emit("Line 1")
     assert len(words.data) == 2
+    pull_at_handles(dock)
     look_at_linked_views(dock)
     picture(dock, "measured-four")
     key(dock, Qt.Key.Key_Escape)
     key(dock, Qt.Key.Key_Escape)
     assert dock.mark_desk.measures.hand is None
     dock.desk.leave(discard=True)
+
+
+def pull_at_handles(dock: MedlabelDock) -> None:
+    session, measures = dock.session, dock.mark_desk.measures
+
+    def ends() -> np.ndarray:
+        return session.volume.grid.affine.to_index(session.measurements["Line 1"].array)
+
+    steps = len(session.history)
+    assert measures.hand is not None  # the tool that measures leaves handles to the mouse
+    drag(dock, (28, 18, 15), (29, 19, 15), (30, 22, 15))
+    assert np.abs(ends() - [(12, 18, 15), (30, 22, 15)]).max() < 0.25
+    key(dock, Qt.Key.Key_Escape)
+    assert measures.hand is None
+    assert measures.chosen == measures.panel.selected == "Line 1"
+    drag(dock, (30, 22, 15), (29, 20, 15), (28, 18, 15))
+    assert len(session.history) == steps + 2
+    picture(dock, "measured-handles")
+    show(dock, "Coronal", 28, 18, 15)
+    drag(dock, (28, 18, 15), (27, 18, 16), (26, 18, 19))
+    assert np.abs(ends() - [(12, 18, 15), (26, 18, 19)]).max() < 0.25
+    before, target = ends(), canvas(dock)
+    spots = [pixel_of(dock, 12, 18, 15), pixel_of(dock, 16, 18, 12)]
+    QTest.mousePress(target, Qt.MouseButton.LeftButton, pos=spots[0])
+    move(target, spots[1], Qt.MouseButton.LeftButton)
+    spin(1)
+    assert dock.viewer.cursor.style == "pointing"
+    key(dock, Qt.Key.Key_Escape)
+    QTest.mouseRelease(target, Qt.MouseButton.LeftButton, pos=spots[1])
+    spin(1)
+    assert np.array_equal(ends(), before)
+    assert len(session.history) == steps + 3
+    key(dock, Qt.Key.Key_Left, Qt.KeyboardModifier.ShiftModifier)
+    assert np.abs(ends()[0] - before[0]).sum() == pytest.approx(1.0)
+    assert np.array_equal(ends()[1], before[1])
+    key(dock, Qt.Key.Key_Delete)
+    assert [one.name for one in session.measurements] == ["Ellipse 1"]
+    assert measures.chosen == measures.panel.selected == ""
+    dock.desk.undo()
+    show(dock, "Axial", 20, 18, 15)
 
 
 def look_at_linked_views(dock: MedlabelDock) -> None:

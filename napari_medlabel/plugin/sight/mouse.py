@@ -92,6 +92,8 @@ class SightMouse:
 
     def _press(self, _model: Any, event: Any) -> Generator[None, None, None]:
         self._views.current = self._view
+        if event.handled:
+            return  # a measurement was taken by its handle
         windowing = self._views.windowing
         if windowing.held or (event.button == 2 and self._view.axis >= 0 and self._is_free()):
             yield from self._pull(event)

@@ -13,7 +13,7 @@ from napari_medlabel.geometry.axes import FloatArray
 from napari_medlabel.measure.lines import perpendicular_ras, values_of
 from napari_medlabel.model.landmarks import Point
 from napari_medlabel.model.measurements import Kind, Measurement
-from napari_medlabel.plugin.measurement_layer import chains_ras, value_words
+from napari_medlabel.plugin.measurement_drawing import chains_ras, value_words
 from napari_medlabel.plugin.pointing import Pointer
 from napari_medlabel.plugin.tools.aiming import clicked_zyx, ras_of, require_inside
 from napari_medlabel.plugin.tools.hand import LEFT, QuietHand

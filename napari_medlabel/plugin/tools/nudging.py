@@ -57,3 +57,9 @@ def step_mm(display: Display, step_zyx: FloatArray, mm: float) -> tuple[float, f
     length = float(np.linalg.norm(along))
     x, y, z = (float(v) * mm / length if length else 0.0 for v in along)
     return x, y, z
+
+
+def fine_step(display: Display, step_zyx: FloatArray, mm: float) -> FloatArray:
+    """Return a step of some mm the same way, in displayed data coordinates, shape (3,)."""
+    length = float(np.linalg.norm(display.to_ras(step_zyx) - display.to_ras(np.zeros(3))))
+    return step_zyx * (mm / length)
