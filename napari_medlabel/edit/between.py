@@ -56,8 +56,8 @@ def fill_between(
     """Propose what lies between the slices that were drawn.
 
     Every part of a segment becomes the part of the next drawn slice that it belongs to (see
-    `napari_medlabel.edit.morph.morphs`); where two segments want a voxel, the one that is
-    farther from losing it takes it. Only background is filled: slices that were drawn, and
+    `napari_medlabel.edit.morph.morphs`); where two segments want a voxel the smaller one takes
+    it, and where none is sure of it the one that is nearest to it. Only background is filled: slices that were drawn, and
     other segments, stay as they are.
 
     A slice counts as drawn for a segment when it holds it. One that holds other segments, and
@@ -262,15 +262,18 @@ class _Filling:
     def into(self, out: LabelArray, tick: Tick) -> int:
         """Fill a copy of the window's slices; return how many slices changed."""
         low, high = self.work[0].start, self.work[0].stop
-        started: dict[int, list[tuple[Gap, list[Morph]]]] = {}
+        started: dict[int, list[Gap]] = {}
         for gap in self.gaps:
-            started.setdefault(gap.first + 1, []).append((gap, []))
+            started.setdefault(gap.first + 1, []).append(gap)
         active: list[tuple[Gap, list[Morph]]] = []
         filled = 0
         for s in range(low, high):
             tick(s - low, high - low)
             active = [(gap, shapes) for gap, shapes in active if s < gap.last]
-            active += [(gap, self._shapes(gap)) for gap, _ in started.get(s, [])]
+            if s in started:
+                active += [(gap, self._shapes(gap)) for gap in started[s]]
+                # Where two want a voxel the first takes it: the smaller one.
+                active.sort(key=lambda one: self._area(one[0]))
             if active:
                 filled += self._slice(out[s - low], s, active)
         tick(high - low, high - low)
@@ -303,6 +306,12 @@ class _Filling:
             self.kept.clear()
             self.kept[gaps] = out
         return self.kept[gaps]
+
+    def _area(self, gap: Gap) -> tuple[int, int]:
+        """Return the pixels of a segment on both ends of a gap, and its value to break ties."""
+        known = self.windows[gap.value]
+        ends = [(s, known[s]) for s in (gap.first, gap.last) if s in known]
+        return sum(np.count_nonzero(self.planes[s][w] == gap.value) for s, w in ends), gap.value
 
     def _shapes(self, gap: Gap) -> list[Morph]:
         """Return the shapes of one gap, in the window's pixels."""

@@ -93,7 +93,7 @@ def render(
     for u in range(rows):
         for v in range(columns):
             margin = rest * at_first[u, v] + fraction * at_last[u, v]
-            if margin > score[u, v] + slack:
+            if score[u, v] <= -slack and margin > score[u, v] + slack:
                 score[u, v] = margin
                 claim[u, v] = value
 

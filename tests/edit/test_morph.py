@@ -12,7 +12,7 @@ from hypothesis.extra.numpy import arrays
 
 import napari_medlabel.edit as package
 from napari_medlabel.edit import morph
-from napari_medlabel.edit.morph import blank, blend, fill, morphs, render
+from napari_medlabel.edit.morph import blank, blend, evenly, fill, morphs, render
 
 
 def drawn(
@@ -102,10 +102,45 @@ def test_at_both_ends_the_drawn_shapes_come_back(
     np.testing.assert_array_equal(drawn(first, last, 1.0, spacing), last)
 
 
-def test_a_disc_that_grows_is_in_the_middle_half_way() -> None:
-    shape = (41, 41)
-    first, last = disc(shape, (20, 20), 6), disc(shape, (20, 20), 14)
-    np.testing.assert_array_equal(drawn(first, last, 0.5), disc(shape, (20, 20), 10))
+@pytest.mark.parametrize("at", [0.25, 0.5, 0.75])
+def test_a_disc_that_grows_keeps_round_and_its_area_grows_evenly(at: float) -> None:
+    shape = (61, 61)
+    first, last = disc(shape, (30, 30), 8), disc(shape, (30, 30), 24)
+    between = drawn(first, last, at)
+    wanted = (1 - at) * first.sum() + at * last.sum()
+    assert between.sum() == pytest.approx(wanted, rel=0.02)
+    radius = np.sqrt(wanted / np.pi)
+    assert not (between & ~disc(shape, (30, 30), radius + 1)).any()
+    assert not (disc(shape, (30, 30), radius - 1) & ~between).any()
+
+
+@given(pairs())
+@settings(deadline=None, max_examples=25)
+def test_the_order_of_the_pixels_stays_when_their_pace_is_evened(
+    pair: tuple[np.ndarray, np.ndarray, tuple[float, float]],
+) -> None:
+    first, last = (np.pad(part, 1) for part in pair[:2])
+    first[1, 1] = last[2, 2] = True
+    one, two = blend(first, last, pair[2])
+    even_one, even_two = one.copy(), two.copy()
+    evenly(even_one, even_two)
+    for changes in (first & ~last, last & ~first):
+        then, now = np.abs(one[changes]), np.abs(even_one[changes])
+        assert (np.diff(now[np.argsort(then, kind="stable")]) >= 0).all()
+        assert not changes.any() or now.mean() == pytest.approx(0.5, abs=1e-4)
+    for one_way, other in ((one, even_one), (two, even_two)):
+        np.testing.assert_array_equal(np.sign(one_way), np.sign(other))
+        np.testing.assert_array_equal(one_way[first == last], other[first == last])
+
+
+def test_where_two_want_a_pixel_the_one_before_keeps_it() -> None:
+    claim, score = np.zeros((9, 9), np.uint8), blank((9, 9))
+    small, large = disc((9, 9), (4, 4), 1), disc((9, 9), (4, 4), 3)
+    for value, part in ((2, small), (1, large)):
+        for shape in morphs(part, part, (1.0, 1.0)):
+            render(shape, 0.5, value, claim, score)
+    np.testing.assert_array_equal(claim == 2, small)
+    np.testing.assert_array_equal(claim == 1, large & ~small)
 
 
 def test_a_disc_that_moved_away_is_carried_along() -> None:
