@@ -3,34 +3,43 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
+from typing import Final
 
-from napari_medlabel.cli import (
-    audit_anew,
-    audit_code,
-    audit_demo,
-    audit_export,
-    audit_key,
-    audit_prune,
-    audit_reason,
-    audit_receipt,
-    audit_report,
-    audit_review,
-    audit_show,
-    audit_site,
-    audit_timestamp,
-    audit_verify,
-    audit_who,
-    audit_witness,
+from napari_medlabel.cli.of_many import add_named
+
+COMMANDS: Final = (
+    "verify",
+    "show",
+    "demo",
+    "anew",
+    "code",
+    "export",
+    "key",
+    "prune",
+    "reason",
+    "receipt",
+    "report",
+    "review",
+    "site",
+    "timestamp",
+    "who",
+    "witness",
 )
+"""Each is a module ``audit_NAME`` with ``add_parser``; in the order of the help."""
 
 
-def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def add_parser(
+    subparsers: argparse._SubParsersAction[argparse.ArgumentParser], words: Sequence[str] = ()
+) -> None:
     """Add ``audit`` and its own subcommands to the command line.
 
     Parameters
     ----------
     subparsers : argparse subparsers
         Of ``medlabel``.
+    words : sequence of str, optional
+        Arguments after ``audit``: where the first names a command, no other is added.
     """
     parser = subparsers.add_parser(
         "audit",
@@ -39,22 +48,4 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "default $MEDLABEL_AUDIT_DIR, else the user's data folder.",
     )
     commands = parser.add_subparsers(dest="audit_command", metavar="COMMAND", required=True)
-    for module in (
-        audit_verify,
-        audit_show,
-        audit_demo,
-        audit_anew,
-        audit_code,
-        audit_export,
-        audit_key,
-        audit_prune,
-        audit_reason,
-        audit_receipt,
-        audit_report,
-        audit_review,
-        audit_site,
-        audit_timestamp,
-        audit_who,
-        audit_witness,
-    ):
-        module.add_parser(commands)
+    add_named(commands, "audit", COMMANDS, words)

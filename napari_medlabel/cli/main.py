@@ -33,10 +33,19 @@ COMMANDS: Final = (
     "audit",
 )
 """Each is a module beside this one with ``add_parser`` and ``run``."""
+_OF_MANY: Final = ("project", "audit")
+"""Commands that have one module for each of their own commands."""
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """Return the parser with all subcommands."""
+def build_parser(words: Sequence[str] = ()) -> argparse.ArgumentParser:
+    """Return the parser with all subcommands, or with the one that arguments begin with.
+
+    Parameters
+    ----------
+    words : sequence of str, optional
+        Arguments. Where the first names a command no other command is imported, which is
+        most of the time that a short command takes; nothing that is said depends on it.
+    """
     parser = argparse.ArgumentParser(
         prog="medlabel",
         description="Label, landmark, de-identify and audit medical volumes. "
@@ -46,8 +55,12 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"medlabel {__version__}")
     subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for name in COMMANDS:
-        importlib.import_module(f"napari_medlabel.cli.{name}").add_parser(subparsers)
+    for name in words[:1] if words and words[0] in COMMANDS else COMMANDS:
+        module = importlib.import_module(f"napari_medlabel.cli.{name}")
+        if name in _OF_MANY:
+            module.add_parser(subparsers, words[1:])
+        else:
+            module.add_parser(subparsers)
     return parser
 
 
@@ -65,7 +78,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         The exit code.
     """
     words = list(sys.argv[1:] if argv is None else argv)
-    parser = build_parser()
+    parser = build_parser(words)
     if "" in words:
         # An empty path means "here": with an unset shell variable nobody meant that.
         parser.error("an argument is empty, as from a shell variable that is not set")
@@ -77,11 +90,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _joined(words: list[str]) -> list[str]:
     """Return the arguments with two words that name one command, ``deid link``, as one."""
-    from napari_medlabel.cli import deid, sign
-
-    under = {"deid": deid.UNDER, "sign": sign.UNDER}
-    if words[1:2] and words[1] in under.get(words[0], ()):
-        return [f"{words[0]} {words[1]}", *words[2:]]
+    if words[1:2] and words[0] in ("deid", "sign"):
+        module = importlib.import_module(f"napari_medlabel.cli.{words[0]}")
+        if words[1] in module.UNDER:
+            return [f"{words[0]} {words[1]}", *words[2:]]
     return words
 
 

@@ -3,63 +3,47 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from typing import Final
 
-from napari_medlabel.cli import (
-    project_add,
-    project_agree,
-    project_bias,
-    project_calibrate,
-    project_claim,
-    project_comment,
-    project_consensus,
-    project_gold,
-    project_import,
-    project_init,
-    project_next,
-    project_ontology,
-    project_rater,
-    project_release,
-    project_review,
-    project_rules,
-    project_sample,
-    project_status,
-    project_submit,
-    project_validate,
+from napari_medlabel.cli.of_many import add_named
+
+COMMANDS: Final = (
+    "init",
+    "rater",
+    "ontology",
+    "add",
+    "next",
+    "claim",
+    "import",
+    "submit",
+    "review",
+    "comment",
+    "sample",
+    "status",
+    "rules",
+    "agree",
+    "consensus",
+    "gold",
+    "calibrate",
+    "bias",
+    "release",
+    "validate",
 )
-
-MODULES: Final = (
-    project_init,
-    project_rater,
-    project_ontology,
-    project_add,
-    project_next,
-    project_claim,
-    project_import,
-    project_submit,
-    project_review,
-    project_comment,
-    project_sample,
-    project_status,
-    project_rules,
-    project_agree,
-    project_consensus,
-    project_gold,
-    project_calibrate,
-    project_bias,
-    project_release,
-    project_validate,
-)
-"""Each has ``add_parser``; in the order of the help."""
+"""Each is a module ``project_NAME`` with ``add_parser``; in the order of the help."""
 
 
-def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def add_parser(
+    subparsers: argparse._SubParsersAction[argparse.ArgumentParser], words: Sequence[str] = ()
+) -> None:
     """Add ``project`` and its own subcommands to the command line.
 
     Parameters
     ----------
     subparsers : argparse subparsers
         Of ``medlabel``.
+    words : sequence of str, optional
+        Arguments after ``project``: where the first names a command, no other is added.
     """
     parser = subparsers.add_parser(
         "project",
@@ -68,5 +52,4 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "one in it. What is done stands in the study's own log, medlabel/audit.",
     )
     commands = parser.add_subparsers(dest="project_command", metavar="COMMAND", required=True)
-    for module in MODULES:
-        module.add_parser(commands)
+    add_named(commands, "project", COMMANDS, words)

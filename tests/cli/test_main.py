@@ -5,14 +5,16 @@ from __future__ import annotations
 import io
 import subprocess
 import sys
+from contextlib import redirect_stdout
 from pathlib import Path
 
 import pytest
 from pydicom.data import get_testdata_file
 
 from napari_medlabel import __version__, _optional
-from napari_medlabel.cli.main import COMMANDS, _Pipe, main
+from napari_medlabel.cli.main import COMMANDS, _joined, _Pipe, build_parser, main
 from napari_medlabel.errors import MissingPackageError
+from tests.cli.test_every_command import leaves
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -81,6 +83,31 @@ def test_the_command_line_loads_nothing_heavy() -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
+
+
+def test_a_parser_for_one_command_says_what_the_parser_for_all_says() -> None:
+    every = build_parser()
+    for name in leaves(every):
+        words, helps = name.split(" "), []
+        for parser in (every, build_parser(words)):
+            said = io.StringIO()
+            with redirect_stdout(said), pytest.raises(SystemExit):
+                parser.parse_args([*_joined(words), "--help"])
+            helps.append(said.getvalue())
+        assert helps[0] == helps[1], name
+
+
+def test_a_command_imports_no_other_command() -> None:
+    code = (
+        "import sys; import napari_medlabel.cli.main as m; "
+        "m.build_parser(['project', 'next']); "
+        "print(*(n for n in sys.modules if n.startswith('napari_medlabel.cli.')))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    known = {"main", "of_many", "project", "project_next", "study_seat", "unblinding"}
+    assert {name.rpartition(".")[2] for name in done.stdout.split()} == known
 
 
 def test_the_module_runs_as_the_command() -> None:
