@@ -34,7 +34,7 @@ def play(number: int, own: Mapping[str, str]) -> None:
         dock.start.paths_requested.emit([STUDY])
         settle_until(lambda: dock.study_desk.work.listing is not None)
         settle(20)
-        (read, review, answer)[number - 1](dock)
+        (read, review, answer, settle_case)[number - 1](dock)
     finally:
         dock.desk.leave(discard=True)
         dock.study_desk.close_study()
@@ -96,7 +96,7 @@ def review(dock: Any) -> None:
 
 
 def answer(dock: Any) -> None:
-    """Answer the comment, submit, look at the agreement, and settle the case."""
+    """Answer the comment, submit, and look at the agreement."""
     desk = dock.study_desk
     work, threads = desk.work, desk.review.threads
     work.list.next_button.click()
@@ -113,11 +113,6 @@ def answer(dock: Any) -> None:
     work.bar.submit_button.click()
     settle_until(lambda: desk.reading is None and not work.is_busy)
     agreement(dock)
-    case = desk.work.listing.lines[0].case
-    window = show_agreement(desk)
-    window.open_case(str(case))
-    settle_until(lambda: desk.compare.work is not None)
-    settle_case(dock)
 
 
 def agreement(dock: Any) -> None:
@@ -140,8 +135,14 @@ def agreement(dock: Any) -> None:
 
 
 def settle_case(dock: Any) -> None:
-    """Decide each difference, and write the consensus."""
-    compare = dock.study_desk.compare
+    """Open the case, decide each difference, and write the consensus."""
+    desk = dock.study_desk
+    compare, listed = desk.compare, desk.work.list
+    desk.guide.guidelines.panel.read_button.click()
+    line = next(one for one in desk.work.listing.lines if one.kind == "settle")
+    listed.choose(line.case, line.slot)
+    listed.open_button.click()
+    settle_until(lambda: compare.work is not None)
     dock.viewer.reset_view()
     keep(dock, "study-compare.png")
     for _ in range(200):

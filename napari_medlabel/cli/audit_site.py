@@ -28,9 +28,10 @@ from napari_medlabel.cli.site_desk import (
     root_of,
     say,
 )
-from napari_medlabel.errors import RefusedError
+from napari_medlabel.errors import InputError, RefusedError
 
 if TYPE_CHECKING:
+    from napari_medlabel.audit.keys.install import Introduction
     from napari_medlabel.audit.keys.site import SignedSite
 
 
@@ -53,6 +54,11 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     init.add_argument("name", metavar="NAME", help="lower-case letters, digits and hyphens")
     join = _add(commands, "join", run_join, "make the key of a further officer, print its card")
     join.add_argument("name", metavar="NAME", help="of the site")
+    init.add_argument(
+        "--here",
+        action="store_true",
+        help="trust the key of this very computer, too, which `medlabel audit key create` made",
+    )
     for made in (init, join):
         made.add_argument(
             "--keyring", action="store_true", help="keep the key in the system's keyring"
@@ -117,13 +123,14 @@ def run_init(args: argparse.Namespace) -> int:
         When the name is not allowed, or something cannot be written.
     """
     from napari_medlabel.audit.keys.pins import pin_officer
-    from napari_medlabel.audit.keys.site_change import begun, next_version
+    from napari_medlabel.audit.keys.site_change import begun, next_version, trusting
     from napari_medlabel.audit.keys.site_history import read_history
     from napari_medlabel.audit.writer.place import default_state
     from napari_medlabel.session.desk import open_desk
 
     root, state = root_of(args), default_state()
     require_name(args.name)
+    own = _own_key(root, state) if args.here else None
     history = read_history(root)
     if history.current or history.versions or history.problems:
         raise RefusedError(
@@ -132,14 +139,39 @@ def run_init(args: argparse.Namespace) -> int:
         )
     with closing(open_desk(root, role=ROLE).log) as log:
         officer = officer_key(args, log)
-        data, signed = next_version(
-            None, begun(args.name, now_ms(), officer), officer, now_ms()
-        )
+        site = begun(args.name, now_ms(), officer)
+        site = site if own is None else trusting(site, own)
+        data, signed = next_version(None, site, officer, now_ms())
         publish(root, log, "site", (data, signed), None)
     pin_officer(state, args.name, officer.public)
     _print_officer(args.name, officer.public)
-    say("Next, on each workstation: medlabel audit key create; then here: site trust WRITER")
+    if own is not None:
+        print("This computer is trusted.")
+    each = "each other workstation" if own is not None else "each workstation"
+    say(f"Next, on {each}: medlabel audit key create; then here: site trust WRITER")
     return 0
+
+
+def _own_key(root: Path, state: Path) -> Introduction:
+    """Return the key of this computer, as its own folder has it: no code need be compared."""
+    from napari_medlabel.audit.keys.install import (
+        copy_introduction,
+        install_key_path,
+        read_introduction,
+    )
+    from napari_medlabel.audit.keys.key_document import read_facts
+    from napari_medlabel.audit.writer.place import writer_id
+
+    facts, writer = read_facts(install_key_path(state), "install"), writer_id(state)
+    if facts is not None:
+        copy_introduction(root, state, writer)
+    found = read_introduction(root, writer) if facts is not None else None
+    if facts is None or found is None or found.public != facts.public:
+        raise InputError(
+            "A key of this computer was expected, and there is none.",
+            hint="Run `medlabel audit key create` first, or leave --here out.",
+        )
+    return found
 
 
 def run_join(args: argparse.Namespace) -> int:

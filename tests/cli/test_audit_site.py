@@ -15,7 +15,7 @@ from napari_medlabel.audit.keys.pins import pin_officer, pinned_officer
 from napari_medlabel.audit.keys.signatures import SigningKey, fingerprint
 from napari_medlabel.audit.keys.site import SignedSite, read_site
 from napari_medlabel.audit.keys.site_history import read_history
-from napari_medlabel.audit.writer.place import default_root, default_state
+from napari_medlabel.audit.writer.place import default_root, default_state, writer_id
 from napari_medlabel.cli.main import main
 from napari_medlabel.secret import passphrase as sealing
 from tests.secret.rings import Ring
@@ -82,6 +82,30 @@ def test_a_site_begins_with_key_log_and_memory(
     assert _told()[1][1] == {"setting": "site", "new": found.digest, "serial": 1}
     assert (default_root() / "site" / "0001.json").is_file()
     assert WORDS not in officer_key_path(default_state()).read_text()
+
+
+def test_the_officer_s_own_computer_is_trusted_by_what_it_shows_itself(
+    site: Site, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert site("init", "ward-3", "--here") == 2
+    assert "A key of this computer was expected" in capsys.readouterr().err
+    assert read_site(default_root()) is None
+    assert main(["audit", "key", "create", "--passphrase-file", str(tmp_path / "words")]) == 0
+    assert site("init", "ward-3", "--here") == 0
+    assert "This computer is trusted." in capsys.readouterr().out
+    (only,) = _now().site.installs
+    assert (only.writer, only.revoked_ms) == (writer_id(default_state()), None)
+
+
+def test_a_key_that_somebody_else_put_there_is_not_this_computer_s(
+    site: Site, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["--passphrase-file", str(tmp_path / "words")]
+    assert main(["audit", "key", "create", *words]) == 0
+    publish_install(default_root(), writer_id(default_state()), PC, "2026-11-22T12:00:00.000Z")
+    assert site("init", "ward-3", "--here") == 0
+    (only,) = _now().site.installs
+    assert only.public != PC.public
 
 
 def test_there_is_one_site_for_a_log(begun: Site, capsys: pytest.CaptureFixture[str]) -> None:

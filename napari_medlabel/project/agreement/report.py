@@ -232,7 +232,8 @@ def _independence(_summary: Summary, facts: Facts) -> list[str]:
         "they were set."
     )
     said = [blind] if facts.is_first else [blind, "After a review readings depend on it."]
-    return [*said, _ADJUDICATOR[facts.settings.adjudicator], *facts.settled]
+    # What was done, where the log was asked; else what the rules ask for.
+    return [*said, *(facts.settled or [_ADJUDICATOR[facts.settings.adjudicator]])]
 
 
 def _analysis(summary: Summary, _facts: Facts) -> list[str]:
