@@ -28,9 +28,15 @@ _STEPS: Final = (
 )
 _WORDS: Final = {
     "good": "GREEN the log has it, and the officer named the key",
+    "partial": "AMBER it is over the first layer's mask alone, not over those of others",
     "unregistered": "AMBER the officer has not named this person's key",
     "unlogged": "RED   the log has no line of it",
     "revoked": "RED   the key was revoked before",
+}
+
+_OVER: Final = {
+    "version": "the whole version: masks of all layers, landmarks, answers, boxes",
+    "mask": "the mask alone",
 }
 
 
@@ -184,6 +190,8 @@ def run_verify(args: argparse.Namespace) -> int:
         for one in found.found:
             said = one.signed.said
             print(f"{said.time}  {said.meaning:<9} {said.name}\n  {_WORDS[one.standing]}")
+            if found.whole:
+                print(f"        over {_OVER[_over(found, said.content)]}")
         if found.broken:
             print(f"RED   {found.broken} statement(s) beside the log were changed")
         if not found.found:
@@ -194,9 +202,15 @@ def run_verify(args: argparse.Namespace) -> int:
     return 0 if standings == {"good"} else _AMBER
 
 
+def _over(found: Signatures, content: str) -> str:
+    """Return what a signature is over: a version of a study as a whole, or a mask alone."""
+    return "version" if content == found.whole else "mask"
+
+
 def _as_json(found: Signatures) -> dict[str, object]:
     return {
         "content": found.content,
+        "whole": found.whole,
         "broken": found.broken,
         "signatures": [
             {
@@ -205,6 +219,7 @@ def _as_json(found: Signatures) -> dict[str, object]:
                 "time": one.signed.said.time,
                 "user": one.signed.said.user,
                 "standing": one.standing,
+                "over": _over(found, one.signed.said.content),
                 "statement": one.signed.digest,
             }
             for one in found.found

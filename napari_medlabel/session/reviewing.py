@@ -11,7 +11,8 @@ from napari_medlabel.session.desk import Desk
 from napari_medlabel.session.logged import CaseEvents
 from napari_medlabel.session.outbox import tell
 from napari_medlabel.session.reasons import give_reason
-from napari_medlabel.session.signing import case_records, is_own, look_at_saved
+from napari_medlabel.session.records_of import records_of
+from napari_medlabel.session.signing import is_own, look_at_saved
 
 Step = Literal["review.reject", "review.unlock"]
 _DECIDED: Final = ("review.approve", "review.reject", "review.unlock")
@@ -29,7 +30,7 @@ def is_approved(root: Path, case: str) -> bool:
     """
     found = [
         (record["time"], record["event"])
-        for record in case_records(root, case)
+        for record in records_of(root, case)
         if record["event"] in _DECIDED and record["detail"].get("case") == case
     ]
     return bool(found) and max(found)[1] == "review.approve"

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from napari_medlabel.audit.check.session_check import check_session
-from napari_medlabel.audit.check.verify import session_paths
 from napari_medlabel.audit.format.event import ObjectRef
 from napari_medlabel.audit.format.record import time_ms, time_text
 from napari_medlabel.audit.keys.people import (
@@ -28,17 +26,18 @@ from napari_medlabel.secret.passphrase import PassphraseError
 from napari_medlabel.session.desk import Desk
 from napari_medlabel.session.logged import CaseEvents
 from napari_medlabel.session.outbox import tell
+from napari_medlabel.session.records_of import records_of
 from napari_medlabel.session.saved_mask import find_mask
+from napari_medlabel.session.signed_version import first_mask, signed_version
 
 _SAVES: Final = ("mask.save", "mask.create", "mask.restore", "autosave.recover")
 _STEPS: Final[Mapping[str, str]] = {
     "authored": "review.submit",
     "approved": "review.approve",
 }
-_CHUNK: Final = 1 << 20
 _UTC: Final = 1000
 
-Standing = Literal["good", "unregistered", "unlogged", "revoked"]
+Standing = Literal["good", "partial", "unregistered", "unlogged", "revoked"]
 
 
 @dataclass(frozen=True)
@@ -50,8 +49,10 @@ class Signature:
     signed : SignedStatement
         Who says what, when.
     standing : str
-        ``good``; ``unregistered`` where no site names the person's key; ``unlogged`` where
-        the log has no sealed line of it; ``revoked`` where the key was revoked before.
+        ``good``; ``partial`` where it is over the first layer's mask of a version that has
+        masks of further ones; ``unregistered`` where no site names the person's key;
+        ``unlogged`` where the log has no sealed line of it; ``revoked`` where the key was
+        revoked before.
     """
 
     signed: SignedStatement
@@ -70,11 +71,14 @@ class Signatures:
         By time.
     broken : int
         Statements beside the log that were changed.
+    whole : str
+        Digest of the whole version, where it is one of a study; empty for any other mask.
     """
 
     content: str
     found: tuple[Signature, ...]
     broken: int
+    whole: str = ""
 
 
 @dataclass(frozen=True)
@@ -179,7 +183,9 @@ def sign_mask(
     LogError, SaveError
         When the log or the statement cannot be written.
     """
+    mask = first_mask(mask)
     found = look_at_saved(desk.audit_root, mask)
+    version = signed_version(mask)
     content = found.content
     _require_shown(content, shown)
     if meaning != "authored" and is_own(desk, found):
@@ -194,7 +200,8 @@ def sign_mask(
             f"You are the author of this mask, and '{meaning}' needs somebody else.",
             hint="Ask a colleague to look at it and sign.",
         )
-    signed = sign_content(desk, content, found.subject, meaning, name, ask)
+    whole, objects = (content, ()) if version is None else (version.whole, version.objects)
+    signed = sign_content(desk, whole, found.subject, meaning, name, ask, objects=objects)
     step = _STEPS.get(meaning)
     if step is not None:
         tell(desk.log, CaseEvents(found.case, found.subject).review(step, content))
@@ -202,25 +209,35 @@ def sign_mask(
 
 
 def sign_content(
-    desk: Desk, content: str, subject_token: str, meaning: Meaning, name: str, ask: Ask
+    desk: Desk,
+    content: str,
+    subject_token: str,
+    meaning: Meaning,
+    name: str,
+    ask: Ask,
+    *,
+    objects: tuple[ObjectRef, ...] = (),
 ) -> SignedStatement:
     """Sign a content that was looked at, with its line in the log; no step of a review.
 
     Parameters
     ----------
     content : str
-        Content id of the mask, computed from its file.
+        Content id of the mask, computed from its file; of a study's version its digest.
     subject_token : str
         The patient's.
     meaning, name, ask
         As in `sign_mask`.
+    objects : tuple of ObjectRef
+        What the log's line is about; the mask where nothing is given.
 
     Raises
     ------
     PassphraseError, InputError, LogError, SaveError
         As `sign_mask`.
     """
-    subject, objects = (subject_token,), (ObjectRef(content, "new", "mask"),)
+    subject = (subject_token,)
+    objects = objects or (ObjectRef(content, "new", "mask"),)
     tokens = own_tokens(desk.state)
     try:
         own = load_user_key(desk.state, tokens, ask)
@@ -253,12 +270,7 @@ def sign_content(
 
 def standing_of(root: Path, signed: SignedStatement, site: Site | None) -> Standing:
     """Return how one signature stands, as `signatures_of` says it of all of a mask."""
-    logged = {
-        (record["detail"].get("statement"), record["detail"].get("signature")): record["time"]
-        for record in _records(root, signed.said.content)
-        if record["event"] == "sign.apply"
-    }
-    return _standing(signed, site, logged)
+    return _standing(signed, site, _logged(root, signed.said.content))
 
 
 def is_own(desk: Desk, found: Found) -> bool:
@@ -290,17 +302,45 @@ def signatures_of(root: Path, mask: Path, site: Site | None) -> Signatures:
     Raises
     ------
     InputError
-        When the mask is not a saved one, or the log is not there.
+        When the mask is not a saved one, the log is not there, or a file of the version that
+        it is of was changed.
     """
+    mask = first_mask(mask)
     content = saved_content(mask)
+    version = signed_version(mask)
     found = find_statements(root, content)
-    logged = {
+    logged = _logged(root, content)
+    statements = found.statements
+    if version is not None:
+        whole = find_statements(root, version.whole)
+        statements = tuple(sorted((*statements, *whole.statements), key=_time_of))
+        logged = logged | _logged(root, version.whole)
+    has_more = version is not None and len(version.masks) > 1
+    signatures = tuple(
+        Signature(one, _of_part(_standing(one, site, logged), one, content if has_more else ""))
+        for one in statements
+    )
+    return Signatures(
+        content, signatures, found.broken, "" if version is None else version.whole
+    )
+
+
+def _of_part(standing: Standing, signed: SignedStatement, part: str) -> Standing:
+    """Return how a signature stands that may be over one mask of several."""
+    return "partial" if standing == "good" and signed.said.content == part else standing
+
+
+def _time_of(signed: SignedStatement) -> str:
+    return signed.said.time
+
+
+def _logged(root: Path, content: str) -> dict[tuple[Any, Any], str]:
+    """Return when the log heard of each signature over a content."""
+    return {
         (record["detail"].get("statement"), record["detail"].get("signature")): record["time"]
-        for record in _records(root, content)
+        for record in records_of(root, content)
         if record["event"] == "sign.apply"
     }
-    signatures = tuple(Signature(one, _standing(one, site, logged)) for one in found.statements)
-    return Signatures(content, signatures, found.broken)
 
 
 def _standing(
@@ -335,7 +375,7 @@ def _saving_of(root: Path, content: str) -> dict[str, Any]:
     InputError
         When no sealed line says that this mask was saved.
     """
-    for record in _records(root, content):
+    for record in records_of(root, content):
         is_new = any(ref["id"] == content and ref["role"] == "new" for ref in record["object"])
         if record["event"] in _SAVES and is_new:
             return record
@@ -343,39 +383,3 @@ def _saving_of(root: Path, content: str) -> dict[str, Any]:
         "The log was expected to say when this mask was saved, and it does not.",
         hint="Open it on its scan and save it, with the same MEDLABEL_AUDIT_DIR.",
     )
-
-
-def case_records(root: Path, case: str) -> Iterator[dict[str, Any]]:
-    """Yield the sealed records of a case, newest session first."""
-    return _records(root, case)
-
-
-def _records(root: Path, content: str) -> Iterator[dict[str, Any]]:
-    """Yield the sealed records that name a content or a case, newest session first."""
-    wanted = content.encode("ascii")
-    for path in sorted(session_paths(root), key=lambda one: one.name, reverse=True):
-        if not _names(path, wanted):
-            continue
-        found: list[dict[str, Any]] = []
-        check_session(path, path.name, _collector(found, content))
-        yield from found
-
-
-def _collector(found: list[dict[str, Any]], content: str) -> Callable[[int, Any], None]:
-    def seen(_line: int, record: Any) -> None:
-        names = {ref["id"] for ref in record["object"]} | {record["detail"].get("case")}
-        if content in names:
-            found.append(record)
-
-    return seen
-
-
-def _names(path: Path, wanted: bytes) -> bool:
-    """Whether a file holds some bytes; read piece by piece."""
-    kept = b""
-    with path.open("rb") as stream:
-        while piece := stream.read(_CHUNK):
-            if wanted in kept + piece:
-                return True
-            kept = piece[-len(wanted) :]
-    return False

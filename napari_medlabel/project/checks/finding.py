@@ -19,7 +19,8 @@ _CODE: Final = r"[A-Za-z]{0,4}[0-9]{1,4}"
 _CASE: Final = (
     rf"sub-{_CODE}(_ses-{_CODE})?(_run-[0-9]+)?"
     rf"_(({'|'.join(KINDS)})(\.nii\.gz|\.json)?|desc-({'|'.join(KINDS)})v[0-9]{{3,}}"
-    rf"(_({'|'.join(re.escape(one) for one in ENDINGS)})|(l[0-9]+)?unresolved_mask\.nii\.gz))"
+    rf"(_({'|'.join(re.escape(one) for one in ENDINGS)}|l[0-9]+(dseg|prov)\.nii\.gz)"
+    rf"|(l[0-9]+)?unresolved_mask\.nii\.gz))"
 )
 _KNOWN: Final = (
     "dataset_description.json", "README.md", "README", "CHANGES", "LICENSE", ".bidsignore",

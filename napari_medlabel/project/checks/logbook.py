@@ -131,7 +131,7 @@ def check_log(
 def _versions(told: Told, versions: Mapping[str, Version]) -> Iterator[Finding]:
     there = _contents(versions.values())
     for sidecar, version in versions.items():
-        if version.content not in told.masks:
+        if not {version.content, *version.sheets.values()} <= told.masks:
             words = "The log does not tell of this version."
             yield Finding("warning", "orphan", place(sidecar), words)
     lost = told.submitted - there
@@ -141,4 +141,4 @@ def _versions(told: Told, versions: Mapping[str, Version]) -> Iterator[Finding]:
 
 
 def _contents(versions: Iterable[Version]) -> set[str]:
-    return {version.content for version in versions}
+    return {one for version in versions for one in (version.content, *version.sheets.values())}

@@ -18,6 +18,7 @@ from napari_medlabel.project.checks.logbook import check_log, read_log
 from napari_medlabel.project.checks.people import check_people
 from napari_medlabel.project.checks.scans import check_reports, check_scans, read_records
 from napari_medlabel.project.checks.settled import check_settled
+from napari_medlabel.project.checks.signed import check_signed
 from napari_medlabel.project.guidelines import read_guidelines
 from napari_medlabel.project.layout import Layout
 from napari_medlabel.project.ontology.document import ontology_digest, read_ontology
@@ -139,6 +140,7 @@ def validate(
         if words := against_rules(layout, ruled):
             findings.append(Finding("error", "rules", layout.relative(layout.project), words))
         findings += check_settled(told.agreed, records, reader, ruled)
+        findings += check_signed(layout)
     findings += check_log(told, records, versions, digests)
     if bids:
         findings += check_bids(layout)

@@ -114,7 +114,7 @@ class Link:
             return None
         return Step(
             case, self.slot, self.number, action, self.by, self.time, self.content,
-            int(self.detail.get("version", 0)), self.reason, self.detail,
+            int(self.detail.get("version", 0)), self.reason, self.detail, self.sheets,
         )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""Approving with a signature: name and passphrase over the mask that is approved."""
+"""Approving with a signature: name and passphrase over all that is approved."""
 
 from __future__ import annotations
 
@@ -10,15 +10,16 @@ from napari_medlabel.audit.keys.pins import pinned_officer
 from napari_medlabel.audit.keys.site_history import read_history
 from napari_medlabel.errors import InputError, SaveError
 from napari_medlabel.geometry.grid import Grid
-from napari_medlabel.project.cases.version import read_labels, read_version
+from napari_medlabel.project.cases.version import whole_digest
 from napari_medlabel.project.layout import CaseId
-from napari_medlabel.project.ontology.document import read_ontology
 from napari_medlabel.session.desk import Desk
 from napari_medlabel.session.open_signing import Done, ToSign, Wish
+from napari_medlabel.session.signed_version import SignedVersion
 from napari_medlabel.session.signer import own_key, remember_name, remembered_name
 from napari_medlabel.session.signing import Standing, sign_content, standing_of
 from napari_medlabel.session.study.reviewing import Sign
 from napari_medlabel.session.study.seat import Reading, Seat, look
+from napari_medlabel.session.study.whole import masks_at, require_unchanged, version_at
 
 Decide = Callable[[Sign], object]
 
@@ -35,18 +36,18 @@ def is_signed_here(seat: Seat) -> bool:
 
 
 def approval_to_sign(seat: Seat, case: CaseId, slot: str) -> ToSign:
-    """Return what would be signed with an approval: the mask that counts now.
+    """Return what would be signed with an approval: all that counts now, by its digest.
 
     Raises
     ------
     InputError
         When nothing was submitted.
     """
-    content = look(seat, case, slot).now.content
-    if not content:
+    at = look(seat, case, slot)
+    if not at.now.content:
         raise InputError("Nothing was submitted of this reading.", hint="Wait until it is.")
-    state = seat.desk.state
-    return ToSign(content, remembered_name(state), own_key(state) is not None)
+    state, whole = seat.desk.state, whole_digest(seat.layout, version_at(seat, at))
+    return ToSign(whole, remembered_name(state), own_key(state) is not None)
 
 
 def approve_signed(seat: Seat, shown: ToSign, grid: Grid, wish: Wish, decide: Decide) -> Done:
@@ -75,12 +76,16 @@ def approve_signed(seat: Seat, shown: ToSign, grid: Grid, wish: Wish, decide: De
     made: list[SignedStatement] = []
 
     def sign(at: Reading) -> None:
-        _require_unchanged(seat, at, shown.content, grid)
-        subject = at.record.subject
-        given = wish.passphrase
+        version = _unchanged(seat, at, shown.content, grid)
         made.append(
             sign_content(
-                seat.desk, shown.content, subject, wish.meaning, wish.name, lambda: given
+                seat.desk,
+                version.whole,
+                at.record.subject,
+                wish.meaning,
+                wish.name,
+                lambda: wish.passphrase,
+                objects=version.objects,
             )
         )
 
@@ -97,20 +102,14 @@ def approve_signed(seat: Seat, shown: ToSign, grid: Grid, wish: Wish, decide: De
     return Done(made[0], _standing(seat.desk, made[0]), key)
 
 
-def _require_unchanged(seat: Seat, at: Reading, content: str, grid: Grid) -> None:
-    """Refuse a mask that is not the one shown, by its voxels and not by what is said of it."""
-    if at.now.content != content:
+def _unchanged(seat: Seat, at: Reading, whole: str, grid: Grid) -> SignedVersion:
+    """Return what counts now, when it is what was shown, by the voxels of every layer."""
+    if whole_digest(seat.layout, version_at(seat, at)) != whole:
         raise InputError(
             "Another mask counts now than the one that was shown: it was submitted again.",
             hint="Close it, look at the new one, and sign then.",
         )
-    version = read_version(seat.layout, seat.code_of(at.now.maker), at.case, at.now.version)
-    scheme = read_ontology(seat.layout.ontology).scheme()
-    if read_labels(seat.layout, version, grid, scheme, 0).content_id() != content:
-        raise InputError(
-            "The mask's file is not what was submitted: it was changed since.",
-            hint="Let the study's manager check it: medlabel project validate STUDY",
-        )
+    return SignedVersion(require_unchanged(seat, at, grid), masks_at(seat, at))
 
 
 def _standing(desk: Desk, signed: SignedStatement) -> Standing:

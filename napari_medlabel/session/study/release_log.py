@@ -17,6 +17,7 @@ from napari_medlabel.errors import GeometryError, InputError, RefusedError
 from napari_medlabel.project.cases.record import read_record
 from napari_medlabel.project.cases.version import LANDMARKS, MASK, read_version, sheet_kind
 from napari_medlabel.project.checks.finding import Finding
+from napari_medlabel.project.checks.signed import check_signed
 from napari_medlabel.project.layout import CONSENSUS, Layout
 from napari_medlabel.project.release.chain import EVENTS, TOLD, CaseChain, Chain, Link
 from napari_medlabel.project.release.chain_check import column_of
@@ -64,6 +65,7 @@ def check_against_study(
         yield from _version(layout, manifest, one)
     yield from _untold(chain, lines)
     yield from check_roles(layout, manifest, chain)
+    yield from check_signed(layout)
     kept = layout.releases / manifest.name / MANIFEST
     if not kept.is_file() or kept.read_bytes() != manifest.to_bytes():
         words = "The study keeps no manifest of this release, or another one."

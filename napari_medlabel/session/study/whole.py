@@ -49,6 +49,18 @@ def told_whole(seat: Seat, at: Reading) -> dict[str, object]:
     return {"whole": whole_digest(seat.layout, version)}
 
 
+def masks_at(seat: Seat, at: Reading) -> tuple[str, ...]:
+    """Return the content ids of the masks that count now, by layer, as the sidecar has them.
+
+    Raises
+    ------
+    InputError
+        As `version_at`.
+    """
+    version = version_at(seat, at)
+    return (version.content, *(version.sheets[layer] for layer in sorted(version.sheets)))
+
+
 def require_unchanged(seat: Seat, at: Reading, grid: Grid) -> str:
     """Refuse a version that is not what was submitted, by the voxels of every layer.
 
