@@ -28,12 +28,15 @@ from napari_medlabel.widgets.case_desk import CaseDesk
 from napari_medlabel.widgets.doubts import Doubts
 from napari_medlabel.widgets.label_panel import LabelPanel
 from napari_medlabel.widgets.landmark_panel import LandmarkPanel
+from napari_medlabel.widgets.legible import Hints
 from napari_medlabel.widgets.log_desk import LogDesk
 from napari_medlabel.widgets.mark_desk import MarkDesk
+from napari_medlabel.widgets.narrow import FittingButton
 from napari_medlabel.widgets.notice import Notice
 from napari_medlabel.widgets.pages import Pages
 from napari_medlabel.widgets.passphrase import asking
 from napari_medlabel.widgets.progress_row import ProgressRow
+from napari_medlabel.widgets.rows import Rows
 from napari_medlabel.widgets.segment_desk import SegmentDesk
 from napari_medlabel.widgets.sight_desk import SightDesk
 from napari_medlabel.widgets.sign_desk import SignDesk
@@ -84,7 +87,7 @@ class MedlabelDock(QWidget):
         )
         self.tabs = Pages()
         self.load_button = QPushButton("Load a segmentation…")
-        self.undo_button, self.redo_button = QPushButton("Undo"), QPushButton("Redo")
+        self.undo_button, self.redo_button = FittingButton("Undo"), FittingButton("Redo")
         self.versions_button = QPushButton("Versions…")
         self.log_button = QPushButton("Log of this case…")
         self.save_button = QPushButton("Save (F2)")
@@ -99,6 +102,7 @@ class MedlabelDock(QWidget):
         self.case_box, self.footer = self._lay_out()
         self.desk = CaseDesk(self)
         self._connect()
+        Hints(self)
         self.case_box.hide()
         self.footer.hide()
         self.desk.adopt_present()
@@ -157,18 +161,12 @@ class MedlabelDock(QWidget):
         footer = QWidget()
         column = QVBoxLayout(footer)
         column.setContentsMargins(4, 0, 4, 0)
-        steps, looks = QHBoxLayout(), QHBoxLayout()
+        steps = QHBoxLayout()
         for button in (self.undo_button, self.redo_button, self.save_button):
             steps.addWidget(button, 1)
-        for button in (
-            self.sign_button,
-            self.versions_button,
-            self.log_button,
-            self.close_button,
-        ):
-            looks.addWidget(button)
-        for row in (steps, looks):
-            column.addLayout(row)
+        looks = self.sign_button, self.versions_button, self.log_button, self.close_button
+        column.addLayout(steps)
+        column.addWidget(Rows(*looks, gap_px=6))
         column.addWidget(self.status)
         return footer
 

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import (
     QButtonGroup,
-    QHBoxLayout,
     QPushButton,
     QSizePolicy,
     QStackedWidget,
     QVBoxLayout,
     QWidget,
 )
+
+from napari_medlabel.widgets.rows import Rows
 
 
 class Pages(QWidget):
@@ -28,13 +28,10 @@ class Pages(QWidget):
         self._group.idClicked.connect(self.setCurrentIndex)
         self._stack = QStackedWidget()
         self._hidden: set[int] = set()
-        self._rows: list[tuple[int, ...]] = []
-        self._lines: list[QHBoxLayout] = []
-        self._titles = QVBoxLayout()
-        self._titles.setSpacing(2)
+        self._titles = Rows()
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
-        column.addLayout(self._titles)
+        column.addWidget(self._titles)
         column.addWidget(self._stack, 1)
 
     # -- what a QTabWidget does ------------------------------------------------------------
@@ -49,8 +46,8 @@ class Pages(QWidget):
         button.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         button.setCursor(Qt.CursorShape.PointingHandCursor)
         self._group.addButton(button, number)
+        self._titles.add(button)
         self.setCurrentIndex(max(self.currentIndex(), 0))
-        self._arrange(anew=True)
         return number
 
     def count(self) -> int:
@@ -92,50 +89,11 @@ class Pages(QWidget):
         if not 0 <= number < self.count() or self.isTabVisible(number) == on:
             return
         (self._hidden.discard if on else self._hidden.add)(number)
-        self._arrange(anew=True)
+        self._button(number).setVisible(on)
+        self._titles.arrange(anew=True)
         if not on and number == self.currentIndex():
-            self.setCurrentIndex(next(iter(self._shown()), -1))
-
-    # -- rows of titles --------------------------------------------------------------------
-
-    def resizeEvent(self, event: Any) -> None:
-        """Put the titles into as many rows as the width asks for."""
-        super().resizeEvent(event)
-        self._arrange()
-
-    def _shown(self) -> Iterator[int]:
-        return (number for number in range(self.count()) if number not in self._hidden)
+            left = (one for one in range(self.count()) if one not in self._hidden)
+            self.setCurrentIndex(next(left, -1))
 
     def _button(self, number: int) -> Any:
         return self._group.button(number)
-
-    def _wanted(self) -> list[tuple[int, ...]]:
-        rows: list[list[int]] = []
-        left = 0
-        for number in self._shown():
-            wide = self._button(number).sizeHint().width() + 2
-            if not rows or wide > left:
-                rows.append([])
-                left = self.width()
-            rows[-1].append(number)
-            left -= wide
-        return [tuple(row) for row in rows]
-
-    def _arrange(self, *, anew: bool = False) -> None:
-        wanted = self._wanted()
-        if wanted == self._rows and not anew:
-            return
-        self._rows = wanted
-        while self._titles.count() < len(wanted):
-            line = QHBoxLayout()
-            line.setSpacing(2)
-            self._titles.addLayout(line)
-            self._lines.append(line)
-        for line in self._lines:
-            while line.count():
-                line.takeAt(0)
-        for number in range(self.count()):
-            self._button(number).setVisible(number not in self._hidden)
-        for line, numbers in zip(self._lines, wanted, strict=False):
-            for number in numbers:
-                line.addWidget(self._button(number))

@@ -8,8 +8,10 @@ from qtpy.QtCore import QPointF, QRectF, Qt
 from qtpy.QtGui import QColor, QIcon, QPainter, QPainterPath, QPen, QPixmap
 
 _SIZE = 32  # drawn twice as large as shown: sharp on fine screens
-_INK = "#c8ccd0"
-_FAINT = "#6b7178"
+_INK = {True: "#d6dadd", False: "#25282b"}
+_FAINT = {True: "#b4bac0", False: "#4a4f54"}
+"""By whether the window is dark: 3 to 1 and more on a chosen row, too."""
+_SHUT = {True: "#e69f00", False: "#7a4a00"}
 
 
 def swatch(colour: str) -> QIcon:
@@ -20,15 +22,15 @@ def swatch(colour: str) -> QIcon:
 
 
 @cache
-def eye(is_open: bool) -> QIcon:
-    """Return an open eye, or a closed one."""
-    picture, painter = _begin(_INK if is_open else _FAINT)
+def eye(is_open: bool, is_dark: bool = True) -> QIcon:
+    """Return an open eye, or a closed one, for a dark window or a light one."""
+    picture, painter = _begin((_INK if is_open else _FAINT)[is_dark])
     lid = QPainterPath(QPointF(3, 16))
     if is_open:
         lid.quadTo(16, 2, 29, 16)
         lid.quadTo(16, 30, 3, 16)
         painter.drawPath(lid)
-        painter.setBrush(QColor(_INK))
+        painter.setBrush(QColor(_INK[is_dark]))
         painter.drawEllipse(QPointF(16, 16), 4.0, 4.0)
     else:
         lid.quadTo(16, 27, 29, 16)
@@ -39,9 +41,9 @@ def eye(is_open: bool) -> QIcon:
 
 
 @cache
-def padlock(is_closed: bool) -> QIcon:
-    """Return a closed padlock, or an open one."""
-    picture, painter = _begin("#e69f00" if is_closed else _FAINT)
+def padlock(is_closed: bool, is_dark: bool = True) -> QIcon:
+    """Return a closed padlock, or an open one, for a dark window or a light one."""
+    picture, painter = _begin((_SHUT if is_closed else _FAINT)[is_dark])
     shackle = QRectF(10, 4, 12, 18) if is_closed else QRectF(16, 4, 12, 18)
     painter.drawArc(shackle, 0, 180 * 16)
     painter.setBrush(painter.pen().color() if is_closed else Qt.BrushStyle.NoBrush)
@@ -50,9 +52,9 @@ def padlock(is_closed: bool) -> QIcon:
 
 
 @cache
-def progress(name: str) -> QIcon:
+def progress(name: str, is_dark: bool = True) -> QIcon:
     """Return the sign of a state: a ring, half a disc, a tick, a flag. Shapes, not colours."""
-    picture, painter = _begin(_FAINT if name == "not started" else _INK)
+    picture, painter = _begin((_FAINT if name == "not started" else _INK)[is_dark])
     if name == "completed":
         painter.drawPolyline([QPointF(6, 17), QPointF(13, 24), QPointF(27, 8)])
     elif name == "flagged":
@@ -63,7 +65,7 @@ def progress(name: str) -> QIcon:
         ring = QRectF(6, 6, 20, 20)
         painter.drawEllipse(ring)
         if name == "in progress":
-            painter.setBrush(QColor(_INK))
+            painter.setBrush(QColor(_INK[is_dark]))
             painter.drawPie(ring, 90 * 16, 180 * 16)
     return _end(picture, painter)
 

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from qtpy.QtCore import QPoint, Qt, Signal
-from qtpy.QtGui import QColor
 from qtpy.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
@@ -18,6 +17,7 @@ from qtpy.QtWidgets import (
 
 from napari_medlabel.model.labelmap import Label
 from napari_medlabel.widgets import segment_icons as icons
+from napari_medlabel.widgets.legible import ThemeWatch, is_dark
 
 if TYPE_CHECKING:
     from napari_medlabel.session.segment_states import Segment
@@ -61,9 +61,9 @@ class SegmentTable(QTableWidget):
             item = self.horizontalHeaderItem(column)
             if item is not None:
                 item.setToolTip(tip)
-        self.horizontalHeaderItem(EYE).setIcon(icons.eye(True))
-        self.horizontalHeaderItem(LOCK).setIcon(icons.padlock(True))
-        self.horizontalHeaderItem(STATE).setIcon(icons.progress("in progress"))
+        self._is_dark = True
+        self._show_icons()
+        ThemeWatch(self, self._follow_theme)
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
@@ -149,15 +149,26 @@ class SegmentTable(QTableWidget):
     def _show(self, row: int, one: Segment) -> None:
         self._set(row, ML, "" if one.ml is None else f"{one.ml:.1f}")
         self._set(row, SLICES, f"{one.done}/{one.slices}" if one.slices or one.done else "")
-        self.item(row, EYE).setIcon(icons.eye(one.visible))
-        self.item(row, LOCK).setIcon(icons.padlock(one.locked))
-        self.item(row, STATE).setIcon(icons.progress(one.progress))
+        self.item(row, EYE).setIcon(icons.eye(one.visible, self._is_dark))
+        self.item(row, LOCK).setIcon(icons.padlock(one.locked, self._is_dark))
+        self.item(row, STATE).setIcon(icons.progress(one.progress, self._is_dark))
         self.item(row, EYE).setToolTip("Shown: click to hide" if one.visible else "Hidden")
         self.item(row, LOCK).setToolTip("Locked: click to open" if one.locked else "Not locked")
         self.item(row, STATE).setToolTip(f"{one.progress.capitalize()}: click to change")
         name = self.item(row, NAME)
-        ink = self.palette().color(self.foregroundRole())
-        name.setForeground(ink if one.visible else QColor("#8a9097"))
+        font = name.font()
+        font.setItalic(not one.visible)
+        name.setFont(font)
+
+    def _show_icons(self) -> None:
+        self.horizontalHeaderItem(EYE).setIcon(icons.eye(True, self._is_dark))
+        self.horizontalHeaderItem(LOCK).setIcon(icons.padlock(True, self._is_dark))
+        self.horizontalHeaderItem(STATE).setIcon(icons.progress("in progress", self._is_dark))
+
+    def _follow_theme(self) -> None:
+        self._is_dark = is_dark(self)
+        self._show_icons()
+        self.show_segments(self._rows)
 
     def _set(self, row: int, column: int, text: str) -> None:
         item = self.item(row, column)
@@ -225,7 +236,8 @@ class SegmentTable(QTableWidget):
         menu = QMenu("State", self)
         shown = self.segment(value)
         for name in STATES:
-            action = menu.addAction(icons.progress(name), name.capitalize())
+            icon = icons.progress(name, self._is_dark)
+            action = menu.addAction(icon, name.capitalize())
             action.setCheckable(True)
             action.setChecked(shown is not None and shown.progress == name)
             action.triggered.connect(

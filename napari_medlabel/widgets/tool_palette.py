@@ -10,6 +10,7 @@ from qtpy.QtGui import QAction, QKeySequence
 from qtpy.QtWidgets import QGridLayout, QMenu, QSizePolicy, QToolButton, QWidget
 
 from napari_medlabel.plugin.tools.options import Tool
+from napari_medlabel.widgets.legible import ThemeWatch, tint
 
 _COLUMNS: Final = 3
 _STYLE: Final = (
@@ -18,7 +19,7 @@ _STYLE: Final = (
     "QToolButton:hover { background: rgba(128, 128, 128, 110); }"
     "QToolButton::menu-indicator { image: none; }"
     # The tool in hand is marked by a frame, not by colour alone.
-    "QToolButton:checked { border: 2px solid #ffd23f; font-weight: bold; }"
+    "QToolButton:checked { border: 2px solid %s; font-weight: bold; }"
 )
 
 
@@ -67,6 +68,10 @@ class ToolPalette(QWidget):
         for column in range(_COLUMNS):
             grid.setColumnStretch(column, 1)
         self.show_keys({known.name: known.key for known in tools})
+        ThemeWatch(self, self._follow_theme)
+
+    def _follow_theme(self) -> None:
+        self.setStyleSheet(_STYLE % tint(self, "mark").name())
 
     def _make_button(self, known: Tool) -> QToolButton:
         button = _button()
@@ -144,7 +149,6 @@ class ToolPalette(QWidget):
 
 def _button() -> QToolButton:
     button = QToolButton()
-    button.setStyleSheet(_STYLE)
     # By Tab only: after a click the keys must still reach the canvas.
     button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
     # Three columns of one width, however narrow the dock.

@@ -17,6 +17,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_medlabel.plugin.tools.options import Extent, Option, Tool
+from napari_medlabel.widgets.legible import ThemeWatch, tint
 from napari_medlabel.widgets.masking_row import MaskingRow
 from napari_medlabel.widgets.narrow import shortened
 from napari_medlabel.widgets.progress_row import ProgressRow
@@ -98,7 +99,7 @@ class ToolPanel(QWidget):
         self.range_button.setToolTip("Take the range as a rule for all tools: Values, below")
         self.hint = QLabel()
         self.hint.setWordWrap(True)
-        self.hint.setStyleSheet("color: #ffd23f;")
+        ThemeWatch(self, self._follow_theme)
         self.hint.hide()
         self.preview = PreviewRow()
         self.progress = ProgressRow()
@@ -106,6 +107,9 @@ class ToolPanel(QWidget):
         self._lay_out()
         self._connect()
         self.show_nothing()
+
+    def _follow_theme(self) -> None:
+        self.hint.setStyleSheet(f"color: {tint(self, 'mark').name()};")
 
     def _lay_out(self) -> None:
         head = QHBoxLayout()

@@ -10,7 +10,6 @@ from qtpy.QtGui import QColor, QIcon, QPixmap
 from qtpy.QtWidgets import (
     QAbstractItemView,
     QComboBox,
-    QHBoxLayout,
     QHeaderView,
     QLabel,
     QPushButton,
@@ -24,6 +23,7 @@ from napari_medlabel.geometry.grid import Grid
 from napari_medlabel.model.boxes import Box3D, BoxSet
 from napari_medlabel.plugin.box_layer import Look
 from napari_medlabel.widgets.narrow import narrow
+from napari_medlabel.widgets.rows import Rows
 
 _DOT_PX: Final = 12
 _ID: Final = int(Qt.ItemDataRole.UserRole)
@@ -89,10 +89,9 @@ class BoxPanel(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.note)
         column.addWidget(self.kinds)
-        row = QHBoxLayout()
-        for button in (self.draw_button, self.label_button, self.remove_button):
-            row.addWidget(button)
-        column.addLayout(row)
+        column.addWidget(
+            Rows(self.draw_button, self.label_button, self.remove_button, gap_px=6)
+        )
         column.addWidget(self.table)
 
     @property

@@ -9,7 +9,14 @@ from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
 from qtpy.QtCore import QSize, Qt, QTimer, QUrl, Signal
-from qtpy.QtGui import QImage, QImageReader, QTextBlock, QTextCursor, QTextDocument
+from qtpy.QtGui import (
+    QImage,
+    QImageReader,
+    QTextBlock,
+    QTextCursor,
+    QTextDocument,
+    QTextOption,
+)
 from qtpy.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -23,6 +30,7 @@ from qtpy.QtWidgets import (
 
 from napari_medlabel.project.guidelines import Change, Guidelines
 from napari_medlabel.project.ontology.labels import OntologyLabel
+from napari_medlabel.widgets.narrow import narrow
 
 _MARKDOWN: Final = (
     QTextDocument.MarkdownFeature.MarkdownDialectGitHub
@@ -32,6 +40,7 @@ _OUTSIDE: Final = frozenset({"http", "https", "mailto"})
 _LEAST_PX, _EDGE_PX = 160, 24
 _SOON_MS: Final = 150
 _SQUARE_PX: Final = 16
+_LARGEST_PX: Final = 50_000_000  # more would keep the window waiting
 _LAST_PX: Final = 60
 _KINDS: Final = {"new": "New", "gone": "Taken away", "changed": "Changed"}
 _IMAGE: Final = int(QTextDocument.ResourceType.ImageResource.value)
@@ -64,11 +73,8 @@ class GuidelinePanel(QWidget):
         self.rules = QLabel()
         self.rules.setWordWrap(True)
         self.rules.setTextFormat(Qt.TextFormat.RichText)
-        self.headings = QComboBox()
+        self.headings = narrow(QComboBox())
         self.headings.setToolTip("Jump to a section")
-        self.headings.setSizeAdjustPolicy(
-            QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
-        )
         self.follow = QCheckBox("Follow the label in hand")
         self.follow.setChecked(True)
         self.page = _Page()
@@ -96,7 +102,6 @@ class GuidelinePanel(QWidget):
         column.setContentsMargins(4, 4, 4, 4)
         column.addWidget(self.banner)
         column.addWidget(self.rules)
-        # One below the other: beside napari's layers there is little width.
         column.addWidget(self.headings)
         column.addWidget(self.follow)
         column.addWidget(self.page, 1)
@@ -213,9 +218,11 @@ class _Page(QTextBrowser):
         self._width = self._wide()
         made = QTextDocument(self)
         made.setDefaultFont(self.font())
-        self.setDocument(made)  # the one before is the page's own, and goes
+        # Whole before it is shown: block by block, 100 kB took 2.4 s.
         made.setMarkdown(text, _MARKDOWN)
         self._space(made)
+        self.setDocument(made)  # the one before is the page's own, and goes
+        self.setWordWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
         # It has gone to what was changed last, and Qt would scroll there when it is shown.
         self.moveCursor(QTextCursor.MoveOperation.Start)
 
@@ -234,14 +241,17 @@ class _Page(QTextBrowser):
             edges = frame.frameFormat()
             edges.setBottomMargin(float(max(0, view.height() - _LAST_PX)))
             frame.setFrameFormat(edges)
-        block = made.begin()
+        all_of_it, block = QTextCursor(made), made.begin()
+        all_of_it.beginEditBlock()
         while block.isValid():
-            if block.blockFormat().headingLevel() > 0:
-                form = block.blockFormat()
+            form = block.blockFormat()
+            if form.headingLevel() > 0:
                 form.setTopMargin(10.0)
                 form.setBottomMargin(4.0)
-                QTextCursor(block).setBlockFormat(form)
+            form.setNonBreakableLines(False)  # code breaks, too, where the dock is narrow
+            QTextCursor(block).setBlockFormat(form)
             block = block.next()
+        all_of_it.endEditBlock()
 
     def go_to(self, heading: str) -> bool:
         """Scroll until a heading stands at the top."""
@@ -285,6 +295,8 @@ class _Page(QTextBrowser):
         reader = QImageReader(str(path))
         reader.setAutoTransform(True)
         size = reader.size()
+        if size.width() * size.height() > _LARGEST_PX:
+            return _square()
         if size.isValid() and size.width() > self._wide():
             wide = self._wide()
             reader.setScaledSize(QSize(wide, max(1, size.height() * wide // size.width())))

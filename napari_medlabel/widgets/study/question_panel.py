@@ -95,6 +95,7 @@ class QuestionPanel(QWidget):
             self.absent.clear()
             for key, name in labels:
                 item = QListWidgetItem(name)
+                item.setToolTip(name)
                 item.setData(_ID, key)
                 item.setFlags(Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsUserCheckable)
                 self.absent.addItem(item)
@@ -167,6 +168,8 @@ class QuestionPanel(QWidget):
         self._titles = []
         for name, place, questions in shape:
             title = QLabel(name)
+            title.setTextFormat(Qt.TextFormat.PlainText)
+            title.setWordWrap(True)
             font = title.font()
             font.setBold(True)
             title.setFont(font)

@@ -7,13 +7,11 @@ from typing import Any, Final
 from qtpy.QtCore import QEvent, Qt, Signal
 from qtpy.QtWidgets import (
     QButtonGroup,
-    QCheckBox,
     QComboBox,
     QHBoxLayout,
     QLabel,
     QLineEdit,
     QPlainTextEdit,
-    QRadioButton,
     QToolButton,
     QVBoxLayout,
     QWidget,
@@ -21,7 +19,7 @@ from qtpy.QtWidgets import (
 
 from napari_medlabel.errors import InputError
 from napari_medlabel.project.ontology.questions import Answer, Question
-from napari_medlabel.widgets.narrow import narrow
+from napari_medlabel.widgets.narrow import BreakingCheck, BreakingRadio, narrow
 
 _FEW: Final = 5
 """More choices than this are a list that opens."""
@@ -73,7 +71,7 @@ class QuestionRow(QWidget):
             hint = QLabel(question.hint)
             hint.setWordWrap(True)
             hint.setTextFormat(Qt.TextFormat.PlainText)
-            hint.setEnabled(False)
+            hint.setStyleSheet("font-style: italic;")
             column.addWidget(hint)
         column.addWidget(self.field)
         column.addWidget(self.problem)
@@ -165,17 +163,18 @@ class _Radios(_Field):
         column.setSpacing(0)
         self.group = QButtonGroup(self)
         self.values: list[Answer] = []
-        self.buttons: list[QRadioButton] = []
+        self.buttons: list[BreakingRadio] = []
         row = self._row if question.kind == "boolean" else column
         for value, name in _offered(question):
-            button = QRadioButton(name)
+            button = BreakingRadio(name)
             self.group.addButton(button, len(self.values))
             self.values.append(value)
             self.buttons.append(button)
             row.addWidget(button)
         if row is column:
-            self._row.addLayout(column)
-        self._row.addStretch(1)
+            self._row.addLayout(column, 1)
+        else:
+            self._row.addStretch(1)
         self.group.idClicked.connect(lambda n: self.changed.emit(self.values[n]))
 
     def show_value(self, value: Answer | None) -> None:
@@ -191,9 +190,6 @@ class _Choice(_Field):
     def __init__(self, question: Question) -> None:
         super().__init__(question)
         self.box = narrow(QComboBox())
-        self.box.setSizeAdjustPolicy(
-            QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
-        )
         self.box.addItem("(not answered)", None)
         for value, name in _offered(question):
             self.box.addItem(name, value)
@@ -211,9 +207,9 @@ class _Several(_Field):
         super().__init__(question)
         column = QVBoxLayout()
         column.setSpacing(0)
-        self.boxes: dict[str, QCheckBox] = {}
+        self.boxes: dict[str, BreakingCheck] = {}
         for choice in question.choices:
-            self.boxes[choice.id] = box = QCheckBox(choice.name)
+            self.boxes[choice.id] = box = BreakingCheck(choice.name)
             column.addWidget(box)
             box.clicked.connect(self._tell)
         self._row.addLayout(column, 1)

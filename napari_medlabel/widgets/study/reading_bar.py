@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from qtpy.QtCore import Signal
+from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import (
     QComboBox,
     QHBoxLayout,
@@ -16,6 +16,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_medlabel.widgets.narrow import breakable, narrow
 from napari_medlabel.widgets.study.worklist_panel import REASONS
 
 _PURPOSES: Final = {
@@ -40,6 +41,8 @@ class ReadingBar(QWidget):
         super().__init__(parent)
         self.title, self.purpose, self.clock = QLabel(), QLabel(), QLabel()
         self.title.setStyleSheet("font-weight: bold;")
+        self.title.setTextFormat(Qt.TextFormat.PlainText)
+        self.title.setWordWrap(True)
         self.clock.setAccessibleName("Time of work on this reading")
         self.clock.setToolTip(
             "Time of work: it stops when nothing moves, and when another program is in front."
@@ -56,9 +59,9 @@ class ReadingBar(QWidget):
         self.submit_button.clicked.connect(self.submit_requested)
         self.list_button.clicked.connect(self.list_requested)
         first, second = QHBoxLayout(), QHBoxLayout()
-        for part in (self.title, self.purpose):
-            first.addWidget(part)
-        first.addStretch(1)
+        first.addWidget(self.title, 1)
+        first.addWidget(self.purpose)
+        first.addSpacing(6)
         first.addWidget(self.clock)
         second.addWidget(self.submit_button, 1)
         second.addWidget(self.list_button, 1)
@@ -70,16 +73,13 @@ class ReadingBar(QWidget):
         column.addLayout(second)
 
     def _make_layers(self) -> QWidget:
-        self.layer_row, self.layers = QWidget(), QComboBox()
+        self.layer_row, self.layers = QWidget(), narrow(QComboBox())
         words = (
             "Labels on two layers may overlap: each layer has a mask of its own. Choosing one "
             "saves this one and opens it; the others are shown as outlines. Submit takes all."
         )
         self.layers.setToolTip(words)
         self.layers.setAccessibleName("Layer of labels")
-        self.layers.setSizeAdjustPolicy(
-            QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
-        )
         self.layers.activated.connect(
             lambda index: self.layer_chosen.emit(int(self.layers.itemData(index)))
         )
@@ -114,7 +114,8 @@ class ReadingBar(QWidget):
 
     def show_reading(self, title: str, purpose: str) -> None:
         """Show case and slot, and what it is open for."""
-        self.title.setText(title)
+        self.title.setText(breakable(title))
+        self.title.setToolTip(title)
         self.purpose.setText(f"· {_PURPOSES[purpose]}")
         is_work = purpose == "work"
         for part in (self.submit_button, self.out_button):

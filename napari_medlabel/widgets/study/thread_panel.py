@@ -8,7 +8,6 @@ from html import escape
 from typing import Final
 
 from qtpy.QtCore import Qt, Signal
-from qtpy.QtGui import QColor
 from qtpy.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -32,7 +31,6 @@ _STANDINGS: Final = {"open": "◆", "answered": "◈", "resolved": "✔"}
 _SNIPPET: Final = 60
 _LIST_PX: Final = 120
 _SAID_PX: Final = 120
-_RESOLVED: Final = "#8fa3b0"
 
 
 @dataclass(frozen=True)
@@ -230,7 +228,9 @@ class ThreadPanel(QWidget):
             item.setData(Qt.ItemDataRole.UserRole, thread.id)
             item.setToolTip(f"{thread.standing.capitalize()}: {text}")
             if thread.standing == "resolved":
-                item.setForeground(QColor(_RESOLVED))
+                font = item.font()
+                font.setItalic(True)
+                item.setFont(font)
             self.list.addItem(item)
         self.list.blockSignals(False)
         self.choose(chosen)

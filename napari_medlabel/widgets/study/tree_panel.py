@@ -16,7 +16,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_medlabel.project.ontology.trees import PROBLEM, Tree
-from napari_medlabel.widgets.narrow import narrow
+from napari_medlabel.widgets.narrow import BreakingButton, narrow
 
 
 class TreePanel(QGroupBox):
@@ -29,13 +29,14 @@ class TreePanel(QGroupBox):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("In doubt", parent)
+        self.title_words = QLabel()
         self.choice = narrow(QComboBox())
         self.choice.setToolTip("Which doubt")
         self.steps, self.text = QLabel(), QLabel()
-        for words in (self.steps, self.text):
+        for words in (self.title_words, self.steps, self.text):
             words.setWordWrap(True)
             words.setTextFormat(Qt.TextFormat.PlainText)
-        self.steps.setEnabled(False)
+        self.steps.setStyleSheet("font-style: italic;")
         self.ways = QVBoxLayout()
         self.buttons: list[QPushButton] = []
         self.back_button, self.anew_button = QPushButton("Back"), QPushButton("Begin again")
@@ -44,7 +45,7 @@ class TreePanel(QGroupBox):
         self._answers: list[str] = []
         self._read_only = False
         column = QVBoxLayout(self)
-        for part in (self.choice, self.steps, self.text):
+        for part in (self.title_words, self.choice, self.steps, self.text):
             column.addWidget(part)
         column.addLayout(self.ways)
         row = QHBoxLayout()
@@ -73,8 +74,9 @@ class TreePanel(QGroupBox):
         for tree in trees:
             self.choice.addItem(tree.name)
         self.choice.setVisible(len(self._trees) > 1)
-        only = f": {self._trees[0].name}" if len(self._trees) == 1 else ""
-        self.setTitle(f"In doubt{only}")
+        only = self._trees[0].name if len(self._trees) == 1 else ""
+        self.title_words.setText(only)
+        self.title_words.setVisible(bool(only))
         self.setVisible(bool(self._trees))
         self.begin()
 
@@ -152,7 +154,7 @@ class TreePanel(QGroupBox):
         return button
 
     def _add(self, words: str) -> QPushButton:
-        button = QPushButton(words)
+        button = BreakingButton(words)
         self.buttons.append(button)
         self.ways.addWidget(button)
         return button

@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from qtpy.QtCore import Qt, Signal
-from qtpy.QtGui import QColor
 from qtpy.QtWidgets import (
     QAbstractItemView,
     QComboBox,
@@ -26,6 +25,8 @@ from qtpy.QtWidgets import (
 from napari_medlabel.project.work.choosing import Strategy
 from napari_medlabel.project.work.states import State, named
 from napari_medlabel.session.study.listing import Heap, Line, Listing
+from napari_medlabel.widgets.legible import ThemeWatch, Tint, tint
+from napari_medlabel.widgets.narrow import narrow
 from napari_medlabel.widgets.notice import Notice
 
 REASONS: Final[Mapping[str, str]] = {
@@ -51,13 +52,13 @@ SIGNS: Final[Mapping[State, str]] = {
     "conflict": "✖",
 }
 """A shape for each state: nothing is said by colour alone."""
-_COLOURS: Final[Mapping[State, str]] = {
-    "in_progress": "#6fb1ff",
-    "rejected": "#ffb454",
-    "stale": "#ffb454",
-    "approved": "#7fcf9b",
-    "problem": "#ff8f80",
-    "conflict": "#ff8f80",
+_TINTS: Final[Mapping[State, Tint]] = {
+    "in_progress": "blue",
+    "rejected": "amber",
+    "stale": "amber",
+    "approved": "green",
+    "problem": "red",
+    "conflict": "red",
 }
 _WORDS: Final[Mapping[State, str]] = {"todo": "to do", "rejected": "sent back"}
 _STRATEGIES: Final[Mapping[Strategy, str]] = {
@@ -84,8 +85,8 @@ COLUMNS: Final = ("Case", "Slot", "State", "Prio")
 _ROW_PX: Final = 24
 _SPARE_PX: Final = 22
 _MOST_ROWS: Final = 9
+_BEGINNING: Final = 16  # signs of a case's name that are seen in a narrow dock
 _KEY: Final = Qt.ItemDataRole.UserRole
-_NOTHING: Final = "Choose a reading in the list."
 
 
 def state_words(line: Line) -> str:
@@ -128,7 +129,7 @@ class WorklistPanel(QWidget):
         self.bar.setAccessibleName("Share of readings that are submitted or done")
         self.next_button = QPushButton("Next case")
         self.review_button = QPushButton("Review next")
-        self.order_box, self.filter_box = QComboBox(), QComboBox()
+        self.order_box, self.filter_box = narrow(QComboBox()), narrow(QComboBox())
         for strategy, words in _STRATEGIES.items():
             self.order_box.addItem(words, strategy)
         self.order_box.setAccessibleName("Order of what has the same priority")
@@ -151,6 +152,7 @@ class WorklistPanel(QWidget):
         self.more_button.setMenu(self.menu)
         self._lay_out()
         self._connect()
+        ThemeWatch(self.table, self._tint)
         self._show_choice()
 
     def _make_table(self) -> QTableWidget:
@@ -169,7 +171,7 @@ class WorklistPanel(QWidget):
         # Widths are set once: to measure a thousand rows with each cell takes half a minute.
         columns.setMinimumSectionSize(24)
         columns.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
-        columns.setSectionResizeMode(2, QHeaderView.ResizeMode.Stretch)
+        columns.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         columns.setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
         return table
 
@@ -273,17 +275,28 @@ class WorklistPanel(QWidget):
             table.blockSignals(False)
             table.setUpdatesEnabled(True)
         table.setSortingEnabled(True)
+        self._tint()
         self._fit_columns()
         self._show_choice()
+
+    def _tint(self) -> None:
+        """Give states their colours, as the window's theme allows."""
+        for row in range(self.table.rowCount()):
+            if name := _TINTS.get(self._lines[self.table.item(row, 0).data(_KEY)].state):
+                self.table.item(row, 2).setForeground(tint(self.table, name))
 
     def _fit_columns(self) -> None:
         """Give each column its width, and the table the height of its rows, up to a limit."""
         table, wide = self.table, self.fontMetrics().horizontalAdvance
-        names = {str(line.case) for line in self._lines} | {COLUMNS[0]}
+        states = {state_words(line) for line in self._lines} | {COLUMNS[2]}
         slots = {line.slot for line in self._lines} | {COLUMNS[1]}
-        table.setColumnWidth(0, wide(max(names, key=len)) + _SPARE_PX)
         table.setColumnWidth(1, wide(max(slots, key=len)) + _SPARE_PX)
+        table.setColumnWidth(2, max(map(wide, states)) + _SPARE_PX)
         table.setColumnWidth(3, wide(COLUMNS[3]) + _SPARE_PX)
+        # What tells names apart stays: their beginning, or both ends where all begin alike.
+        alike = len({str(line.case)[:_BEGINNING] for line in self._lines}) == 1
+        elide = Qt.TextElideMode
+        table.setTextElideMode(elide.ElideMiddle if alike else elide.ElideRight)
         table.setColumnHidden(3, not any(line.priority for line in self._lines))
         shown = min(max(len(self._lines), 2), _MOST_ROWS) + 1
         table.setFixedHeight(_ROW_PX * shown + 10)
@@ -363,8 +376,6 @@ def _cells(number: int, line: Line) -> list[QTableWidgetItem]:
         item.setToolTip(tip)
     cells[0].setData(_KEY, number)
     cells[3].setData(Qt.ItemDataRole.DisplayRole, line.priority)
-    if line.state in _COLOURS:
-        cells[2].setForeground(QColor(_COLOURS[line.state]))
     return cells
 
 
@@ -383,7 +394,7 @@ def _tip(line: Line) -> str:
 
 def _open_tip(line: Line | None, may_open: bool) -> str:
     if line is None:
-        return _NOTHING
+        return "Choose a reading in the list."
     if may_open or line.why_not:
         return line.why_not
     return f"A reading that is {named(line.state)} cannot be opened from here."
