@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +15,7 @@ from napari_medlabel.errors import InputError
 Area = Literal["everywhere", "inside", "outside"]
 Overwrite = Literal["all", "visible", "none"]
 BoolArray = npt.NDArray[np.bool_]
+_AT_ONCE: Final = 1 << 20  # voxels
 
 
 @dataclass(frozen=True)
@@ -147,12 +148,21 @@ class Masking:
             A new array of the type of ``before``; ``before`` where nothing may change.
         """
         wanted = np.asarray(after, dtype=before.dtype)
-        change = wanted.T != before.T
-        if not self.is_open:
-            change &= self.editable(before, image, values).T
+        if self.is_open:
+            return wanted.T.copy().T
+        out: LabelArray = before.T.copy().T
+        # Some slices at a time: what is only needed on the way stays small, and in the cache.
+        step = max(_AT_ONCE // max(out.T[:1].size, 1), 1)
+        for start in range(0, out.shape[2], step):
+            part = slice(start, start + step)
+            new, old = wanted[..., part], before[..., part]
+            change = new.T != old.T
+            if not change.any():
+                continue
+            change &= self.editable(old, image[..., part], values).T
             if self.locked:
                 enter = np.ones(int(np.iinfo(before.dtype).max) + 1, dtype=bool)
                 enter[[v for v in self.locked if v < enter.size]] = False
-                change &= enter[wanted.T]
-        out: LabelArray = np.where(change, wanted.T, before.T).T
+                change &= enter[new.T]
+            np.copyto(out.T[part], new.T, where=change)
         return out

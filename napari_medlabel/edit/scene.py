@@ -96,7 +96,8 @@ class Scene:
         box : tuple of slice
             Where, in (i, j, k).
         after : ndarray, shape of the box
-            Labels as the tool would have them.
+            Labels as the tool would have them; they become the proposal's where nothing is
+            forbidden, and are not written to again.
         name, values, provider, origin, words
             As in `Proposal`.
 
@@ -106,8 +107,11 @@ class Scene:
             None when nothing would change.
         """
         before = self.labels[box]
-        clamped = self.masking.clamp(before, after, self.image[box], values)
-        if np.array_equal(clamped, before):
+        if self.masking.is_open and _is_its_own(after, self.labels):
+            clamped = after  # a volume is not copied to forbid nothing
+        else:
+            clamped = self.masking.clamp(before, after, self.image[box], values)
+        if all(np.array_equal(*pair) for pair in zip(clamped.T, before.T, strict=True)):
             return None
         kept = before.T.copy().T
         return Proposal(box, kept, clamped, name, tuple(values), provider, origin, words)
@@ -197,6 +201,19 @@ class Proposal:
             if theirs.any():
                 return False
         return True
+
+
+def _is_its_own(after: LabelArray, labels: LabelArray) -> bool:
+    """Tell whether labels are an array made for this, of the mask's type, and all of it."""
+    base = after if after.base is None else after.base
+    return (
+        after.dtype == labels.dtype
+        and after.T.flags.c_contiguous
+        and after.flags.writeable
+        and isinstance(base, np.ndarray)
+        and base.nbytes == after.nbytes
+        and not np.may_share_memory(after, labels)
+    )
 
 
 def whole(shape: Shape) -> Box:
