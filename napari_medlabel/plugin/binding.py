@@ -32,6 +32,7 @@ from napari_medlabel.plugin.plain import give_back, take_over
 from napari_medlabel.plugin.pointing import Pointing
 from napari_medlabel.plugin.preview import show_middle
 from napari_medlabel.plugin.proven import require_proven_napari
+from napari_medlabel.plugin.shader_memory import remember_shaders
 from napari_medlabel.plugin.windows import initial_window, value_range
 from napari_medlabel.session.case import WHOLE, Session
 
@@ -73,6 +74,7 @@ class Binding:
 
         require_proven_napari(napari.__version__)
         watch_leaving()
+        remember_shaders()
         self.session = session
         self.viewer = viewer
         self.display = Display.of(session.volume)

@@ -6,6 +6,8 @@ right, or a blank slice for a finding, must not depend on a dock that nobody ask
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Final
 from weakref import WeakValueDictionary
 
@@ -57,6 +59,21 @@ def give_back(viewer: Any) -> None:
         view.yield_to_case(False)
 
 
+@contextmanager
+def named_once(viewer: Any) -> Iterator[None]:
+    """Let a viewer name sides and gaps when all layers that leave have left."""
+    view = _VIEWS.get(id(viewer))
+    if view is None:
+        yield
+        return
+    view.waits = True
+    try:
+        yield
+    finally:
+        view.waits = False
+        view.update()
+
+
 class PlainView:
     """What stands on the canvas with scans of ours where no case is open; see `watch`.
 
@@ -69,6 +86,7 @@ class PlainView:
     def __init__(self, viewer: Any) -> None:
         self._viewer = viewer
         self._yields = False
+        self.waits = False
         self._cases: tuple[str, ...] = ()
         self._before: Any = None
         self.orientation: Orientation | None = None
@@ -92,6 +110,8 @@ class PlainView:
 
     def update(self) -> None:
         """Show what belongs to the scans that are in the viewer now."""
+        if self.waits:
+            return
         scans = {} if self._yields else self._scans()
         if tuple(scans) == self._cases:
             return

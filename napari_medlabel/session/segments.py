@@ -23,6 +23,7 @@ from napari_medlabel.session.segment_states import (
     SegmentState,
     StateFile,
 )
+from napari_medlabel.session.slice_counts import count_slices
 
 REMOVE = "Remove segment"
 """What the step is called that takes a segment's voxels away."""
@@ -142,13 +143,7 @@ class Segments:
         self._count(slice(0, array.shape[2]))
 
     def _count(self, slices: slice) -> None:
-        planes = self._session.labels.array.T
-        for k in range(*slices.indices(len(planes))):
-            found = np.bincount(planes[k].ravel(), minlength=self._counts.shape[1])
-            if found.size > self._counts.shape[1]:
-                more = found.size - self._counts.shape[1]
-                self._counts = np.pad(self._counts, ((0, 0), (0, more)))
-            self._counts[k] = found
+        self._counts = count_slices(self._session.labels.array, slices, self._counts)
 
     def _look(self) -> tuple[Step | None, Step | None]:
         history = self._session.history

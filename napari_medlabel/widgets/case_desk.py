@@ -16,6 +16,7 @@ from napari_medlabel.plugin.binding import Binding
 from napari_medlabel.plugin.further import volume_words
 from napari_medlabel.plugin.garbage import young_garbage
 from napari_medlabel.plugin.layers import KEY
+from napari_medlabel.plugin.plain import named_once
 from napari_medlabel.plugin.proven import require_proven_napari
 from napari_medlabel.plugin.windows import offered_windows
 from napari_medlabel.plugin.workplace import WORKPLACE, data_folder
@@ -366,7 +367,7 @@ class CaseDesk(QObject):
     def put_away(self, *, discard: bool = False) -> None:
         """Close the scan without a question; unsaved work stays in its journal."""
         binding, session = self.binding, self.session
-        with young_garbage():
+        with young_garbage(), named_once(self.viewer):
             self.leave(discard=discard)
             if binding is not None and session is not None:
                 binding.remove_layers()

@@ -9,6 +9,7 @@ from psygnal import Signal
 from napari_medlabel.model.volume import Volume
 from napari_medlabel.plugin.binding import Binding
 from napari_medlabel.plugin.display import PLANES
+from napari_medlabel.plugin.garbage import young_garbage
 from napari_medlabel.plugin.sight.beside import BesideView
 from napari_medlabel.plugin.sight.crosshair import CrossHair
 from napari_medlabel.plugin.sight.drawing import Drawing
@@ -148,8 +149,9 @@ class Views:
             side.twins_changed.disconnect(self._on_twins)
         for twin in list(side.twins.values()):
             self._leave(twin)
-        side.detach()
-        side.model.layers.clear()
+        with young_garbage():
+            side.detach()
+            side.model.layers.clear()
         if self.current is side:
             self.current = self.first
 

@@ -6,6 +6,7 @@ words what is missing where another napari has it otherwise.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -56,13 +57,24 @@ def make_canvas(model: Any, parent: QWidget) -> Any:
         When this napari makes its canvas otherwise.
     """
     try:
-        from napari._qt.qt_viewer import QtViewer
-
-        made = QtViewer(model)
+        made = _canvas_class()(model)
     except (ImportError, TypeError, AttributeError) as err:
         raise RefusedError("This napari makes its canvas in another way.", hint=_HINT) from err
     made.setParent(parent)
     return made
+
+
+@cache
+def _canvas_class() -> type[Any]:
+    from napari._qt.qt_viewer import QtViewer
+
+    class SideCanvas(QtViewer):
+        """A canvas of a further view: napari's keys are one for all, and are bound by now."""
+
+        def _bind_shortcuts(self) -> None:
+            """Leave them: to bind them again costs as much as all else of a canvas."""
+
+    return SideCanvas
 
 
 def side_panels(viewer: Any) -> tuple[QWidget, ...]:
@@ -77,11 +89,16 @@ def side_panels(viewer: Any) -> tuple[QWidget, ...]:
 def close_canvas(with_canvas: Any) -> None:
     """Take a widget of `make_canvas` down: its threads end, its memory goes."""
     model = with_canvas.viewer
-    slicer = getattr(model, "_layer_slicer", None)
     with_canvas.hide()
     with_canvas.close()
     with_canvas.setParent(None)
     with_canvas.deleteLater()
+    end_slicing(model)
+
+
+def end_slicing(model: Any) -> None:
+    """End the threads of a ViewerModel that is needed no more."""
+    slicer = getattr(model, "_layer_slicer", None)
     if slicer is not None:
         slicer.shutdown()
 

@@ -13,6 +13,7 @@ from napari_medlabel.plugin.sight.views import Views
 from napari_medlabel.widgets.sight.canvas import (
     CrossLines,
     close_canvas,
+    end_slicing,
     main_canvas,
     make_canvas,
 )
@@ -36,6 +37,8 @@ _SMALLEST: Final = (80, 80)
 """A view's smallest size in pixels."""
 _DRAW_MS: Final = 30
 """Other views than the one under the hand are drawn anew this often while it paints."""
+_FRAME_MS: Final = 20
+"""Between two canvases: what was made is drawn, and the mouse has its say."""
 
 
 class Ortho(QObject):
@@ -68,6 +71,12 @@ class Ortho(QObject):
         self._canvas, self._outer = main_canvas(viewer)
         self._place: QWidget = self._canvas.parentWidget()
         self._canvases: dict[int, Any] = {id(views.first): self._canvas}
+        self._waiting: list[View] = []
+        self._blanks: dict[int, QWidget] = {}
+        self._make = QTimer(self)
+        self._make.setSingleShot(True)
+        self._make.setInterval(0)
+        self._make.timeout.connect(self._make_next)
         self._lines: dict[int, CrossLines] = {}
         self._layout = SINGLE
         self._large: View | None = None
@@ -158,11 +167,21 @@ class Ortho(QObject):
         self.enlarged.emit(self._large is not None)
 
     def canvas_of(self, view: View) -> Any:
-        """Return napari's widget of a view; ``.canvas.native`` is what takes the mouse."""
+        """Return napari's widget of a view; ``.canvas.native`` is what takes the mouse.
+
+        One that waits for its turn is made now; see `made_canvas_of`.
+        """
+        if view in self._waiting:
+            self._make_canvas(view)
+            QTimer.singleShot(0, self._fit)
         return self._canvases[id(view)]
 
+    def made_canvas_of(self, view: View) -> Any:
+        """Return napari's widget of a view; None while it waits to be made."""
+        return self._canvases.get(id(view))
+
     def _lay_out(self) -> None:
-        for canvas in self._canvases.values():
+        for canvas in (*self._canvases.values(), *self._blanks.values()):
             self._grid.removeWidget(canvas)
         for part in (self.line, self.fourth):
             if part is not None:
@@ -175,7 +194,7 @@ class Ortho(QObject):
                 id(view): cell for view, cell in zip(views, _CELLS[self._layout], strict=False)
             }
         for view in views:
-            canvas = self._canvases.get(id(view))
+            canvas = self._canvases.get(id(view)) or self._blanks.get(id(view))
             if canvas is None:
                 continue
             if id(view) in cells:
@@ -220,10 +239,39 @@ class Ortho(QObject):
     # -- views that come and go ----------------------------------------------------------
 
     def _on_opened(self, side: SideView) -> None:
-        canvas = make_canvas(side.model, self._place)
-        canvas.setMinimumSize(*_SMALLEST)
-        self._canvases[id(side)] = canvas
+        """Let a canvas wait for its turn: each is longer at work than a hand can wait."""
+        blank = QWidget(self._place)
+        blank.setMinimumSize(*_SMALLEST)
+        self._blanks[id(side)] = blank
+        self._waiting.append(side)
         side.model.scene.camera.events.zoom.connect(self._show_lines)
+        self._make.start()
+
+    def _make_next(self) -> None:
+        """Make the canvas of one view; drawing it and the next one have their own turns."""
+        if self._waiting:
+            self._make_canvas(self._waiting[0])
+        if self._waiting:
+            self._make.start(_FRAME_MS)
+        else:
+            QTimer.singleShot(0, self._fit)
+
+    def _make_canvas(self, view: View) -> None:
+        self._waiting.remove(view)
+        self._drop_blank(view)
+        canvas = make_canvas(view.model, self._place)
+        canvas.setMinimumSize(*_SMALLEST)
+        self._canvases[id(view)] = canvas
+        self._lay_out()
+        # Who watches what is on the screen looks again.
+        self._views.moved.emit()
+
+    def _drop_blank(self, view: View) -> None:
+        blank = self._blanks.pop(id(view), None)
+        if blank is not None:
+            self._grid.removeWidget(blank)
+            blank.hide()
+            blank.deleteLater()
 
     def _on_closing(self, side: SideView) -> None:
         if self._large is side:
@@ -232,6 +280,11 @@ class Ortho(QObject):
         lines = self._lines.pop(id(side), None)
         if lines is not None:
             lines.detach()
+        if side in self._waiting:
+            self._waiting.remove(side)
+            self._drop_blank(side)
+            end_slicing(side.model)
+            return
         canvas = self._canvases.pop(id(side))
         self._grid.removeWidget(canvas)
         close_canvas(canvas)
@@ -283,6 +336,7 @@ class Ortho(QObject):
     def detach(self) -> None:
         """Leave napari's window as it was."""
         self._draw.stop()
+        self._make.stop()
         self._canvas.removeEventFilter(self)
         self._canvas.setMinimumSize(self._least)
         views = self._views

@@ -144,14 +144,14 @@ class WorkWatch(QObject):
         for view in views.all:
             canvas = self._watch(view)
             across = -1 if isinstance(view, BesideView) else view.axis
-            is_seen = canvas is None or canvas.isVisible()
+            is_seen = self._sight.ortho is None or (canvas is not None and canvas.isVisible())
             if across >= 0 and is_seen and display.order[across] == _SLICES:
                 self.shown.add(k)
 
     def _watch(self, view: Any) -> QWidget | None:
-        """Return the widget that a view is drawn in, None without a window."""
+        """Return the widget that a view is drawn in, None without one."""
         ortho = self._sight.ortho
-        canvas = None if ortho is None else ortho.canvas_of(view)
+        canvas = None if ortho is None else ortho.made_canvas_of(view)
         inner = getattr(getattr(canvas, "canvas", None), "native", None)
         if isinstance(inner, QWidget) and inner not in self._watched:
             inner.installEventFilter(self)
