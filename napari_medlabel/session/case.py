@@ -36,6 +36,7 @@ from napari_medlabel.session.outbox import Outbox
 from napari_medlabel.session.place import MASK_FILE, Place
 from napari_medlabel.session.recovery import Recovery, set_aside
 from napari_medlabel.session.scheming import Scheming
+from napari_medlabel.session.slice_counts import is_same
 from napari_medlabel.session.trailing import Trailing
 from napari_medlabel.session.unnamed import unnamed_in
 from napari_medlabel.session.versions import Versions
@@ -297,7 +298,7 @@ class Session:
         """Make steps of unannounced changes that lie where the next change will."""
         self.bench.finish_stroke()
         step = self.history.peek(direction)
-        if isinstance(step, Patch) and not np.array_equal(
+        if isinstance(step, Patch) and not is_same(
             self.labels.array[step.box], self.known[step.box]
         ):
             self.reconcile()
