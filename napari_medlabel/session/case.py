@@ -9,7 +9,6 @@ import numpy as np
 from psygnal import Signal
 
 from napari_medlabel.edit.history import History
-from napari_medlabel.edit.journal import JournalHead
 from napari_medlabel.edit.patch import (
     Box,
     LabelArray,
@@ -28,6 +27,8 @@ from napari_medlabel.model.volume import Volume
 from napari_medlabel.session.bench import Bench
 from napari_medlabel.session.boxing import Boxing
 from napari_medlabel.session.desk import Desk
+from napari_medlabel.session.drafts import Drafts
+from napari_medlabel.session.journaled import journal_document, journal_head
 from napari_medlabel.session.keeper import Keeper
 from napari_medlabel.session.logged import CaseEvents, scheme_changed
 from napari_medlabel.session.marking import Marking
@@ -105,6 +106,7 @@ class Session:
         self.marking = Marking(self)
         self.boxing = Boxing(self)
         self.scheming = Scheming(self)
+        self.drafts = Drafts()
         self.found = ""  # at the opening, in sentences for the person
         self.recoveries: tuple[Recovery, ...] = ()
         self.saved_mask = saved_mask
@@ -117,10 +119,11 @@ class Session:
         self.keeper = Keeper(
             desk.journals,
             labels.array,
-            head=self._journal_head,
-            landmarks=self.scheming.document,
+            head=lambda base: journal_head(self, base),
+            landmarks=lambda: journal_document(self),
             now=desk.time,
         )
+        self.drafts.changed.connect(self.keeper.touch)
 
     # -- state ---------------------------------------------------------------------------
 
@@ -148,10 +151,6 @@ class Session:
         marks = to_markups(self.landmarks, self.measurements)
         self.keeper.start(self.labels.content_id(), self.labels.array, marks)
         self.history_changed.emit()
-
-    def _journal_head(self, base: str) -> JournalHead:
-        shape, kind = self.labels.grid.shape, self.labels.array.dtype.str
-        return JournalHead(self.place.case, base, shape, kind, self.desk.time())
 
     # -- labels --------------------------------------------------------------------------
 
@@ -273,7 +272,7 @@ class Session:
     # -- scheme --------------------------------------------------------------------------
 
     def set_scheme(self, scheme: LabelScheme, *, name: str = "Change labels") -> None:
-        """Change what the values mean as one step; values in use that it leaves out keep a name.
+        """Change what the values mean as one step; values in use keep a name.
 
         Raises
         ------
@@ -325,8 +324,6 @@ class Session:
             self.landmarks_changed.emit(self.landmarks)
         elif isinstance(change, MeasurementChange):
             self.measurements_changed.emit(self.measurements)
-        elif isinstance(change, SchemeChange):
-            self.scheme_changed.emit(self.labels.scheme)
         return change
 
     # -- recovery ------------------------------------------------------------------------
@@ -345,12 +342,14 @@ class Session:
             self.trail.expect(recovery)
         if recovery.scheme is not None:
             self.scheming.recover(recovery.scheme)
+        self.drafts.load(recovery.drafts or ())
         patch = self.edit(WHOLE, recovery.array, name="Recover unsaved work", origin="restored")
         if marks is not None:
             self.set_landmarks(marks, name="Recover landmarks")
         if recovery.landmarks is not None:
-            measured = measurements_in(recovery.landmarks)
-            self.set_measurements(measured, name="Recover measurements")
+            self.set_measurements(
+                measurements_in(recovery.landmarks), name="Recover measurements"
+            )
         self.outbox.tell(self.events.recovered("accepted", recovery.base_matches, patch))
         # Only when the new journal has it on the disk may the old one go.
         self.keeper.sweep()
@@ -393,7 +392,7 @@ class Session:
             return
         self._closed = True
         self.bench.finish_stroke()
-        dirty = self.is_dirty or self.reconcile() is not None
+        dirty = self.is_dirty or self.reconcile() is not None or len(self.drafts) > 0
         if dirty and not discard:
             self.keeper.sweep()
         self.keeper.close(discard=discard or not dirty)

@@ -221,7 +221,21 @@ def adopt_volume(
         version=session.versions.read,
     )
     session.start_journal()
+    _take_up_drafts(session)
     return session
+
+
+def _take_up_drafts(session: Session) -> None:
+    """Let outlines wait again that were begun and not closed when the case was left."""
+    alone = [one for one in session.recoveries if one.is_drafts_alone]
+    for recovery in alone:
+        session.drafts.load(recovery.drafts)
+    if alone:
+        session.recoveries = tuple(r for r in session.recoveries if not r.is_drafts_alone)
+        session.keeper.sweep()
+    for recovery in alone:
+        if session.keeper.problem is None:
+            recovery.path.unlink(missing_ok=True)
 
 
 def _require_not_blind(desk: Desk, folder: Path, volume: Volume, wishes: Wishes) -> None:

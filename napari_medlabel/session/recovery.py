@@ -13,7 +13,7 @@ from napari_medlabel.edit.journal import JournalContent, read_journal
 from napari_medlabel.edit.patch import LabelArray
 from napari_medlabel.errors import InputError
 from napari_medlabel.model.labelmap import LabelMap
-from napari_medlabel.session.scheming import KEPT_AS
+from napari_medlabel.session.journaled import read_document
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,6 +39,8 @@ class Recovery:
         Slices (j, i) of its provenance map by k; empty where none was followed.
     scheme : object or None
         Plain data of the label scheme before and after, None when it had not changed.
+    drafts : object or None
+        Plain data of outlines that were begun, None when there were none.
     """
 
     path: Path
@@ -49,6 +51,12 @@ class Recovery:
     base_matches: bool
     origins: Mapping[int, LabelArray] = field(default_factory=dict)
     scheme: Any = None
+    drafts: Any = None
+
+    @property
+    def is_drafts_alone(self) -> bool:
+        """Whether outlines that were begun are all there is: no change of what is saved."""
+        return self.slices == 0 and self.landmarks is None and self.scheme is None
 
 
 def find_recoveries(
@@ -88,21 +96,13 @@ def find_recoveries(
             continue
         recovery = _weigh(path, content, labels, current, version)
         nothing_new = recovery is not None and recovery.slices == 0
-        marks, scheme = _without_scheme(content.landmarks)
-        marks = None if marks == landmarks else marks
-        if content.is_empty or (nothing_new and marks is None and scheme is None):
+        kept = read_document(content.landmarks, landmarks)
+        if content.is_empty or (nothing_new and not any(kept)):
             path.unlink(missing_ok=True)
         elif recovery is not None:
-            found.append(replace(recovery, landmarks=marks, scheme=scheme))
+            marks, scheme, drafts = kept
+            found.append(replace(recovery, landmarks=marks, scheme=scheme, drafts=drafts))
     return tuple(sorted(found, key=lambda r: r.last, reverse=True))
-
-
-def _without_scheme(document: Any) -> tuple[Any, Any]:
-    """Return the marks that a journal kept, and the label scheme, None where it has none."""
-    if not isinstance(document, dict):
-        return document, None
-    marks = {key: value for key, value in document.items() if key != KEPT_AS}
-    return marks, document.get(KEPT_AS)
 
 
 def _weigh(

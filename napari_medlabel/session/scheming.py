@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from napari_medlabel.edit.relabel import SchemeChange
 from napari_medlabel.errors import InputError
-from napari_medlabel.export.landmarks import to_markups
 from napari_medlabel.model.labelmap import LabelScheme
 from napari_medlabel.session.logged import scheme_changed
 
 if TYPE_CHECKING:
     from napari_medlabel.session.case import Session
-
-KEPT_AS: Final = "medlabelScheme"
-"""Under which key the recovery journal has names and colours, where they are not saved."""
 
 
 class Scheming:
@@ -68,6 +64,7 @@ class Scheming:
         gone = set(change.before.values) - set(change.after.values)
         used = labels.voxel_counts() if gone else ()
         self._replace(change.onto(labels.scheme, used))
+        self._session.scheme_changed.emit(labels.scheme)
 
     def _require_room(self, scheme: LabelScheme) -> None:
         if scheme.dtype.itemsize > self._session.labels.array.dtype.itemsize:
@@ -87,17 +84,6 @@ class Scheming:
         session.labels.scheme = scheme
         session.outbox.tell(scheme_changed(old, scheme))
         return True
-
-    # -- the recovery journal ------------------------------------------------------------
-
-    def document(self) -> Any:
-        """Return what the journal keeps beside labels: marks, and an unsaved scheme."""
-        session = self._session
-        document = to_markups(session.landmarks, session.measurements)
-        if session.labels.scheme != self.saved:
-            both = (self.saved.to_json(), session.labels.scheme.to_json())
-            document[KEPT_AS] = dict(zip(("before", "after"), both, strict=True))
-        return document
 
     def recover(self, kept: Any) -> None:
         """Take names and colours of an earlier run back as one step, which can be undone.

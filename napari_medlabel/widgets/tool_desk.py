@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 from typing import Any, Final
 
@@ -20,12 +19,14 @@ from napari_medlabel.plugin.tools.holding import Holding
 from napari_medlabel.plugin.tools.kit import Choices, Kit
 from napari_medlabel.plugin.tools.plain_colours import prefer_plain_colours
 from napari_medlabel.plugin.tools.reasons import reasons_against
+from napari_medlabel.plugin.tools.waiting import Waiting
 from napari_medlabel.session.case import Session
 from napari_medlabel.widgets.applying import Applying
 from napari_medlabel.widgets.dock_keys import canvas_of
 from napari_medlabel.widgets.seed_shelf import SeedShelf
 from napari_medlabel.widgets.tool_keys import ToolKeys
 from napari_medlabel.widgets.tool_panel import ToolPanel
+from napari_medlabel.widgets.tool_ranges import bound_edits, put_preset
 from napari_medlabel.widgets.tool_runner import ToolRunner
 
 _LIVE_MS: Final = 120
@@ -54,6 +55,7 @@ class ToolDesk(QObject):
         self._kit: Kit | None = None
         self._holding: Holding | None = None
         self._hand: QuietHand | None = None
+        self._waiting: Waiting | None = None
         self._current = self._before = ""
         self._live = QTimer(self)
         self._live.setSingleShot(True)
@@ -84,6 +86,7 @@ class ToolDesk(QObject):
         kit.resized, kit.later = self._show_size, self.applying.run
         self._kit = kit
         self._holding = Holding(binding, self._dropped)
+        self._waiting = Waiting(binding, lambda: getattr(self._hand, "held", None))
         self.runner.open(kit)
         session.bench.masking_changed.connect(self.panel.masking.show_masking)
         session.scheme_changed.connect(self._show_segments)
@@ -98,15 +101,17 @@ class ToolDesk(QObject):
         self.choices.values.setdefault("threshold", {"low": low, "high": high})
         self.panel.show_nothing()
         self.panel.show()
+        self._say_kept()
 
     def case_closed(self) -> None:
         """Let go of the case; its layers are still there."""
-        kit, holding = self._kit, self._holding
-        if kit is None or holding is None:
+        kit, holding, waiting = self._kit, self._holding, self._waiting
+        if kit is None or holding is None or waiting is None:
             return
         self._leave_hand()
         self.seeds.forget()
         self.put_down()
+        waiting.detach()
         holding.detach()
         self.runner.close()
         self.applying.stop()
@@ -115,7 +120,7 @@ class ToolDesk(QObject):
         kit.binding.viewer.dims.events.ndisplay.disconnect(self._show_reasons)
         kit.binding.labels.events.selected_label.disconnect(self._on_label)
         self.keys.end()
-        self._kit = self._holding = None
+        self._kit = self._holding = self._waiting = None
         self._current = self._before = ""
         self.choices.values.pop("threshold", None)  # its range was that scan's
         self.panel.hide()
@@ -200,8 +205,12 @@ class ToolDesk(QObject):
         self.update_keys()
 
     def _say_kept(self) -> None:
-        """Say that strokes of seeds wait: they are not lost with another tool."""
-        if words := self.seeds.words:
+        """Show and say what waits: seeds and outlines are not lost with another tool."""
+        waiting = ""
+        if self._waiting is not None:
+            self._waiting.show()
+            waiting = self._waiting.words
+        if words := " ".join(filter(None, (self.seeds.words, waiting))):
             self.say(words)
 
     def _leave_hand(self) -> None:
@@ -302,21 +311,13 @@ class ToolDesk(QObject):
             return
         self.choices.put(self._current, name, value)
         if name == "preset":
-            self._put_preset(str(value))
+            put_preset(self.choices, self.panel, str(value))
         if name == SIZE:
             self._show_size()
         if self._hand is not None:
             self._hand.retune(name)
         if tool(self._current).is_live:
             self._live.start()
-
-    def _put_preset(self, preset: str) -> None:
-        from napari_medlabel.edit.threshold import RANGES
-
-        if preset in RANGES:
-            low, high = RANGES[preset]
-            self.choices.values["threshold"] |= {"low": low, "high": high}
-            self.panel.options.show_values({"low": low, "high": high})
 
     def _put_extent(self, extent: Any) -> None:
         self.choices.extents[self._current] = extent
@@ -330,13 +331,9 @@ class ToolDesk(QObject):
 
     def _range_as_rule(self) -> None:
         """Bound all edits to the range of the threshold tool."""
-        if self._kit is None:
-            return
-        chosen = self.choices.of("threshold")
-        low, high = sorted((float(chosen["low"]), float(chosen["high"])))
-        self.reject()
-        self._kit.bench.masking = replace(self._kit.bench.masking, low=low, high=high)
-        self.say(f"Edits change voxels of {low:g} to {high:g} only, until 'Values' is off (I).")
+        if self._kit is not None:
+            self.reject()
+            self.say(bound_edits(self.choices, self._kit))
 
     # -- showing -------------------------------------------------------------------------
 

@@ -27,10 +27,17 @@ class Sketch:
     ----------
     binding : Binding
         The case in its viewer.
+    name : str
+        Of the layer.
+    opacity : float
+        Of the line, from 0 to 1.
     """
 
-    def __init__(self, binding: Binding) -> None:
+    def __init__(
+        self, binding: Binding, *, name: str = "Drawing", opacity: float = 0.7
+    ) -> None:
         self._binding = binding
+        self._name, self._opacity = name, opacity
         self._view: Any = None
         self.layer: Any = None
 
@@ -74,7 +81,8 @@ class Sketch:
         layer = Vectors(
             np.zeros((0, 2, 3)),
             ndim=3,
-            name="Drawing",
+            name=self._name,
+            opacity=self._opacity,
             edge_width=width,
             edge_color=_COLOUR,
             vector_style="line",

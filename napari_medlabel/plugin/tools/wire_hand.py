@@ -13,6 +13,7 @@ from napari_medlabel.plugin.tools.hand import LEFT, RIGHT, QuietHand
 from napari_medlabel.plugin.tools.kit import Kit
 from napari_medlabel.plugin.tools.outline_hand import Outline
 from napari_medlabel.plugin.tools.sketch import Sketch
+from napari_medlabel.session.drafts import Draft
 
 if TYPE_CHECKING:
     from napari_medlabel.edit.livewire import LiveWire
@@ -66,18 +67,19 @@ class Flat:
 class Wire(Outline):
     """An outline whose lines follow edges of the image from click to click."""
 
+    tool = "wire"
+
     def __init__(self, kit: Kit) -> None:
-        super().__init__(kit)
         self._flat: Flat | None = None
         self._wire: LiveWire | None = None
         self._corners: list[int] = []  # how many points there were at each click
+        super().__init__(kit)
 
     def press(self, pointer: Pointer) -> bool:
         """Set an anchor: the line from the one before is kept. The first goes to the edge."""
         if pointer.button not in {LEFT, RIGHT} or pointer.axis < 0:
             return False
-        if self._points and not self._is_here(pointer):
-            self.cancel()
+        self._go_to(pointer)
         if pointer.button == RIGHT:
             self.close()
             return True
@@ -86,7 +88,7 @@ class Wire(Outline):
         flat, wire = self._flat, self._wire
         if flat is None or wire is None:
             return True
-        self._at = pointer
+        self._begin_at(pointer)
         self._corners.append(len(self._points))
         here = _pair(flat.uv(pointer.index_ijk))
         if self._points:
@@ -95,6 +97,7 @@ class Wire(Outline):
             here = wire.snapped(here)
         self._points.append(flat.ijk(here)[0])
         wire.anchor(here)
+        self._keep()
         self._show()
         return True
 
@@ -107,30 +110,44 @@ class Wire(Outline):
 
     def hover(self, pointer: Pointer) -> None:
         """Show the line along the edge from the last anchor to the mouse."""
-        if self._points and self._at is not None and self._is_here(pointer):
+        super().hover(pointer)
+        if self._points and self._is_here(pointer):
             line = [*self._points, *self._way_to(pointer)]
-            self._sketch.show(self._at.view, [np.array(line)])
+            self._sketch.show(self._view, [np.array(line)])
 
     def step_back(self) -> bool:
         """Take the last anchor back."""
-        if not self._corners:
+        if not self._corners or not self.is_busy:
             return False
         del self._points[self._corners.pop() :]
         if self._points and self._flat is not None and self._wire is not None:
             self._wire.anchor(_pair(self._flat.uv(self._points[-1])))
+            self._keep()
             self._show()
         else:
             self.cancel()
         return True
 
-    def cancel(self) -> bool:
-        """Forget the line."""
+    def put_aside(self) -> None:
+        """Let go of the line; it waits where it is."""
+        super().put_aside()
         self._corners, self._flat, self._wire = [], None, None
-        return super().cancel()
+
+    def _clicked(self) -> tuple[int, ...]:
+        return tuple(self._corners)
+
+    def _resume(self, draft: Draft) -> None:
+        """Follow the edge from the last anchor on."""
+        from napari_medlabel.edit.livewire import LiveWire
+
+        self._corners = list(draft.corners)
+        self._flat = flat = Flat(self.kit, draft.axis, draft.index)
+        self._wire = LiveWire(flat.image, flat.spacing_mm)
+        self._wire.anchor(_pair(flat.uv(self._points[-1])))
 
     def close(self) -> bool:
         """Close the outline along the edge, and fill it."""
-        if not self._points:
+        if not self._points or not self.is_busy:
             return False
         if self._flat is not None and self._wire is not None and len(self._corners) > 1:
             first = _pair(self._flat.uv(self._points[0]))
@@ -152,9 +169,9 @@ class Wire(Outline):
         return list(self._flat.ijk(self._wire.path_to(_pair(self._flat.uv(pointer.index_ijk)))))
 
     def _show(self, tip: FloatArray | None = None) -> None:
-        if self._at is not None:
+        if self._at is not None and self._points:
             points = self._points if tip is None else [*self._points, tip]
-            self._sketch.show(self._at.view, [np.array(points)])
+            self._sketch.show(self._view, [np.array(points)])
 
 
 class Tracing(QuietHand):

@@ -13,6 +13,7 @@ from napari_medlabel.edit.brush import disc
 from napari_medlabel.edit.masking import Masking
 from napari_medlabel.plugin.tools.kit import next_size
 from napari_medlabel.plugin.tools.seed_hand import Seeds
+from napari_medlabel.plugin.tools.waiting import Waiting
 from tests.plugin.tools.conftest import Bench
 
 PLANES = {"Axial": 2, "Coronal": 1, "Sagittal": 0}
@@ -234,6 +235,65 @@ def test_an_outline_in_another_slice_begins_anew(bench: Bench) -> None:
     bench.mouse.click(5, 5, 9)
     assert hand.step_back()
     assert not hand.is_busy
+
+
+@pytest.mark.parametrize("tool", ["outline", "wire", "scissors"])
+def test_a_begun_outline_waits_on_its_slice_until_it_is_closed_or_given_up(
+    bench: Bench, tool: str
+) -> None:
+    drafts = bench.session.drafts
+    around = [(18, 10), (12, 16), (6, 10), (12, 4)]
+    hand = bench.take(tool)
+    waiting = Waiting(bench.kit.binding, lambda: hand.held)
+    bench.show("Axial", 12, 10, 8)
+    for i, j in around[:2]:
+        bench.mouse.click(i, j, 8)
+    bench.show("Axial", 12, 10, 9)
+    assert not hand.is_busy  # Enter and Escape are for what is seen
+    assert not hand.close()
+    assert waiting.words == ""
+    bench.mouse.click(5, 5, 9)
+    assert bench.said[-1] == "The outline on axial slice 9 waits. Come back to it and go on."
+    assert "axial slice 9" in waiting.words
+    assert len(drafts) == 2
+    hand.leave()
+    assert [one.place for one in drafts.all] == [(tool, 2, 8)]  # one click is no outline
+    bench.take("brush")
+    layer = bench.kit.binding.viewer.layers["Begun outlines"]
+    assert set(layer.data[:, 0, 0]) == {bench.kit.binding.display.points_zyx((0, 0, 8))[0]}
+    bench.show("Axial", 12, 10, 8)
+    hand = bench.take(tool)
+    assert hand.is_busy
+    for i, j in around[2:]:
+        bench.mouse.click(i, j, 8)
+    if tool == "scissors":
+        assert hand.cancel()
+    else:
+        assert hand.close()
+        assert bench.labels[:, :, 8].sum() > 60
+    assert len(drafts) == 0
+    waiting.detach()
+    assert "Begun outlines" not in bench.kit.binding.viewer.layers
+
+
+def test_an_outline_that_waits_is_taken_up_where_the_mouse_comes_over_it(bench: Bench) -> None:
+    bench.show("Axial", 12, 10, 8)
+    hand = bench.take("wire")
+    bench.mouse.click(18, 10, 8)
+    bench.mouse.click(12, 16, 8)
+    bench.show("Axial", 12, 10, 3)
+    hand.leave()
+    hand = bench.take("wire")
+    assert hand.held is None
+    bench.mouse.move(3, 3, 3)
+    assert hand.held is None
+    bench.show("Axial", 12, 10, 8)
+    bench.mouse.move(6, 10, 8)
+    assert hand.held == ("wire", 2, 8)
+    assert hand.step_back()
+    assert len(bench.session.drafts.all[0].corners) == 1
+    assert hand.cancel()
+    assert len(bench.session.drafts) == 0
 
 
 def test_scissors_cut_through_all_slices_what_they_are_told_to(bench: Bench) -> None:
