@@ -87,6 +87,7 @@ class ToolPanel(QWidget):
         super().__init__(parent)
         self.palette_ = ToolPalette(tools, menus)
         self.title = QLabel()
+        self.title.setWordWrap(True)
         self._tool = self._label = ""
         self.words = QLabel()
         self.words.setWordWrap(True)
@@ -161,7 +162,7 @@ class ToolPanel(QWidget):
         self._write_title()
 
     def _write_title(self) -> None:
-        self.title.setText(f"{self._tool}&nbsp;&nbsp;{self._label}" if self._tool else "")
+        self.title.setText(f"{self._tool} &nbsp;{self._label}" if self._tool else "")
 
     @property
     def lowest(self) -> QWidget:

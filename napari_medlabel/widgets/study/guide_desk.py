@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from qtpy.QtCore import QObject, Signal
-from qtpy.QtWidgets import QInputDialog, QWidget
+from qtpy.QtWidgets import QInputDialog, QPushButton, QWidget
 
 from napari_medlabel.errors import MedlabelError
 from napari_medlabel.plugin.binding import Binding
@@ -41,6 +41,11 @@ class GuideDesk(QObject):
         self.boxes = BoxDesk(study)
         self.ontology: Ontology | None = None
         self._binding: Binding | None = None
+        self.button = QPushButton("Guidelines")
+        self.button.setToolTip("Show or hide the guidelines of this study")
+        self.button.clicked.connect(self.guidelines.toggle)
+        study.work.list.layout().addWidget(self.button)
+        study.work.bar.guide_button.clicked.connect(self.guidelines.toggle)
         study.study_opened.connect(self._on_study)
         study.study_closed.connect(self._on_left)
         study.reading_opened.connect(self._on_reading)
@@ -78,6 +83,8 @@ class GuideDesk(QObject):
             binding.keys.bind(
                 key, "Show or hide the guidelines", self.guidelines.toggle, group="Study"
             )
+        self.study.work.bar.show_guide_key(key)
+        self.guidelines.serve(binding.keys)
         if reading.purpose != "adjudicate":  # answers and boxes of nobody's reading
             self.questions.reading_opened(reading, self.ontology)
             self.boxes.reading_opened(reading, self.ontology)
@@ -94,6 +101,7 @@ class GuideDesk(QObject):
         binding, self._binding = self._binding, None
         if binding is None:
             return
+        self.guidelines.serve(None)
         self.questions.reading_closed()
         self.boxes.reading_closed()
         binding.labels.events.selected_label.disconnect(self._show_label)

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from qtpy.QtCore import QObject, QUrl
+from qtpy.QtCore import QObject, QTimer, QUrl
 from qtpy.QtGui import QDesktopServices
 from qtpy.QtWidgets import QMessageBox, QWidget
 
 from napari_medlabel.errors import MedlabelError
+from napari_medlabel.plugin.keys import Keys
 from napari_medlabel.project.guidelines import Guidelines, read_guidelines
 from napari_medlabel.project.ontology.labels import OntologyLabel
 from napari_medlabel.session.study.guidelines_seen import last_seen, note_seen
 from napari_medlabel.session.study.seat import Seat
+from napari_medlabel.widgets.dock_keys import DockKeys
 from napari_medlabel.widgets.study.guideline_panel import GuidelinePanel
 
 NAME: Final = "Guidelines"
@@ -33,6 +35,8 @@ class GuidelineDock(QObject):
         self.panel: GuidelinePanel | None = None
         self.guidelines: Guidelines | None = None
         self._label: tuple[OntologyLabel | None, str] = (None, "")
+        self._keys: Keys | None = None
+        self._passing: DockKeys | None = None
 
     # -- the study -----------------------------------------------------------------------
 
@@ -65,6 +69,20 @@ class GuidelineDock(QObject):
         self._label = (label, unit)
         if self.panel is not None:
             self.panel.show_label(label, unit)
+
+    def serve(self, keys: Keys | None) -> None:
+        """Let the keys of a reading work here, too; None for no reading any more."""
+        self._keys = keys
+        # Desks bind theirs in a moment.
+        QTimer.singleShot(0, self._pass_on)
+
+    def _pass_on(self) -> None:
+        if self._passing is not None:
+            self._passing.end()
+            self._passing = None
+        if self._keys is not None and self.panel is not None:
+            self._passing = DockKeys(self.panel)
+            self._passing.serve(self._keys)
 
     # -- showing -------------------------------------------------------------------------
 
@@ -109,6 +127,8 @@ class GuidelineDock(QObject):
         self.panel.link_requested.connect(self.open_link)
         self._fill()
         window.add_dock_widget(self.panel, name=NAME, area="left")
+        self._passing = None  # it went with the panel before
+        self._pass_on()
 
     def _fill(self) -> None:
         panel, seat = self.panel, self.study.seat

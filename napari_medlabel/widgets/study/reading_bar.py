@@ -17,6 +17,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_medlabel.widgets.narrow import breakable, narrow
+from napari_medlabel.widgets.rows import Rows
 from napari_medlabel.widgets.study.worklist_panel import REASONS
 
 _PURPOSES: Final = {
@@ -49,6 +50,8 @@ class ReadingBar(QWidget):
         )
         self.submit_button = QPushButton("Submit…")
         self.list_button = QPushButton("Back to the list")
+        self.guide_button = QPushButton("Guide")
+        self.guide_button.setToolTip("Show or hide the guidelines")
         self.out_button = QPushButton("More")
         self.out_button.setToolTip("Raise a problem, skip it, or give it back")
         self.out_button.setAccessibleName("Other ways out of this reading")
@@ -58,19 +61,17 @@ class ReadingBar(QWidget):
         self.list_button.setToolTip("Close the scan; the reading stays yours, in progress")
         self.submit_button.clicked.connect(self.submit_requested)
         self.list_button.clicked.connect(self.list_requested)
-        first, second = QHBoxLayout(), QHBoxLayout()
+        first = QHBoxLayout()
         first.addWidget(self.title, 1)
         first.addWidget(self.purpose)
         first.addSpacing(6)
         first.addWidget(self.clock)
-        second.addWidget(self.submit_button, 1)
-        second.addWidget(self.list_button, 1)
-        second.addWidget(self.out_button)
+        buttons = self.submit_button, self.list_button, self.guide_button, self.out_button
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 4)
         column.addLayout(first)
         column.addWidget(self._make_layers())
-        column.addLayout(second)
+        column.addWidget(Rows(*buttons, gap_px=6))
 
     def _make_layers(self) -> QWidget:
         self.layer_row, self.layers = QWidget(), narrow(QComboBox())
@@ -122,6 +123,10 @@ class ReadingBar(QWidget):
             part.setVisible(is_work)
         self.clock.setVisible(is_work)
         self.allow_submit()
+
+    def show_guide_key(self, key: str) -> None:
+        """Write on the button which key shows and hides the guidelines; empty for none."""
+        self.guide_button.setText(f"Guide ({key})" if key else "Guide")
 
     def allow_submit(self, why_not: str = "") -> None:
         """Let the reading be submitted, or say why it cannot be now."""
