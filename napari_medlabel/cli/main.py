@@ -166,6 +166,7 @@ def _say_os_error(err: OSError) -> int:
         "hint: Check the paths given, their length and permissions, and the disk.",
         file=sys.stderr,
     )
+    _show_details(err)
     return InputError.exit_code
 
 
@@ -178,5 +179,10 @@ def _say_fault(err: Exception) -> None:
         "may name a patient.",
         file=sys.stderr,
     )
+    _show_details(err)
+
+
+def _show_details(err: Exception) -> None:
+    """Show where it came from, to who asks for that: it may name a patient."""
     if os.environ.get("MEDLABEL_DEBUG") == "1":
         traceback.print_exception(err)

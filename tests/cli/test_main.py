@@ -65,6 +65,22 @@ def test_a_fault_of_ours_is_named_without_what_it_says(
     assert "Traceback" in capsys.readouterr().err
 
 
+def test_what_the_system_refused_is_shown_where_somebody_asks(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_path: object, **_: object) -> None:
+        raise FileNotFoundError(2, "gone", "DOE^JANE")
+
+    monkeypatch.setattr("napari_medlabel.io.registry.find_series", refuse)
+    assert main(["info", str(tmp_path)]) == 2
+    said = capsys.readouterr().err
+    assert "error ENOENT" in said
+    assert "DOE" not in said
+    monkeypatch.setenv("MEDLABEL_DEBUG", "1")
+    main(["info", str(tmp_path)])
+    assert "Traceback" in capsys.readouterr().err
+
+
 def test_stopping_is_no_fault(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     def stop(_path: object, **_: object) -> None:
         raise KeyboardInterrupt

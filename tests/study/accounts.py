@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
-import threading
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from tests.study.nursery import LONGEST_S, Ended, Wish, run_alone
 
 ROOT = Path(__file__).parents[2]
 ANNOTATORS = ("r01", "r02", "r03")
@@ -21,7 +19,6 @@ STRANGER = "x1"
 """Somebody without a place in the study: who verifies what was released."""
 WITNESS = "w1"
 EVERYBODY = (MANAGER, *ANNOTATORS, *REVIEWERS)
-_LONGEST_S = 300
 
 
 @dataclass(frozen=True)
@@ -65,6 +62,7 @@ class Death:
 
 
 LIVES = Death()
+Begin = Callable[[Wish, float], Ended]
 Fate = Callable[[str, str], Death]
 """Takes a code and the words of a command; says when its process is killed."""
 
@@ -85,14 +83,25 @@ class Account:
         Folder of the whole campaign: the study, and a folder for each computer.
     fate : callable
         Who is killed when.
+    begin : callable
+        Runs a command in a process, and kills it after so many seconds.
+
+    Attributes
+    ----------
+    days : int
+        How many days later it is for who sits there.
+    cpu_s : float
+        What processes of a nursery used.
     """
 
-    def __init__(self, code: str, base: Path, fate: Fate = nobody_dies) -> None:
-        self.code, self.base, self.fate = code, base, fate
+    def __init__(
+        self, code: str, base: Path, fate: Fate = nobody_dies, begin: Begin = run_alone
+    ) -> None:
+        self.code, self.base, self.fate, self.begin = code, base, fate, begin
         self.folder = base / f"pc-{code}"
         self.study = base / "study"
-        self.kills = 0
-        self.seconds = 0.0
+        self.kills = self.days = 0
+        self.cpu_s = 0.0
 
     @property
     def state(self) -> Path:
@@ -120,6 +129,7 @@ class Account:
             "PYTHONPYCACHEPREFIX": str(self.base / "compiled"),
             "PYTHONWARNINGS": "ignore",
             "MEDLABEL_STUDY_BASE": str(self.base),
+            "MEDLABEL_DEBUG": "1",  # these scans are nobody's, and a fault must be found
         }
         if self.key.exists():
             own["MEDLABEL_INSTALL_KEY"] = str(self.key)
@@ -144,22 +154,10 @@ class Account:
 
     def _run(self, module: str, words: list[str], fate: Fate | None) -> Done:
         death = (fate or self.fate)(self.code, f"{module} {' '.join(words[:2])}")
-        front = ["tests.study.killing", str(death.at_step), module]
-        command = [sys.executable, "-m", *(front if death.at_step else [module]), *words]
-        begun = time.perf_counter()
-        with subprocess.Popen(
-            command,
-            cwd=self.folder,
-            env=self.environment(),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        ) as process:
-            clock = threading.Timer(death.after_s or _LONGEST_S, process.kill)
-            clock.start()
-            out, err = process.communicate()
-            clock.cancel()
-        self.seconds += time.perf_counter() - begun
-        self.kills += process.returncode < 0
-        return Done(process.returncode, out, err)
+        wish = Wish(
+            module, tuple(words), str(self.folder), self.environment(), death.at_step, self.days
+        )
+        end = self.begin(wish, death.after_s or LONGEST_S)
+        self.kills += end.code < 0
+        self.cpu_s += end.cpu_s
+        return Done(end.code, end.out, end.err)

@@ -84,6 +84,14 @@ class Book:
     def turn(self, case: str, slot: str) -> int:
         return self.turns.get((case, slot), 1)
 
+    def has_drawn(self, rater: str, case: str, slot: str) -> bool:
+        """Return whether somebody has submitted another reading of a case."""
+        with self._lock:
+            return any(
+                (one.rater, one.case) == (rater, case) and one.slot != slot
+                for one in self.drawn
+            )
+
     def next_turn(self, case: str, slot: str) -> None:
         with self._lock:
             self.turns[case, slot] = self.turn(case, slot) + 1

@@ -8,6 +8,7 @@ import shutil
 import sys
 import tempfile
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,11 +24,13 @@ from tests.study.accounts import (
 from tests.study.book import Book
 from tests.study.founding import Founded, found
 from tests.study.leaving import consent, leave, look_from_outside, remark, score_gold
+from tests.study.nursery import Nursery, run_alone
 from tests.study.oracle import Judged, judge
 from tests.study.page import figures_of, with_figures
 from tests.study.playing import Play, age_claim, rng_of
 from tests.study.scans import REAL, make_sources, real_scans
 
+_PACE = 0.25
 PAGE = Path(__file__).parents[2] / "docs" / "study-proof.md"
 
 
@@ -43,8 +46,12 @@ class Round:
         What the oracle saw.
     verdict : str
         What verification by a stranger says of the log.
-    seconds : float
-        How long it took.
+    seconds, cpu_s : float
+        How long it took, and what its processes used.
+    readings : int
+        Of each case.
+    is_forked : bool
+        Whether its processes came from a nursery.
     """
 
     number: int
@@ -53,6 +60,8 @@ class Round:
     verdict: str = ""
     seconds: float = 0.0
     cpu_s: float = 0.0
+    readings: int = 2
+    is_forked: bool = False
     figures: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -60,8 +69,14 @@ class Round:
         return [*self.book.faults, *self.judged.faults]
 
 
-def fate_of(seed: int, number: int) -> Fate:
-    """Return who is killed when in a round: one person often, the others now and then."""
+def fate_of(seed: int, number: int, *, pace: float = 1.0) -> Fate:
+    """Return who is killed when in a round: one person often, the others now and then.
+
+    Parameters
+    ----------
+    pace : float
+        How long commands take here, beside those that start an interpreter.
+    """
     rng = rng_of("victim", seed, number)
     victim = str(rng.choice([*ANNOTATORS, *REVIEWERS, MANAGER]))
     each = {code: rng_of(code, seed, number) for code in (*ANNOTATORS, *REVIEWERS, MANAGER)}
@@ -72,18 +87,21 @@ def fate_of(seed: int, number: int) -> Fate:
         if own is None or own.random() >= (0.3 if code == victim else 0.08 if long else 0.02):
             return Death()
         if own.random() < 0.3:
-            return Death(after_s=float(own.uniform(0.3, 2.5)))
+            return Death(after_s=pace * float(own.uniform(0.3, 2.5)))
         return Death(at_step=int(own.integers(1, 95 if long else 36)))
 
     return fate
 
 
-def play_round(founded: Founded, seed: int, number: int) -> Round:
+def play_round(
+    founded: Founded, seed: int, number: int, nursery: Nursery | None = None
+) -> Round:
     """Play one round on a study that was just founded, and judge it."""
     book = Book()
-    done = Round(number, book)
+    done = Round(number, book, readings=founded.readings, is_forked=nursery is not None)
     begun, cpu = time.perf_counter(), _cpu_s()
-    people = founded.people(fate_of(seed, number))
+    fate = fate_of(seed, number, pace=_PACE if nursery else 1.0)
+    people = founded.people(fate, nursery.run if nursery else run_alone)
     play = Play(founded, people, book)
     try:
         work(play)
@@ -92,7 +110,7 @@ def play_round(founded: Founded, seed: int, number: int) -> Round:
     except AssertionError as err:  # a command that must succeed did not
         book.fault(str(err))
     done.seconds = time.perf_counter() - begun
-    done.cpu_s = _cpu_s() - cpu
+    done.cpu_s = _cpu_s() - cpu + sum(one.cpu_s for one in people.values())
     return done
 
 
@@ -104,6 +122,7 @@ def work(play: Play) -> None:
         play.all_read_and_review()
         if not resume(play):
             break
+    play.read_again()
     remark(play)
     score_gold(play)
     consent(play, play.founded.readings)
@@ -129,10 +148,7 @@ def take_over(play: Play) -> None:
     if early.code != 3:
         play.book.fault("a claim was taken over from somebody who was just alive")
     age_claim(study, case, slot)
-    while (
-        play.ask(other, "project", "claim", study, case, "--slot", slot, "--take-over") is None
-    ):
-        pass
+    play.until(other, "project", "claim", study, case, "--slot", slot, "--take-over")
 
 
 def change_rules(play: Play) -> None:
@@ -143,28 +159,25 @@ def change_rules(play: Play) -> None:
     guidelines = study / "medlabel" / "guidelines" / "guidelines.md"
     guidelines.write_text(guidelines.read_text() + "\nThe capsule belongs to the organ.\n")
     manager = play.people[MANAGER]
-    rules = ("project", "rules", study, "--outdate", "--json")
-    while play.ask(manager, *rules) is None:
-        pass
+    play.until(manager, "project", "rules", study, "--outdate", "--json")
     shown = manager.must("project", "status", study, "--json").json()
     if not shown["counts"].get("stale"):
         play.book.fault("nothing is outdated after a change of the guidelines")
     confirm = ("project", "claim", study, play.founded.cases[0], "--slot", "A", "--confirm")
-    while play.ask(play.people["r02"], *confirm) is None:
-        pass
+    play.until(play.people["r02"], *confirm)
 
 
 def resume(play: Play) -> bool:
     """Let the manager put problems back; return whether anything is still to be read."""
     manager, study = play.people[MANAGER], play.founded.study
-    while (shown := play.ask(manager, "project", "status", study, "--json")) is None:
-        pass
+    shown = play.until(manager, "project", "status", study, "--json")
     more = False
     for line in shown.json()["lines"]:
         if line["state"] == "problem":
             words = ("project", "claim", study, line["case"], "--slot", line["slot"])
             play.ask(manager, *words, "--resume")
-        more |= line["state"] not in ("approved", "skipped") and line["slot"] != "consensus"
+        is_ours = line["slot"] in play.founded.slots  # not a consensus, and no test
+        more |= line["state"] not in ("approved", "skipped") and is_ours
     return more
 
 
@@ -177,7 +190,7 @@ def end(play: Play, done: Round) -> None:
         people[code].must("project", "next", study, *role)
     look_from_outside(play)
     writers = {people[code].writer: code for code in (*ANNOTATORS, *REVIEWERS, MANAGER)}
-    done.judged = judge(study, book, writers)
+    done.judged = judge(study, book, writers, founded.slots)
     shown = people[MANAGER].medlabel("project", "status", study, "--json").json()
     for line in shown["lines"]:
         mine = done.judged.states.get((line["case"], line["slot"]))
@@ -200,23 +213,66 @@ def end(play: Play, done: Round) -> None:
 
 
 def campaign(
-    rounds: int, seed: int, *, readings: int = 2, cases: int = 12, real: bool = True
+    numbers: Sequence[int], seed: int, plan: Plan, tell_of: Callable[[list[Round]], None]
 ) -> list[Round]:
-    """Found a study, and play so many rounds of it."""
+    """Found studies, and play rounds of them.
+
+    Parameters
+    ----------
+    numbers : sequence of int
+        Of the rounds.
+    seed : int
+        Of who is killed when.
+    plan : Plan
+        How large, and which rounds are played how.
+    tell_of : callable
+        Hears of all rounds so far after each.
+    """
     folder = Path(tempfile.mkdtemp(prefix="medlabel-study-"))
+    nursery, studies, done = Nursery(), dict[int, tuple[Founded, Path]](), list[Round]()
     try:
-        (folder / "base").mkdir()
-        sources = make_sources(folder / "sources", cases, real=real)
-        founded = found(folder / "base", sources, readings=readings)
-        kept = founded.keep()
-        done = []
-        for number in range(1, rounds + 1):
+        sources = make_sources(folder / "sources", plan.cases, real=plan.real)
+        for number in numbers:
+            readings = plan.readings(number)
+            if readings not in studies:
+                (base := folder / f"base-{readings}").mkdir()
+                founded = found(base, sources, readings=readings, begin=nursery.run)
+                studies[readings] = founded, founded.keep()
+            founded, kept = studies[readings]
             founded.restore(kept)
-            done.append(play_round(founded, seed, number))
-            tell(done[-1])
+            alone = number <= plan.alone
+            done.append(play_round(founded, seed, number, None if alone else nursery))
+            tell_of(done)
     finally:
+        nursery.close()
         shutil.rmtree(folder, ignore_errors=True)
     return done
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How rounds are played.
+
+    Parameters
+    ----------
+    cases : int
+        In the study.
+    triple : int
+        Of so many rounds one has three readings of each case, the others two; 0 for none.
+    alone : int
+        In so many rounds, the first ones, each command starts an interpreter of its own.
+    real : bool
+        Whether to take real scans where they are.
+    """
+
+    cases: int = 12
+    triple: int = 4
+    alone: int = 1
+    real: bool = True
+
+    def readings(self, number: int) -> int:
+        """Return how many readings each case has in a round."""
+        return 3 if self.triple and number % self.triple == 0 else 2
 
 
 def tell(done: Round) -> None:
@@ -242,22 +298,29 @@ def main() -> int:
     """Run the campaign; return 1 when a round has a fault."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=20)
+    parser.add_argument("--first", type=int, default=1, help="number of the first round")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--readings", type=int, default=2)
     parser.add_argument("--cases", type=int, default=12)
+    parser.add_argument("--triple", type=int, default=4, help="of so many rounds one has three")
+    parser.add_argument("--alone", type=int, default=1, help="rounds without a nursery")
+    parser.add_argument("--page", type=Path, default=PAGE, help="is given the figures")
     parser.add_argument("--keep", action="store_true", help="leave the page as it is")
     arguments = parser.parse_args()
     here, missing = real_scans()
     for name in missing:
         say(f"NOT RUN on {name}: real scans are not beside this checkout")
-    done = campaign(
-        arguments.rounds, arguments.seed, readings=arguments.readings, cases=arguments.cases
-    )
     real = [one.path.relative_to(REAL).as_posix() for one in here]
-    if not arguments.keep:
-        figures = figures_of(done, seed=arguments.seed, real=real)
-        text = with_figures(PAGE.read_text(encoding="utf-8"), figures)
-        PAGE.write_text(text, encoding="utf-8")
+
+    def tell_of(done: list[Round]) -> None:
+        tell(done[-1])
+        if not arguments.keep:
+            text = arguments.page.read_text(encoding="utf-8")
+            figures = figures_of(done, seed=arguments.seed, cases=arguments.cases, real=real)
+            arguments.page.write_text(with_figures(text, figures), encoding="utf-8")
+
+    numbers = range(arguments.first, arguments.first + arguments.rounds)
+    plan = Plan(arguments.cases, arguments.triple, arguments.alone)
+    done = campaign(numbers, arguments.seed, plan, tell_of)
     return 1 if any(one.faults for one in done) else 0
 
 

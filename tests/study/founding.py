@@ -21,14 +21,20 @@ from tests.study.accounts import (
     STRANGER,
     WITNESS,
     Account,
+    Begin,
     Fate,
     nobody_dies,
 )
+from tests.study.nursery import run_alone
 from tests.study.scans import Source
 from tests.study.shapes import draw
 
 GOLD = (6, 7)
 """Which cases have a known truth, by their place in the list."""
+GOLD_SHARE = 0.25
+"""Of what each rater begins, so much is a gold case, in a place that is drawn."""
+REPEAT_DAYS, REPEAT_SHARE = 14, 0.25
+"""After how many days readers get so many of their cases again."""
 SITE, WITNESS_NAME = "study", "fileserver"
 ROLES = {
     MANAGER: ("manager", "adjudicator", "releaser"),
@@ -81,6 +87,11 @@ class Founded:
     readings: int = 2
 
     @property
+    def slots(self) -> str:
+        """Letters of the study's own readings; those beyond test their readers."""
+        return "ABCDEFGH"[: self.readings]
+
+    @property
     def study(self) -> Path:
         return self.base / "study"
 
@@ -88,10 +99,10 @@ class Founded:
     def audit(self) -> Path:
         return self.study / "medlabel" / "audit"
 
-    def people(self, fate: Fate = nobody_dies) -> dict[str, Account]:
+    def people(self, fate: Fate = nobody_dies, begin: Begin = run_alone) -> dict[str, Account]:
         """Return everybody, to be killed as fate says."""
         codes = (*EVERYBODY, STRANGER, WITNESS)
-        return {code: Account(code, self.base, fate) for code in codes}
+        return {code: Account(code, self.base, fate, begin) for code in codes}
 
     def keep(self) -> Path:
         """Keep the study as it is now, for the next round."""
@@ -107,9 +118,17 @@ class Founded:
         shutil.copytree(kept, self.base, symlinks=True, dirs_exist_ok=True)
 
 
-def found(base: Path, sources: list[Source], *, readings: int = 3, seed: int = 1) -> Founded:
+def found(
+    base: Path,
+    sources: list[Source],
+    *,
+    readings: int = 3,
+    seed: int = 1,
+    begin: Begin = run_alone,
+) -> Founded:
     """Make a study with a site, so that its log can be green."""
-    accounts = {one: Account(one, base) for one in (*EVERYBODY, STRANGER, WITNESS)}
+    codes = (*EVERYBODY, STRANGER, WITNESS)
+    accounts = {one: Account(one, base, nobody_dies, begin) for one in codes}
     study, audit = base / "study", base / "study" / "medlabel" / "audit"
     for account in accounts.values():
         _furnish(account)
@@ -122,7 +141,10 @@ def found(base: Path, sources: list[Source], *, readings: int = 3, seed: int = 1
     manager.must(
         "project", "init", study, "--name", "Scripted", "--rater", MANAGER, "--readings",
         readings, "--ontology", base / "ontology.json", "--seed", seed,
+        "--gold-share", GOLD_SHARE, "--repeat-days", REPEAT_DAYS,
     )  # fmt: skip
+    _set_share(study / "medlabel" / "project.json")
+    manager.must("project", "rules", study)
     manager.must("project", "rater", study, MANAGER, "--roles", *ROLES[MANAGER])
     for code in (*ANNOTATORS, *REVIEWERS):
         asked = accounts[code].medlabel("project", "rater", study, code, "--me")
@@ -147,6 +169,12 @@ def _add_truth(manager: Account, study: Path, case: str) -> None:
     truth = manager.folder / "truth.nii.gz"
     nib.save(nib.Nifti1Image(draw(scan.shape[:3], case, "truth"), scan.affine), truth)
     manager.must("project", "gold", study, "--add", case, "--mask", truth)
+
+
+def _set_share(project: Path) -> None:
+    """Write into the rules what no command asks for, as a manager does."""
+    rules = json.loads(project.read_bytes())
+    project.write_text(json.dumps({**rules, "repeat_share": REPEAT_SHARE}, indent=1))
 
 
 def _furnish(account: Account) -> None:

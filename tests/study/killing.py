@@ -1,20 +1,20 @@
 """Run a module in a process that kills itself before one of its changes to files.
 
-``python -m tests.study.killing COUNT MODULE ARGUMENTS``: before change number COUNT the
-process gets SIGKILL. A change is a file that is opened to write, written to, synced, linked,
-renamed, removed, or given other rights. Of what is to be written then, half is. With COUNT 0
-nothing is killed, and the number of changes stands at the end of standard error.
+``python -m tests.study.killing COUNT DAYS MODULE ARGUMENTS``: before change number COUNT the
+process gets SIGKILL, and the program is told that it is so many days later. A change is a file
+that is opened to write, written to, synced, linked, renamed, removed, or given other rights.
+Of what is to be written then, half is. With COUNT 0 nothing is killed.
 """
 
 from __future__ import annotations
 
-import atexit
 import os
 import runpy
 import signal
 import sys
 import threading
 from collections.abc import Callable
+from datetime import datetime, timedelta, tzinfo
 from typing import Any
 
 _CHANGES = frozenset(
@@ -74,23 +74,43 @@ def count_descriptors(counter: Counter) -> None:
     os.write, os.fsync = counted_write, counted_sync  # type: ignore[assignment]
 
 
-def main() -> None:
-    """Run what the command line says."""
-    _, last, module, *words = sys.argv
-    counter = Counter(int(last), os.environ["MEDLABEL_STUDY_BASE"])
-    compiled = os.environ.get("PYTHONPYCACHEPREFIX", "-")
+def be_later(days: int) -> None:
+    """Put the clock of this process forward, where the program asks what time it is.
 
-    def hear(event: str, args: tuple[Any, ...]) -> None:
-        if not (args and isinstance(args[0], str) and args[0].startswith(compiled)):
-            counter.hear(event, args)
+    It asks in two places: for the log, and for a desk. How old a file is goes by the true
+    clock, as the file system's does.
+    """
+    from napari_medlabel.audit.disk import SystemClock
+    from napari_medlabel.session import desk
 
-    sys.addaudithook(hear)
-    count_descriptors(counter)
-    if not counter.last:
-        atexit.register(lambda: sys.stderr.write(f"{counter.count}\n"))
+    ahead, utc_ms = timedelta(days=days), SystemClock.utc_ms
+
+    class Later(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> datetime:  # type: ignore[override]
+            return datetime.now(tz) + ahead
+
+    SystemClock.utc_ms = lambda self: utc_ms(self) + int(ahead.total_seconds()) * 1000  # type: ignore[method-assign]
+    desk.datetime = Later  # type: ignore[misc]
+
+
+def run(last: int, days: int, module: str, words: list[str]) -> None:
+    """Run a module as ``python -m`` does, to be killed and told the time as is said."""
+    if last:
+        counter = Counter(last, os.environ["MEDLABEL_STUDY_BASE"])
+        compiled = os.environ.get("PYTHONPYCACHEPREFIX", "-")
+
+        def hear(event: str, args: tuple[Any, ...]) -> None:
+            if not (args and isinstance(args[0], str) and args[0].startswith(compiled)):
+                counter.hear(event, args)
+
+        sys.addaudithook(hear)
+        count_descriptors(counter)
+    if days:
+        be_later(days)
     sys.argv = [module, *words]
     runpy.run_module(module, run_name="__main__", alter_sys=True)
 
 
 if __name__ == "__main__":
-    main()
+    run(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3], sys.argv[4:])

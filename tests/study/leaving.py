@@ -27,10 +27,10 @@ TRAINING: Final = ("nnunet", "monai")
 def consent(play: Play, readings: int) -> None:
     """Make readings one; the adjudicator may be killed over it."""
     manager, study, cases = play.people[MANAGER], play.founded.study, play.founded.cases
-    rule = "majority" if readings > 2 else "union"
+    rules = ("majority", "staple") if readings > 2 else ("union", "union")
     by_rule, by_rule_too = (
         ("project", "consensus", study, cases[at], "--rule", rule, "--json")
-        for at in (AGREED, LAST)
+        for at, rule in zip((AGREED, LAST), rules, strict=True)
     )
     by_hand = (
         *("project", "consensus", study, cases[ADJUDICATED], "--rule", "adjudicate", "--json"),

@@ -11,6 +11,7 @@ import json
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,6 +19,7 @@ import nibabel as nib
 import numpy as np
 
 from tests.study.book import Book, Key, digests, version_files
+from tests.study.founding import REPEAT_DAYS
 from tests.study.shapes import draw
 
 LEADS: Final = {
@@ -50,6 +52,8 @@ class Line:
     ----------
     writer : str
         Whose computer wrote it.
+    day : date
+        When.
     event : str
         What happened.
     detail : dict
@@ -59,6 +63,7 @@ class Line:
     """
 
     writer: str
+    day: date
     event: str
     detail: dict[str, Any]
     new: str
@@ -97,10 +102,11 @@ def lines_of(audit: Path) -> Iterator[Line]:
                 continue  # a torn last line: it was promised to nobody
             if isinstance(record, dict) and "event" in record:
                 new = [ref["id"] for ref in record.get("object", ()) if ref["role"] == "new"]
-                yield Line(writer, record["event"], record["detail"], "".join(new[:1]))
+                day = date.fromisoformat(record["time"][:10])
+                yield Line(writer, day, record["event"], record["detail"], "".join(new[:1]))
 
 
-def judge(study: Path, book: Book, writers: dict[str, str]) -> Judged:
+def judge(study: Path, book: Book, writers: dict[str, str], slots: str = "AB") -> Judged:
     """Judge a study.
 
     Parameters
@@ -111,6 +117,8 @@ def judge(study: Path, book: Book, writers: dict[str, str]) -> Judged:
         What the script was told.
     writers : dict of str to str
         Codes by the name of their computer in the log.
+    slots : str
+        Letters of the study's own readings.
     """
     found = Judged()
     lines = list(lines_of(study / "medlabel" / "audit"))
@@ -118,6 +126,7 @@ def judge(study: Path, book: Book, writers: dict[str, str]) -> Judged:
     cases = {str(one["content"]): str(one["case"]) for one in records}
     found.counts["lines of the log"] = len(lines)
     _walk(lines, cases, book, found)
+    _blind(lines, cases, writers, slots, found)
     _versions(study, lines, cases, writers, found)
     _drawn(study, lines, cases, book, found)
     _leftovers(study, found)
@@ -141,6 +150,30 @@ def _walk(lines: list[Line], cases: dict[str, str], book: Book, found: Judged) -
             found.faults.append(f"{key}: it is {found.states[key]}, and must be {must}")
     found.counts["steps"] = sum(map(len, steps.values()))
     found.counts["readings"] = len(steps)
+
+
+def _blind(
+    lines: list[Line],
+    cases: dict[str, str],
+    writers: dict[str, str],
+    slots: str,
+    found: Judged,
+) -> None:
+    """Look who read what: nobody reads a case twice, but beyond the study's own, and later."""
+    read: dict[tuple[str, str], dict[str, list[date]]] = defaultdict(lambda: defaultdict(list))
+    for line in lines:
+        if line.event == "review.submit":
+            key = (writers[line.writer], cases[line.detail["case"]])
+            read[key][line.detail["slot"]].append(line.day)
+    for (rater, case), many in sorted(read.items()):
+        found.counts["readings beyond the study's own"] += sum(one not in slots for one in many)
+        if len(many) == 1:
+            continue
+        found.counts["of these, the same again"] += 1
+        first, *more = sorted(many.items(), key=lambda one: one[1])
+        days = (more[0][1][0] - max(first[1])).days
+        if len(many) > 2 or more[0][0] in slots or days < REPEAT_DAYS:
+            found.faults.append(f"{rater} reads {case} twice: {dict(many)}")
 
 
 def _versions(

@@ -21,6 +21,8 @@ class OneRound(Protocol):
     verdict: str
     seconds: float
     cpu_s: float
+    readings: int
+    is_forked: bool
     figures: dict[str, Any]
 
     @property
@@ -32,7 +34,9 @@ def with_figures(text: str, figures: str) -> str:
     return text.split(BEGIN, maxsplit=1)[0] + BEGIN + figures + END + text.split(END)[1]
 
 
-def figures_of(rounds: Sequence[OneRound], *, seed: int, real: Sequence[str]) -> str:
+def figures_of(
+    rounds: Sequence[OneRound], *, seed: int, cases: int, real: Sequence[str]
+) -> str:
     """Return the part of the page that the campaign writes."""
     named = f"Real scans: {', '.join(real)}." if real else "The real scans were not there."
     day = datetime.now(UTC).strftime("%Y-%m-%d")
@@ -48,9 +52,15 @@ def figures_of(rounds: Sequence[OneRound], *, seed: int, real: Sequence[str]) ->
     deaths = ", ".join(f"{what} {times}" for what, times in killed.most_common())
     faults = [f"- round {one.number}: {words}\n" for one in rounds for words in one.faults]
     return (
-        f"{len(rounds)} rounds on {day} with `make study`, seed {seed} ({machine}). {named}\n\n"
-        "| round | killed | log | left of open work | faults | time | CPU |\n"
-        "|---|---|---|---|---|---|---|\n" + rows + "\n| in all | |\n|---|---|\n" + sums + "\n"
+        f"{len(rounds)} rounds of {cases} cases on {day} with `make study`, seed {seed} "
+        f"({machine}). {named}\n\n"
+        "| round | readings of a case | processes | killed | log | left of open work | faults "
+        "| time | CPU |\n"
+        "|---|---|---|---|---|---|---|---|---|\n"
+        + rows
+        + "\n| in all | |\n|---|---|\n"
+        + sums
+        + "\n"
         f"Killed over: {deaths or 'nothing'}.\n"
         + ("\nFaults:\n\n" + "".join(faults) if faults else "\nNo fault was found.\n")
     )
@@ -58,7 +68,8 @@ def figures_of(rounds: Sequence[OneRound], *, seed: int, real: Sequence[str]) ->
 
 def _row(one: OneRound) -> str:
     return (
-        f"| {one.number} | {sum(one.book.kills.values())} | {one.verdict} | "
+        f"| {one.number} | {one.readings} | {'forked' if one.is_forked else 'started'} | "
+        f"{sum(one.book.kills.values())} | {one.verdict} | "
         f"{len(one.judged.left)} | {len(one.faults)} | {one.seconds:.0f} s | "
         f"{one.cpu_s:.0f} s |\n"
     )

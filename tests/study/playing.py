@@ -14,13 +14,13 @@ import numpy as np
 
 from tests.study.accounts import ANNOTATORS, REVIEWERS, Account, Done
 from tests.study.book import Book
-from tests.study.founding import Founded
+from tests.study.founding import REPEAT_DAYS, Founded
 from tests.study.shapes import draw
 
 _MOST: Final = 400
 """Commands of one person in a round: more, and something goes in circles."""
-CORRECTED: Final = 9
-"""Which drawing a correction is."""
+CORRECTED, AGAIN = 9, 50
+"""Which drawing a correction is; what is added to that of a case that is read again."""
 PROBLEM, SKIP, REJECT, CORRECT = (3, "A"), (4, "B"), (1, "A"), (2, "B")
 """Of which case, by its place in the list, which reading: has a problem, is skipped, is sent
 back, is corrected by a reviewer."""
@@ -79,6 +79,9 @@ class Play:
                     return False
                 return True
         turn = self.book.turn(case, slot)
+        if slot not in self.founded.slots:  # gold, or read again: nobody reviews it
+            self.book.must[case, slot] = "submitted"
+            turn += AGAIN * self.book.has_drawn(account.code, case, slot)
         drawn = account.module("tests.study.painting", study, case, slot, turn)
         if not self.lives(account, drawn, "painting"):
             return False
@@ -153,7 +156,28 @@ class Play:
         lines = shown.json()["lines"]
         return next(one for one in lines if (one["case"], one["slot"]) == (case, slot))
 
+    # -- the same again -------------------------------------------------------------------
+
+    def read_again(self) -> None:
+        """Let days pass, and everybody read what they are served a second time."""
+        for account in self.people.values():
+            account.days = REPEAT_DAYS + 1
+        readers = [threading.Thread(target=self.read, args=(code,)) for code in ANNOTATORS]
+        for thread in readers:
+            thread.start()
+        for thread in readers:
+            thread.join()
+
     # -- everybody -----------------------------------------------------------------------
+
+    def until(self, account: Account, *words: object) -> Done:
+        """Run a command until it does what it is told, as a person would after some time."""
+        for _ in range(_MOST):
+            done = self.ask(account, *words)
+            if done is not None:
+                return done
+            time.sleep(1.0)
+        raise AssertionError(f"{' '.join(map(str, words[:2]))}: never done")
 
     def ask(self, account: Account, *words: object) -> Done | None:
         """Run a command; None where it was killed, or refused as somebody was faster."""

@@ -107,9 +107,9 @@ def test_who_is_killed_hangs_on_seed_and_round_alone() -> None:
 
 def test_the_page_tells_of_faults_and_of_none() -> None:
     done = Round(1, Book(), Judged(), "green")
-    assert "No fault was found." in figures_of([done], seed=1, real=[])
+    assert "No fault was found." in figures_of([done], seed=1, cases=8, real=[])
     done.book.fault("lost: a mask")
-    said = figures_of([done], seed=1, real=["a"])
+    said = figures_of([done], seed=1, cases=8, real=["a"])
     assert "- round 1: lost: a mask" in said
     assert with_figures(f"before\n{BEGIN}old\n{END}after\n", said).startswith("before\n")
     assert "old" not in with_figures(f"{BEGIN}old\n{END}", said)
