@@ -262,6 +262,11 @@ def _tell(arguments: argparse.Namespace, done: Released) -> None:
     print(f"Release {name}: {done.cases} cases, {len(done.manifest.files)} files.")
     for one in done.plan.left_out:
         print(f"  left out: {one.line()}")
+    if arguments.reason and done.plan.verdict.value == "amber":
+        print(
+            f"The study's log is amber: that it left all the same, for {arguments.reason}, "
+            "stands in it."
+        )
     print(f"manifest  {done.manifest.digest}")
     if done.signed is None:
         print("Nobody signed it: who checks it will see amber.")

@@ -19,6 +19,11 @@ _SENTENCES: Final = {
     "amber": "Nothing speaks against it, and something cannot be told: see below.",
     "red": "This is not what was released, or its chain of custody is broken: see below.",
 }
+_THEN: Final = {
+    "green": "",
+    "amber": "Judge yourself, or ask who released it, whether you can do without.",
+    "red": "Do not use it, and keep it as it is: ask who released it for the release anew.",
+}
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -84,7 +89,8 @@ def run(arguments: argparse.Namespace) -> int:
         from napari_medlabel.io.files import write_bytes_aside
         from napari_medlabel.session.study.release_page import page_of
 
-        write_bytes_aside(arguments.html, page_of(report, _SENTENCES[report.verdict.value]))
+        said = (_SENTENCES[report.verdict.value], _THEN[report.verdict.value])
+        write_bytes_aside(arguments.html, page_of(report, " ".join(filter(None, said))))
     if arguments.json:
         print(json.dumps(_document(report), indent=2))
     else:
@@ -140,6 +146,8 @@ def _case(one: CaseLine) -> dict[str, Any]:
 
 def _tell(report: ReleaseReport) -> None:
     print(f"{report.verdict.upper()}. {_SENTENCES[report.verdict.value]}")
+    if then := _THEN[report.verdict.value]:
+        print(then)
     for one in report.findings:
         print(f"\n{_LEVELS[one.level]} {one.where}  ({one.rule})\n      {one.words}")
     manifest, signed = report.manifest, report.signed
@@ -150,8 +158,10 @@ def _tell(report: ReleaseReport) -> None:
         print(f"signed by   {_signer(report) if signed else 'nobody'}")
         print(f"rules       ontology   {manifest.pins.ontology}")
         print(f"            guidelines {manifest.pins.guideline}")
-    compared = "each link was held against its line" if report.with_study else "not compared"
-    print(f"study's log {compared}{'' if report.with_study else ' (--study): proofs alone'}")
+    compared = "each link was held against its line of the log"
+    if not report.with_study:
+        compared = "not asked: the release's own proofs alone (--study STUDY asks it)"
+    print(f"study's log {compared}")
     if report.settled:
         print(f"settled     {report.settled}")
     if report.unresolved:

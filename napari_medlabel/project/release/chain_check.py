@@ -19,6 +19,7 @@ from napari_medlabel.project.release.chain import (
     Link,
     Sealed,
 )
+from napari_medlabel.project.release.link_words import named
 from napari_medlabel.project.release.settled import doubt_of
 from napari_medlabel.project.work.fold import SlotState
 
@@ -113,7 +114,7 @@ def _line(one: CaseChain, link: Link, sessions: Mapping[str, Sealed]) -> Iterato
     except ValueError:
         root = b""
     if root != held.head.root:
-        words = f"{link.event} of {link.slot or 'the case'} is not proven to be in the log."
+        words = f"{named(link.event, link.slot)}: not proven to be in the log."
         yield Finding("error", column, name, words)
 
 

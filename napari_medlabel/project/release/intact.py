@@ -80,7 +80,7 @@ def _files(folder: Path, manifest: Manifest) -> Iterator[Finding]:
             there[relative] = measured(path, relative)
     for same in sorted(listed.keys() & there.keys()):
         if listed[same] != there[same]:
-            words = f"File {number[same]} of the manifest was changed."
+            words = f"It was changed since the release was made: file {number[same]} of it."
             yield Finding("error", "changed", place(same), words)
     missing = [listed[path] for path in sorted(listed.keys() - there.keys())]
     extra = [there[path] for path in sorted(there.keys() - listed.keys())]
@@ -130,7 +130,7 @@ def _signature(
 ) -> Iterator[Finding]:
     path = folder / SIGNATURE
     if not path.is_file():
-        words = "Nobody signed it: nothing says who made this release."
+        words = "Nobody signed it: nothing proves who made this release."
         yield Finding("warning", "unsigned", MANIFEST, words)
         return
     try:
@@ -145,7 +145,11 @@ def _signature(
         return
     letters = fingerprint(signed.public)
     if not trusted:
-        words = f"The signature holds; ask whose key this is: {letters}."
+        words = (
+            f"The signature holds, and nobody has said whose key it is: {letters}. Let its "
+            "owner read the letters to you, in person or by telephone, and give them with "
+            "--trust."
+        )
         yield Finding("warning", "unknown key", MANIFEST, words)
     elif signed.public not in trusted:
         words = f"Somebody signed it who may not release: the key is {letters}."

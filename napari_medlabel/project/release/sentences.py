@@ -20,9 +20,9 @@ _WAYS: Final = {
 }
 _SETTLED: Final = {
     "independent": "an adjudicator who had not read the case",
-    "reader": "an adjudicator who had read the case",
-    "rule": "the rule that the study had set, and no person",
-    "unknown": "an account that is not on the study's list",
+    "reader": "an adjudicator who had read it, too",
+    "rule": "the study's own rule, and no person",
+    "unknown": "an account that is on no list",
 }
 _WITH_MASK: Final = ("submitted", "in_review", "approved", "rejected", "corrected", "stale")
 
@@ -57,7 +57,7 @@ def protocol(facts: Facts) -> str:
     ways = "; ".join(f"{_WAYS.get(way, way)} {n}" for way, n in making.ways.items() if way)
     said = [f"Released masks by how they came to be: {ways}."] if ways else []
     if by := settled(making.settled):
-        said.append(by)
+        said.append(f"Masks of several readings by who settled them: {by}.")
     made_of = ", ".join(f"{_many(int(k), 'reading')} {n}" for k, n in _made_of(facts).items())
     said += [f"Masks by how many readings they were made of: {made_of}."] if made_of else []
     if making.undecided:
@@ -69,9 +69,8 @@ def protocol(facts: Facts) -> str:
 
 
 def settled(counts: Mapping[str, int]) -> str:
-    """Say who settled where readings differed: how many masks by whom, see `settled_by`."""
-    told = "; ".join(f"{_SETTLED.get(who, who)} {n}" for who, n in counts.items())
-    return f"Masks of several readings by who settled them: {told}." if told else ""
+    """Say who settled where readings differed: so many by whom, see `settled.settled_by`."""
+    return "; ".join(f"{n} by {_SETTLED.get(who, who)}" for who, n in counts.items())
 
 
 def unresolved(facts: Facts) -> str:

@@ -21,6 +21,7 @@ from napari_medlabel.project.checks.signed import check_signed
 from napari_medlabel.project.layout import CONSENSUS, Layout
 from napari_medlabel.project.release.chain import EVENTS, TOLD, CaseChain, Chain, Link
 from napari_medlabel.project.release.chain_check import column_of
+from napari_medlabel.project.release.link_words import named
 from napari_medlabel.project.release.manifest import MANIFEST, Manifest
 from napari_medlabel.project.release.unresolved import told_of
 from napari_medlabel.project.settings import read_settings
@@ -94,7 +95,7 @@ def _line(
     one: CaseChain, link: Link, lines: list[bytes], codes: Mapping[str, str]
 ) -> Iterator[Finding]:
     case, column = str(one.case), column_of(link)
-    what = f"{link.event} of {link.slot}" if link.slot else link.event
+    what = named(link.event, link.slot)
     if link.index >= len(lines) or leaf_hash(lines[link.index]) != link.leaf:
         words = f"{what}: the log has another line there."
         yield Finding("error", column, case, words)
@@ -142,7 +143,7 @@ def _untold(chain: Chain, lines: Mapping[str, list[bytes]]) -> Iterator[Finding]
                 continue
             slot = str(record["detail"].get("slot", ""))
             link = Link(record["event"], "", "", origin, index, b"", (), slot)
-            words = f"{link.event}{f' of {slot}' if slot else ''}: the release leaves it out."
+            words = f"{named(link.event, slot)}: the release leaves it out."
             yield Finding("error", column_of(link), str(one.case), words)
 
 

@@ -18,7 +18,7 @@ from napari_medlabel.audit.report.page_markup import (
 from napari_medlabel.project.release.chain_check import COLUMNS
 from napari_medlabel.session.study.release_check import CaseLine, ReleaseReport
 
-_LEVELS: Final = {"error": ("altered", "red"), "warning": ("cannot be told", "amber")}
+_LEVELS: Final = {"error": ("does not hold", "red"), "warning": ("doubt", "amber")}
 _WORDS: Final = {"green": "ok", "amber": "amber", "red": "red"}
 _MEANING: Final = (
     ("raw", "SHA-256 of each raw file, and the line of the log that it was added"),
@@ -92,7 +92,9 @@ def _facts(report: ReleaseReport) -> Iterator[Markup]:
         ]
     else:
         rows.append(("Signed by", "nobody"))
-    compared = "each link was held against its line" if report.with_study else "not compared"
+    compared = "each link was held against its line of the log"
+    if not report.with_study:
+        compared = "not asked: the release's own proofs alone"
     rows.append(("Log of the study", compared))
     if report.settled:
         rows.append(("Settled", report.settled))

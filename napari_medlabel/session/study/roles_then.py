@@ -11,6 +11,7 @@ from napari_medlabel.project.checks.finding import Finding
 from napari_medlabel.project.layout import Layout
 from napari_medlabel.project.release.chain import AGREED, CaseChain, Chain, Link
 from napari_medlabel.project.release.chain_check import column_of
+from napari_medlabel.project.release.link_words import named
 from napari_medlabel.project.release.manifest import MANIFEST, Manifest
 from napari_medlabel.project.release.settled import doubt_of
 from napari_medlabel.project.settings import Role
@@ -70,7 +71,10 @@ def _of_case(one: CaseChain, ruled: Sequence[Reign]) -> Iterator[Finding]:
         needs = _NEEDS.get(link.event)
         if needs is None or _had(link, needs, in_force_at(ruled, link.time)):
             continue
-        words = f"{link.event}: who did it had not the role for it, by the rules of that time."
+        words = (
+            f"{named(link.event, link.slot)}: who did it had not the role for it, by the rules "
+            "of that time."
+        )
         yield Finding("error", column_of(link), str(one.case), words)
     if words := _unasked(one, ruled):
         yield Finding("warning", "agreed", str(one.case), words)

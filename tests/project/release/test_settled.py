@@ -69,9 +69,8 @@ def test_facts_and_report_count_who_settled() -> None:
     making = making_of(chain)
     assert making.settled == {"independent": 2, "reader": 1, "rule": 1, "unknown": 1}
     assert settled(making.settled) == (
-        "Masks of several readings by who settled them: an adjudicator who had not read the "
-        "case 2; an adjudicator who had read the case 1; the rule that the study had set, and "
-        "no person 1; an account that is not on the study's list 1."
+        "2 by an adjudicator who had not read the case; 1 by an adjudicator who had read it, "
+        "too; 1 by the study's own rule, and no person; 1 by an account that is on no list"
     )
     words = settled_words(chain)
     assert "The consensus of 2 cases was settled by m1, who had not read them." in words

@@ -86,7 +86,7 @@ def test_scans_and_masks_are_those_of_the_study_byte_for_byte(study):
     assert report.startswith("# Agreement of readings")
     assert "The consensus of 2 cases was settled by m1, who had not read them." in report
     assert facts.making.settled == {"independent": 2}
-    by = "an adjudicator who had not read the case 2"
+    by = "2 by an adjudicator who had not read the case"
     for name in ("DATASHEET.md", "CLAIM.md"):
         assert by in (done.folder / name).read_text()
     assert by in page_of(check_release(done.folder), "").decode()
