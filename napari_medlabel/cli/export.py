@@ -98,8 +98,13 @@ def _add_choice(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--by-rater",
         action="store_true",
-        help="in nifti and csv: each rater's labels under their code, too, with the share of "
-        "raters for each label and where they disagree",
+        help="each rater's labels under their code, too: in nifti with the share of raters for "
+        "each label and where they disagree, in csv as rows, else in a folder for each rater",
+    )
+    parser.add_argument(
+        "--typed",
+        action="store_true",
+        help="in csv: answers that somebody typed, too, whose every word is nobody's name",
     )
     parser.add_argument(
         "--scans", action="store_true", help="with nifti and DICOM: the scans too"
@@ -197,6 +202,7 @@ def _wish(arguments: argparse.Namespace, seat: Seat) -> ExportWish:
         arguments.dataset_name,
         arguments.dataset_number,
         arguments.layer,
+        arguments.typed,
     )
 
 
@@ -256,6 +262,7 @@ def _tell_plan(arguments: argparse.Namespace, plan: ExportPlan) -> int:
     if arguments.json:
         shown = {
             "log": plan.verdict.value,
+            "typed_answers": plan.typed._asdict(),
             "cases": {
                 str(one.record.case): {
                     "state": one.state,
@@ -281,6 +288,8 @@ def _tell_plan(arguments: argparse.Namespace, plan: ExportPlan) -> int:
         print(f"{kind}: {len(leaving[kind])} cases")
     for chosen in plan.chosen:
         print(f"  {chosen.record.case}  {chosen.state}")
+    if any(plan.typed):
+        print(f"typed answers: {plan.typed.leaving} leave, {plan.typed.staying} stay")
     for gate in GATES:
         found = [one for one in plan.findings if one.gate == gate]
         shut = [one for one in found if one in blocking]

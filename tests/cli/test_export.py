@@ -101,7 +101,7 @@ def test_the_folder_may_stand_before_or_after_the_options(
         (("out", "--check", "--format", "csv"), "--check writes nothing"),
         (("--format", "csv"), "goes into a folder"),
         (("--check", "--format", "csv", "--by-rater", "--case", "sub-9_ct"), "no case"),
-        (("--check", "--format", "coco", "--by-rater"), "single raters"),
+        (("--check", "--format", "coco", "--typed"), "as csv alone"),
         (("--check", "--format", "csv", "--split", "half"), "Three shares"),
     ],
 )

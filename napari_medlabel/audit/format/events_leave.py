@@ -31,6 +31,9 @@ from napari_medlabel.audit.format.schema import (
 )
 from napari_medlabel.audit.format.spec import Spec
 
+_LEAVES: Final = {**LEAVES, "typed": COUNT, "by_rater": FLAG}
+"""Of an export: answers that somebody typed, and whether it tells who labelled what."""
+
 ABOUT_LEAVING: Final[Mapping[str, Spec]] = {
     # de-identification and what leaves
     "deid.run": Spec(
@@ -72,14 +75,14 @@ ABOUT_LEAVING: Final[Mapping[str, Spec]] = {
     "deid.override": Spec(
         RESTRICTED, "E", "", {"tag": TAG}, {"profile": PROFILE}, needs_reason=True
     ),
-    "export.begin": Spec(EXPORT, "R", "disclose", {"destination": DESTINATION}, LEAVES),
-    "export.done": Spec(EXPORT, "R", "disclose", {"destination": DESTINATION}, LEAVES),
+    "export.begin": Spec(EXPORT, "R", "disclose", {"destination": DESTINATION}, _LEAVES),
+    "export.done": Spec(EXPORT, "R", "disclose", {"destination": DESTINATION}, _LEAVES),
     "export.fail": Spec(
         EXPORT,
         "R",
         "disclose",
         {"destination": DESTINATION},
-        {**LEAVES, "cause": CAUSE},
+        {**_LEAVES, "cause": CAUSE},
         outcomes=FAILS,
     ),
     "export.screen": Spec(

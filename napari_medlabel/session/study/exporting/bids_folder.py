@@ -22,8 +22,9 @@ from napari_medlabel.project.cases.boxes import encode_boxes
 from napari_medlabel.project.cases.naming import OUTSIDE_BIDS
 from napari_medlabel.project.cases.participants import read_participants, to_tsv
 from napari_medlabel.project.cases.sidecar import leaving_sidecar
-from napari_medlabel.project.cases.version import BOXES, Version
+from napari_medlabel.project.cases.version import BOXES
 from napari_medlabel.session.study.exporting.loading import Exporting, Leaving
+from napari_medlabel.session.study.exporting.raters import named_readings
 
 _BELOW: Final = ("*.mrk.json", "*_boxes.json", "*_map.*", "*_mask.*")
 _LABELS: Final = "derivatives/labels"
@@ -97,7 +98,7 @@ def _write_raters(job: Exporting, one: Leaving, root: Path, place: Path) -> None
     """Write each rater's labels under a code, the share for each label, the disagreement."""
     case = one.chosen.record.case
     by_layer: dict[int, list[LabelMap]] = {}
-    for name, version in _named(one.chosen.readings):
+    for name, version in named_readings(one.chosen.readings):
         masks = job.masks_of(version, one.scan)
         stem = f"{case.stem}_desc-{case.suffix}{name}"
         _save_masks(job, root, stem, masks, one.scan)
@@ -113,16 +114,6 @@ def _write_raters(job: Exporting, one: Leaving, root: Path, place: Path) -> None
                 _save(place / f"{stem}_probseg.nii.gz", share, one.scan)
         end = f"{case.suffix}{_suffix(layer)}disagreement_map.nii.gz"
         _save(place / f"{case.stem}_desc-{end}", np.float32(1) - most, one.scan)
-
-
-def _named(versions: Sequence[Version]) -> list[tuple[str, Version]]:
-    """Return versions under the codes of who made them; a second one of one person is told."""
-    seen: dict[str, int] = {}
-    found = []
-    for version in versions:
-        seen[version.rater] = count = seen.get(version.rater, 0) + 1
-        found.append((version.rater if count == 1 else f"{version.rater}x{count}", version))
-    return found
 
 
 def _share(masks: Sequence[LabelMap], value: int) -> npt.NDArray[np.float32]:

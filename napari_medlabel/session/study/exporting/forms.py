@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -35,6 +36,8 @@ from napari_medlabel.model.volume import Volume
 from napari_medlabel.project.cases.version import ORIGINS, Version, read_provenance
 from napari_medlabel.session.study.exporting.bids_folder import write_nifti
 from napari_medlabel.session.study.exporting.loading import Exporting, Leaving
+from napari_medlabel.session.study.exporting.raters import FOLDER as RATERS
+from napari_medlabel.session.study.exporting.raters import rater_plans
 from napari_medlabel.session.study.exporting.wish import OF_DICOM, Format
 
 _SPLITS: Final = "splits_final.json"
@@ -50,7 +53,7 @@ _SERIES: Final[Mapping[Format, tuple[int, str]]] = {
 
 
 def write_format(job: Exporting, kind: Format, folder: Path) -> None:
-    """Write one format.
+    """Write one format, and where they are wanted each rater's labels in folders of it.
 
     Parameters
     ----------
@@ -67,6 +70,11 @@ def write_format(job: Exporting, kind: Format, folder: Path) -> None:
         As the format's writer; nothing of the export may stay then.
     """
     _WRITERS[kind](job, folder)
+    plans = rater_plans(job.plan, kind)
+    if plans:
+        make_folder(folder / RATERS)
+    for code, plan in plans.items():
+        _WRITERS[kind](replace(job, plan=plan, rater=code), folder / RATERS / code)
 
 
 def copy_images(job: Exporting, folder: Path) -> None:
@@ -151,6 +159,8 @@ def _write_rtstruct(job: Exporting, folder: Path) -> None:
 
 def _write_sr(job: Exporting, folder: Path) -> None:
     for one, path, images in _with_images(job, "sr", folder):
+        if not one.landmarks.placed:  # a rater's alone: the gates see to those that count
+            continue
         save_sr(path, one.landmarks, MeasurementSet(), images, _made(job, "sr"))
 
 
@@ -164,6 +174,7 @@ def _with_images(
 
 def _made(job: Exporting, kind: Format) -> Made:
     number, words = _SERIES[kind]
+    words = f"{words} {job.rater}".rstrip()
     return Made(job.new_uid(), job.new_uid(), job.now, number, words)
 
 

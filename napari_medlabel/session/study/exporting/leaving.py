@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import json
 import re
 import secrets
 from collections.abc import Callable, Iterator, Mapping
@@ -12,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from napari_medlabel import __version__
 from napari_medlabel.audit.format.event import MAX_REFS, ObjectRef
 from napari_medlabel.deid.batch.staging import Staging, publish, staged, unfinished, withdraw
 from napari_medlabel.deid.batch.target import check_target, looked_up
@@ -24,16 +22,17 @@ from napari_medlabel.project.layout import Layout
 from napari_medlabel.project.ontology.document import read_ontology
 from napari_medlabel.session.receipts import add_receipt
 from napari_medlabel.session.study.exporting.choosing import choose
+from napari_medlabel.session.study.exporting.describing import described, names_leaving
 from napari_medlabel.session.study.exporting.forms import copy_images, write_format
 from napari_medlabel.session.study.exporting.gates import allowance_of
 from napari_medlabel.session.study.exporting.loading import Exporting
 from napari_medlabel.session.study.exporting.logbook import read_logbook
 from napari_medlabel.session.study.exporting.plan import (
-    Chosen,
     ExportPlan,
     GateFinding,
     GatesError,
 )
+from napari_medlabel.session.study.exporting.raters import cases_to_write
 from napari_medlabel.session.study.exporting.reasons import (
     Grounds,
     Signer,
@@ -150,7 +149,7 @@ def write_export(
         files,
         manifest,
         dict(log.events),
-        len(_leaving(plan)),
+        len(names_leaving(plan)),
         plan.left_out,
         left,
         signer is not None,
@@ -173,7 +172,7 @@ def require_open(plan: ExportPlan, grounds: Grounds | None = None) -> None:
         With all reasons.
     """
     blocking = [one for one in plan.blocking if one.gate != "log" or grounds is None]
-    if not blocking and not _leaving(plan):
+    if not blocking and not names_leaving(plan):
         blocking = [GateFinding("review", "There is no case that may leave.")]
     if blocking:
         raise GatesError(tuple(blocking))
@@ -201,10 +200,6 @@ def digests_of(folder: Path) -> dict[str, str]:
     }
 
 
-def _leaving(plan: ExportPlan) -> set[str]:
-    return {str(one.record.case) for kind in plan.wish.formats for one in plan.of_format(kind)}
-
-
 def _is_green(plan: ExportPlan) -> bool:
     return not any(one.gate == "log" for one in plan.findings)
 
@@ -227,7 +222,7 @@ def _require_unchanged(seat: Seat, plan: ExportPlan) -> None:
 
 
 def _fill(seat: Seat, plan: ExportPlan, tree: Path, progress: Progress) -> None:
-    total = sum(len(plan.of_format(kind)) for kind in plan.wish.formats)
+    total = cases_to_write(plan)
     done = 0
 
     def tick() -> None:
@@ -250,7 +245,7 @@ def _fill(seat: Seat, plan: ExportPlan, tree: Path, progress: Progress) -> None:
             write_format(job, kind, tree / kind)
     if plan.wish.scans and OF_DICOM & set(plan.wish.formats):
         copy_images(job, tree / IMAGES)
-    write_bytes_aside(tree / DESCRIPTION, _described(job))
+    write_bytes_aside(tree / DESCRIPTION, described(job.plan))
 
 
 def _name_of(wish: ExportWish, study: str) -> str:
@@ -261,48 +256,6 @@ def _name_of(wish: ExportWish, study: str) -> str:
 def _new_uid() -> str:
     """Return a UID of 128 random bits (PS3.5 B.2)."""
     return f"2.25.{secrets.randbits(128)}"
-
-
-def _described(job: Exporting) -> bytes:
-    """Return what says what the export is: no people, no places, no times of the work."""
-    plan = job.plan
-    leaving = _leaving(plan)
-    cases = [
-        {
-            "case": str(one.record.case),
-            "state": one.state,
-            "mask": one.version.content,
-            **_sheets_of(one),
-            "scan": one.record.file,
-            **(
-                {"split": plan.wish.splits[one.record.case]}
-                if one.record.case in plan.wish.splits
-                else {}
-            ),
-        }
-        for one in plan.chosen
-        if str(one.record.case) in leaving
-    ]
-    document = {
-        "medlabel": "export",
-        "v": 1,
-        "software": {"name": "napari-medlabel", "version": __version__},
-        "formats": list(plan.wish.formats),
-        "by_rater": plan.wish.by_rater,
-        **({} if plan.wish.layer is None else {"layer": plan.wish.layer}),
-        "cases": cases,
-        "left_out": [
-            {"case": str(one.case), "format": one.format, "because": one.words}
-            for one in plan.left_out
-        ],
-    }
-    return (json.dumps(document, indent=1, sort_keys=True) + "\n").encode()
-
-
-def _sheets_of(one: Chosen) -> dict[str, object]:
-    """Return the content ids of the masks of further layers, where there are some."""
-    sheets = {str(layer): content for layer, content in sorted(one.version.sheets.items())}
-    return {"sheets": sheets} if sheets else {}
 
 
 def _options(seat: Seat, plan: ExportPlan) -> frozenset[Option]:
@@ -322,15 +275,18 @@ class _Told:
             for content in dict.fromkeys(
                 content
                 for one in plan.chosen
-                for content in (one.version.content, *one.version.sheets.values())
+                for version in (one.version, *one.readings)
+                for content in (version.content, *version.sheets.values())
             )
         )
         kinds = [_LOGGED.get(kind, kind) for kind in plan.wish.formats]
         self._detail: dict[str, object] = {
             "destination": "folder",
-            "cases": len(_leaving(plan)),
+            "cases": len(names_leaving(plan)),
             "deidentified": True,
             **({"format": kinds[0]} if len(kinds) == 1 else {"formats": sorted(kinds)}),
+            **({"typed": plan.typed.leaving} if plan.wish.typed else {}),
+            **({"by_rater": True} if plan.wish.by_rater else {}),
         }
         self._reason = reason or None
         self.events: dict[str, int] = {}

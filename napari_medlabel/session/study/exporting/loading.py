@@ -26,10 +26,11 @@ from napari_medlabel.project.cases.version import (
 )
 from napari_medlabel.project.layout import Layout
 from napari_medlabel.project.ontology.ontology import Ontology
-from napari_medlabel.project.ontology.questions import AT, Answer, check_answers
+from napari_medlabel.project.ontology.questions import Answer
 from napari_medlabel.project.release.unresolved import unresolved_in
 from napari_medlabel.session.study.exporting.gates import digest_of
 from napari_medlabel.session.study.exporting.plan import Chosen, ExportPlan
+from napari_medlabel.session.study.exporting.typed import TypedWords, leaving_answers
 from napari_medlabel.session.study.exporting.wish import Format
 
 Tick = Callable[[], None]
@@ -95,6 +96,8 @@ class Exporting:
         Returns a UID that was never used.
     tick : callable
         Called when a case of a format is done; what it raises ends the work.
+    rater : str
+        Code of the rater whose labels alone they are; empty for those that count.
     """
 
     layout: Layout
@@ -104,6 +107,7 @@ class Exporting:
     now: datetime
     new_uid: Callable[[], str]
     tick: Tick
+    rater: str = ""
 
     @property
     def time(self) -> str:
@@ -204,16 +208,13 @@ class Exporting:
         return boxes
 
     def answers_of(self, version: Version) -> tuple[tuple[str, str, Answer], ...]:
-        """Read answers, as (question, place, answer): what somebody typed stays here."""
-        questions = self.ontology.questions
-        given = check_answers(questions, read_answers(self.layout, version))
-        typed = {one.id for one in questions if one.kind == "text"}
-        keys = {key: key.partition(AT) for key in given}
-        return tuple(
-            (name, place, given[key])
-            for key, (name, _, place) in keys.items()
-            if name not in typed
-        )
+        """Read answers that leave, as (question, place, answer).
+
+        What somebody typed stays here, unless it is wanted and all its words are nobody's.
+        """
+        words = TypedWords.of(self.ontology) if self.plan.wish.typed else None
+        given = read_answers(self.layout, version)
+        return tuple(leaving_answers(self.ontology, given, words))
 
     def images(self, leaving: Leaving) -> Volume:
         """Read the DICOM images of a case, which lie exactly where its scan does.

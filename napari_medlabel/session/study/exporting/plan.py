@@ -70,6 +70,21 @@ class Chosen(NamedTuple):
     readings: tuple[Version, ...] = ()
 
 
+class TypedCount(NamedTuple):
+    """Answers that somebody typed.
+
+    Parameters
+    ----------
+    leaving : int
+        How many leave.
+    staying : int
+        How many stay in the study: not asked for, or with words that may be names.
+    """
+
+    leaving: int = 0
+    staying: int = 0
+
+
 @dataclass(frozen=True)
 class ExportPlan:
     """What would leave, and what stands against it.
@@ -84,12 +99,15 @@ class ExportPlan:
         All reasons, of every gate.
     verdict : Verdict
         On the study's log.
+    typed : TypedCount
+        How many answers that somebody typed leave, and stay.
     """
 
     wish: ExportWish
     chosen: tuple[Chosen, ...]
     findings: tuple[GateFinding, ...]
     verdict: Verdict = field(default=Verdict.GREEN)
+    typed: TypedCount = field(default_factory=TypedCount)
 
     @property
     def left_out(self) -> tuple[GateFinding, ...]:
@@ -125,6 +143,7 @@ class GatesError(RefusedError):
         super().__init__(
             f"{count} against this export, and nothing was written:\n{lines}",
             hint="Mend them, or leave cases out that are not ready with --skip; a log that is "
-            "not green needs --reason.",
+            "not green needs --reason, or once two commands on each computer: see Leave "
+            "without a reason in docs/how-to/work-in-a-study.md.",
         )
         self.findings = findings

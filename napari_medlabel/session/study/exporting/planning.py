@@ -14,6 +14,7 @@ from napari_medlabel.project.cases.version import ORIGINS, read_landmarks
 from napari_medlabel.project.cases.version_words import words_of
 from napari_medlabel.project.layout import Layout
 from napari_medlabel.project.ontology.document import read_ontology, to_json
+from napari_medlabel.project.ontology.ontology import Ontology
 from napari_medlabel.project.release.splits import find_leaks
 from napari_medlabel.project.release.unresolved import unresolved_in
 from napari_medlabel.project.work.rulings import against_rules
@@ -24,7 +25,14 @@ from napari_medlabel.session.study.exporting.gates import (
     judge_version,
 )
 from napari_medlabel.session.study.exporting.logbook import read_logbook
-from napari_medlabel.session.study.exporting.plan import Chosen, ExportPlan, GateFinding
+from napari_medlabel.session.study.exporting.plan import (
+    Chosen,
+    ExportPlan,
+    GateFinding,
+    TypedCount,
+)
+from napari_medlabel.session.study.exporting.raters import named_readings
+from napari_medlabel.session.study.exporting.typed import count_typed
 from napari_medlabel.session.study.exporting.wish import OF_DICOM, ExportWish, Format
 from napari_medlabel.session.study.seat import Seat, require_role
 from napari_medlabel.session.study.setting_up import rules_in_force
@@ -73,6 +81,7 @@ def plan_export(seat: Seat, wish: ExportWish, *, progress: Progress = _silent) -
     ontology = read_ontology(seat.layout.ontology)
     found += _of_formats(wish, chosen)
     found += _of_layers(wish, ontology.layers)
+    found += _of_raters(wish, chosen)
     if wish.scans:
         found += _of_patients(seat.layout, chosen)
     names = frozenset(mark.name for mark in ontology.landmarks)
@@ -91,7 +100,17 @@ def plan_export(seat: Seat, wish: ExportWish, *, progress: Progress = _silent) -
     if wrong:
         found.append(GateFinding("rules", wrong))
     found += logbook.against()
-    return ExportPlan(wish, chosen, tuple(dict.fromkeys(found)), logbook.verdict)
+    typed = _count_typed(seat.layout, wish, ontology, chosen)
+    return ExportPlan(wish, chosen, tuple(dict.fromkeys(found)), logbook.verdict, typed)
+
+
+def _count_typed(
+    layout: Layout, wish: ExportWish, ontology: Ontology, chosen: tuple[Chosen, ...]
+) -> TypedCount:
+    """Count what somebody typed, where the tables leave that would hold it."""
+    if "csv" not in wish.formats:
+        return TypedCount()
+    return count_typed(layout, ontology, chosen, wanted=wish.typed)
 
 
 def _of_patients(layout: Layout, chosen: tuple[Chosen, ...]) -> Iterator[GateFinding]:
@@ -164,6 +183,22 @@ def _of_formats(wish: ExportWish, chosen: tuple[Chosen, ...]) -> Iterator[GateFi
         if all(wish.splits.get(one.record.case) == "test" for one in chosen):
             words = "All cases are for the test, and none for training."
             yield GateFinding("format", words, format=kind)
+
+
+def _of_raters(wish: ExportWish, chosen: tuple[Chosen, ...]) -> Iterator[GateFinding]:
+    """Yield what stands against a training set of one rater's labels alone."""
+    if not wish.by_rater:
+        return
+    tested: dict[str, set[bool]] = {}
+    for one in chosen:
+        is_test = wish.splits.get(one.record.case) == "test"
+        for code, _ in named_readings(one.readings):
+            tested.setdefault(code, set()).add(is_test)
+    if any(False not in seen for seen in tested.values()):
+        words = "All cases of one rater are for the test: there is none for training."
+        yield from (
+            GateFinding("format", words, format=k) for k in wish.formats if k in _TRAINING
+        )
 
 
 def _of_layers(wish: ExportWish, layers: tuple[int, ...]) -> Iterator[GateFinding]:

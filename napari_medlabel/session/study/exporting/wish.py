@@ -27,8 +27,8 @@ FORMATS: Final[tuple[Format, ...]] = (
 )
 OF_DICOM: Final[frozenset[Format]] = frozenset({"dicom-seg", "rtstruct", "sr"})
 """Formats that are made from the scan's own DICOM images."""
-BY_RATER: Final[frozenset[Format]] = frozenset({"nifti", "csv"})
-"""Formats that can hold each rater's own labels."""
+BESIDE: Final[frozenset[Format]] = frozenset({"nifti", "csv"})
+"""Formats that hold all raters' labels side by side; the others have a folder for each."""
 FINISHED: Final[tuple[State, ...]] = ("approved", "corrected")
 """States of a reading that leaves without having been asked for."""
 LEAVES: Final[tuple[State, ...]] = ("approved", "corrected", "submitted", "in_review")
@@ -51,8 +51,8 @@ class ExportWish:
         Whether cases that are not ready, or that a format cannot hold, are left out and named;
         else they stop the export.
     by_rater : bool
-        Whether each rater's own labels go along, under codes, with the share of raters for
-        each label and a map of where they disagree.
+        Whether each rater's own labels go along, under codes: in every format, with the share
+        of raters for each label and a map of where they disagree in ``nifti``.
     scans : bool
         Whether the NIfTI data set holds the scans too.
     splits : mapping of CaseId to str
@@ -64,11 +64,14 @@ class ExportWish:
     layer : int or None
         Of the ontology: its labels alone go into formats that hold one label for each voxel,
         ``nnunet`` and ``monai``, which refuse several layers without. The others hold all.
+    typed : bool
+        Whether answers that somebody typed go along in ``csv``: those whose every word is known
+        to be nobody's name.
 
     Raises
     ------
     InputError
-        When a format or a state is none, or raters are wanted in a format without them.
+        When a format or a state is none, or typed answers are wanted without their table.
     """
 
     formats: tuple[Format, ...] = ("nifti",)
@@ -81,6 +84,7 @@ class ExportWish:
     name: str = ""
     number: int = 1
     layer: int | None = None
+    typed: bool = False
 
     def __post_init__(self) -> None:
         if not self.formats or not set(self.formats) <= set(FORMATS):
@@ -93,8 +97,8 @@ class ExportWish:
                 f"A reading that leaves is in one of the states {', '.join(LEAVES)}.",
                 hint="Without a choice only approved, corrected and consensus leave.",
             )
-        if self.by_rater and not BY_RATER & set(self.formats):
+        if self.typed and "csv" not in self.formats:
             raise InputError(
-                f"Labels of single raters leave as {' or '.join(sorted(BY_RATER))}.",
-                hint="Add one of these formats, or leave --by-rater out.",
+                "Answers that somebody typed leave as csv alone.",
+                hint="Add this format, or leave --typed out.",
             )

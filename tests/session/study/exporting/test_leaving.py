@@ -16,15 +16,18 @@ from napari_medlabel.errors import RefusedError
 from napari_medlabel.export.nnunet import check_nnunet
 from napari_medlabel.io.files import sha256_file
 from napari_medlabel.io.manifest import RECEIPT_NAME, manifest_of
+from napari_medlabel.io.marks.reading import read_marks
 from napari_medlabel.io.nifti.reading import load
 from napari_medlabel.project.cases.version import read_labels
 from napari_medlabel.project.checks.bids import _issues
 from napari_medlabel.session.study import reviewing, submitting
+from napari_medlabel.session.study.exporting import loading, typed
 from napari_medlabel.session.study.exporting.leaving import Exported, write_export
+from napari_medlabel.session.study.exporting.plan import ExportPlan
 from napari_medlabel.session.study.exporting.planning import plan_export
 from napari_medlabel.session.study.exporting.wish import FORMATS, ExportWish
 from napari_medlabel.session.study.importing import import_marks
-from tests.session.study.exporting.leaving_study import LABELS
+from tests.session.study.exporting.leaving_study import LABELS, READERS
 from tests.session.study.small_study import SmallStudy
 
 pytestmark = pytest.mark.usefixtures("green")
@@ -68,7 +71,11 @@ def out(study: SmallStudy, tmp_path_factory: pytest.TempPathFactory) -> tuple[Pa
 def last(study: SmallStudy, name: str) -> dict:
     paths = study.layout.audit.glob("writers/*/*/*/*.jsonl")
     lines = (json.loads(x) for path in paths for x in path.read_text().splitlines())
-    found = [x for x in lines if x.get("event") == name and "formats" in x["detail"]]
+    found = [
+        x
+        for x in lines
+        if x.get("event") == name and x["detail"].keys() & {"format", "formats"}
+    ]
     return max(found, key=lambda x: x["time"])
 
 
@@ -220,7 +227,7 @@ def test_tables_have_boxes_and_answers_but_nothing_that_somebody_typed(
     assert (boxes[0]["first j"], boxes[0]["last j"], boxes[0]["last k"]) == ("0", "3", "2")
     assert boxes[2]["i (mm)"] == "4.0"
     assert not [
-        one for one in out[0].rglob("*") if one.is_file() and b"typed" in one.read_bytes()
+        one for one in out[0].rglob("*") if one.is_file() and b"typed by" in one.read_bytes()
     ]
 
 
@@ -238,8 +245,12 @@ def test_who_read_what_is_told_by_code_and_only_when_asked(
     read_twice: SmallStudy, tmp_path: Path
 ) -> None:
     seat = read_twice.seat("m1")
-    wish = ExportWish(("nifti", "csv", "nnunet"), by_rater=True)
-    write_export(seat, plan_export(seat, wish), tmp_path / "out")
+    wish = ExportWish(FORMATS, by_rater=True, skip=True)
+    plan = plan_export(seat, wish)
+    seen: list[tuple[int, int]] = []
+    write_export(seat, plan, tmp_path / "out", progress=lambda *now: seen.append(now))
+    assert seen[-1][0] == seen[-1][1] == len(seen) - 1
+    _check_folders_of_raters(read_twice, plan, tmp_path / "out")
     folder = tmp_path / "out" / "nifti" / "sub-001" / "anat"
     stem = "sub-001_desc-ct"
     one, two, both = (
@@ -259,11 +270,83 @@ def test_who_read_what_is_told_by_code_and_only_when_asked(
     assert ",consensus," in rows
     boxes = json.loads((folder / f"{stem}_boxes.json").read_bytes())["boxes"]
     assert [(one["id"], one["kind"]) for one in boxes] == [(1, "lesion"), (2, "liver")]
-    # What nobody decided is `ignore` for a training.
+    # What nobody decided is `ignore` for a training; a rater's own mask has nothing undecided.
     raw = tmp_path / "out" / "nnunet" / "Dataset001_Smallstudy"
     trained = np.asarray(nib.load(raw / "labelsTr" / "sub-001_ct.nii.gz").dataobj)
     assert np.array_equal(trained == 3, still > 0)
     assert json.loads((raw / "dataset.json").read_text())["labels"]["ignore"] == 3
+
+
+def _check_folders_of_raters(study: SmallStudy, plan: ExportPlan, out: Path) -> None:
+    """Compare every format's folder of each rater with that rater's own reading."""
+    for code in READERS:
+        for one in plan.chosen:
+            case, scan = str(one.record.case), load(study.layout.scan(one.record.case))
+            (version,) = (each for each in one.readings if each.rater == code)
+            mask = read_labels(study.layout, version, scan.grid, LABELS.scheme()).array
+            made = {}
+            for kind in ("seg-nrrd", "dicom-seg", "rtstruct"):
+                end = "seg.nrrd" if kind == "seg-nrrd" else "dcm"
+                path = out / kind / "raters" / code / f"{case}.{end}"
+                left = one in plan.of_format(kind)
+                assert path.is_file() == left, (kind, case)
+                if left:
+                    made[kind] = read_marks(path, scan).labels[0].array
+            raw = out / "nnunet" / "raters" / code / "Dataset001_Smallstudy"
+            made["nnunet"] = np.asarray(nib.load(raw / "labelsTr" / f"{case}.nii.gz").dataobj)
+            for kind, array in made.items():
+                values = (1, 2) if kind in {"nnunet", "dicom-seg"} else (3, 7)
+                for value, written in zip((3, 7), values, strict=True):
+                    assert np.array_equal(array == written, mask == value), (kind, code)
+        assert check_nnunet(raw) == ()
+    assert not list(out.glob("*/raters/*/raters"))
+    told = json.loads((out / "export.json").read_bytes())["cases"]
+    wanted = [{each.rater: each.content for each in one.readings} for one in plan.chosen]
+    assert [one["readings"] for one in told] == wanted
+    begun = last(study, "export.begin")
+    assert begun["detail"]["by_rater"] is True
+    assert {one["id"] for one in begun["object"]} >= {x for one in wanted for x in one.values()}
+
+
+def test_dicom_objects_of_a_rater_say_whose_they_are_by_code(
+    study: SmallStudy, tmp_path: Path, masks: dict[str, np.ndarray]
+) -> None:
+    case = study.cases[0]
+    wish = ExportWish(("dicom-seg", "sr"), by_rater=True, cases=(case,))
+    seat = study.seat("m1")
+    write_export(seat, plan_export(seat, wish), tmp_path / "out")
+    uids = set()
+    for kind, words in (("dicom-seg", "Segmentation"), ("sr", "Landmarks")):
+        for place, told in ((".", words), ("raters/r01", f"{words} r01")):
+            made = pydicom.dcmread(tmp_path / "out" / kind / place / f"{case}.dcm")
+            assert made.SeriesDescription == told
+            uids |= {made.SeriesInstanceUID, made.SOPInstanceUID}
+    assert len(uids) == 8
+    path = tmp_path / "out" / "dicom-seg" / "raters" / "r01" / f"{case}.dcm"
+    found = read_marks(path, load(study.layout.scan(case))).labels[0].array
+    for number, value in enumerate(LABELLED, 1):
+        assert np.array_equal(found == number, masks[str(case)] == value)
+
+
+def test_what_somebody_typed_leaves_when_it_is_wanted_and_no_word_may_be_a_name(
+    study: SmallStudy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = {study.cases[0]: "Large liver cyst, 12 mm?", study.cases[1]: "As Muster said"}
+    for module in (typed, loading):
+        monkeypatch.setattr(
+            module, "read_answers", lambda _, version: {"note": given[version.case]}
+        )
+    seat = study.seat("m1")
+    assert plan_export(seat, ExportWish(("nifti",))).typed == (0, 0)
+    assert plan_export(seat, ExportWish(("csv",))).typed == (0, 2)
+    plan = plan_export(seat, ExportWish(("csv",), typed=True))
+    assert plan.typed == (1, 1)
+    write_export(seat, plan, tmp_path / "out")
+    rows = (tmp_path / "out" / "csv" / "answers.csv").read_text().splitlines()[1:]
+    assert rows == ['sub-001_ct,0,note,,"Large liver cyst, 12 mm?"']
+    told = json.loads((tmp_path / "out" / "export.json").read_bytes())
+    assert told["typed_answers"] == {"leaving": 1, "staying": 1}
+    assert last(study, "export.done")["detail"]["typed"] == 1
 
 
 @pytest.mark.slow

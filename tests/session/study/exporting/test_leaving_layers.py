@@ -78,11 +78,11 @@ def test_all_formats_that_hold_overlapping_labels_have_every_voxel(study, tmp_pa
     assert (shares[2:3, 2:4, 1:3] == 0.5).all()
     (unequal,) = (root / "nifti").rglob("*l1disagreement_map.nii.gz")
     assert np.count_nonzero(np.asarray(nib.load(unequal).dataobj)) == 8
-    (path,) = (root / "seg-nrrd").rglob("*.seg.nrrd")
+    (path,) = (root / "seg-nrrd").glob("*.seg.nrrd")
     found = read_marks(path, scan)
     arrays = [one.array for one in found.labels]
     assert all(any(np.array_equal(a != 0, w != 0) for a in arrays) for w in (liver, lesion))
-    (path,) = (root / "coco").rglob("*.json")
+    (path,) = (root / "coco").glob("*.json")
     areas: dict[int, float] = {}
     for row in json.loads(path.read_text())["annotations"]:
         areas[row["category_id"]] = areas.get(row["category_id"], 0) + row["area"]
