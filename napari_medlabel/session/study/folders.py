@@ -12,11 +12,15 @@ from napari_medlabel.audit.faults import error_name
 from napari_medlabel.errors import SaveError
 from napari_medlabel.io.files import make_folder
 
+OTHER: Final = "reading-"
+"""Begins the folder of another reading of the same case, below that of the study's own."""
 _WRITE: Final = stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH
 
 
 def close_folder(folder: Path) -> None:
     """Take the right to write away, from a folder and its files; nothing where there is none.
+
+    Another reading's folder below it stays as it is, here and in `open_folder`.
 
     An administrator may write all the same: the program opens submitted work to look only.
 
@@ -71,13 +75,18 @@ def is_closed(folder: Path) -> bool:
 
 
 def _change(folder: Path, *, can_write: bool) -> None:
-    paths = [folder, *(path for path in folder.rglob("*") if not path.is_symlink())]
+    below = (path for path in folder.rglob("*") if not path.is_symlink())
+    paths = [folder, *(path for path in below if not _is_of_another(path, folder))]
     try:
         for path in paths if can_write else reversed(paths):
             mode = path.stat().st_mode
             path.chmod(mode | stat.S_IWUSR if can_write else mode & ~_WRITE)
     except OSError as err:
         raise _refused(err) from err
+
+
+def _is_of_another(path: Path, folder: Path) -> bool:
+    return path.relative_to(folder).parts[0].startswith(OTHER)
 
 
 def _refused(err: OSError) -> SaveError:

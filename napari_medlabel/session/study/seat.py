@@ -341,7 +341,9 @@ def settle_left(seat: Seat, record: CaseRecord) -> None:
     ]
     layout, code = seat.layout, seat.rater.code
     sweep_versions(layout, code, record.case, {one.version for one in own})
-    for folder in (layout.derivative(code), layout.work(code, record.case), layout.claims):
+    work = layout.work(code, record.case)  # with folders of further layers and readings below
+    below = (path for path in work.rglob("*") if path.is_dir())
+    for folder in (layout.derivative(code), work, *below, layout.claims):
         sweep_old(folder)
     for slot in {one.slot for one in own if one.action == "submit"}:
         _end_claim(seat, record, slot)
@@ -349,12 +351,15 @@ def settle_left(seat: Seat, record: CaseRecord) -> None:
 
 def _end_claim(seat: Seat, record: CaseRecord, slot: str) -> None:
     """Do what a submission that was broken off did not come to: give back, and close."""
+    from napari_medlabel.session.study.serving import work_folder
+
     held = claims.read_claim(seat.layout, record.case, slot)
     if held is None or held.rater != seat.rater.code:
         return
     if look(seat, record.case, slot).now.state == "submitted":
         claims.give_back(seat.layout, record.case, slot, seat.claimant)
-        close_folder(seat.layout.work(seat.rater.code, record.case))
+        slots = seat.settings.slots
+        close_folder(work_folder(seat.layout, seat.rater.code, record.case, slot, slots))
 
 
 def _outbox(seat: Seat, record: CaseRecord) -> Outbox:

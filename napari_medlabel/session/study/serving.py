@@ -22,12 +22,10 @@ from napari_medlabel.project.work.choosing import Served, free_slot
 from napari_medlabel.project.work.fold import CaseRow, Worklist
 from napari_medlabel.project.work.states import State
 from napari_medlabel.project.work.steps import Step
-from napari_medlabel.session.study.folders import open_folder, open_for_entry
+from napari_medlabel.session.study.folders import OTHER, open_folder, open_for_entry
 from napari_medlabel.session.study.seat import Reading, Seat
 
 _DONE: Final[frozenset[State]] = frozenset({"submitted", "in_review", "approved", "corrected"})
-OWN_FOLDER: Final = "reading-"
-"""Begins the folder of a reading beyond the study's own, below that of the case."""
 
 
 def is_test(settings: Settings, slot: str) -> bool:
@@ -118,7 +116,7 @@ def work_folder(
         may have one of both.
     """
     folder = layout.work(rater, case)
-    return folder / f"{OWN_FOLDER}{slot}" if slot and slot not in slots else folder
+    return folder / f"{OTHER}{slot}" if slot and slot not in slots else folder
 
 
 def open_work_folder(seat: Seat, case: CaseId, slot: str) -> Path:

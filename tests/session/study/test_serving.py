@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -13,15 +14,17 @@ import pytest
 from napari_medlabel.errors import InputError, RefusedError
 from napari_medlabel.project.cases.version import read_version
 from napari_medlabel.project.settings import read_settings, write_settings
+from napari_medlabel.project.work.claims import read_claim
 from napari_medlabel.session.opening import open_case
 from napari_medlabel.session.saving import save
 from napari_medlabel.session.steps_back import versions_in
 from napari_medlabel.session.study.blind import require_may_open
+from napari_medlabel.session.study.folders import close_folder, is_closed
 from napari_medlabel.session.study.gold_keeping import add_gold
 from napari_medlabel.session.study.listing import list_for
 from napari_medlabel.session.study.opening import open_to_look, open_to_work
 from napari_medlabel.session.study.readings import first_readings, ready_readings
-from napari_medlabel.session.study.seat import Seat, look, worklist
+from napari_medlabel.session.study.seat import Seat, at_reading, look, worklist
 from napari_medlabel.session.study.submitting import open_work, submit
 from napari_medlabel.session.study.working import (
     all_to_read,
@@ -151,4 +154,36 @@ def test_a_case_comes_again_after_its_days_and_is_read_anew(study: SmallStudy) -
     require_may_open(seat.desk, first)
     assert next_to_read(later(seat, 40)) == (study.cases[1], "A")
     assert worklist(seat).row(case).slots["B"].state == "submitted"
+    assert study.is_sound()
+
+
+def test_a_repeat_whose_submission_was_broken_off_is_closed_and_swept(
+    study: SmallStudy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    change(study, repeat_days=14, repeat_share=1.0)
+    case, seat = study.cases[0], study.seat("r01")
+    paint_and_submit(study, seat)
+    then = later(seat, 15)
+    begin_next(then)
+    folder = open_to_work(then, case, "B").wishes.folder
+    assert folder is not None
+    left = folder / ".0123abcd.part.mask.nii.gz"
+    left.write_bytes(b"x")
+    os.utime(left, (1, 1))
+    close_folder(study.layout.work("r01", case))
+    assert not is_closed(folder)  # it is another reading's
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as broken:
+        broken.setattr("napari_medlabel.session.study.submitting.claims.give_back", killed)
+        with pytest.raises(KeyboardInterrupt):
+            submit(then, case, "B", study.scan(), study.work(1, place=3))
+    assert read_claim(study.layout, case, "B") is not None
+    assert not is_closed(folder)
+    with at_reading(then, case, "A"):
+        assert read_claim(study.layout, case, "B") is None
+    assert is_closed(folder)
+    assert not left.exists()
     assert study.is_sound()
