@@ -211,3 +211,43 @@ def test_giving_back_and_skipping_at_once_is_no_conflict() -> None:
     found = fold_slot(given_up)
     assert (found.state, found.rivals) == ("todo", ())
     assert len(found.unheard) == 1
+
+
+def test_two_masks_that_differ_on_a_further_layer_alone_are_a_conflict() -> None:
+    """One account on two copies of the folder: the first layer is the same."""
+    begun = step(1, "start")
+    both = [
+        step(2, "submit", content=MASKS[0], version=n, sheets=(sheet,))
+        for n, sheet in ((1, OTHER), (2, SCAN))
+    ]
+    found = fold_slot([begun, *both, both[1]])
+    assert found.state == "conflict"
+    assert {one.masks for one in found.rivals} == {(MASKS[0], OTHER), (MASKS[0], SCAN)}
+    settled = step(3, "settle", BEN, content=MASKS[0], sheets=(SCAN,), version=2)
+    found = fold_slot([begun, *both, settled])
+    assert (found.state, found.masks, found.version) == ("submitted", (MASKS[0], SCAN), 2)
+
+
+@pytest.mark.parametrize("kind", ["answers", "landmarks", "boxes"])
+def test_what_lies_beside_equal_masks_tells_two_submissions_apart(kind: str) -> None:
+    both = [
+        step(2, "submit", content=MASKS[0], version=1, detail={kind: digest})
+        for digest in (OTHER, SCAN)
+    ]
+    assert fold_slot([step(1, "start"), *both]).state == "conflict"
+    assert fold_slot([step(1, "start"), both[0], both[0]]).state == "submitted"
+
+
+def test_who_is_chosen_counts_where_two_submitted_the_same_mask() -> None:
+    steps = [*read(ANNA), *read(BEN)]
+    settled = step(3, "settle", CARL, content=MASKS[0], detail={"maker": BEN}, version=1)
+    found = fold_slot([*steps, settled])
+    assert (found.state, found.user, found.maker, found.version) == ("submitted", BEN, BEN, 1)
+    # A log of before names the mask alone; its version is that of who is chosen.
+    other = [
+        *read(ANNA),
+        step(1, "start", BEN),
+        step(2, "submit", BEN, content=OTHER, version=4),
+    ]
+    found = fold_slot([*other, step(3, "settle", CARL, content=OTHER)])
+    assert (found.user, found.version) == (BEN, 4)

@@ -10,13 +10,22 @@ import numpy as np
 import pytest
 
 from napari_medlabel.errors import InputError, RefusedError
+from napari_medlabel.io.nifti.write import write_mask_nifti
 from napari_medlabel.project.reading.provenance import EDITED, KEPT
 from napari_medlabel.project.settings import Thresholds
 from napari_medlabel.session.study.biasing import bias_report
 from napari_medlabel.session.study.calibrating import begin_round, end_round, standings
-from napari_medlabel.session.study.gold_keeping import add_gold
+from napari_medlabel.session.study.gold_keeping import add_gold, list_gold, remove_gold
 from napari_medlabel.session.study.submitting import submit
 from napari_medlabel.session.study.working import all_to_read, start
+from tests.session.study.layered_study import (
+    LESION_A,
+    LESION_B,
+    LIVER_A,
+    TWO,
+    layered,
+    read_layered,
+)
 from tests.session.study.small_study import SmallStudy, make_study
 from tests.session.study.test_scoring import truth_of
 
@@ -89,3 +98,34 @@ def test_the_bias_report_counts_what_was_left_of_proposals(study: SmallStudy) ->
     assert (two.rater, two.masks, two.unknown, two.share) == ("r02", 0, 1, None)
     with pytest.raises(RefusedError, match="role manager"):
         bias_report(seat)
+
+
+def test_labels_on_two_layers_are_scored_and_calibrated(tmp_path: Path) -> None:
+    study = make_study(tmp_path, cases=1, people=("m1", "r01", "r02"), ontology=TWO)
+    case, manager = study.cases[0], study.seat("m1")
+    truth = layered(study, LIVER_A, LESION_A).labelled
+    paths = []
+    for number, labels in enumerate((truth.labels, truth.sheets[1].labels)):
+        paths.append(tmp_path / f"truth{number}.nii.gz")
+        write_mask_nifti(paths[-1], labels.array, None, False, labels.grid.affine)
+    with pytest.raises(InputError, match="a mask for each layer of the ontology: 0, 1"):
+        add_gold(manager, case, paths[0])
+    with pytest.raises(InputError, match="does not have on layer 1: 1"):
+        add_gold(manager, case, paths[0], sheets={1: paths[0]})
+    assert not study.layout.gold.exists()
+    add_gold(manager, case, paths[0], sheets={1: paths[1]})
+    begin_round(manager, [case], ["r01", "r02"], Thresholds(hd95_mm=2.0))
+    read_layered(study, "r01", "A", LIVER_A, LESION_A)
+    read_layered(study, "r02", "B", LIVER_A, LESION_B)
+    (gold,) = list_gold(study.seat("m1"))
+    assert (gold.is_sound, gold.has_landmarks, gold.passed, gold.failed) == (True, False, 1, 1)
+    found = {one.rater: one for one in standings(study.seat("m1"), 1)}
+    assert found["r01"].passed
+    assert found["r02"].reasons == (f"{case} Lesion: Dice 0.500 is below 0.85.",)
+    remove_gold(study.seat("m1"), case)
+    assert sorted(path.name for path in study.layout.gold.iterdir()) == ["gold.json"]
+    # Without a truth they are compared with one another, on both layers.
+    found = {one.rater: one.reasons for one in standings(study.seat("m1"), 1)}
+    said = f"{case} Lesion: 1 of 1 others differ by more than is allowed."
+    assert found == {"r01": (said,), "r02": (said,)}
+    assert study.is_sound()

@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from napari_medlabel.errors import InputError
+from napari_medlabel.audit.format.event import ObjectRef
+from napari_medlabel.errors import InputError, LogError
 from napari_medlabel.export.seg_nrrd import save_seg_nrrd
 from napari_medlabel.model.labelmap import LabelMap
 from napari_medlabel.project.cases.version import read_labels, read_provenance, read_version
@@ -17,12 +18,14 @@ from napari_medlabel.project.checks.validate import validate
 from napari_medlabel.project.ontology.labels import OntologyLabel
 from napari_medlabel.project.reading.provenance import HUMAN, KEPT
 from napari_medlabel.project.work.notes import WorkNotes, write_notes
+from napari_medlabel.session import outbox
 from napari_medlabel.session.opening import open_case
 from napari_medlabel.session.saving import save
 from napari_medlabel.session.study.importing import import_marks
 from napari_medlabel.session.study.opening import open_to_look, open_to_work
 from napari_medlabel.session.study.readings import ready_readings
-from napari_medlabel.session.study.seat import look
+from napari_medlabel.session.study.seat import at_reading, look
+from napari_medlabel.session.study.settling import settle
 from napari_medlabel.session.study.submitting import (
     ComplaintsError,
     look_before_submit,
@@ -142,3 +145,75 @@ def test_a_file_with_overlapping_labels_is_imported_layer_by_layer(study: SmallS
     save_seg_nrrd(study.tmp / "one.seg.nrrd", masks[1:])
     with pytest.raises(InputError, match="lie on other layers of the ontology: 1"):
         import_marks(seat, case, "A", study.tmp / "one.seg.nrrd", replaces=True)
+
+
+def test_a_conflict_on_a_further_layer_is_told_apart_and_settled(study: SmallStudy) -> None:
+    """The same account on two copies of the folder: the first layer's mask is the same."""
+    case, scan, seat = study.cases[0], study.scan(), study.seat("r01")
+    draw(study, 0, 1)
+    draw(study, 1, 7)
+    write_notes(study.layout.work("r01", case), WorkNotes(30.0, answers={"clear": True}))
+    made = open_work(study.layout, "r01", case, scan)
+    done = submit(seat, case, "A", scan, made)
+    first, other = done.version.content, f"sha256:{'e' * 64}"
+    record = look(seat, case, "A").record
+    seat.desk.log.append(
+        "review.submit",
+        subject=[record.subject],
+        detail={"case": record.content, "slot": "A", "step": 2, "version": 2},
+        objects=[ObjectRef(first, "new", "mask"), ObjectRef(other, "new", "mask")],
+    )
+    judge = study.seat("m1")
+    now = look(judge, case, "A").now
+    assert now.state == "conflict"
+    chosen = done.version.sheets[1]
+    assert {one.masks for one in now.rivals} == {(first, chosen), (first, other)}
+    for unclear in (first, "r01"):
+        with pytest.raises(InputError, match="they differ on another layer"):
+            settle(judge, case, "A", unclear)
+    assert settle(judge, case, "A", chosen) == settle(judge, case, "A", chosen) == "submitted"
+    now = look(judge, case, "A").now
+    assert (now.version, now.masks) == (1, (first, chosen))
+    assert study.is_sound()
+
+
+def test_what_a_crash_left_is_told_though_another_has_the_same_first_mask(
+    study: SmallStudy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case, scan, seat = study.cases[0], study.scan(), study.seat("r01")
+    draw(study, 0, 1)
+    draw(study, 1, 7)
+    write_notes(study.layout.work("r01", case), WorkNotes(30.0, answers={"clear": True}))
+    made = open_work(study.layout, "r01", case, scan)
+
+    def fail(*_: object) -> None:
+        raise LogError("No.", hint="Wait.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(outbox, "tell", fail)
+        with pytest.raises(LogError):
+            submit(seat, case, "A", scan, made)
+    content, other = made.labelled.labels.content_id(), f"sha256:{'e' * 64}"
+    record = look(seat, case, "A").record
+    study.desk("m1").log.append(
+        "review.submit",
+        subject=[record.subject],
+        detail={"case": record.content, "slot": "A", "step": 2, "version": 1},
+        objects=[ObjectRef(content, "new", "mask"), ObjectRef(other, "new", "mask")],
+    )
+    with at_reading(seat, case, "A") as at:
+        assert at.now.state == "conflict"
+        wanted = (content, made.labelled.sheets[1].labels.content_id())
+        assert wanted in {one.masks for one in at.now.rivals}
+
+
+def test_boxes_that_are_drawn_on_a_further_layer_are_submitted(study: SmallStudy) -> None:
+    case, seat = study.cases[0], study.seat("r01")
+    draw(study, 0, 1)
+    opening = open_to_work(seat, case, "A", 1)
+    session = open_case(opening.paths, seat.desk, opening.wishes, fallback=study.tmp)
+    session.boxing.open()
+    session.boxing.add("lesion", (2, 2, 1), (4, 4, 3), 7)
+    session.close()
+    made = open_work(study.layout, "r01", case, study.scan()).labelled
+    assert [one.kind for one in made.boxes] == ["lesion"]
