@@ -51,6 +51,7 @@ def page_of(report: ReleaseReport, sentence: str) -> bytes:
     manifest = report.manifest
     name = f"Release {manifest.name}" if manifest else "A release"
     verdict = report.verdict.value
+    found = (tag("section", tag("h2", "Findings"), _findings(report)),)
     body = tag(
         "main",
         tag(
@@ -59,6 +60,8 @@ def page_of(report: ReleaseReport, sentence: str) -> bytes:
             tag("p", chip(verdict.upper(), verdict), " ", sentence),
             class_=f"verdict {verdict}",
         ),
+        # What is wrong comes first: who has minutes reads no further.
+        *(found if report.findings else ()),
         tag(
             "section",
             tag("h2", "Which release, by whom"),
@@ -66,7 +69,7 @@ def page_of(report: ReleaseReport, sentence: str) -> bytes:
             _digests(report),
         ),
         tag("section", tag("h2", "Cases"), _cases(report.cases)),
-        tag("section", tag("h2", "Findings"), _findings(report)),
+        *(() if report.findings else found),
         tag(
             "section",
             tag("h2", "What each link means"),
@@ -82,12 +85,15 @@ def _facts(report: ReleaseReport) -> Iterator[Markup]:
     rows: list[tuple[str, Content]] = []
     if manifest is not None:
         rows += [
-            ("Made", manifest.made),
+            ("Made", _moment(manifest.made)),
             ("Files", len(manifest.files)),
         ]
     if signed is not None:
         rows += [
-            ("Signed by", f"{signed.said.name} ({signed.said.user}), {signed.said.time}"),
+            (
+                "Signed by",
+                f"{signed.said.name} ({signed.said.user}), {_moment(signed.said.time)}",
+            ),
             ("Key", tag("code", report.letters)),
         ]
     else:
@@ -142,6 +148,11 @@ def _words(one: CaseLine) -> tuple[Content, ...]:
         " ".join(filter(None, (*one.reviewers, _SETTLED.get(one.settled)))) or "—",
         tag("code", one.when[:16].replace("T", " ") or "—"),
     )
+
+
+def _moment(time: str) -> str:
+    """Return a time as a person reads it: ``2026-11-23 07:57 UTC``."""
+    return f"{time[:16].replace('T', ' ')} UTC"
 
 
 def _findings(report: ReleaseReport) -> Markup:
