@@ -38,15 +38,18 @@ class Pages(QWidget):
 
     def addTab(self, page: QWidget, title: str) -> int:
         """Add a page and return its number."""
-        number = int(self._stack.addWidget(page))
-        button = QPushButton(title)
+        number, button = self.count(), QPushButton(title)
         button.setCheckable(True)
         # A title needs no more than its words; napari's theme would make it wider.
         button.setStyleSheet("QPushButton {padding: 3px 6px; min-width: 0px}")
         button.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         button.setCursor(Qt.CursorShape.PointingHandCursor)
         self._group.addButton(button, number)
+        # Before the page, and behind the other titles: so Tab goes, too.
         self._titles.add(button)
+        if number:
+            QWidget.setTabOrder(self._button(number - 1), button)
+        self._stack.addWidget(page)
         self.setCurrentIndex(max(self.currentIndex(), 0))
         return number
 

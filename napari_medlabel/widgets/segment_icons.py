@@ -9,9 +9,9 @@ from qtpy.QtGui import QColor, QIcon, QPainter, QPainterPath, QPen, QPixmap
 
 _SIZE = 32  # drawn twice as large as shown: sharp on fine screens
 _INK = {True: "#d6dadd", False: "#25282b"}
-_FAINT = {True: "#b4bac0", False: "#4a4f54"}
+_FAINT = {True: "#c2c8cd", False: "#4a4f54"}
 """By whether the window is dark: 3 to 1 and more on a chosen row, too."""
-_SHUT = {True: "#e69f00", False: "#7a4a00"}
+_SHUT = {True: "#f5b942", False: "#7a4a00"}
 
 
 def swatch(colour: str) -> QIcon:

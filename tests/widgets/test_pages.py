@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pytestqt.qtbot import QtBot
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QLabel, QPushButton
+from qtpy.QtWidgets import QLabel, QLineEdit, QPushButton
 
 from napari_medlabel.widgets.pages import Pages
 
@@ -62,3 +62,17 @@ def test_a_hidden_page_is_not_turned_to_and_gives_way(qtbot: QtBot) -> None:
     assert made.indexOf(QLabel("no page")) == -1
     made.setTabVisible(-1, True)
     assert not made.isTabVisible(-1)
+
+
+def test_tab_goes_through_the_titles_and_then_into_the_page(qtbot: QtBot) -> None:
+    made = Pages()
+    inside = [QLineEdit(), QLineEdit()]
+    for title, line in zip(TITLES, inside, strict=False):
+        made.addTab(line, title)
+    qtbot.addWidget(made)
+    chain, at = [], made.nextInFocusChain()
+    while at is not made:
+        chain.append(at)
+        at = at.nextInFocusChain()
+    wanted = [*titles(made).values(), *inside]
+    assert [one for one in chain if one in wanted] == wanted

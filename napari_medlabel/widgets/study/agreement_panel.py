@@ -26,6 +26,7 @@ from napari_medlabel.project.agreement.gallery import Plot
 from napari_medlabel.project.agreement.report import Summary
 from napari_medlabel.project.agreement.summary import Figure, LabelSummary
 from napari_medlabel.session.study.disputes import Ready
+from napari_medlabel.widgets.legible import Hints
 from napari_medlabel.widgets.notice import Notice
 from napari_medlabel.widgets.progress_row import ProgressRow
 from napari_medlabel.widgets.study.plot_view import PlotView
@@ -79,6 +80,7 @@ class AgreementPanel(QWidget):
         self.plot_list, self.plot = QComboBox(), PlotView()
         self.cases, self.cases_note = QTableWidget(0, 3), QLabel(_CASES)
         self._lay_out()
+        Hints(self)
         self.compare.clicked.connect(self._ask)
         self.export.clicked.connect(self.export_requested)
         self.plot_list.currentIndexChanged.connect(self._show_plot)
@@ -198,7 +200,7 @@ class AgreementPanel(QWidget):
                 consensus += ", not yours to settle"
             for column, words in enumerate((str(one.case), str(one.readings), consensus)):
                 item = QTableWidgetItem(words)
-                item.setToolTip(one.why_not)
+                item.setToolTip(f"{words}\n{one.why_not}".strip())
                 if one.why_not:
                     item.setFlags(item.flags() & ~Qt.ItemFlag.ItemIsEnabled)
                 self.cases.setItem(row, column, item)

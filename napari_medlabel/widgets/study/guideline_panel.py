@@ -20,7 +20,6 @@ from qtpy.QtGui import (
 from qtpy.QtWidgets import (
     QCheckBox,
     QComboBox,
-    QHBoxLayout,
     QLabel,
     QPushButton,
     QTextBrowser,
@@ -30,7 +29,9 @@ from qtpy.QtWidgets import (
 
 from napari_medlabel.project.guidelines import Change, Guidelines
 from napari_medlabel.project.ontology.labels import OntologyLabel
+from napari_medlabel.widgets.legible import Hints
 from napari_medlabel.widgets.narrow import narrow
+from napari_medlabel.widgets.rows import Rows
 
 _MARKDOWN: Final = (
     QTextDocument.MarkdownFeature.MarkdownDialectGitHub
@@ -81,6 +82,7 @@ class GuidelinePanel(QWidget):
         self._changes: tuple[Change, ...] = ()
         self._guidelines: Guidelines | None = None
         self._lay_out()
+        Hints(self)
         self.page.anchorClicked.connect(self._on_link)
         self.page.resized.connect(self._show_again)
         self.headings.activated.connect(lambda _n: self.go_to(self.headings.currentText()))
@@ -93,11 +95,7 @@ class GuidelinePanel(QWidget):
         told = QVBoxLayout(self.banner)
         told.setContentsMargins(0, 0, 0, 0)
         told.addWidget(self.news)
-        buttons = QHBoxLayout()
-        buttons.addWidget(self.changed_button)
-        buttons.addWidget(self.read_button)
-        buttons.addStretch(1)
-        told.addLayout(buttons)
+        told.addWidget(Rows(self.changed_button, self.read_button, gap_px=6))
         column = QVBoxLayout(self)
         column.setContentsMargins(4, 4, 4, 4)
         column.addWidget(self.banner)

@@ -18,6 +18,7 @@ from qtpy.QtWidgets import (
 
 from napari_medlabel.project.ontology.questions import Answer, Question
 from napari_medlabel.widgets.study.question_row import FITS, QuestionRow, expected
+from napari_medlabel.widgets.tab_order import in_order
 
 _ID: Final = int(Qt.ItemDataRole.UserRole)
 _LIST_PX: Final = 150
@@ -185,6 +186,8 @@ class QuestionPanel(QWidget):
         for row in kept.values():
             row.hide()
             row.deleteLater()
+        last = in_order(self.absent, self.rows.values())
+        QWidget.setTabOrder(last, self.absent)  # behind them; they are where it was
 
     def _row(self, question: Question, place: str) -> QuestionRow:
         row = QuestionRow(question)

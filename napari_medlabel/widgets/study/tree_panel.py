@@ -17,6 +17,7 @@ from qtpy.QtWidgets import (
 
 from napari_medlabel.project.ontology.trees import PROBLEM, Tree
 from napari_medlabel.widgets.narrow import BreakingButton, narrow
+from napari_medlabel.widgets.tab_order import in_order
 
 
 class TreePanel(QGroupBox):
@@ -155,6 +156,8 @@ class TreePanel(QGroupBox):
 
     def _add(self, words: str) -> QPushButton:
         button = BreakingButton(words)
+        before = self.buttons[-1] if self.buttons else self.choice
         self.buttons.append(button)
         self.ways.addWidget(button)
+        in_order(before, (button, self.back_button, self.anew_button))
         return button
