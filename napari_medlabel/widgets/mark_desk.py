@@ -16,6 +16,7 @@ from napari_medlabel.model import presets
 from napari_medlabel.model.landmarks import LandmarkSet, Point
 from napari_medlabel.plugin.binding import Binding
 from napari_medlabel.plugin.display import PLANES
+from napari_medlabel.plugin.landmark_names import LandmarkNames
 from napari_medlabel.plugin.sight.views import Views
 from napari_medlabel.plugin.tools.aiming import SNAPS, Snap, SnapKind, plane_of
 from napari_medlabel.plugin.tools.draft_mark import DraftMark
@@ -70,6 +71,7 @@ class MarkDesk(QObject):
         self.marking: Marking | None = None
         self._hand: MarkHand | None = None
         self._draft_mark: DraftMark | None = None
+        self.names: LandmarkNames | None = None
         self._snap = Snap()
         self._template: Path | None = None
         self._seen: Point | None = None
@@ -115,6 +117,7 @@ class MarkDesk(QObject):
         if self.views is not None:
             self.views.moved.connect(self._on_moved)
             self.measures.case_opened(session, binding, self.views)
+            self.names = LandmarkNames(session, self.views)
         self._bind_keys(binding)
         self._show()
 
@@ -125,6 +128,8 @@ class MarkDesk(QObject):
         if session is None or binding is None or marking is None:
             return
         self.measures.case_closed()
+        if self.names is not None:
+            self.names.detach()
         marking.changed.disconnect(self._show)
         session.landmarks_changed.disconnect(self.dock.landmark_panel.show_landmarks)
         binding.landmarks.refused.disconnect(self.dock.show_error)
@@ -132,7 +137,7 @@ class MarkDesk(QObject):
             self.views.moved.disconnect(self._on_moved)
         if self._draft_mark is not None:
             self._draft_mark.remove()
-        self.views = self._draft_mark = self._hand = None
+        self.views = self._draft_mark = self._hand = self.names = None
         self._template = self._seen = None
 
     def _bind_keys(self, binding: Binding) -> None:

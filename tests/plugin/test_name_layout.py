@@ -1,0 +1,63 @@
+"""Names beside points: none covers another or a point, near ones stay near."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from napari_medlabel.plugin.name_layout import laid_out, line_ends
+
+HEIGHT = 18.0
+
+
+def overlaps(centres: np.ndarray, widths: np.ndarray) -> int:
+    """Count the pairs of names that cover each other."""
+    count = 0
+    for n in range(len(centres)):
+        for m in range(n):
+            row, column = np.abs(centres[n] - centres[m])
+            count += row < HEIGHT - 1e-6 and column < (widths[n] + widths[m]) / 2 - 1e-6
+    return count
+
+
+def test_a_point_alone_has_its_name_on_the_right_without_a_line() -> None:
+    (centre,), (apart,) = laid_out([(50.0, 80.0)], [40.0], HEIGHT)
+    assert centre == pytest.approx((50, 80 + 20 + 7))
+    assert not apart
+
+
+def test_of_two_neighbours_one_has_its_name_on_the_left() -> None:
+    centres, apart = laid_out([(50.0, 80.0), (50.0, 92.0)], [40.0, 40.0], HEIGHT)
+    assert centres[0, 1] < 80
+    assert centres[1, 1] > 92
+    assert not apart.any()
+
+
+def test_points_in_one_place_get_lines_to_names_further_away() -> None:
+    points = np.full((12, 2), 100.0)
+    widths = np.full(12, 60.0)
+    centres, apart = laid_out(points, widths, HEIGHT)
+    assert overlaps(centres, widths) == 0
+    assert apart.any()
+    ends = line_ends(points, centres, widths, HEIGHT)
+    inside = np.abs(ends - centres) <= np.array((HEIGHT / 2, 30.0)) + 1e-6
+    assert inside.all()
+    assert np.isclose(np.abs(ends - centres), (HEIGHT / 2, 30.0)).any(axis=1).all()
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.integers(1, 32), st.integers(0, 1000))
+def test_no_name_covers_another_however_the_points_lie(count: int, seed: int) -> None:
+    random = np.random.default_rng(seed)
+    points = random.uniform(0, 200, (count, 2))
+    widths = random.uniform(20, 70, count)
+    centres, apart = laid_out(points, widths, HEIGHT)
+    assert overlaps(centres, widths) == 0
+    for centre, width in zip(centres, widths, strict=True):
+        covered = np.abs(points - centre) < np.array((HEIGHT / 2 + 4, width / 2 + 4)) - 1e-6
+        assert not covered.all(axis=1).any()
+    assert (laid_out(points, widths, HEIGHT)[0] == centres).all()
+    far = np.linalg.norm(centres - points, axis=1)
+    assert (far[~apart] <= widths[~apart] / 2 + 7 + HEIGHT).all()
