@@ -57,8 +57,8 @@ def fill_between(
 
     Every part of a segment becomes the part of the next drawn slice that it belongs to (see
     `napari_medlabel.edit.morph.morphs`); where two segments want a voxel the smaller one takes
-    it, and where none is sure of it the one that is nearest to it. Only background is filled: slices that were drawn, and
-    other segments, stay as they are.
+    it, and where none is sure of it the one that is nearest to it. Only background is filled:
+    slices that were drawn, and other segments, stay as they are.
 
     A slice counts as drawn for a segment when it holds it. One that holds other segments, and
     stands where this one's own rhythm has it missing, was drawn without it: the segment then
@@ -311,7 +311,8 @@ class _Filling:
         """Return the pixels of a segment on both ends of a gap, and its value to break ties."""
         known = self.windows[gap.value]
         ends = [(s, known[s]) for s in (gap.first, gap.last) if s in known]
-        return sum(np.count_nonzero(self.planes[s][w] == gap.value) for s, w in ends), gap.value
+        counts = [int(np.count_nonzero(self.planes[s][w] == gap.value)) for s, w in ends]
+        return sum(counts), gap.value
 
     def _shapes(self, gap: Gap) -> list[Morph]:
         """Return the shapes of one gap, in the window's pixels."""

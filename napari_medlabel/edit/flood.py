@@ -16,8 +16,6 @@ from napari_medlabel.errors import InputError, MissingPackageError
 
 BoolArray = npt.NDArray[np.bool_]
 PROVIDER: Final = "region-grow"
-_BUDGET: Final = 20_000
-"""Runs of voxels filled between two ticks: some 10 ms."""
 
 
 def flood(  # noqa: PLR0913 - a tolerance or a range, as the person likes
@@ -93,9 +91,9 @@ def flood(  # noqa: PLR0913 - a tolerance or a range, as the person likes
         slice(part.start + whole.start, part.stop + whole.start)
         for part, whole in zip(tight, box, strict=True)
     )
-    before = scene.labels[i, j, k]
-    after = np.where(region.T, of_mask(value, before.dtype), before.T).T
-    count = int(np.count_nonzero(region))
+    after = scene.labels[i, j, k].T.copy().T
+    np.copyto(after.T, of_mask(value, after.dtype), where=region.T)
+    count = int(np.count_nonzero(region.T))
     ml = count * float(np.prod(scene.spacing_mm)) / 1000.0
     return scene.propose(
         (i, j, k), after, name="Flood", values=(value,), provider=PROVIDER, origin="assisted",
@@ -144,7 +142,7 @@ def connected(
         return _numbered(state.view(bool), seed, connectivity)
     from napari_medlabel.edit.grow import runs
 
-    extent = runs.fill(state, seed[::-1], connectivity, tick, _BUDGET)
+    extent = runs.fill(state, seed[::-1], connectivity, tick)
     box = tuple(slice(int(a), int(b) + 1) for a, b in zip(extent[:3], extent[3:], strict=True))
     part = state[box]
     region = (part == runs.FILLED).T

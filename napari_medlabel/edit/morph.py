@@ -55,7 +55,8 @@ def morphs(
     one not far away. One part and one part: the outlines are laid on each other by their
     centroids where that makes them overlap more, and their signed distances are blended
     (Raya and Udupa 1990, shape-based interpolation; the alignment is what keeps an oblique
-    vessel alive), and the area goes evenly from one to the other, see `evenly`. One part and several: each of the several takes its nearest share of the one.
+    vessel alive), and the area goes evenly from one to the other, see `evenly`. One part and
+    several: each of the several takes its nearest share of the one.
     A part without a partner ends half-way, round like the pole of an ellipsoid.
 
     Parameters
@@ -209,7 +210,7 @@ def blend(
 
 
 def evenly(at_first: FloatPlane, at_last: FloatPlane) -> None:
-    """Let the area of a `Morph` go evenly from that of one slice to that of the other, in place.
+    """Let the area of a `Morph` go evenly from one slice to the other, in place.
 
     Blended distances say in which order pixels are lost and won. Their pace is that of a cone:
     the least that any convex body can have between two of its slices (Brunn and Minkowski),

@@ -205,7 +205,7 @@ class Proposal:
 
 def _is_its_own(after: LabelArray, labels: LabelArray) -> bool:
     """Tell whether labels are an array made for this, of the mask's type, and all of it."""
-    base = after if after.base is None else after.base
+    base: object = after if after.base is None else after.base
     return (
         after.dtype == labels.dtype
         and after.T.flags.c_contiguous

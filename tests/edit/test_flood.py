@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 from scipy import ndimage
 
 from napari_medlabel.edit.flood import connected, flood
@@ -118,8 +119,19 @@ def test_many_short_runs_find_room() -> None:
     assert np.count_nonzero(region) == np.count_nonzero(comb)
 
 
+@given(arrays(bool, (6, 7, 8)), st.sampled_from([1, 2, 3]))
+@settings(deadline=None, max_examples=30)
+def test_plane_by_plane_is_all_that_hangs_together(mask: np.ndarray, connectivity: int) -> None:
+    mask[3, 3, 4] = True
+    parts, _ = ndimage.label(mask, ndimage.generate_binary_structure(3, connectivity))
+    region, box = connected(np.asfortranarray(mask), (3, 3, 4), connectivity=connectivity)
+    wanted = parts == parts[3, 3, 4]
+    np.testing.assert_array_equal(region, wanted[box])
+    assert np.count_nonzero(region) == np.count_nonzero(wanted)
+
+
 def test_progress_is_told_and_can_end_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("napari_medlabel.edit.flood._BUDGET", 5)
+    monkeypatch.setattr("napari_medlabel.edit.grow.runs._PLANES", 1)
     told: list[int] = []
 
     def tick(done: int, total: int) -> None:
