@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from collections.abc import Callable
 from typing import Any, Final
 
 from qtpy.compat import isalive
-from qtpy.QtCore import QObject, Signal
+from qtpy.QtCore import QObject, QThreadPool, Signal
 
 from napari_medlabel.errors import MedlabelError
 
@@ -23,6 +24,19 @@ class CancelledError(Exception):
 Outcome = tuple[Any, MedlabelError | CancelledError | None]
 
 
+class _Relay(QObject):
+    """Carries words from a thread to the window's; it belongs to no window.
+
+    A thread that emits a signal of an object which the window takes down at that moment reads
+    memory that is free. This one lives for as long as a thread may speak.
+    """
+
+    progressed = Signal(int, int)
+    reported = Signal(object)
+    ended = Signal(object, object)
+    """Who is to hear of it, and what."""
+
+
 class Background(QObject):
     """Runs work in a thread; answers come back in the thread of the window."""
 
@@ -33,16 +47,20 @@ class Background(QObject):
 
     def __init__(self, parent: QObject) -> None:
         super().__init__(parent)
-        self._worker: Any = None
+        self._is_busy = False
         self._cancelled = False
         self._told = 0.0
         self._seen = threading.Event()
         self._waiting: list[Callable[[], object]] = []
+        self._relay = _Relay()
+        self._relay.progressed.connect(self.progressed)
+        self._relay.reported.connect(self.reported)
+        self._relay.ended.connect(_tell)
 
     @property
     def is_busy(self) -> bool:
         """Whether something is under way."""
-        return self._worker is not None
+        return self._is_busy
 
     def run(
         self,
@@ -64,18 +82,11 @@ class Background(QObject):
         cancelled : callable, optional
             Called instead when `cancel` ended it.
         """
-        from napari.qt.threading import create_worker
-
         self._cancelled = False
-
-        def guarded() -> Outcome:
-            try:
-                return work(), None
-            except (MedlabelError, CancelledError) as err:
-                return None, err
+        relay = self._relay
 
         def answer(outcome: Outcome) -> None:
-            self._worker = None
+            self._is_busy = False
             if not isalive(self):
                 return  # the window went meanwhile, and all that could show it
             value, err = outcome
@@ -87,10 +98,21 @@ class Background(QObject):
                 cancelled()
             self._go_on()
 
-        self._worker = create_worker(guarded)
-        self._worker.returned.connect(answer)
-        self._worker.errored.connect(lambda _err: self._forget())
-        self._worker.start()
+        def guarded() -> None:
+            try:
+                found: Outcome = work(), None
+            except (MedlabelError, CancelledError) as err:
+                found = None, err
+            except Exception as err:  # noqa: BLE001 - it is shown by who shows all
+                relay.ended.emit(self._broke, err)
+                return
+            relay.ended.emit(answer, found)
+
+        self._is_busy = True
+        pool = QThreadPool.globalInstance()
+        # Not napari's worker: two at once leave Python's filter of warnings as one had set it,
+        # and warnings of all threads then go to a worker that is no more.
+        pool.start(guarded)
 
     def when_free(self, do: Callable[[], object]) -> None:
         """Do something as soon as nothing is under way: at once, or in its turn."""
@@ -114,7 +136,7 @@ class Background(QObject):
         now = time.monotonic()
         if now - self._told > _TELL_S or done >= total:
             self._told = now
-            self.progressed.emit(done, total)
+            self._relay.progressed.emit(done, total)
 
     def report(self, what: object) -> None:
         """Hand something over before the end, and wait until it was seen; in the work's thread.
@@ -128,7 +150,7 @@ class Background(QObject):
             When the person does not want it any more.
         """
         self._seen.clear()
-        self.reported.emit(what)
+        self._relay.reported.emit(what)
         patience = time.monotonic() + _PATIENCE_S
         while not self._seen.wait(_TELL_S) and time.monotonic() < patience:
             if self._cancelled:
@@ -139,10 +161,17 @@ class Background(QObject):
         self._seen.set()
 
     def _go_on(self) -> None:
-        while self._waiting and self._worker is None:
+        while self._waiting and not self._is_busy:
             self._waiting.pop(0)()
 
-    def _forget(self) -> None:
-        self._worker = None
+    def _broke(self, err: Exception) -> None:
+        """Show an error that is none of ours: napari has its own way for those."""
+        self._is_busy = False
         if isalive(self):
             self._go_on()
+        sys.excepthook(type(err), err, err.__traceback__)
+
+
+def _tell(hear: Callable[[Any], object], what: object) -> None:
+    """Pass on what a thread says, in the thread of the window."""
+    hear(what)
