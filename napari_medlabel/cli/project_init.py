@@ -7,6 +7,11 @@ import json
 import sys
 from contextlib import closing
 from pathlib import Path
+from typing import Final
+
+_THIRD: Final = (
+    "  medlabel project rater STUDY r03 --roles adjudicator   (settles, and reads none of it)\n"
+)
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -150,6 +155,7 @@ def run(arguments: argparse.Namespace) -> int:
     print(
         "next: fill in medlabel/guidelines/guidelines.md, then\n"
         "  medlabel project rater STUDY r02 --roles annotator\n"
+        f"{_THIRD if settings.readings > 1 and settings.adjudicator == 'independent' else ''}"
         "  medlabel project add STUDY DICOM-FOLDER",
         file=sys.stderr,
     )

@@ -15,7 +15,7 @@ from napari_medlabel.errors import InputError, RefusedError
 from napari_medlabel.io.files import sha256_file
 from napari_medlabel.project.cases.record import all_records
 from napari_medlabel.project.cases.version import file_of
-from napari_medlabel.project.layout import CaseId, Layout, find_study, study_around
+from napari_medlabel.project.layout import CONSENSUS, CaseId, Layout, find_study, study_around
 from napari_medlabel.project.settings import Rater, read_settings
 from napari_medlabel.project.work.fold import CaseRow, fold
 from napari_medlabel.project.work.states import Action, State
@@ -30,6 +30,8 @@ _SEES: Final[frozenset[Action]] = frozenset(
     {"begin_review", "approve", "reject", "correct", "settle"}
 )
 _SEERS: Final = frozenset({"reviewer", "adjudicator", "releaser", "manager"})
+ADJUDICATION: Final = "adjudicate"
+"""Folder, in an adjudicator's own work on a case, of the session that shows its decisions."""
 _DERIVATIVES: Final = "derivatives"
 _PREFIX: Final = "medlabel-"
 _OTHERS: Final = "others"
@@ -59,9 +61,15 @@ def own_slots(seat: Looker, row: CaseRow) -> tuple[str, ...]:
     return tuple(slot for slot, now in row.slots.items() if now.user in seat.users)
 
 
-def has_seen(seat: Seat, steps: tuple[Step, ...]) -> bool:
-    """Tell whether this rater has seen a reading of a case as its reviewer."""
-    return any(step.user in seat.users and step.action in _SEES for step in steps)
+def has_seen(seat: Seat, case: CaseId, steps: tuple[Step, ...]) -> bool:
+    """Tell whether this rater has seen a reading of a case, as its reviewer or adjudicator."""
+    if any(step.user in seat.users and step.action in _SEES for step in steps):
+        return True
+    code, layout = seat.rater.code, seat.layout
+    return "adjudicator" in seat.rater.roles and (
+        any(layout.work(code, case).glob(f"{ADJUDICATION}*"))
+        or any(layout.work(CONSENSUS, case).glob(f"adjudication-{code}*.json"))
+    )
 
 
 def require_unread(seat: Seat, at: Reading) -> None:
@@ -80,9 +88,10 @@ def require_unread(seat: Seat, at: Reading) -> None:
             f"You have reading {others[0]} of this case: a second reading needs somebody else.",
             hint="Choose another case of the list, or: medlabel project next STUDY",
         )
-    if has_seen(seat, at.steps) and at.now.user not in seat.users:
+    if has_seen(seat, at.case, at.steps) and at.now.user not in seat.users:
         raise RefusedError(
-            "You have seen another reading of this case as its reviewer, so you are not blind.",
+            "You have seen another reading of this case as its reviewer or adjudicator, so you "
+            "are not blind.",
             hint="Choose another case of the list, or: medlabel project next STUDY",
         )
 

@@ -19,6 +19,7 @@ from napari_medlabel.project.ontology.document import read_ontology
 from napari_medlabel.project.work.fold import Worklist
 from napari_medlabel.session.opening import Wishes
 from napari_medlabel.session.study.agreeing import open_adjudication
+from napari_medlabel.session.study.blind import ADJUDICATION
 from napari_medlabel.session.study.folders import open_folder
 from napari_medlabel.session.study.independence import (
     require_independent,
@@ -30,7 +31,7 @@ from napari_medlabel.session.study.seat import Seat, look, require_role, worklis
 from napari_medlabel.session.study.serving import is_test
 from napari_medlabel.session.study.sheets import sheet_folder
 
-FOLDER: Final = "adjudicate"
+FOLDER: Final = ADJUDICATION
 Tick = Callable[[int, int], object]
 
 

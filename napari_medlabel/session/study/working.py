@@ -56,7 +56,7 @@ def chooser(seat: Seat, strategy: Strategy = "order") -> Chooser:
     seen = {
         row.case
         for row in list_now.rows
-        if has_seen(seat, tuple(s for s in steps if s.case == row.content))
+        if has_seen(seat, row.case, tuple(s for s in steps if s.case == row.content))
     }
     return Chooser(
         seat.rater.code,

@@ -16,6 +16,7 @@ from napari_medlabel.project.layout import CaseId
 from napari_medlabel.project.settings import Settings, read_settings, write_settings
 from napari_medlabel.project.work import rulings
 from napari_medlabel.session.study.agreeing import open_adjudication, reach
+from napari_medlabel.session.study.blind import require_unread
 from napari_medlabel.session.study.correcting import correct
 from napari_medlabel.session.study.disputes import open_to_adjudicate, ready_cases
 from napari_medlabel.session.study.independence import HAS_READ, require_independent
@@ -26,9 +27,9 @@ from napari_medlabel.session.study.ruling import set_adjudicator
 from napari_medlabel.session.study.seat import look
 from napari_medlabel.session.study.setting_up import put_in_force, set_rater
 from napari_medlabel.session.study.submitting import submit
-from napari_medlabel.session.study.working import start, withdraw
+from napari_medlabel.session.study.working import all_to_read, start, withdraw
 from tests.session.study.a_study import events
-from tests.session.study.small_study import SmallStudy, make_study
+from tests.session.study.small_study import SmallStudy, add_plain_case, make_study
 
 READ = pytest.raises(RefusedError, match="You have read this case")
 
@@ -127,6 +128,22 @@ def test_a_reviewer_who_corrected_a_reading_is_one_of_its_authors(study: SmallSt
     correct(seat, case, "A", study.scan(1), labelled)
     with READ:
         open_to_adjudicate(study.seat("r03"), case)
+
+
+def test_who_opened_a_case_to_settle_it_does_not_read_it_any_more(study: SmallStudy) -> None:
+    case = add_plain_case(study.layout, 9)
+    assert require_blind(study, "r03", case) is None
+    seat = study.seat("r03")
+    open_to_adjudicate(seat, case)
+    with pytest.raises(RefusedError, match="reviewer or adjudicator, so you are not blind"):
+        start(seat, case, "A")
+    assert case not in {one for one, _slot in all_to_read(seat)}
+    assert case in {one for one, _slot in all_to_read(study.seat("r01"))}
+
+
+def require_blind(study: SmallStudy, code: str, case: CaseId) -> None:
+    seat = study.seat(code)
+    require_unread(seat, look(seat, case, "A"))
 
 
 def test_a_project_json_that_was_edited_by_hand_frees_nobody(study: SmallStudy) -> None:
