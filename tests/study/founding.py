@@ -27,7 +27,7 @@ from tests.study.accounts import (
 )
 from tests.study.nursery import run_alone
 from tests.study.scans import Source
-from tests.study.shapes import draw
+from tests.study.shapes import LAYERS
 
 GOLD = (6, 7)
 """Which cases have a known truth, by their place in the list."""
@@ -48,6 +48,7 @@ ONTOLOGY = {
     "labels": [
         {"id": "liver", "value": 1, "name": "Liver", "colour": "#d65f5f"},
         {"id": "spleen", "value": 2, "name": "Spleen", "colour": "#5fd65f"},
+        {"id": "lesion", "value": 7, "name": "Lesion", "colour": "#0072b2", "layer": 1},
     ],
     "questions": [
         {
@@ -59,6 +60,7 @@ ONTOLOGY = {
 _CODES = {
     "liver": ("10200004", "Liver"),
     "spleen": ("78961009", "Spleen"),
+    "lesion": ("52988006", "Lesion"),
 }
 
 
@@ -166,9 +168,25 @@ def found(
 def _add_truth(manager: Account, study: Path, case: str) -> None:
     """Make a case a gold one: the study knows its true mask."""
     scan = nib.load(next(study.glob(f"sub-*/**/{case}.nii.gz")))
-    truth = manager.folder / "truth.nii.gz"
-    nib.save(nib.Nifti1Image(draw(scan.shape[:3], case, "truth"), scan.affine), truth)
-    manager.must("project", "gold", study, "--add", case, "--mask", truth)
+    paths = write_masks(manager.folder / "truth", scan, case, "truth")
+    manager.must("project", "gold", study, "--add", case, "--mask", *paths)
+
+
+def write_masks(
+    folder: Path, scan: nib.Nifti1Image, case: str, who: str, turn: int = 1
+) -> tuple[object, ...]:
+    """Write what somebody draws of a case, and return the words that give it to a command.
+
+    These are the path of the first layer's mask, and ``--layer N PATH`` of each further one.
+    """
+    folder.mkdir(exist_ok=True)
+    words: list[object] = []
+    for layer, drawn in LAYERS.items():
+        path = folder / f"layer-{layer}.nii.gz"
+        mask = drawn(scan.shape[:3], case, who, turn)
+        nib.save(nib.Nifti1Image(mask, scan.affine), path)
+        words += ["--layer", layer, path] if layer else [path]
+    return tuple(words)
 
 
 def _set_share(project: Path) -> None:

@@ -16,6 +16,7 @@ from tests.study.accounts import MANAGER, STRANGER, WITNESS
 from tests.study.founding import GOLD, WITNESS_NAME
 from tests.study.oracle import lines_of
 from tests.study.playing import Play, scan_of
+from tests.study.shapes import LAYERS
 
 AGREED, LAST, ADJUDICATED = 1, -1, 5
 """Of which cases readings become one by a rule, and by a person."""
@@ -32,11 +33,10 @@ def consent(play: Play, readings: int) -> None:
         ("project", "consensus", study, cases[at], "--rule", rule, "--json")
         for at, rule in zip((AGREED, LAST), rules, strict=True)
     )
-    by_hand = (
-        *("project", "consensus", study, cases[ADJUDICATED], "--rule", "adjudicate", "--json"),
-        *("--rest", "A", "--below", 1e6),
-    )
-    for words in (by_rule, by_rule_too, by_hand):
+    case = ("project", "consensus", study, cases[ADJUDICATED])
+    rest = ("--rest", "A", "--below", 1e6, "--json")
+    inside, by_hand = (*case, "--layer", 1, *rest), (*case, "--rule", "adjudicate", *rest)
+    for words in (by_rule, by_rule_too, inside, by_hand):
         for _ in range(20):
             if play.ask(manager, *words) is not None:
                 break
@@ -84,7 +84,7 @@ def leave(play: Play) -> dict[str, Any]:
     figures: dict[str, Any] = {"cases compared": len(agree["cases"])}
     look_from_outside(play)
     manager.must("export", study, out, "--format", ",".join(FORMATS), "--skip", "--scans")
-    chosen = ("--case", play.founded.cases[LAST])
+    chosen = ("--case", play.founded.cases[LAST], "--layer", 0)
     training = manager.folder / "training"
     manager.must("export", study, training, "--format", ",".join(TRAINING), "--skip", *chosen)
     figures["files exported"] = sum(path.is_file() for path in out.rglob("*"))
@@ -149,10 +149,13 @@ def import_elsewhere(play: Play, out: Path) -> None:
     stranger.must("project", "add", study, scan_of(play.founded.study, name))
     case = next((study / "medlabel" / "cases").glob("*.json")).stem
     stranger.must("project", "claim", study, case)
-    stem = name.rpartition("_")[0]
-    mask = next(path for path in (out / "nifti").rglob(f"{stem}_*_dseg.nii.gz"))
-    stranger.must("project", "import", study, case, mask, "--by-value")
-    saved = next((study / "derivatives").rglob("mask.nii.gz"))
-    before, after = (np.asanyarray(nib.load(path).dataobj) for path in (mask, saved))
-    if not np.array_equal(before, after):
-        play.book.fault("what was imported elsewhere is not what was exported")
+    stem, _, suffix = name.rpartition("_")
+    for layer in LAYERS:
+        end = f"desc-{suffix}{f'l{layer}' if layer else ''}_dseg.nii.gz"
+        mask = next((out / "nifti").rglob(f"{stem}_{end}"))
+        stranger.must("project", "import", study, case, mask, "--by-value", "--layer", layer)
+        place = f"sheet-{layer}/mask.nii.gz" if layer else f".{case}/mask.nii.gz"
+        saved = next((study / "derivatives").rglob(place))
+        before, after = (np.asanyarray(nib.load(path).dataobj) for path in (mask, saved))
+        if not before.any() or not np.array_equal(before, after):
+            play.book.fault(f"what was imported elsewhere is not what was exported: {layer}")

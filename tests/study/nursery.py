@@ -110,14 +110,23 @@ def run_alone(wish: Wish, after_s: float = LONGEST_S) -> Ended:
 
 
 class Nursery:
-    """The side that asks; any thread may."""
+    """The side that asks; any thread may.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    with_program : bool
+        Whether the program is imported before anything forks.
+    """
+
+    def __init__(self, *, with_program: bool = True) -> None:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._line, self._lock = ours, threading.Lock()
         with theirs:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "tests.study.nursery", str(theirs.fileno())],
+                [
+                    *(sys.executable, "-m", "tests.study.nursery", str(theirs.fileno())),
+                    *(["--program"] if with_program else []),
+                ],
                 cwd=ROOT,
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
@@ -244,6 +253,7 @@ def become(wish: Wish, out: int, err: int) -> NoReturn:
     os.environ.clear()
     os.environ.update(wish.environment)
     os.chdir(wish.folder)
+    sys.path.insert(0, wish.folder)  # as -m does
     code = 1
     try:
         run(wish.at_step, wish.days, wish.module, list(wish.words))
@@ -266,7 +276,8 @@ def become(wish: Wish, out: int, err: int) -> NoReturn:
 def main(argv: Sequence[str]) -> int:
     """Serve at the descriptor that is named."""
     with socket.socket(fileno=int(argv[0])) as line:
-        load()
+        if "--program" in argv:
+            load()
         serve(line)
     return 0
 

@@ -20,7 +20,7 @@ import numpy as np
 
 from tests.study.book import Book, Key, digests, version_files
 from tests.study.founding import REPEAT_DAYS
-from tests.study.shapes import draw
+from tests.study.shapes import LAYERS
 
 LEADS: Final = {
     "study.start": "in_progress",
@@ -259,16 +259,18 @@ def _drawn(
         if digests(study, one.rater, one.case, one.version) != one.files:
             found.faults.append(f"overwritten: {one.rater} {one.case} version {one.version}")
         paths = version_files(study, one.rater, one.case, one.version)
-        mask = next((path for path in paths if path.name.endswith("_dseg.nii.gz")), None)
-        if mask is None:
-            found.faults.append(f"lost: {one.rater} {one.case} version {one.version}")
-            continue
-        array = np.asanyarray(nib.load(mask).dataobj)
-        wanted = draw(array.shape, one.case, one.rater, one.turn)
-        found.counts["masks compared"] += 1
-        found.counts["voxels compared"] += array.size
-        if not np.array_equal(array, wanted):
-            found.faults.append(f"not what was drawn: {one.rater} {one.case} {one.version}")
+        for layer, drawn in LAYERS.items():
+            end = f"_{f'l{layer}' if layer else ''}dseg.nii.gz"
+            mask = next((path for path in paths if path.name.endswith(end)), None)
+            if mask is None:
+                found.faults.append(f"lost: {one.rater} {one.case} version {one.version}")
+                continue
+            array = np.asanyarray(nib.load(mask).dataobj)
+            wanted = drawn(array.shape, one.case, one.rater, one.turn)
+            found.counts["masks compared"] += 1
+            found.counts["voxels compared"] += array.size
+            if not np.array_equal(array, wanted):
+                found.faults.append(f"not what was drawn: {mask.name}")
 
 
 def _leftovers(study: Path, found: Judged) -> None:

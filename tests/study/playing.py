@@ -14,8 +14,7 @@ import numpy as np
 
 from tests.study.accounts import ANNOTATORS, REVIEWERS, Account, Done
 from tests.study.book import Book
-from tests.study.founding import REPEAT_DAYS, Founded
-from tests.study.shapes import draw
+from tests.study.founding import REPEAT_DAYS, Founded, write_masks
 
 _MOST: Final = 400
 """Commands of one person in a round: more, and something goes in circles."""
@@ -131,22 +130,15 @@ class Play:
         words = ("project", "review", self.founded.study, case, "--slot", slot)
         if self.ask(account, *words, "--begin") is None:
             return False
-        mask = self.corrected(account, case)
-        told = self.ask(account, *words, "--correct", mask, "--json")
+        scan = nib.load(scan_of(self.founded.study, case))
+        masks = write_masks(account.folder / "corrected", scan, case, account.code, CORRECTED)
+        told = self.ask(account, *words, "--correct", *masks, "--json")
         # Who was killed looks at how it stands before trying again.
         shown = told.json() if told is not None else self.line(account, case, slot)
         if shown is None or shown["state"] != "corrected":
             return False
         self.book.submitted(self.founded.study, shown, account.code, CORRECTED)
         return True
-
-    def corrected(self, account: Account, case: str) -> Path:
-        """Write the mask that a reviewer would have drawn."""
-        scan = nib.load(scan_of(self.founded.study, case))
-        path = account.folder / "corrected.nii.gz"
-        mask = draw(scan.shape[:3], case, account.code, CORRECTED)
-        nib.save(nib.Nifti1Image(mask, scan.affine), path)
-        return path
 
     def line(self, account: Account, case: str, slot: str) -> dict[str, object] | None:
         """Return how a reading stands, as the command line says it."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,13 +12,15 @@ import pytest
 
 from napari_medlabel.audit.keys.tokens import account_name
 from napari_medlabel.session.study.working import start
-from tests.session.study.small_study import make_study
+from tests.session.study.layered_study import LESION
+from tests.session.study.small_study import LIVER, ONTOLOGY, SPLEEN, make_study
 from tests.study.accounts import Account, Death
 from tests.study.book import Book
 from tests.study.campaign import Round, fate_of
+from tests.study.nursery import ROOT, Ended, Nursery, Wish, run_alone
 from tests.study.oracle import Judged, judge
 from tests.study.page import BEGIN, END, figures_of, with_figures
-from tests.study.shapes import draw
+from tests.study.shapes import LAYERS, draw
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="there is no such signal")
 
@@ -33,7 +37,8 @@ class Desk(Account):
 
 
 def test_a_submission_killed_in_its_writing_is_there_once_and_whole(tmp_path: Path) -> None:
-    made = make_study(tmp_path, cases=1, readings=1, people=("m1", "r01"))
+    people, overlap = ("m1", "r01"), replace(ONTOLOGY, labels=(LIVER, SPLEEN, LESION))
+    made = make_study(tmp_path, cases=1, readings=1, people=people, ontology=overlap)
     case, study, book = str(made.cases[0]), made.layout.root, Book()
     start(made.seat("r01"), made.cases[0], "A")
     made.close()
@@ -41,7 +46,7 @@ def test_a_submission_killed_in_its_writing_is_there_once_and_whole(tmp_path: Pa
     assert reader.module("tests.study.painting", study, case, "A", 1).code == 0
     words = ("project", "submit", study, case, "--slot", "A", "--json")
     # Before a name is given, between two names, and before the log hears of it.
-    for step in (22, 30, 38):
+    for step in (22, 34, 46):
         assert reader.medlabel(*words, fate=lambda *_, n=step: Death(at_step=n)).killed
     book.submitted(study, reader.must(*words).json(), "r01", 1)
     book.must[case, "A"] = "submitted"
@@ -50,7 +55,7 @@ def test_a_submission_killed_in_its_writing_is_there_once_and_whole(tmp_path: Pa
     assert found.faults == []
     # Of what describes the data set hidden files may stay for an hour; of the version none.
     assert not [name for name in found.left if "sub-001" in name]
-    assert (found.counts["versions"], found.counts["masks compared"]) == (1, 1)
+    assert (found.counts["versions"], found.counts["masks compared"]) == (1, 2)
 
 
 def test_the_oracle_sees_what_is_lost_doubled_changed_and_half_written(tmp_path: Path) -> None:
@@ -92,6 +97,9 @@ def test_masks_hang_on_case_rater_and_round_alone() -> None:
     assert set(np.unique(one)) == {0, 1, 2}
     for other in (("sub-001_ct", "r02", 1), ("sub-001_ct", "r01", 2), ("sub-002_ct", "r01", 1)):
         assert not np.array_equal(one, draw((20, 24, 6), *other))
+    lesion = LAYERS[1]((20, 24, 6), "sub-001_ct", "r01")
+    assert set(np.unique(lesion)) == {0, 7}
+    assert (one[lesion > 0] == 1).any()  # they overlap
 
 
 def test_who_is_killed_hangs_on_seed_and_round_alone() -> None:
@@ -113,3 +121,29 @@ def test_the_page_tells_of_faults_and_of_none() -> None:
     assert "- round 1: lost: a mask" in said
     assert with_figures(f"before\n{BEGIN}old\n{END}after\n", said).startswith("before\n")
     assert "old" not in with_figures(f"{BEGIN}old\n{END}", said)
+
+
+def test_who_is_forked_is_a_process_of_its_own_and_ends_like_one(tmp_path: Path) -> None:
+    nursery = Nursery(with_program=False)
+    environment = {**os.environ, "PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}", "OWN": "yes"}
+
+    def run(words: str, after_s: float = 60.0, **more: int) -> Ended:
+        wish = Wish("words_given", (words,), str(tmp_path), environment, **more)
+        alone = run_alone(wish, after_s)
+        forked = nursery.run(wish, after_s)
+        assert (alone.code, alone.out) == (forked.code, forked.out)
+        return forked
+
+    (tmp_path / "words_given.py").write_text("import sys\nexec(sys.argv[1])\n")
+    try:
+        said = run("import os; print(os.environ['OWN'], os.getcwd(), sys.argv[1][-1])")
+        assert said.out == f"yes {tmp_path} )\n"
+        assert run("sys.exit(3)").code == 3
+        assert run("sys.exit('no')").err.endswith("no\n")
+        assert "ZeroDivisionError" in run("1 / 0").err
+        assert run("import time; time.sleep(60)", after_s=0.4).code == -9
+        clock = "from napari_medlabel.audit.disk import SystemClock as c; print(c().utc_ms()"
+        day = int(run(f"{clock} // 86400000)", days=15).out) - int(time.time()) // 86400
+        assert day in (14, 15)
+    finally:
+        nursery.close()
