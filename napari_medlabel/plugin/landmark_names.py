@@ -180,7 +180,12 @@ class _Names:
         at_px = points[:, across] * pixels
         widths = np.array([_LETTER_PX * len(word) for word in words])
         mark = min(_MARK_MM * max(float(camera.zoom), 1e-6), _MOST_PX)
-        centres, apart = laid_out(at_px, widths, _HEIGHT_PX, mark)
+        middle = (np.array(camera.center[-2:]) - np.array(self._display.translate)[across]) / (
+            np.array(self._display.scale)[across]
+        )
+        half = np.array(self._view.model.canvas.size, dtype=np.float64) / 2.0
+        screen = middle * pixels + np.stack([-half, half])
+        centres, apart = laid_out(at_px, widths, _HEIGHT_PX, mark, screen)
         made = np.full((len(points), 3), index)
         made[:, across] = centres / pixels
         ends = np.full((len(points), 3), index)

@@ -15,7 +15,11 @@ _AROUND: Final = 16
 
 
 def laid_out(
-    points_px: npt.ArrayLike, widths_px: npt.ArrayLike, height_px: float, mark_px: float = 8.0
+    points_px: npt.ArrayLike,
+    widths_px: npt.ArrayLike,
+    height_px: float,
+    mark_px: float = 8.0,
+    screen_px: npt.ArrayLike | None = None,
 ) -> tuple[FloatArray, npt.NDArray[np.bool_]]:
     """Place names beside points, nearest first: right, left, then further and further around.
 
@@ -32,6 +36,8 @@ def laid_out(
         How high all names are.
     mark_px : float
         How large the mark at each point is.
+    screen_px : array_like, shape (2, 2), optional
+        First and last row and column of the screen: names stay on it where they can.
 
     Returns
     -------
@@ -51,7 +57,11 @@ def laid_out(
         tries, near = _places(points[n], sizes[n], mark_px / 2 + _GAP_PX)
         cost = _covered(tries, sizes[n], points, marks)
         cost += 4.0 * _covered(tries, sizes[n], centres[done], sizes[done])
-        best = int(np.argmin(cost > 0.0)) if (cost == 0.0).any() else int(np.argmin(cost))
+        # Not to be covered goes before being on the screen, and that before being near.
+        cost = 1e3 * cost
+        if screen_px is not None:
+            cost += _outside(tries, sizes[n], points[n], np.asarray(screen_px, np.float64))
+        best = int(np.argmin(cost))
         centres[n], apart[n] = tries[best], not near[best]
         done.append(int(n))
     return centres, apart
@@ -83,6 +93,16 @@ def _covered(
     apart = np.abs(tries[:, None] - centres[None])
     both = np.clip((size + sizes)[None] / 2 - apart, 0.0, None)
     return np.asarray(both.prod(axis=2).sum(axis=1))
+
+
+def _outside(
+    tries: FloatArray, size: FloatArray, point: FloatArray, screen: FloatArray
+) -> FloatArray:
+    """Return how many pixels of each try lie beside a screen; none where the point does."""
+    if np.any(point < screen[0]) or np.any(point > screen[1]):
+        return np.zeros(len(tries))
+    over = np.maximum(screen[0] - (tries - size / 2), tries + size / 2 - screen[1])
+    return np.asarray(np.clip(over, 0.0, None).sum(axis=1))
 
 
 def line_ends(

@@ -47,6 +47,16 @@ def test_points_in_one_place_get_lines_to_names_further_away() -> None:
     assert np.isclose(np.abs(ends - centres), (HEIGHT / 2, 30.0)).any(axis=1).all()
 
 
+def test_a_name_stays_on_the_screen_where_it_can() -> None:
+    screen = [(0.0, 0.0), (200.0, 200.0)]
+    points, widths = [(100.0, 190.0), (5.0, 100.0), (300.0, 100.0)], [60.0, 40.0, 40.0]
+    centres, apart = laid_out(points, widths, HEIGHT, screen_px=screen)
+    assert centres[0] == pytest.approx((100, 190 - 37))
+    assert centres[1, 0] - HEIGHT / 2 >= 0
+    assert centres[2] == pytest.approx((300, 127))
+    assert not apart[[0, 2]].any()
+
+
 @settings(max_examples=15, deadline=None)
 @given(st.integers(1, 32), st.integers(0, 1000))
 def test_no_name_covers_another_however_the_points_lie(count: int, seed: int) -> None:
