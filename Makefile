@@ -31,12 +31,12 @@ demo: $(VENV)/.run
 	@.ci/demo $(BIN) $(OUT)
 
 test: $(VENV)/.dev
-	$(SCREEN) $(BIN)/python -m pytest -n 2 --dist loadgroup $(WHOLE:%=--cov=napari_medlabel/%) --cov-report= $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadgroup $(WHOLE:%=--cov=napari_medlabel/%) --cov-report= $(ARGS)
 	$(BIN)/python -m coverage report --fail-under=100
 
 # Following every line of every module takes a third of the time again: only by itself.
 coverage: $(VENV)/.dev
-	$(SCREEN) $(BIN)/python -m pytest -n 2 --dist loadgroup --cov --cov-report= $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadgroup --cov --cov-report= $(ARGS)
 	$(BIN)/python -m coverage report --fail-under=90
 	$(BIN)/python -m coverage report --include="*/deid/*,*/audit/*,*/geometry/*" --fail-under=100
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import subprocess
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -25,6 +26,7 @@ from napari_medlabel.model.volume import Volume
 from napari_medlabel.session.case import Session
 from napari_medlabel.session.desk import Desk, open_desk
 from napari_medlabel.session.opening import Wishes, open_case
+from tests import screen
 
 settings.register_profile(
     "fast",
@@ -44,9 +46,34 @@ def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
     return argname if isinstance(val, bytes) else None
 
 
+SCREENS: list[subprocess.Popen[bytes]] = []
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Give each process that tests a screen; who only hands tests out needs none."""
+    works_for_another = hasattr(config, "workerinput")
+    hands_out = config.getoption("numprocesses", None) and not works_for_another
+    if not hands_out and screen.wanted(os.environ, several=works_for_another):
+        SCREENS.append(screen.begin(os.environ))
+
+
+def pytest_unconfigure() -> None:
+    """Put the screens away."""
+    while SCREENS:
+        one = SCREENS.pop()
+        one.kill()
+        one.wait()
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the longest; skip windows where there is no screen, with the reason."""
+    """Begin with the longest; skip windows where there is no screen, with the reason.
+
+    Windows of one file go to one process, those of different files to whoever is free.
+    """
     items.sort(key=lambda item: "longest" not in item.keywords)
+    for item in items:
+        if "viewer" in item.keywords:
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))
     if os.environ.get("DISPLAY") and os.environ.get("QT_QPA_PLATFORM") != "offscreen":
         return
     skip = pytest.mark.skip(reason="a napari window needs an X server: run under xvfb-run")
