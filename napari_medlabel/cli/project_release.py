@@ -244,6 +244,7 @@ def _document(done: Released) -> dict[str, Any]:
         "manifest": done.manifest.digest,
         "signed": done.signed is not None,
         "key": _letters(done),
+        "doubts": [{"case": case, "words": words} for case, words in done.doubts],
         "left_out": [
             {"case": str(one.case), "format": one.format, "because": one.words}
             for one in done.plan.left_out
@@ -262,6 +263,8 @@ def _tell(arguments: argparse.Namespace, done: Released) -> None:
     print(f"Release {name}: {done.cases} cases, {len(done.manifest.files)} files.")
     for one in done.plan.left_out:
         print(f"  left out: {one.line()}")
+    for case, words in done.doubts:
+        print(f"  amber for who checks it: {case}: {words}")
     if arguments.reason and done.plan.verdict.value == "amber":
         print(
             f"The study's log is amber: that it left all the same, for {arguments.reason}, "

@@ -30,7 +30,7 @@ from napari_medlabel.io.manifest import RECEIPT_NAME, manifest_of
 from napari_medlabel.project.cases.version import Pins
 from napari_medlabel.project.layout import CONSENSUS, Layout
 from napari_medlabel.project.ontology.document import read_ontology
-from napari_medlabel.project.release.chain import CHAIN
+from napari_medlabel.project.release.chain import CHAIN, parse_chain
 from napari_medlabel.project.release.making import making_of
 from napari_medlabel.project.release.manifest import (
     Manifest,
@@ -40,7 +40,7 @@ from napari_medlabel.project.release.manifest import (
     require_name,
     write_manifest,
 )
-from napari_medlabel.project.release.settled import settled_words
+from napari_medlabel.project.release.settled import doubt_of, settled_words
 from napari_medlabel.project.release.tree import copy_case, make_read_only, write_frame
 from napari_medlabel.project.work.fold import CaseRow
 from napari_medlabel.secret.asking import Ask
@@ -109,6 +109,8 @@ class Released:
         Who signed it; None for nobody.
     plan : ExportPlan
         What left, and which cases were left out.
+    doubts : tuple of (str, str)
+        Case, and why whoever verifies the release may doubt who settled it.
     """
 
     folder: Path
@@ -116,6 +118,7 @@ class Released:
     cases: int
     signed: SignedStatement | None
     plan: ExportPlan
+    doubts: tuple[tuple[str, str], ...] = ()
 
 
 def make_release(
@@ -162,7 +165,9 @@ def make_release(
         write_manifest(folder, manifest, signed)
         with _kept(seat.layout, wish.name, manifest, signed):
             _leave(seat, wish, plan, folder, manifest)
-    return Released(wish.target, manifest, len(plan.chosen), signed, plan)
+    chain = parse_chain((wish.target / CHAIN).read_bytes())
+    doubts = tuple((str(one.case), words) for one in chain.cases if (words := doubt_of(one)))
+    return Released(wish.target, manifest, len(plan.chosen), signed, plan, doubts)
 
 
 def _require_free(layout: Layout, wish: ReleaseWish) -> None:

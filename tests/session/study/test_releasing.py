@@ -73,8 +73,10 @@ def test_the_log_is_told_before_it_leaves_and_the_study_keeps_what_was_signed(st
     assert report.verdict is Verdict.GREEN
 
 
-def test_scans_and_masks_are_those_of_the_study_byte_for_byte(study):
+def test_scans_and_masks_are_those_of_the_study_byte_for_byte(study, monkeypatch):
+    monkeypatch.setattr(releasing, "doubt_of", lambda one: "A reader." if one.is_agreed else "")
     done = release(study, "bytes", signed=False)
+    assert done.doubts == (("sub-001_ct", "A reader."), ("sub-002_ct", "A reader."))
     for chosen in done.plan.chosen:
         there = study.layout.relative(study.layout.scan(chosen.record.case))
         assert f"sha256:{sha256_file(done.folder / there)}" == chosen.record.file
