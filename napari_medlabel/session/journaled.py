@@ -34,8 +34,8 @@ class Journaled(NamedTuple):
 
 def journal_head(session: Session, base: str) -> JournalHead:
     """Return what a new journal is about; ``base``: content id of the mask on the disk."""
-    labels, now = session.labels, session.desk.time()
-    return JournalHead(session.place.case, base, labels.grid.shape, labels.array.dtype.str, now)
+    labels, now, of = session.labels, session.desk.time(), session.place.journal
+    return JournalHead(of, base, labels.grid.shape, labels.array.dtype.str, now)
 
 
 def journal_document(session: Session) -> Any:

@@ -215,7 +215,7 @@ def adopt_volume(
     session.saved_landmarks = saved_marks
     session.recoveries = find_recoveries(
         desk.journals,
-        case,
+        place.journal,
         labels,
         landmarks=to_markups(saved_marks, measured),
         version=session.versions.read,

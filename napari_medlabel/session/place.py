@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -10,6 +12,9 @@ from napari_medlabel.io.files import make_folder
 from napari_medlabel.project.layout import Layout, require_there
 
 MASK_FILE: Final = "mask.nii.gz"
+_PART: Final = re.compile(r"sheet-[1-9][0-9]*|(review|reading)-.+|adjudicate")
+"""Folders below a case's open work, each with a mask of its own."""
+_LOOKS: Final = "study-looks"
 
 
 @dataclass(frozen=True)
@@ -32,6 +37,15 @@ class Place:
     subject: str
     folder: Path
     study: Layout | None = None
+
+    @property
+    def journal(self) -> str:
+        """Under which name unsaved work is kept: of a study's case several masks are drawn.
+
+        Layers, readings and reviews of one scan have journals of their own; what a crash left
+        of one is never offered to another.
+        """
+        return journal_key(self.case, self.folder)
 
     def make(self) -> None:
         """Make the folder where it is missing; in a study only while the study is there.
@@ -59,3 +73,24 @@ class Place:
     def measurements(self) -> Path:
         """The measurements as Slicer Markups; a CSV of their numbers lies beside it."""
         return self.folder / "measurements.mrk.json"
+
+
+def journal_key(case: str, folder: Path) -> str:
+    """Return the name of the journals of work in a folder: the scan's, or one of its own.
+
+    Parameters
+    ----------
+    case : str
+        Content id of the scan.
+    folder : Path
+        Of mask and landmarks.
+    """
+    parts = list(folder.parts)
+    if _LOOKS in parts:
+        own = parts[parts.index(_LOOKS) :]
+    else:
+        above = next((n for n, part in enumerate(parts[::-1]) if not _PART.fullmatch(part)), 0)
+        own = parts[len(parts) - above :]
+    if not own:
+        return case
+    return f"sha256:{hashlib.sha256('/'.join((case, *own)).encode()).hexdigest()}"

@@ -28,6 +28,7 @@ from napari_medlabel.project.ontology.labels import OntologyLabel
 from napari_medlabel.project.ontology.ontology import Ontology
 from napari_medlabel.session.case import WHOLE, Session
 from napari_medlabel.session.opening import open_case
+from napari_medlabel.session.place import journal_key
 from napari_medlabel.session.saving import save
 from napari_medlabel.session.study.blind import require_may_open
 from napari_medlabel.session.study.opening import open_to_work
@@ -112,7 +113,7 @@ def import_marks(  # noqa: PLR0913 - which reading (seat, case, slot, layer), wh
     require_may_open(seat.desk, file)
     at = look(seat, case, slot)
     opening = open_to_work(seat, case, slot, layer)
-    _require_closed(seat, at)
+    _require_closed(seat, at, opening.wishes.folder)
     session = open_case(
         opening.paths, seat.desk, opening.wishes, fallback=seat.desk.state / "cases"
     )
@@ -136,10 +137,13 @@ def import_marks(  # noqa: PLR0913 - which reading (seat, case, slot, layer), wh
     )
 
 
-def _require_closed(seat: Seat, at: Reading) -> None:
-    """Refuse a case on which a running program has unsaved work."""
-    names = f"{at.record.content.removeprefix('sha256:')[:_JOURNAL]}-*.journal"
-    if any(is_held(path) for path in seat.desk.journals.glob(names)):
+def _require_closed(seat: Seat, at: Reading, folder: Path | None) -> None:
+    """Refuse a case on which a running program has unsaved work, on this layer or the first."""
+    content = at.record.content
+    places = () if folder is None else (folder, folder.parent)
+    keys = {content, *(journal_key(content, place) for place in places)}
+    names = [f"{one.removeprefix('sha256:')[:_JOURNAL]}-*.journal" for one in keys]
+    if any(is_held(path) for name in names for path in seat.desk.journals.glob(name)):
         raise RefusedError(
             "The case is open in a running program, with work that is not saved.",
             hint="Save it there and close it; or load the file there.",

@@ -19,6 +19,7 @@ from napari_medlabel.project.ontology.labels import OntologyLabel
 from napari_medlabel.project.reading.provenance import HUMAN, KEPT
 from napari_medlabel.project.work.notes import WorkNotes, write_notes
 from napari_medlabel.session import outbox
+from napari_medlabel.session.case import Session
 from napari_medlabel.session.opening import open_case
 from napari_medlabel.session.saving import save
 from napari_medlabel.session.study.importing import import_marks
@@ -217,3 +218,22 @@ def test_boxes_that_are_drawn_on_a_further_layer_are_submitted(study: SmallStudy
     session.close()
     made = open_work(study.layout, "r01", case, study.scan()).labelled
     assert [one.kind for one in made.boxes] == ["lesion"]
+
+
+def test_what_a_crash_left_of_a_layer_is_offered_on_that_layer_alone(study: SmallStudy) -> None:
+    case, seat = study.cases[0], study.seat("r01")
+
+    def opened(sheet: int) -> Session:
+        opening = open_to_work(seat, case, "A", sheet)
+        return open_case(opening.paths, seat.desk, opening.wishes, fallback=study.tmp)
+
+    session = opened(1)
+    session.edit(BOX, np.full((2, 2, 2), 7, np.uint8), name="Block", origin="human")
+    session.keeper.sweep()
+    session.close()
+    first = opened(0)
+    assert first.recoveries == ()
+    first.close()
+    (found,) = (again := opened(1)).recoveries
+    assert (found.array[BOX] == 7).all()
+    again.close()
