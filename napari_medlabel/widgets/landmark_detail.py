@@ -70,7 +70,7 @@ class LandmarkDetail(QWidget):
         self.mode_box.activated.connect(
             lambda index: self.mode_requested.emit(self.mode_box.itemData(index))
         )
-        self.snap_box = QComboBox()
+        self.snap_box = narrow(QComboBox())
         self.snap_box.setToolTip("Where a click goes: to the place itself or to what is near")
         for key, snap in snaps.items():
             self.snap_box.addItem(snap.capitalize(), key)

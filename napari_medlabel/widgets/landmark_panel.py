@@ -25,6 +25,7 @@ from napari_medlabel.model.landmarks import ABSENCES, Landmark, LandmarkSet, Poi
 from napari_medlabel.plugin.tools.aiming import SNAPS
 from napari_medlabel.widgets.label_panel import FROM_FILE, choose_file
 from napari_medlabel.widgets.landmark_detail import LandmarkDetail
+from napari_medlabel.widgets.narrow import narrow
 
 _NAME, _PLACE, _STATE = range(3)
 _LOAD: Final = "Load…"
@@ -47,7 +48,7 @@ class LandmarkPanel(QWidget):
         self._marks = LandmarkSet()
         self._named = True
         self._filling = False
-        self.template_box = QComboBox()
+        self.template_box = narrow(QComboBox())
         self.template_box.setToolTip("Which landmarks are to be placed, in which order")
         for key, name in templates.items():
             self.template_box.addItem(name, key)

@@ -168,7 +168,8 @@ class SegmentTable(QTableWidget):
     def _follow_theme(self) -> None:
         self._is_dark = is_dark(self)
         self._show_icons()
-        self.show_segments(self._rows)
+        if tuple(one.label for one in self._rows) == self._labels:
+            self.show_segments(self._rows)
 
     def _set(self, row: int, column: int, text: str) -> None:
         item = self.item(row, column)

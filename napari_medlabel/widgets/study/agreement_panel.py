@@ -200,7 +200,7 @@ class AgreementPanel(QWidget):
                 consensus += ", not yours to settle"
             for column, words in enumerate((str(one.case), str(one.readings), consensus)):
                 item = QTableWidgetItem(words)
-                item.setToolTip(f"{words}\n{one.why_not}".strip())
+                item.setToolTip(one.why_not or words)
                 if one.why_not:
                     item.setFlags(item.flags() & ~Qt.ItemFlag.ItemIsEnabled)
                 self.cases.setItem(row, column, item)

@@ -9,7 +9,6 @@ from qtpy.QtCore import Qt, QTimer, Signal
 from qtpy.QtWidgets import (
     QAbstractItemView,
     QComboBox,
-    QHBoxLayout,
     QHeaderView,
     QLabel,
     QPushButton,
@@ -20,6 +19,8 @@ from qtpy.QtWidgets import (
 )
 
 from napari_medlabel.project.work.rules import Complaint
+from napari_medlabel.widgets.narrow import narrow
+from napari_medlabel.widgets.rows import Rows
 from napari_medlabel.widgets.study.worklist_panel import REASONS
 
 _RULES: Final[Mapping[str, str]] = {
@@ -71,7 +72,7 @@ class ComplaintsPanel(QWidget):
         rows.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         columns.setSectionResizeMode(0, QHeaderView.ResizeMode.ResizeToContents)
         columns.setSectionResizeMode(1, QHeaderView.ResizeMode.Stretch)
-        self.reason = QComboBox()
+        self.reason = narrow(QComboBox())
         self.reason.addItem("Why is it right as it is?", "")
         for code, because in REASONS.items():
             self.reason.addItem(because, code)
@@ -98,10 +99,7 @@ class ComplaintsPanel(QWidget):
         column.addWidget(self.absent_button)
         column.addWidget(self.reason)
         column.addWidget(self.submit_button)
-        row = QHBoxLayout()
-        row.addWidget(self.again_button, 1)
-        row.addWidget(self.close_button, 1)
-        column.addLayout(row)
+        column.addWidget(Rows(self.again_button, self.close_button, gap_px=6))
 
     def show_complaints(
         self, complaints: Sequence[Complaint], names: Mapping[int, str]

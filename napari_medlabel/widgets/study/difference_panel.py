@@ -23,7 +23,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_medlabel.plugin.difference_layer import colour_of, is_striped, words_of
-from napari_medlabel.widgets.narrow import narrow
+from napari_medlabel.widgets.narrow import BreakingCheck, narrow
 
 Order = Literal["ml", "mm"]
 EDIT: Final = "edited"
@@ -141,7 +141,7 @@ class DifferencePanel(QWidget):
         self.counts = QLabel()
         self.counts.setWordWrap(True)
         self.legend = QGridLayout()
-        self.order = QComboBox()
+        self.order = narrow(QComboBox())
         self.order.addItem("Largest in ml first", "ml")
         self.order.addItem("Furthest in mm first", "mm")
         self.order.setToolTip(
@@ -153,7 +153,7 @@ class DifferencePanel(QWidget):
         self.model = _Model(self)
         self.table = QTableView()
         self.previous, self.next = QPushButton("Previous"), QPushButton("Next")
-        self.scope = QCheckBox("Decide all undecided of this label at once")
+        self.scope = BreakingCheck("Decide all undecided of this label at once")
         self.choices: dict[str, QPushButton] = {}
         self._choice_box = QGridLayout()
         self.back = QPushButton("Take decision back")

@@ -43,7 +43,8 @@ class ReadingBar(QWidget):
         self.title, self.purpose, self.clock = QLabel(), QLabel(), QLabel()
         self.title.setStyleSheet("font-weight: bold;")
         self.title.setTextFormat(Qt.TextFormat.PlainText)
-        self.title.setWordWrap(True)
+        for words in (self.title, self.purpose):
+            words.setWordWrap(True)
         self.clock.setAccessibleName("Time of work on this reading")
         self.clock.setToolTip(
             "Time of work: it stops when nothing moves, and when another program is in front."

@@ -6,7 +6,9 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QGridLayout, QPushButton, QWidget
+from qtpy.QtWidgets import QPushButton, QVBoxLayout, QWidget
+
+from napari_medlabel.widgets.rows import Rows
 
 TAG_WORDS: Final[Mapping[str, str]] = {
     "boundary": "Boundary",
@@ -28,7 +30,6 @@ REASON_WORDS: Final[Mapping[str, str]] = {
     "OTHER": "Other",
 }
 """Every code of a reason in words."""
-_COLUMNS: Final = 4
 
 
 class TagRow(QWidget):
@@ -39,10 +40,7 @@ class TagRow(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.buttons: dict[str, QPushButton] = {}
-        grid = QGridLayout(self)
-        grid.setContentsMargins(0, 0, 0, 0)
-        grid.setSpacing(2)
-        for number, (tag, words) in enumerate(TAG_WORDS.items()):
+        for tag, words in TAG_WORDS.items():
             button = self.buttons[tag] = QPushButton(words)
             button.setCheckable(True)
             button.setStyleSheet(
@@ -51,7 +49,9 @@ class TagRow(QWidget):
             )
             button.setToolTip(f"What is wrong: {words.lower()}")
             button.clicked.connect(lambda _on=False: self.changed.emit())
-            grid.addWidget(button, number // _COLUMNS, number % _COLUMNS)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(Rows(*self.buttons.values()))
 
     @property
     def tags(self) -> tuple[str, ...]:

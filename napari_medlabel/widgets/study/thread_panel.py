@@ -12,7 +12,6 @@ from qtpy.QtWidgets import (
     QCheckBox,
     QComboBox,
     QGridLayout,
-    QHBoxLayout,
     QLineEdit,
     QListWidget,
     QListWidgetItem,
@@ -25,6 +24,7 @@ from qtpy.QtWidgets import (
 
 from napari_medlabel.widgets.narrow import narrow
 from napari_medlabel.widgets.notice import Notice
+from napari_medlabel.widgets.rows import Rows
 from napari_medlabel.widgets.study.tag_row import TagRow, tag_words
 
 _STANDINGS: Final = {"open": "◆", "answered": "◈", "resolved": "✔"}
@@ -146,11 +146,8 @@ class ThreadPanel(QWidget):
     def _lay_out(self) -> None:
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
-        top = QHBoxLayout()
-        top.addWidget(self.resolved_box, 1)
-        top.addWidget(self.next_button)
         column.addWidget(self.banner)
-        column.addLayout(top)
+        column.addWidget(Rows(self.resolved_box, self.next_button, gap_px=6))
         column.addWidget(self.list)
         self.talk = QWidget()
         inner = QGridLayout(self.talk)
