@@ -28,6 +28,7 @@ MAX_LINE: Final = 1 << 20
 """Longest line that the format allows, in bytes."""
 
 _STEP: Final = 2048  # lines after which progress is told
+_RARE: Final = 64  # lines of an event whose full check costs less than what reads them at once
 
 _WHOLE_SEAL: Final = re.compile(
     rb'\{"seal":\{"from":([0-9]{1,16}),"root":"[^"\n]{44}","sig":"[^"\n]{92}","size":[0-9]{1,16}\}\}\n'
@@ -63,7 +64,7 @@ class _Checker:
         self.report = report
         self.tree = Frontier()
         self.closed = False
-        self._fast = FastLines()
+        self._fast = FastLines(after=_RARE)
         self._prev = b2a_base64(NO_LEAF, newline=False)
         self._key: SealKey | None = None
         self._mono = 0

@@ -222,3 +222,15 @@ def test_an_event_with_a_required_kind_without_a_pattern_has_no_expression(
     spec = Spec((), "E", required={"a": plain})
     monkeypatch.setattr(fast_line, "EVENTS", {"odd.event": spec})
     assert fast_line._reader(b"odd.event", b"E") is None
+
+
+def test_what_reads_an_event_is_made_once_there_are_many_lines_of_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(FastLines, "_met", {})
+    read = [FastLines(after=3).read(_CLOSE) for _ in range(5)]  # of five files
+    assert read == [None, None, None, *[_slow(_CLOSE)] * 2]
+    for number in range(9999):
+        strange = _CLOSE.replace(b'"event":"', b'"event":"%d' % number)
+        assert FastLines(after=3).read(strange) is None
+    assert len(FastLines._met) <= 4 * len(EVENTS)
