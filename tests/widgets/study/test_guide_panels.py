@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import struct
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +69,26 @@ def test_pictures_of_the_folder_are_shown_and_nothing_else_is_loaded(
     style = int(QTextDocument.ResourceType.StyleSheetResource.value)
     assert panel.page.loadResource(style, QUrl("img/good.png")) is None
     assert "<b>this</b>" in panel.page.toPlainText(), "HTML is text here"
+
+
+def test_long_code_and_tables_break_and_a_giant_picture_is_not_opened(
+    qtbot: Any, tmp_path: Path
+) -> None:
+    code = "```\n" + "a_word_without_an_end_" * 40 + "\n```\n"
+    table = "| a | b |\n|---|---|\n| " + "x" * 400 + " | y |\n"
+    words = f"# Study\n\n{code}\n{table}\n![giant](giant.png)\n\n" + "## S\n\nWords.\n" * 500
+    (tmp_path / "guidelines.md").write_text(words, encoding="utf-8")
+    head = struct.pack(">4sIIBBBBB", b"IHDR", 60_000, 60_000, 8, 2, 0, 0, 0)
+    signed = struct.pack(">I", 13) + head + struct.pack(">I", zlib.crc32(head))
+    (tmp_path / "giant.png").write_bytes(b"\x89PNG\r\n\x1a\n" + signed)
+    made = GuidelinePanel()
+    qtbot.addWidget(made)
+    made.resize(300, 700)
+    made.show()
+    made.show_guidelines(read_guidelines(tmp_path / "guidelines.md"))
+    assert made.page.document().documentLayout().documentSize().height() > 10_000
+    assert made.page.horizontalScrollBar().maximum() == 0
+    assert made.page.loadResource(IMAGE, QUrl("giant.png")).width() == 16
 
 
 def test_guidelines_begin_at_their_beginning(panel: GuidelinePanel, qtbot: Any) -> None:
