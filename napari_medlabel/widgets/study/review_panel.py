@@ -35,6 +35,7 @@ _CORRECTED: Final = "✎ corrected"
 _HEADERS: Final = ("Label", "Voxels", "ml", "Mark")
 _ROW_PX: Final = 25
 _ROWS_SHOWN: Final = 6
+_MARK_PX: Final = 118  # "corrected" is read as a whole
 _MARKED: Final = 3
 
 
@@ -149,6 +150,8 @@ class ReviewPanel(QWidget):
             side.setDefaultSectionSize(_ROW_PX)
             top.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
             top.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+            top.setSectionResizeMode(_MARKED, QHeaderView.ResizeMode.Fixed)
+        table.setColumnWidth(_MARKED, _MARK_PX)
         return table
 
     def _lay_out(self) -> None:

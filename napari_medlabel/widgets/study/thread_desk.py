@@ -47,6 +47,7 @@ class ThreadDesk(QObject):
         self.panel = ThreadPanel()
         self.pins: PinLayer | None = None
         self._background = Background(self)
+        self._last: tuple[Any, ...] = ()
         self._threads: tuple[Thread, ...] = ()
         self._names: dict[int, str] = {}
         self._annotators: dict[str, str] = {}
@@ -79,10 +80,11 @@ class ThreadDesk(QObject):
         # to a comment on the case: an adjudicator answers in threads of those readings alone.
         self.panel.new.setVisible(reading.purpose != ADJUDICATE)
         self.panel.show_return("")
-        self.panel.clear_words()
+        if self._last != (seat := self.study.seat, reading.case, reading.slot):
+            self.panel.clear_words()  # else another layer of the same reading is opened
+        self._last = (seat, reading.case, reading.slot)
         self.panel.show_threads(())
         self.study.dock.show_page(self.panel, True)
-        seat = self.study.seat
         self._run(
             reading, lambda: _known(seat, reading), lambda found: self._begin(reading, *found)
         )

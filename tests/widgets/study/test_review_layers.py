@@ -119,8 +119,11 @@ def test_corrections_of_all_layers_are_compared_and_sent(  # noqa: PLR0915 - one
     panel.set_mark(1, Mark("", ("boundary",), "The dome."))
     panel.set_mark(1, Mark("", (), "The dome."))
     panel.reason_box.setCurrentIndex(panel.reason_box.findData("PROTOCOL"))
+    words = desk.review.threads.panel.text
+    words.setText("Half a sen")
     sheets.choose(1)
     shown(qtbot, desk, 1)
+    assert words.text() == "Half a sen"
 
     # What was changed and said on the first layer is known on the second.
     assert names(desk) == ["Whole reading", "Lesion", "Liver"]
