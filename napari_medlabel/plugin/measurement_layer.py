@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from napari_medlabel.measure.lines import values_of
 from napari_medlabel.model.measurements import Measurement, MeasurementSet
 from napari_medlabel.plugin.display import Display
 from napari_medlabel.plugin.layers import KEY, metadata
@@ -26,6 +27,7 @@ from napari_medlabel.session.measuring import values_in
 _WIDTH_PX: Final = 2.0
 _DOT_PX: Final = 5.0
 _HANDLE_PX: Final = 9.0
+_LONG: Final = 64
 
 
 _Shown = tuple[MeasurementSet, int, float, frozenset[str]]
@@ -46,6 +48,7 @@ class MeasurementLayers:
         self._session = session
         self._views = views
         self._words: dict[str, str] = {}
+        self._known: dict[Measurement, str] = {}
         self._shown: dict[int, _Pair] = {}
         self._draft: Measurement | None = None
         self._chosen = self._hovered = ""
@@ -83,7 +86,11 @@ class MeasurementLayers:
             measured = self._session.measurements
             if draft is not None or told.name in measured:
                 one = draft or measured[told.name]
-                self._words[one.name] = value_words(values_in(self._session.volume, one))
+                # Of a long outline the voxels take too long for each move of the mouse.
+                is_long = draft is not None and len(one.points_ras) > _LONG
+                self._words[one.name] = (
+                    value_words(values_of(one)) if is_long else self._told(one)
+                )
             self.update()
 
     @property
@@ -121,9 +128,14 @@ class MeasurementLayers:
         self._shown.clear()
 
     def _on_measured(self, measured: MeasurementSet) -> None:
-        volume = self._session.volume
-        self._words = {one.name: value_words(values_in(volume, one)) for one in measured}
+        self._known = {one: self._told(one) for one in measured}
+        self._words = {one.name: words for one, words in self._known.items()}
         self.update()
+
+    def _told(self, one: Measurement) -> str:
+        """Return the value of a measurement in words; what is known is not measured again."""
+        known = self._known.get(one)
+        return value_words(values_in(self._session.volume, one)) if known is None else known
 
     def _on_closing(self, view: View) -> None:
         self._drop(view)
