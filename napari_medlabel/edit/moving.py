@@ -79,20 +79,20 @@ def mirror(
         )
     names = {value: value for value in about} | dict(becomes or {})
     fresh = chosen(names[value] for value in about)
-    _refuse_too_large(scene, fresh)
-    taken = _taken(scene, box, about)
+    refuse_too_large(scene, fresh)
+    taken = taken_box(scene, box, about)
     twice = round(2 * centre_index)
     first, last = (twice - end for end in (taken[axis].stop - 1, taken[axis].start))
     goes = list(taken)
     goes[axis] = slice(first, last + 1)
     flip = [slice(None)] * 3
     flip[axis] = slice(None, None, -1)
-    return _place(
+    return place(
         scene,
         taken,
         (goes[0], goes[1], goes[2]),
         (about, tuple(dict.fromkeys((*about, *fresh)))),
-        lambda crop: _renamed(crop[tuple(flip)], names),
+        lambda crop: renamed(crop[tuple(flip)], names),
         keep=keep,
         say=("Mirror", "classical", "assisted", f"mirrored about index {twice / 2:g}"),
     )
@@ -129,14 +129,14 @@ def translate(
             f"A shift is three whole numbers of voxels; got {tuple(shift_ijk)}.",
             hint="Give the voxels along i, j and k.",
         )
-    taken = _taken(scene, whole(scene.shape), about)
+    taken = taken_box(scene, whole(scene.shape), about)
     i, j, k = (
         slice(part.start + int(step), part.stop + int(step))
         for part, step in zip(taken, shift_ijk, strict=True)
     )
     moved = np.array(shift_ijk) * scene.spacing_mm
     by = ", ".join(f"{mm:g}" for mm in np.round(moved, 2))
-    return _place(
+    return place(
         scene,
         taken,
         (i, j, k),
@@ -278,7 +278,7 @@ def renumber(scene: Scene, mapping: Mapping[int, int]) -> Proposal | None:
     if not boxes:
         return None
     where = hull(list(boxes.values()))
-    after = _renamed(scene.labels[where], change)
+    after = renamed(scene.labels[where], change)
     about = tuple(dict.fromkeys((*old, *new)))
     proposal = scene.propose(where, after, name="Renumber", values=about)
     if proposal is None or not np.array_equal(proposal.after, after):
@@ -290,7 +290,8 @@ def renumber(scene: Scene, mapping: Mapping[int, int]) -> Proposal | None:
     return with_words(scene, replace(proposal, whole=True), f"Label {pairs}.")
 
 
-def _refuse_too_large(scene: Scene, values: Iterable[int]) -> None:
+def refuse_too_large(scene: Scene, values: Iterable[int]) -> None:
+    """Refuse label values that the mask's type cannot hold."""
     most, largest = int(np.iinfo(scene.labels.dtype).max), max(values)
     if largest > most:
         raise InputError(
@@ -300,7 +301,7 @@ def _refuse_too_large(scene: Scene, values: Iterable[int]) -> None:
 
 
 def _refuse_collision(scene: Scene, change: Mapping[int, int], distinct: int) -> None:
-    _refuse_too_large(scene, change.values())
+    refuse_too_large(scene, change.values())
     in_use = boxes_of(scene.labels, [new for new in change.values() if new not in change])
     if distinct < len(change) or in_use:
         raise InputError(
@@ -309,14 +310,15 @@ def _refuse_collision(scene: Scene, change: Mapping[int, int], distinct: int) ->
         )
 
 
-def _taken(scene: Scene, box: Box, values: Sequence[int]) -> Box:
+def taken_box(scene: Scene, box: Box, values: Sequence[int]) -> Box:
+    """Return the tightest box around labels, and refuse when none is there."""
     boxes = boxes_of(scene.labels[box], values)
     if not boxes:
         raise not_here(values)
     return shifted(hull(list(boxes.values())), box)
 
 
-def _place(
+def place(
     scene: Scene,
     taken: Box,
     goes: Box,
@@ -326,9 +328,10 @@ def _place(
     keep: bool,
     say: tuple[str, str, Origin, str],
 ) -> Proposal | None:
-    """Take labels from a box and put them into another of its shape, as far as it is there.
+    """Take labels from a box and put them into another one, as far as it is there.
 
-    ``values`` are those taken, and all that the edit is about.
+    ``values`` are those taken, and all that the edit is about; ``turn`` makes the labels of
+    the other box, in its shape, from those taken. ``say``: name, provider, origin, and how.
     """
     name, provider, origin, how = say
     about, everyone = values
@@ -365,7 +368,8 @@ def _put(out: LabelArray, where: BoolArray, what: LabelArray) -> None:
     np.copyto(out.T, what.T, where=where.T)
 
 
-def _renamed(labels: LabelArray, names: Mapping[int, int]) -> LabelArray:
+def renamed(labels: LabelArray, names: Mapping[int, int]) -> LabelArray:
+    """Return labels with other values, all at once."""
     table = np.arange(int(np.iinfo(labels.dtype).max) + 1, dtype=labels.dtype)
     for old, new in names.items():
         table[old] = new

@@ -197,13 +197,19 @@ def _combine(kit: Kit) -> Work:
 def _mirror(kit: Kit) -> Work:
     scene, values = kit.bench.scene().frozen(), kit.values()
     affine = kit.session.volume.grid.affine
+    by_grid = bool(kit.options["by_grid"])
 
     def run(_tick: Tick) -> Proposal | None:
         from napari_medlabel.edit.moving import left_right_axis, mirror
+        from napari_medlabel.edit.sagittal import middle_mm, mirror_sagittal
 
+        box = whole(scene.shape)
+        if not by_grid:
+            at_mm = middle_mm(affine, scene.shape)
+            return mirror_sagittal(scene, box, values, affine=affine, at_mm=at_mm)
         axis = left_right_axis(affine)
         middle = (scene.shape[axis] - 1) / 2.0
-        return mirror(scene, whole(scene.shape), values, axis=axis, centre_index=middle)
+        return mirror(scene, box, values, axis=axis, centre_index=middle)
 
     return run
 

@@ -170,7 +170,15 @@ SHAPES: Final = (
         "Shape",
         "Shift-X",
         (),
-        (WHICH,),
+        (
+            WHICH,
+            Toggle(
+                "by_grid",
+                "Along the voxels",
+                tip="Mirror along the scan's own voxel axis, without resampling; on an "
+                "oblique scan that is not the patient's left and right",
+            ),
+        ),
     ),
     Tool(
         "copy",
