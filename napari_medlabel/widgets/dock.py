@@ -227,6 +227,7 @@ class MedlabelDock(QWidget):
     def show_case(self) -> None:
         """Show the case that has just been opened."""
         session = self.desk.session
+        self.status.setText("")  # what it says of a save is about the case before
         self.start.setVisible(session is None and self.study_desk.seat is None)
         self.case_box.setVisible(session is not None)
         self.footer.setVisible(session is not None)
