@@ -72,6 +72,16 @@ AREAS = {
             "image and nothing else."
         ),
     ),
+    "alive": (
+        "A window that answers",
+        (
+            "The longest stretch in which a real window answered nothing, on the phantom of "
+            "ten organs, 512x512x300 voxels, drawn by the processor alone. A heart beats in "
+            "the Qt thread; where it misses, `python benchmarks/alive.py --day` says in which "
+            "call, and how much of it was drawing. Seconds by the clock: other work on the "
+            "machine lengthens them. The peak is not measured here."
+        ),
+    ),
     "edit": (
         "Painting",
         (
