@@ -95,7 +95,9 @@ def _alike(
     inside = inside & mark[place]
     middle, spread = _spread(soft[place][inside])
     with np.errstate(invalid="ignore"):
-        found = (np.abs(soft - middle) <= tolerance * spread) & mark
+        soft -= middle
+        np.abs(soft, out=soft)
+        found = (soft <= tolerance * spread) & mark
     if not np.isfinite(image[at]):
         found[:] = False
     found[at] = True
