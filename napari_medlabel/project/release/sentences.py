@@ -21,7 +21,7 @@ _WAYS: Final = {
 _SETTLED: Final = {
     "independent": "an adjudicator who had not read the case",
     "reader": "an adjudicator who had read it, too",
-    "rule": "the study's own rule, and no person",
+    "rule": "a rule of consensus, and no person",
     "unknown": "an account that is on no list",
 }
 _WITH_MASK: Final = ("submitted", "in_review", "approved", "rejected", "corrected", "stale")

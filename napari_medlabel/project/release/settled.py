@@ -20,13 +20,13 @@ def settled_by(one: CaseChain) -> By:
     -------
     str
         ``independent``: an adjudicator who had not read it; ``reader``: one who had; ``rule``:
-        the rule that the study had set, so nobody judged; ``unknown``: somebody on no list.
-        Empty for a single reading, and where the line is older than the rule about it.
+        a rule of consensus, so nobody decided a difference; ``unknown``: somebody on no list.
+        Empty for a single reading, and where the line does not tell whom the rules asked for.
     """
     made = one.agreed_by
     if made is None or "adjudicator" not in made.detail:
         return ""
-    if made.detail["adjudicator"] == "nobody":
+    if made.detail.get("rule") != "adjudicate":
         return "rule"
     if not made.by:
         return "unknown"
@@ -39,6 +39,8 @@ def doubt_of(one: CaseChain) -> str:
     if made is None:
         return ""
     asked = str(made.detail.get("adjudicator", ""))
+    if asked == "nobody" and made.detail.get("rule") == "adjudicate":
+        asked = ""  # a person settled it: the line contradicts itself
     if not made.by and asked in _SAID:
         return "Who settled it is on no list: nobody can tell whether they had read it."
     if made.by in one.authors and asked in _SAID:
@@ -60,7 +62,7 @@ def _sentence(code: str, who: By, count: int) -> str:
     cases = "1 case" if count == 1 else f"{count} cases"
     them = "it" if count == 1 else "them"
     if who == "rule":
-        return f"The consensus of {cases} is by the study's rule: no person settled {them}."
+        return f"The consensus of {cases} is by a rule: no person settled {them}."
     if who == "unknown":
         return f"The consensus of {cases} was settled by an account that is on no list."
     if who == "reader":

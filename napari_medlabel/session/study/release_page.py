@@ -34,7 +34,7 @@ _MEANING: Final = (
 _SETTLED: Final = {
     "independent": "(had not read it)",
     "reader": "(had read it, too)",
-    "rule": "(by the study's rule)",
+    "rule": "(by a rule)",
 }
 
 

@@ -28,23 +28,25 @@ def agreed(by: str, asked: str | None = "independent", rule: str = "adjudicate")
 
 
 @pytest.mark.parametrize(
-    ("by", "asked", "who", "doubt"),
+    ("by", "asked", "rule", "who", "doubt"),
     [
-        ("m1", "independent", "independent", ""),
-        ("r01", "independent", "reader", "the study's rules asked for somebody who has not"),
-        ("r01", "reader", "reader", ""),
-        ("m1", "reader", "independent", ""),
-        ("r02", "nobody", "rule", ""),
-        ("", "independent", "unknown", "nobody can tell whether they had read it"),
-        ("", "nobody", "rule", ""),
-        ("r02", None, "", "does not tell whether the study's rules allowed that"),
-        ("m1", None, "", ""),
+        ("m1", "independent", "adjudicate", "independent", ""),
+        ("r01", "independent", "adjudicate", "reader", "asked for somebody who has not"),
+        ("r01", "independent", "union", "rule", "asked for somebody who has not"),
+        ("r01", "reader", "adjudicate", "reader", ""),
+        ("m1", "reader", "adjudicate", "independent", ""),
+        ("r02", "nobody", "majority", "rule", ""),
+        ("r02", "nobody", "adjudicate", "reader", "does not tell whether"),
+        ("", "independent", "adjudicate", "unknown", "nobody can tell whether they had"),
+        ("", "nobody", "majority", "rule", ""),
+        ("r02", None, "adjudicate", "", "does not tell whether the study's rules allowed"),
+        ("m1", None, "adjudicate", "", ""),
     ],
 )
 def test_who_settled_a_case_and_whether_that_is_a_doubt(
-    by: str, asked: str | None, who: str, doubt: str
+    by: str, asked: str | None, rule: str, who: str, doubt: str
 ) -> None:
-    one = agreed(by, asked)
+    one = agreed(by, asked, rule)
     assert settled_by(one) == who
     assert doubt in doubt_of(one)
     assert bool(doubt_of(one)) == bool(doubt)
@@ -63,17 +65,18 @@ def test_a_corrector_is_an_author_and_a_single_reading_is_settled_by_nobody() ->
 
 
 def test_facts_and_report_count_who_settled() -> None:
-    cases = (agreed("m1"), agreed("m1"), agreed("r01", "reader"), agreed("r01", "nobody"),
+    by_rule = agreed("r01", "nobody", "staple")
+    cases = (agreed("m1"), agreed("m1"), agreed("r01", "reader"), by_rule,
              agreed("", "reader"), agreed("m1", None))  # fmt: skip
     chain = Chain((), cases)
     making = making_of(chain)
     assert making.settled == {"independent": 2, "reader": 1, "rule": 1, "unknown": 1}
     assert settled(making.settled) == (
         "2 by an adjudicator who had not read the case; 1 by an adjudicator who had read it, "
-        "too; 1 by the study's own rule, and no person; 1 by an account that is on no list"
+        "too; 1 by a rule of consensus, and no person; 1 by an account that is on no list"
     )
     words = settled_words(chain)
     assert "The consensus of 2 cases was settled by m1, who had not read them." in words
     assert "The consensus of 1 case was settled by r01, who had read it, too." in words
-    assert "The consensus of 1 case is by the study's rule: no person settled it." in words
+    assert "The consensus of 1 case is by a rule: no person settled it." in words
     assert parse_chain(chain.to_bytes()) == chain

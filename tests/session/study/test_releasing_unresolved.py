@@ -116,7 +116,7 @@ def test_sidecar_facts_and_documents_tell_how_many_and_by_which_rule(done):
     folder = done.folder
     facts = read_facts((folder / "facts.json").read_bytes(), {})
     assert facts.making == Making(
-        {"intersection": 1, "union": 1}, {"2": 2}, unresolved={CASE: 4}
+        {"intersection": 1, "union": 1}, {"2": 2}, unresolved={CASE: 4}, settled={"rule": 2}
     )
     (sidecar,) = folder.glob("derivatives/*/sub-001/anat/*_dseg.json")
     assert json.loads(sidecar.read_bytes())["unresolved"]["voxels"] == {"unresolved": 4}
