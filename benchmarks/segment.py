@@ -439,6 +439,44 @@ def flood_napari(folder: Path) -> Side:
     return cpu(lambda: layer.fill((z, y, x), next(numbers)))
 
 
+def noise_ours(_folder: Path) -> Side:
+    """Flood noisy air in 105 million voxels, where runs are a few voxels long."""
+    from napari_medlabel.edit.flood import flood
+    from napari_medlabel.edit.scene import Scene, whole
+
+    rng = np.random.default_rng(3)
+    air = np.empty((400, 512, 512), np.int16)
+    for plane in air:
+        plane[...] = -1000 + 20 * rng.standard_normal(plane.shape, dtype=np.float32)
+    air[200, 256, 256] = -1000
+    there = Scene(np.zeros(air.shape, np.uint8).T, air.T, SPACING_IJK)
+    box = whole(there.shape)
+    return cpu(lambda: flood(there, box, (256, 256, 200), 1, low=-1040.0, high=-960.0))
+
+
+def edge_ours(folder: Path) -> Side:
+    """Paint with an edge-aware ball of 30 mm in the liver."""
+    from napari_medlabel.edit.brush import ball
+    from napari_medlabel.edit.edge_brush import edge_aware
+
+    there = scene(folder, "truth")
+    inside = np.argwhere(_load(folder, "truth") == LIVER)
+    centres = inside[:: len(inside) // 20][:20, ::-1]
+    marks = [ball(there.shape, at.astype(float), 15.0, SPACING_IJK) for at in centres]
+
+    def paint(number: int) -> None:
+        mark = marks[number % len(marks)]
+        assert mark is not None
+        edge_aware(there, *mark, centres[number % len(marks)])
+
+    return each(paint, MOVES)
+
+
+def limit(seconds: float, _folder: Path) -> Side:
+    """Return the time that a work may take, in place of a peer."""
+    return Side(lambda _: seconds)
+
+
 # -- measures ----------------------------------------------------------------------------
 
 
@@ -497,6 +535,10 @@ WORKS = (
          None, repeats=1),
     Work("flood 3D, 79 million voxels", flood_ours, "napari's bucket", flood_napari, None,
          repeats=1),
+    ROW("flood 3D, noisy air, 105 million voxels", noise_ours, "limit of the issue",
+        partial(limit, 1.5), 1.0),
+    ROW("edge-aware brush, ball of 30 mm, one event", edge_ours, "limit that was set",
+        partial(limit, 0.002), 1.0),
     Work("Dice, HD95, ASSD, NSD of 10 labels", metrics_ours,
          "DeepMind surface-distance", metrics_deepmind, None, repeats=1),
 )  # fmt: skip
