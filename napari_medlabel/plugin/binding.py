@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator, Iterator
 from typing import Any
 
 import numpy as np
@@ -57,6 +58,9 @@ class Binding:
         The scan's layer where it is in the viewer already.
     keep_view : bool
         Whether to leave the slice and the zoom as the person has them.
+    at_once : bool
+        Whether to make all of it now; else the caller walks through `turns`, in as many turns
+        of the window's loop, and uses nothing else before it has.
 
     Raises
     ------
@@ -68,7 +72,13 @@ class Binding:
     """A stroke lies on slices (k) that no file holds."""
 
     def __init__(
-        self, session: Session, viewer: Any, image: Any = None, *, keep_view: bool = False
+        self,
+        session: Session,
+        viewer: Any,
+        image: Any = None,
+        *,
+        keep_view: bool = False,
+        at_once: bool = True,
     ) -> None:
         import napari
 
@@ -78,15 +88,32 @@ class Binding:
         self.session = session
         self.viewer = viewer
         self.display = Display.of(session.volume)
+        self.missing: MissingSlices | None = None
         self._syncing = False
         self._announced: Box | None = None
+        self._made: list[Any] = []
+        self._is_whole = False
         take_over(viewer)
-        self.image = self._add_image() if image is None else image
+        self.turns = self._build(image, keep_view)
+        if at_once:
+            for _ in self.turns:
+                pass
+
+    def _build(self, image: Any, keep_view: bool) -> Generator[None, None, None]:
+        """Make the layers one by one; each takes as long as a window may be silent."""
+        viewer, session = self.viewer, self.session
+        if image is None:
+            self.image = self._add_image()
+            self._made.append(self.image)
+            yield
+        else:
+            self.image = image
         self._shown = self.display.show(session.labels.array)
-        self._add_layers()
+        yield from self._add_layers()
         self.orientation = Orientation(
             viewer, named=session.volume.is_oriented, pictures=self.display.pictures
         )
+        self._is_whole = True
         self.keys = Keys()
         self.pointing = Pointing(self.display)
         self._connect()
@@ -102,6 +129,19 @@ class Binding:
             show_middle(viewer, self.display)
             viewer.reset_view()
 
+    def abandon(self) -> None:
+        """Take away what was made before its last turn; afterwards it is `detach` that does."""
+        self.turns.close()
+        if self._is_whole:
+            self.detach()
+        else:
+            if self.missing is not None:
+                self.missing.detach()
+            give_back(self.viewer)
+        for layer in reversed(self._made):
+            if layer in self.viewer.layers:
+                self.viewer.layers.remove(layer)
+
     def _add_image(self) -> Any:
         volume = self.session.volume
         limits = initial_window(volume)
@@ -110,18 +150,22 @@ class Binding:
         )
         return self.viewer.add_image(data, **keywords)
 
-    def _add_layers(self) -> None:
+    def _add_layers(self) -> Iterator[None]:
         session, case = self.session, self.session.place.case
         volume = session.volume
         if volume.colour is None:
             self.image.contrast_limits_range = value_range(volume, initial_window(volume))
-        self.missing: MissingSlices | None = None
         if volume.missing:
             self.missing = MissingSlices(self.viewer, self.display, volume.missing, case)
+            self._made.append(self.missing.layer)
         _, keywords, _ = labels_to_layer(session.labels, case, pictures=self.display.pictures)
         self.labels = self.viewer.add_labels(self._shown, **keywords)
+        self._made.append(self.labels)
+        yield
         self.landmarks = LandmarkLayer(session, self.viewer, self.display)
         self.points = self.landmarks.layer
+        self._made.append(self.points)
+        yield
 
     def _connect(self) -> None:
         # napari's own undo emits nothing and forgets what it undid; the session's is the one.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any, Final
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import numpy.typing as npt
@@ -29,8 +30,21 @@ _WHOLE: Final = 1 << 22
 """Voxels that are looked at one and all."""
 
 
+_SAMPLES: Final[WeakKeyDictionary[Volume, npt.NDArray[Any]]] = WeakKeyDictionary()
+
+
+def look_through(volume: Volume) -> None:
+    """Take the sample of a scan whose voxels are all there, before a window asks for it."""
+    _SAMPLES[volume] = _sample(volume)
+
+
 def sample(volume: Volume) -> npt.NDArray[Any]:
     """Return finite values of voxels spread over the scan, over the first volume of several."""
+    known = _SAMPLES.get(volume)
+    return _sample(volume) if known is None else known
+
+
+def _sample(volume: Volume) -> npt.NDArray[Any]:
     steps = tuple(slice(None, None, max(1, n // _ALONG)) for n in volume.grid.shape)
     values: npt.NDArray[Any] = np.asarray(volume.array[steps])
     finite: npt.NDArray[Any] = values[np.isfinite(values)]

@@ -37,6 +37,7 @@ from napari_medlabel.widgets.layer_watch import LayerWatch
 from napari_medlabel.widgets.marks_loader import MarksLoader
 from napari_medlabel.widgets.opening import Opening
 from napari_medlabel.widgets.recovery_offer import RecoveryOffer
+from napari_medlabel.widgets.showing import Showing
 
 _LOOK_MS = 1000
 
@@ -56,6 +57,7 @@ class CaseDesk(QObject):
         self.viewer = dock.viewer
         self.session: Session | None = None
         self.binding: Binding | None = None
+        self.showing = Showing(self)
         self._guard: CloseGuard | None = None
         self._drops: DropCatcher | None = None
         self.background = Background(self)
@@ -80,7 +82,7 @@ class CaseDesk(QObject):
 
         Where it would replace an open reading of a study, it is asked about what is not saved.
         """
-        if not wishes and self.dock.study_desk.take(paths):
+        if self.showing.is_under_way or (not wishes and self.dock.study_desk.take(paths)):
             return
         if self.dock.study_desk.reading is not None and self._ask_to_save() is None:
             return
@@ -90,29 +92,31 @@ class CaseDesk(QObject):
         """Open what was dropped: as the case, or beside the one that is open."""
         if self.dock.study_desk.take(paths):
             return
-        if self.session is None:
-            self.open_paths(paths)
-            return
-        self.dock.sight_desk.beside.open_paths(paths)
+        where = self if self.session is None else self.dock.sight_desk.beside
+        where.open_paths(paths)
 
     def _opened(self, session: Session, image: Any, *, keep_view: bool) -> None:
-        """Show a case, and offer what was found with it."""
-        self.show_session(session, image, keep_view=keep_view)
-        marks = WORKPLACE.take_marks(session.place.case)
-        if marks:
-            self.marks.offer(marks)
+        """Show a case in some turns of the window's loop, and offer what was found with it."""
+
+        def done() -> None:
+            self._begin(session, binding)
+            if marks := WORKPLACE.take_marks(session.place.case):
+                self.marks.offer(marks)
+
+        with named_once(self.viewer):
+            self._make_room(session)
+            binding = Binding(session, self.viewer, image, keep_view=keep_view, at_once=False)
+        self.showing.start(session, binding, done)
 
     def adopt_present(self) -> None:
         """Annotate a scan that is in the viewer already."""
-        for layer in self.viewer.layers:
-            if self._adopt(layer):
-                return
+        any(self._adopt(layer) for layer in self.viewer.layers)
 
     def _on_inserted(self, event: Any) -> None:
-        if self.session is None:
-            self._adopt(event.value)
-        else:
+        if self.session is not None:
             self.watch.inserted(self.binding, event.value)
+        elif not self.showing.is_under_way:
+            self._adopt(event.value)
 
     def _on_removed(self, event: Any) -> None:
         self.watch.removed(self.binding, event.value)
@@ -139,15 +143,22 @@ class CaseDesk(QObject):
         self, session: Session, image: Any = None, *, keep_view: bool = False
     ) -> None:
         """Show a case that has been opened, in the layer that shows it already, if any."""
+        self._make_room(session)
+        self.session = session
+        self._begin(session, Binding(session, self.viewer, image, keep_view=keep_view))
+
+    def _make_room(self, session: Session) -> None:
         if self.dock.study_desk.reading is None:
             self.leave(discard=False)
         else:  # no layer of a reading is left over another scan
             self.put_away()
-        self.session = session
         WORKPLACE.remember(session.place.case, session.volume, session.volume.source.files)
-        self.binding = Binding(session, self.viewer, image, keep_view=keep_view)
+
+    def _begin(self, session: Session, binding: Binding) -> None:
+        """Let everybody serve a case whose layers are there."""
+        self.session, self.binding = session, binding
         session.history_changed.connect(self.dock.show_history)
-        self.binding.painted_on_missing.connect(self.watch.painted_on_missing)
+        binding.painted_on_missing.connect(self.watch.painted_on_missing)
         self.viewer.dims.events.current_step.connect(self._show_volume)
         self.dock.start.setEnabled(True)
         self.dock.notice.clear()
@@ -155,7 +166,7 @@ class CaseDesk(QObject):
         self._show_volume()
         self._bind_keys()
         for desk in self.dock.desks:
-            desk.case_opened(session, self.binding)
+            desk.case_opened(session, binding)
         self._guard_window()
         self.recovery.offer(session)
         self._lamp.start()
@@ -188,12 +199,7 @@ class CaseDesk(QObject):
     def _guard_window(self) -> None:
         window = self.dock.window()
         if self._guard is None and window is not self.dock:
-            self._guard = CloseGuard(
-                window,
-                is_dirty=lambda: self.has_unsaved,
-                save=self.save_now,
-                finish=lambda discard: self.leave(discard=discard),
-            )
+            self._guard = closing.guard(window, self)
 
     # -- panels --------------------------------------------------------------------------
 
@@ -378,6 +384,7 @@ class CaseDesk(QObject):
 
     def leave(self, *, discard: bool) -> None:
         """Close the open case; unsaved work stays in its journal unless given up."""
+        self.showing.abandon()
         discard = discard or self.dock.study_desk.is_kept
         self._lamp.stop()
         self.viewer.dims.events.current_step.disconnect(self._show_volume)

@@ -90,6 +90,16 @@ class CloseGuard(QObject):
         return True
 
 
+def guard(window: QWidget, desk: Any) -> CloseGuard:
+    """Guard a main window for the desk of a case, see `CaseDesk`."""
+    return CloseGuard(
+        window,
+        is_dirty=lambda: desk.has_unsaved,
+        save=desk.save_now,
+        finish=lambda discard: desk.leave(discard=discard),
+    )
+
+
 def _close(
     window: Any, guard: CloseGuard | None, args: tuple[Any, ...], keywords: dict[str, Any]
 ) -> Any:

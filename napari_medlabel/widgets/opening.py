@@ -17,6 +17,7 @@ from napari_medlabel.model.volume import Volume
 from napari_medlabel.plugin.marks import only_marks
 from napari_medlabel.plugin.preview import Preview
 from napari_medlabel.plugin.proven import require_proven_napari
+from napari_medlabel.plugin.windows import look_through
 from napari_medlabel.plugin.workplace import WORKPLACE, data_folder
 from napari_medlabel.session.case import Session
 from napari_medlabel.session.denial import denials
@@ -137,8 +138,9 @@ class Opening(QObject):
     def _read(self, info: SeriesInfo, desk: Desk) -> None:
         self._begin("Reading the scan …")
         background, paths, wish = self._background, self._paths, self._wish
-        background.run(
-            lambda: open_series(
+
+        def read() -> Session:
+            session = open_series(
                 info,
                 paths,
                 desk,
@@ -147,7 +149,12 @@ class Opening(QObject):
                 progress=background.tell,
                 # Of colours there is nothing to show before they are read.
                 preview=None if info.colour else background.report,
-            ),
+            )
+            look_through(session.volume)
+            return session
+
+        background.run(
+            read,
             self._done,
             self._failed,
             self._stopped,
@@ -168,6 +175,7 @@ class Opening(QObject):
     def _done(self, session: Session) -> None:
         self._redraw.stop()
         self._dock.progress.end()
+        self._dock.start.setEnabled(True)
         preview, self._preview = self._preview, None
         image = None
         if preview is not None:

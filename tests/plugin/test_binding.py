@@ -283,3 +283,32 @@ def test_the_plane_of_the_slices_is_shown_first(
     bound.orientation.show_plane("3D")
     assert bound.orientation.plane == "3D"
     bound.detach()
+
+
+def test_a_binding_made_in_turns_is_that_made_at_once(
+    session: Session, viewer: ViewerModel
+) -> None:
+    bound = Binding(session, viewer, at_once=False)
+    counts = [len(viewer.layers), *(len(viewer.layers) for _ in bound.turns)]
+    assert counts == [0, 1, 2, 3], "each turn makes one layer"
+    bound.labels.mode = "paint"
+    bound.labels.paint((2, 5, 5), 2)
+    assert session.history.undo_name == "Paint"
+    assert bound.keys is not None
+    bound.detach()
+
+
+@pytest.mark.parametrize("turns", [0, 1, 2, 3, 4])
+def test_a_binding_given_up_in_any_turn_leaves_the_viewer_as_it_was(
+    session: Session, viewer: ViewerModel, turns: int
+) -> None:
+    before = set(viewer.canvas.overlays)
+    bound = Binding(session, viewer, at_once=False)
+    for _ in range(turns):
+        next(bound.turns, None)
+    bound.abandon()
+    assert len(viewer.layers) == 0
+    assert set(viewer.canvas.overlays) == before
+    again = Binding(session, viewer)
+    assert len(viewer.layers) == 3
+    again.detach()

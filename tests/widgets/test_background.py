@@ -1,4 +1,4 @@
-"""Work in a thread: what it says arrives, whoever has gone meanwhile, and nothing else changes."""
+"""Work in a thread: what it says arrives, whoever has gone, and nothing else changes."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ def test_a_thread_may_speak_on_when_its_window_has_gone() -> None:
 
 
 def test_two_at_once_leave_the_filter_of_warnings_alone() -> None:
-    """napari's own workers leave it as the second had set it, and its warnings to a dead one."""
+    """With two of napari's own it stays as the second had set it."""
     owner = QObject()
     first, second = Background(owner), Background(owner)
     filters, shows = list(warnings.filters), warnings.showwarning

@@ -195,6 +195,8 @@ def test_the_dock_opens_annotates_saves_and_offers_work_back(
     painted = session.labels.array.copy()
     session.keeper.sweep()
     session.keeper.close(discard=False)
+    for desk in dock.desks:  # or they hear of the window until they are collected
+        desk.case_closed()
     dock.desk.binding.detach()
     dock.desk.binding.remove_layers()
     dock.desk.binding = dock.desk.session = None

@@ -174,6 +174,7 @@ class StudyDesk(QObject):
 
     def close_study(self) -> bool:
         """Get up from the study, its open reading is closed first; return False for a no."""
+        self.dock.desk.showing.abandon()
         if self.reading is not None:
             self.dock.desk.close_case()
             if self.reading is not None:  # the person wants to go on
@@ -220,7 +221,8 @@ class StudyDesk(QObject):
     def _is_opening(self) -> bool:
         """Tell whether another scan is on its way: one at a time."""
         desk = self.dock.desk
-        return bool(desk.background.is_busy or desk.opening.chooser is not None)
+        is_on_its_way = desk.background.is_busy or desk.showing.is_under_way
+        return bool(is_on_its_way or desk.opening.chooser is not None)
 
     def case_opened(self, session: Session, binding: Binding) -> None:
         """Begin to serve a case that has just been shown, where it is a reading."""
