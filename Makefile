@@ -11,7 +11,7 @@ WHOLE = deid audit geometry
 SCREEN = $(shell if [ -z "$$DISPLAY$$WAYLAND_DISPLAY" ] && command -v xvfb-run >/dev/null; then \
 	echo 'xvfb-run -a -s "-screen 0 1920x1200x24 +extension GLX"'; fi)
 
-.PHONY: demo test check format bench bench-readers bench-leaks coverage fuzz pictures samples audit-campaign study clean help
+.PHONY: demo test check format bench bench-readers bench-leaks coverage fuzz pictures samples audit-campaign study judges clean help
 
 help:
 	@echo "make demo      install, then the main job on the sample scans (with a window where there is a screen)"
@@ -22,6 +22,7 @@ help:
 	@echo "make bench-leaks     which de-identifier leaves what of planted identities, into docs/leaks.md"
 	@echo "make coverage  all tests, and how much of all modules they reach (90 % at least)"
 	@echo "make study     a study by many processes at once, one of them killed, in ROUNDS (20), into docs/study-proof.md (long)"
+	@echo "make judges    what Slicer's, OHIF's, nnU-Net's and MONAI's own readers make of exports (about 3 GB to install)"
 	@echo "make fuzz      damaged files of every format, for FUZZ_SECONDS (600)"
 	@echo "make pictures  the pictures of README and docs"
 	@echo "make samples   write the sample scans again and compare them with the registry"
@@ -82,6 +83,18 @@ audit-campaign: $(VENV)/.dev
 
 study: $(VENV)/.dev
 	$(BIN)/python -m tests.study.campaign --rounds $(ROUNDS)
+
+judges: $(VENV)/.judges
+	$(VENV)/judges/bin/python -m pytest tests/judges tests/session/study/exporting/test_leaving.py --timeout 600 $(ARGS)
+
+# Readers of other houses bring their own versions of much: they get an environment of their own.
+$(VENV)/.judges: $(VENV)/.dev tests/judges/requirements.txt tests/judges/ohif/package.json
+	$(PYTHON) -m venv $(VENV)/judges
+	$(VENV)/judges/bin/python -m pip install --quiet --upgrade "pip>=25.1"
+	$(VENV)/judges/bin/python -m pip install --quiet --constraint constraints.txt --editable . --group test
+	$(VENV)/judges/bin/python -m pip install --quiet --requirement tests/judges/requirements.txt
+	if command -v npm >/dev/null; then cd tests/judges/ohif && npm install --no-package-lock --no-audit --no-fund --ignore-scripts && npm run build; fi
+	@touch $@
 
 $(VENV)/.venv:
 	@.ci/python $(PYTHON)
