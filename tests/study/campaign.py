@@ -240,8 +240,8 @@ def campaign(
                 studies[readings] = founded, founded.keep()
             founded, kept = studies[readings]
             founded.restore(kept)
-            alone = number <= plan.alone
-            done.append(play_round(founded, seed, number, None if alone else nursery))
+            begin = None if plan.is_alone(number) else nursery
+            done.append(play_round(founded, seed, number, begin))
             tell_of(done)
     finally:
         nursery.close()
@@ -260,19 +260,24 @@ class Plan:
     triple : int
         Of so many rounds one has three readings of each case, the others two; 0 for none.
     alone : int
-        In so many rounds, the first ones, each command starts an interpreter of its own.
+        Of so many rounds one, in their middle, starts an interpreter for each command; 0 for
+        none.
     real : bool
         Whether to take real scans where they are.
     """
 
     cases: int = 12
     triple: int = 4
-    alone: int = 1
+    alone: int = 10
     real: bool = True
 
     def readings(self, number: int) -> int:
         """Return how many readings each case has in a round."""
         return 3 if self.triple and number % self.triple == 0 else 2
+
+    def is_alone(self, number: int) -> bool:
+        """Return whether commands start interpreters in a round."""
+        return bool(self.alone) and number % self.alone == self.alone // 2
 
 
 def tell(done: Round) -> None:
@@ -302,7 +307,9 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--cases", type=int, default=12)
     parser.add_argument("--triple", type=int, default=4, help="of so many rounds one has three")
-    parser.add_argument("--alone", type=int, default=1, help="rounds without a nursery")
+    parser.add_argument(
+        "--alone", type=int, default=10, help="of so many rounds one without a nursery"
+    )
     parser.add_argument("--page", type=Path, default=PAGE, help="is given the figures")
     parser.add_argument("--keep", action="store_true", help="leave the page as it is")
     arguments = parser.parse_args()
