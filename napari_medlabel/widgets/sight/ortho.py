@@ -253,8 +253,7 @@ class Ortho(QObject):
             self._make_canvas(self._waiting[0])
         if self._waiting:
             self._make.start(_FRAME_MS)
-        else:
-            QTimer.singleShot(0, self._fit)
+        QTimer.singleShot(0, self._fit)
 
     def _make_canvas(self, view: View) -> None:
         self._waiting.remove(view)
