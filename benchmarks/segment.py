@@ -170,11 +170,12 @@ def kidney_walker(folder: Path) -> Side:
 # -- between slices ----------------------------------------------------------------------
 
 
-def _sparse(folder: Path) -> Array:
+def sparse(folder: Path) -> Array:
+    """Return the labels of every tenth slice, and nothing between."""
     truth = _load(folder, "truth")
-    sparse = np.zeros_like(truth)
-    sparse[::BETWEEN] = truth[::BETWEEN]
-    return sparse
+    drawn = np.zeros_like(truth)
+    drawn[::BETWEEN] = truth[::BETWEEN]
+    return drawn
 
 
 def between_ours(folder: Path) -> Side:
@@ -182,7 +183,7 @@ def between_ours(folder: Path) -> Side:
     from napari_medlabel.edit.between import fill_between
     from napari_medlabel.edit.scene import whole
 
-    there = scene(folder, _sparse(folder))
+    there = scene(folder, sparse(folder))
     return cpu(lambda: fill_between(there, whole(there.shape), 2))
 
 
@@ -190,17 +191,17 @@ def between_scipy(folder: Path) -> Side:
     """Blend whole-slice distance maps, label by label, as most scripts do."""
     from scipy.ndimage import distance_transform_edt as far
 
-    sparse = _sparse(folder)
+    drawn = sparse(folder)
 
     def signed(mask: Array) -> Array:
         inside: Array = far(mask) - far(~mask)
         return inside
 
     def fill() -> None:
-        out = sparse.copy()
+        out = drawn.copy()
         for label in LABELS:
-            for low in range(0, len(sparse) - BETWEEN, BETWEEN):
-                pair = sparse[low] == label, sparse[low + BETWEEN] == label
+            for low in range(0, len(drawn) - BETWEEN, BETWEEN):
+                pair = drawn[low] == label, drawn[low + BETWEEN] == label
                 if not (pair[0].any() and pair[1].any()):
                     continue
                 first, last = signed(pair[0]), signed(pair[1])
@@ -223,7 +224,7 @@ print(time.process_time() - start)
 def between_itk(folder: Path) -> Side:
     """Let ITK's filter do it, in a process of its own: it corrupts the heap now and then."""
     path = folder / "sparse.npy"
-    np.save(path, _sparse(folder))
+    np.save(path, sparse(folder))
 
     def run(_number: int) -> float:
         for _ in range(6):
@@ -418,11 +419,12 @@ def flood_ours(folder: Path) -> Side:
 
     there = scene(folder, np.zeros_like(_load(folder, "truth")))
     return cpu(
-        lambda: flood(there, whole(there.shape), _muscle(folder), 1, low=-10.0, high=130.0)
+        lambda: flood(there, whole(there.shape), muscle(folder), 1, low=-10.0, high=130.0)
     )
 
 
-def _muscle(folder: Path) -> tuple[int, int, int]:
+def muscle(folder: Path) -> tuple[int, int, int]:
+    """Return a voxel (i, j, k) of the liver."""
     z, y, x = np.argwhere(_load(folder, "truth") == LIVER)[1000]
     return int(x), int(y), int(z)
 
@@ -434,7 +436,7 @@ def flood_napari(folder: Path) -> Side:
     ct = _load(folder, "ct")
     layer = Labels(((ct >= -10) & (ct <= 130)).astype(np.uint8))
     layer.n_edit_dimensions = 3
-    x, y, z = _muscle(folder)
+    x, y, z = muscle(folder)
     numbers = iter(range(2, 100))
     return cpu(lambda: layer.fill((z, y, x), next(numbers)))
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -27,6 +27,9 @@ _PIECE: Final = 1 << 20  # bytes of labels packed at a time: what a core's own c
 _MANY: Final = 16  # pieces, from which on two threads pack them
 _EACH: Final = 560  # bytes of the objects of a patch, beside what is packed
 _LEVEL: Final = 1  # of Zstandard; labels shrink a hundredfold at several GB/s
+
+
+_Told = TypeVar("_Told")
 
 
 class Pieces:
@@ -76,18 +79,32 @@ class Pieces:
 
     def is_at(self, box: LabelArray, side: int) -> bool:
         """Tell whether a box (i, j, k) holds a state."""
-        walked, room = box.T, self._room()
-        return all(
-            np.array_equal(walked[part], self._unpack(number, side, room))
-            for number, part in enumerate(self._parts())
-        )
+        walked = box.T
 
-    def write(self, box: LabelArray, side: int) -> None:
-        """Write what a state has different from the other into a box that holds the other."""
-        walked, room = box.T, self._room()
-        for number, part in enumerate(self._parts()):
-            if self._differs(number):
-                walked[part] = self._unpack(number, side, room)
+        def same(numbers: range) -> bool:
+            room = self._room()
+            return all(
+                np.array_equal(walked[self._part(n)], self._unpack(n, side, room))
+                for n in numbers
+            )
+
+        return all(self._halved(same))
+
+    def write(self, box: LabelArray, side: int, twin: LabelArray | None = None) -> None:
+        """Write what a state has different from the other into a box that holds the other.
+
+        A twin, which holds the other as well, is written along.
+        """
+        targets = [array.T for array in (box, twin) if array is not None]
+
+        def put(numbers: range) -> None:
+            room = self._room()
+            for n in filter(self._differs, numbers):
+                piece = self._unpack(n, side, room)
+                for target in targets:
+                    target[self._part(n)] = piece
+
+        self._halved(put)
 
     def count(self) -> int:
         """Return how many voxels differ between the states."""
@@ -105,8 +122,19 @@ class Pieces:
         )
 
     def _parts(self) -> Iterator[slice]:
-        for start in range(0, self._shape[0], self._slices):
-            yield slice(start, min(start + self._slices, self._shape[0]))
+        return map(self._part, range(-(-self._shape[0] // self._slices)))
+
+    def _part(self, number: int) -> slice:
+        start = number * self._slices
+        return slice(start, min(start + self._slices, self._shape[0]))
+
+    def _halved(self, work: Callable[[range], _Told]) -> list[_Told]:
+        """Do a work on the numbers of all pieces: of many, on two halves at once."""
+        many = len(self._packed[0])
+        if many < _MANY:
+            return [work(range(many))]
+        with ThreadPoolExecutor(2) as pool:
+            return list(pool.map(work, (range(many // 2), range(many // 2, many))))
 
     def _differs(self, number: int) -> bool:
         return self._packed[0][number] is not self._packed[1][number]
@@ -237,21 +265,37 @@ class Patch:
         """How many voxels differ."""
         return self.pieces.count()
 
-    def apply(self, array: LabelArray) -> None:
+    def starts_from(self, array: LabelArray) -> bool:
+        """Tell whether an (i, j, k) array holds the before state in the box."""
+        return self.pieces.is_at(array[self.box], int(self.is_back))
+
+    def apply(
+        self, array: LabelArray, twin: LabelArray | None = None, *, starts: bool = False
+    ) -> None:
         """Write the after state into an (i, j, k) array.
+
+        Parameters
+        ----------
+        array : ndarray, shape (i, j, k)
+            Of the whole scan.
+        twin : ndarray, shape (i, j, k), optional
+            One known to hold the same; it is written along and not looked at.
+        starts : bool
+            Whether the array is known to hold the before state, by `starts_from`.
 
         Raises
         ------
         InputError
             When the array does not hold the before state in the box.
         """
-        box = array[self.box]
-        if not self.pieces.is_at(box, int(self.is_back)):
+        if not (starts or self.starts_from(array)):
             raise InputError(
                 "The mask is not in the state that this step starts from.",
                 hint="This is a fault in the program; please report it. Nothing was changed.",
             )
-        self.pieces.write(box, int(not self.is_back))
+        box = self.box
+        along = None if twin is None else twin[box]
+        self.pieces.write(array[box], int(not self.is_back), along)
 
     def follow(self, array: LabelArray) -> None:
         """Write the after state into a twin that is known to hold the before state.

@@ -37,7 +37,6 @@ from napari_medlabel.session.outbox import Outbox
 from napari_medlabel.session.place import MASK_FILE, Place
 from napari_medlabel.session.recovery import Recovery, set_aside
 from napari_medlabel.session.scheming import Scheming
-from napari_medlabel.session.slice_counts import is_same
 from napari_medlabel.session.trailing import Trailing
 from napari_medlabel.session.unnamed import unnamed_in
 from napari_medlabel.session.versions import Versions
@@ -285,29 +284,28 @@ class Session:
 
     def undo(self) -> Step | None:
         """Take the last step back; return the change that was made, None when there is none."""
-        self._settle(-1)
-        return self._walk(self.history.back())
+        return self._walk(self._settle(-1), self.history.back())
 
     def redo(self) -> Step | None:
         """Do the last undone step again; return it, None when there is none."""
-        self._settle(1)
-        return self._walk(self.history.forward())
+        return self._walk(self._settle(1), self.history.forward())
 
-    def _settle(self, direction: int) -> None:
-        """Make steps of unannounced changes that lie where the next change will."""
+    def _settle(self, direction: int) -> bool:
+        """Make steps of unannounced changes where the next change will lie; False if it may."""
         self.bench.finish_stroke()
         step = self.history.peek(direction)
-        if isinstance(step, Patch) and not is_same(
-            self.labels.array[step.box], self.known[step.box]
-        ):
-            self.reconcile()
+        if not isinstance(step, Patch):
+            return False
+        if (step.inverse() if direction < 0 else step).starts_from(self.labels.array):
+            return True
+        self.reconcile()
+        return False
 
-    def _walk(self, change: Step | None) -> Step | None:
+    def _walk(self, is_settled: bool, change: Step | None) -> Step | None:
         if change is None:
             return None
         if isinstance(change, Patch):
-            change.apply(self.labels.array)
-            change.follow(self.known)
+            change.apply(self.labels.array, self.known, starts=is_settled)
         elif isinstance(change, LandmarkChange):
             self.landmarks = change.after
         elif isinstance(change, MeasurementChange):

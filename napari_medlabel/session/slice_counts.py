@@ -1,4 +1,4 @@
-"""Voxels of each value slice by slice, and whether two masks are equal: in pieces, fast."""
+"""Voxels of each value slice by slice, counted fast."""
 
 from __future__ import annotations
 
@@ -10,8 +10,6 @@ import numpy.typing as npt
 from napari_medlabel.edit.patch import LabelArray
 
 _WORD: Final = np.dtype(np.uint64)
-_PIECE: Final = 1 << 20
-"""Bytes that are compared at once: they stay in the processor's cache."""
 
 
 def count_slices(
@@ -62,15 +60,3 @@ def _count(flat: LabelArray, least: int) -> npt.NDArray[np.intp]:
             found, more = more, found
         found[: more.size] += more
     return found
-
-
-def is_same(one: LabelArray, other: LabelArray) -> bool:
-    """Tell whether two arrays of one shape (i, j, k) hold the same, without a third one."""
-    first, second = one.T, other.T
-    if not first.size:
-        return True
-    slices = max(1, _PIECE // first[:1].nbytes)
-    return all(
-        np.array_equal(first[start : start + slices], second[start : start + slices])
-        for start in range(0, len(first), slices)
-    )

@@ -108,8 +108,8 @@ def test_many_pieces_are_put_together_again(seed, shape, dtype, is_c) -> None:
     patch.follow(twin)
     assert np.array_equal(state, after)
     assert np.array_equal(twin, after)
-    patch.inverse().apply(state)
-    patch.inverse().follow(twin)
+    assert patch.inverse().starts_from(state)
+    patch.inverse().apply(state, twin, starts=True)
     assert np.array_equal(state, before)
     assert np.array_equal(twin, before)
     state[part] = 8
