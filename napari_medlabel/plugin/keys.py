@@ -45,11 +45,29 @@ class Keys:
         self._bound: dict[Key, _Deed] = {}
         self._resting: set[str] = set()
         self._layers: list[Any] = []
+        self._is_silent: Callable[[], bool] = lambda: False
+
+    def silence(self, is_silent: Callable[[], bool]) -> None:
+        """Let keys do nothing at certain times: while somebody types.
+
+        Keys that a field does not want go on to the window, and from there to the layers.
+
+        Parameters
+        ----------
+        is_silent : callable
+            Tells whether keys are to do nothing now.
+        """
+        self._is_silent = is_silent
 
     @property
     def listed(self) -> tuple[Key, ...]:
         """All keys, in the order in which they were bound."""
         return tuple(self._bound)
+
+    @property
+    def awake(self) -> frozenset[str]:
+        """Those that are not left to napari now."""
+        return frozenset(key.key for key in self._bound) - self._resting
 
     def key_of(self, words: str) -> str:
         """Return the key that does something, to be written on its button; empty for none."""
@@ -139,7 +157,7 @@ class Keys:
             Whether the key does something now.
         """
         for known, deed in self._bound.items():
-            if known.key == key and key not in self._resting:
+            if known.key == key and key not in self._resting and not self._is_silent():
                 deed.do()
                 return True
         return False
@@ -162,20 +180,22 @@ class Keys:
         deed = self._bound[key]
         release = deed.release
         if release is None:
-            layer.bind_key(key.key, lambda _layer: _tell_nothing(deed.do), overwrite=True)
+            layer.bind_key(key.key, lambda _layer: self._do(deed), overwrite=True)
             return
 
         def hold(_layer: Any) -> Generator[None, None, None]:
+            if self._is_silent():
+                return
             deed.do()
             yield
             release()
 
         layer.bind_key(key.key, hold, overwrite=True)
 
-
-def _tell_nothing(do: Callable[[], object]) -> None:
-    """Do it and return nothing: napari would call what is returned when the key is let go."""
-    do()
+    def _do(self, deed: _Deed) -> None:
+        """Do it and return nothing: napari would call what is returned when a key is let go."""
+        if not self._is_silent():
+            deed.do()
 
 
 def _unbind(layer: Any, key: str) -> None:

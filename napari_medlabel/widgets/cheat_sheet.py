@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from html import escape
 from math import ceil
 from typing import Any, Final
@@ -48,14 +48,21 @@ _NAPARI: Final = {
 }
 
 
-def napari_keys() -> list[tuple[str, str]]:
-    """Return napari's own keys that matter here, as the person has set them."""
+def napari_keys(taken: Collection[str] = ()) -> list[tuple[str, str]]:
+    """Return napari's own keys that matter here, as the person has set them.
+
+    Parameters
+    ----------
+    taken : collection of str
+        What means something else now, as the case's keys are written: ``"Shift-G"``.
+    """
     from napari.settings import get_settings
 
     bound: Mapping[str, Any] = get_settings().shortcuts.shortcuts
+    ours = {key.replace("Control-", "Ctrl+").replace("-", "+") for key in taken}
     rows = []
     for action, words in _NAPARI.items():
-        keys = ", ".join(str(key) for key in bound.get(action, ()))
+        keys = ", ".join(key for key in map(str, bound.get(action, ())) if key not in ours)
         if keys:
             rows.append((keys, words))
     return rows

@@ -4,20 +4,38 @@ from __future__ import annotations
 
 from typing import Final
 
-from qtpy.QtCore import QObject, Qt
+from qtpy.QtCore import QEvent, QObject, Qt
 from qtpy.QtGui import QKeySequence, QShortcut
 from qtpy.QtWidgets import QWidget
 
 from napari_medlabel.plugin.keys import Keys
+from napari_medlabel.widgets.text_focus import is_typing
 
 _LEFT_ALONE: Final = frozenset({"Enter", "Space", "Backspace", "[", "]", "Z", "6"})
 """These mean something to the fields and buttons of a dock."""
+_QT_NAMES: Final = {
+    "Control": "Ctrl",
+    "Enter": "Return",
+    "PageUp": "PgUp",
+    "PageDown": "PgDown",
+    "Delete": "Del",
+    "Escape": "Esc",
+}
+
+
+def as_qt(key: str) -> QKeySequence:
+    """Return a key as Qt has it; ``key`` as napari writes it: ``"Shift-PageUp"``.
+
+    Qt takes names that it does not know without a word, and hears nothing ever after.
+    """
+    return QKeySequence("+".join(_QT_NAMES.get(part, part) for part in key.split("-")))
 
 
 class DockKeys(QObject):
     """Lets a case's keys work in a dock too: a click into a list must not silence them.
 
-    Fields for text and numbers keep what is typed into them.
+    Fields for text and numbers keep what is typed into them: what they leave goes nowhere,
+    neither to the case's keys nor to napari's own.
 
     Parameters
     ----------
@@ -33,21 +51,30 @@ class DockKeys(QObject):
     def serve(self, keys: Keys) -> None:
         """Begin to pass keys on."""
         self.end()
+        self._dock.installEventFilter(self)
         for known in keys.listed:
             if known.key in _LEFT_ALONE:
                 continue
-            written = known.key.replace("Control-", "Ctrl+").replace("-", "+")
-            shortcut = QShortcut(QKeySequence(written), self._dock)
+            shortcut = QShortcut(as_qt(known.key), self._dock)
             shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
             shortcut.activated.connect(lambda k=known.key: keys.press(k))
             self._shortcuts.append(shortcut)
 
     def end(self) -> None:
         """Pass nothing on any more."""
+        self._dock.removeEventFilter(self)
         for shortcut in self._shortcuts:
             shortcut.setEnabled(False)
             shortcut.deleteLater()
         self._shortcuts = []
+
+    def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
+        """Keep from the window what comes up from a field in which somebody types."""
+        kinds = (QEvent.Type.KeyPress, QEvent.Type.KeyRelease)
+        if event is not None and event.type() in kinds and is_typing():
+            event.accept()
+            return True
+        return bool(super().eventFilter(watched, event))
 
 
 def canvas_of(window: QWidget) -> QWidget | None:

@@ -12,6 +12,7 @@ from napari_medlabel.plugin.keys import Keys
 from napari_medlabel.plugin.tools.catalogue import TOOLS
 from napari_medlabel.widgets.cheat_sheet import CheatSheet, napari_keys
 from napari_medlabel.widgets.dock_keys import DockKeys
+from napari_medlabel.widgets.text_focus import is_typing
 
 if TYPE_CHECKING:
     from napari_medlabel.widgets.tool_desk import ToolDesk
@@ -80,6 +81,7 @@ class ToolKeys:
     def begin(self, keys: Keys) -> None:
         """Bind the keys of a case that has just been shown."""
         self._keys = keys
+        keys.silence(is_typing)
         bind_tools(keys, self._desk)
         self._desk.panel.palette_.show_keys(
             {t.name: t.key for t in TOOLS if keys.key_of(t.title) == t.key}
@@ -109,5 +111,6 @@ class ToolKeys:
         """Show all keys."""
         if self._keys is None:
             return
-        self.sheet = CheatSheet(self._keys.listed, napari_keys(), self._desk.dock.window())
+        keys = self._keys
+        self.sheet = CheatSheet(keys.listed, napari_keys(keys.awake), self._desk.dock.window())
         self.sheet.show()

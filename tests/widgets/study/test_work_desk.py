@@ -309,7 +309,7 @@ def test_one_scan_opens_at_a_time_and_leaving_the_study_asks_for_the_work(
     dock.desk.open_paths([study.layout.scan(study.cases[2])])
     assert not desk.open_reading("work", first, desk.reading.slot), "another one is on its way"
     qtbot.waitUntil(lambda: desk.reading is None, timeout=10_000)
-    assert dock.session is not None
+    qtbot.waitUntil(lambda: dock.session is not None, timeout=10_000)
     assert dock.viewer.title == "napari-medlabel"
     assert dock.log_desk.lamp._find() is WORKPLACE.log, "that scan is none of the study's"
     dock.desk.close_case()
