@@ -21,13 +21,14 @@ from qtpy.QtWidgets import (
 
 from napari_medlabel.model.landmarks import ABSENCES, Landmark
 from napari_medlabel.widgets.narrow import narrow
+from napari_medlabel.widgets.rows import Rows
 
 MODES: Final = {
     "sequential": "Step by step: draft, look, Enter",
     "quick": "Quick: each click places the next",
     "free": "Free: place what is chosen, or new points",
 }
-_PICTURE_PX: Final = 160
+_PICTURE_PX: Final = 140
 
 
 class LandmarkDetail(QWidget):
@@ -119,27 +120,21 @@ class LandmarkDetail(QWidget):
         top.addWidget(self.picture)
         choices = QGridLayout()
         choices.addWidget(QLabel("Click"), 0, 0)
-        choices.addWidget(self.mode_box, 0, 1, 1, 2)
+        choices.addWidget(self.mode_box, 0, 1)
         choices.addWidget(QLabel("Goes to"), 1, 0)
-        choices.addWidget(self.snap_box, 1, 1)
-        choices.addWidget(self.radius, 1, 2)
+        choices.addWidget(Rows(self.snap_box, self.radius, gap_px=6), 1, 1)
         choices.setColumnStretch(1, 1)
-        rows = []
-        for parts in (
-            (self.commit_button, self.cancel_button),
-            (self.before_button, self.after_button, self.absent_button),
-            (self.doubt_button, self.doubt_mm, self.lock_button),
-        ):
-            row = QHBoxLayout()
-            for part in parts:
-                row.addWidget(part)
-            rows.append(row)
+        rows = (
+            Rows(self.commit_button, self.cancel_button, gap_px=6),
+            Rows(self.before_button, self.after_button, self.absent_button, gap_px=6),
+            Rows(self.doubt_button, self.doubt_mm, self.lock_button, gap_px=6),
+        )
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addLayout(top)
         column.addWidget(self.draft_line)
         for row in rows:
-            column.addLayout(row)
+            column.addWidget(row)
         column.addLayout(choices)
         column.addWidget(self.doubts_line)
 

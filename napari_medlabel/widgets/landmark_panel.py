@@ -26,6 +26,7 @@ from napari_medlabel.plugin.tools.aiming import SNAPS
 from napari_medlabel.widgets.label_panel import FROM_FILE, choose_file
 from napari_medlabel.widgets.landmark_detail import LandmarkDetail
 from napari_medlabel.widgets.narrow import narrow
+from napari_medlabel.widgets.rows import Rows
 
 _NAME, _PLACE, _STATE = range(3)
 _LOAD: Final = "Load…"
@@ -90,24 +91,15 @@ class LandmarkPanel(QWidget):
         top = QHBoxLayout()
         top.addWidget(QLabel("Template"))
         top.addWidget(self.template_box, 1)
-        buttons = QHBoxLayout()
-        buttons.addWidget(self.place_button, 1)
-        buttons.addWidget(self.remove_button)
+        buttons = Rows(self.place_button, self.remove_button, gap_px=6)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addLayout(top)
-        files = QHBoxLayout()
-        for button in (
-            self.copy_button,
-            self.lock_all_button,
-            self.load_button,
-            self.save_button,
-        ):
-            files.addWidget(button)
-        layout.addLayout(buttons)
+        layout.addWidget(buttons)
         layout.addWidget(self.detail)
         layout.addWidget(self.table)
-        layout.addLayout(files)
+        files = (self.copy_button, self.lock_all_button, self.load_button, self.save_button)
+        layout.addWidget(Rows(*files, gap_px=6))
 
     def show_template(self, templates: Mapping[str, LandmarkSet], marks: LandmarkSet) -> None:
         """Show which template the landmarks follow; none of them for a list of one's own."""

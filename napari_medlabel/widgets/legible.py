@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import Final, Literal
 
 from qtpy.QtCore import QEvent, QObject, QTimer
-from qtpy.QtGui import QColor, QPalette
-from qtpy.QtWidgets import QWidget
+from qtpy.QtGui import QColor, QFontInfo, QPalette
+from qtpy.QtWidgets import QLabel, QWidget
 
 Tint = Literal["blue", "amber", "green", "red", "faint", "mark"]
 TINTS: Final[dict[Tint, tuple[str, str]]] = {
@@ -51,6 +51,15 @@ def tint(widget: QWidget, name: Tint) -> QColor:
     return QColor(dark if is_dark(widget) else light)
 
 
+def points_of_words(widget: QWidget) -> float:
+    """Return the size of words in a widget, in points: napari's style gives it to labels."""
+    words = QLabel(widget)
+    words.ensurePolished()
+    points: float = QFontInfo(words.font()).pointSizeF()
+    words.setParent(None)
+    return points
+
+
 class ThemeWatch(QObject):
     """Does something when a widget has got other colours, and once it has its first.
 
@@ -60,12 +69,16 @@ class ThemeWatch(QObject):
         Whose colours are followed.
     do : callable
         What is done.
+    font : bool
+        Whether it is done for another size of words, too.
     """
 
-    def __init__(self, widget: QWidget, do: Callable[[], object]) -> None:
+    def __init__(
+        self, widget: QWidget, do: Callable[[], object], *, font: bool = False
+    ) -> None:
         super().__init__(widget)
-        self._widget, self._do = widget, do
-        self._known: int | None = None
+        self._widget, self._do, self._font = widget, do, font
+        self._known: tuple[int, float] | None = None
         self._soon = QTimer(self)
         self._soon.setSingleShot(True)
         self._soon.timeout.connect(self._look)
@@ -79,7 +92,8 @@ class ThemeWatch(QObject):
         return False
 
     def _look(self) -> None:
-        now = self._widget.palette().color(QPalette.ColorRole.WindowText).rgba()
+        colour = self._widget.palette().color(QPalette.ColorRole.WindowText).rgba()
+        now = colour, points_of_words(self._widget) if self._font else 0.0
         if now != self._known:
             self._known = now
             self._do()

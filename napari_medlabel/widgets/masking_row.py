@@ -19,6 +19,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_medlabel.edit.masking import Area, Masking, Overwrite
+from napari_medlabel.widgets.rows import Rows
 
 _SIDES: Final[tuple[tuple[Area, str], ...]] = (
     ("inside", "inside"),
@@ -57,15 +58,9 @@ class MaskingRow(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(3)
-        for parts in (
-            (QLabel("Edit"), self.area, QLabel("over"), self.overwrite),
-            (self.ranged, self.low, self.high),
-        ):
-            row = QHBoxLayout()
-            row.setSpacing(4)
-            for part in parts:
-                row.addWidget(part, int(isinstance(part, QComboBox | QDoubleSpinBox)))
-            column.addLayout(row)
+        column.addWidget(_beside(QLabel("Edit"), self.area, QLabel("over"), self.overwrite))
+        # In a large font both values go below the box, and stay whole.
+        column.addWidget(Rows(self.ranged, _beside(self.low, self.high), gap_px=4))
         for wide in (self.area, self.overwrite, self.low, self.high):
             # As wide as there is room: the long name of a segment does not widen the dock.
             wide.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
@@ -157,6 +152,17 @@ class MaskingRow(QWidget):
                 overwrite=self.overwrite.currentData(),
             )
         )
+
+
+def _beside(*parts: QWidget) -> QWidget:
+    """Return a row of parts, of which fields take the room that there is."""
+    row = QWidget()
+    line = QHBoxLayout(row)
+    line.setContentsMargins(0, 0, 0, 0)
+    line.setSpacing(4)
+    for part in parts:
+        line.addWidget(part, int(isinstance(part, QComboBox | QDoubleSpinBox)))
+    return row
 
 
 def _value_field(name: str) -> QDoubleSpinBox:

@@ -9,8 +9,6 @@ from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import (
     QAbstractItemView,
     QApplication,
-    QGridLayout,
-    QHBoxLayout,
     QHeaderView,
     QLabel,
     QPushButton,
@@ -21,6 +19,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_medlabel.model.measurements import MeasurementSet
+from napari_medlabel.widgets.rows import Rows
 
 KINDS: Final = {
     "line": ("Line", "Length between two points"),
@@ -86,18 +85,14 @@ class MeasurePanel(QWidget):
         self._show_state()
 
     def _lay_out(self) -> None:
-        kinds = QGridLayout()
-        for place, button in enumerate(self.buttons.values()):
-            kinds.addWidget(button, place // 4, place % 4)
-        below = QHBoxLayout()
-        for button in (self.delete_button, self.lock_button, self.copy_button):
-            below.addWidget(button)
+        kinds = Rows(*self.buttons.values(), gap_px=6)
+        below = Rows(self.delete_button, self.lock_button, self.copy_button, gap_px=6)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
-        column.addLayout(kinds)
+        column.addWidget(kinds)
         column.addWidget(self.line)
         column.addWidget(self.table)
-        column.addLayout(below)
+        column.addWidget(below)
 
     # -- showing -------------------------------------------------------------------------
 

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 
-from qtpy.QtCore import Qt, Signal
+from qtpy.QtCore import QEvent, Qt, Signal
 from qtpy.QtGui import QAction, QKeySequence
 from qtpy.QtWidgets import QGridLayout, QMenu, QSizePolicy, QToolButton, QWidget
 
 from napari_medlabel.plugin.tools.options import Tool
-from napari_medlabel.widgets.legible import ThemeWatch, tint
+from napari_medlabel.widgets.legible import ThemeWatch, points_of_words, tint
 
 _COLUMNS: Final = 3
+_GAP_PX: Final = 3
+_SMALLER: Final = 0.92
+"""Size of a tool's words to those of the window, which a person may have set larger."""
 _STYLE: Final = (
-    "QToolButton { padding: 3px 0px; border-radius: 3px; font-size: 11px;"
+    "QToolButton { padding: 3px 0px; border-radius: 3px; font-size: %.1fpt;"
     " background: rgba(128, 128, 128, 60); }"
     "QToolButton:hover { background: rgba(128, 128, 128, 110); }"
     "QToolButton::menu-indicator { image: none; }"
@@ -50,28 +53,46 @@ class ToolPalette(QWidget):
         self.buttons: dict[str, QToolButton] = {}
         self.actions_: dict[str, QAction] = {}
         self.menu_buttons: dict[str, QToolButton] = {}
-        grid = QGridLayout(self)
+        self._grid = grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
-        grid.setSpacing(3)
-        at = 0
-        for known in tools:
-            if known.group not in menus:
-                grid.addWidget(self._make_button(known), at // _COLUMNS, at % _COLUMNS)
-                at += 1
+        grid.setSpacing(_GAP_PX)
+        self._columns = 0
+        self._parts = [self._make_button(t) for t in tools if t.group not in menus]
         for title in menus:
-            grid.addWidget(
-                self._make_menu(title, [t for t in tools if t.group == title]),
-                at // _COLUMNS,
-                at % _COLUMNS,
-            )
-            at += 1
-        for column in range(_COLUMNS):
-            grid.setColumnStretch(column, 1)
+            self._parts.append(self._make_menu(title, [t for t in tools if t.group == title]))
+        self._arrange(_COLUMNS)
         self.show_keys({known.name: known.key for known in tools})
-        ThemeWatch(self, self._follow_theme)
+        ThemeWatch(self, self._follow_theme, font=True)
+
+    def _arrange(self, columns: int) -> None:
+        """Put the buttons into columns of one width."""
+        if columns == self._columns:
+            return
+        self._columns = columns
+        for at, part in enumerate(self._parts):
+            self._grid.addWidget(part, at // columns, at % columns)
+        for column in range(_COLUMNS):
+            self._grid.setColumnStretch(column, int(column < columns))
+
+    def _fit(self) -> None:
+        """Take as many columns as leave the words whole."""
+        wide = max(part.sizeHint().width() for part in self._parts) + _GAP_PX
+        self._arrange(max(1, min(_COLUMNS, (self.width() + _GAP_PX) // wide)))
+
+    def resizeEvent(self, event: Any) -> None:
+        """Fit the columns to the width."""
+        super().resizeEvent(event)
+        self._fit()
+
+    def event(self, event: QEvent | None) -> bool:
+        """Fit the columns where words or their font have changed."""
+        if event is not None and event.type() == QEvent.Type.LayoutRequest:
+            self._fit()
+        return bool(super().event(event))
 
     def _follow_theme(self) -> None:
-        self.setStyleSheet(_STYLE % tint(self, "mark").name())
+        size = _SMALLER * points_of_words(self)
+        self.setStyleSheet(_STYLE % (size, tint(self, "mark").name()))
 
     def _make_button(self, known: Tool) -> QToolButton:
         button = _button()
@@ -151,6 +172,6 @@ def _button() -> QToolButton:
     button = QToolButton()
     # By Tab only: after a click the keys must still reach the canvas.
     button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-    # Three columns of one width, however narrow the dock.
+    # Columns of one width, however narrow the dock.
     button.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
     return button

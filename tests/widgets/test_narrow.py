@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from napari.components import ViewerModel
 from pytestqt.qtbot import QtBot
 from qtpy.QtWidgets import QAbstractButton, QApplication, QComboBox, QWidget
 
 from napari_medlabel.model.labelmap import Label, LabelScheme
 from napari_medlabel.plugin.tools.catalogue import MENUS, TOOLS
+from napari_medlabel.plugin.workplace import WORKPLACE
 from napari_medlabel.project.ontology.questions import Choice, Question
 from napari_medlabel.project.ontology.trees import Node, Tree, Way
+from napari_medlabel.session.case import Session
+from napari_medlabel.widgets.dock import MedlabelDock
 from napari_medlabel.widgets.label_panel import LabelPanel
 from napari_medlabel.widgets.narrow import (
     BreakingCheck,
@@ -107,6 +111,33 @@ def study_pages() -> list[QWidget]:
     return [bar, boxes, threads, questions, tree, WorklistPanel(), ComplaintsPanel()]
 
 
+def test_the_whole_dock_with_an_open_case_fits_with_large_words(
+    styled: None, qtbot: QtBot, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("napari_medlabel.widgets.sight.look_desk.has_room", lambda: False)
+    dock = MedlabelDock(ViewerModel())
+    qtbot.addWidget(dock)
+    dock.resize(DOCK_PX, 1000)
+    dock.show()
+    dock.desk.show_session(session)
+    tools = dock.tool_desk.panel.palette_
+    for number in range(dock.tabs.count()):
+        dock.tabs.setCurrentIndex(number)
+        QApplication.processEvents()
+        assert dock.minimumSizeHint().width() <= DOCK_PX, dock.tabs.tabText(number)
+        assert dock.column.horizontalScrollBar().maximum() == 0
+    dock.tabs.setCurrentIndex(0)
+    words = tools.buttons["brush"].font
+    qtbot.waitUntil(lambda: words().pointSizeF() > 9.5, timeout=3000)
+    qtbot.waitUntil(
+        lambda: all(b.width() >= b.sizeHint().width() for b in tools.buttons.values()),
+        timeout=3000,
+    )
+    dock.desk.leave(discard=True)
+    WORKPLACE.close()
+
+
+DOCK_PX = 330
 KINDS = ("choice", "multiple")
 
 

@@ -84,7 +84,8 @@ class LookDesk(QObject):
         self._theme_before = str(viewer.theme)
         if recall("room", False) is True and has_room():
             viewer.theme = ROOM
-        self.panel.show_theme(viewer.theme == ROOM)
+        self._show_theme()
+        viewer.events.theme.connect(self._on_theme)
         self._show_slab()
         self._show_outline()
         self._show_window()
@@ -99,6 +100,7 @@ class LookDesk(QObject):
             self.slab.detach()
             self.cine.detach()
             views.windowing.changed.disconnect(self._say_window)
+            binding.viewer.events.theme.disconnect(self._on_theme)
             binding.labels.events.contour.disconnect(self._show_outline)
             if views.session.volume.colour is None:
                 binding.image.events.contrast_limits.disconnect(self._show_window)
@@ -246,7 +248,16 @@ class LookDesk(QObject):
         elif viewer.theme == ROOM:
             viewer.theme = self._theme_before if self._theme_before != ROOM else "dark"
         self._desk.keep("room", wanted)
-        self.panel.show_theme(wanted)
+        self._show_theme()
+
+    def _on_theme(self, _event: object = None) -> None:
+        """Follow what was chosen elsewhere: in napari's settings, or by its key."""
+        self._desk.keep("room", self._show_theme())
+
+    def _show_theme(self) -> bool:
+        is_room = str(self._desk.dock.viewer.theme) == ROOM
+        self.panel.show_theme(is_room)
+        return is_room
 
     def _try(self, action: Callable[[], object]) -> None:
         try:

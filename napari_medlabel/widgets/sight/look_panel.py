@@ -10,12 +10,16 @@ from qtpy.QtWidgets import (
     QCheckBox,
     QComboBox,
     QDoubleSpinBox,
-    QGridLayout,
+    QHBoxLayout,
     QLabel,
     QPushButton,
     QSpinBox,
+    QVBoxLayout,
     QWidget,
 )
+
+from napari_medlabel.widgets.narrow import narrow
+from napari_medlabel.widgets.rows import Rows
 
 _RATE: Final = 10
 _TIMES: Final = "Times"
@@ -84,30 +88,20 @@ class LookPanel(QWidget):
         self._connect()
 
     def _lay_out(self) -> None:
-        grid = QGridLayout(self)
-        grid.setContentsMargins(0, 0, 0, 0)
-        for column in range(4):
-            grid.setColumnStretch(column, 1)
-        grid.addWidget(self.window_line, 0, 0, 1, 3)
-        grid.addWidget(self.invert_button, 0, 3)
-        grid.addWidget(self.slab_box, 1, 0, 1, 3)
-        grid.addWidget(self.thick, 1, 3)
-        grid.addWidget(self.slab_line, 2, 0, 1, 4)
-        grid.addWidget(self.cine_button, 3, 0)
-        grid.addWidget(self.through_box, 3, 1)
-        grid.addWidget(self.way_box, 3, 2)
-        grid.addWidget(self.rate, 3, 3)
-        grid.addWidget(self.outline_button, 4, 0, 1, 2)
-        grid.addWidget(self.theme_box, 4, 2, 1, 2)
-        for part in self.findChildren(QWidget):
-            # A row of words and boxes must not be wider than the dock.
-            if isinstance(part, QComboBox):
-                part.setSizeAdjustPolicy(
-                    QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
-                )
-                part.setMinimumContentsLength(5)
-            if not isinstance(part, QCheckBox):
-                part.setMinimumWidth(40)
+        for box in (self.slab_box, self.through_box, self.way_box):
+            narrow(box)
+        self.window_line.setWordWrap(True)
+        first = QHBoxLayout()
+        first.addWidget(self.window_line, 1)
+        first.addWidget(self.invert_button)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addLayout(first)
+        column.addWidget(Rows(self.slab_box, self.thick, gap_px=6))
+        column.addWidget(self.slab_line)
+        played = self.cine_button, self.through_box, self.way_box, self.rate
+        column.addWidget(Rows(*played, gap_px=6))
+        column.addWidget(Rows(self.outline_button, self.theme_box, gap_px=6))
 
     def _connect(self) -> None:
         self.outline_button.clicked.connect(lambda _on: self.outline_requested.emit())

@@ -11,7 +11,6 @@ from qtpy.QtCore import Qt, Signal
 from qtpy.QtGui import QColor, QIcon, QPixmap
 from qtpy.QtWidgets import (
     QAbstractItemView,
-    QCheckBox,
     QComboBox,
     QGridLayout,
     QHeaderView,
@@ -24,7 +23,9 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_medlabel.widgets.narrow import BreakingCheck
 from napari_medlabel.widgets.study.tag_row import REASON_WORDS, TagRow
+from napari_medlabel.widgets.tab_order import in_order
 
 WHOLE: Final = 0
 """Stands for the whole reading among the values of labels."""
@@ -127,7 +128,7 @@ class ReviewPanel(QWidget):
         self.reason_box.setToolTip("Why, for the log")
         for code, words in REASON_WORDS.items():
             self.reason_box.addItem(words, code)
-        self.despite_box = QCheckBox()
+        self.despite_box = BreakingCheck("")
         self.despite_box.setToolTip(
             "Approval says then, by the reason below, why they stay open"
         )
@@ -242,6 +243,7 @@ class ReviewPanel(QWidget):
         """Make a row for the whole and for each label."""
         self._filling = True
         self.table.setRowCount(len(self._rows) + 1)
+        boxes = []
         shown = (ReviewRow(WHOLE, "Whole reading", "", 0), *self._rows)
         for number, row in enumerate(shown):
             name = QTableWidgetItem(row.name)
@@ -261,6 +263,8 @@ class ReviewPanel(QWidget):
             box.setToolTip(f"Your finding: {row.name}")
             box.activated.connect(partial(self._on_finding, row.value, box))
             self.table.setCellWidget(number, _MARKED, box)
+            boxes.append(box)
+        in_order(self.table, boxes)
         seen = min(len(shown), _ROWS_SHOWN)
         self.table.setFixedHeight(seen * _ROW_PX + 30)
         self._filling = False
