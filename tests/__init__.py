@@ -1,0 +1,1 @@
+"""The tests: a package, since rt-utils installs one of this name, which would hide them."""
