@@ -117,6 +117,8 @@ def take_in_marks(session: Session, marks: Marks) -> list[Patch]:
     InputError
         When the open mask cannot hold so many classes.
     """
+    if marks.landmarks.placed:
+        session.place.require_landmarks_here()
     steps = []
     session.outbox.tell(session.events.imported(marks.kind))
     for labels in marks.labels:

@@ -11,7 +11,7 @@ from napari_medlabel.edit.scene import around
 from napari_medlabel.model.labelmap import LabelMap
 from napari_medlabel.plugin.binding import Binding
 from napari_medlabel.plugin.layers import metadata
-from napari_medlabel.plugin.tools.sketch import ROLE, add_aside
+from napari_medlabel.plugin.tools.sketch import ROLE, add_below
 
 NAME = "Other layer"
 """How each of their names begins."""
@@ -35,7 +35,7 @@ class SheetLayers:
             layer = self._layer(labels)
             if layer is not None:
                 self.layers.append(layer)
-                add_aside(binding.viewer, layer)
+                add_below(binding.viewer, layer, binding.labels)
                 binding.keys.attach(layer)
 
     def remove(self) -> None:

@@ -247,13 +247,16 @@ class Session:
     # -- landmarks -----------------------------------------------------------------------
 
     def set_landmarks(self, marks: LandmarkSet, *, name: str = "Move landmark") -> None:
-        """Replace the landmarks as one step of the history."""
-        if marks == self.landmarks:
-            return
-        change = LandmarkChange(self.landmarks, marks, name)
-        self.landmarks = marks
-        self.add_step(change)
-        self.landmarks_changed.emit(marks)
+        """Replace the landmarks as one step; see `Place.require_landmarks_here`."""
+        if len(marks.placed) > len(self.landmarks.placed):
+            self.place.require_landmarks_here()
+        self._take_landmarks(marks, name)
+
+    def _take_landmarks(self, marks: LandmarkSet, name: str) -> None:
+        if marks != self.landmarks:
+            before, self.landmarks = self.landmarks, marks
+            self.add_step(LandmarkChange(before, marks, name))
+            self.landmarks_changed.emit(marks)
 
     def place_landmark(self, name: str, point_ras: Point | None) -> None:
         """Place, move or unplace (None) one landmark; the point is in RAS mm."""
@@ -343,7 +346,7 @@ class Session:
         self.drafts.load(recovery.drafts or ())
         patch = self.edit(WHOLE, recovery.array, name="Recover unsaved work", origin="restored")
         if marks is not None:
-            self.set_landmarks(marks, name="Recover landmarks")
+            self._take_landmarks(marks, "Recover landmarks")
         if recovery.landmarks is not None:
             self.set_measurements(
                 measurements_in(recovery.landmarks), name="Recover measurements"

@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from napari_medlabel.errors import InputError
 from napari_medlabel.io.files import make_folder
 from napari_medlabel.project.layout import Layout, require_there
 
 MASK_FILE: Final = "mask.nii.gz"
 _PART: Final = re.compile(r"sheet-[1-9][0-9]*|(review|reading)-.+|adjudicate")
 """Folders below a case's open work, each with a mask of its own."""
+_SHEET: Final = re.compile(r"sheet-[1-9][0-9]*")
 _LOOKS: Final = "study-looks"
 
 
@@ -46,6 +48,21 @@ class Place:
         of one is never offered to another.
         """
         return journal_key(self.case, self.folder)
+
+    def require_landmarks_here(self) -> None:
+        """Refuse landmarks where none is ever submitted: on a further layer of a reading.
+
+        Raises
+        ------
+        InputError
+            Saying on which layer they are placed.
+        """
+        if self.study is not None and _SHEET.fullmatch(self.folder.name):
+            raise InputError(
+                "Landmarks are placed on the first layer of a reading: of this one none would "
+                "be submitted.",
+                hint="Choose the first layer at the top of the dock, and place them there.",
+            )
 
     def make(self) -> None:
         """Make the folder where it is missing; in a study only while the study is there.

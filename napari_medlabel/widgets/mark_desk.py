@@ -177,6 +177,12 @@ class MarkDesk(QObject):
             self.dock.tool_desk.put_down()
             binding.viewer.layers.selection.active = binding.labels
             return
+        try:
+            binding.session.place.require_landmarks_here()
+        except MedlabelError as err:
+            self._show_hand()
+            self.dock.show_error(err)
+            return
         self.dock.desk.watch.show_again(binding.points)
         binding.points.visible = True
         self.dock.tool_desk.lend(self._make_hand)

@@ -100,6 +100,13 @@ def add_aside(view: Any, layer: Any) -> None:
     view.layers.selection.active = active
 
 
+def add_below(view: Any, layer: Any, other: Any) -> None:
+    """Add a layer that only shows something below another one, of which it hides nothing."""
+    active = view.layers.selection.active
+    view.layers.insert(view.layers.index(other), layer)
+    view.layers.selection.active = active
+
+
 def thinned(line: npt.NDArray[Any], most: int) -> FloatArray:
     """Return a line, shape (n, 3), with at most some points, its ends among them."""
     points = np.asarray(line, dtype=np.float64).reshape(-1, 3)

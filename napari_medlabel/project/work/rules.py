@@ -22,7 +22,16 @@ from napari_medlabel.project.ontology.ontology import Ontology
 from napari_medlabel.project.ontology.questions import Answer, missing_answers
 
 Rule = Literal[
-    "empty", "drawn", "unknown", "range", "small", "parts", "side", "unseen", "answer"
+    "empty",
+    "drawn",
+    "unknown",
+    "range",
+    "small",
+    "parts",
+    "side",
+    "unseen",
+    "answer",
+    "unsaved",
 ]
 MOST_OUTSIDE: Final = 0.02
 """Share of a label's voxels that may lie outside its range: noise and partial volume do."""
@@ -40,7 +49,7 @@ class Complaint:
     ----------
     rule : str
         ``empty``, ``drawn`` (and said to be absent), ``unknown`` (a value without a label),
-        ``range``, ``small``, ``parts``, ``side``, ``unseen`` or ``answer``.
+        ``range``, ``small``, ``parts``, ``side``, ``unseen``, ``answer`` or ``unsaved``.
     words : str
         For the annotator.
     label : int
@@ -53,6 +62,8 @@ class Complaint:
         Id of the question, for ``answer``.
     blocks : bool
         Whether it cannot be submitted like this, whatever the reason.
+    layer : int or None
+        The layer to open, for ``unsaved``.
     """
 
     rule: Rule
@@ -62,6 +73,7 @@ class Complaint:
     slice: int | None = None
     question: str = ""
     blocks: bool = False
+    layer: int | None = None
 
 
 def check_before_submit(

@@ -32,6 +32,7 @@ from napari_medlabel.project.work.rules import Complaint, check_sheets
 from napari_medlabel.session.boxing import open_boxes
 from napari_medlabel.session.case import MASK_FILE
 from napari_medlabel.session.study.folders import close_folder
+from napari_medlabel.session.study.left_over import left_by_crash
 from napari_medlabel.session.study.same_work import find_same
 from napari_medlabel.session.study.scoring import score_at_once
 from napari_medlabel.session.study.seat import (
@@ -180,6 +181,7 @@ def submit(
     submission: Submission,
     *,
     reason: str = "",
+    is_open: int | None = None,
 ) -> Submitted:
     """Submit a reading; the same again, as after a crash, is recognised and done once.
 
@@ -191,11 +193,14 @@ def submit(
         What is submitted.
     reason : str
         Code of why it is right in spite of complaints; they are refused without.
+    is_open : int, optional
+        The layer that is open in a window: what a crash left of it is offered there.
 
     Raises
     ------
     ComplaintsError
-        When something is not as the ontology wants it, and no reason is given or would do.
+        When something is not as the ontology wants it, and no reason is given or would do; or
+        when a crash left work of it that is not saved.
     RefusedError
         When it is another's, or its state does not allow it.
     InputError, GeometryError
@@ -216,7 +221,10 @@ def submit(
         labelled.sheets,
     )
     submission = Submission(labelled, submission.notes)
-    complaints = _complaints(ontology, scan, submission)
+    complaints = (
+        *left_by_crash(seat, case, slot, scan, is_open),
+        *_complaints(ontology, scan, submission),
+    )
     if any(one.blocks for one in complaints) or (complaints and not reason):
         raise ComplaintsError(complaints)
     pins = Pins(*rules_now(seat))

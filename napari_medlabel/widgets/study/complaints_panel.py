@@ -32,6 +32,7 @@ _RULES: Final[Mapping[str, str]] = {
     "parts": "too many parts",
     "side": "wrong side",
     "unseen": "not shown",
+    "unsaved": "not saved",
     "answer": "answer",
 }
 _MOST_PX: Final = 260

@@ -14,6 +14,7 @@ from napari_medlabel.project.guidelines import Guidelines, read_guidelines
 from napari_medlabel.project.ontology.labels import OntologyLabel
 from napari_medlabel.session.study.guidelines_seen import last_seen, note_seen
 from napari_medlabel.session.study.seat import Seat
+from napari_medlabel.widgets.background import Background
 from napari_medlabel.widgets.dock_keys import DockKeys
 from napari_medlabel.widgets.study.guideline_panel import GuidelinePanel
 
@@ -37,6 +38,8 @@ class GuidelineDock(QObject):
         self._label: tuple[OntologyLabel | None, str] = (None, "")
         self._keys: Keys | None = None
         self._passing: DockKeys | None = None
+        self._reader = Background(self)
+        self._is_wanted = False
 
     # -- the study -----------------------------------------------------------------------
 
@@ -45,17 +48,35 @@ class GuidelineDock(QObject):
         self.look_again(seat)
 
     def look_again(self, seat: Seat) -> None:
-        """Read the guidelines where they may have changed, and say so once they have."""
-        try:
-            found = read_guidelines(seat.layout.guidelines)
-        except MedlabelError as err:
+        """Read the guidelines where they may have changed, and say so once they have.
+
+        Every picture is read for the digest: in the background, for a share takes its time.
+        """
+        if self._reader.is_busy:
+            self._reader.when_free(lambda: self._look_later(seat))
+            return
+        self._reader.run(
+            lambda: read_guidelines(seat.layout.guidelines),
+            lambda found: self._found(seat, found),
+            lambda err: self._failed(seat, err),
+        )
+
+    def _look_later(self, seat: Seat) -> None:
+        if seat is self.study.seat:
+            self.look_again(seat)
+
+    def _failed(self, seat: Seat, err: MedlabelError) -> None:
+        if seat is self.study.seat:
             self.study.dock.show_error(err)
+
+    def _found(self, seat: Seat, found: Guidelines) -> None:
+        if seat is not self.study.seat:
             return
         is_new = self.guidelines is None or found.digest != self.guidelines.digest
         self.guidelines = found
         if is_new:
             self._fill()
-            if self._is_news(seat):
+            if self._is_wanted or self._is_news(seat):
                 self.show(True)
 
     def study_closed(self) -> None:
@@ -97,7 +118,8 @@ class GuidelineDock(QObject):
         self.show(not self.is_shown)
 
     def show(self, on: bool) -> None:
-        """Show or hide the guidelines; without a study there are none."""
+        """Show or hide the guidelines, once they are read; without a study there are none."""
+        self._is_wanted = on and self.guidelines is None and self.study.seat is not None
         if not on:
             frame = self._frame()
             if frame is not None:

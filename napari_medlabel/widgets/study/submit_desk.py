@@ -69,7 +69,10 @@ class SubmitDesk(QObject):
             scan = session.volume
             made = open_work(seat.layout, seat.rater.code, case, scan, slot)
             try:
-                return submit(seat, case, slot, scan, made, reason=reason), made.words
+                found = submit(
+                    seat, case, slot, scan, made, reason=reason, is_open=reading.sheet
+                )
+                return found, made.words
             except ComplaintsError as err:
                 return err.complaints, ()
 
@@ -136,6 +139,9 @@ class SubmitDesk(QObject):
         binding, dock = reading.binding, self._study.dock
         if complaint.question:
             self._work.question_wanted.emit(complaint.question)
+        if complaint.layer is not None:
+            self._work.sheets.choose(complaint.layer)
+            return
         if self._work.sheets.show_label(complaint.label):
             return  # another click goes to the place, on the layer that opens now
         if complaint.label in reading.session.labels.scheme.values:

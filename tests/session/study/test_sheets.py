@@ -23,6 +23,7 @@ from napari_medlabel.session.case import Session
 from napari_medlabel.session.opening import open_case
 from napari_medlabel.session.saving import save
 from napari_medlabel.session.study.importing import import_marks
+from napari_medlabel.session.study.left_over import left_by_crash
 from napari_medlabel.session.study.opening import open_to_look, open_to_work
 from napari_medlabel.session.study.readings import ready_readings
 from napari_medlabel.session.study.seat import at_reading, look
@@ -237,3 +238,51 @@ def test_what_a_crash_left_of_a_layer_is_offered_on_that_layer_alone(study: Smal
     (found,) = (again := opened(1)).recoveries
     assert (found.array[BOX] == 7).all()
     again.close()
+
+
+def test_what_a_crash_left_of_a_layer_keeps_the_reading_from_being_submitted(
+    study: SmallStudy,
+) -> None:
+    case, seat, scan = study.cases[0], study.seat("r01"), study.scan()
+    draw(study, 0, 1)
+    draw(study, 1, 7)
+    folder = study.layout.work("r01", case)
+    write_notes(folder, WorkNotes(30.0, frozenset(range(6)), answers={"clear": True}))
+
+    def opened() -> Session:
+        opening = open_to_work(seat, case, "A", 1)
+        return open_case(opening.paths, seat.desk, opening.wishes, fallback=study.tmp)
+
+    session = opened()
+    session.edit(BOX, np.zeros((2, 2, 2), np.uint8), name="Block", origin="human")
+    session.keeper.sweep()
+    session.close()
+    made = open_work(study.layout, "r01", case, scan)
+    assert look_before_submit(seat, scan, made) == ()
+    with pytest.raises(ComplaintsError, match="of the layer of Lesion") as caught:
+        submit(seat, case, "A", scan, made, reason="PROTOCOL")
+    (left,) = caught.value.complaints
+    assert (left.rule, left.layer, left.blocks) == ("unsaved", 1, True)
+    assert left_by_crash(seat, case, "A", scan, besides=1) == (), "there it is offered"
+    session = opened()
+    session.decline(session.recoveries[0])
+    session.close()
+    assert submit(seat, case, "A", scan, made).is_new
+
+
+def test_landmarks_are_refused_where_they_would_not_be_submitted(study: SmallStudy) -> None:
+    case, seat = study.cases[0], study.seat("r01")
+    opening = open_to_work(seat, case, "A", 1)
+    session = open_case(opening.paths, seat.desk, opening.wishes, fallback=study.tmp)
+    session.marking.mode = "free"
+    with pytest.raises(InputError, match="first layer") as caught:
+        session.marking.click((1.0, 2.0, 3.0))
+    assert "top of the dock" in caught.value.hint
+    assert session.landmarks.placed == ()
+    assert session.undo() is None
+    session.close()
+    opening = open_to_work(seat, case, "A")
+    session = open_case(opening.paths, seat.desk, opening.wishes, fallback=study.tmp)
+    session.marking.mode = "free"
+    assert session.marking.click((1.0, 2.0, 3.0))
+    session.close()

@@ -115,7 +115,7 @@ def test_a_reading_is_guided_asked_and_boxed(  # noqa: PLR0915 - one story
     guide = desk.guide
     assert not guide.guidelines.is_shown
     assert desk.open_study(study.layout.root)
-    assert guide.guidelines.is_shown, "a new annotator sees the guidelines at once"
+    wait_for(lambda: guide.guidelines.is_shown)  # a new annotator sees the guidelines
     page = guide.guidelines.panel
     assert "before you begin" in page.news.text()
     open_it(dock, study)
@@ -205,7 +205,7 @@ def test_a_reading_is_guided_asked_and_boxed(  # noqa: PLR0915 - one story
     text = TEXT.replace("Draw it, too.", "Leave it.")
     study.layout.guidelines.write_text(text, encoding="utf-8")
     open_it(dock, study)
-    assert guide.guidelines.is_shown
+    wait_for(lambda: guide.guidelines.is_shown)
     assert "1 section" in page.news.text()
     page.changed_button.click()
     assert "Leave it." in page.page.toPlainText()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -165,7 +166,7 @@ def check_sheet(dock: MedlabelDock, keys: Keys) -> None:
     dock.tool_desk.keys.show_sheet()
     said = dock.tool_desk.keys.sheet.page.toPlainText().replace("\xa0", " ").split("\n")
     lines = [line.strip() for line in said if line.strip()]
-    rows = list(zip(lines, lines[1:], strict=False))
+    rows = list(pairwise(lines))
     for key in keys.listed:
         assert (key_words(key.key), key.words) in rows
     where = lines.index("napari's own") if "napari's own" in lines else len(lines)

@@ -93,6 +93,12 @@ def test_layers_are_switched_shown_and_submitted_together(
     (labels,) = [one for one in dock.viewer.layers if one is desk.reading.binding.labels]
     k, j, i = np.round(labels.world_to_data(where)).astype(int)
     assert (liver.data[1:3, 1:3, 1:3] == 1).all()
+    shown = list(dock.viewer.layers)
+    assert shown.index(liver) == shown.index(labels) - 1, "it hides nothing of what is drawn"
+    dock.mark_desk.toggle()
+    assert "first layer" in dock.notice.text.text()
+    assert dock.mark_desk.hand is None
+    assert not dock.landmark_panel.place_button.isChecked()
     box = desk.reading.binding.display.show(filled(study, LIVER_A))
     assert (box[k : k + 2, j : j + 2, i : i + 2] == 1).all()
     draw(dock, LESION_B, 7)
@@ -110,6 +116,30 @@ def test_layers_are_switched_shown_and_submitted_together(
     assert not bar.layer_row.isVisibleTo(bar)
     folder = study.layout.work("r01", case)
     assert read_notes(folder / "sheet-1").answers == {}
+
+
+def test_submit_waits_for_what_a_crash_left_of_a_layer_that_is_not_open(
+    qtbot: QtBot, dock: MedlabelDock, study: SmallStudy
+) -> None:
+    desk, work = dock.study_desk, dock.study_desk.work
+    assert desk.open_reading("work", study.cases[0], "A", 1)
+    wait_open(qtbot, dock, 1)
+    draw(dock, LESION_B, 7)
+    desk.reading.session.keeper.sweep()
+    dock.desk.leave(discard=False)  # as after a crash: the journal stays
+    assert desk.open_reading("work", study.cases[0], "A")
+    wait_open(qtbot, dock, 0)
+    assert not dock.recovery_notice.isVisibleTo(dock)
+    draw(dock, LIVER_A, 1)
+    work.put_answers({"clear": True})
+    work.submitting.submit("PROTOCOL")
+    qtbot.waitUntil(lambda: work.complaints.isVisibleTo(dock), timeout=10_000)
+    rules = [one.rule for one in work.complaints._complaints]
+    assert "unsaved" in rules
+    assert not work.complaints.submit_button.isVisibleTo(dock), "no reason would do"
+    work.complaints.table.cellClicked.emit(rules.index("unsaved"), 1)
+    wait_open(qtbot, dock, 1)
+    assert dock.recovery_notice.isVisibleTo(dock), "it is offered there"
 
 
 def filled(study: SmallStudy, place: tuple[slice, ...]) -> np.ndarray:
