@@ -1,4 +1,4 @@
-"""What a crash left of a reading and nobody has decided on: it is not submitted without a word."""
+"""What a crash left of a reading, and nobody has decided on: submitting waits for it."""
 
 from __future__ import annotations
 

@@ -72,9 +72,9 @@ class SubmitDesk(QObject):
                 found = submit(
                     seat, case, slot, scan, made, reason=reason, is_open=reading.sheet
                 )
-                return found, made.words
             except ComplaintsError as err:
                 return err.complaints, ()
+            return found, made.words
 
         def done(got: tuple[Submitted | tuple[Complaint, ...], tuple[str, ...]]) -> None:
             found, words = got

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -93,12 +94,7 @@ def test_layers_are_switched_shown_and_submitted_together(
     (labels,) = [one for one in dock.viewer.layers if one is desk.reading.binding.labels]
     k, j, i = np.round(labels.world_to_data(where)).astype(int)
     assert (liver.data[1:3, 1:3, 1:3] == 1).all()
-    shown = list(dock.viewer.layers)
-    assert shown.index(liver) == shown.index(labels) - 1, "it hides nothing of what is drawn"
-    dock.mark_desk.toggle()
-    assert "first layer" in dock.notice.text.text()
-    assert dock.mark_desk.hand is None
-    assert not dock.landmark_panel.place_button.isChecked()
+    assert is_just_below(dock, liver, labels), "it hides nothing of what is drawn"
     box = desk.reading.binding.display.show(filled(study, LIVER_A))
     assert (box[k : k + 2, j : j + 2, i : i + 2] == 1).all()
     draw(dock, LESION_B, 7)
@@ -124,6 +120,10 @@ def test_submit_waits_for_what_a_crash_left_of_a_layer_that_is_not_open(
     desk, work = dock.study_desk, dock.study_desk.work
     assert desk.open_reading("work", study.cases[0], "A", 1)
     wait_open(qtbot, dock, 1)
+    dock.mark_desk.toggle()
+    assert "first layer" in dock.notice.text.text(), "no landmark of this one is submitted"
+    assert dock.mark_desk.hand is None
+    assert not dock.landmark_panel.place_button.isChecked()
     draw(dock, LESION_B, 7)
     desk.reading.session.keeper.sweep()
     dock.desk.leave(discard=False)  # as after a crash: the journal stays
@@ -140,6 +140,11 @@ def test_submit_waits_for_what_a_crash_left_of_a_layer_that_is_not_open(
     work.complaints.table.cellClicked.emit(rules.index("unsaved"), 1)
     wait_open(qtbot, dock, 1)
     assert dock.recovery_notice.isVisibleTo(dock), "it is offered there"
+
+
+def is_just_below(dock: MedlabelDock, layer: Any, other: Any) -> bool:
+    shown = list(dock.viewer.layers)
+    return shown.index(layer) == shown.index(other) - 1
 
 
 def filled(study: SmallStudy, place: tuple[slice, ...]) -> np.ndarray:
