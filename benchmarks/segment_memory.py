@@ -56,12 +56,16 @@ def _flood(folder: Path) -> tuple[Callable[[], Any], Any]:
     from napari_medlabel.edit.flood import flood
     from napari_medlabel.edit.scene import whole
 
-    there = scene(folder, np.zeros(np.load(folder / "truth.npy", mmap_mode="r").shape, np.uint8))
+    there = scene(
+        folder, np.zeros(np.load(folder / "truth.npy", mmap_mode="r").shape, np.uint8)
+    )
     at = muscle(folder)
     return partial(flood, there, whole(there.shape), at, 1, low=-10.0, high=130.0), there
 
 
-def _grow(folder: Path, *, coarse: bool = False) -> tuple[Callable[[], Any], Any]:
+def _grow(
+    folder: Path, *, first: bool = False, then: bool = False
+) -> tuple[Callable[[], Any], Any]:
     from napari_medlabel.edit.grow.seeds import grow_coarse, grow_from_seeds, refine
     from napari_medlabel.edit.scene import whole
 
@@ -69,9 +73,11 @@ def _grow(folder: Path, *, coarse: bool = False) -> tuple[Callable[[], Any], Any
     seeds = np.load(folder / "seeds.npy").T
     ask = {"background": BACKGROUND}
     box = whole(there.shape)
-    if not coarse:
+    if first:
+        return lambda: grow_coarse(there, box, seeds, **ask).proposal, there
+    if not then:
         return partial(grow_from_seeds, there, box, seeds, **ask), there
-    return lambda: refine(there, grow_coarse(there, box, seeds, **ask)), there
+    return partial(refine, there, grow_coarse(there, box, seeds, **ask)), there
 
 
 def _strokes(folder: Path) -> tuple[Callable[[], Any], Any]:
@@ -141,7 +147,8 @@ def _without(*packages: str) -> Callable[[Act], Act]:
 
 ACTS: Final[Mapping[str, Act]] = {
     "grow from seeds, ten organs": _grow,
-    "grow coarsely and refine, ten organs": partial(_grow, coarse=True),
+    "grow coarsely first, ten organs": partial(_grow, first=True),
+    "refine what grew coarsely": partial(_grow, then=True),
     "grow, strokes that come and go": _strokes,
     "fill between every 10th slice": _between,
     "margin of 5 mm on the liver": _on("truth", "margin", "grow_margin", (LIVER,), mm=5.0),
@@ -168,11 +175,9 @@ ACTS: Final[Mapping[str, Act]] = {
     ),
     "threshold": _on("none", "threshold", "threshold_box", 20.0, 90.0, 1),
     "flood in 3D": _flood,
-    "refine the border of the kidney": _on(
-        "drawn", "refine", "refine", (KIDNEY,), band_mm=3.0
-    ),
+    "refine the border of the kidney": _on("drawn", "refine", "refine", (KIDNEY,), band_mm=3.0),
     "refine the border of the liver": _on("drawn", "refine", "refine", (LIVER,), band_mm=3.0),
-    "liver and lung as one": _on("truth", "logic", "combine", LIVER, 7, how="union"),
+    "liver and lung as one": _on("truth", "logic", "combine", LIVER, 7, how="add"),
     "mirror the liver": _on(
         "truth", "moving", "mirror", (LIVER,), axis=0, centre_index=255.5, keep=True
     ),
@@ -195,14 +200,17 @@ def take_stock() -> float:
 
 def load_libraries() -> None:
     """Load and compile what the tools need, which is no memory of theirs."""
-    import scipy.ndimage
-    import scipy.sparse.csgraph
+    from scipy.ndimage import label
+    from scipy.sparse import csgraph
+    from skimage.segmentation import watershed
 
     from napari_medlabel.edit.components import connected_parts
     from napari_medlabel.edit.grow.warm import compile_now
 
     compile_now()
     connected_parts(np.ones((2, 2, 2), np.uint8))
+    label(csgraph.csgraph_from_dense(np.ones((2, 2))).toarray())
+    watershed(np.zeros((2, 2)))
 
 
 def one(name: str, folder: Path) -> dict[str, float]:
@@ -212,7 +220,8 @@ def one(name: str, folder: Path) -> dict[str, float]:
     before = take_stock()
     found = do()
     peak = (peak_mb() or 0.0) - before
-    box = getattr(found, "box", None)
+    # Islands and holes are looked for in all of the scan, also where nothing will change.
+    box = None if "keep" in name or "holes" in name else getattr(found, "box", None)
     voxels = int(np.prod(there.shape if box is None else [p.stop - p.start for p in box]))
     each = there.labels.itemsize + there.image.itemsize
     return {"peak": peak, "crop": voxels * each / 1e6}

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Final, Literal
+from dataclasses import dataclass, replace
+from itertools import chain
+from typing import Any, Final, Literal
 
 import numpy as np
 import numpy.typing as npt
 
+from napari_medlabel.edit.boxes import hull
 from napari_medlabel.edit.patch import Box, LabelArray
 from napari_medlabel.edit.scene import Shape, Tick, quiet
 
@@ -16,7 +18,7 @@ Connectivity = Literal[6, 18, 26]
 BoolArray = npt.NDArray[np.bool_]
 IntArray = npt.NDArray[np.intp]
 
-_CHUNK: Final = 1 << 22  # voxels looked at, or written, at once
+_CHUNK: Final = 1 << 20  # voxels looked at or written, or runs gone through, at once
 _MANY: Final = 1 << 20  # runs; with fewer, numba takes longer to load than to work
 # How the rows touch: (rows on, slices on, whether diagonal along the row too).
 _TOUCH: Final[dict[int, tuple[tuple[int, int, bool], ...]]] = {
@@ -79,26 +81,46 @@ class Parts:
 
     def on_a_face(self, axes: Sequence[int] = (0, 1, 2)) -> BoolArray:
         """Tell which parts (n,) reach the first or last layer of the array along some axes."""
-        first = self._first_ijk(slice(None))
-        touch = np.zeros(self.run_length.shape, dtype=bool)
-        for axis in axes:
-            last = first[axis] + (self.run_length - 1 if axis == 0 else 0)
-            touch |= (first[axis] == 0) | (last == self.shape[axis] - 1)
         out = np.zeros(len(self), dtype=bool)
-        out[self.run_part[touch]] = True
+        for some in self._batches():
+            first = self._first_ijk(some)
+            touch = np.zeros(first[0].shape, dtype=bool)
+            for axis in axes:
+                last = first[axis] + (self.run_length[some] - 1 if axis == 0 else 0)
+                touch |= (first[axis] == 0) | (last == self.shape[axis] - 1)
+            out[self.run_part[some][touch]] = True
         return out
+
+    def only(self, chosen: BoolArray) -> Parts:
+        """Return the same parts without the runs of those that are not chosen."""
+        stays = np.concatenate(
+            [np.zeros(0, np.intp), *(runs for runs in self._runs_of(chosen) if runs.size)]
+        )
+        return replace(
+            self,
+            run_start=self.run_start[stays],
+            run_length=self.run_length[stays],
+            run_part=self.run_part[stays],
+        )
+
+    def _batches(self) -> Iterator[slice]:
+        """Walk the runs, a million at a time: in noise there are as many as voxels."""
+        for first in range(0, self.run_part.size, _CHUNK):
+            yield slice(first, min(first + _CHUNK, self.run_part.size))
+
+    def _runs_of(self, chosen: BoolArray) -> Iterator[IntArray]:
+        """Walk the numbers of the runs of chosen parts."""
+        for some in self._batches():
+            yield np.flatnonzero(chosen[self.run_part[some]]) + some.start
 
     def box(self, chosen: BoolArray) -> Box | None:
         """Return the tightest box around chosen parts (bool, shape (n,)), None around none."""
-        runs = np.flatnonzero(chosen[self.run_part])
-        if not runs.size:
-            return None
-        i, j, k = self._first_ijk(runs)
-        return (
-            slice(int(i.min()), int((i + self.run_length[runs]).max())),
-            slice(int(j.min()), int(j.max()) + 1),
-            slice(int(k.min()), int(k.max()) + 1),
-        )
+        found = [
+            _around(*self._first_ijk(runs), self.run_length[runs])
+            for runs in self._runs_of(chosen)
+            if runs.size
+        ]
+        return hull(found) if found else None
 
     def voxels_of(self, chosen: BoolArray, box: Box) -> Iterator[tuple[IntArray, IntArray]]:
         """Walk the voxels of chosen parts, some millions at a time.
@@ -117,9 +139,9 @@ class Parts:
         part : ndarray of int
             The part of each.
         """
-        runs = np.flatnonzero(chosen[self.run_part])
         width, height = (box[axis].stop - box[axis].start for axis in (0, 1))
-        for some in _batches(runs, self.run_length[runs]):
+        batches = (_batches(runs, self.run_length[runs]) for runs in self._runs_of(chosen))
+        for some in chain.from_iterable(batches):
             i, j, k = (
                 at - part.start for at, part in zip(self._first_ijk(some), box, strict=True)
             )
@@ -153,6 +175,7 @@ def connected_parts(
     values: Sequence[int] | None = None,
     *,
     connectivity: Connectivity = 26,
+    but: int | None = None,
     tick: Tick = quiet,
 ) -> Parts:
     """Find the connected parts of every label at once.
@@ -166,6 +189,8 @@ def connected_parts(
     connectivity : {26, 18, 6}
         Whether voxels that share a corner, an edge or only a face are connected. Along a
         single slice 26 is the usual 8.
+    but : int, optional
+        Look at all that is not this label, background too, as one with the value 1.
     tick : callable
         Told how many slices are done, of how many.
 
@@ -178,41 +203,46 @@ def connected_parts(
     Two-scan labelling of runs: He, Chao and Suzuki, IEEE TIP 17 (2008) 749-756. Memory goes
     with the number of runs, not of voxels.
     """
-    start, stop, value = _runs(labels, tick)
-    if values is not None:
-        wanted = np.isin(value, list(values))
-        start, stop, value = start[wanted], stop[wanted], value[wanted]
+    start, stop, value = _runs(labels, values, but, tick)
     i, j, k = labels.shape
     row, plane = _steps((i, j, k))
     offsets = [
         (rows * row + slices * plane, int(wide)) for rows, slices, wide in _TOUCH[connectivity]
     ]
     part = _joined(start, stop, value, offsets)
-    length = (stop - start).astype(np.int32)
+    np.subtract(stop, start, out=stop)
+    length = stop.astype(np.int32, copy=False)
     n = int(part.max()) + 1 if part.size else 0
-    voxels = np.bincount(part, weights=length, minlength=n).astype(np.intp)
-    labels_of = np.zeros(n, dtype=np.intp)
-    labels_of[part] = value
-    return Parts((i, j, k), labels_of, voxels, start, length, part)
+    found = Parts((i, j, k), np.zeros(n, np.intp), np.zeros(n, np.intp), start, length, part)
+    for some in found._batches():  # noqa: SLF001 - a class of this module
+        of = part[some].astype(np.intp)
+        np.add.at(found.voxels, of, length[some].astype(np.intp))
+        found.values[of] = value[some]
+    return found
 
 
 def boxes_of(labels: LabelArray, values: Sequence[int]) -> dict[int, Box]:
     """Return the tightest box (i, j, k) around each of some labels that is there at all."""
-    start, stop, held = _runs(labels, quiet)
     i, j, k = labels.shape
     row, plane = _steps((i, j, k))
-    out: dict[int, Box] = {}
-    for value in values:
-        of_it = held == value
-        first, length = start[of_it], (stop - start)[of_it]
-        if first.size:
-            i_, j_, k_ = first % row, first % plane // row, first // plane
-            out[value] = (
-                slice(int(i_.min()), int((i_ + length).max())),
-                slice(int(j_.min()), int(j_.max()) + 1),
-                slice(int(k_[0]), int(k_[-1]) + 1),
-            )
-    return out
+    found: dict[int, list[Box]] = {value: [] for value in values}
+    for start, stop, held in _some_runs(labels, None, quiet):
+        for value, boxes in found.items():
+            of_it = held == value
+            first = start[of_it]
+            if first.size:
+                at = first % row, first % plane // row, first // plane
+                boxes.append(_around(*at, stop[of_it] - first))
+    return {value: hull(boxes) for value, boxes in found.items() if boxes}
+
+
+def _around(i: IntArray, j: IntArray, k: IntArray, length: npt.NDArray[Any]) -> Box:
+    """Return the tightest box around runs that begin there; there is one at least."""
+    return (
+        slice(int(i.min()), int((i + length).max())),
+        slice(int(j.min()), int(j.max()) + 1),
+        slice(int(k.min()), int(k.max()) + 1),
+    )
 
 
 def _steps(shape: Shape) -> tuple[int, int]:
@@ -223,30 +253,46 @@ def _steps(shape: Shape) -> tuple[int, int]:
     return shape[0] + 1, (shape[0] + 1) * (shape[1] + 1)
 
 
-def _runs(labels: LabelArray, tick: Tick) -> tuple[IntArray, IntArray, LabelArray]:
-    """Return starts, stops and values of all runs that are not background, in memory order."""
+def _runs(
+    labels: LabelArray, values: Sequence[int] | None, but: int | None, tick: Tick
+) -> tuple[IntArray, IntArray, LabelArray]:
+    """Return starts, stops and values of runs that are not background, in memory order."""
+    i, j, k = labels.shape
+    small = k * _steps((i, j, k))[1] < np.iinfo(np.int32).max
+    place = np.dtype(np.int32 if small else np.int64)
+    kind = labels.dtype if but is None else np.dtype(np.uint8)
+    begin, end, held = np.zeros(0, place), np.zeros(0, place), np.zeros(0, kind)
+    for runs in _some_runs(labels, but, tick):
+        wanted = slice(None) if values is None else np.isin(runs[2], list(values))
+        for all_of_it, more in zip((begin, end, held), runs, strict=True):
+            # In place, if there is room behind: pieces and their sum would be twice as much.
+            known, some = all_of_it.size, more[wanted]
+            all_of_it.resize(known + some.size, refcheck=False)
+            all_of_it[known:] = some
+    return begin, end, held
+
+
+def _some_runs(
+    labels: LabelArray, but: int | None, tick: Tick
+) -> Iterator[tuple[IntArray, IntArray, LabelArray]]:
+    """Walk the runs that are not background, or not a label, some slices at a time."""
     planes = labels.T
     n, height, width = planes.shape
     _, plane = _steps((width, height, n))
-    small = n * plane < np.iinfo(np.int32).max
-    dtype = np.dtype(np.int32 if small else np.int64)
     at_once = max(_CHUNK // plane, 1)
-    begin, end = [np.zeros(0, dtype)], [np.zeros(0, dtype)]
-    held = [np.zeros(0, dtype=labels.dtype)]
     for k in range(0, n, at_once):
         chunk = planes[k : k + at_once]
+        if but is not None:
+            chunk = np.not_equal(chunk, but).view(np.uint8)
         # One zero ahead of all, and one more row and column of zeros behind.
-        line = np.zeros(len(chunk) * plane + 1, dtype=labels.dtype)
+        line = np.zeros(len(chunk) * plane + 1, dtype=chunk.dtype)
         line[1:].reshape(len(chunk), height + 1, width + 1)[:, :-1, :-1] = chunk
         edges = np.flatnonzero(line[1:] != line[:-1])
         value = line[1:][edges]
         edges += k * plane
         first = np.flatnonzero(value)
-        begin.append(edges[first].astype(dtype))
-        end.append(edges[first + 1].astype(dtype))
-        held.append(value[first])
+        yield edges[first], edges[first + 1], value[first]
         tick(min(k + at_once, n), n)
-    return np.concatenate(begin), np.concatenate(end), np.concatenate(held)
 
 
 def _joined(

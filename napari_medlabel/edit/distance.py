@@ -51,13 +51,29 @@ def _distance(inside: BoolArray, steps: Sequence[float]) -> FloatMap:
     try:
         import edt
     except ImportError:
-        from scipy import ndimage
-
-        far: FloatMap = ndimage.distance_transform_edt(inside, sampling=steps)
-        return far.astype(np.float32, copy=False)
+        return _by_nearest(inside, steps)
     anisotropy = tuple(steps) if len(steps) > 1 else steps[0]
     near: FloatMap = edt.edt(inside, anisotropy=anisotropy, parallel=1)
     return near
+
+
+def _by_nearest(inside: BoolArray, steps: Sequence[float]) -> FloatMap:
+    """Do it with SciPy, plane by plane: its own sums would take 48 bytes for each voxel."""
+    from scipy import ndimage
+
+    nearest = ndimage.distance_transform_edt(
+        inside, sampling=steps, return_distances=False, return_indices=True
+    )
+    out = np.empty(inside.shape, np.float32)
+    for at in range(len(inside)):
+        total = np.zeros(inside.shape[1:])
+        for axis, mm in enumerate(steps):
+            here = np.arange(inside.shape[axis]) if axis else np.array(at)
+            if axis == 1 and inside.ndim == 3:
+                here = here[:, None]
+            total += ((nearest[axis][at] - here).astype(np.float64) * mm) ** 2
+        out[at] = np.sqrt(total)
+    return out
 
 
 def signed_distance_mm(region: BoolArray, spacing_mm: Sequence[float]) -> FloatMap:

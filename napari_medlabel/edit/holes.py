@@ -112,8 +112,7 @@ def _holes_of(
     labels: LabelArray, value: int, box: Box, values: Sequence[int], most: float
 ) -> _Holes:
     crop = labels[box]
-    outside = np.not_equal(crop.T, value).T
-    found = connected_parts(outside, connectivity=6)
+    found = connected_parts(crop, connectivity=6, but=value)
     # Along an axis with one layer there is no way out, and none is needed.
     axes = [axis for axis in (0, 1, 2) if labels.shape[axis] > 1]
     enclosed = ~found.on_a_face(axes)
@@ -127,7 +126,7 @@ def _holes_of(
         empty += np.bincount(part[held == 0], minlength=len(found))
         guests += np.bincount(part[np.isin(held, others)], minlength=len(found))
     fills = enclosed & (empty > 0) & (empty <= most)
-    return _Holes(value, box, found, fills, empty, guests > 0)
+    return _Holes(value, box, found.only(fills), fills, empty, guests > 0)
 
 
 def _around(holes: _Holes) -> Box | None:

@@ -45,7 +45,9 @@ def join_runs(start: IntArray, stop: IntArray, value: IntArray, offsets: IntArra
     Pattern Analysis and Applications 12 (2009) 117-135).
     """
     n = start.size
-    parent = np.arange(n).astype(np.int32)
+    parent = np.empty(n, np.int32)
+    for run in range(n):
+        parent[run] = run
     for step in range(offsets.shape[0]):
         offset, wide = offsets[step, 0], offsets[step, 1]
         first = 0

@@ -187,7 +187,8 @@ def _flat(seed: Seed, region: Box) -> npt.NDArray[np.int64]:
 
 def proposal_of(grown: Grown, wish: Wish) -> Proposal | None:
     """Make the proposal; where nothing has changed since the last one, it is that one's."""
-    from napari_medlabel.edit.grow.seeds import NAME, PROVIDER, merged, volume_words
+    from napari_medlabel.edit.grow.merging import merged, volume_words
+    from napari_medlabel.edit.grow.seeds import NAME, PROVIDER
 
     scene, values = wish.scene, wish.values
     before, last = scene.labels, grown.after

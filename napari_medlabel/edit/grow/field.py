@@ -33,7 +33,7 @@ def compiled() -> ModuleType | None:
 
 
 class Field:
-    """For each voxel how far it is from which stroke; seven bytes.
+    """For each voxel how far it is from which stroke: six bytes, seven from 256 strokes on.
 
     Arrays are (k, j, i), C-contiguous, padded by one voxel of wall on every side.
 
@@ -59,7 +59,7 @@ class Field:
             )
         self.steps = steps
         self.distance = np.full(padded, WALL, np.int32)
-        self.owner = np.zeros(padded, np.uint16)
+        self.owner: npt.NDArray[Any] = np.zeros(padded, np.uint8)
         self.relief = np.zeros(padded, np.uint8)
         self.distance[INNER] = UNREACHED
         offsets = (padded[1] * padded[2], padded[2], 1)
@@ -69,6 +69,11 @@ class Field:
     def nbytes(self) -> int:
         """Memory of the three arrays."""
         return self.distance.nbytes + self.owner.nbytes + self.relief.nbytes
+
+    def make_room(self, strokes: int) -> None:
+        """See to it that numbers up to ``strokes`` fit."""
+        if strokes > np.iinfo(self.owner.dtype).max:
+            self.owner = self.owner.astype(np.uint16)
 
     def places(self, inner: Flat) -> Flat:
         """Turn flat indices of the crop, i fastest, into flat indices here."""
@@ -87,13 +92,14 @@ class Field:
         # Around the crop is a rim of one voxel, which is no slice of it.
         return slice(max(lowest // plane - 1, 0), min(highest // plane, deep))
 
-    def clear(self, wall: npt.NDArray[np.bool_] | None) -> None:
-        """Forget every stroke and set the wall, shape (k, j, i)."""
+    def clear(self, wall: npt.NDArray[np.uint8] | None) -> None:
+        """Forget every stroke and set the wall, shape (k, j, i), packed along i."""
         self.owner[...] = 0
         inner = self.distance[INNER]
         inner[...] = UNREACHED
         if wall is not None:
-            inner[wall] = WALL
+            for plane, packed in zip(inner, wall, strict=True):
+                plane[np.unpackbits(packed, axis=1, count=plane.shape[1]).view(bool)] = WALL
 
     def plant(self, seeds: Flat, stroke: int) -> Flat:
         """Make voxels a stroke's own, but for walls; return those."""
@@ -183,6 +189,7 @@ class _Queue:
                 self.enlarge()
 
     def enlarge(self) -> None:
-        more = self.links.size // 2
-        self.links = np.concatenate([self.links, np.empty(more, np.int32)])
-        self.pool = np.concatenate([self.pool, np.empty(more * self._kernels.BLOCK, np.int32)])
+        # Where they lie, if there is room behind: two copies at once would be the peak.
+        blocks = self.links.size + self.links.size // 4
+        self.links.resize(blocks, refcheck=False)
+        self.pool.resize(blocks * self._kernels.BLOCK, refcheck=False)

@@ -58,16 +58,16 @@ def _averaged_numbers(
     return mean
 
 
-def repeated(
-    array: npt.NDArray[Any], factors: tuple[int, int, int], shape: Sequence[int]
+def plane_of(
+    array: npt.NDArray[Any], factors: tuple[int, int, int], shape: Sequence[int], k: int
 ) -> npt.NDArray[Any]:
-    """Return a coarse array on the fine grid."""
-    out = array.T
-    for axis, (factor, n) in enumerate(zip(factors[::-1], shape[::-1], strict=True)):
+    """Return one slice k of a coarse array on the fine grid of a shape (i, j, k), (j, i)."""
+    out: npt.NDArray[Any] = array.T[k // factors[2]]
+    for axis, (factor, n) in enumerate(zip(factors[1::-1], shape[1::-1], strict=True)):
         if factor == 2:
             out = np.repeat(out, 2, axis=axis)
             out = out[(slice(None),) * axis + (slice(0, n),)]
-    return np.ascontiguousarray(out).T
+    return out
 
 
 def band_of(labels: LabelArray) -> BoolArray:

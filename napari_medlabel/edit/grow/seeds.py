@@ -9,14 +9,10 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from napari_medlabel.edit.grow.band import Band
 from napari_medlabel.edit.grow.growth import Growth
-from napari_medlabel.edit.grow.halving import (
-    averaged,
-    band_of,
-    factors_for,
-    next_to,
-    repeated,
-)
+from napari_medlabel.edit.grow.halving import averaged, band_of, factors_for, plane_of
+from napari_medlabel.edit.grow.merging import merged_by_planes, volume_words
 from napari_medlabel.edit.grow.relief import Mode
 from napari_medlabel.edit.patch import Box, LabelArray
 from napari_medlabel.edit.scene import Proposal, Scene, Shape, Tick, around, quiet
@@ -82,39 +78,6 @@ def need_two_kinds(kinds: int, *, has_wall: bool) -> None:
         )
 
 
-def merged(
-    before: LabelArray, grown: LabelArray, reached: BoolArray, values: Sequence[int]
-) -> LabelArray:
-    """Return labels after growth: what grew, in place of what the same labels had.
-
-    Where background grew or nothing came, labels that did not grow stay.
-
-    Parameters
-    ----------
-    before, grown : ndarray, one shape (i, j, k)
-        Labels there were, and labels grown, 0 for background.
-    reached : ndarray of bool, shape (i, j, k)
-        Where any stroke came.
-    values : sequence of int
-        The labels that grew.
-    """
-    renewed = np.zeros(int(np.iinfo(before.dtype).max) + 1, dtype=bool)
-    renewed[list(values)] = True
-    stays = ~renewed[before.T]
-    stays |= ~reached.T
-    after: LabelArray = np.where(stays, before.T, 0)
-    np.copyto(after, grown.T.astype(before.dtype, copy=False), where=grown.T != 0)
-    return after.T
-
-
-def volume_words(after: LabelArray, values: Sequence[int], scene: Scene) -> str:
-    """Say how much each label has in a crop: ``label 1: 12.4 ml, label 2: 3.0 ml.``."""
-    counts = np.bincount(after.T.reshape(-1), minlength=max(values, default=0) + 1)
-    ml = float(np.prod(scene.spacing_mm)) / 1000.0
-    parts = [f"label {v}: {counts[v] * ml:.1f} ml" for v in sorted(values)]
-    return f"{', '.join(parts)}." if parts else ""
-
-
 def grow_from_seeds(
     scene: Scene,
     box: Box,
@@ -155,6 +118,14 @@ def grow_from_seeds(
         When seeds are missing or of another shape, or of one kind with nothing to stop them.
     """
     sown = _sown(scene, box, seeds, background)
+    # The growth is gone before the proposal takes copies.
+    return _propose(scene, sown, _grown(scene, sown, mode, gradient_mm, tick))
+
+
+def _grown(
+    scene: Scene, sown: _Sown, mode: Mode, gradient_mm: float | str, tick: Tick
+) -> LabelArray:
+    """Return the labels of the region after growth from its seeds."""
     growth = Growth(
         scene.image[sown.region], scene.spacing_mm, mode=mode, gradient_mm=gradient_mm,
         tick=_half(tick, 0),
@@ -162,8 +133,12 @@ def grow_from_seeds(
     if sown.wall is not None:
         growth.set_wall(sown.wall)
     growth.add_all(sown.strokes(), tick=_half(tick, 1))
-    deep = slice(0, growth.shape[2])
-    return _propose(scene, sown, growth.labels_of(deep), growth.reached_of(deep))
+
+    def plane(k: int) -> tuple[npt.NDArray[Any], BoolArray]:
+        one = slice(k, k + 1)
+        return growth.labels_of(one).T[0], growth.reached_of(one).T[0]
+
+    return merged_by_planes(scene.labels[sown.region], plane, sown.grown)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -218,11 +193,17 @@ def grow_coarse(
     if sown.wall is not None:
         growth.set_wall(sown.wall)
     growth.add_all(_coarse_strokes(sown, growth.shape, factors), tick=_half(tick, 1))
-    kinds = growth.labels
-    fine = repeated(kinds, factors, image.shape)
+    kinds, scale_mm = growth.labels, growth.gradient_mm
+    del growth  # before the proposal takes copies
     table = np.array([0, *sown.values], seeds.dtype)
-    proposal = _propose(scene, sown, table[fine.T].T, (fine.T != 0).T)
-    return Coarse(proposal, growth.gradient_mm, sown, kinds, factors)
+
+    def plane(k: int) -> tuple[npt.NDArray[Any], BoolArray]:
+        fine = plane_of(kinds, factors, image.shape, k)
+        return table[fine], fine != 0
+
+    after = merged_by_planes(scene.labels[sown.region], plane, sown.grown)
+    proposal = _propose(scene, sown, after)
+    return Coarse(proposal, scale_mm, sown, kinds, factors)
 
 
 def refine(
@@ -249,30 +230,37 @@ def refine(
     Proposal or None
         None when nothing would change.
     """
-    sown, factors = coarse._sown, coarse._factors  # noqa: SLF001 - a class of this module
+    after = _refined(scene, coarse, mode, gradient_mm, tick)
+    return _propose(scene, coarse._sown, after)  # noqa: SLF001 - a class of this module
+
+
+def _refined(
+    scene: Scene, coarse: Coarse, mode: Mode, gradient_mm: float | str, tick: Tick
+) -> LabelArray:
+    """Return the labels of the region after growth in the band of a first answer."""
+    sown, kinds = coarse._sown, coarse._labels  # noqa: SLF001 - a class of this module
+    band = Band(kinds, band_of(kinds), coarse._factors, sown.shape)  # noqa: SLF001
     image = scene.image[sown.region]
-    fine = repeated(coarse._labels, factors, image.shape)  # noqa: SLF001
-    band = repeated(band_of(coarse._labels), factors, image.shape)  # noqa: SLF001
     growth = Growth(
         image, scene.spacing_mm, mode=mode, gradient_mm=gradient_mm, tick=_half(tick, 0)
     )
     tick(1, 2)
-    shell = next_to(band)
-    wall = ~(band | shell)
+    wall, around_it = band.wall()
     if sown.wall is not None:
         wall |= sown.wall
     growth.set_wall(wall)
     del wall
     tick(1, 2)
-    kinds = np.where(shell.T, fine.T, 0).T
-    flat, kind = sown.flat, sown.kinds
-    kinds.T.reshape(-1)[flat] = kind
-    growth.add_all(_by_kind(kinds, len(sown.values)), tick=_half(tick, 1))
-    owners = growth.labels
+    growth.add_all(_by_kind(sown, around_it), tick=_half(tick, 1))
     tick(2, 2)
-    fine = np.where(band.T & (owners.T != 0), owners.T, fine.T).T
     table = np.array([0, *sown.values], scene.labels.dtype)
-    return _propose(scene, sown, table[fine.T].T, (fine.T != 0).T)
+
+    def plane(k: int) -> tuple[npt.NDArray[Any], BoolArray]:
+        owners, inside = growth.labels_of(slice(k, k + 1)).T[0], band.inside(k)
+        fine = np.where(inside & (owners != 0), owners, band.kinds(k))
+        return table[fine], fine != 0
+
+    return merged_by_planes(scene.labels[sown.region], plane, sown.grown)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -331,10 +319,7 @@ def _local(box: Box) -> Box:
     return i, j, k
 
 
-def _propose(
-    scene: Scene, sown: _Sown, grown: LabelArray, reached: BoolArray
-) -> Proposal | None:
-    after = merged(scene.labels[sown.region], grown, reached, sown.grown)
+def _propose(scene: Scene, sown: _Sown, after: LabelArray) -> Proposal | None:
     return scene.propose(
         sown.region, after, name=NAME, values=sown.grown, provider=PROVIDER, origin="assisted",
         words=volume_words(after, sown.grown, scene),
@@ -360,10 +345,17 @@ def _coarse_strokes(
     return [(coarse[sown.kinds == n], n) for n in range(1, len(sown.values) + 1)]
 
 
-def _by_kind(kinds: npt.NDArray[Any], count: int) -> list[tuple[npt.NDArray[Any], int]]:
-    """Return the flat indices of each kind that there is."""
-    raw = kinds.T.reshape(-1)
-    flat = np.flatnonzero(raw)
-    of = raw[flat]
-    found = [(flat[of == n], n) for n in range(1, count + 1)]
-    return [(places, n) for places, n in found if places.size]
+def _by_kind(
+    sown: _Sown, around_it: tuple[npt.NDArray[np.int32], npt.NDArray[Any]]
+) -> list[tuple[npt.NDArray[Any], int]]:
+    """Return the flat indices of each kind that there is: of seeds, and of what is no seed."""
+    places, kinds = around_it
+    # Seeds come in the order of their places.
+    at = np.minimum(np.searchsorted(sown.flat, places), sown.flat.size - 1)
+    other = sown.flat[at] != places
+    places, kinds = places[other], kinds[other]
+    found = [
+        (np.concatenate([sown.flat[sown.kinds == n], places[kinds == n]]), n)
+        for n in range(1, len(sown.values) + 1)
+    ]
+    return [(each, n) for each, n in found if each.size]

@@ -40,6 +40,8 @@ def compile_now() -> bool:
     growth = Growth(image, (1.0, 1.0, 1.0))
     growth.add(np.array([0]), 1)
     growth.remove(growth.add(np.array([63]), 2))
+    growth.add_all([(np.array([n % 64]), 1) for n in range(256)])  # numbers of two bytes
+    growth.remove(growth.add(np.array([63]), 2))
     connected(np.ones(image.shape, bool, order="F"), (0, 0, 0))
     if compiled() is None:
         return False

@@ -22,8 +22,8 @@ class Ground:
     Parameters
     ----------
     distance, owner, relief : ndarray, flat
-        int32, uint16 and uint8; the first two are changed in place. A distance below 0 is a
-        wall.
+        int32, uint8 or uint16, and uint8; the first two are changed in place. A distance below
+        0 is a wall.
     geometry : ndarray of int64, shape (7,)
         Flat offsets along k, j, i; costs of a step along each; units of one level.
     additive : bool

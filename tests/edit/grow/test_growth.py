@@ -261,9 +261,25 @@ def test_a_long_queue_finds_room(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (growth.labels > 0).all()
 
 
-def test_seven_bytes_are_kept_for_a_voxel() -> None:
+def test_six_bytes_are_kept_for_a_voxel_and_seven_from_256_strokes_on(engine: str) -> None:
     growth = Growth(np.zeros((62, 62, 62), np.int16), (1.0, 1.0, 1.0))
-    assert growth.nbytes == 7 * 64**3
+    assert growth.nbytes == 6 * 64**3
+    growth = Growth(two_rooms(), (1.0, 1.0, 1.0))
+    count, one = int(np.prod(growth.shape)), growth.nbytes // 6
+    numbers = [growth.add(np.array([n % count]), n % 200) for n in range(254)]
+    growth.add(np.array([3]), 7)
+    assert growth.nbytes == 6 * one
+    before = growth.labels.copy()
+    last = growth.add(np.array([5]), 8)
+    assert growth.nbytes == 7 * one
+    assert growth.labels.T.reshape(-1)[5] == 8
+    growth.remove(last)
+    assert np.array_equal(growth.labels, before)
+    growth.remove(numbers[0])
+    anew = Growth(two_rooms(), (1.0, 1.0, 1.0))
+    anew.add_all([(np.array([n % count]), n % 200) for n in range(1, 254)])
+    anew.add(np.array([3]), 7)
+    assert np.array_equal(growth.labels, anew.labels)
 
 
 def test_large_labels_are_kept(engine: str) -> None:

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from napari_medlabel.edit.grow.merging import merged
 from napari_medlabel.edit.grow.relief import Mode
 from napari_medlabel.edit.grow.seeds import (
     grow_coarse,
     grow_from_seeds,
-    merged,
     refine,
     region_of,
 )

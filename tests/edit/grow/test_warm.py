@@ -11,13 +11,15 @@ from napari_medlabel.edit.grow import kernels, runs
 from napari_medlabel.edit.grow.warm import compile_now, warm_up
 
 
-def test_it_compiles_one_version_of_each_in_one_thread() -> None:
+def test_it_compiles_all_versions_of_each_in_one_thread() -> None:
     thread = warm_up()
     assert warm_up() is thread
     thread.join(60)
     assert not thread.is_alive()
-    for function in (kernels.spread, kernels.take_back, kernels.load, runs._fill):
+    for function in (kernels.load, runs._fill_plane, runs._mark):
         assert len(function.signatures) == 1
+    for function in (kernels.spread, kernels.take_back):
+        assert len(function.signatures) == 2  # numbers of strokes in one byte, and in two
     for function in (morph_kernels.blend, morph_kernels.render, morph_kernels.fill):
         assert len(function.signatures) >= 1
     assert slice_loops.ready() is not None
