@@ -8,10 +8,8 @@ from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
-from qtpy.QtCore import QSize, Qt, QTimer, QUrl, Signal
+from qtpy.QtCore import Qt, QTimer, QUrl, Signal
 from qtpy.QtGui import (
-    QImage,
-    QImageReader,
     QTextBlock,
     QTextCursor,
     QTextDocument,
@@ -32,6 +30,7 @@ from napari_medlabel.project.ontology.labels import OntologyLabel
 from napari_medlabel.widgets.legible import Hints
 from napari_medlabel.widgets.narrow import narrow
 from napari_medlabel.widgets.rows import Rows
+from napari_medlabel.widgets.study.later_pictures import LaterPictures, square
 
 _MARKDOWN: Final = (
     QTextDocument.MarkdownFeature.MarkdownDialectGitHub
@@ -40,8 +39,6 @@ _MARKDOWN: Final = (
 _OUTSIDE: Final = frozenset({"http", "https", "mailto"})
 _LEAST_PX, _EDGE_PX = 160, 24
 _SOON_MS: Final = 150
-_SQUARE_PX: Final = 16
-_LARGEST_PX: Final = 50_000_000  # more would keep the window waiting
 _LAST_PX: Final = 60
 _KINDS: Final = {"new": "New", "gone": "Taken away", "changed": "Changed"}
 _IMAGE: Final = int(QTextDocument.ResourceType.ImageResource.value)
@@ -205,6 +202,7 @@ class _Page(QTextBrowser):
         self._folder: Path | None = None
         self._width = 0
         self.has_pictures = False
+        self.pictures = LaterPictures(self)
         self._soon = QTimer(self)
         self._soon.setSingleShot(True)
         self._soon.setInterval(_SOON_MS)
@@ -215,6 +213,7 @@ class _Page(QTextBrowser):
         self._folder, self.has_pictures = folder.resolve(), False
         self._width = self._wide()
         made = QTextDocument(self)
+        self.pictures.begin(made)
         made.setDefaultFont(self.font())
         # Whole before it is shown: block by block, 100 kB took 2.4 s.
         made.setMarkdown(text, _MARKDOWN)
@@ -228,6 +227,7 @@ class _Page(QTextBrowser):
         """Show text of our own making."""
         self._folder = None
         made = QTextDocument(self)
+        self.pictures.begin(made)
         made.setDefaultFont(self.font())
         made.setHtml(text)
         self.setDocument(made)
@@ -288,18 +288,9 @@ class _Page(QTextBrowser):
             return None
         path = self._path_of(name)
         if path is None:
-            return _square()  # without any, Qt would look for the file by itself
+            return square()  # without any, Qt would look for the file by itself
         self.has_pictures = True
-        reader = QImageReader(str(path))
-        reader.setAutoTransform(True)
-        size = reader.size()
-        if size.width() * size.height() > _LARGEST_PX:
-            return _square()
-        if size.isValid() and size.width() > self._wide():
-            wide = self._wide()
-            reader.setScaledSize(QSize(wide, max(1, size.height() * wide // size.width())))
-        image = reader.read()
-        return _square() if image.isNull() else image
+        return self.pictures.hold(name, path, self._wide())
 
     def _path_of(self, name: QUrl) -> Path | None:
         if self._folder is None or name.scheme() or name.host():
@@ -329,13 +320,6 @@ class _Page(QTextBrowser):
         if self._wide() != self._width:
             self._width = self._wide()
             self.resized.emit()
-
-
-def _square() -> QImage:
-    """Return what stands for a picture that is not there."""
-    image = QImage(_SQUARE_PX, _SQUARE_PX, QImage.Format.Format_RGB32)
-    image.fill(0x909090)
-    return image
 
 
 def rules_of(label: OntologyLabel, unit: str = "") -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from qtpy.QtCore import QUrl
-from qtpy.QtGui import QImage, QTextDocument
+from qtpy.QtGui import QColor, QImage, QTextDocument
 
 from napari_medlabel.project.guidelines import changes, read_guidelines
 from napari_medlabel.project.ontology.labels import OntologyLabel
@@ -89,6 +89,30 @@ def test_long_code_and_tables_break_and_a_giant_picture_is_not_opened(
     assert made.page.document().documentLayout().documentSize().height() > 10_000
     assert made.page.horizontalScrollBar().maximum() == 0
     assert made.page.loadResource(IMAGE, QUrl("giant.png")).width() == 16
+
+
+def test_pictures_come_later_into_room_that_was_kept(qtbot: Any, tmp_path: Path) -> None:
+    for name, colour in (("red.png", 0xFF0000), ("blue.png", 0x0000FF)):
+        image = QImage(900, 600, QImage.Format.Format_RGB32)
+        image.fill(colour)
+        assert image.save(str(tmp_path / name))
+    (tmp_path / "guidelines.md").write_text("![r](red.png)\n\n![b](blue.png)\n", "utf-8")
+    made = GuidelinePanel()
+    qtbot.addWidget(made)
+    made.resize(300, 700)
+    made.show()
+    made.show_guidelines(read_guidelines(tmp_path / "guidelines.md"))
+    made.show_guidelines(read_guidelines(tmp_path / "guidelines.md"))  # while they are read
+    page, text = made.page, made.page.document()
+    tall = text.documentLayout().documentSize().height()
+    held = text.resource(IMAGE, QUrl("red.png"))
+    assert held.pixelColor(5, 5) == QColor(0x909090)
+    qtbot.waitUntil(lambda: page.pictures.are_there, timeout=5000)
+    for name, colour in (("red.png", 0xFF0000), ("blue.png", 0x0000FF)):
+        shown = text.resource(IMAGE, QUrl(name))
+        assert shown.pixelColor(5, 5) == QColor(colour)
+        assert shown.size() == held.size()
+    assert text.documentLayout().documentSize().height() == tall, "nothing jumps"
 
 
 def test_guidelines_begin_at_their_beginning(panel: GuidelinePanel, qtbot: Any) -> None:
