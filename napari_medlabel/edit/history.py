@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from napari_medlabel.edit.patch import Patch, Step
+from napari_medlabel.edit.patch import LabelArray, Patch, Step
 
 _MB = 1_000_000
 
@@ -29,6 +29,55 @@ class History:
     _future: list[Step] = field(default_factory=list)
     _held: dict[int, int] = field(default_factory=dict)  # how many steps share what is packed
     _bytes: int = 0
+    _copies: dict[int, list[Patch]] = field(default_factory=dict)
+
+    def begin_copy(self) -> list[Patch]:
+        """Return the list that takes each change of the labels from now on; see `end_copy`.
+
+        What copies the labels meanwhile, in another thread, takes these changes back in its
+        copy: it has what stood when this was called, whatever it has seen of them.
+        """
+        changes: list[Patch] = []
+        self._copies[id(changes)] = changes
+        return changes
+
+    def end_copy(self, changes: list[Patch]) -> None:
+        """Tell a list of `begin_copy` of no further change; from any thread."""
+        self._copies.pop(id(changes), None)
+
+    def follow(self, step: Patch, known: LabelArray) -> None:
+        """Write a new step into what is known of the labels, shape (i, j, k)."""
+        self._tell(step)
+        step.follow(known)
+
+    def apply(
+        self, change: Patch, labels: LabelArray, known: LabelArray, *, starts: bool
+    ) -> None:
+        """Write a change of `back` or `forward` into labels and what is known of them.
+
+        Parameters
+        ----------
+        change : Patch
+            What `back` or `forward` returned.
+        labels, known : ndarray, shape (i, j, k)
+            Of the whole scan; both hold the same.
+        starts : bool
+            Whether they are known to hold the before state.
+
+        Raises
+        ------
+        InputError
+            As `Patch.apply`; nothing was changed then.
+        """
+        starts = starts or change.starts_from(labels)
+        if starts:
+            self._tell(change)
+        change.apply(labels, known, starts=starts)
+
+    def _tell(self, change: Patch) -> None:
+        """Tell who copies before a voxel is changed: it may have been seen by then."""
+        for changes in list(self._copies.values()):
+            changes.append(change)
 
     def add(self, step: Step) -> None:
         """Record a step that has just been done."""

@@ -124,6 +124,7 @@ class Binding:
         further = viewer.dims.thickness[:-3]
         near = (max(12.0, 2.5 * mm) for mm in self.display.scale)
         viewer.dims.thickness = (*further, *near)
+        yield
         if not keep_view:
             self.orientation.show_plane(self.display.plane)
             show_middle(viewer, self.display)

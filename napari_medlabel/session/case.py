@@ -222,7 +222,7 @@ class Session:
     def add_step(self, step: Step) -> None:
         """Record a step that has been done, whoever did it."""
         if isinstance(step, Patch):
-            step.follow(self.known)
+            self.history.follow(step, self.known)
             self._name_all(step)
         self.history.add(step)
         self.note_change(step)
@@ -308,7 +308,7 @@ class Session:
         if change is None:
             return None
         if isinstance(change, Patch):
-            change.apply(self.labels.array, self.known, starts=is_settled)
+            self.history.apply(change, self.labels.array, self.known, starts=is_settled)
         elif isinstance(change, LandmarkChange):
             self.landmarks = change.after
         elif isinstance(change, MeasurementChange):

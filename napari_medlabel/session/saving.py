@@ -36,6 +36,40 @@ from napari_medlabel.session.trailing import ORIGINS_FILE, encode_origins
 from napari_medlabel.session.versions import as_named
 
 
+class Moment:
+    """What is to be saved, noted where the session lives; the labels are copied elsewhere.
+
+    Parameters
+    ----------
+    session : Session
+        Whose state. Labels that nobody announced are made a step of.
+    """
+
+    def __init__(self, session: Session) -> None:
+        session.reconcile()
+        self._history = session.history
+        self._known = session.known
+        self._grid, self._scheme = session.labels.grid, session.labels.scheme
+        self._rest = (
+            session.landmarks,
+            session.measurements,
+            session.revision,
+            tuple(session.unattributed),
+            None if session.trail is None else session.trail.bookmark(),
+        )
+        self._changes = self._history.begin_copy()
+
+    def copy(self) -> Snapshot:
+        """Copy the labels as they were then; once, from any thread: the painting may go on."""
+        try:
+            array = self._known.T.copy().T
+        finally:
+            self._history.end_copy(self._changes)
+        for change in reversed(self._changes):
+            change.inverse().follow(array)
+        return Snapshot(LabelMap(self._grid, array, self._scheme), *self._rest)
+
+
 @dataclass(frozen=True, eq=False)
 class Snapshot:
     """The state of a case at one moment, safe from further painting.
@@ -101,17 +135,17 @@ class SaveReport:
 
 def take_snapshot(session: Session) -> Snapshot:
     """Copy what is to be saved; the painting may go on at once."""
-    session.reconcile()
-    labels = session.labels
-    copy = LabelMap(labels.grid, labels.array.T.copy().T, labels.scheme)
-    return Snapshot(
-        copy,
-        session.landmarks,
-        session.measurements,
-        session.revision,
-        tuple(session.unattributed),
-        None if session.trail is None else session.trail.bookmark(),
-    )
+    return Moment(session).copy()
+
+
+Written = tuple[Snapshot, SaveReport]
+"""What was saved, and what came of it."""
+
+
+def write_moment(session: Session, moment: Moment) -> Written:
+    """Copy the labels of a moment, and write and log it as `write_snapshot` does."""
+    snapshot = moment.copy()
+    return snapshot, write_snapshot(session, snapshot)
 
 
 def write_snapshot(session: Session, snapshot: Snapshot) -> SaveReport:

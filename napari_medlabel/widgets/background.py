@@ -147,13 +147,13 @@ class Background(QObject):
         Raises
         ------
         CancelledError
-            When the person does not want it any more.
+            When the person does not want it any more, or the window has gone.
         """
         self._seen.clear()
         self._relay.reported.emit(what)
         patience = time.monotonic() + _PATIENCE_S
         while not self._seen.wait(_TELL_S) and time.monotonic() < patience:
-            if self._cancelled:
+            if self._cancelled or not isalive(self):
                 raise CancelledError
 
     def seen(self) -> None:

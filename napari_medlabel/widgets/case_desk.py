@@ -23,11 +23,12 @@ from napari_medlabel.plugin.workplace import WORKPLACE, data_folder
 from napari_medlabel.session.case import Session
 from napari_medlabel.session.opening import Wishes, adopt_volume
 from napari_medlabel.session.saving import (
+    Moment,
     SaveReport,
+    Written,
     finish_save,
     save,
-    take_snapshot,
-    write_snapshot,
+    write_moment,
 )
 from napari_medlabel.widgets import closing
 from napari_medlabel.widgets.background import Background
@@ -37,7 +38,8 @@ from napari_medlabel.widgets.layer_watch import LayerWatch
 from napari_medlabel.widgets.marks_loader import MarksLoader
 from napari_medlabel.widgets.opening import Opening
 from napari_medlabel.widgets.recovery_offer import RecoveryOffer
-from napari_medlabel.widgets.showing import Showing
+from napari_medlabel.widgets.showing import Showing, Turns, at_once
+from napari_medlabel.widgets.sight.canvas import native_of
 
 _LOOK_MS = 1000
 
@@ -92,21 +94,20 @@ class CaseDesk(QObject):
         """Open what was dropped: as the case, or beside the one that is open."""
         if self.dock.study_desk.take(paths):
             return
-        where = self if self.session is None else self.dock.sight_desk.beside
-        where.open_paths(paths)
+        (self if self.session is None else self.dock.sight_desk.beside).open_paths(paths)
 
     def _opened(self, session: Session, image: Any, *, keep_view: bool) -> None:
         """Show a case in some turns of the window's loop, and offer what was found with it."""
 
-        def done() -> None:
-            self._begin(session, binding)
+        def then() -> Turns:
+            yield from self._begin(session, binding)
             if marks := WORKPLACE.take_marks(session.place.case):
                 self.marks.offer(marks)
 
         with named_once(self.viewer):
             self._make_room(session)
             binding = Binding(session, self.viewer, image, keep_view=keep_view, at_once=False)
-        self.showing.start(session, binding, done)
+        self.showing.start(session, binding, then, native_of(self.viewer))
 
     def adopt_present(self) -> None:
         """Annotate a scan that is in the viewer already."""
@@ -145,7 +146,8 @@ class CaseDesk(QObject):
         """Show a case that has been opened, in the layer that shows it already, if any."""
         self._make_room(session)
         self.session = session
-        self._begin(session, Binding(session, self.viewer, image, keep_view=keep_view))
+        bound = Binding(session, self.viewer, image, keep_view=keep_view)
+        at_once(self._begin(session, bound))
 
     def _make_room(self, session: Session) -> None:
         if self.dock.study_desk.reading is None:
@@ -154,8 +156,8 @@ class CaseDesk(QObject):
             self.put_away()
         WORKPLACE.remember(session.place.case, session.volume, session.volume.source.files)
 
-    def _begin(self, session: Session, binding: Binding) -> None:
-        """Let everybody serve a case whose layers are there."""
+    def _begin(self, session: Session, binding: Binding) -> Turns:
+        """Let everybody serve a case whose layers are there, one after the other."""
         self.session, self.binding = session, binding
         session.history_changed.connect(self.dock.show_history)
         binding.painted_on_missing.connect(self.watch.painted_on_missing)
@@ -165,12 +167,13 @@ class CaseDesk(QObject):
         self.dock.show_case()
         self._show_volume()
         self._bind_keys()
-        for desk in self.dock.desks:
-            desk.case_opened(session, binding)
         self._guard_window()
         self.recovery.offer(session)
         self._lamp.start()
         self._look()
+        for desk in self.dock.desks:
+            yield
+            desk.case_opened(session, binding)
 
     def _show_volume(self, _event: object = None) -> None:
         """Say which of several volumes is on the screen."""
@@ -254,14 +257,23 @@ class CaseDesk(QObject):
         session = self.session
         if session is None or self.background.is_busy:
             return
-        snapshot = take_snapshot(session)
+        self._save(session, lambda _well: None)
+
+    def _save(self, session: Session, then: Callable[[bool], object]) -> None:
+        """Save a case as it is now; what is painted from here on is for the next time."""
+        moment = Moment(session)
         self.dock.status.setText("Saving …")
 
-        def done(report: SaveReport) -> None:
-            finish_save(session, snapshot, report)
-            self._show_saved(report)
+        def done(written: Written) -> None:
+            finish_save(session, *written)
+            self._show_saved(written[1])
+            then(True)
 
-        self.background.run(lambda: write_snapshot(session, snapshot), done, self._not_saved)
+        def failed(err: MedlabelError) -> None:
+            self._not_saved(err)
+            then(False)
+
+        self.background.run(lambda: write_moment(session, moment), done, failed)
 
     def save_then(self, then: Callable[[bool], object]) -> bool:
         """Save in the background, then go on; return whether there is anything to save.
@@ -276,26 +288,15 @@ class CaseDesk(QObject):
         session = self.session
         if session is None:
             return False
-        self.background.when_free(lambda: self._save_then(session, then))
+
+        def go() -> None:
+            if session is self.session:
+                self._save(session, then)
+            else:  # it was closed while this waited
+                then(False)
+
+        self.background.when_free(go)
         return True
-
-    def _save_then(self, session: Session, then: Callable[[bool], object]) -> None:
-        if session is not self.session:  # it was closed while this waited
-            then(False)
-            return
-        snapshot = take_snapshot(session)
-        self.dock.status.setText("Saving …")
-
-        def done(report: SaveReport) -> None:
-            finish_save(session, snapshot, report)
-            self._show_saved(report)
-            then(True)
-
-        def failed(err: MedlabelError) -> None:
-            self._not_saved(err)
-            then(False)
-
-        self.background.run(lambda: write_snapshot(session, snapshot), done, failed)
 
     def save_now(self) -> bool:
         """Save and wait; return whether it went well."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import Any, Final
+from collections.abc import Callable
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +22,7 @@ from qtpy.QtWidgets import (
 from napari_medlabel.errors import MedlabelError
 from napari_medlabel.io.registry import thumbnail
 from napari_medlabel.io.series_info import SeriesInfo, Survey, files
+from napari_medlabel.widgets.background import Background
 
 Thumbnail = npt.NDArray[np.uint8]
 _SIDE: Final = 96
@@ -51,7 +52,8 @@ class SeriesChooser(QDialog):
         super().__init__(parent)
         self._survey = survey
         self._draw = draw
-        self._worker: Any = None
+        self._background = Background(self)
+        self._background.reported.connect(self._show_thumbnail)
         self.setWindowTitle("Choose a series")
         self.resize(*_SIZE)
         self.list = QListWidget()
@@ -112,33 +114,31 @@ class SeriesChooser(QDialog):
     # -- pictures ------------------------------------------------------------------------
 
     def _begin_thumbnails(self) -> None:
-        from napari.qt.threading import create_worker
+        self._background.run(self._thumbnails, lambda _none: None, lambda _err: None)
 
-        self._worker = create_worker(self._thumbnails)
-        self._worker.yielded.connect(self._show_thumbnail)
-        self._worker.start()
-
-    def _thumbnails(self) -> Iterator[tuple[int, Thumbnail]]:
-        for row, info in enumerate(self._survey.series):
+    def _thumbnails(self) -> None:
+        """Draw one picture after the other; in a thread."""
+        series = self._survey.series
+        for row, info in enumerate(series):
+            self._background.tell(row, len(series))
             if info.problem:
                 continue
             try:
-                yield row, self._draw(info)
+                picture = self._draw(info)
             except MedlabelError:
                 # Its list entry stays without a picture; opening it says why.
                 continue
+            self._background.report((row, picture))
 
     def _show_thumbnail(self, found: tuple[int, Thumbnail]) -> None:
         row, picture = found
         item = self.list.item(row)
         if item is not None:
             item.setIcon(icon_of(picture))
+        self._background.seen()
 
     def _stop(self) -> None:
-        worker, self._worker = self._worker, None
-        if worker is not None:
-            worker.yielded.disconnect(self._show_thumbnail)
-            worker.quit()
+        self._background.cancel()
 
 
 def ask_series(survey: Survey, parent: QWidget | None = None) -> SeriesInfo | None:

@@ -206,8 +206,8 @@ class MedlabelDock(QWidget):
 
     @property
     def session(self) -> Any:
-        """The open session, or None."""
-        return self.desk.session
+        """The open session, or None: it is there as soon as all desks serve it."""
+        return None if self.desk.showing.is_under_way else self.desk.session
 
     # -- showing -------------------------------------------------------------------------
 

@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 from napari_medlabel.audit.check.verify import verify_log
-from napari_medlabel.errors import LogError, SaveError
+from napari_medlabel.errors import InputError, LogError, SaveError
 from napari_medlabel.export.landmarks import load_landmarks
 from napari_medlabel.export.mask import load_mask, save_mask
 from napari_medlabel.io.files import Staging
@@ -26,7 +26,13 @@ from napari_medlabel.model.landmarks import Landmark, LandmarkSet
 from napari_medlabel.session.case import Session
 from napari_medlabel.session.desk import Desk
 from napari_medlabel.session.opening import Wishes, open_case
-from napari_medlabel.session.saving import finish_save, save, take_snapshot, write_snapshot
+from napari_medlabel.session.saving import (
+    Moment,
+    finish_save,
+    save,
+    take_snapshot,
+    write_snapshot,
+)
 
 BOX = (slice(1, 3), slice(2, 4), slice(0, 1))
 
@@ -213,6 +219,53 @@ def test_painting_may_go_on_while_a_snapshot_is_written(session: Session) -> Non
     assert saved.voxel_counts() == {1: 4}
     session.keeper.sweep()
     assert list(session.desk.journals.glob("*.journal"))
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_a_copy_made_while_the_painting_goes_on_holds_the_moment(
+    session: Session, seed: int
+) -> None:
+    random = np.random.default_rng(seed)
+
+    def change() -> None:
+        what = random.integers(6)
+        if what < 2:
+            (session.undo, session.redo)[what]()
+            return
+        ends = [sorted(random.integers(0, n + 1, 2)) for n in session.known.shape]
+        box = tuple(slice(int(low), int(high) + 1) for low, high in ends)
+        value = int(random.integers(4))
+        session.labels.array[box] = value  # as a brush does, which tells afterwards
+        session.absorb(box if what < 5 else (slice(None),) * 3, name="Paint")
+
+    for _ in range(4):
+        change()
+    moment, wanted = Moment(session), session.labels.array.copy()
+    states = [session.known.copy()]
+    for _ in range(int(random.integers(1, 7))):
+        change()
+        states.append(session.known.copy())
+    # A thread may have seen each voxel as it was before or after any of the changes.
+    seen = np.choose(random.integers(0, len(states), wanted.shape), states)
+    moment._known = np.asfortranarray(seen.astype(wanted.dtype))
+    np.testing.assert_array_equal(moment.copy().labels.array, wanted)
+    session.labels.array[0, 0, 0] += 1
+    session.reconcile()
+    assert len(moment._changes) < 8, "it is told of nothing more"
+    assert not session.history._copies
+
+
+def test_a_step_that_does_not_fit_is_told_to_no_copy(session: Session) -> None:
+    paint(session, 1)
+    patch = session.history.back()
+    wanted = session.known.copy()
+    changes = session.history.begin_copy()
+    with pytest.raises(InputError, match="not in the state"):
+        session.history.apply(
+            patch.inverse(), session.labels.array, session.known, starts=False
+        )
+    assert changes == []
+    np.testing.assert_array_equal(session.known, wanted)
 
 
 def test_a_log_that_fails_does_not_lose_the_save(

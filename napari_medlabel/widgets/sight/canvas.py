@@ -64,6 +64,30 @@ def make_canvas(model: Any, parent: QWidget) -> Any:
     return made
 
 
+def canvas_native(with_canvas: Any) -> Any:
+    """Return what a widget of napari draws on, and what takes the mouse.
+
+    Raises
+    ------
+    RefusedError
+        When this napari draws on something else.
+    """
+    try:
+        return with_canvas.canvas.native
+    except AttributeError as err:
+        raise RefusedError("This napari draws in another way.", hint=_HINT) from err
+
+
+def native_of(viewer: Any) -> Any:
+    """Return what napari's window draws a viewer on; None where there is none."""
+    if getattr(viewer, "window", None) is None:
+        return None
+    try:
+        return canvas_native(main_canvas(viewer)[0])
+    except RefusedError:
+        return None
+
+
 @cache
 def _canvas_class() -> type[Any]:
     from napari._qt.qt_viewer import QtViewer

@@ -10,8 +10,10 @@ from qtpy.QtWidgets import QGridLayout, QLabel, QSizePolicy, QWidget
 from napari_medlabel.plugin.display import PLANES
 from napari_medlabel.plugin.sight.view import COLOURS, SideView, View
 from napari_medlabel.plugin.sight.views import Views
+from napari_medlabel.widgets.drawn_apart import DrawnApart
 from napari_medlabel.widgets.sight.canvas import (
     CrossLines,
+    canvas_native,
     close_canvas,
     end_slicing,
     main_canvas,
@@ -72,6 +74,8 @@ class Ortho(QObject):
         self._place: QWidget = self._canvas.parentWidget()
         self._canvases: dict[int, Any] = {id(views.first): self._canvas}
         self._waiting: list[View] = []
+        self._drawn = DrawnApart(self)
+        self._drawn.add(canvas_native(self._canvas))
         self._blanks: dict[int, QWidget] = {}
         self._make = QTimer(self)
         self._make.setSingleShot(True)
@@ -181,6 +185,8 @@ class Ortho(QObject):
         return self._canvases.get(id(view))
 
     def _lay_out(self) -> None:
+        # A canvas that is given another size draws at once.
+        self._drawn.pause()
         for canvas in (*self._canvases.values(), *self._blanks.values()):
             self._grid.removeWidget(canvas)
         for part in (self.line, self.fourth):
@@ -229,11 +235,11 @@ class Ortho(QObject):
             widget.setParent(self._place)
         self._lay_out()
 
-    def _fit(self) -> None:
-        """Fit each view to its new size."""
+    def _fit(self, only: View | None = None) -> None:
+        """Fit each view to its new size, or one alone."""
         for view in self._views.all:
             canvas = self._canvases.get(id(view))
-            if canvas is not None and canvas.isVisible():
+            if canvas is not None and canvas.isVisible() and only in (None, view):
                 view.fit()
 
     # -- views that come and go ----------------------------------------------------------
@@ -249,16 +255,19 @@ class Ortho(QObject):
 
     def _make_next(self) -> None:
         """Make the canvas of one view; drawing it and the next one have their own turns."""
-        if self._waiting:
-            self._make_canvas(self._waiting[0])
+        if self._waiting and not self._drawn.is_waiting:
+            view = self._waiting[0]
+            self._make_canvas(view)
+            QTimer.singleShot(0, lambda: self._fit(view))
         if self._waiting:
             self._make.start(_FRAME_MS)
-        QTimer.singleShot(0, self._fit)
 
     def _make_canvas(self, view: View) -> None:
         self._waiting.remove(view)
         self._drop_blank(view)
+        self._drawn.pause()
         canvas = make_canvas(view.model, self._place)
+        self._drawn.add(canvas_native(canvas))
         canvas.setMinimumSize(*_SMALLEST)
         self._canvases[id(view)] = canvas
         self._lay_out()
@@ -285,6 +294,7 @@ class Ortho(QObject):
             end_slicing(side.model)
             return
         canvas = self._canvases.pop(id(side))
+        self._drawn.remove(canvas_native(canvas))
         self._grid.removeWidget(canvas)
         close_canvas(canvas)
 
@@ -337,6 +347,7 @@ class Ortho(QObject):
         self._draw.stop()
         self._make.stop()
         self._canvas.removeEventFilter(self)
+        self._drawn.remove(canvas_native(self._canvas))
         self._canvas.setMinimumSize(self._least)
         views = self._views
         views.close_sides()

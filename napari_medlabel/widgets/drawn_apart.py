@@ -1,0 +1,90 @@
+"""Canvases that draw one at a time, each in a turn of the window's loop of its own.
+
+A canvas is drawn in the thread of the window. Where several are new or have another size, Qt
+draws all of them before the mouse and the keys have their say, and a canvas that is resized
+draws at once, in the midst of who lays it out.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from qtpy.compat import isalive
+from qtpy.QtCore import QEvent, QObject, QTimer
+
+PAUSE_MS: Final = 10
+"""Between two drawings: what a hand did meanwhile comes first."""
+
+
+class DrawnApart(QObject):
+    """Lets the first canvas draw at once, and each further one in its turn.
+
+    Parameters
+    ----------
+    parent : QObject, optional
+        With whom it goes.
+    """
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._waiting: list[Any] = []
+        self._drawing: Any = None
+        self._turn = QTimer(self)
+        self._turn.setSingleShot(True)
+        self._turn.setInterval(PAUSE_MS)
+        self._turn.timeout.connect(self._take_turn)
+
+    def add(self, native: Any) -> None:
+        """Begin to order when a canvas draws.
+
+        Parameters
+        ----------
+        native : QWidget
+            What is drawn on: ``canvas.native`` of napari's widget.
+        """
+        native.installEventFilter(self)
+
+    def remove(self, native: Any) -> None:
+        """Let a canvas draw whenever it likes; one that waits draws soon."""
+        if not isalive(native):
+            return
+        native.removeEventFilter(self)
+        if native in self._waiting:
+            self._waiting.remove(native)
+            native.update()
+
+    def pause(self) -> None:
+        """Let nothing draw in this turn: there is enough to do in it."""
+        self._turn.start()
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether a canvas has something to draw, and not drawn it yet."""
+        return bool(self._waiting)
+
+    def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
+        """Keep a canvas from drawing while another has just drawn."""
+        if event is None or event.type() != QEvent.Type.Paint or watched is self._drawing:
+            return False
+        if not self._turn.isActive() and not self._waiting:
+            self._turn.start()
+            return False
+        if watched not in self._waiting:
+            self._waiting.append(watched)
+        if not self._turn.isActive():
+            self._turn.start()
+        return True
+
+    def _take_turn(self) -> None:
+        """Draw one canvas; what else is to be seen of the window comes with it."""
+        while self._waiting:
+            native = self._waiting.pop(0)
+            if not isalive(native) or not native.isVisible():
+                continue  # it draws when it is shown
+            self._drawing = native
+            try:
+                native.repaint()
+            finally:
+                self._drawing = None
+            self._turn.start()
+            return
