@@ -40,6 +40,12 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "--now", action="store_true", help="compare what counts now, corrections among it"
     )
     parser.add_argument(
+        "--again",
+        action="store_true",
+        help="compare what raters read a second time with their own first reading: how steady "
+        "each of them is",
+    )
+    parser.add_argument(
         "--convention",
         choices=("surfel", "voxel"),
         default="surfel",
@@ -81,15 +87,22 @@ def run(arguments: argparse.Namespace) -> int:
     from napari_medlabel.project.agreement.report import Facts, summarise
     from napari_medlabel.session.study.comparing import compare_study, for_eyes_of
     from napari_medlabel.session.study.comparing_files import write_csv
+    from napari_medlabel.session.study.steadiness import compare_repeats
 
+    if arguments.again and (arguments.now or arguments.report is not None):
+        raise InputError(
+            "First and second readings are compared as they were submitted, and GRRAS reports "
+            "on raters among each other.",
+            hint="Give --again without --now and --report.",
+        )
     stated = _stated(arguments.facts)
     with seated(arguments, role="reviewer") as seat:
-        found = compare_study(
-            seat,
-            is_first=not arguments.now,
-            convention=arguments.convention,
-            tick=progress("comparing"),
-        )
+        convention, tick = arguments.convention, progress("comparing")
+        if arguments.again:
+            found = compare_repeats(seat, convention=convention, tick=tick)
+        else:
+            is_first = not arguments.now
+            found = compare_study(seat, is_first=is_first, convention=convention, tick=tick)
         found = for_eyes_of(seat, found)
         summary = summarise(found.table, found.answers, seed=seat.settings.seed)
         facts = Facts(
@@ -105,9 +118,10 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.report is not None:
         _write_report(arguments.report, summary, facts)
     if arguments.json:
-        print(json.dumps(_document(summary, found), indent=2))
+        key = "same_rater_again" if arguments.again else "between_raters"
+        print(json.dumps(_document(summary, found, key), indent=2))
     else:
-        _tell(summary, found)
+        _tell(summary, found, "the same rater again" if arguments.again else "between raters")
     return 0
 
 
@@ -141,7 +155,7 @@ def _write_report(path: Path, summary: Summary, facts: Facts) -> None:
     write_bytes_aside(path, write_report(summary, facts, files).encode())
 
 
-def _document(summary: Summary, found: Compared) -> dict[str, Any]:
+def _document(summary: Summary, found: Compared, key: str) -> dict[str, Any]:
     table = summary.table
     return {
         "cases": list(table.cases),
@@ -152,7 +166,7 @@ def _document(summary: Summary, found: Compared) -> dict[str, Any]:
         "tolerance_mm": table.tolerance_mm,
         "seed": summary.seed,
         "rules": list(table.rules),
-        "between_raters": [asdict(one) for one in summary.between],
+        key: [asdict(one) for one in summary.between],
         "against_consensus": [asdict(one) for one in summary.against],
         "volumes": [asdict(one) for one in summary.volumes],
         "landmarks": [asdict(one) for one in summary.marks],
@@ -160,12 +174,13 @@ def _document(summary: Summary, found: Compared) -> dict[str, Any]:
     }
 
 
-def _tell(summary: Summary, found: Compared) -> None:
+def _tell(summary: Summary, found: Compared, between: str) -> None:
     from napari_medlabel.cli.mask_stats import print_table
+    from napari_medlabel.project.reading.repeats import AGAIN
 
     table = summary.table
     for words, many in (
-        ("between raters", summary.between),
+        (between, summary.between),
         ("against the consensus", summary.against),
     ):
         rows = [
@@ -191,7 +206,8 @@ def _tell(summary: Summary, found: Compared) -> None:
         last = answer.coefficients[-1]
         value = "undefined" if last.value is None else f"{last.value:.3f}"
         print(f"question {answer.question}: {last.name} {value}")
-    print(f"{len(table.cases)} of {found.cases} cases, {len(table.raters)} raters.")
+    raters = {name.removesuffix(AGAIN) for name in table.raters}
+    print(f"{len(table.cases)} of {found.cases} cases, {len(raters)} raters.")
     for reason, count in found.left_out.items():
         if count:
             print(f"not compared: {count} {reason}", file=sys.stderr)

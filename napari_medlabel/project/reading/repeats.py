@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from napari_medlabel.errors import InputError
+from napari_medlabel.measure.surface import Convention
 from napari_medlabel.project.agreement.table import Reading, Table, compare_readings
 from napari_medlabel.project.layout import CaseId
 from napari_medlabel.project.reading.gold import rater_rng
@@ -114,7 +115,12 @@ def repeats_due(
 
 
 def intra_rater(
-    case: CaseId, first: Reading, second: Reading, *, tolerance_mm: float = 2.0
+    case: CaseId,
+    first: Reading,
+    second: Reading,
+    *,
+    tolerance_mm: float = 2.0,
+    convention: Convention = "surfel",
 ) -> Table:
     """Compare two readings of a case by one rater; the second is called ``"r01 again"``.
 
@@ -131,4 +137,6 @@ def intra_rater(
             hint="Use the table of all pairs for several raters.",
         )
     again = replace(second, rater=second.rater + AGAIN)
-    return compare_readings(str(case), [first, again], tolerance_mm=tolerance_mm)
+    return compare_readings(
+        str(case), [first, again], tolerance_mm=tolerance_mm, convention=convention
+    )

@@ -27,6 +27,7 @@ from napari_medlabel.project.cases.version import (
     whole_versions,
 )
 from napari_medlabel.project.layout import CONSENSUS
+from napari_medlabel.project.reading.repeats import AGAIN
 from napari_medlabel.project.work.fold import CaseRow
 from napari_medlabel.session.study.readings import (
     SlotReading,
@@ -159,12 +160,14 @@ def veiled(found: Compared, seed: int) -> Compared:
     seed : int
         Of the order.
     """
-    codes = sorted({*found.table.raters, *(r for held in found.answers.values() for r in held)})
+    known = {*found.table.raters, *(r for held in found.answers.values() for r in held)}
+    codes = sorted({code.removesuffix(AGAIN) for code in known})
     random.Random(f"{seed} veil").shuffle(codes)  # noqa: S311 - an order, no secret
     names = {code: f"R{at}" for at, code in enumerate(codes, start=1)}
 
     def name(code: str) -> str:
-        return names.get(code, code)
+        first = code.removesuffix(AGAIN)
+        return names.get(first, first) + code[len(first) :]
 
     rows = tuple(
         replace(row, first=name(row.first), second=name(row.second)) for row in found.table.rows
