@@ -6,6 +6,8 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import Any
 
+from psygnal import Signal
+
 from napari_medlabel.errors import InputError
 
 
@@ -40,6 +42,9 @@ class Keys:
     napari ignores keys of the manifest and keeps most letters for itself; a key works while
     one of the case's layers is active.
     """
+
+    changed = Signal()
+    """Keys were bound or let go: whoever passes keys on has others."""
 
     def __init__(self) -> None:
         self._bound: dict[Key, _Deed] = {}
@@ -119,9 +124,10 @@ class Keys:
         self._bound[made] = _Deed(do, release)
         if resting:
             self._resting.add(key)
-            return
-        for layer in self._layers:
-            self._bind_on(layer, made)
+        else:
+            for layer in self._layers:
+                self._bind_on(layer, made)
+        self.changed.emit()
 
     def free(self, key: str) -> None:
         """Let a key go."""
@@ -131,6 +137,7 @@ class Keys:
                 for layer in self._layers:
                     _unbind(layer, key)
         self._resting.discard(key)
+        self.changed.emit()
 
     def wake(self, *keys: str) -> None:
         """Take keys from napari that were listed as resting."""

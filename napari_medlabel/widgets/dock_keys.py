@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from qtpy.QtCore import QEvent, QObject, Qt
+from qtpy.compat import isalive
+from qtpy.QtCore import QEvent, QObject, Qt, QTimer
 from qtpy.QtGui import QKeySequence, QShortcut
 from qtpy.QtWidgets import QWidget
 
@@ -47,11 +48,28 @@ class DockKeys(QObject):
         super().__init__(dock)
         self._dock = dock
         self._shortcuts: list[QShortcut] = []
+        self._keys: Keys | None = None
+        self._soon = QTimer(self)
+        self._soon.setSingleShot(True)
+        self._soon.timeout.connect(self._renew)
 
     def serve(self, keys: Keys) -> None:
-        """Begin to pass keys on."""
+        """Begin to pass keys on, those that are bound later, too: desks open one by one."""
         self.end()
+        self._keys = keys
+        keys.changed.connect(self._on_changed)
         self._dock.installEventFilter(self)
+        self._renew()
+
+    def _on_changed(self) -> None:
+        if isalive(self):
+            self._soon.start()
+
+    def _renew(self) -> None:
+        self._drop()
+        if self._keys is None:
+            return
+        keys = self._keys
         for known in keys.listed:
             if known.key in _LEFT_ALONE:
                 continue
@@ -63,6 +81,13 @@ class DockKeys(QObject):
     def end(self) -> None:
         """Pass nothing on any more."""
         self._dock.removeEventFilter(self)
+        self._soon.stop()
+        keys, self._keys = self._keys, None
+        if keys is not None:
+            keys.changed.disconnect(self._on_changed)
+        self._drop()
+
+    def _drop(self) -> None:
         for shortcut in self._shortcuts:
             shortcut.setEnabled(False)
             shortcut.deleteLater()

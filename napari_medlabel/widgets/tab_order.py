@@ -28,7 +28,9 @@ def in_order(first: QWidget, rest: Iterable[QWidget]) -> QWidget:
     at = first
     for widget in rest:
         for part in (widget, *widget.findChildren(QWidget)):
-            if part.focusPolicy() & Qt.FocusPolicy.TabFocus:
+            # The list that a box opens is a window of its own.
+            is_here = part.window() is first.window()
+            if is_here and part.focusPolicy() & Qt.FocusPolicy.TabFocus:
                 QWidget.setTabOrder(at, part)
                 at = part
     return at

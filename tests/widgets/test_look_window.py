@@ -19,6 +19,7 @@ from napari_medlabel.plugin.workplace import WORKPLACE
 from napari_medlabel.session.opening import Wishes, adopt_volume
 from napari_medlabel.widgets.dock import MedlabelDock
 from napari_medlabel.widgets.sight.ortho import GRID, PAIR, SINGLE
+from napari_medlabel.widgets.sight.remembered import recall
 
 pytestmark = [
     pytest.mark.viewer,
@@ -110,6 +111,11 @@ def test_keys_of_windows_and_looks_reach_the_picture_and_the_dock_scrolls_only_u
     assert dock.viewer.theme == "reading-room"
     desk.look.choose_theme(False)
     assert dock.viewer.theme == before
+    dock.viewer.theme = "reading-room"  # as from napari's own settings
+    assert desk.look.panel.theme_box.isChecked()
+    dock.viewer.theme = before
+    assert not desk.look.panel.theme_box.isChecked()
+    assert recall("room", True) is False, "the next case does not bring it back"
 
 
 def test_the_patient_s_left_is_on_the_right_of_the_body_in_pixels(dock: MedlabelDock) -> None:

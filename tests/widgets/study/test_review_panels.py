@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from pytestqt.qtbot import QtBot
+from qtpy.QtCore import Qt
 
 from napari_medlabel.audit.format.kinds import TAGS
 from napari_medlabel.widgets.study.review_panel import WHOLE, Mark, ReviewPanel, ReviewRow
@@ -40,6 +41,18 @@ def threads(qtbot: QtBot) -> ThreadPanel:
         ]
     )
     return made
+
+
+def test_tab_goes_from_the_table_through_its_marks_as_they_stand(panel: ReviewPanel) -> None:
+    panel.show_rows((*ROWS, ReviewRow(3, "Node", "#5f5fd6", 8, 0.1)))  # made anew, all of them
+    boxes = [panel.table.cellWidget(row, 3) for row in range(4)]
+    chain, at = [], panel.table.nextInFocusChain()
+    while at is not panel.table:
+        if at.focusPolicy() & Qt.FocusPolicy.TabFocus:
+            chain.append(at)
+        at = at.nextInFocusChain()
+    assert chain[:4] == boxes
+    assert panel.comment in chain[4:]
 
 
 def test_every_tag_and_reason_of_the_log_has_words() -> None:
