@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import resource
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -26,7 +27,7 @@ from tests.study.founding import Founded, found
 from tests.study.leaving import consent, leave, look_from_outside, remark, score_gold
 from tests.study.nursery import Nursery, run_alone
 from tests.study.oracle import Judged, judge
-from tests.study.page import figures_of, with_figures
+from tests.study.page import figures_of, keep, kept_in, told_of, with_figures
 from tests.study.playing import Play, age_claim, rng_of
 from tests.study.scans import REAL, make_sources, real_scans
 
@@ -300,10 +301,14 @@ def say(words: str) -> None:
 
 
 def main() -> int:
-    """Run the campaign; return 1 when a round has a fault."""
+    """Run the campaign; return 1 when a round has a fault.
+
+    Each round is kept as a line of JSON beside the page, so that a campaign which was broken
+    off goes on with ``--first``.
+    """
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=20)
-    parser.add_argument("--first", type=int, default=1, help="number of the first round")
+    parser.add_argument("--first", type=int, default=1, help="go on with this round")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--cases", type=int, default=12)
     parser.add_argument("--triple", type=int, default=4, help="of so many rounds one has three")
@@ -313,6 +318,7 @@ def main() -> int:
     parser.add_argument("--page", type=Path, default=PAGE, help="is given the figures")
     parser.add_argument("--keep", action="store_true", help="leave the page as it is")
     arguments = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # what was made is taken away then
     here, missing = real_scans()
     for name in missing:
         say(f"NOT RUN on {name}: real scans are not beside this checkout")
@@ -321,8 +327,13 @@ def main() -> int:
     def tell_of(done: list[Round]) -> None:
         tell(done[-1])
         if not arguments.keep:
+            told = told_of(done[-1], seed=arguments.seed, cases=arguments.cases)
+            rounds = arguments.page.with_suffix(".jsonl")
+            if arguments.first == done[-1].number == 1:
+                rounds.unlink(missing_ok=True)
+            keep(told, rounds)
             text = arguments.page.read_text(encoding="utf-8")
-            figures = figures_of(done, seed=arguments.seed, cases=arguments.cases, real=real)
+            figures = figures_of(kept_in(rounds), real=real)
             arguments.page.write_text(with_figures(text, figures), encoding="utf-8")
 
     numbers = range(arguments.first, arguments.first + arguments.rounds)

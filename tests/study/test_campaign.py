@@ -19,7 +19,7 @@ from tests.study.book import Book
 from tests.study.campaign import Round, fate_of
 from tests.study.nursery import ROOT, Ended, Nursery, Wish, run_alone
 from tests.study.oracle import Judged, judge
-from tests.study.page import BEGIN, END, figures_of, with_figures
+from tests.study.page import BEGIN, END, figures_of, keep, kept_in, told_of, with_figures
 from tests.study.shapes import LAYERS, draw
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="there is no such signal")
@@ -113,12 +113,22 @@ def test_who_is_killed_hangs_on_seed_and_round_alone() -> None:
     assert fate_of(1, 1)("x1", "verify") == Death()
 
 
-def test_the_page_tells_of_faults_and_of_none() -> None:
-    done = Round(1, Book(), Judged(), "green")
-    assert "No fault was found." in figures_of([done], seed=1, cases=8, real=[])
+def test_the_page_tells_of_faults_and_of_none(tmp_path: Path) -> None:
+    done, rounds = Round(1, Book(), Judged(), "green"), tmp_path / "rounds.jsonl"
+    done.book.killed("r01 project submit")
+    keep(told_of(done, seed=1, cases=8), rounds)
+    said = figures_of(kept_in(rounds), real=[])
+    assert "No fault was found." in said
+    assert "Killed over: project submit 1." in said
     done.book.fault("lost: a mask")
-    said = figures_of([done], seed=1, cases=8, real=["a"])
+    for number in (2, 1):  # the first is played anew
+        done.number = number
+        keep(told_of(done, seed=1, cases=8), rounds)
+    kept = kept_in(rounds)
+    assert [one.number for one in kept] == [1, 2]
+    said = figures_of(kept, real=["a"])
     assert "- round 1: lost: a mask" in said
+    assert "Killed over: project submit 2." in said
     assert with_figures(f"before\n{BEGIN}old\n{END}after\n", said).startswith("before\n")
     assert "old" not in with_figures(f"{BEGIN}old\n{END}", said)
 
