@@ -102,6 +102,25 @@ AREAS = {
             "outline costs with these tools is in [work for each act](work-per-act.md)."
         ),
     ),
+    "edit_sight": (
+        "Slabs, cine and fusion",
+        (
+            "On 512x512x400 voxels in napari's viewer model, without a window, four views: "
+            "what of a step is not drawing. Seconds by the clock, beside the 100 ms that "
+            "nothing on the Qt thread may take; fusion runs beside it, and its row is the "
+            "longest time between two looks at whether it was stopped."
+        ),
+    ),
+    "segment_memory": (
+        "Memory of the editing tools",
+        (
+            "On the phantom of ten organs, 512x512x300 voxels, each in a process of its own: "
+            "the most that it holds at once beyond what it held before, with its proposal. "
+            "The limit is twice the crop and 100 MB; the crop is labels and image of the "
+            "proposal's box, and of the whole scan where islands and holes are looked for. "
+            "Noise is the worst case of a scan."
+        ),
+    ),
     "grow": (
         "Growing in a whole volume",
         (
@@ -204,6 +223,12 @@ WHY = {
     ("open", "in an open window"): (
         "Beside the scan, two more layers, side letters, scale bar and the dock's panels are "
         "made and drawn, and the log is opened. What each takes is not measured yet."
+    ),
+    ("segment_memory", "refine the border"): (
+        "scikit-image's watershed holds 36 bytes and more for each voxel of the widened crop."
+    ),
+    ("edit_sight", "a slab of 10 mm chosen"): (
+        "napari slices each view anew for each of three settings that make a slab."
     ),
     ("edit", "one brush event, its own"): (
         "Each event is a step here: its box is compared with the labels that the session "

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from napari_medlabel.edit.distance import distance_mm
 from napari_medlabel.edit.finite import as_floats
 from napari_medlabel.edit.patch import LabelArray
+from napari_medlabel.edit.table import looked_up
 from napari_medlabel.errors import InputError
 
 Method = Literal["watershed", "random_walker"]
@@ -98,7 +99,8 @@ def regrow(
     seeded = np.zeros(n + 1, dtype=bool)
     seeded[parts[near]] = True
     seeded[0] = False
-    unknown &= seeded[parts]
+    unknown &= looked_up(seeded, parts.T).T
+    del parts
     out = labels.T.copy()
     if unknown.any():
         values = np.unique(seeds[near])
@@ -123,7 +125,7 @@ def cores(
     """
     from scipy import ndimage
 
-    seeds = np.where(movable.T, UNKNOWN, WALL).astype(np.int32).T
+    seeds = np.where(movable.T, np.int32(UNKNOWN), np.int32(WALL)).T
     for value in np.unique(labels[movable]):
         region = (labels == value) & movable
         # What may not move is no border: beside it a segment stays where it is.
@@ -136,7 +138,8 @@ def cores(
             # Between walls alone a depth has no end; such a part is sure anyhow.
             finite = np.minimum(depth.T[inside], np.finfo(np.float32).max)
             np.maximum.at(deepest, parts[inside], finite)
-            thin = (_CORE * deepest)[parts].T
+            thin = looked_up(_CORE * deepest, parts.T)
+            del parts, inside, finite
             sure |= region & (depth >= thin) & (thin <= band_mm)
         seeds[sure] = value
     return seeds

@@ -96,17 +96,23 @@ def combine(
             f"There is no operator {how!r}.", hint=f"Choose one of {', '.join(_RULES)}."
         )
     labels = scene.labels[box]
-    own = np.equal(labels.T, value)
     region, about = _other_of(labels, value, other, how)
-    becomes = _RULES[how](own, region.T)
-    change = becomes != own
+
+    def plane(k: int) -> tuple[BoolArray, BoolArray]:
+        own = np.equal(labels.T[k], value)
+        return own, _RULES[how](own, region(k))
+
+    change = np.empty(labels.shape[::-1], dtype=bool)
+    for number, out in enumerate(change):
+        np.not_equal(*plane(number), out=out)
     inner = around(change.T)
     if inner is None:
         return None
     i, j, k = inner
     after = crop_of(labels, inner)
-    after.T[change[k, j, i]] = 0
-    after.T[becomes[k, j, i]] = value
+    for number, out in enumerate(after.T, start=k.start):
+        out[change[number, j, i]] = 0
+        out[plane(number)[1][j, i]] = value
     wanted = int(np.count_nonzero(change))
     where = tuple(
         slice(a.start + b.start, a.stop + b.start) for a, b in zip(inner, box, strict=True)
@@ -123,10 +129,11 @@ def combine(
 
 def _other_of(
     labels: LabelArray, value: int, other: int | BoolArray | None, how: How
-) -> tuple[BoolArray, tuple[int, ...]]:
-    """Return the region that a label is combined with, and the labels that it is about."""
+) -> tuple[Callable[[int], BoolArray], tuple[int, ...]]:
+    """Return slices (j, i) of what a label is combined with, and the labels it is about."""
     if how in ("invert", "clear", "fill"):
-        return np.zeros(labels.shape[::-1], dtype=bool).T, (value,)
+        nothing = np.zeros(labels.shape[1::-1], dtype=bool)
+        return lambda _k: nothing, (value,)
     if other is None:
         raise InputError(
             f"To {how}, a second segment or a region is needed.", hint="Choose it in the list."
@@ -138,7 +145,7 @@ def _other_of(
                 f"{other.dtype} on {other.shape}.",
                 hint="Compute it on the scan that is open.",
             )
-        return other, (value,)
+        return lambda k: other.T[k], (value,)
     (second,) = chosen((int(other),))
     if second == value:
         raise InputError(
@@ -150,4 +157,4 @@ def _other_of(
             f"Labels {value} and {second} share no voxel: a voxel has one label.",
             hint=f"To {how}, choose a threshold or an earlier mask as the region.",
         )
-    return np.equal(labels.T, second).T, (value, second)
+    return lambda k: np.equal(labels.T[k], second), (value, second)

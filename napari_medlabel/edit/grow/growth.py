@@ -286,7 +286,7 @@ class Growth:
                 "A stroke needs voxels, all of them inside the region.",
                 hint="Draw it inside the scan.",
             )
-        places: npt.NDArray[np.int32] = self._field.places(inner.astype(np.int64))
+        places: npt.NDArray[np.int32] = self._field.places(inner)
         return places
 
     def _replant(self, number: int, sown: _Sown) -> npt.NDArray[np.int32]:

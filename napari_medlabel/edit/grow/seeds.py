@@ -355,7 +355,7 @@ def _by_kind(
     other = sown.flat[at] != places
     places, kinds = places[other], kinds[other]
     found = [
-        (np.concatenate([sown.flat[sown.kinds == n], places[kinds == n]]), n)
+        (np.concatenate([sown.flat[sown.kinds == n].astype(np.int32), places[kinds == n]]), n)
         for n in range(1, len(sown.values) + 1)
     ]
     return [(each, n) for each, n in found if each.size]
