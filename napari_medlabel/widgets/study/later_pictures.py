@@ -74,11 +74,12 @@ class LaterPictures:
         name, path, wide_px = self._waiting.pop(0)
 
         def done(image: QImage) -> None:
-            if text is not None and text is self._text and not image.isNull():
-                text.addResource(_IMAGE, name, image)
-                view = self._page.viewport()
-                if view is not None:
-                    view.update()
+            if text is None or text is not self._text or image.isNull():
+                return
+            text.addResource(_IMAGE, name, image)
+            view = self._page.viewport()
+            if view is not None:
+                view.update()
 
         self._reader.run(lambda: _reader(path, wide_px).read(), done, _stays_grey)
         self._reader.when_free(self._next)

@@ -124,7 +124,7 @@ def test_from_the_list_to_a_submission_over_a_complaint(
     work.complaints.submit_button.click()
     wait_for(lambda: desk.reading is None and work.list.isVisible())
     assert work.notice.text.text() == "sub-001_ct A is submitted: version 1."
-    assert not dock.viewer.layers, "the case is closed"
+    wait_for(lambda: not dock.viewer.layers)  # they leave in turns
     wait_for(lambda: work.listing.counts()["submitted"] == 1)
     assert events(study) == [
         "user.identify",
