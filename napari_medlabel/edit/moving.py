@@ -20,6 +20,7 @@ from napari_medlabel.edit.ledger import (
 from napari_medlabel.edit.masking import BoolArray
 from napari_medlabel.edit.patch import Box, LabelArray, Origin
 from napari_medlabel.edit.scene import Proposal, Scene, whole
+from napari_medlabel.edit.table import among, looked_up
 from napari_medlabel.errors import InputError
 from napari_medlabel.geometry.affine import Affine
 from napari_medlabel.geometry.axes import nearest_axes
@@ -240,7 +241,7 @@ def crop_to(scene: Scene, box: Box, values: Sequence[int]) -> Proposal | None:
     where = hull(list(boxes.values()))
     after = crop_of(scene.labels, where)
     inside = seen_from(where, clipped(box, where))
-    gone = np.isin(after.T, about).T
+    gone = among(after, about)
     gone[inside] = False
     after.T[gone.T] = 0
     proposal = scene.propose(where, after, name="Crop", values=about)
@@ -336,7 +337,7 @@ def place(
     name, provider, origin, how = say
     about, everyone = values
     crop = scene.labels[taken]
-    chosen_ones = np.where(np.isin(crop.T, about), crop.T, 0).T
+    chosen_ones = np.where(among(crop, about).T, crop.T, 0).T
     moved = turn(chosen_ones)
     lands = clipped(goes, whole(scene.shape))
     there = not is_empty(lands)
@@ -373,5 +374,4 @@ def renamed(labels: LabelArray, names: Mapping[int, int]) -> LabelArray:
     table = np.arange(int(np.iinfo(labels.dtype).max) + 1, dtype=labels.dtype)
     for old, new in names.items():
         table[old] = new
-    out: LabelArray = table[labels.T].T
-    return out
+    return looked_up(table, labels)

@@ -10,6 +10,7 @@ import numpy as np
 from napari_medlabel.edit.border import BoolArray, Method, settle
 from napari_medlabel.edit.patch import Box, LabelArray
 from napari_medlabel.edit.scene import Proposal, Scene, Tick, around, quiet, widen
+from napari_medlabel.edit.table import among
 from napari_medlabel.errors import InputError
 
 _MARGIN: Final = 2.0  # bands around the segment that are looked at
@@ -80,7 +81,7 @@ def refine(
     steps = [np.inf if thin else mm for thin, mm in zip(flat, scene.spacing_mm, strict=True)]
     crop = widen((found[0], found[1], found[2]), _MARGIN * band_mm, steps, scene.shape)
     labels = scene.labels[crop]
-    movable = np.isin(labels.T, [0, *chosen]).T
+    movable = among(labels, [0, *chosen])
     tick(1, 2)
     settled = settle(
         scene.image[crop], labels, movable, band_mm, scene.spacing_mm, method=method
@@ -111,10 +112,7 @@ def _chosen(scene: Scene, box: Box, values: Sequence[int]) -> tuple[list[int], B
         raise InputError(
             "All chosen segments are locked.", hint="Unlock one in the table of segments."
         )
-    table = np.zeros(int(np.iinfo(labels.dtype).max) + 1, dtype=bool)
-    table[[v for v in movable if v < table.size]] = True
-    region: BoolArray = table[labels.T].T
-    return movable, region
+    return movable, among(labels, movable)
 
 
 def _common(one: Box, other: Box) -> Box:
@@ -132,8 +130,8 @@ def _inside(part: slice, whole: slice) -> slice:
 def _words(scene: Scene, where: Box, after: LabelArray, chosen: Sequence[int]) -> str:
     before = scene.labels[where].T
     voxel_ml = float(np.prod(scene.spacing_mm)) / 1000.0
-    own = np.isin(before, chosen)
-    new = np.isin(after.T, chosen)
+    own = among(before.T, chosen).T
+    new = among(after, chosen).T
     gained = int(np.count_nonzero(new & ~own)) * voxel_ml
     lost = int(np.count_nonzero(own & ~new)) * voxel_ml
     words = f"{gained:.2f} ml added, {lost:.2f} ml taken away."

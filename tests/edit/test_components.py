@@ -167,3 +167,18 @@ def test_boxes_are_the_tightest_and_only_of_what_is_there() -> None:
     assert set(boxes) == set(np.unique(labels).tolist()) - {0}
     for value, box in boxes.items():
         assert box == around(labels == value)
+
+
+@settings(deadline=None, max_examples=20)
+@given(st.integers(0, 99), st.sampled_from((np.uint8, np.uint16)), st.integers(0, 3))
+def test_all_but_a_label_are_parts_of_one_kind(seed: int, dtype: type, but: int) -> None:
+    labels = np.random.default_rng(seed).integers(0, 4, (6, 5, 4)).astype(dtype)
+    found = connected_parts(labels, connectivity=6, but=but)
+    plain = connected_parts(labels != but, connectivity=6)
+    for name in ("values", "voxels", "run_start", "run_length", "run_part"):
+        assert np.array_equal(getattr(found, name), getattr(plain, name))
+    some = np.arange(len(found)) % 2 == 0
+    kept = found.only(some)
+    assert len(kept) == len(found)
+    assert kept.box(some) == found.box(some)
+    assert kept.box(~some) is None
