@@ -32,6 +32,7 @@ from napari_medlabel.session.saving import (
 )
 from napari_medlabel.widgets import closing
 from napari_medlabel.widgets.background import Background
+from napari_medlabel.widgets.clearing import Clearing
 from napari_medlabel.widgets.closing import CloseGuard
 from napari_medlabel.widgets.drops import DropCatcher
 from napari_medlabel.widgets.layer_watch import LayerWatch
@@ -59,7 +60,7 @@ class CaseDesk(QObject):
         self.viewer = dock.viewer
         self.session: Session | None = None
         self.binding: Binding | None = None
-        self.showing = Showing(self)
+        self.showing, self.clearing = Showing(self), Clearing(self, self.viewer)
         self._guard: CloseGuard | None = None
         self._drops: DropCatcher | None = None
         self.background = Background(self)
@@ -154,6 +155,7 @@ class CaseDesk(QObject):
             self.leave(discard=False)
         else:  # no layer of a reading is left over another scan
             self.put_away()
+        self.clearing.finish()
         WORKPLACE.remember(session.place.case, session.volume, session.volume.source.files)
 
     def _begin(self, session: Session, binding: Binding) -> Turns:
@@ -166,7 +168,7 @@ class CaseDesk(QObject):
         self.dock.notice.clear()
         self.dock.show_case()
         self._show_volume()
-        self._bind_keys()
+        self._bind_keys(binding.keys)
         self._guard_window()
         self.recovery.offer(session)
         self._lamp.start()
@@ -183,11 +185,8 @@ class CaseDesk(QObject):
         if further is not None:
             self.dock.show_volume(volume_words(further, self.binding.volume_number))
 
-    def _bind_keys(self) -> None:
-        if self.binding is None:
-            return
+    def _bind_keys(self, keys: Any) -> None:
         # Free keys only; Ctrl+S is napari's own "save layers".
-        keys = self.binding.keys
         keys.bind("F2", "Save", self.save, group="Case")
         # napari binds these for labels alone; the session's history is one for all.
         keys.bind("Control-Z", "Undo", self.undo, group="Case")
@@ -377,8 +376,8 @@ class CaseDesk(QObject):
         with young_garbage(), named_once(self.viewer):
             self.leave(discard=discard)
             if binding is not None and session is not None:
-                binding.remove_layers()
                 WORKPLACE.forget(session.place.case)
+                self.clearing.start(binding)
         self.dock.notice.clear()
         self.dock.recovery_notice.clear()
         self.dock.show_case()

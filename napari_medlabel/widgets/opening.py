@@ -70,6 +70,7 @@ class Opening(QObject):
         """Look what is there, then read it; a study's desk has a log of its own."""
         if self._background.is_busy or self.chooser is not None:
             return
+        self._dock.desk.clearing.finish()
         self._paths, self._wish = tuple(paths), wish
         try:
             require_proven_napari(napari.__version__)

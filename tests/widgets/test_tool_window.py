@@ -267,8 +267,7 @@ def a_preview_and_a_tool_go_with_the_case(dock: MedlabelDock, qtbot) -> None:
     assert "Threshold" in sheet.page.toPlainText()
     desk.apply()
     dock.desk.close_case()
-    spin()
-    assert len(dock.viewer.layers) == 0
+    qtbot.waitUntil(lambda: len(dock.viewer.layers) == 0, timeout=10_000)
     assert session.bench.preview is None
     assert desk.current == ""
     assert not desk.panel.isVisible()

@@ -125,7 +125,7 @@ def test_with_the_dock_there_missing_slices_are_one_layer(
     names = [layer.name for layer in viewer.layers]
     assert names == ["Scan", "Missing slices", "Labels", "Landmarks"]
     dock.desk.close_case()
-    assert len(viewer.layers) == 0
+    qtbot.waitUntil(lambda: len(viewer.layers) == 0, timeout=WAIT_MS)
     assert letters(viewer) == {}
 
 

@@ -76,6 +76,11 @@ class Ortho(QObject):
         self._waiting: list[View] = []
         self._drawn = DrawnApart(self)
         self._drawn.add(canvas_native(self._canvas))
+        self._unfit: list[View] = []
+        self._fit_turn = QTimer(self)
+        self._fit_turn.setSingleShot(True)
+        self._fit_turn.setInterval(0)
+        self._fit_turn.timeout.connect(self._fit_new)
         self._blanks: dict[int, QWidget] = {}
         self._make = QTimer(self)
         self._make.setSingleShot(True)
@@ -177,7 +182,6 @@ class Ortho(QObject):
         """
         if view in self._waiting:
             self._make_canvas(view)
-            QTimer.singleShot(0, self._fit)
         return self._canvases[id(view)]
 
     def made_canvas_of(self, view: View) -> Any:
@@ -235,11 +239,17 @@ class Ortho(QObject):
             widget.setParent(self._place)
         self._lay_out()
 
-    def _fit(self, only: View | None = None) -> None:
-        """Fit each view to its new size, or one alone."""
-        for view in self._views.all:
+    def _fit(self) -> None:
+        """Fit each view to its new size."""
+        self._unfit = list(self._views.all)
+        self._fit_new()
+
+    def _fit_new(self) -> None:
+        """Fit views that have not been yet."""
+        views, self._unfit = self._unfit, []
+        for view in views:
             canvas = self._canvases.get(id(view))
-            if canvas is not None and canvas.isVisible() and only in (None, view):
+            if canvas is not None and canvas.isVisible():
                 view.fit()
 
     # -- views that come and go ----------------------------------------------------------
@@ -256,9 +266,7 @@ class Ortho(QObject):
     def _make_next(self) -> None:
         """Make the canvas of one view; drawing it and the next one have their own turns."""
         if self._waiting and not self._drawn.is_waiting:
-            view = self._waiting[0]
-            self._make_canvas(view)
-            QTimer.singleShot(0, lambda: self._fit(view))
+            self._make_canvas(self._waiting[0])
         if self._waiting:
             self._make.start(_FRAME_MS)
 
@@ -271,6 +279,8 @@ class Ortho(QObject):
         canvas.setMinimumSize(*_SMALLEST)
         self._canvases[id(view)] = canvas
         self._lay_out()
+        self._unfit.append(view)
+        self._fit_turn.start()
         # Who watches what is on the screen looks again.
         self._views.moved.emit()
 
@@ -344,8 +354,8 @@ class Ortho(QObject):
 
     def detach(self) -> None:
         """Leave napari's window as it was."""
-        self._draw.stop()
-        self._make.stop()
+        for turn in (self._draw, self._make, self._fit_turn):
+            turn.stop()
         self._canvas.removeEventFilter(self)
         self._drawn.remove(canvas_native(self._canvas))
         self._canvas.setMinimumSize(self._least)
