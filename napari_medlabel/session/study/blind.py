@@ -23,7 +23,9 @@ from napari_medlabel.project.work.steps import Step, log_steps
 from napari_medlabel.session.desk import Desk
 from napari_medlabel.session.place import Place
 from napari_medlabel.session.signing import own_tokens
+from napari_medlabel.session.study.kept import digests_of_packed, name_of, written
 from napari_medlabel.session.study.seat import Reading, Seat, look
+from napari_medlabel.session.study.whose import KEPT, OTHERS, PREFIX, case_in, owner_of
 
 _AT_WORK: Final[frozenset[State]] = frozenset({"in_progress", "rejected", "stale"})
 _SEES: Final[frozenset[Action]] = frozenset(
@@ -32,9 +34,6 @@ _SEES: Final[frozenset[Action]] = frozenset(
 _SEERS: Final = frozenset({"reviewer", "adjudicator", "releaser", "manager"})
 ADJUDICATION: Final = "adjudicate"
 """Folder, in an adjudicator's own work on a case, of the session that shows its decisions."""
-_DERIVATIVES: Final = "derivatives"
-_PREFIX: Final = "medlabel-"
-_OTHERS: Final = "others"
 _SECOND: Final = "reading-"  # begins the folder of a reading beyond the study's own
 
 
@@ -183,8 +182,25 @@ def require_may_read(state: Path, paths: Iterable[Path]) -> None:
             part.startswith(_SECOND) for part in place.parts
         ):
             continue  # the folder of a second reading is that reading's own
-        for row in _rows(layout, _case_in(layout, place)):
+        if owner == KEPT:
+            _require_may_see_kept(layout, account, state, place)
+            continue
+        for row in _rows(layout, case_in(layout, place)):
             require_may_see(account, row, owner)
+
+
+def _require_may_see_kept(layout: Layout, account: _Account, state: Path, place: Path) -> None:
+    """Refuse earlier versions in the log's folder, except those that one has saved oneself.
+
+    One that no record tells of, and the folder of all of them, may be anybody's of any case.
+    """
+    name = name_of(place)
+    found = written(layout.audit, state, {name} if name else ())
+    owner = account.rater.code if any(x.user in account.users for x in found) else OTHERS
+    cases = {one.case for one in found}
+    rows = _rows(layout)
+    for row in [one for one in rows if one.content in cases] or rows:
+        require_may_see(account, row, owner)
 
 
 def _account(layout: Layout, state: Path) -> _Account | None:
@@ -205,20 +221,34 @@ def _rows(layout: Layout, case: CaseId | None = None) -> tuple[CaseRow, ...]:
 
 
 def _require_no_copy(desk: Desk, paths: Iterable[Path]) -> None:
-    """Refuse files that are copies of another's work on a case that one is at work on."""
+    """Refuse files that are copies of another's work on a case that one is at work on.
+
+    Of what lies there now, and of each version that was ever saved, by its digest in the log.
+    """
     layout = study_around(desk.audit_root)
     if layout is None:
         return
     files = [path.resolve() for path in paths if path.is_file()]
-    files = [path for path in files if not path.is_relative_to(layout.root.resolve())]
     account = _account(layout, desk.state) if files else None
     if account is None:
         return
+    files = [path for path in files if _may_be_copy(layout, path, account.rater.code)]
+    rows = [
+        row
+        for row in (_rows(layout) if files else ())
+        if any(row.slots[slot].state in _AT_WORK for slot in own_slots(account, row))
+    ]
+    if not rows:
+        return
+    packed = frozenset(digests_of_packed(files))
+    found = written(layout.audit, desk.state, packed)
+    own = {one for each in found if each.user in account.users for one in each.ids}
+    strange = {one.case for one in found if not packed & one.ids <= own}
     sizes = {path.stat().st_size for path in files}
     digests: set[str] = set()
-    for row in _rows(layout):
-        if not any(row.slots[slot].state in _AT_WORK for slot in own_slots(account, row)):
-            continue
+    for row in rows:
+        if row.content in strange:
+            require_may_see(account, row, OTHERS)
         hidden = [
             path for path in _of_others(layout, account, row.case) if _size(path) in sizes
         ]
@@ -228,10 +258,27 @@ def _require_no_copy(desk: Desk, paths: Iterable[Path]) -> None:
                 require_may_see(account, row, owner_of(layout, path))
 
 
+def _may_be_copy(layout: Layout, path: Path, code: str) -> bool:
+    """Tell whether a file may be a copy of another's work: not by where it lies alone.
+
+    In the study scans are none, nor is what the program itself wrote into one's own data set;
+    what is another's by its place is judged by that.
+    """
+    root = layout.root.resolve()
+    if not path.is_relative_to(root):
+        return True
+    parts = path.relative_to(root).parts
+    owner = owner_of(layout, path)
+    if owner:
+        made = file_of(path.name) is not None or any(part.startswith(".") for part in parts)
+        return owner == code and not made
+    return not (parts[0].startswith("sub-") or path.is_relative_to(Layout(root).dicoms))
+
+
 def _of_others(layout: Layout, account: _Account, case: CaseId) -> Iterator[Path]:
     """Yield the files that others than an account have of a case; whatever it is."""
     own = layout.derivative(account.rater.code)
-    for derivative in own.parent.glob(f"{_PREFIX}*"):
+    for derivative in own.parent.glob(f"{PREFIX}*"):
         if derivative != own:
             yield from derivative.joinpath(*case.folder.parts).rglob("*")
     yield from layout.gold.glob(f"{case}*")
@@ -309,28 +356,6 @@ def _in_studies(paths: Iterable[Path]) -> Iterator[tuple[Layout, Path, str]]:
             yield layout, path, owner
 
 
-def owner_of(layout: Layout, path: Path) -> str:
-    """Return whose work a path in a study is; empty for what anybody may see.
-
-    Returns
-    -------
-    str
-        A code, ``consensus``, ``gold``, or ``others`` for a folder that holds that of several
-        and for what was exported.
-    """
-    place = path.resolve()
-    root = layout.root.resolve()
-    if place.is_relative_to(Layout(root).gold):
-        return "gold"
-    folder = root / _DERIVATIVES
-    if place in (root, folder) or place.is_relative_to(Layout(root).exports):
-        return _OTHERS
-    if not place.is_relative_to(folder):
-        return ""
-    name = place.relative_to(folder).parts[0]
-    return name.removeprefix(_PREFIX) if name.startswith(_PREFIX) else _OTHERS
-
-
 def may_see(seat: Seat, case: CaseId, owner: str) -> bool:
     """Tell whether a rater may see somebody's reading of a case; for lists and buttons."""
     row = look(seat, case, seat.settings.slots[0]).row
@@ -344,17 +369,3 @@ def may_see(seat: Seat, case: CaseId, owner: str) -> bool:
 def is_blind(layout: Layout) -> bool:
     """Tell whether cases of a study are read by several raters, blind to one another."""
     return read_settings(layout.project).readings > 1
-
-
-def _case_in(layout: Layout, path: Path) -> CaseId | None:
-    """Return the case that a path of somebody's work is about, None where it names none."""
-    cases = {str(record.case): record.case for record in all_records(layout)}
-    for part in reversed(path.resolve().parts):
-        found = file_of(part)
-        name = found[0] if found is not None else part.removeprefix(".")
-        if name in cases:
-            return cases[name]
-        for ending in (".nii.gz", ".json"):
-            if name.endswith(ending) and name.removesuffix(ending) in cases:
-                return cases[name.removesuffix(ending)]
-    return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,7 @@ from napari_medlabel.session.opening import Wishes, open_case
 from napari_medlabel.session.saving import save
 from napari_medlabel.session.steps_back import versions_in
 from napari_medlabel.session.study.blind import is_blind, may_see, require_may_open
+from napari_medlabel.session.study.importing import import_marks
 from napari_medlabel.session.study.opening import open_to_look, open_to_work
 from napari_medlabel.session.study.reviewing import begin_review
 from napari_medlabel.session.study.submitting import submit
@@ -163,3 +165,52 @@ def test_versions_in_a_study_are_those_of_ones_own_work(study: SmallStudy) -> No
         save(session)
         assert {one.user for one in versions_in(session)} - {""} <= seat.users
         session.close()
+
+
+def save_begun(study: SmallStudy, code: str, slot: str, value: int) -> Path:
+    """Begin a reading and save a square in it; return the copy that the log's folder keeps."""
+    seat, case = study.seat(code), study.cases[0]
+    start(seat, case, slot)
+    opening = open_to_work(seat, case, slot)
+    with closing(
+        open_case(opening.paths, seat.desk, opening.wishes, fallback=study.tmp)
+    ) as session:
+        box = (slice(0, 2), slice(0, 2), slice(0, 1))
+        session.edit(box, np.full((2, 2, 1), value, np.uint8), name="Square")
+        save(session)
+        return session.versions.path(session.labels.content_id())
+
+
+def test_what_the_log_keeps_of_others_is_refused_by_place_and_by_content(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study = make_study(tmp_path, cases=1)
+    kept = save_begun(study, "r01", "A", 1)
+    copy, link = study.tmp / "c.nii.gz", study.tmp / "l.nii.gz"
+    copy.write_bytes(kept.read_bytes())
+    link.symlink_to(kept)
+    own_copy = study.layout.derivative("r02") / "c.nii.gz"
+    inside = study.layout.root / "c.nii.gz"
+    assert kept.is_relative_to(study.layout.audit / "objects")
+    for path in (kept, link, kept.parent, study.layout.audit / "objects"):
+        with pytest.raises(RefusedError, match="readings are blind"):
+            require_may_open(study.desk("r02"), path)
+    own = save_begun(study, "r02", "B", 2)
+    for path in (own_copy, inside):
+        path.write_bytes(copy.read_bytes())
+    for path in (kept, link, copy, own_copy, inside):
+        with pytest.raises(RefusedError, match="you read it blind"):
+            require_may_open(study.desk("r02"), path)
+        with pytest.raises(RefusedError, match="you read it blind"):
+            import_marks(study.seat("r02"), study.cases[0], "B", path, by_value=True)
+    require_may_open(study.desk("r02"), own, study.layout.scan(study.cases[0]))
+    require_may_open(study.desk("r04"), kept, copy)
+    require_may_open(study.desk("stranger"), kept)
+    monkeypatch.setenv("MEDLABEL_STATE_DIR", str(study.tmp / "pc-r02"))
+    for words in (["mask", "stats", str(kept)], ["mask", "compare", str(kept), str(own)]):
+        assert main(words) == RefusedError.exit_code
+    assert main(["mask", "stats", str(own)]) == 0
+    kept.unlink()  # what the log tells of it is enough
+    with pytest.raises(RefusedError, match="you read it blind"):
+        require_may_open(study.desk("r02"), copy)
+    study.close()
