@@ -74,7 +74,7 @@ class LaterPictures:
         name, path, wide_px = self._waiting.pop(0)
 
         def done(image: QImage) -> None:
-            if text is None or text is not self._text or image.isNull():
+            if text is not self._text or text is None or image.isNull():
                 return
             text.addResource(_IMAGE, name, image)
             view = self._page.viewport()
