@@ -59,6 +59,11 @@ class Bench:
             self._masking = rules
             self.masking_changed.emit(rules)
 
+    @property
+    def is_bound(self) -> bool:
+        """Whether rules or a region keep edits from anything."""
+        return not self._masking.is_open or self._within is not None
+
     def keep_within(self, region: npt.NDArray[np.bool_] | None) -> None:
         """Let edits change a region alone, shape (i, j, k), on top of the rules; None ends it.
 
@@ -103,7 +108,7 @@ class Bench:
         values : sequence of int
             The labels that it was about.
         """
-        if self._masking.is_open and self._within is None:
+        if not self.is_bound:
             return False
         now = self._session.labels.array[box]
         allowed = self.allowed(box, before, now, values)

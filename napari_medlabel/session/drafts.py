@@ -26,6 +26,8 @@ class Draft:
         As drawn so far, in fractional voxels (i, j, k).
     corners : tuple of int
         How many points there were at each click; empty where each point is a click.
+    erases : bool
+        Whether it takes labels away when it is closed.
     """
 
     tool: str
@@ -33,6 +35,7 @@ class Draft:
     index: int
     points: tuple[Corner, ...]
     corners: tuple[int, ...] = ()
+    erases: bool = False
 
     @property
     def place(self) -> Place:
@@ -84,6 +87,7 @@ class Drafts:
                 "slice": one.index,
                 "points": [list(point) for point in one.points],
                 "corners": list(one.corners),
+                "erases": one.erases,
             }
             for one in self.all
         ]
@@ -93,6 +97,7 @@ class Drafts:
         for row in document:
             points = tuple((float(i), float(j), float(k)) for i, j, k in row["points"])
             corners = tuple(int(n) for n in row["corners"])
-            draft = Draft(row["tool"], int(row["axis"]), int(row["slice"]), points, corners)
+            place: Place = row["tool"], int(row["axis"]), int(row["slice"])
+            draft = Draft(*place, points, corners, bool(row.get("erases", False)))
             if draft.place not in self._all:
                 self.put(draft)

@@ -41,7 +41,12 @@ class Applying(QObject):
         self._background = Background(self)
         row.cancel_requested.connect(self.stop)
 
-    def run(self, make: Callable[[], Any], settle: Callable[[Any], object]) -> bool:
+    def run(
+        self,
+        make: Callable[[], Any],
+        settle: Callable[[Any], object],
+        refused: Callable[[str], object] | None = None,
+    ) -> bool:
         """Compute a proposal in a thread, then settle it; return False while one is computed.
 
         Parameters
@@ -50,9 +55,13 @@ class Applying(QObject):
             Computes the proposal; touches no layer and no widget.
         settle : callable
             Gets it, in the thread of the window.
+        refused : callable, optional
+            Called when there is none, with what the person was not told yet: it failed, was
+            stopped, or another one is still computed.
         """
         if self._background.is_busy:
-            self._say("The drawing before is still being applied: Escape stops it.")
+            tell = self._say if refused is None else refused
+            tell("The drawing before is still being applied: Escape stops it.")
             return False
 
         def done(proposal: Any) -> None:
@@ -62,8 +71,15 @@ class Applying(QObject):
         def failed(err: MedlabelError) -> None:
             self._row.end()
             self._fail(err)
+            if refused is not None:
+                refused("")
 
-        self._background.run(make, done, failed, self._row.end)
+        def stopped() -> None:
+            self._row.end()
+            if refused is not None:
+                refused("")
+
+        self._background.run(make, done, failed, stopped)
         QTimer.singleShot(_PATIENCE_MS, self._show)
         return True
 

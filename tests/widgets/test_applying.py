@@ -43,6 +43,9 @@ def test_it_is_computed_in_a_thread_with_progress_and_settled_here(
     qtbot.waitUntil(lambda: not told.row.isHidden())
     assert not told.applying.run(make, told.settled.append)
     assert "still being applied" in told.said[-1]
+    refused: list[str] = []
+    assert not told.applying.run(make, told.settled.append, refused.append)
+    assert "still being applied" in refused[-1]
     go.set()
     qtbot.waitUntil(lambda: told.settled == ["cut"])
     assert threads[0] is not threading.main_thread()
@@ -52,11 +55,13 @@ def test_it_is_computed_in_a_thread_with_progress_and_settled_here(
 def test_what_is_stopped_is_forgotten(told: Told, qtbot: QtBot) -> None:
     go = threading.Event()
     assert not told.applying.stop()
-    told.applying.run(lambda: go.wait(5), told.settled.append)
+    refused: list[str] = []
+    told.applying.run(lambda: go.wait(5), told.settled.append, refused.append)
     assert told.applying.stop()
     go.set()
     qtbot.waitUntil(lambda: not told.applying.stop())
     assert told.settled == []
+    assert refused == [""]
 
 
 def test_a_refusal_is_shown(told: Told, qtbot: QtBot) -> None:

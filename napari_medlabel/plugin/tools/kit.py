@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final
 
 import numpy as np
@@ -314,31 +315,52 @@ class Kit:
         if blank:
             self.binding.painted_on_missing.emit(blank)
 
-    def apply(self, make: Callable[[], Proposal | None]) -> bool:
+    def apply(
+        self,
+        make: Callable[[], Proposal | None],
+        refused: Callable[[str], object] | None = None,
+    ) -> bool:
         """Make a drawing of the hand a step at once; return whether anything changed.
 
         What goes through a large scan is computed in the background, and nothing has changed
         yet.
+
+        Parameters
+        ----------
+        make : callable
+            Computes what the drawing makes of the labels.
+        refused : callable, optional
+            Called when the drawing became no step for an error, a rule, or because it was
+            stopped: with what the person was not told yet.
         """
         through = self.choices.tool in _THROUGH and self.extent == "3D"
         if self.later is not None and through and int(np.prod(self.shape)) > _AT_ONCE:
-            self.later(make, self._settle)
+            self.later(make, partial(self._settle, refused=refused), refused)
             return False
         try:
             proposal = make()
         except MedlabelError as err:
-            self.fail(err)
+            self._fail(err, refused)
             return False
-        return self._settle(proposal)
+        return self._settle(proposal, refused)
 
-    def _settle(self, proposal: Proposal | None) -> bool:
+    def _fail(self, err: MedlabelError, refused: Callable[[str], object] | None) -> None:
+        self.fail(err)
+        if refused is not None:
+            refused("")
+
+    def _settle(
+        self, proposal: Proposal | None, refused: Callable[[str], object] | None = None
+    ) -> bool:
         try:
             patch = None if proposal is None else self.bench.apply(proposal)
         except MedlabelError as err:
-            self.fail(err)
+            self._fail(err, refused)
             return False
         if patch is None:
-            self.say("Nothing changed: the rules below, or a lock, leave nothing to change.")
+            # Without rules all of it is as the drawing would have it: there is none to keep.
+            tell = refused if refused is not None and self.bench.is_bound else self.say
+            tell("Nothing changed: the rules below, or a lock, leave nothing to change.")
             return False
         self.warn_of_missing(patch.box)
         return True

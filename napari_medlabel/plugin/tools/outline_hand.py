@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, Final
 
 import numpy as np
@@ -41,6 +42,8 @@ class Outline(QuietHand):
         self._view: Any = None
         self._pressed = 0
         self._dragged = False
+        self._erases = False
+        self._in_hand = True
         self._take_up_seen()
 
     @property
@@ -111,10 +114,10 @@ class Outline(QuietHand):
         """Close the outline; return whether one was begun."""
         if not self._points or not self.is_busy:
             return False
-        if len(self._points) < 3:
+        if len(self._closed()) < 3:
             self.kit.say("An outline needs three corners.")
             return True
-        self._finish(erase=False)
+        self._finish(erase=self._erases)
         return True
 
     def step_back(self) -> bool:
@@ -140,6 +143,7 @@ class Outline(QuietHand):
 
     def leave(self) -> None:
         """Put the tool down: what is begun waits on its slice."""
+        self._in_hand = False
         self._wait()
 
     def _wait(self) -> bool:
@@ -153,7 +157,7 @@ class Outline(QuietHand):
 
     def put_aside(self) -> None:
         """Let go of the outline; it waits where it is."""
-        self._points, self._pressed, self._at = [], 0, None
+        self._points, self._pressed, self._at, self._erases = [], 0, None, False
         self._sketch.clear()
 
     # -- which slice ---------------------------------------------------------------------
@@ -187,6 +191,7 @@ class Outline(QuietHand):
             return
         self._at = plane
         self._points = [np.array(point) for point in draft.points]
+        self._erases = draft.erases
         self._resume(draft)
         self.kit.session.drafts.changed.emit()  # it is drawn by this hand from now on
         self._show()
@@ -200,10 +205,15 @@ class Outline(QuietHand):
     def _keep(self) -> None:
         """Keep what is drawn so far, in the recovery journal too."""
         if self._at is not None and self._points:
-            points = tuple((float(i), float(j), float(k)) for i, j, k in self._points)
-            at = self._at
-            draft = Draft(self.tool, at.axis, at.index, points, self._clicked())
-            self.kit.session.drafts.put(draft)
+            self.kit.session.drafts.put(self._draft(self._at, erases=self._erases))
+
+    def _draft(self, at: Plane, *, erases: bool) -> Draft:
+        points = tuple((float(i), float(j), float(k)) for i, j, k in self._points)
+        return Draft(self.tool, at.axis, at.index, points, self._clicked(), erases)
+
+    def _closed(self) -> list[FloatArray]:
+        """Return the points of the outline as it is closed."""
+        return self._points
 
     def _clicked(self) -> tuple[int, ...]:
         """Return how many points there were at each click, where that is not one for each."""
@@ -220,11 +230,25 @@ class Outline(QuietHand):
         self._sketch.show(self._view, [np.array([*points, points[0]])])
 
     def _finish(self, *, erase: bool) -> None:
-        points, at = np.array(self._points), self._at
+        at = self._at
+        if at is None:
+            return
+        points, draft = np.array(self._closed()), self._draft(at, erases=erase)
         self.cancel()
-        if at is not None:
-            axis = at.axis
-            self.kit.apply(lambda: self._propose(points, axis, erase=erase))
+        self.kit.apply(
+            lambda: self._propose(points, at.axis, erase=erase), partial(self._refused, draft)
+        )
+
+    def _refused(self, draft: Draft, words: str) -> None:
+        """Let an outline that could not become a step wait as it was: no drawing is lost."""
+        drafts, at = self.kit.session.drafts, Plane(draft.axis, draft.index)
+        if drafts.at(draft.place) is None:
+            drafts.put(draft)
+        if self._in_hand and self._at is None and self._seen() == at:
+            self._take_up(at)
+        doing = "Enter erases with it again" if draft.erases else "Enter closes it again"
+        said = f"{waits(self.kit, at)} {doing}, Escape forgets it."
+        self.kit.say(f"{words} {said}" if words else said)
 
     def _propose(self, points: FloatArray, axis: int, *, erase: bool) -> Proposal | None:
         from napari_medlabel.edit.outline import fill_outline

@@ -145,14 +145,12 @@ class Wire(Outline):
         self._wire = LiveWire(flat.image, flat.spacing_mm)
         self._wire.anchor(_pair(flat.uv(self._points[-1])))
 
-    def close(self) -> bool:
-        """Close the outline along the edge, and fill it."""
-        if not self._points or not self.is_busy:
-            return False
-        if self._flat is not None and self._wire is not None and len(self._corners) > 1:
-            first = _pair(self._flat.uv(self._points[0]))
-            self._points.extend(self._flat.ijk(self._wire.path_to(first)))
-        return super().close()
+    def _closed(self) -> list[FloatArray]:
+        """Return the points with the way back along the edge."""
+        if self._flat is None or self._wire is None or len(self._corners) < 2:
+            return self._points
+        first = _pair(self._flat.uv(self._points[0]))
+        return [*self._points, *self._flat.ijk(self._wire.path_to(first))]
 
     def _begin(self, pointer: Pointer) -> bool:
         from napari_medlabel.edit.livewire import LiveWire

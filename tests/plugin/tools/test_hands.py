@@ -276,6 +276,55 @@ def test_a_begun_outline_waits_on_its_slice_until_it_is_closed_or_given_up(
     assert "Begun outlines" not in bench.kit.binding.viewer.layers
 
 
+@pytest.mark.parametrize("tool", ["outline", "wire", "scissors"])
+def test_an_outline_that_may_not_be_closed_waits_as_it_was_and_the_person_hears_why(
+    bench: Bench, tool: str
+) -> None:
+    drafts, rules = bench.session.drafts, bench.kit.bench
+    hand = bench.take(tool, **({"mode": "fill_inside"} if tool == "scissors" else {}))
+    bench.show("Axial", 12, 10, 8)
+    for i, j in [(18, 10), (12, 16), (6, 10), (12, 4)]:
+        bench.mouse.click(i, j, 8)
+    begun = drafts.all
+    rules.masking = Masking(locked=frozenset({1}))
+    assert hand.close()
+    assert drafts.all == begun
+    assert hand.is_busy
+    assert hand.held == (tool, 2, 8)
+    assert "is locked" in bench.errors[-1].message
+    assert bench.said[-1] == (
+        "The outline on axial slice 9 waits. Enter closes it again, Escape forgets it."
+    )
+    rules.masking = Masking(low=1000.0, high=2000.0)
+    assert hand.close()
+    assert drafts.all == begun
+    assert bench.said[-1].startswith("Nothing changed: the rules below")
+    assert not bench.labels.any()
+    rules.masking = Masking()
+    assert hand.close()
+    assert bench.labels[:, :, 8].sum() > 60
+    assert len(drafts) == 0
+
+
+def test_a_drag_that_may_not_erase_waits_to_erase_also_after_another_tool(
+    bench: Bench,
+) -> None:
+    bench.labels[...] = 1
+    bench.session.reconcile()
+    around = [(6, 4, 8), (16, 4, 8), (16, 14, 8), (6, 14, 8), (6, 5, 8)]
+    bench.show("Axial", 12, 10, 8)
+    hand = bench.take("outline")
+    bench.kit.bench.masking = Masking(locked=frozenset({1}))
+    bench.mouse.drag(*around, button=2)
+    assert bench.said[-1].endswith("Enter erases with it again, Escape forgets it.")
+    hand.leave()
+    bench.kit.bench.masking = Masking()
+    hand = bench.take("outline")
+    assert hand.close()
+    assert not bench.labels[10, 10, 8]
+    assert bench.labels[2, 2, 8]
+
+
 def test_an_outline_that_waits_is_taken_up_where_the_mouse_comes_over_it(bench: Bench) -> None:
     bench.show("Axial", 12, 10, 8)
     hand = bench.take("wire")
