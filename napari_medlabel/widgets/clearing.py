@@ -9,7 +9,8 @@ from qtpy.QtCore import QObject, QTimer
 from napari_medlabel.plugin.binding import Binding
 from napari_medlabel.plugin.garbage import young_garbage
 from napari_medlabel.plugin.plain import named_once
-from napari_medlabel.widgets.drawn_apart import PAUSE_MS
+from napari_medlabel.widgets.drawn_apart import PAUSE_MS, one_for_all
+from napari_medlabel.widgets.sight.canvas import native_of
 
 
 class Clearing(QObject):
@@ -27,6 +28,8 @@ class Clearing(QObject):
         super().__init__(parent)
         self._viewer = viewer
         self._layers: list[Any] = []
+        self._drawn = one_for_all()
+        self._native: Any = None
         self._turn = QTimer(self)
         self._turn.setSingleShot(True)
         self._turn.setInterval(PAUSE_MS)
@@ -37,6 +40,10 @@ class Clearing(QObject):
         self.finish()
         others = (layer for layer in reversed(binding.layers) if layer is not binding.labels)
         self._layers = [binding.labels, *others]
+        self._native = native_of(self._viewer)
+        if self._native is not None:
+            self._drawn.add(self._native)
+        self._drawn.pause()
         # Nobody is left who would keep a stroke.
         binding.labels.editable = False
         self._turn.start()
@@ -47,12 +54,24 @@ class Clearing(QObject):
         with young_garbage(), named_once(self._viewer):
             while self._layers:
                 self._remove_next()
+        self._let_draw()
+
+    def _let_draw(self) -> None:
+        native, self._native = self._native, None
+        if native is not None:
+            self._drawn.remove(native)
 
     def _take_turn(self) -> None:
+        if self._drawn.is_waiting:
+            self._turn.start()
+            return
+        self._drawn.pause()
         with young_garbage(), named_once(self._viewer):
             self._remove_next()
         if self._layers:
             self._turn.start()
+        else:
+            self._let_draw()
 
     def _remove_next(self) -> None:
         layer = self._layers.pop(0)

@@ -7,6 +7,7 @@ draws at once, in the midst of who lays it out.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any, Final
 
 from qtpy.compat import isalive
@@ -14,6 +15,7 @@ from qtpy.QtCore import QEvent, QObject, QTimer
 
 PAUSE_MS: Final = 10
 """Between two drawings: what a hand did meanwhile comes first."""
+_COUNT: Final = "medlabel_drawn_apart"
 
 
 class DrawnApart(QObject):
@@ -42,11 +44,19 @@ class DrawnApart(QObject):
         native : QWidget
             What is drawn on: ``canvas.native`` of napari's widget.
         """
+        native.setProperty(_COUNT, int(native.property(_COUNT) or 0) + 1)
         native.installEventFilter(self)
 
     def remove(self, native: Any) -> None:
-        """Let a canvas draw whenever it likes; one that waits draws soon."""
+        """Let a canvas draw whenever it likes, when as many removed as added it.
+
+        One that waits draws soon.
+        """
         if not isalive(native):
+            return
+        left = int(native.property(_COUNT) or 0) - 1
+        native.setProperty(_COUNT, max(left, 0))
+        if left > 0:
             return
         native.removeEventFilter(self)
         if native in self._waiting:
@@ -88,3 +98,9 @@ class DrawnApart(QObject):
                 self._drawing = None
             self._turn.start()
             return
+
+
+@cache
+def one_for_all() -> DrawnApart:
+    """Return the one that all share: two on one canvas would wait for each other for ever."""
+    return DrawnApart()

@@ -9,7 +9,7 @@ from qtpy.QtCore import QObject, QTimer
 
 from napari_medlabel.plugin.binding import Binding
 from napari_medlabel.session.case import Session
-from napari_medlabel.widgets.drawn_apart import PAUSE_MS, DrawnApart
+from napari_medlabel.widgets.drawn_apart import PAUSE_MS, one_for_all
 
 Turns = Generator[None, None, None]
 
@@ -34,7 +34,7 @@ class Showing(QObject):
         self._half: tuple[Session, Binding, Callable[[], Turns]] | None = None
         self._rest: Turns | None = None
         self._is_in_turn = False
-        self._drawn = DrawnApart(self)
+        self._drawn = one_for_all()
         self._native: Any = None
         self._turn = QTimer(self)
         self._turn.setSingleShot(True)

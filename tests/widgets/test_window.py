@@ -415,7 +415,7 @@ def test_a_closed_scan_leaves_an_empty_window_for_the_next(
     assert added not in dock.viewer.layers
     assert dock.session.labels.voxel_counts()[5] == 1
     dock.close_button.click()
-    assert len(dock.viewer.layers) == 0
+    qtbot.waitUntil(lambda: len(dock.viewer.layers) == 0, timeout=20_000)
     assert dock.session is None
     assert dock.start.isVisibleTo(dock)
     dock.open_paths([str(scan)], folder=tmp_path / "case")

@@ -10,7 +10,7 @@ from qtpy.QtWidgets import QGridLayout, QLabel, QSizePolicy, QWidget
 from napari_medlabel.plugin.display import PLANES
 from napari_medlabel.plugin.sight.view import COLOURS, SideView, View
 from napari_medlabel.plugin.sight.views import Views
-from napari_medlabel.widgets.drawn_apart import DrawnApart
+from napari_medlabel.widgets.drawn_apart import one_for_all
 from napari_medlabel.widgets.sight.canvas import (
     CrossLines,
     canvas_native,
@@ -74,7 +74,7 @@ class Ortho(QObject):
         self._place: QWidget = self._canvas.parentWidget()
         self._canvases: dict[int, Any] = {id(views.first): self._canvas}
         self._waiting: list[View] = []
-        self._drawn = DrawnApart(self)
+        self._drawn = one_for_all()
         self._drawn.add(canvas_native(self._canvas))
         self._unfit: list[View] = []
         self._fit_turn = QTimer(self)
