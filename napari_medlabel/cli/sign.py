@@ -32,6 +32,7 @@ _WORDS: Final = {
     "unregistered": "AMBER the officer has not named this person's key",
     "unlogged": "RED   the log has no line of it",
     "revoked": "RED   the key was revoked before",
+    "changed": "RED   what was signed was changed since, or is not there any more",
 }
 
 _OVER: Final = {
@@ -190,14 +191,16 @@ def run_verify(args: argparse.Namespace) -> int:
         for one in found.found:
             said = one.signed.said
             print(f"{said.time}  {said.meaning:<9} {said.name}\n  {_WORDS[one.standing]}")
-            if found.whole:
+            if found.whole and one.standing != "changed":
                 print(f"        over {_OVER[_over(found, said.content)]}")
         if found.broken:
             print(f"RED   {found.broken} statement(s) beside the log were changed")
+        if found.changed:
+            print(f"RED   {found.changed}")
         if not found.found:
             print("AMBER nobody signed this mask")
     standings = {one.standing for one in found.found}
-    if found.broken or standings & {"unlogged", "revoked"}:
+    if found.broken or found.changed or standings & {"unlogged", "revoked"}:
         return _RED
     return 0 if standings == {"good"} else _AMBER
 
@@ -212,6 +215,7 @@ def _as_json(found: Signatures) -> dict[str, object]:
         "content": found.content,
         "whole": found.whole,
         "broken": found.broken,
+        "changed": found.changed,
         "signatures": [
             {
                 "meaning": one.signed.said.meaning,

@@ -10,12 +10,13 @@ from typing import Final
 from napari_medlabel.audit.format.event import ObjectRef
 from napari_medlabel.project.cases.version import (
     MASK,
+    Version,
     file_of,
     read_version,
     require_files,
     whole_digest,
 )
-from napari_medlabel.project.layout import CaseId, study_around
+from napari_medlabel.project.layout import CaseId, Layout, study_around
 
 _SHEET: Final = re.compile(r"l[1-9][0-9]*dseg\.nii\.gz")
 _DERIVATIVE: Final = "medlabel-"
@@ -43,6 +44,22 @@ class SignedVersion:
         return (ObjectRef(self.whole, "manifest", "document"), *masks)
 
 
+@dataclass(frozen=True)
+class Place:
+    """Where a version of a study lies.
+
+    Parameters
+    ----------
+    layout : Layout
+        The study.
+    version : Version
+        As its sidecar tells of it now.
+    """
+
+    layout: Layout
+    version: Version
+
+
 def first_mask(path: Path) -> Path:
     """Return the mask that a version's sidecar lies beside, whichever layer's was named."""
     found = file_of(path.name)
@@ -59,6 +76,28 @@ def signed_version(mask: Path) -> SignedVersion | None:
     InputError
         When a file of it is not the one that was submitted.
     """
+    place = place_of(mask)
+    if place is None:
+        return None
+    require_files(place.layout, place.version)
+    return as_signed(place)
+
+
+def as_signed(place: Place) -> SignedVersion:
+    """Return a version as it would be signed, by what its sidecar says now."""
+    version = place.version
+    sheets = (version.sheets[layer] for layer in sorted(version.sheets))
+    return SignedVersion(whole_digest(place.layout, version), (version.content, *sheets))
+
+
+def place_of(mask: Path) -> Place | None:
+    """Return where a mask's version lies, whether it is as it was or not; None for no study's.
+
+    Raises
+    ------
+    InputError
+        When its sidecar is missing or damaged.
+    """
     found = file_of(mask.name)
     layout = None if found is None else study_around(mask.absolute().parent)
     if found is None or layout is None:
@@ -67,7 +106,4 @@ def signed_version(mask: Path) -> SignedVersion | None:
     if len(inside) < 2 or inside[0] != "derivatives":
         return None
     rater = inside[1].removeprefix(_DERIVATIVE)
-    version = read_version(layout, rater, CaseId.parse(found[0]), found[1])
-    require_files(layout, version)
-    sheets = (version.sheets[layer] for layer in sorted(version.sheets))
-    return SignedVersion(whole_digest(layout, version), (version.content, *sheets))
+    return Place(layout, read_version(layout, rater, CaseId.parse(found[0]), found[1]))

@@ -28,7 +28,13 @@ from napari_medlabel.session.logged import CaseEvents
 from napari_medlabel.session.outbox import tell
 from napari_medlabel.session.records_of import records_of
 from napari_medlabel.session.saved_mask import find_mask
-from napari_medlabel.session.signed_version import first_mask, signed_version
+from napari_medlabel.session.signed_version import (
+    as_signed,
+    first_mask,
+    place_of,
+    signed_version,
+)
+from napari_medlabel.session.version_then import against_log, lost_signed
 
 _SAVES: Final = ("mask.save", "mask.create", "mask.restore", "autosave.recover")
 _STEPS: Final[Mapping[str, str]] = {
@@ -37,7 +43,7 @@ _STEPS: Final[Mapping[str, str]] = {
 }
 _UTC: Final = 1000
 
-Standing = Literal["good", "partial", "unregistered", "unlogged", "revoked"]
+Standing = Literal["good", "partial", "unregistered", "unlogged", "revoked", "changed"]
 
 
 @dataclass(frozen=True)
@@ -52,7 +58,7 @@ class Signature:
         ``good``; ``partial`` where it is over the first layer's mask of a version that has
         masks of further ones; ``unregistered`` where no site names the person's key;
         ``unlogged`` where the log has no sealed line of it; ``revoked`` where the key was
-        revoked before.
+        revoked before; ``changed`` where the version is not what was signed any more.
     """
 
     signed: SignedStatement
@@ -73,12 +79,16 @@ class Signatures:
         Statements beside the log that were changed.
     whole : str
         Digest of the whole version, where it is one of a study; empty for any other mask.
+    changed : str
+        Why a study's version is not the one that the log tells of; empty where it is, and for
+        any other mask.
     """
 
     content: str
     found: tuple[Signature, ...]
     broken: int
     whole: str = ""
+    changed: str = ""
 
 
 @dataclass(frozen=True)
@@ -302,12 +312,14 @@ def signatures_of(root: Path, mask: Path, site: Site | None) -> Signatures:
     Raises
     ------
     InputError
-        When the mask is not a saved one, the log is not there, or a file of the version that
-        it is of was changed.
+        When the mask is not a saved one, or the log is not there; when it was changed since
+        and is of no study's version: of one `Signatures.changed` tells it.
     """
     mask = first_mask(mask)
-    content = saved_content(mask)
-    version = signed_version(mask)
+    place = place_of(mask)
+    content = saved_content(mask) if place is None else place.version.content
+    version = None if place is None else as_signed(place)
+    changed = "" if place is None else against_log(root, place)
     found = find_statements(root, content)
     logged = _logged(root, content)
     statements = found.statements
@@ -320,9 +332,17 @@ def signatures_of(root: Path, mask: Path, site: Site | None) -> Signatures:
         Signature(one, _of_part(_standing(one, site, logged), one, content if has_more else ""))
         for one in statements
     )
-    return Signatures(
-        content, signatures, found.broken, "" if version is None else version.whole
-    )
+    if place is None or version is None:
+        return Signatures(content, signatures, found.broken)
+    lost = lost_signed(root, place) if changed or not signatures else frozenset()
+    gone = [one for whole in sorted(lost) for one in find_statements(root, whole).statements]
+    if changed:  # whoever signed it signed something else
+        signatures = tuple(Signature(one.signed, "changed") for one in signatures)
+    signatures += tuple(Signature(one, "changed") for one in gone)
+    ordered = tuple(sorted(signatures, key=lambda one: _time_of(one.signed)))
+    if lost and not changed:
+        changed = "The version that was signed is not there any more: it was changed since."
+    return Signatures(content, ordered, found.broken, version.whole, changed)
 
 
 def _of_part(standing: Standing, signed: SignedStatement, part: str) -> Standing:

@@ -91,6 +91,7 @@ ABOUT_STUDY: Final[Mapping[str, Spec]] = {
             "version": COUNT,
             # whom the study's rules asked for: to settle is a judgement, a set rule is none
             "adjudicator": choice("independent", "reader", "nobody"),
+            "whole": DIGEST,
         },
         new_as=("C", "originate"),
     ),

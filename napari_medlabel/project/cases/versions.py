@@ -7,8 +7,9 @@ ontology and guidelines it was made.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 
@@ -105,6 +106,7 @@ def write_version(  # noqa: PLR0913 - where (layout, rater, case, number), what,
     ontology: Ontology,
     pins: Pins,
     time: str,
+    announce: Callable[[str], object] = lambda _: None,
 ) -> Version:
     """Write a version: each file aside, read back, and all named at once.
 
@@ -128,6 +130,9 @@ def write_version(  # noqa: PLR0913 - where (layout, rater, case, number), what,
         Digests of the rules it was made under.
     time : str
         Now, ISO 8601 in UTC.
+    announce : callable
+        Told the digest of the version as a whole, that of its sidecar, when all files lie
+        aside and none has its name; what it raises leaves nothing.
 
     Raises
     ------
@@ -173,7 +178,9 @@ def write_version(  # noqa: PLR0913 - where (layout, rater, case, number), what,
             }
             | ({"sheets": {str(layer): sheets[layer] for layer in sheets}} if sheets else {}),
         }
-        staging.add_bytes(layout.version(rater, case, number, SIDECAR), as_json(document))
+        data = as_json(document)
+        staging.add_bytes(layout.version(rater, case, number, SIDECAR), data)
+        announce(f"sha256:{sha256(data).hexdigest()}")
         staging.publish_new()
     return Version(rater, case, number, content, time, pins, relative, sheets)
 

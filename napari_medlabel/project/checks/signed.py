@@ -1,7 +1,8 @@
-"""Checks of what was approved and signed: the whole version must be there as it was then.
+"""Checks of what was handed in, approved, agreed on and signed: each version as it was then.
 
-An approval tells the log the digest of the version's sidecar, which names every file of it. A
-signature is over that digest. Signatures of before are over the first layer's mask alone.
+A submission, a correction, an approval and a consensus tell the log the digest of the version's
+sidecar, which names every file of it. A signature is over that digest. Lines of before have no
+such digest, and signatures of before are over the first layer's mask alone.
 """
 
 from __future__ import annotations
@@ -25,33 +26,46 @@ from napari_medlabel.project.cases.version import (
 from napari_medlabel.project.checks.finding import Finding
 from napari_medlabel.project.layout import CaseId, Layout
 
-_MARKS: Final = (b'"sign.apply"', b'"review.approve"')
+_SAID: Final = {
+    "review.approve": "approved",
+    "study.consensus": "agreed on",
+    "review.submit": "submitted",
+    "review.correct": "submitted",
+}
+"""What each event that names a whole version says of it."""
+_MARKS: Final = tuple(f'"{event}"'.encode() for event in ("sign.apply", *_SAID))
 _WHERE: Final = "medlabel/audit"
 
 
 @dataclass
 class _Told:
-    """What a log tells of approvals and signatures."""
+    """What a log tells of whole versions, by what was said of them, and of signatures."""
 
-    approved: set[str] = field(default_factory=set)
-    signed: set[str] = field(default_factory=set)
+    wholes: dict[str, set[str]] = field(
+        default_factory=lambda: {
+            one: set() for one in ("approved", "signed", "agreed on", "submitted")
+        }
+    )
     statements: list[tuple[dict[str, Any], frozenset[str]]] = field(default_factory=list)
 
     def take(self, _line: int, record: Mapping[str, Any]) -> None:
         """Note what a sealed record says."""
         event, detail = record["event"], record["detail"]
-        if event == "review.approve" and "whole" in detail:
-            self.approved.add(detail["whole"])
+        if event in _SAID and "whole" in detail:
+            self.wholes[_SAID[event]].add(detail["whole"])
         elif event == "sign.apply":
             objects = record["object"]
             ids = frozenset(ref["id"] for ref in objects)
             self.statements.append((dict(detail), ids))
             if any(ref["type"] == "mask" for ref in objects):
-                self.signed |= {ref["id"] for ref in objects if ref["role"] == "manifest"}
+                wholes = {ref["id"] for ref in objects if ref["role"] == "manifest"}
+                self.wholes["signed"] |= wholes
 
 
 def check_signed(layout: Layout) -> Iterator[Finding]:
-    """Yield what was approved or signed and is not there as it was, and broken statements.
+    """Yield versions that are not there as they were then, and broken statements.
+
+    A version that was handed in and approved or signed is told of once, under the weightier.
 
     Parameters
     ----------
@@ -63,17 +77,18 @@ def check_signed(layout: Layout) -> Iterator[Finding]:
         data = path.read_bytes()
         if any(mark in data for mark in _MARKS):
             check_session(path, path.name, told.take, quick=True)
-    if not (told.approved or told.statements):
+    if not (any(told.wholes.values()) or told.statements):
         return
     there = _sidecars(layout)
-    for said, wholes in (("approved", told.approved), ("signed", told.signed)):
+    told.wholes["submitted"] -= told.wholes["approved"] | told.wholes["signed"]
+    for said, wholes in told.wholes.items():
         lost = wholes - set(there)
         changed = sum(not _is_as_it_was(layout, there[one]) for one in wholes & set(there))
         if lost or changed:
             words = (
                 f"Versions that were {said} and are not there as they were then: "
-                f"{len(lost) + changed}. A mask of some layer, landmarks, answers or the "
-                "sidecar was changed."
+                f"{len(lost) + changed}. A mask of some layer, landmarks, boxes, answers, a "
+                "map of origins or the sidecar was changed."
             )
             yield Finding("error", said, "derivatives", words)
     standing = [_standing(layout, *one) for one in told.statements]

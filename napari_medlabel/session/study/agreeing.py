@@ -8,7 +8,7 @@ same computer.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, Literal
@@ -38,6 +38,7 @@ from napari_medlabel.project.cases.version import (
 from napari_medlabel.project.cases.versions import Labelled, Sheet, write_version
 from napari_medlabel.project.layout import CONSENSUS, CaseId, require_there
 from napari_medlabel.project.ontology.document import read_ontology
+from napari_medlabel.project.work.wholes import require_as_told, told_of
 from napari_medlabel.session.outbox import Outbox
 from napari_medlabel.session.study.independence import require_independent
 from napari_medlabel.session.study.readings import (
@@ -46,7 +47,13 @@ from napari_medlabel.session.study.readings import (
     ready_readings,
 )
 from napari_medlabel.session.study.seat import Reading as At
-from napari_medlabel.session.study.seat import Seat, at_reading, look, require_role
+from napari_medlabel.session.study.seat import (
+    Seat,
+    at_reading,
+    deliver_written,
+    look,
+    require_role,
+)
 from napari_medlabel.session.study.working import rules_now
 
 ADJUDICATE: Final = "adjudicate"
@@ -150,6 +157,8 @@ def reach(seat: Seat, case: CaseId, way: Way, scan: Volume) -> Reached:
     RefusedError
         When they are no adjudicator or have read the case and may not settle it, a reading is
         missing, or two would be voted on.
+    InputError
+        When a reading is not there as it was submitted and approved.
     SaveError, LogError
         When files or log cannot be written.
     """
@@ -161,14 +170,17 @@ def reach(seat: Seat, case: CaseId, way: Way, scan: Volume) -> Reached:
         outbox = _outbox(seat, at.record)
         _settle_left(seat, outbox, case)
         readings = ready_readings(seat, at.row, scan.grid)
+        for one in readings:
+            told_before = told_of(at.steps, seat.code_of, one.version)
+            require_as_told(seat.layout, one.version, told_before)
         made, answer = _answer(seat, case, way, readings)
         number = next_version(seat.layout, CONSENSUS, case)
         told = {"rule": way, "adjudicator": asked, "readings": len(readings)}
         event = _event(at, made, answer, number, told)
         key = f"{number} {made.labels.content_id()}"
-        parcel = outbox.announce([event], old="", new=key)
-        try:
-            version = write_version(
+
+        def write(announce: Callable[[str], object]) -> None:
+            write_version(
                 seat.layout,
                 CONSENSUS,
                 case,
@@ -178,14 +190,11 @@ def reach(seat: Seat, case: CaseId, way: Way, scan: Volume) -> Reached:
                 ontology=ontology,
                 pins=pins,
                 time=seat.desk.time(),
+                announce=announce,
             )
-        except BaseException:  # even an interrupt: what was announced did not happen
-            parcel.remove()
-            raise
-        problem = outbox.deliver(parcel)
-        outbox.close()
-        if problem is not None:
-            raise problem
+
+        deliver_written(outbox, event, key, write)
+        version = read_version(seat.layout, CONSENSUS, case, number)
     return Reached(version, way, len(readings), answer.open, answer.open_voxels, answer.words)
 
 

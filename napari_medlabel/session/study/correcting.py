@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -42,6 +43,7 @@ from napari_medlabel.session.study.seat import (
 from napari_medlabel.session.study.sheets import sheet_folder
 from napari_medlabel.session.study.submitted import labels_on, with_sheet
 from napari_medlabel.session.study.telling import beside, with_sheets
+from napari_medlabel.session.study.whole import told_same, told_whole, with_whole
 from napari_medlabel.session.study.working import rules_now
 from napari_medlabel.session.trailing import read_origins
 
@@ -76,7 +78,8 @@ def correct(seat: Seat, case: CaseId, slot: str, scan: Volume, labelled: Labelle
             return at.now
         require_in_own_review(seat, at)
         labels = _corrected(seat, at, scan, labelled)
-        same = find_same(seat, case, labelled, pins)
+        told_whole(seat, at)  # what is corrected is what was submitted
+        same = told_same(at.steps, seat, find_same(seat, case, labelled, pins))
         number = (
             next_version(seat.layout, seat.rater.code, case) if same is None else same.number
         )
@@ -84,7 +87,7 @@ def correct(seat: Seat, case: CaseId, slot: str, scan: Volume, labelled: Labelle
         content = labelled.labels.content_id()
         event = with_sheets(step_event(at, "correct", detail, content=content), labelled)
 
-        def write() -> None:
+        def write(announce: Callable[[str], object]) -> None:
             write_version(
                 seat.layout,
                 seat.rater.code,
@@ -95,12 +98,13 @@ def correct(seat: Seat, case: CaseId, slot: str, scan: Volume, labelled: Labelle
                 ontology=ontology,
                 pins=pins,
                 time=seat.desk.time(),
+                announce=announce,
             )
 
         if same is None:
             take_step_with_files(seat, at, event, number, write)
         else:
-            take_step(seat, event)
+            take_step(seat, with_whole(seat, event, same))
         return look(seat, case, slot).now
 
 

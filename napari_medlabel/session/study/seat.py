@@ -12,7 +12,7 @@ import os
 import platform
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from napari_medlabel.audit.disk import one_at_a_time
@@ -30,7 +30,7 @@ from napari_medlabel.project.work.fold import CaseRow, SlotState, Worklist, fold
 from napari_medlabel.project.work.states import Action, transition
 from napari_medlabel.project.work.steps import EVENTS, Step, StepReader
 from napari_medlabel.session.desk import Desk
-from napari_medlabel.session.outbox import Outbox, tell
+from napari_medlabel.session.outbox import Outbox, Parcel, tell
 from napari_medlabel.session.signing import own_tokens
 from napari_medlabel.session.study.folders import close_folder
 from napari_medlabel.session.study.setting_up import require_proven, user_of
@@ -275,7 +275,11 @@ def take_step(seat: Seat, event: Event) -> None:
 
 
 def take_step_with_files(
-    seat: Seat, at: Reading, event: Event, number: int, write: Callable[[], object]
+    seat: Seat,
+    at: Reading,
+    event: Event,
+    number: int,
+    write: Callable[[Callable[[str], object]], object],
 ) -> None:
     """Announce a step, let the files of its version take their names, then tell the log.
 
@@ -290,7 +294,8 @@ def take_step_with_files(
     number : int
         Of the version, in this rater's own data set.
     write : callable
-        Writes the version; what it raises leaves nothing.
+        Writes the version, and announces its digest as a whole before a file takes its name:
+        see `write_version`. What it raises leaves nothing.
 
     Raises
     ------
@@ -301,16 +306,50 @@ def take_step_with_files(
     """
     outbox = _outbox(seat, at.record)
     key = f"{at.slot} {event.detail['step']} {number} {event.objects[0].id}"
-    parcel = outbox.announce([event], old="", new=key)
+    deliver_written(outbox, event, key, write)
+
+
+def deliver_written(
+    outbox: Outbox,
+    event: Event,
+    key: str,
+    write: Callable[[Callable[[str], object]], object],
+) -> None:
+    """Write a version and tell the log of it, with its digest as a whole.
+
+    Parameters
+    ----------
+    outbox : Outbox
+        Where the event waits while the files are named.
+    event : Event
+        What is told, without the digest.
+    key : str
+        By which it is known, after a crash, whether the files are there.
+    write : callable
+        As in `take_step_with_files`.
+
+    Raises
+    ------
+    SaveError, LogError
+        As `take_step_with_files`.
+    """
+    parcels: list[Parcel] = []
+
+    def announce(whole: str) -> None:
+        told = replace(event, detail={**event.detail, "whole": whole})
+        parcels.append(outbox.announce([told], old="", new=key))
+
     try:
-        write()
-    except BaseException:
-        parcel.remove()
+        write(announce)
+    except BaseException:  # even an interrupt: what was announced did not happen
+        for parcel in parcels:
+            parcel.remove()
         raise
-    problem = outbox.deliver(parcel)
+    problems = [outbox.deliver(parcel) for parcel in parcels]
     outbox.close()
-    if problem is not None:
-        raise problem
+    for problem in problems:
+        if problem is not None:
+            raise problem
 
 
 def settle_left(seat: Seat, record: CaseRecord) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -48,6 +49,7 @@ from napari_medlabel.session.study.seat import (
 from napari_medlabel.session.study.serving import work_folder
 from napari_medlabel.session.study.sheets import notes_of_sheets, open_sheets
 from napari_medlabel.session.study.telling import beside, with_sheets
+from napari_medlabel.session.study.whole import told_same, with_whole
 from napari_medlabel.session.study.working import require_own, rules_now
 from napari_medlabel.session.trailing import read_origins
 
@@ -230,7 +232,7 @@ def submit(
     pins = Pins(*rules_now(seat))
     with at_reading(seat, case, slot) as at:
         require_own(seat, at)
-        same = find_same(seat, case, labelled, pins)
+        same = told_same(at.steps, seat, find_same(seat, case, labelled, pins))
         is_there = at.now.state == "submitted" and same is not None
         if same is not None and is_there and same.number == at.now.version:
             gold = score_at_once(seat, case, slot, scan.grid, at)
@@ -247,7 +249,7 @@ def submit(
         event = step_event(at, "submit", detail, content=content, reason=given)
         event = with_sheets(event, labelled)
 
-        def write() -> None:
+        def write(announce: Callable[[str], object]) -> None:
             write_version(
                 seat.layout,
                 seat.rater.code,
@@ -258,12 +260,13 @@ def submit(
                 ontology=ontology,
                 pins=pins,
                 time=seat.desk.time(),
+                announce=announce,
             )
 
         if same is None:
             take_step_with_files(seat, at, event, number, write)
         else:  # a crash, or a round before, left these very files
-            take_step(seat, event)
+            take_step(seat, with_whole(seat, event, same))
         claims.give_back(seat.layout, case, slot, seat.claimant)
         slots = seat.settings.slots
         close_folder(work_folder(seat.layout, seat.rater.code, case, slot, slots))

@@ -6,16 +6,21 @@ can compute it again, with `sha256sum` alone.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
+from napari_medlabel.audit.format.event import Event
 from napari_medlabel.errors import InputError
 from napari_medlabel.geometry.grid import Grid
 from napari_medlabel.project.cases.version import (
     Version,
     read_labels,
     read_version,
-    require_files,
     whole_digest,
 )
 from napari_medlabel.project.ontology.document import read_ontology
+from napari_medlabel.project.work.steps import Step
+from napari_medlabel.project.work.wholes import against, require_as_told, told_of
 from napari_medlabel.session.study.seat import Reading, Seat
 
 
@@ -42,11 +47,24 @@ def told_whole(seat: Seat, at: Reading) -> dict[str, object]:
     Raises
     ------
     InputError
-        As `version_at`; and when a file of it is not the one that was submitted.
+        As `version_at`; and when it is not the one that was submitted, as a whole.
     """
     version = version_at(seat, at)
-    require_files(seat.layout, version)
+    require_as_told(seat.layout, version, told_of(at.steps, seat.code_of, version))
     return {"whole": whole_digest(seat.layout, version)}
+
+
+def with_whole(seat: Seat, event: Event, version: Version) -> Event:
+    """Return an event about a version that is there already, with its digest as a whole."""
+    whole = whole_digest(seat.layout, version)
+    return replace(event, detail={**event.detail, "whole": whole})
+
+
+def told_same(steps: Sequence[Step], seat: Seat, same: Version | None) -> Version | None:
+    """Return a version that would be handed in again, unless the log tells of another one."""
+    if same is None or against(seat.layout, same, told_of(steps, seat.code_of, same)):
+        return None
+    return same
 
 
 def masks_at(seat: Seat, at: Reading) -> tuple[str, ...]:
@@ -80,7 +98,7 @@ def require_unchanged(seat: Seat, at: Reading, grid: Grid) -> str:
         When a file was changed, or the log tells of other masks.
     """
     layout, version = seat.layout, version_at(seat, at)
-    require_files(layout, version)
+    require_as_told(layout, version, told_of(at.steps, seat.code_of, version))
     ontology = read_ontology(layout.ontology)
     told = {0: version.content, **version.sheets}
     masks = {

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from napari_medlabel.errors import LogError, RefusedError
+from napari_medlabel.errors import InputError, LogError, RefusedError
 from napari_medlabel.project.agreement.adjudication import Decision
 from napari_medlabel.project.cases.version import (
     ORIGINS,
@@ -17,6 +17,7 @@ from napari_medlabel.project.cases.version import (
     read_labels,
     read_provenance,
     read_version,
+    whole_digest,
     whole_versions,
 )
 from napari_medlabel.project.layout import CONSENSUS
@@ -32,6 +33,7 @@ from napari_medlabel.session.study.readings import first_readings, ready_reading
 from napari_medlabel.session.study.seat import look
 from napari_medlabel.session.study.submitting import submit
 from napari_medlabel.session.study.working import start
+from tests.session.study.changing import changed
 from tests.session.study.small_study import ONTOLOGY, SmallStudy, make_study
 
 
@@ -160,3 +162,13 @@ def test_a_crash_before_the_files_leaves_no_event(both, monkeypatch) -> None:
             reach(seat, case, "union", scan)
     assert reach(both.again("m1"), case, "union", scan).version.number == 1
     assert [one["version"] for one in consensus_events(both)] == [1]
+
+
+def test_a_reading_that_was_changed_enters_no_consensus(both) -> None:
+    seat, case, scan = both.seat("m1"), both.cases[0], both.scan()
+    version = read_version(both.layout, "r02", case, 1)
+    with changed(both, version, "answers.json"), pytest.raises(InputError, match="submitted"):
+        reach(seat, case, "union", scan)
+    done = reach(both.again("m1"), case, "union", scan)
+    (told,) = consensus_events(both)
+    assert told["whole"] == whole_digest(both.layout, done.version)

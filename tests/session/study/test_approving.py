@@ -29,6 +29,7 @@ from napari_medlabel.session.study.reviewing import approve, begin_review
 from napari_medlabel.session.study.seat import look
 from napari_medlabel.session.study.submitting import submit
 from napari_medlabel.session.study.working import start
+from tests.session.study.changing import change
 from tests.session.study.layered_study import make_layered
 from tests.session.study.small_study import SUBJECT, SmallStudy, make_study
 
@@ -83,7 +84,8 @@ def test_what_is_approved_is_signed_with_the_passphrase(study: SmallStudy) -> No
     events = (b"sign.apply", b"sign.fail", b"review.approve")
     assert [lines.count(b'"event":"%s"' % one) for one in events] == [1, 1, 1]
     assert b"Muster" not in lines
-    assert lines.count(f'"whole":"{shown.content}"'.encode()) == 1
+    # The submission and the approval name the whole version.
+    assert lines.count(f'"whole":"{shown.content}"'.encode()) == 2
     assert study.is_sound()
 
 
@@ -127,6 +129,11 @@ def rules_found(study: SmallStudy) -> set[str]:
     return {one.rule for one in found if one.level == "error"} - {"participants"}
 
 
+def standings(root: Path, mask: Path) -> list[str]:
+    """Return how the signatures over a version stand."""
+    return [one.standing for one in signatures_of(root, mask, None).found]
+
+
 @pytest.mark.usefixtures("quick_keys")
 def test_a_signature_is_over_the_masks_of_all_layers(tmp_path: Path) -> None:
     study, mask, whole = layered_approval(tmp_path)
@@ -147,8 +154,8 @@ def test_a_signature_is_over_the_masks_of_all_layers(tmp_path: Path) -> None:
     second = version.path(study.layout, "l1dseg.nii.gz")
     before = second.read_bytes()
     second.write_bytes(mask.read_bytes())
-    with pytest.raises(InputError, match="not the one that was submitted"):
-        signatures_of(root, mask, None)
+    assert standings(root, mask) == ["changed"]
+    assert "not the one that was submitted" in signatures_of(root, mask, None).changed
     assert rules_found(study) == {"hash", "approved", "signed"}
     second.write_bytes(before)
     sidecar = study.layout.version("r01", study.cases[0], 1, "dseg.json")
@@ -156,8 +163,14 @@ def test_a_signature_is_over_the_masks_of_all_layers(tmp_path: Path) -> None:
     sidecar.write_bytes(data.replace(b'"saved": "20', b'"saved": "19'))
     assert sidecar.read_bytes() != data
     assert rules_found(study) == {"approved", "signed"}
-    assert signatures_of(root, mask, None).found == ()
+    assert standings(root, mask) == ["changed"]
+    assert "submitted and approved" in signatures_of(root, mask, None).changed
     sidecar.write_bytes(data)
+    first = mask.read_bytes()
+    mask.write_bytes(before)
+    assert standings(root, mask) == ["changed"]
+    mask.write_bytes(first)
+    assert standings(root, mask) == ["unregistered"]
     (statement,) = (root / "signatures").iterdir()
     statement.write_bytes(statement.read_bytes().replace(b"Muster", b"Mustex"))
     assert rules_found(study) == {"signed"}
@@ -196,3 +209,12 @@ class KnownUser:
 
     def user(self, token: str, public: bytes) -> KnownUser | None:
         return self if (token, public) == (self.token, self.public) else None
+
+
+def test_a_submission_whose_sidecar_was_made_to_fit_is_not_approved(study: SmallStudy) -> None:
+    seat, case = study.seat("r04"), study.cases[0]
+    change(study, read_version(study.layout, "r01", case, 1), "answers.json")
+    assert rules_found(study) == {"submitted"}
+    with pytest.raises(InputError, match="not there as it was when it was submitted"):
+        approve(seat, case, "A")
+    assert look(seat, case, "A").now.state == "in_review"

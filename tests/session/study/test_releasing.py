@@ -13,6 +13,7 @@ from napari_medlabel.audit.keys.signatures import fingerprint
 from napari_medlabel.errors import InputError, RefusedError
 from napari_medlabel.io.files import sha256_file
 from napari_medlabel.project.cases.participants import read_participants, to_tsv
+from napari_medlabel.project.cases.version import read_version
 from napari_medlabel.project.release.facts_read import read_facts
 from napari_medlabel.secret.passphrase import PassphraseError
 from napari_medlabel.session.study import releasing
@@ -23,6 +24,7 @@ from napari_medlabel.session.study.release_page import page_of
 from napari_medlabel.session.study.release_papers import Telling
 from napari_medlabel.session.study.releasing import ReleaseWish, make_release
 from tests.session.study.a_study import events
+from tests.session.study.changing import changed
 from tests.session.study.release_study import WORDS, ready_study, release, with_key
 from tests.session.study.small_study import SmallStudy
 
@@ -187,3 +189,13 @@ def test_splits_are_kept_where_the_study_has_them(study):
     found = read_participants(done.folder / "participants.tsv")
     assert [row["split"] for row in found.values()] == ["val", "train", "train"]
     assert json.loads((done.folder / "facts.json").read_bytes())["draw"] is None
+
+
+def test_a_version_changed_since_its_approval_uses_up_no_name(study):
+    case = study.cases[2]
+    version = read_version(study.layout, "r01", case, 1)
+    with changed(study, version, "landmarks.mrk.json"):
+        refused(study, wish(study, "changed"), GatesError, "submitted and approved: a mask")
+    consensus = read_version(study.layout, "consensus", study.cases[0], 1)
+    with changed(study, consensus, "prov.nii.gz"):
+        refused(study, wish(study, "changed"), GatesError, "when it was agreed on: a mask")

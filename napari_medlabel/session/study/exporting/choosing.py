@@ -13,6 +13,7 @@ from napari_medlabel.project.layout import CONSENSUS, CaseId
 from napari_medlabel.project.work.fold import CaseRow, SlotState
 from napari_medlabel.project.work.states import Action, named
 from napari_medlabel.project.work.steps import Step
+from napari_medlabel.project.work.wholes import Said, against, sidecars_of, told_of
 from napari_medlabel.session.study.exporting.logbook import Told
 from napari_medlabel.session.study.exporting.plan import Chosen, GateFinding
 from napari_medlabel.session.study.exporting.wish import ExportWish
@@ -109,9 +110,15 @@ def _choose(
         for number in whole_versions(seat.layout, CONSENSUS, case)
         if any(number == known for known, _ in told.consensus.get(content, ()))
     ]
+    known = {number for number, _ in told.consensus.get(content, ())}
+    if known and max(known) not in made:
+        raise _NotReadyError("Its last consensus, of which the log tells, is not there.")
     if made:
         version = read_version(seat.layout, CONSENSUS, case, made[-1])
         _require_consensus_stands(one, counted, version, told, rules)
+        read = (_version(seat, case, now) for now in counted.values())
+        for reading in (version, *read):
+            _require_as_told(seat, one, reading, told)
         own = tuple(step for step in one.steps if step.slot in (*counted, CONSENSUS))
         return Chosen(one.record, version, "consensus", _of_review(own), raters)
     if len(counted) > 1:
@@ -122,7 +129,24 @@ def _choose(
     if (now.ontology, now.guideline) != rules:
         raise _NotReadyError("It was read under an earlier ontology, or earlier guidelines.")
     own = tuple(step for step in one.steps if step.slot == slot)
-    return Chosen(one.record, _version(seat, case, now), now.state, _of_review(own), raters)
+    version = _version(seat, case, now)
+    _require_as_told(seat, one, version, told)
+    return Chosen(one.record, version, now.state, _of_review(own), raters)
+
+
+def _require_as_told(seat: Seat, one: _Case, version: Version, told: Told) -> None:
+    """Refuse a version that is not what was handed in, approved, signed, or agreed on."""
+    layout, content = seat.layout, one.record.content
+    wholes: dict[Said, frozenset[str]] = {**told_of(one.steps, seat.code_of, version)}
+    if version.rater == CONSENSUS:
+        wholes["agreed on"] = frozenset(told.agreed.get((content, version.number), ()))
+    signed = frozenset(told.signed.get(version.content, ()))
+    # A log of before tells of submissions by the first mask, which several may have; one that
+    # is signed and still there is another's.
+    if not wholes["submitted"] and not signed <= sidecars_of(layout, version.case):
+        wholes["signed"] = signed
+    if words := against(layout, version, wholes):
+        raise _NotReadyError(words)
 
 
 def _require_consensus_stands(

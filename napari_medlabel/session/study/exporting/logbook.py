@@ -29,11 +29,18 @@ class Told:
         The same of its sidecar; empty where it was added before the log told of it.
     consensus : dict of str to set of (int, str)
         Number and content of each consensus that was made, by the scan's content id.
+    agreed : dict of (str, int) to set of str
+        Digest of each consensus as a whole, by the scan's content id and its number; a log of
+        before has none.
+    signed : dict of str to set of str
+        Digests of whole versions that were signed, by the content id of their first mask.
     """
 
     files: dict[str, str] = field(default_factory=dict)
     sidecars: dict[str, str] = field(default_factory=dict)
     consensus: dict[str, set[tuple[int, str]]] = field(default_factory=dict)
+    agreed: dict[tuple[str, int], set[str]] = field(default_factory=dict)
+    signed: dict[str, set[str]] = field(default_factory=dict)
 
     def take(self, _file: str, _line: int, record: Mapping[str, Any]) -> None:
         """Note what a sealed event says."""
@@ -45,6 +52,14 @@ class Told:
             new = [ref["id"] for ref in record["object"] if ref["role"] == "new"]
             made = {(int(detail.get("version", 0)), content) for content in new}
             self.consensus.setdefault(detail["case"], set()).update(made)
+            if "whole" in detail:
+                key = (detail["case"], int(detail.get("version", 0)))
+                self.agreed.setdefault(key, set()).add(detail["whole"])
+        elif record["event"] == "sign.apply":
+            masks = [ref["id"] for ref in record["object"] if ref["role"] == "new"]
+            wholes = {ref["id"] for ref in record["object"] if ref["role"] == "manifest"}
+            if masks and wholes:
+                self.signed.setdefault(masks[0], set()).update(wholes)
 
 
 @dataclass(frozen=True)

@@ -21,9 +21,11 @@ from napari_medlabel.errors import InputError, RefusedError
 from napari_medlabel.project.cases.participants import read_participants, to_tsv
 from napari_medlabel.project.cases.record import read_record
 from napari_medlabel.project.cases.sidecar import sidecar_path
+from napari_medlabel.project.cases.version import read_version
+from napari_medlabel.project.work.wholes import Told
 from napari_medlabel.secret import passphrase as sealing
 from napari_medlabel.secret.passphrase import PassphraseError
-from napari_medlabel.session.study.exporting import leaving, planning
+from napari_medlabel.session.study.exporting import choosing, leaving, planning
 from napari_medlabel.session.study.exporting.leaving import check_destination, write_export
 from napari_medlabel.session.study.exporting.logbook import Logbook, read_logbook
 from napari_medlabel.session.study.exporting.plan import ExportPlan, GatesError
@@ -31,6 +33,7 @@ from napari_medlabel.session.study.exporting.planning import plan_export
 from napari_medlabel.session.study.exporting.reasons import Grounds
 from napari_medlabel.session.study.exporting.wish import ExportWish
 from napari_medlabel.session.study.seat import Seat
+from tests.session.study.changing import changed as version_changed
 from tests.session.study.small_study import SmallStudy
 
 ALL = ExportWish(("nifti", "csv"))
@@ -114,7 +117,71 @@ def test_a_sidecar_and_its_record_changed_together_do_not_leave(
             require_shut(study, tmp_path, ALL, "deidentified")
 
 
+@pytest.fixture
+def told_no_wholes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let submissions and approvals be of before: they name no version as a whole."""
+    nothing: Told = {"submitted": frozenset(), "approved": frozenset()}
+    monkeypatch.setattr(choosing, "told_of", lambda *_: nothing)
+
+
 @pytest.mark.usefixtures("green")
+@pytest.mark.parametrize("kind", ["answers.json", "boxes.json", "landmarks.mrk.json"])
+@pytest.mark.parametrize("fits", [False, True])
+def test_what_was_changed_since_its_approval_does_not_leave(
+    study: SmallStudy, tmp_path: Path, kind: str, *, fits: bool
+) -> None:
+    case = study.cases[0]
+    with version_changed(study, read_version(study.layout, "r01", case, 1), kind, fits=fits):
+        plan = require_shut(study, tmp_path, ALL, "review")
+        skipping = plan_export(study.seat("m1"), replace(ALL, skip=True))
+    (found,) = plan.findings
+    words = (
+        "when it was submitted and approved" if fits else "is not the one that was submitted"
+    )
+    assert (found.case, words in found.words) == (case, True)
+    assert [one.record.case for one in skipping.chosen] == study.cases[1:]
+
+
+@pytest.mark.usefixtures("green")
+@pytest.mark.parametrize("rater", ["consensus", "r02"])
+def test_a_consensus_leaves_as_it_was_agreed_on_of_readings_as_they_were(
+    read_twice: SmallStudy, tmp_path: Path, rater: str
+) -> None:
+    case = read_twice.cases[1]
+    assert plan_export(read_twice.seat("m1"), ALL).findings == ()
+    version = read_version(read_twice.layout, rater, case, 1)
+    kinds = ["landmarks.mrk.json", "answers.json"]
+    kinds += ["prov.nii.gz"] if rater == "consensus" else []
+    for kind in kinds:
+        with version_changed(read_twice, version, kind):
+            plan = require_shut(read_twice, tmp_path, ALL, "review")
+        said = "agreed on" if rater == "consensus" else "submitted and approved"
+        assert [one.case for one in plan.findings] == [case]
+        assert f"when it was {said}:" in plan.findings[0].words
+
+
+@pytest.mark.usefixtures("green")
+def test_an_earlier_consensus_does_not_leave_in_place_of_the_last_one(
+    read_twice: SmallStudy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = choosing.whole_versions
+    monkeypatch.setattr(choosing, "whole_versions", lambda *of: whole(*of)[:-1])
+    plan = require_shut(read_twice, tmp_path, ALL, "review")
+    assert "Its last consensus" in plan.findings[0].words
+
+
+@pytest.mark.usefixtures("green", "told_no_wholes")
+def test_a_log_of_before_holds_files_against_the_sidecar_alone(
+    study: SmallStudy, tmp_path: Path
+) -> None:
+    version = read_version(study.layout, "r01", study.cases[0], 1)
+    with version_changed(study, version, "answers.json"):
+        assert plan_export(study.seat("m1"), ALL).findings == ()
+    with version_changed(study, version, "answers.json", fits=False):
+        require_shut(study, tmp_path, ALL, "review")
+
+
+@pytest.mark.usefixtures("green", "told_no_wholes")
 @pytest.mark.parametrize("at", ["", "scheme", "software"])
 def test_a_word_in_the_sidecar_of_a_mask_does_not_leave(
     study: SmallStudy, tmp_path: Path, at: str
@@ -127,7 +194,7 @@ def test_a_word_in_the_sidecar_of_a_mask_does_not_leave(
     assert "saving does not write: 1" in plan.findings[0].words
 
 
-@pytest.mark.usefixtures("green")
+@pytest.mark.usefixtures("green", "told_no_wholes")
 def test_words_in_the_header_of_a_mask_do_not_leave(study: SmallStudy, tmp_path: Path) -> None:
     path = study.layout.version("r01", study.cases[0], 1, "dseg.nii.gz")
     data = bytearray(gzip.decompress(path.read_bytes()))
