@@ -83,10 +83,16 @@ def run(arguments: argparse.Namespace) -> int:
                 f"--user {mine}",
             ) from err
         user = mine if arguments.me else arguments.user
+        before = {one.code: one.user for one in read_settings(layout.project).raters}
         rater = set_rater(layout, arguments.code, desk, roles=arguments.roles, user=user)
     if arguments.json:
         print(json.dumps(asdict(rater)))
     else:
         account = rater.user or "no account yet"
         print(f"{rater.code}: {', '.join(rater.roles)}; {account}")
+        if before.get(rater.code, "") not in ("", rater.user):
+            print(
+                f"The account before stays {rater.code}'s, with all that was done with it; it "
+                "works in this study no more."
+            )
     return 0

@@ -8,6 +8,7 @@ from itertools import groupby
 from napari_medlabel.project.cases.record import CaseRecord
 from napari_medlabel.project.checks.finding import Finding
 from napari_medlabel.project.checks.logbook import Agreed
+from napari_medlabel.project.work.accounts import Accounts
 from napari_medlabel.project.work.authors import authors
 from napari_medlabel.project.work.rulings import Reign, in_force_at
 from napari_medlabel.project.work.steps import Step, StepReader
@@ -27,6 +28,7 @@ def check_settled(
     records: Sequence[CaseRecord],
     reader: StepReader,
     ruled: Sequence[Reign],
+    accounts: Accounts,
 ) -> Iterator[Finding]:
     """Yield cases that a reader of theirs settled against the rules of then.
 
@@ -40,6 +42,8 @@ def check_settled(
         Of the log.
     ruled : sequence of Reign
         The rules that were in force, one after the other; without any nothing is found.
+    accounts : Accounts
+        Whose each account is.
     """
     names = {record.content: str(record.case) for record in records}
     steps = sorted((one for one in reader.read() if one.case in names), key=_place)
@@ -54,7 +58,7 @@ def check_settled(
         ]
         own = authors(of_case)
         for user, time, way, words in judged:
-            if reader.same_as(user) & own and _asks(ruled, time, way):
+            if accounts.same(user) & own and _asks(ruled, time, way):
                 yield Finding("warning", "settled", name, words)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path, PurePosixPath
@@ -11,10 +11,12 @@ from typing import Any, Final
 from napari_medlabel.audit.check.verdict import LogReport
 from napari_medlabel.audit.check.verify import Progress
 from napari_medlabel.errors import InputError
+from napari_medlabel.project.cases.record import CaseRecord
+from napari_medlabel.project.checks.accounts import check_accounts
 from napari_medlabel.project.checks.bids import check_bids
 from napari_medlabel.project.checks.derivatives import Rules, check_derivatives
 from napari_medlabel.project.checks.finding import Finding, in_order, is_of_study, place
-from napari_medlabel.project.checks.logbook import check_log, read_log
+from napari_medlabel.project.checks.logbook import Told, check_log, read_log
 from napari_medlabel.project.checks.people import check_people
 from napari_medlabel.project.checks.scans import check_reports, check_scans, read_records
 from napari_medlabel.project.checks.settled import check_settled
@@ -22,7 +24,8 @@ from napari_medlabel.project.checks.signed import check_signed
 from napari_medlabel.project.guidelines import read_guidelines
 from napari_medlabel.project.layout import Layout
 from napari_medlabel.project.ontology.document import ontology_digest, read_ontology
-from napari_medlabel.project.settings import read_settings
+from napari_medlabel.project.settings import Settings, read_settings
+from napari_medlabel.project.work.accounts import accounts_by
 from napari_medlabel.project.work.claims import conflicted_copies
 from napari_medlabel.project.work.rulings import against_rules, kept_rules, reigns
 from napari_medlabel.project.work.steps import StepReader
@@ -135,16 +138,25 @@ def validate(
         words = "There is no audit log: nobody can tell how this study came about."
         findings.append(Finding("error", "log", "medlabel/audit", words))
     else:
-        reader = StepReader(layout.audit)
-        ruled = reigns(reader.rulings(), partial(kept_rules, layout), reader.same_as)
-        if words := against_rules(layout, ruled):
-            findings.append(Finding("error", "rules", layout.relative(layout.project), words))
-        findings += check_settled(told.agreed, records, reader, ruled)
+        findings += _of_people(layout, settings, records, told)
         findings += check_signed(layout)
     findings += check_log(told, records, versions, digests)
     if bids:
         findings += check_bids(layout)
     return StudyReport(in_order(findings), log, len(records), len(versions))
+
+
+def _of_people(
+    layout: Layout, settings: Settings, records: Sequence[CaseRecord], told: Told
+) -> Iterator[Finding]:
+    """Yield what was done without a manager's word, by the wrong one, or by nobody."""
+    reader = StepReader(layout.audit)
+    ruled = reigns(reader.rulings(), partial(kept_rules, layout), reader.same_as)
+    if words := against_rules(layout, ruled):
+        yield Finding("error", "rules", layout.relative(layout.project), words)
+    accounts = accounts_by(ruled, settings, reader.kin())
+    yield from check_settled(told.agreed, records, reader, ruled, accounts)
+    yield from check_accounts(accounts, records, reader.read(), ruled)
 
 
 def _names(layout: Layout) -> Iterator[Finding]:

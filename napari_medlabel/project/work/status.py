@@ -10,10 +10,11 @@ from napari_medlabel.project.guidelines import read_guidelines
 from napari_medlabel.project.layout import Layout
 from napari_medlabel.project.ontology.document import ontology_digest, read_ontology
 from napari_medlabel.project.settings import Settings
+from napari_medlabel.project.work.accounts import Accounts, accounts_of
 from napari_medlabel.project.work.choosing import needs_review
 from napari_medlabel.project.work.claims import conflicted_copies, holder
 from napari_medlabel.project.work.fold import CaseRow, SlotState, fold
-from napari_medlabel.project.work.steps import Step, log_steps
+from napari_medlabel.project.work.steps import Step, StepReader
 
 
 @dataclass(frozen=True)
@@ -141,13 +142,14 @@ def status_of(layout: Layout, settings: Settings) -> Status:
         When records, ontology or guidelines cannot be read.
     """
     cases = {record.content: record.case for record in all_records(layout)}
-    worklist = fold(cases, log_steps(layout.audit), settings.slots)
+    reader = StepReader(layout.audit)
+    worklist = fold(cases, reader.read(), settings.slots)
     ontology = ontology_digest(read_ontology(layout.ontology))
     guideline = read_guidelines(layout.guidelines).digest
     outdated = set(worklist.outdated(ontology=ontology, guideline=guideline))
-    codes = {one.user: one.code for one in settings.raters if one.user}
+    accounts = accounts_of(layout, settings, reader)
     lines = tuple(
-        _line(layout, settings, (row, slot), codes, is_outdated=(row.case, slot) in outdated)
+        _line(layout, settings, (row, slot), accounts, is_outdated=(row.case, slot) in outdated)
         for row in worklist.rows
         for slot in row.slots
     )
@@ -167,7 +169,7 @@ def _line(
     layout: Layout,
     settings: Settings,
     place: tuple[CaseRow, str],
-    codes: dict[str, str],
+    accounts: Accounts,
     *,
     is_outdated: bool,
 ) -> StatusLine:
@@ -178,8 +180,8 @@ def _line(
         case=str(row.case),
         slot=slot,
         state=now.state,
-        rater=codes.get(now.user, ""),
-        reviewer=codes.get(now.reviewer, ""),
+        rater=accounts.code_of(now.user),
+        reviewer=accounts.code_of(now.reviewer),
         claimed="" if held is None else held.rater,
         version=now.version,
         since=now.since,
@@ -191,9 +193,10 @@ def _line(
         and needs_review(row, slot, seed=settings.seed, share=settings.review_share),
         gaps=now.gaps,
         unheard=len(now.unheard),
-        rivals=tuple(_rival(step, codes) for step in now.rivals),
+        rivals=tuple(_rival(step, accounts) for step in now.rivals),
     )
 
 
-def _rival(step: Step, codes: dict[str, str]) -> Rival:
-    return Rival(step.action, codes.get(step.user, ""), step.content, step.version, step.sheets)
+def _rival(step: Step, accounts: Accounts) -> Rival:
+    code = accounts.code_of(step.user)
+    return Rival(step.action, code, step.content, step.version, step.sheets)

@@ -161,18 +161,23 @@ class StepReader:
         user : str
             A token.
         """
+        return self.kin().get(user, frozenset({user}))
+
+    def kin(self) -> dict[str, frozenset[str]]:
+        """Return all tokens of an account by each of them, see `same_as`."""
         self.read()
         writers: dict[str, set[str]] = {}
         for path, (_, held) in self._known.items():
             if name := held.user:
                 writer = path.relative_to(self._root / "writers").parts[0]
                 writers.setdefault(writer, set()).add(name)
-        found = {user}
+        found: dict[str, frozenset[str]] = {}
         for tokens in writers.values():
             keys = {one.partition("-")[0] for one in tokens}
-            if user in tokens and len(keys) == len(tokens):
-                found |= tokens
-        return frozenset(found)
+            if len(keys) == len(tokens):
+                for one in tokens:
+                    found[one] = found.get(one, frozenset()) | tokens
+        return found
 
 
 def log_steps(root: Path) -> tuple[Step, ...]:

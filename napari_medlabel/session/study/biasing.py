@@ -116,7 +116,11 @@ def _add_case(
     layout, grid = seat.layout, None
     scheme = read_ontology(layout.ontology).scheme()
     for slot, now in row.slots.items():
-        own = [step for step in submits if (step.slot, step.user) == (slot, now.user)]
+        own = [
+            one
+            for one in submits
+            if one.slot == slot and seat.accounts.is_one(one.user, now.user)
+        ]
         rater = seat.code_of(now.user)
         if slot == CONSENSUS or not own or not rater:
             continue

@@ -17,9 +17,10 @@ from napari_medlabel.project.cases.record import all_records
 from napari_medlabel.project.cases.version import file_of
 from napari_medlabel.project.layout import CONSENSUS, CaseId, Layout, find_study, study_around
 from napari_medlabel.project.settings import Rater, read_settings
+from napari_medlabel.project.work.accounts import accounts_of, rater_behind
 from napari_medlabel.project.work.fold import CaseRow, fold
 from napari_medlabel.project.work.states import Action, State
-from napari_medlabel.project.work.steps import Step, log_steps
+from napari_medlabel.project.work.steps import Step, StepReader, log_steps
 from napari_medlabel.session.desk import Desk
 from napari_medlabel.session.place import Place
 from napari_medlabel.session.signing import own_tokens
@@ -204,11 +205,11 @@ def _require_may_see_kept(layout: Layout, account: _Account, state: Path, place:
 
 
 def _account(layout: Layout, state: Path) -> _Account | None:
-    """Return who of a study an account is; None where it is none of its raters."""
-    users = frozenset(own_tokens(state))
-    raters = read_settings(layout.project).raters
-    rater = next((one for one in raters if one.user and one.user in users), None)
-    return None if rater is None else _Account(rater, users)
+    """Return who of a study an account is, or was; None where it is none of its raters."""
+    users, settings = frozenset(own_tokens(state)), read_settings(layout.project)
+    accounts = accounts_of(layout, settings, StepReader(layout.audit))
+    rater = rater_behind(settings, accounts, users)
+    return None if rater is None else _Account(rater, users | accounts.all_same(users))
 
 
 def _rows(layout: Layout, case: CaseId | None = None) -> tuple[CaseRow, ...]:
@@ -307,12 +308,13 @@ def own_events(
         Records.
     """
     try:
-        is_study = find_study(root).audit.resolve() == root.resolve()
+        layout = find_study(root)
     except InputError:
-        is_study = False
-    if state is None or not is_study:
         return events
-    users = set(own_tokens(state))
+    if state is None or layout.audit.resolve() != root.resolve():
+        return events
+    accounts = accounts_of(layout, read_settings(layout.project), StepReader(root))
+    users = accounts.all_same(own_tokens(state))
     return (one for one in events if one.get("actor", {}).get("user", "") in users)
 
 

@@ -188,7 +188,8 @@ def _masks(seat: Seat, case: CaseId, plan: RoundPlan, grid: Grid) -> dict[str, S
         submits = [
             step
             for step in at.steps
-            if (step.slot, step.action, step.user) == (slot, "submit", now.user)
+            if (step.slot, step.action) == (slot, "submit")
+            and seat.accounts.is_one(step.user, now.user)
         ]
         if slot == CONSENSUS or code not in plan.raters or code in found or not submits:
             continue

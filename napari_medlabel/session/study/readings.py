@@ -135,7 +135,8 @@ def first_readings(seat: Seat, row: CaseRow, grid: Grid) -> tuple[SlotReading, .
         submits = [
             step
             for step in steps
-            if step.slot == slot and step.action == "submit" and step.user == now.user
+            if (step.slot, step.action) == (slot, "submit")
+            and seat.accounts.is_one(step.user, now.user)
         ]
         if slot == CONSENSUS or not submits or is_test(seat.settings, slot):
             continue

@@ -25,6 +25,8 @@ from napari_medlabel.project.release.link_words import named
 from napari_medlabel.project.release.manifest import MANIFEST, Manifest
 from napari_medlabel.project.release.unresolved import told_of
 from napari_medlabel.project.settings import read_settings
+from napari_medlabel.project.work.accounts import Accounts, accounts_of
+from napari_medlabel.project.work.steps import StepReader
 from napari_medlabel.session.study.chaining import cleaning_of
 from napari_medlabel.session.study.roles_then import check_roles
 
@@ -49,7 +51,8 @@ def check_against_study(
         When the study cannot be read.
     """
     lines = _lines(layout.audit, manifest)
-    codes = {one.user: one.code for one in read_settings(layout.project).raters}
+    reader = StepReader(layout.audit)
+    accounts = accounts_of(layout, read_settings(layout.project), reader)
     gone = {one.head.origin for one in chain.sessions if is_pruned(one.head, pruned)}
     gone -= set(lines)
     for one in chain.cases:
@@ -61,7 +64,7 @@ def check_against_study(
         for link in one.links:
             if link.origin in gone:
                 continue
-            yield from _line(one, link, lines.get(link.origin, []), codes)
+            yield from _line(one, link, lines.get(link.origin, []), accounts)
         yield from _record(layout, one)
         yield from _version(layout, manifest, one)
     yield from _untold(chain, lines)
@@ -92,7 +95,7 @@ def _lines(root: Path, manifest: Manifest) -> dict[str, list[bytes]]:
 
 
 def _line(
-    one: CaseChain, link: Link, lines: list[bytes], codes: Mapping[str, str]
+    one: CaseChain, link: Link, lines: list[bytes], accounts: Accounts
 ) -> Iterator[Finding]:
     case, column = str(one.case), column_of(link)
     what = named(link.event, link.slot)
@@ -111,8 +114,8 @@ def _line(
     if says != told or record["detail"].get("case") != one.content:
         words = f"{what}: the release tells it otherwise than the log."
         yield Finding("error", column, case, words)
-    code = codes.get(record["actor"]["user"])
-    if code is not None and code != link.by:
+    code = accounts.code_of(record["actor"]["user"])
+    if code and code != link.by:
         yield Finding("error", column, case, f"{what}: somebody else did it.")
 
 

@@ -11,6 +11,7 @@ from napari_medlabel.audit.check.verify import session_paths
 from napari_medlabel.audit.disk import one_at_a_time
 from napari_medlabel.errors import RefusedError
 from napari_medlabel.project.settings import Adjudicator, read_settings
+from napari_medlabel.project.work.accounts import require_own_accounts
 from napari_medlabel.project.work.rulings import digest_of_rules, keep_rules
 from napari_medlabel.session.study.seat import Seat, require_role
 from napari_medlabel.session.study.setting_up import (
@@ -41,9 +42,9 @@ def tell_rules(seat: Seat) -> tuple[str, ...]:
         When the log cannot be written.
     """
     ruled = rules_in_force(seat.layout, seat.reader)
-    if not ruled or not ruled[-1].may_rule(seat.users):
+    if not ruled or not ruled[-1].may_rule(seat.own):
         require_role(seat, "manager")
-        require_proven(seat.layout, seat.users, "manager", reader=seat.reader)
+        require_proven(seat.layout, seat.own, "manager", reader=seat.reader)
     changed = []
     if ruled:
         data = seat.layout.project.read_bytes()
@@ -84,7 +85,7 @@ def set_adjudicator(seat: Seat, who: Adjudicator) -> bool:
         When log or file cannot be written.
     """
     require_role(seat, "manager")
-    require_proven(seat.layout, seat.users, "manager", reader=seat.reader)
+    require_proven(seat.layout, seat.own, "manager", reader=seat.reader)
     with one_at_a_time(seat.layout.own / ".project.lock"):
         before = read_settings(seat.layout.project)
         changed = replace(before, adjudicator=who)
@@ -95,8 +96,13 @@ def set_adjudicator(seat: Seat, who: Adjudicator) -> bool:
 
 
 def _require_ruled(seat: Seat) -> None:
-    """Refuse rules, changed by hand, by which who puts them in force is no manager."""
-    if "manager" not in read_settings(seat.layout.project).rater_of(seat.rater.user).roles:
+    """Refuse rules, changed by hand, by which who puts them in force is no manager.
+
+    Nor do accounts go from one person to another by hand.
+    """
+    written = read_settings(seat.layout.project)
+    require_own_accounts(seat.accounts, written.raters)
+    if "manager" not in written.rater_of(seat.rater.user).roles:
         raise RefusedError(
             "By project.json as it is now you would be no manager.",
             hint="Put it back first: medlabel/rules has it as it was.",

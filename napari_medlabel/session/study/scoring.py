@@ -83,8 +83,8 @@ def score_at_once(
         found = _found(seat, now, grid)
     except InputError:  # not the manager's file, or of another scan
         return None
-    if _key(now) not in set(_scored(seat)):
-        take_step(seat, _event(now, found))
+    if _key(seat, now) not in set(_scored(seat)):
+        take_step(seat, _event(seat, now, found))
     return found if seat.settings.gold_feedback else None
 
 
@@ -118,7 +118,7 @@ def score_submitted(seat: Seat, case: CaseId, slot: str, grid: Grid) -> GoldScor
                 hint="Submit it first in the list, or: medlabel project submit STUDY CASE",
             )
         found = _found(seat, at, grid)
-        take_step(seat, _event(at, found))
+        take_step(seat, _event(seat, at, found))
     return found
 
 
@@ -143,11 +143,11 @@ def score_waiting(seat: Seat) -> tuple[tuple[CaseId, str, GoldScore], ...]:
             if row.case not in gold or not now.rounds or not seat.code_of(now.user):
                 continue
             at = look(seat, row.case, slot)
-            if _key(at) in known:
+            if _key(seat, at) in known:
                 continue
             grid = grid or load(seat.layout.scan(row.case), hashes=False).grid
             found = _found(seat, at, grid)
-            take_step(seat, _event(at, found))
+            take_step(seat, _event(seat, at, found))
             out.append((row.case, slot, found))
     return tuple(out)
 
@@ -168,7 +168,7 @@ def _found(seat: Seat, at: Reading, grid: Grid) -> GoldScore:
     layout = seat.layout
     require_unchanged(layout, at.case)
     truth = read_truth(layout, at.case, grid, read_ontology(layout.ontology))
-    version = read_version(layout, seat.code_of(at.now.user), at.case, _last(at).version)
+    version = read_version(layout, seat.code_of(at.now.user), at.case, _last(seat, at).version)
     return score_sheets(
         masks_of(layout, version, grid),
         truth,
@@ -177,25 +177,26 @@ def _found(seat: Seat, at: Reading, grid: Grid) -> GoldScore:
     )
 
 
-def _last(at: Reading) -> Step:
+def _last(seat: Seat, at: Reading) -> Step:
     """Return the reader's last submission."""
     own = [
         step
         for step in at.steps
-        if step.slot == at.slot and step.action == "submit" and step.user == at.now.user
+        if (step.slot, step.action) == (at.slot, "submit")
+        and seat.accounts.is_one(step.user, at.now.user)
     ]
     return max(own, key=lambda step: step.number)
 
 
-def _event(at: Reading, found: GoldScore) -> Event:
-    case, slot, step = _key(at)
+def _event(seat: Seat, at: Reading, found: GoldScore) -> Event:
+    case, slot, step = _key(seat, at)
     work = {"case": case, "slot": slot, "step": step}
     detail = {**work, "passed": found.passed, **found.detail()}
     return Event("study.gold", (at.record.subject,), (), detail)
 
 
-def _key(at: Reading) -> tuple[str, str, int]:
-    return at.record.content, at.slot, int(_last(at).number)
+def _key(seat: Seat, at: Reading) -> tuple[str, str, int]:
+    return at.record.content, at.slot, int(_last(seat, at).number)
 
 
 def _scored(seat: Seat) -> Iterator[tuple[str, str, int]]:

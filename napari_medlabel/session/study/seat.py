@@ -13,6 +13,7 @@ import platform
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Final
 
 from napari_medlabel.audit.disk import one_at_a_time
@@ -25,6 +26,7 @@ from napari_medlabel.project.cases.version import read_version, whole_versions
 from napari_medlabel.project.layout import CaseId, Layout, require_there
 from napari_medlabel.project.settings import Rater, Role, Settings, read_settings
 from napari_medlabel.project.work import claims
+from napari_medlabel.project.work.accounts import Accounts, accounts_of
 from napari_medlabel.project.work.claims import Claimant
 from napari_medlabel.project.work.fold import CaseRow, SlotState, Worklist, fold
 from napari_medlabel.project.work.states import Action, transition
@@ -53,8 +55,8 @@ class Seat:
         Its rules.
     rater : Rater
         Who sits here.
-    users : frozenset of str
-        Tokens of this account, as the log has them.
+    own : frozenset of str
+        Tokens of this account on this computer: what it may do is proven of them alone.
     reader : StepReader
         Remembers what it has read of the log.
     """
@@ -63,8 +65,18 @@ class Seat:
     layout: Layout
     settings: Settings
     rater: Rater
-    users: frozenset[str]
+    own: frozenset[str]
     reader: StepReader = field(repr=False)
+
+    @cached_property
+    def accounts(self) -> Accounts:
+        """Whose each account of the study is, by its log."""
+        return accounts_of(self.layout, self.settings, self.reader)
+
+    @cached_property
+    def users(self) -> frozenset[str]:
+        """Tokens of who sits here, as the log has them, those of earlier accounts too."""
+        return self.own | self.accounts.all_same(self.own)
 
     @property
     def claimant(self) -> Claimant:
@@ -74,17 +86,21 @@ class Seat:
         return Claimant(self.rater.code, host, os.getpid())
 
     def code_of(self, user: str) -> str:
-        """Return the code of the rater behind a token; empty where the study has none.
+        """Return the code of the person behind a token; empty where the study has none.
 
-        Who has a new token key since is known all the same, where the log proves it.
+        Who has a new token key or another account since is known all the same, where the log
+        proves it.
         """
-        if user in self.users:
-            return self.rater.code
-        codes = {one.user: one.code for one in self.settings.raters if one.user}
-        if user in codes or not user:
-            return codes.get(user, "")
-        found = {codes[one] for one in self.reader.same_as(user) if one in codes}
-        return found.pop() if len(found) == 1 else ""
+        if not user:
+            return ""
+        if user in self.own:
+            return self.accounts.given_code(user) or self.rater.code
+        found = self.accounts.code_of(user)
+        if not found:  # a token of since this seat was taken
+            same = self.reader.same_as(user) - {user}
+            codes = {self.accounts.code_of(one) for one in same} - {""}
+            found = codes.pop() if len(codes) == 1 else ""
+        return found
 
 
 @dataclass(frozen=True)
@@ -125,13 +141,28 @@ def sit_down(desk: Desk, layout: Layout) -> Seat:
     InputError
         When the study's rules cannot be read.
     RefusedError
-        When the account is not on the list of its raters.
+        When the account is not on the list of its raters, or its owner has another one since.
     """
     settings = read_settings(layout.project)
     users = frozenset((*own_tokens(desk.state), user_of(desk)))
+    reader = StepReader(layout.audit)
     rater = next((one for one in settings.raters if one.user in users), None)
-    rater = rater or settings.rater_of(user_of(desk))
-    return Seat(desk, layout, settings, rater, users, StepReader(layout.audit))
+    if rater is None:
+        _require_no_earlier(accounts_of(layout, settings, reader), users)
+        rater = settings.rater_of(user_of(desk))
+    return Seat(desk, layout, settings, rater, users, reader)
+
+
+def _require_no_earlier(accounts: Accounts, users: frozenset[str]) -> None:
+    """Refuse an account in whose place its owner has another one since."""
+    codes = sorted({accounts.given_code(user) for user in users} - {""})
+    if codes:
+        raise RefusedError(
+            f"This account was rater {codes[0]}'s, who has another account since: it works in "
+            "this study no more.",
+            hint="Go on with the other one, or ask the manager to give this one back: "
+            f"medlabel project rater STUDY {codes[0]} --user TOKEN",
+        )
 
 
 def require_role(seat: Seat, *roles: Role) -> None:
@@ -149,7 +180,7 @@ def require_role(seat: Seat, *roles: Role) -> None:
             hint="Ask its manager: medlabel project rater STUDY CODE --roles ...",
         )
     if "annotator" not in set(roles) & set(seat.rater.roles):
-        require_proven(seat.layout, seat.users, *roles, reader=seat.reader)
+        require_proven(seat.layout, seat.own, *roles, reader=seat.reader)
 
 
 def require_reason(code: str) -> str:

@@ -26,6 +26,7 @@ from napari_medlabel.project.settings import (
     settings_bytes,
     write_settings,
 )
+from napari_medlabel.project.work.accounts import accounts_of, require_own_accounts
 from napari_medlabel.project.work.rulings import (
     Reign,
     against_rules,
@@ -140,13 +141,14 @@ def set_rater(
     roles : iterable of str
         Empty for those the rater has; a new one is an annotator.
     user : str
-        Token of the account; empty for the one that stands there.
+        Token of the account; empty for the one that stands there. A rater goes on with another
+        one as the same person: what was done with the earlier one stays theirs.
 
     Raises
     ------
     RefusedError
-        When who asks is no manager, the account is another rater's, or nobody would be a
-        manager any more.
+        When who asks is no manager, the account is or was another rater's, or nobody would be
+        a manager any more.
     InputError
         When a role or the token is none.
     LogError, SaveError
@@ -163,13 +165,6 @@ def set_rater(
         require_proven(layout, {user_of(desk), *own_tokens(desk.state)}, "manager")
         before = next((one for one in settings.raters if one.code == code), Rater(code))
         rater = Rater(code, user or before.user, tuple(roles) or before.roles)
-        if rater.user and any(
-            one.user == rater.user and one.code != code for one in settings.raters
-        ):
-            raise RefusedError(
-                "This account is another rater of the study already.",
-                hint="One person has one code: nobody reads a case twice unnoticed.",
-            )
         others = [one for one in settings.raters if one.code != code]
         if not any("manager" in one.roles and one.user for one in (*others, rater)):
             raise RefusedError(
@@ -177,6 +172,9 @@ def set_rater(
                 hint="Make somebody else a manager first.",
             )
         raters = sorted((*others, rater), key=lambda one: one.code)
+        if rater.user != before.user:
+            reader = StepReader(layout.audit)
+            require_own_accounts(accounts_of(layout, settings, reader), raters)
         changed = replace(settings, raters=tuple(raters))
         if changed != settings:
             put_in_force(layout, desk, changed)
