@@ -12,6 +12,7 @@ from napari_medlabel.project.layout import Layout
 from napari_medlabel.project.ontology.ontology import Ontology
 from napari_medlabel.project.ontology.questions import AT, Answer, check_answers
 from napari_medlabel.session.study.exporting.plan import Chosen, TypedCount
+from napari_medlabel.session.study.exporting.sounds_named import may_be_named
 
 _PLAIN: Final = str.maketrans("?!%", "   ")
 """Marks that are in sentences and in no name."""
@@ -25,32 +26,38 @@ class TypedWords:
     ----------
     words : frozenset of str
         Of the ontology, in lower case: its manager answers for them.
+    written : frozenset of str
+        Those of its names that it writes with a capital letter, as it writes them.
     """
 
     words: frozenset[str]
+    written: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, ontology: Ontology) -> TypedWords:
         """Return the words that an ontology adds to those of the rules."""
-        said = (
+        names = (
             *(label.name for label in ontology.labels),
             *(box.name for box in ontology.boxes),
             *(mark.name for mark in ontology.landmarks),
-            *(question.text for question in ontology.questions),
             *(choice.name for each in ontology.questions for choice in each.choices),
         )
-        found = words_of(frozenset(said))
-        return cls(frozenset(word for word in found if word.isalpha()))
+        asked = (question.text for question in ontology.questions)
+        found = words_of(frozenset((*names, *asked)))
+        written = {word for name in names for word in name.split() if word[:1].isupper()}
+        return cls(frozenset(word for word in found if word.isalpha()), frozenset(written))
 
     def may_leave(self, text: str) -> bool:
         """Whether every word of a text is known to be nobody's name.
 
         Known are the words that stay in descriptions of a scan, lengths and times with their
         unit, and those of the ontology; dates, other numbers and the word after a title are
-        not.
+        not. How they stand in the text counts too, see `may_be_named`.
         """
         plain = " ".join(text.translate(_PLAIN).split())
-        return safe_text(plain, frozenset(), self.words) == plain
+        if safe_text(plain, frozenset(), self.words) != plain:
+            return False
+        return not may_be_named(" ".join(text.split()), self.written)
 
 
 def leaving_answers(
