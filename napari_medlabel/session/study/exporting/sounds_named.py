@@ -41,7 +41,7 @@ def may_be_named(text: str, known: frozenset[str]) -> bool:
     """Tell whether a text of words that are safe each may name a person, or tell a number.
 
     So it may where a word follows *patient*, *by*, *name* and the like; where a capitalised
-    word inside a sentence, alone, or before a comma or a verb, is a given or a family name, too;
+    word inside a sentence, alone, or before a comma or a verb, is a given or family name, too;
     where one is a word of the ontology alone, which `known` does not write so; where there are
     more numbers than lengths of one finding, or one with a leading zero.
 
