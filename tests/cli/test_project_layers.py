@@ -64,6 +64,12 @@ def run(
     return command
 
 
+def account(run: Run, computer: str, root: Path) -> str:
+    """Return the token of whoever sits at a computer, as the program tells them."""
+    said = run(computer, "project", "rater", root, "r01", "--me", code=3)
+    return said.partition("token is ")[2].partition(".")[0]
+
+
 def save(tmp: Path, layout: Layout, name: str, value: int, *places: tuple[slice, ...]) -> Path:
     grid = load(layout.scan(CaseId.parse(CASE))).grid
     array = np.zeros(grid.shape, np.uint8, order="F")
@@ -84,8 +90,7 @@ def test_two_layers_go_from_the_first_command_to_a_verified_release(  # noqa: PL
     run("m1", "project", "init", root, "--name", "Two", "--readings", 2, "--rater", "m1",
         "--ontology", tmp_path / "ontology.json")  # fmt: skip
     for who, role in PEOPLE.items():
-        said = run(who, "project", "rater", root, who, "--me", code=3)
-        token = said.partition("token is ")[2].partition(".")[0]
+        token = account(run, who, root)
         run("m1", "project", "rater", root, who, "--user", token, "--roles", role)
     run("m1", "project", "rater", root, "m1", "--roles", "manager", "adjudicator", "releaser")
     run("m1", "project", "add", root, tmp_path / "in", "--key", key)
@@ -107,6 +112,19 @@ def test_two_layers_go_from_the_first_command_to_a_verified_release(  # noqa: PL
         assert "Lesion is empty" in run(who, "project", "submit", root, CASE, code=3)
         run(who, "project", "import", root, CASE, lesion, "--by-value", "--layer", 1)
         run(who, "project", "submit", root, CASE)
+
+    # A new computer: r01 stays r01, and judges nothing of their own with it.
+    rater = ("m1", "project", "rater", root, "r01", "--user")
+    old, new = account(run, "r01", root), account(run, "new", root)
+    said = run(*rater, new, "--roles", "annotator", "reviewer", "adjudicator")
+    assert "The account before stays r01's" in said
+    assert "is, or was, rater r01's" in run(*rater[:4], "r09", "--user", old, code=3)
+    assert "This account was rater r01's" in run("r01", "project", "next", root, code=3)
+    review = ("project", "review", root, CASE, "--slot")
+    assert "You made this reading" in run("new", *review, "A", "--begin", code=3)
+    status = json.loads(run("m1", "project", "status", root, "--json"))["lines"]
+    assert [one["rater"] for one in status] == ["r01", "r02"]
+
     told = json.loads(run("m1", "project", "gold", root, "--json"))["gold"]
     assert [(one["passed"], one["failed"], one["sound"]) for one in told] == [(1, 1, True)]
     run("m1", "project", "calibrate", root, "--begin", "--cases", CASE, "--raters", "r01",
@@ -116,7 +134,6 @@ def test_two_layers_go_from_the_first_command_to_a_verified_release(  # noqa: PL
     assert "r02: read 1 of 1, not passed\n    sub-001_ct Lesion: Dice" in said
 
     # A correction of one layer leaves the other as it was submitted.
-    review = ("project", "review", root, CASE, "--slot")
     better = save(tmp_path, layout, "better", 9, BETTER)
     run("r03", *review, "A", "--begin")
     run("r03", *review, "A", "--layer", 1, better, "--leave", code=2)
@@ -133,7 +150,9 @@ def test_two_layers_go_from_the_first_command_to_a_verified_release(  # noqa: PL
     stats = run("m1", "project", "consensus", root, CASE, "--layer", 1)
     assert "1 not decided." in stats
     run("m1", "project", "consensus", root, CASE, "--layer", 1, "--decide", "0=A")
-    said = run("m1", "project", "consensus", root, CASE, "--rule", "adjudicate")
+    settle = ("project", "consensus", root, CASE, "--rule", "adjudicate")
+    assert "You have read this case" in run("new", *settle, code=3)
+    said = run("m1", *settle)
     assert "consensus version 1 of 2 readings" in said
     assert "0 errors" in run("m1", "project", "validate", root, code=4)
 

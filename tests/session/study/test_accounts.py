@@ -1,4 +1,4 @@
-"""Who gets another account, as on a new computer, stays the same person for all that is judged."""
+"""Who gets another account, as on a new computer, stays the same person."""
 
 from __future__ import annotations
 
@@ -96,10 +96,7 @@ def test_the_work_goes_on_where_the_old_account_left_it(study: SmallStudy) -> No
     assert (now.user, now.version) == (token(study, "r03new"), 2)
     row = look(study.seat("m1"), case, "A").row
     found = first_readings(study.seat("m1"), row, study.scan().grid)
-    assert [one.version.number for one in found] == [
-        1,
-        1,
-    ]  # the first is that of the old account
+    assert [one.version.number for one in found] == [1, 1]  # the first: the old account's
     events = [{"actor": {"user": token(study, one)}} for one in ("r03", "r03new", "r01")]
     told = own_events(study.tmp / "pc-r03new", study.layout.audit, events)
     assert list(told) == events[:2]
@@ -122,7 +119,7 @@ def test_an_old_account_works_no_more_and_stays_as_blind_as_it_was(study: SmallS
 
 def test_an_account_of_one_person_is_never_given_to_another(study: SmallStudy) -> None:
     for computer in ("r03", "r03new"):
-        with pytest.raises(RefusedError, match="another rater of the study|rater r03's"):
+        with pytest.raises(RefusedError, match=r"another rater of the study|rater r03's"):
             set_rater(study.layout, "r09", study.desk("m1"), user=token(study, computer))
     settings = read_settings(study.layout.project)
     by_hand = (*settings.raters, Rater("r09", token(study, "r03")))
