@@ -10,6 +10,7 @@ from napari_medlabel.project.cases.record import read_record
 from napari_medlabel.project.cases.version import Version
 from napari_medlabel.project.layout import CONSENSUS
 from napari_medlabel.project.settings import read_settings
+from napari_medlabel.project.work.accounts import accounts_of
 from napari_medlabel.project.work.steps import StepReader
 from napari_medlabel.project.work.wholes import Said, against, sidecars_of, told_of
 from napari_medlabel.session.records_of import records_of
@@ -95,16 +96,8 @@ def _handed_in(root: Path, place: Place) -> set[str]:
 
 
 def _codes(place: Place, reader: StepReader) -> Callable[[str], str]:
-    """Return what gives the code behind a token, and behind a newer one that is proved."""
-    codes = {one.user: one.code for one in read_settings(place.layout.project).raters}
-
-    def code_of(user: str) -> str:
-        if user in codes or not user:
-            return codes.get(user, "")
-        found = {codes[one] for one in reader.same_as(user) if one in codes}
-        return found.pop() if len(found) == 1 else ""
-
-    return code_of
+    """Return what gives the code behind a token, of an earlier account or a newer key too."""
+    return accounts_of(place.layout, read_settings(place.layout.project), reader).code_of
 
 
 def _is_of(detail: Mapping[str, Any], version: Version) -> bool:

@@ -79,9 +79,9 @@ class LogDesk(QObject):
         # The log of a year is large, and may lie on a share.
         seat = self._dock.study_desk.seat
         # In a study several people read one scan, blind to one another.
-        users = seat.users if seat is not None and session.desk is seat.desk else None
+        own = seat if seat is not None and session.desk is seat.desk else None
         self._background.run(
-            lambda: versions_in(session, users),
+            lambda: versions_in(session, None if own is None else own.users),
             lambda versions: self._list(session, versions),
             self._dock.show_error,
         )
