@@ -18,6 +18,7 @@ from napari_medlabel.edit.ledger import (
     with_words,
 )
 from napari_medlabel.edit.masking import BoolArray
+from napari_medlabel.edit.moving_words import becoming, directions
 from napari_medlabel.edit.patch import Box, LabelArray, Origin
 from napari_medlabel.edit.scene import Proposal, Scene, whole
 from napari_medlabel.edit.table import among, looked_up
@@ -95,12 +96,21 @@ def mirror(
         (about, tuple(dict.fromkeys((*about, *fresh)))),
         lambda crop: renamed(crop[tuple(flip)], names),
         keep=keep,
-        say=("Mirror", "classical", "assisted", f"mirrored about index {twice / 2:g}"),
+        say=(
+            "Mirror",
+            "classical",
+            "assisted",
+            lambda found: f"mirrored about index {twice / 2:g}{becoming(found, names, keep)}",
+        ),
     )
 
 
 def translate(
-    scene: Scene, values: Sequence[int], *, shift_ijk: Sequence[int]
+    scene: Scene,
+    values: Sequence[int],
+    *,
+    shift_ijk: Sequence[int],
+    affine: Affine | None = None,
 ) -> Proposal | None:
     """Move labels by whole voxels; what leaves the scan is gone, never on the other side.
 
@@ -112,6 +122,8 @@ def translate(
         Labels; they move together.
     shift_ijk : sequence of int
         Voxels along i, j and k.
+    affine : Affine, optional
+        Of the scene's voxels, to RAS mm: the words then say the patient's directions.
 
     Returns
     -------
@@ -135,8 +147,8 @@ def translate(
         slice(part.start + int(step), part.stop + int(step))
         for part, step in zip(taken, shift_ijk, strict=True)
     )
-    moved = np.array(shift_ijk) * scene.spacing_mm
-    by = ", ".join(f"{mm:g}" for mm in np.round(moved, 2))
+    moved = np.round(np.array(shift_ijk) * scene.spacing_mm, 2)
+    by = directions(moved, affine)
     return place(
         scene,
         taken,
@@ -144,7 +156,7 @@ def translate(
         (about, about),
         lambda crop: crop,
         keep=False,
-        say=("Translate", "", "human", f"moved by {by} mm along i, j, k"),
+        say=("Translate", "", "human", lambda _found: f"moved {by}"),
     )
 
 
@@ -245,7 +257,7 @@ def crop_to(scene: Scene, box: Box, values: Sequence[int]) -> Proposal | None:
     gone[inside] = False
     after.T[gone.T] = 0
     proposal = scene.propose(where, after, name="Crop", values=about)
-    words = f"{{lost}} of {label_words(about)} outside the box go."
+    words = f"{{lost}} of {label_words([v for v in about if v in boxes])} outside the box go."
     return with_words(scene, proposal, words, wanted=int(np.count_nonzero(gone)))
 
 
@@ -287,8 +299,8 @@ def renumber(scene: Scene, mapping: Mapping[int, int]) -> Proposal | None:
             "The rules for editing let only a part be renumbered, and that would mix labels.",
             hint="Unlock these segments, and edit everywhere in all intensities.",
         )
-    pairs = ", ".join(f"{before} becomes {value}" for before, value in change.items())
-    return with_words(scene, replace(proposal, whole=True), f"Label {pairs}.")
+    pairs = ", ".join(f"label {before} becomes label {v}" for before, v in change.items())
+    return with_words(scene, replace(proposal, whole=True), f"L{pairs[1:]}.")
 
 
 def refuse_too_large(scene: Scene, values: Iterable[int]) -> None:
@@ -327,12 +339,13 @@ def place(
     turn: Callable[[LabelArray], LabelArray],
     *,
     keep: bool,
-    say: tuple[str, str, Origin, str],
+    say: tuple[str, str, Origin, Callable[[Sequence[int]], str]],
 ) -> Proposal | None:
     """Take labels from a box and put them into another one, as far as it is there.
 
     ``values`` are those taken, and all that the edit is about; ``turn`` makes the labels of
-    the other box, in its shape, from those taken. ``say``: name, provider, origin, and how.
+    the other box, in its shape, from those taken. ``say``: name, provider, origin, and
+    how, in words that are given the labels that are there.
     """
     name, provider, origin, how = say
     about, everyone = values
@@ -351,8 +364,10 @@ def place(
         _put(after[seen_from(where, lands)], (arrives.T > 0).T, arrives)
         landed = int(np.count_nonzero(arrives))
     left = int(np.count_nonzero(moved)) - landed
-    some = label_words(about).capitalize()
-    words = f"{some} {'is' if len(about) == 1 else 'are'} {how}.{{others}}"
+    found = boxes_of(crop, about)
+    there_are = [value for value in about if value in found]
+    some = label_words(there_are).capitalize()
+    words = f"{some} {'is' if len(there_are) == 1 else 'are'} {how(there_are)}.{{others}}"
     if left:
         volume = volume_words(left * float(np.prod(scene.spacing_mm)))
         falls, is_ = ("falls", "is") if left == 1 else ("fall", "are")

@@ -18,6 +18,7 @@ from napari_medlabel.edit.moving import (
     renamed,
     taken_box,
 )
+from napari_medlabel.edit.moving_words import becoming
 from napari_medlabel.edit.patch import Box, LabelArray
 from napari_medlabel.edit.scene import Proposal, Scene
 from napari_medlabel.errors import InputError
@@ -101,7 +102,9 @@ def mirror_sagittal(
     how += f"oblique grid ({affine.oblique_deg:.1f} degrees)"
     return place(
         scene, taken, goes, (about, tuple(dict.fromkeys((*about, *fresh)))), resampled,
-        keep=keep, say=("Mirror", "classical", "assisted", how),
+        keep=keep,
+        say=("Mirror", "classical", "assisted",
+             lambda found: how + becoming(found, names, keep)),
     )  # fmt: skip
 
 

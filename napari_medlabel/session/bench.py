@@ -17,7 +17,9 @@ from napari_medlabel.errors import InputError
 from napari_medlabel.model.labelmap import LabelScheme
 
 _VALUE: Final = re.compile(r"\d+")
-_LABELS: Final = re.compile(r"\blabels? (?P<values>\d+(?:(?:, | and )\d+(?![\d.]))*)\b")
+_LABELS: Final = re.compile(
+    r"\b(?:[Ll]abel|[Ss]egment)s? (?P<values>\d+(?:(?:, | and )\d+(?![\d.]))*)\b"
+)
 
 if TYPE_CHECKING:
     from napari_medlabel.session.case import Session
@@ -372,7 +374,8 @@ class Stroke:
 def by_name(words: str, scheme: LabelScheme) -> str:
     """Return what a tool says with the names of labels in place of their numbers.
 
-    Tools know values alone: "label 3 and label 4" becomes "Right kidney and Left kidney".
+    Tools know values alone: "label 3 and label 4" becomes "Right kidney and Left kidney", and
+    so at the beginning of a sentence.
     """
     names = {label.value: label.name for label in scheme.labels}
 

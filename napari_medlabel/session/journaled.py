@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 _SCHEME: Final = "medlabelScheme"
 _DRAFTS: Final = "medlabelDrafts"
+_POINTS: Final = "Fiducial"
 
 
 class Journaled(NamedTuple):
@@ -47,6 +48,18 @@ def journal_document(session: Session) -> Any:
     if len(session.drafts):
         document[_DRAFTS] = session.drafts.document()
     return document
+
+
+def changed_marks(marks: Any, saved: Any) -> tuple[str, ...]:
+    """Return which of ``landmarks`` and ``measurements`` differ between two documents."""
+    both = [document if isinstance(document, dict) else {} for document in (marks, saved)]
+    lists: list[list[Any]] = [list(document.get("markups") or ()) for document in both]
+    points, others = (
+        [[one for one in of if (one.get("type") == _POINTS) is wanted] for of in lists]
+        for wanted in (True, False)
+    )
+    kinds = {"landmarks": points[0] != points[1], "measurements": others[0] != others[1]}
+    return tuple(kind for kind, differs in kinds.items() if differs)
 
 
 def read_document(document: Any, saved: Any) -> Journaled:

@@ -13,7 +13,7 @@ from napari_medlabel.edit.journal import JournalContent, read_journal
 from napari_medlabel.edit.patch import LabelArray
 from napari_medlabel.errors import InputError
 from napari_medlabel.model.labelmap import LabelMap
-from napari_medlabel.session.journaled import read_document
+from napari_medlabel.session.journaled import changed_marks, read_document
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,6 +41,8 @@ class Recovery:
         Plain data of the label scheme before and after, None when it had not changed.
     drafts : object or None
         Plain data of outlines that were begun, None when there were none.
+    changed : tuple of str
+        Which of ``landmarks`` and ``measurements`` are not as they are on the disk.
     """
 
     path: Path
@@ -52,6 +54,7 @@ class Recovery:
     origins: Mapping[int, LabelArray] = field(default_factory=dict)
     scheme: Any = None
     drafts: Any = None
+    changed: tuple[str, ...] = ()
 
     @property
     def is_drafts_alone(self) -> bool:
@@ -101,7 +104,12 @@ def find_recoveries(
             path.unlink(missing_ok=True)
         elif recovery is not None:
             marks, scheme, drafts = kept
-            found.append(replace(recovery, landmarks=marks, scheme=scheme, drafts=drafts))
+            changed = () if marks is None else changed_marks(marks, landmarks)
+            found.append(
+                replace(
+                    recovery, landmarks=marks, scheme=scheme, drafts=drafts, changed=changed
+                )
+            )
     return tuple(sorted(found, key=lambda r: r.last, reverse=True))
 
 

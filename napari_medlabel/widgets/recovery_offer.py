@@ -53,14 +53,23 @@ class RecoveryOffer:
 
 
 def describe(recovery: Recovery) -> str:
-    """Say what was found, and what taking it back would do."""
+    """Say what was found, and what each answer would do."""
     when = recovery.last.replace("T", " ").replace("Z", " UTC")
-    parts = [f"{recovery.slices} slices"] if recovery.slices else []
+    parts = [_counted(recovery.slices, "slice")] if recovery.slices else []
     if recovery.landmarks is not None:
-        parts.append("landmarks")
+        parts += recovery.changed or ("landmarks",)
     if recovery.scheme is not None:
-        parts.append("names of segments")
-    words = f"Unsaved work from {when} was found: {' and '.join(parts)}."
+        parts.append("the list of segments (names, colours, codes)")
+    if recovery.drafts:
+        parts.append(_counted(len(recovery.drafts), "begun outline"))
+    found = (
+        " and ".join(filter(None, (", ".join(parts[:-1]), parts[-1]))) if parts else "a journal"
+    )
+    words = f"Unsaved work from {when} was found: {found}."
     if not recovery.base_matches:
         words += " The mask has been saved since; taking it back shows the mask as it was then."
-    return f"{words} It can be undone."
+    return f"{words} Taking it back can be undone; leaving it sets all of it aside, in a file."
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

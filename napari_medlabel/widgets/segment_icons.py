@@ -18,7 +18,10 @@ def swatch(colour: str) -> QIcon:
     """Return a square of a colour ``#rrggbb``."""
     picture = QPixmap(14, 14)
     picture.fill(QColor(colour))
-    return QIcon(picture)
+    made = QIcon(picture)
+    # The true colour also in the row that is chosen: Qt would tint it.
+    made.addPixmap(picture, QIcon.Mode.Selected)
+    return made
 
 
 @cache

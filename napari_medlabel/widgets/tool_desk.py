@@ -21,12 +21,12 @@ from napari_medlabel.plugin.tools.plain_colours import prefer_plain_colours
 from napari_medlabel.plugin.tools.reasons import reasons_against
 from napari_medlabel.plugin.tools.waiting import Waiting
 from napari_medlabel.session.case import Session
+from napari_medlabel.widgets import tool_ranges
 from napari_medlabel.widgets.applying import Applying
 from napari_medlabel.widgets.dock_keys import canvas_of
 from napari_medlabel.widgets.seed_shelf import SeedShelf
 from napari_medlabel.widgets.tool_keys import ToolKeys
 from napari_medlabel.widgets.tool_panel import ToolPanel
-from napari_medlabel.widgets.tool_ranges import bound_edits, put_preset
 from napari_medlabel.widgets.tool_runner import ToolRunner
 
 _LIVE_MS: Final = 120
@@ -48,8 +48,8 @@ class ToolDesk(QObject):
         self.dock = dock
         self.panel = ToolPanel(TOOLS, MENUS)
         self.choices = Choices()
-        self.runner = ToolRunner(self, self.panel, dock.show_error, self.update_keys)
-        self.applying = Applying(self, self.panel.progress, self.say, dock.show_error)
+        self.runner = ToolRunner(self, self.panel, self.fail, self.update_keys)
+        self.applying = Applying(self, self.panel.progress, self.say, self.fail)
         self.seeds = SeedShelf(dock.show_history)
         self.keys = ToolKeys(self)
         self._kit: Kit | None = None
@@ -57,9 +57,7 @@ class ToolDesk(QObject):
         self._hand: QuietHand | None = None
         self._waiting: Waiting | None = None
         self._current = self._before = ""
-        self._live = QTimer(self)
-        self._live.setSingleShot(True)
-        self._live.setInterval(_LIVE_MS)
+        self._live = QTimer(self, singleShot=True, interval=_LIVE_MS)
         self._live.timeout.connect(self.apply)
         self._connect_panel()
         self.panel.hide()
@@ -82,9 +80,8 @@ class ToolDesk(QObject):
 
     def case_opened(self, session: Session, binding: Binding) -> None:
         """Begin to serve a case that has just been shown."""
-        kit = Kit(binding, self.choices, self.runner.ask, self.say, self.dock.show_error)
+        self._kit = kit = Kit(binding, self.choices, self.runner.ask, self.say, self.fail)
         kit.resized, kit.later = self._show_size, self.applying.run
-        self._kit = kit
         self._holding = Holding(binding, self._dropped)
         self._waiting = Waiting(binding, lambda: getattr(self._hand, "held", None))
         self.runner.open(kit)
@@ -95,10 +92,8 @@ class ToolDesk(QObject):
         self.keys.begin(binding.keys)
         self._show_segments()
         self._show_reasons()
-        low, high = kit.first_range()
-        self.panel.masking.show_range(low, high)
+        tool_ranges.begin_ranges(self.choices, kit, self.panel)
         self.panel.masking.show_masking(session.bench.masking)
-        self.choices.values.setdefault("threshold", {"low": low, "high": high})
         self.panel.show_nothing()
         self.panel.show()
         self._say_kept()
@@ -122,7 +117,7 @@ class ToolDesk(QObject):
         self.keys.end()
         self._kit = self._holding = self._waiting = None
         self._current = self._before = ""
-        self.choices.values.pop("threshold", None)  # its range was that scan's
+        tool_ranges.end_ranges(self.choices)
         self.panel.hide()
 
     def update_keys(self) -> None:
@@ -277,7 +272,7 @@ class ToolDesk(QObject):
         try:
             work = work_of(self._current, kit)
         except MedlabelError as err:
-            self.dock.show_error(err)
+            self.fail(err)
             return
         self.runner.ask(f"{tool(self._current).title} …", work)
         self._to_canvas()
@@ -291,7 +286,7 @@ class ToolDesk(QObject):
         try:
             patch = kit.bench.accept() if self._hand is None else self._hand.accept()
         except MedlabelError as err:
-            self.dock.show_error(err)
+            self.fail(err)
             return
         if patch is None:
             self.say("Nothing changed: the rules leave nothing to change.")
@@ -311,7 +306,7 @@ class ToolDesk(QObject):
             return
         self.choices.put(self._current, name, value)
         if name == "preset":
-            put_preset(self.choices, self.panel, str(value))
+            tool_ranges.put_preset(self.choices, self.panel, str(value))
         if name == SIZE:
             self._show_size()
         if self._hand is not None:
@@ -333,9 +328,15 @@ class ToolDesk(QObject):
         """Bound all edits to the range of the threshold tool."""
         if self._kit is not None:
             self.reject()
-            self.say(bound_edits(self.choices, self._kit))
+            self.say(tool_ranges.bound_edits(self.choices, self._kit))
 
     # -- showing -------------------------------------------------------------------------
+
+    def fail(self, err: MedlabelError) -> None:
+        """Show an error of a tool, with the names of labels in place of their numbers."""
+        if self._kit is not None:
+            err.message = self._kit.bench.said(err.message)
+        self.dock.show_error(err)
 
     def say(self, words: str) -> None:
         """Say a sentence below the tool and in napari's status line."""

@@ -51,6 +51,7 @@ class ToolOptions(QWidget):
         self.form.setContentsMargins(0, 0, 0, 0)
         self.form.setVerticalSpacing(3)
         self.fields: dict[str, QWidget] = {}
+        self._only: dict[str, tuple[str, str]] = {}
         self._segments: tuple[tuple[int, str], ...] = ()
         self._filling = False
 
@@ -59,6 +60,11 @@ class ToolOptions(QWidget):
         while self.form.rowCount():
             self.form.removeRow(0)
         self.fields = {}
+        self._only = {
+            option.name: option.only
+            for option in options
+            if isinstance(option, Number) and option.only is not None
+        }
         for option in options:
             field = self._make(option)
             tip = option.tip
@@ -86,6 +92,15 @@ class ToolOptions(QWidget):
                 _show(self.fields.get(name), value)
         finally:
             self._filling = False
+        self._follow()
+
+    def _follow(self) -> None:
+        """Show the numbers that what is chosen asks for, and no others."""
+        for name, (choice, value) in self._only.items():
+            field, box = self.fields[name], self.fields[choice]
+            meant = isinstance(box, QComboBox) and box.currentData() == value
+            for part in (field, self.form.labelForField(field)):
+                part.setVisible(meant)
 
     def _make(self, option: Option) -> QWidget:
         match option:
@@ -98,7 +113,7 @@ class ToolOptions(QWidget):
             case Choice():
                 return self._make_list(option.name, option.choices)
             case Segment():
-                pairs = ((0, "choose …"), *self._segments)
+                pairs = ((0, option.none), *self._segments)
                 return self._make_list(option.name, pairs)
 
     def _make_number(self, option: Number) -> QWidget:
@@ -133,6 +148,7 @@ class ToolOptions(QWidget):
 
     def _tell(self, name: str, value: Any) -> None:
         if not self._filling:
+            self._follow()
             self.changed.emit(name, value)
 
 

@@ -1,11 +1,30 @@
-"""The range of the threshold tool: filled from presets, and made a rule for all edits."""
+"""Ranges of tools: begun from the scan, filled from presets, made a rule for all edits."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Final
 
 from napari_medlabel.plugin.tools.kit import Choices, Kit
 from napari_medlabel.widgets.tool_panel import ToolPanel
+
+_RANGED: Final = ("threshold", "flood")
+
+
+def begin_ranges(choices: Choices, kit: Kit, panel: ToolPanel) -> None:
+    """Let tools that ask for a range begin with the brighter half of a scan's window."""
+    low, high = kit.first_range()
+    panel.masking.show_range(low, high)
+    for name in _RANGED:
+        kept = choices.values.get(name, {})
+        choices.values[name] = {"low": low, "high": high} | kept
+
+
+def end_ranges(choices: Choices) -> None:
+    """Forget ranges with the scan that they were of."""
+    choices.values.pop("threshold", None)
+    for end in ("low", "high"):
+        choices.values.get("flood", {}).pop(end, None)
 
 
 def put_preset(choices: Choices, panel: ToolPanel, preset: str) -> None:

@@ -256,7 +256,7 @@ def test_numbers_are_swapped_at_once() -> None:
     proposal = renumber(scene, {1: 2, 2: 1})
     assert flat(scene, proposal) == [0, 2, 1, 3]
     assert proposal is not None
-    assert proposal.words == "Label 1 becomes 2, 2 becomes 1."
+    assert proposal.words == "Label 1 becomes label 2, label 2 becomes label 1."
     assert flat(scene, renumber(scene, {1: 2, 2: 3, 3: 1})) == [0, 2, 3, 1]
     assert flat(scene, renumber(scene, {1: 200})) == [0, 200, 2, 3]
 

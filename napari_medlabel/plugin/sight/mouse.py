@@ -59,6 +59,7 @@ class SightMouse:
         )
         if labels is not None:
             self._added += (
+                (labels.mouse_drag_callbacks, self._late_drag),
                 (labels.mouse_double_click_callbacks, self._late_double),
                 (labels.mouse_wheel_callbacks, self._late_wheel),
             )
@@ -148,6 +149,17 @@ class SightMouse:
             self._views.current = self._view
             self._views.windowing.hover(self._view, event.pos)
             return
+        self._views.say(self._view, event.position)
+
+    def _late_drag(self, _layer: Any, event: Any) -> Generator[None, None, None]:
+        """Say what is under a tool at work, too: after it, as it has left the labels."""
+        if not self._has_hand():
+            return
+        yield
+        while event.type == "mouse_move":
+            self._position = tuple(event.position)
+            self._views.say(self._view, event.position)
+            yield
         self._views.say(self._view, event.position)
 
     def _double(self, _model: Any, event: Any) -> None:

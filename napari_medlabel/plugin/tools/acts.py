@@ -12,6 +12,7 @@ from napari_medlabel.edit.patch import Box
 from napari_medlabel.edit.scene import Proposal, Scene, Tick, around, whole
 from napari_medlabel.errors import InputError
 from napari_medlabel.plugin.tools.kit import Kit, Work
+from napari_medlabel.plugin.tools.mirroring import mirror_work
 
 _WAYS = ("along_s", "along_p", "along_l")
 
@@ -194,26 +195,6 @@ def _combine(kit: Kit) -> Work:
     return run
 
 
-def _mirror(kit: Kit) -> Work:
-    scene, values = kit.bench.scene().frozen(), kit.values()
-    affine = kit.session.volume.grid.affine
-    by_grid = bool(kit.options["by_grid"])
-
-    def run(_tick: Tick) -> Proposal | None:
-        from napari_medlabel.edit.moving import left_right_axis, mirror
-        from napari_medlabel.edit.sagittal import middle_mm, mirror_sagittal
-
-        box = whole(scene.shape)
-        if not by_grid:
-            at_mm = middle_mm(affine, scene.shape)
-            return mirror_sagittal(scene, box, values, affine=affine, at_mm=at_mm)
-        axis = left_right_axis(affine)
-        middle = (scene.shape[axis] - 1) / 2.0
-        return mirror(scene, box, values, axis=axis, centre_index=middle)
-
-    return run
-
-
 def _copy(kit: Kit) -> Work:
     scene, plane, values, chosen = (
         kit.bench.scene().frozen(),
@@ -240,13 +221,15 @@ def _translate(kit: Kit) -> Work:
     steps = np.array([int(kit.options[way]) for way in _WAYS])
     i, j, k = (int(v) for v in display.to_voxel[:3, :3] @ steps)
     shift: tuple[int, int, int] = (i, j, k)
+    volume = kit.session.volume
+    affine = volume.grid.affine if volume.is_oriented else None
     if not any(shift):
         raise InputError("Nothing is to be moved.", hint="Say by how many voxels.")
 
     def run(_tick: Tick) -> Proposal | None:
         from napari_medlabel.edit.moving import translate
 
-        return translate(scene, values, shift_ijk=shift)
+        return translate(scene, values, shift_ijk=shift, affine=affine)
 
     return run
 
@@ -285,7 +268,7 @@ ACTS: Final[Mapping[str, Callable[[Kit], Work]]] = MappingProxyType(
         "margin": _margin,
         "hollow": _hollow,
         "combine": _combine,
-        "mirror": _mirror,
+        "mirror": mirror_work,
         "copy": _copy,
         "translate": _translate,
         "crop": _crop,

@@ -36,7 +36,7 @@ class Click(QuietHand, ABC):
 
 
 class Flood(Click):
-    """All voxels of about the value under the mouse that hang together."""
+    """All voxels of about the value under the mouse, or of a range, that hang together."""
 
     words = "Flooding …"
 
@@ -45,12 +45,21 @@ class Flood(Click):
         kit = self.kit
         scene, value, seed = kit.bench.scene().frozen(), kit.free_label(), pointer.voxel
         box = kit.box(Plane(pointer.voxel_axis, seed[pointer.voxel_axis]))
-        tolerance = float(kit.options["tolerance"])
+        chosen = kit.options
+        tolerance = low = high = None
+        if chosen["by"] == "range":
+            low, high = float(chosen["low"]), float(chosen["high"])
+        else:
+            tolerance = float(chosen["tolerance"])
+        touching = int(chosen["touching"])
 
         def run(tick: Tick) -> Proposal | None:
             from napari_medlabel.edit.flood import flood
 
-            return flood(scene, box, seed, value, tolerance=tolerance, tick=tick)
+            return flood(
+                scene, box, seed, value, tolerance=tolerance, low=low, high=high,
+                connectivity=touching, tick=tick,
+            )  # fmt: skip
 
         return run
 

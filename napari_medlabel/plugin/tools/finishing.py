@@ -172,6 +172,13 @@ SHAPES: Final = (
         (),
         (
             WHICH,
+            Segment(
+                "becomes",
+                "Becomes",
+                "Which label it is on the other side",
+                "the other side's label, else itself",
+            ),
+            Toggle("keep", "Keep the original", tip="It stays where it is, too"),
             Toggle(
                 "by_grid",
                 "Along the voxels",

@@ -140,6 +140,8 @@ def _hold(view: Any, layer: Any) -> None:
         view.layers.selection.active = layer
     layer.mode = _PAN
     layer.mouse_pan = False
+    # napari draws behind its brush's circle, as behind a text, a box: a dark square.
+    view.canvas.overlays._brush_circle.box = False  # noqa: SLF001 - it has no other name
 
 
 def _point(layer: Any, circle_mm: float | None) -> None:

@@ -31,6 +31,8 @@ class Number:
         Digits after the point; 0 for a whole number.
     tip : str
         What it does.
+    only : tuple of str, optional
+        Name and value of a choice: shown only while that is chosen.
     """
 
     name: str
@@ -42,6 +44,7 @@ class Number:
     unit: str = ""
     decimals: int = 1
     tip: str = ""
+    only: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True)
@@ -71,11 +74,20 @@ class Toggle:
 
 @dataclass(frozen=True)
 class Segment:
-    """Another segment that a tool needs; the value is its label, 0 for none yet."""
+    """Another segment that a tool needs; the value is its label, 0 for none.
+
+    Parameters
+    ----------
+    name, words, tip : str
+        As in `Number`.
+    none : str
+        What stands for none: that one is to be chosen, or what holds without one.
+    """
 
     name: str
     words: str
     tip: str = ""
+    none: str = "choose …"
 
     @property
     def value(self) -> int:
