@@ -6,7 +6,7 @@ import argparse
 import json
 from typing import TYPE_CHECKING, Any, Final
 
-from napari_medlabel.cli.study_seat import add_study, case_of, seated
+from napari_medlabel.cli.study_seat import REASONS, add_study, case_of, seated
 from napari_medlabel.errors import InputError
 
 if TYPE_CHECKING:
@@ -58,6 +58,9 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         metavar="N",
         help="list and decide on this layer of the ontology (0); --rule takes all layers",
     )
+    parser.add_argument(
+        "--reason", choices=REASONS, default="", help="why another replaces a settled one"
+    )
     parser.add_argument("--json", action="store_true", help="one JSON document")
     parser.set_defaults(run=run)
 
@@ -92,7 +95,7 @@ def run(arguments: argparse.Namespace) -> int:
             return 0
         if arguments.decide or arguments.rest:
             _decide(arguments, seat, case, scan.grid)
-        _tell(arguments, case, reach(seat, case, arguments.rule, scan))
+        _tell(arguments, case, reach(seat, case, arguments.rule, scan, reason=arguments.reason))
     return 0
 
 

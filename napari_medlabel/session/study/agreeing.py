@@ -15,7 +15,7 @@ from typing import Final, Literal
 
 import numpy as np
 
-from napari_medlabel.audit.format.event import Event, ObjectRef
+from napari_medlabel.audit.format.event import Event, ObjectRef, Reason
 from napari_medlabel.model.volume import Volume
 from napari_medlabel.project.agreement.adjudication import Adjudication, origins_of, settle
 from napari_medlabel.project.agreement.answers import is_alike
@@ -52,7 +52,13 @@ from napari_medlabel.session.study.seat import (
     at_reading,
     deliver_written,
     look,
+    require_reason,
     require_role,
+)
+from napari_medlabel.session.study.settled_before import (
+    is_same,
+    require_reason_to_replace,
+    settled_before,
 )
 from napari_medlabel.session.study.working import rules_now
 
@@ -140,7 +146,7 @@ def save_decisions(seat: Seat, case: CaseId, work: Adjudication) -> None:
     write_adjudication(decisions_file(seat, case, work.layer), work)
 
 
-def reach(seat: Seat, case: CaseId, way: Way, scan: Volume) -> Reached:
+def reach(seat: Seat, case: CaseId, way: Way, scan: Volume, *, reason: str = "") -> Reached:
     """Make the consensus of a case and write it as a version, with its event.
 
     Labels of each layer of the ontology are agreed on by themselves: they may overlap others.
@@ -151,14 +157,19 @@ def reach(seat: Seat, case: CaseId, way: Way, scan: Volume) -> Reached:
         ``adjudicate``: by this adjudicator's decisions; else a rule of consensus.
     scan : Volume
         The study's scan, read with its hashes.
+    reason : str
+        A code: why another takes the place of a settled one. What is the same, by the same
+        rule, is no new version.
 
     Raises
     ------
+    SettledError
+        When a consensus is settled, and no reason came.
     RefusedError
         When they are no adjudicator or have read the case and may not settle it, a reading is
         missing, or two would be voted on.
     InputError
-        When a reading is not there as it was submitted and approved.
+        When the reason is none, or a reading is not there as it was submitted and approved.
     SaveError, LogError
         When files or log cannot be written.
     """
@@ -174,9 +185,17 @@ def reach(seat: Seat, case: CaseId, way: Way, scan: Volume) -> Reached:
             told_before = told_of(at.steps, seat.code_of, one.version)
             require_as_told(seat.layout, one.version, told_before)
         made, answer = _answer(seat, case, way, readings)
+        before = settled_before(seat, at.record)
+        if before is not None and is_same(seat, before, way, made, pins, scan):
+            outbox.close()
+            return _reached(before.version, way, len(readings), answer)
+        if before is not None:
+            require_reason_to_replace(seat, before, way, reason)
         number = next_version(seat.layout, CONSENSUS, case)
         told = {"rule": way, "adjudicator": asked, "readings": len(readings)}
         event = _event(at, made, answer, number, told)
+        if before is not None and reason:
+            event = replace(event, reason=Reason(require_reason(reason)))
         key = f"{number} {made.labels.content_id()}"
 
         def write(announce: Callable[[str], object]) -> None:
@@ -195,7 +214,7 @@ def reach(seat: Seat, case: CaseId, way: Way, scan: Volume) -> Reached:
 
         deliver_written(outbox, event, key, write)
         version = read_version(seat.layout, CONSENSUS, case, number)
-    return Reached(version, way, len(readings), answer.open, answer.open_voxels, answer.words)
+    return _reached(version, way, len(readings), answer)
 
 
 @dataclass(frozen=True)
@@ -214,6 +233,10 @@ class _Answer:
             self.open_voxels + other.open_voxels,
             (*self.words, *words),
         )
+
+
+def _reached(version: Version, way: Way, readings: int, answer: _Answer) -> Reached:
+    return Reached(version, way, readings, answer.open, answer.open_voxels, answer.words)
 
 
 def _answer(

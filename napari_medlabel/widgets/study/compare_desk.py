@@ -11,7 +11,7 @@ from qtpy.QtWidgets import QPushButton, QVBoxLayout, QWidget
 from napari_medlabel.errors import MedlabelError
 from napari_medlabel.plugin.difference_layer import DifferenceLayer, kind_of
 from napari_medlabel.project.agreement.answers import in_words
-from napari_medlabel.project.agreement.landmarks import MIDDLE, OWN, apart_mm, places_of
+from napari_medlabel.project.agreement.landmarks import OWN, places_of
 from napari_medlabel.project.ontology.document import read_ontology
 from napari_medlabel.session.study.adjudicating import Adjudicating
 from napari_medlabel.session.study.agreeing import (
@@ -21,12 +21,15 @@ from napari_medlabel.session.study.agreeing import (
     reach,
 )
 from napari_medlabel.session.study.disputes import Prepared, prepare, staple_of
+from napari_medlabel.session.study.settled_before import SettledError
 from napari_medlabel.widgets.background import Background
 from napari_medlabel.widgets.notice import Notice
 from napari_medlabel.widgets.progress_row import ProgressRow
 from napari_medlabel.widgets.study.agreement_window import SEERS, show_agreement
 from napari_medlabel.widgets.study.difference_panel import EDIT, DifferencePanel, Entry
 from napari_medlabel.widgets.study.dispute_panel import Dispute, DisputePanel
+from napari_medlabel.widgets.study.disputed_marks import disputed_marks
+from napari_medlabel.widgets.study.why_anew import ask_why_anew
 
 NEXT, PREVIOUS = "Alt-D", "Alt-Shift-D"
 _NEXT_WORDS, _PREVIOUS_WORDS = "Next difference", "Previous difference"
@@ -218,7 +221,7 @@ class CompareDesk(QObject):
         else:
             words += ", all decided"
         self.panel.show_entries(entries, f"{words}.")
-        self.marks.show_disputes(_marks(work))
+        self.marks.show_disputes(disputed_marks(work))
         self.answers.show_disputes(self._questions(work))
         self._draw()
 
@@ -324,7 +327,7 @@ class CompareDesk(QObject):
 
     # -- the consensus -------------------------------------------------------------------
 
-    def finish(self) -> None:
+    def finish(self, reason: str = "") -> None:
         """Write the consensus in the background; what is not decided stays unresolved."""
         work, reading = self.work, self.study.reading
         if work is None or reading is None or self.background.is_busy:
@@ -335,10 +338,21 @@ class CompareDesk(QObject):
         self.progress.cancel_button.setEnabled(False)
 
         def write() -> tuple[Reached, int]:
-            done = reach(work.seat, work.case, ADJUDICATE, work.session.volume)
+            scan = work.session.volume
+            done = reach(work.seat, work.case, ADJUDICATE, scan, reason=reason)
             return done, work.strays()
 
-        self.background.run(write, lambda found: self._written(work, *found), self._failed)
+        self.background.run(write, lambda found: self._written(work, *found), self._refused)
+
+    def _refused(self, err: MedlabelError) -> None:
+        """Ask why another consensus takes the place of a settled one, and write it then."""
+        if not isinstance(err, SettledError):
+            self._failed(err)
+            return
+        self.progress.end()
+        self.panel.setEnabled(True)
+        if why := ask_why_anew(self.page.window()):
+            self.finish(why)
 
     def _written(self, work: Adjudicating, done: Reached, strays: int) -> None:
         self.progress.end()
@@ -372,29 +386,3 @@ def _said(answer: object) -> str:
     if isinstance(answer, list | tuple):
         return " + ".join(map(str, answer)) or "none"
     return str(answer)
-
-
-def _marks(work: Adjudicating) -> list[Dispute]:
-    """Return the landmarks without a place that all agree on, and those that were decided."""
-    sets = [one.landmarks for one in work.readings]
-    now = work.marks()
-    out = []
-    for mark in work.mark_rows():
-        decided = work.work.marks.get(mark.name)
-        places = places_of(sets, mark.name)
-        if decided is None and (now[mark.name].is_placed or not any(places)):
-            continue
-        missing = [s for s, at in zip(work.slots, places, strict=True) if at is None]
-        apart = apart_mm(places)
-        words = [] if apart is None else [f"{apart:.1f} mm apart"]
-        if missing:
-            words.append(f"not placed by {', '.join(missing)}")
-        choices = (
-            ("", "left open"),
-            *((slot, f"{slot}'s") for slot in work.slots),
-            (MIDDLE, "middle"),
-            (OWN, "own point"),
-        )
-        chosen = "" if decided is None else decided.choice
-        out.append(Dispute(mark.name, "; ".join(words), choices, chosen))
-    return out

@@ -20,6 +20,7 @@ from napari_medlabel.project.cases.version import (
     whole_digest,
     whole_versions,
 )
+from napari_medlabel.project.checks.signed import check_signed
 from napari_medlabel.project.layout import CONSENSUS
 from napari_medlabel.session import outbox
 from napari_medlabel.session.study import agreeing
@@ -31,8 +32,10 @@ from napari_medlabel.session.study.agreeing import (
 )
 from napari_medlabel.session.study.readings import first_readings, ready_readings
 from napari_medlabel.session.study.seat import look
+from napari_medlabel.session.study.settled_before import SettledError
 from napari_medlabel.session.study.submitting import submit
 from napari_medlabel.session.study.working import start
+from tests.session.study.a_study import events
 from tests.session.study.changing import changed
 from tests.session.study.small_study import ONTOLOGY, SmallStudy, make_study
 
@@ -146,8 +149,8 @@ def test_a_log_that_fails_hears_of_the_consensus_the_next_time(both, monkeypatch
         with pytest.raises(LogError):
             reach(seat, case, "union", scan)
     assert consensus_events(both) == []
-    assert reach(both.again("m1"), case, "union", scan).version.number == 2
-    assert [one["version"] for one in consensus_events(both)] == [1, 2]
+    assert reach(both.again("m1"), case, "union", scan).version.number == 1, "it was written"
+    assert [one["version"] for one in consensus_events(both)] == [1]
 
 
 def test_a_crash_before_the_files_leaves_no_event(both, monkeypatch) -> None:
@@ -172,3 +175,45 @@ def test_a_reading_that_was_changed_enters_no_consensus(both) -> None:
     done = reach(both.again("m1"), case, "union", scan)
     (told,) = consensus_events(both)
     assert told["whole"] == whole_digest(both.layout, done.version)
+    assert list(check_signed(both.layout)) == []
+    with changed(both, done.version, "prov.nii.gz"):
+        (found,) = check_signed(both.layout)
+    assert (found.level, found.rule) == ("error", "agreed on")
+
+
+def test_the_log_hears_late_of_the_consensus_as_it_was_written(both, monkeypatch) -> None:
+    seat, case, scan = both.seat("m1"), both.cases[0], both.scan()
+
+    def fail(*_: object) -> None:
+        raise LogError("The log cannot be written.", hint="-")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(outbox, "tell", fail)
+        with pytest.raises(LogError):
+            reach(seat, case, "union", scan)
+    version = read_version(both.layout, CONSENSUS, case, 1)
+    whole = whole_digest(both.layout, version)
+    with changed(both, version, "answers.json"):
+        reach(both.again("m1"), case, "union", scan)
+    assert [one["whole"] for one in consensus_events(both)][0] == whole
+
+
+def test_another_consensus_takes_the_place_of_a_settled_one_with_a_reason_alone(both) -> None:
+    seat, case, scan = both.seat("m1"), both.cases[0], both.scan()
+    reach(seat, case, "union", scan)
+    assert reach(seat, case, "union", scan).version.number == 1, "the same is no new version"
+    with pytest.raises(SettledError, match="version 1 by union: another takes its place"):
+        reach(seat, case, "intersection", scan)
+    with pytest.raises(InputError, match="reason"):
+        reach(seat, case, "intersection", scan, reason="WHIM")
+    assert whole_versions(both.layout, CONSENSUS, case) == (1,)
+    assert reach(seat, case, "intersection", scan, reason="QA_FEEDBACK").version.number == 2
+    told = [one for one in events(both.layout) if one["event"] == "study.consensus"]
+    assert [one.get("reason") for one in told] == [None, {"code": "QA_FEEDBACK"}]
+    reach(seat, case, "adjudicate", scan, reason="CORRECTION")  # nothing is decided in it
+    row = look(seat, case, "A").row
+    work, found = open_adjudication(seat, case, ready_readings(seat, row, scan.grid))
+    work = work.decide(found.found[0].number, Decision("A", seat.desk.time()))
+    save_decisions(seat, case, work)
+    assert reach(seat, case, "adjudicate", scan).version.number == 4, "it goes on"
+    assert both.is_sound()
