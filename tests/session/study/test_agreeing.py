@@ -195,7 +195,7 @@ def test_the_log_hears_late_of_the_consensus_as_it_was_written(both, monkeypatch
     whole = whole_digest(both.layout, version)
     with changed(both, version, "answers.json"):
         reach(both.again("m1"), case, "union", scan)
-    assert [one["whole"] for one in consensus_events(both)][0] == whole
+    assert consensus_events(both)[0]["whole"] == whole
 
 
 def test_another_consensus_takes_the_place_of_a_settled_one_with_a_reason_alone(both) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from napari_medlabel.cli.main import main
 from napari_medlabel.errors import InputError, RefusedError
 from napari_medlabel.io.files import sha256_file
 from napari_medlabel.project.cases.version import read_version
@@ -25,11 +26,11 @@ from napari_medlabel.session.study.approving import (
     is_signed_here,
 )
 from napari_medlabel.session.study.commenting import Remark, comment
-from napari_medlabel.session.study.reviewing import approve, begin_review
+from napari_medlabel.session.study.reviewing import approve, begin_review, reject
 from napari_medlabel.session.study.seat import look
 from napari_medlabel.session.study.submitting import submit
 from napari_medlabel.session.study.working import start
-from tests.session.study.changing import change
+from tests.session.study.changing import change, changed
 from tests.session.study.layered_study import make_layered
 from tests.session.study.small_study import SUBJECT, SmallStudy, make_study
 
@@ -218,3 +219,26 @@ def test_a_submission_whose_sidecar_was_made_to_fit_is_not_approved(study: Small
     with pytest.raises(InputError, match="not there as it was when it was submitted"):
         approve(seat, case, "A")
     assert look(seat, case, "A").now.state == "in_review"
+    # Handed in once more, the same work is a version of its own: the changed one stays red.
+    reject(seat, case, "A", reason="OTHER")
+    start(study.seat("r01"), case, "A")
+    again = submit(study.seat("r01"), case, "A", study.scan(), study.work(1))
+    assert again.version.number == 2
+    begin_review(study.seat("r04"), case, "A")
+    assert approve(study.seat("r04"), case, "A").state == "approved"
+    assert rules_found(study) == {"submitted"}
+
+
+def test_signatures_over_a_version_that_was_changed_are_red(
+    study: SmallStudy, capsys: pytest.CaptureFixture[str]
+) -> None:
+    version = read_version(study.layout, "r01", study.cases[0], 1)
+    mask = study.layout.version("r01", study.cases[0], 1, "dseg.nii.gz")
+    study.close()
+    verify = ["sign", "verify", str(mask), "--audit", str(study.layout.audit)]
+    assert main(verify) == 4
+    for fits, words in ((False, "not the one that was"), (True, "as it was when it was")):
+        with changed(study, version, "dseg.nii.gz", fits=fits):
+            assert main(verify) == 5
+        assert words in capsys.readouterr().out
+    assert main(verify) == 4
