@@ -19,6 +19,7 @@ from napari_medlabel.errors import InputError
 Side = Literal["inside", "middle", "outside"]
 
 _AT_ONCE: Final = 3_000_000  # voxels whose distances are held at once: 12 MB
+_THOSE: Final = "{those}"
 _ROUNDING: Final = 1e-5  # of a length: float32 distances of voxels at exactly that length count
 
 
@@ -89,11 +90,11 @@ def grow_margin(
     if mm > 0:
         rim = _Rim(mm, 0.0, np.inf)
         name = "Grow by a margin"
-        words = f"{{gained}} come around {label_words(about)}.{{others}}"
+        words = f"{{gained}} come around {_THOSE}.{{others}}"
     else:
         rim = _Rim(0.0, -mm, np.inf)
         name = "Shrink by a margin"
-        words = f"{{lost}} of {label_words(about)} go."
+        words = f"{{lost}} of {_THOSE} go."
     return _reshape(scene, box, about, rim, name=name, words=words, tick=tick)
 
 
@@ -138,7 +139,7 @@ def hollow(
         "middle": _Rim(each, 0.0, each),
         "outside": _Rim(each, 0.0, 0.0),
     }
-    words = f"{{lost}} inside {label_words(about)} go"
+    words = f"{{lost}} inside {_THOSE} go"
     words += ".{others}" if side == "inside" else ", {gained} come outside.{others}"
     steps = _steps(scene, box)
     if each < max(steps) * (1 - _ROUNDING):
@@ -187,7 +188,8 @@ def _reshape(
     proposal = scene.propose(
         where, after, name=name, values=values, provider="classical", origin="assisted"
     )
-    return with_words(scene, proposal, words, wanted=wanted)
+    there = label_words([value for value in values if value in boxes])
+    return with_words(scene, proposal, words.replace(_THOSE, there), wanted=wanted)
 
 
 def _size(labels: LabelArray) -> tuple[int, int, int]:

@@ -198,6 +198,45 @@ def test_what_leaves_the_scan_is_counted() -> None:
     assert translate(scene, [1], shift_ijk=(0, 0, 0)) is None
 
 
+@pytest.mark.parametrize(
+    ("codes", "shift", "said"),
+    [
+        ("LPS", (1, 0, 0), "1 mm to the left"),
+        ("RAS", (1, 0, -1), "1 mm to the right, 3 mm to the feet"),
+        ("SPL", (1, 1, 0), "2 mm to the back, 1 mm to the head"),
+        ("RAI", (0, -1, 1), "2 mm to the back, 3 mm to the feet"),
+    ],
+)
+def test_a_shift_is_told_in_the_patients_directions(
+    codes: str, shift: tuple[int, int, int], said: str
+) -> None:
+    labels = np.zeros((4, 4, 4), np.uint8)
+    labels[1, 1, 1] = 1
+    made = translate(a_scene(labels), [1], shift_ijk=shift, affine=oriented(codes))
+    assert made is not None
+    assert made.words == f"Label 1 is moved {said}."
+
+
+def test_words_name_the_labels_that_are_there_and_what_they_become() -> None:
+    scene = a_scene(row(1, 0, 0, 0, 0, 2))
+    every = [1, 2, 3]
+    swap = {1: 2, 2: 1, 3: 4}
+    made = mirror(scene, whole(scene.shape), every, axis=0, centre_index=2.5, becomes={1: 3})
+    assert made is not None
+    assert made.words == "Labels 1 and 2 are mirrored about index 2.5, label 1 becomes label 3."
+    one = mirror(
+        scene, whole(scene.shape), [1], axis=0, centre_index=2, keep=True, becomes=swap
+    )
+    assert flat(scene, one) == [1, 0, 0, 0, 2, 2]
+    assert one is not None
+    assert one.words == (
+        "Label 1 is mirrored about index 2 and becomes label 2; the original stays."
+    )
+    cropped = crop_to(scene, (slice(0, 3), slice(0, 1), slice(0, 1)), every)
+    assert cropped is not None
+    assert cropped.words == "6 mm3 of labels 1 and 2 outside the box go."
+
+
 def test_a_shift_by_parts_of_voxels_is_refused() -> None:
     scene = a_scene(row(1, 0))
     with pytest.raises(InputError, match="three whole numbers"):

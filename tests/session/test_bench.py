@@ -303,6 +303,8 @@ def test_what_napari_painted_against_the_rules_is_taken_back(session: Session) -
         ("3 parts of label 1, 2.5 ml, go.", "3 parts of {1}, 2.5 ml, go."),
         ("Nothing of labels 1, 2 and 3 stays.", "Nothing of {1}, {2} and {3} stays."),
         ("From label 2: 12.4 ml.", "From {2}: 12.4 ml."),
+        ("Label 1 is here.", "{1} is here."),
+        ("Labels 2 and 3 become segment 1.", "{2} and {3} become {1}."),
         ("What is label 99 stays.", "What is 99 stays."),
         ("4 labels, 3 slices.", "4 labels, 3 slices."),
     ],

@@ -44,6 +44,22 @@ def test_every_tool_is_asked_for_by_a_button_or_a_menu(panel: ToolPanel, qtbot: 
     assert len(palette.buttons) + len(palette.menu_buttons) <= 15
 
 
+def test_only_the_numbers_of_what_is_chosen_are_asked_for(panel: ToolPanel) -> None:
+    take(panel, "flood")
+    fields = panel.options.fields
+    assert not fields["tolerance"].isHidden()
+    assert fields["low"].isHidden()
+    assert fields["high"].isHidden()
+    fields["by"].setCurrentIndex(1)
+    assert fields["tolerance"].isHidden()
+    assert panel.options.form.labelForField(fields["tolerance"]).isHidden()
+    assert not fields["low"].isHidden()
+    assert not fields["high"].isHidden()
+    take(panel, "mirror")
+    assert fields is not panel.options.fields
+    assert panel.options.fields["becomes"].itemText(0) == "the other side's label, else itself"
+
+
 def test_keys_stand_on_the_buttons_that_have_them(panel: ToolPanel) -> None:
     assert panel.palette_.buttons["brush"].text() == "Brush  W"
     panel.palette_.show_keys({})

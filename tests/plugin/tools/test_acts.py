@@ -118,6 +118,38 @@ def test_copy_mirror_shift_crop_and_renumber_move_labels(bench: Bench) -> None:
     assert sorted(np.unique(renumbered)) == [0, 3]
 
 
+def test_a_mirrored_label_becomes_the_other_sides_and_a_wrong_side_is_said(
+    bench: Bench,
+) -> None:
+    scheme = bench.session.labels.scheme
+    names = {label.name: label.value for label in scheme.labels}
+    left, right = names["Left kidney"], names["Right kidney"]
+    fill(bench, (15, 18), (5, 8), (6, 7), value=left)  # LPS: the patient's left
+    bench.kit.binding.labels.selected_label = left
+    made = act(bench, "mirror")
+    turned = after(bench, made)
+    assert np.unique(turned[5:8]).tolist() == [0, right]
+    assert not turned[15:18].any()
+    assert made is not None
+    said = "Left kidney is mirrored about index 11.5 and becomes Right kidney."
+    assert bench.kit.bench.said(made.words) == said
+    for by_grid in (False, True):
+        made = act(bench, "mirror", keep=True, becomes=left, by_grid=by_grid)
+        turned = after(bench, made)
+        assert (turned == left).sum() == 2 * 27 // 3
+        assert made is not None
+        assert bench.kit.bench.said(made.words) == (
+            "Left kidney is mirrored about index 11.5; the original stays. Mind the side: "
+            "Left kidney would lie on the patient's right, and is called left."
+        )
+    with pytest.raises(InputError, match="Of all labels one would be left"):
+        act(bench, "mirror", which="all")
+    assert "Right kidney" not in bench.kit.bench.said(made.words)
+    bench.session.bench.masking = Masking(locked=frozenset({right}))
+    with pytest.raises(InputError, match="Right kidney is locked"):
+        act(bench, "mirror", which="this", becomes=0)
+
+
 def test_combine_needs_a_second_label_and_hollow_leaves_a_wall(bench: Bench) -> None:
     pytest.importorskip("napari_medlabel.edit.logic")
     fill(bench, (4, 13), (4, 13), (4, 9))

@@ -426,6 +426,24 @@ def test_a_click_floods_what_hangs_together_and_proposes_it(bench: Bench) -> Non
     assert np.array_equal(bench.labels == 1, bench.session.volume.array == 200)
 
 
+def test_a_flood_takes_a_range_and_passes_edges_when_told(bench: Bench) -> None:
+    bench.take("flood", by="range", low=150.0, high=250.0)
+    bench.mouse.click(12, 10, 8)
+    (ball,) = bench.proposals
+    assert ball is not None
+    assert ball.changed.sum() == (bench.session.volume.array == 200).sum()
+    bench.session.bench.masking = Masking(low=150.0)
+    bench.session.volume.array.setflags(write=True)
+    bench.session.volume.array[...] = 100
+    bench.session.volume.array[4, 4, 4] = bench.session.volume.array[5, 5, 5] = 200
+    for touching, voxels in (("1", 1), ("2", 1), ("3", 2)):
+        bench.take("flood", by="tolerance", tolerance=10.0, touching=touching)
+        bench.mouse.click(4, 4, 4)
+        made = bench.proposals[-1]
+        assert made is not None
+        assert made.changed.sum() == voxels
+
+
 def test_a_click_finds_a_structure_by_its_values_nearby(bench: Bench) -> None:
     rng = np.random.default_rng(2)
     bench.session.volume.array[...] += rng.integers(0, 9, bench.kit.shape).astype(np.int16)
