@@ -143,7 +143,7 @@ def _require_as_told(seat: Seat, one: _Case, version: Version, told: Told) -> No
     signed = frozenset(told.signed.get(version.content, ()))
     # A log of before tells of submissions by the first mask, which several may have; one that
     # is signed and still there is another's.
-    if not wholes["submitted"] and not signed <= sidecars_of(layout, version.case):
+    if signed and not wholes["submitted"] and not signed <= sidecars_of(layout, version.case):
         wholes["signed"] = signed
     if words := against(layout, version, wholes):
         raise _NotReadyError(words)
