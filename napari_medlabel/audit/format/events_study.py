@@ -92,6 +92,7 @@ ABOUT_STUDY: Final[Mapping[str, Spec]] = {
             # whom the study's rules asked for: to settle is a judgement, a set rule is none
             "adjudicator": choice("independent", "reader", "nobody"),
             "whole": DIGEST,
+            "has_read": FLAG,  # whoever settled it had made a mask of the case
         },
         new_as=("C", "originate"),
     ),

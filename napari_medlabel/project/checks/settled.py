@@ -47,6 +47,7 @@ def check_settled(
     """
     names = {record.content: str(record.case) for record in records}
     steps = sorted((one for one in reader.read() if one.case in names), key=_place)
+    saves = reader.saves()
     for content, group in groupby(steps, key=lambda one: one.case):
         of_case, name = tuple(group), names[content]
         one = agreed.get(content)
@@ -56,7 +57,7 @@ def check_settled(
             for step in of_case
             if step.action == "settle"
         ]
-        own = authors(of_case)
+        own = authors(of_case, saves)
         for user, time, way, words in judged:
             if accounts.same(user) & own and _asks(ruled, time, way):
                 yield Finding("warning", "settled", name, words)

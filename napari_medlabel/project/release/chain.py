@@ -29,7 +29,7 @@ MAKES: Final = frozenset({"review.submit", "review.correct"})
 EVENTS: Final = (ADDED, AGREED, *ACTIONS)
 """Lines of the log that a release tells of its cases."""
 TOLD: Final = ("version", "round", "ontology", "guideline", "rule", "readings", "open",
-               "slots", "adjudicator")  # fmt: skip
+               "slots", "adjudicator", "has_read")  # fmt: skip
 """Of their detail."""
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, Literal
 
-from napari_medlabel.project.release.chain import CaseChain, Chain
+from napari_medlabel.project.release.chain import CaseChain, Chain, Link
 
 By = Literal["independent", "reader", "rule", "unknown", ""]
 _SAID: Final = {
@@ -30,7 +30,12 @@ def settled_by(one: CaseChain) -> By:
         return "rule"
     if not made.by:
         return "unknown"
-    return "reader" if made.by in one.authors else "independent"
+    return "reader" if _has_read(one, made) else "independent"
+
+
+def _has_read(one: CaseChain, made: Link) -> bool:
+    """Tell whether who settled a case had made a mask of it: submitted, or only saved."""
+    return made.by in one.authors or made.detail.get("has_read") is True
 
 
 def doubt_of(one: CaseChain) -> str:
@@ -43,7 +48,7 @@ def doubt_of(one: CaseChain) -> str:
         asked = ""  # a person settled it: the line contradicts itself
     if not made.by and asked in _SAID:
         return "Who settled it is on no list: nobody can tell whether they had read it."
-    if made.by in one.authors and asked in _SAID:
+    if _has_read(one, made) and asked in _SAID:
         return f"Who settled it, {made.by}, has also read it, and {_SAID[asked]}."
     return ""
 

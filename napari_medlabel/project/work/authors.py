@@ -1,4 +1,4 @@
-"""Who has ever made a mask of a case, by the steps in the log: none of them is independent."""
+"""Who has ever made a mask of a case, by what the log tells: none of them is independent."""
 
 from __future__ import annotations
 
@@ -6,15 +6,40 @@ from collections.abc import Iterable
 from typing import Final
 
 from napari_medlabel.project.work.states import Action
-from napari_medlabel.project.work.steps import Step
+from napari_medlabel.project.work.steps import Save, Step
 
 _MAKES: Final[frozenset[Action]] = frozenset({"submit", "correct"})
 
 
-def authors(steps: Iterable[Step]) -> frozenset[str]:
+def authors(steps: Iterable[Step], saves: Iterable[Save] = ()) -> frozenset[str]:
     """Return the tokens of all who ever made a mask of what steps are about.
 
     Whoever submitted a reading is among them, also one that was taken back, sent back or given
-    to somebody else since; so is who corrected one with a mask of their own.
+    to somebody else since; so is who corrected one with a mask of their own, and who saved a
+    mask in a reading that they gave back and never submitted.
+
+    Parameters
+    ----------
+    steps : iterable of Step
+        Of one case or of several.
+    saves : iterable of Save
+        Of any cases. One counts while its author held a reading of the case: what an
+        adjudicator or a reviewer saves is no reading.
     """
-    return frozenset(one.user for one in steps if one.content and one.action in _MAKES)
+    known = tuple(steps)
+    held = [(one, _end(one, known)) for one in known if one.action == "start"]
+    return frozenset(
+        one.user for one in known if one.content and one.action in _MAKES
+    ) | frozenset(
+        save.user
+        for save in saves
+        for start, end in held
+        if (save.case, save.user) == (start.case, start.user) and start.time <= save.time <= end
+    )
+
+
+def _end(start: Step, steps: tuple[Step, ...]) -> str:
+    """Return when a reading that was begun went on to another step; after all if never."""
+    place = start.case, start.slot
+    later = [s for s in steps if (s.case, s.slot) == place and s.number > start.number]
+    return min(later, key=lambda one: one.number).time if later else "~"

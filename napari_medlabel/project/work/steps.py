@@ -33,6 +33,7 @@ ACTIONS: Final[Mapping[str, Action]] = {
 """What each event does to a reading. Nobody writes that two collide: it is found."""
 EVENTS: Final[Mapping[Action, str]] = {action: event for event, action in ACTIONS.items()}
 
+_SAVES: Final = frozenset({"mask.create", "mask.save", "mask.restore"})
 _BESIDE: Final = ("answers", "landmarks", "boxes")
 """What lies beside the masks of a version, as the log names it by digests."""
 
@@ -148,6 +149,11 @@ class StepReader:
         self.read()
         return tuple(one for _, held in self._known.values() for one in held.rulings)
 
+    def saves(self) -> tuple[Save, ...]:
+        """Return who saved masks of which cases, submitted or not, in no order."""
+        self.read()
+        return tuple(one for _, held in self._known.values() for one in held.saves)
+
     def same_as(self, user: str) -> frozenset[str]:
         """Return the tokens that the log proves to be of one account with this one.
 
@@ -185,12 +191,21 @@ def log_steps(root: Path) -> tuple[Step, ...]:
     return StepReader(root).read()
 
 
+class Save(NamedTuple):
+    """Somebody saved a mask of a case: case and token as in `Step`, and when."""
+
+    case: str
+    user: str
+    time: str
+
+
 class _Held(NamedTuple):
     """What is remembered of a session."""
 
     steps: tuple[Step, ...]
     rulings: tuple[Ruling, ...]
     user: str
+    saves: tuple[Save, ...]
 
 
 def _held_in(path: Path) -> _Held:
@@ -198,6 +213,7 @@ def _held_in(path: Path) -> _Held:
     found: list[Step] = []
     rulings: list[Ruling] = []
     users: list[str] = []
+    saves: list[Save] = []
 
     def seen(_line: int, record: Any) -> None:
         if not users:
@@ -208,6 +224,10 @@ def _held_in(path: Path) -> _Held:
         ruling = ruling_of(record)
         if ruling is not None:
             rulings.append(ruling)
+        if record["event"] in _SAVES and "case" in record["detail"]:
+            saves.append(
+                Save(record["detail"]["case"], record["actor"]["user"], record["time"])
+            )
 
     check_session(path, path.name, seen, quick=True)
-    return _Held(tuple(found), tuple(rulings), "".join(users))
+    return _Held(tuple(found), tuple(rulings), "".join(users), tuple(saves))

@@ -40,7 +40,7 @@ from napari_medlabel.project.layout import CONSENSUS, CaseId, require_there
 from napari_medlabel.project.ontology.document import read_ontology
 from napari_medlabel.project.work.wholes import require_as_told, told_of
 from napari_medlabel.session.outbox import Outbox
-from napari_medlabel.session.study.independence import require_independent
+from napari_medlabel.session.study.independence import has_read, require_independent
 from napari_medlabel.session.study.readings import (
     SlotReading,
     layers_of,
@@ -192,7 +192,9 @@ def reach(seat: Seat, case: CaseId, way: Way, scan: Volume, *, reason: str = "")
         if before is not None:
             require_reason_to_replace(seat, before, way, reason)
         number = next_version(seat.layout, CONSENSUS, case)
-        told = {"rule": way, "adjudicator": asked, "readings": len(readings)}
+        told: dict[str, object] = {"rule": way, "adjudicator": asked, "readings": len(readings)}
+        if has_read(seat, at.steps):
+            told["has_read"] = True  # also by what was saved and never submitted
         event = _event(at, made, answer, number, told)
         if before is not None and reason:
             event = replace(event, reason=Reason(require_reason(reason)))

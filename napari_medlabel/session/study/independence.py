@@ -54,19 +54,28 @@ def require_independent(seat: Seat, steps: Iterable[Step], way: str = "adjudicat
         When they have read it.
     """
     asked = _rules(seat).asks_for(way)
-    if asked == "independent" and seat.users & authors(steps):
+    if asked == "independent" and has_read(seat, steps):
         words = HAS_READ if way == "adjudicate" else _OTHER_RULE
         raise RefusedError(words, hint=_HINT)
     return asked
+
+
+def has_read(seat: Seat, steps: Iterable[Step]) -> bool:
+    """Tell whether somebody has ever made a mask of the case that steps are about."""
+    return bool(seat.users & authors(steps, seat.reader.saves()))
 
 
 def why_not_independent(seat: Seat) -> Callable[[str], str]:
     """Return what tells of a case, by the content id of its scan, why one may not settle it."""
     if _rules(seat).adjudicator != "independent":
         return lambda _content: ""
-    read = {
-        one.case for one in seat.reader.read() if one.user in seat.users and authors((one,))
-    }
+    steps = [one for one in seat.reader.read() if one.user in seat.users]
+    read = {one.case for one in steps if authors((one,))}
+    saved = [one for one in seat.reader.saves() if one.user in seat.users]
+    for case in {one.case for one in saved} - read:
+        of_case = [one for one in seat.reader.read() if one.case == case]
+        if seat.users & authors(of_case, (one for one in saved if one.case == case)):
+            read.add(case)
     return lambda content: HAS_READ if content in read else ""
 
 

@@ -111,12 +111,13 @@ def require_reason_to_replace(seat: Seat, before: Settled, way: str, reason: str
 def is_same(
     seat: Seat, before: Settled, way: str, made: Labelled, pins: Pins, scan: Volume
 ) -> bool:
-    """Tell whether a consensus is the one that lies there: by the same rule, all alike."""
+    """Tell whether a consensus is the one that lies there: same person, rule and result."""
     layout, version = seat.layout, before.version
     sheets = {layer: one.labels.content_id() for layer, one in made.sheets.items()}
     boxes = read_boxes(layout, version, scan.grid)
     return (
-        (before.rule, version.pins) == (way, pins)
+        before.user in seat.users
+        and (before.rule, version.pins) == (way, pins)
         and (version.content, dict(version.sheets)) == (made.labels.content_id(), sheets)
         and read_answers(layout, version) == dict(made.answers or {})
         and list(boxes or ()) == list(made.boxes or ())

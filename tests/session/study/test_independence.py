@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from unittest.mock import patch
 
+import numpy as np
 import pytest
 
 from napari_medlabel.errors import RefusedError
@@ -15,19 +17,22 @@ from napari_medlabel.project.checks.validate import validate
 from napari_medlabel.project.layout import CaseId
 from napari_medlabel.project.settings import Settings, read_settings, write_settings
 from napari_medlabel.project.work import rulings
+from napari_medlabel.session.opening import open_case
+from napari_medlabel.session.saving import save
 from napari_medlabel.session.study.agreeing import open_adjudication, reach
 from napari_medlabel.session.study.blind import require_unread
 from napari_medlabel.session.study.correcting import correct
 from napari_medlabel.session.study.disputes import open_to_adjudicate, ready_cases
 from napari_medlabel.session.study.independence import HAS_READ, require_independent
 from napari_medlabel.session.study.listing import list_for
+from napari_medlabel.session.study.opening import open_to_work
 from napari_medlabel.session.study.readings import ready_readings
 from napari_medlabel.session.study.reviewing import begin_review
 from napari_medlabel.session.study.ruling import set_adjudicator
 from napari_medlabel.session.study.seat import look
 from napari_medlabel.session.study.setting_up import put_in_force, set_rater
 from napari_medlabel.session.study.submitting import submit
-from napari_medlabel.session.study.working import all_to_read, start, withdraw
+from napari_medlabel.session.study.working import all_to_read, release, start, withdraw
 from tests.session.study.a_study import events
 from tests.session.study.small_study import SmallStudy, add_plain_case, make_study
 
@@ -192,11 +197,12 @@ def test_a_reader_who_settled_it_with_another_program_is_a_doubt_until_it_is_set
     monkeypatch.setattr(rulings, "_CLOCKS_MS", 0)
     module = "napari_medlabel.session.study.agreeing.require_independent"
     with patch(module, return_value="reader"):
-        reach(study.seat("r02"), study.cases[0], "adjudicate", study.scan())
+        scan = study.scan()
+        reach(study.seat("r02"), study.cases[0], "adjudicate", scan, reason="OTHER")
     (one,) = settled(study)
     assert (one.level, one.where) == ("warning", str(study.cases[0]))
     assert "rules of that time asked for somebody who has not" in one.words
-    reach(study.seat("m1"), study.cases[0], "adjudicate", study.scan())
+    reach(study.seat("m1"), study.cases[0], "adjudicate", study.scan(), reason="CORRECTION")
     assert settled(study) == []
 
 
@@ -206,3 +212,39 @@ def test_rules_without_such_a_word_are_those_of_an_older_program(tmp_path: Path)
     assert Settings.from_json(older).adjudicator == "independent"
     with pytest.raises(Exception, match="independent, reader"):
         Settings("Livers", adjudicator="anybody")  # type: ignore[arg-type]
+
+
+def test_who_saved_a_mask_and_gave_it_back_has_read_the_case(tmp_path: Path) -> None:
+    study = make_study(tmp_path)
+    case = study.cases[0]
+    set_rater(study.layout, "r03", study.desk("m1"), roles=("annotator", "adjudicator"))
+    for number, mine in enumerate(study.cases):
+        start(study.seat("r03"), mine, "A")
+        if number == 0:
+            save_square(study, "r03", mine)
+        release(study.seat("r03"), mine, "A")
+    for number in range(2):
+        read(study, "r01", "A", number, 2)
+        read(study, "r02", "B", number, 3)
+    seat = study.again("r03")
+    with READ:
+        reach(seat, case, "union", study.scan())
+    with READ:
+        open_to_adjudicate(seat, case)
+    assert [one.why_not for one in ready_cases(seat)] == [HAS_READ, ""]
+    reach(seat, study.cases[1], "union", study.scan(1))
+    rule(study, adjudicator="reader")
+    reach(study.again("r03"), case, "union", study.scan())
+    assert last_event(study)["detail"]["has_read"] is True
+    study.close()
+
+
+def save_square(study: SmallStudy, code: str, case: CaseId) -> None:
+    seat = study.seat(code)
+    opening = open_to_work(seat, case, "A")
+    with closing(
+        open_case(opening.paths, seat.desk, opening.wishes, fallback=study.tmp)
+    ) as session:
+        square = np.full((2, 2, 1), 1, np.uint8)
+        session.edit((slice(0, 2), slice(0, 2), slice(0, 1)), square, name="Square")
+        save(session)
