@@ -11,6 +11,7 @@ from napari_medlabel.errors import InputError
 from napari_medlabel.model.landmarks import Landmark, LandmarkSet
 from napari_medlabel.plugin.display import Display
 from napari_medlabel.plugin.layers import landmark_points, landmarks_to_layer
+from napari_medlabel.plugin.within_scan import within_scan
 from napari_medlabel.session.case import Session
 
 
@@ -38,7 +39,7 @@ class LandmarkLayer:
         keywords["text"]["string"] = "{shown}"
         keywords["features"] = _features(session.landmarks)
         keywords["symbol"] = _symbols(session.landmarks) or "cross"
-        self.layer = viewer.add_points(points, **keywords)
+        self.layer = viewer.add_layer(within_scan("Points", display)(points, **keywords))
 
     def connect(self) -> None:
         """Begin to follow both sides."""

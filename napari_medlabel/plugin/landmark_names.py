@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any, Final
 
 import numpy as np
@@ -10,24 +9,20 @@ import numpy as np
 from napari_medlabel.geometry.axes import FloatArray
 from napari_medlabel.plugin.display import Display
 from napari_medlabel.plugin.landmark_layer import shown_name
-from napari_medlabel.plugin.layers import KEY, landmark_points, metadata
-from napari_medlabel.plugin.name_layout import laid_out, line_ends
+from napari_medlabel.plugin.layers import KEY, MARK_PX, landmark_points, metadata
+from napari_medlabel.plugin.name_board import NameBoard, Names
 from napari_medlabel.plugin.sight.beside import BesideView
 from napari_medlabel.plugin.sight.twin import LOCAL
 from napari_medlabel.plugin.sight.view import View
 from napari_medlabel.plugin.sight.views import Views
 from napari_medlabel.plugin.tools.sketch import ROLE
+from napari_medlabel.plugin.within_scan import within_scan
 from napari_medlabel.session.case import Session
 
 _COLOUR: Final = "#ffd23f"
 _FONT: Final = 11
-_HEIGHT_PX: Final = 20.0
-_LETTER_PX: Final = 10.0
-_MARK_MM: Final = 7.0
-_MOST_PX: Final = 60.0
-"""Of the font on the screen: a wide letter, for names must not touch."""
 _WIDTH_PX: Final = 1.0
-_SAME_ZOOM: Final = 0.04  # of the logarithm
+_KIND: Final = "landmarks"
 
 
 class LandmarkNames:
@@ -39,10 +34,13 @@ class LandmarkNames:
         The open case.
     views : Views
         Where they are shown.
+    board : NameBoard, optional
+        Lays them out together with other names.
     """
 
-    def __init__(self, session: Session, views: Views) -> None:
+    def __init__(self, session: Session, views: Views, board: NameBoard | None = None) -> None:
         self._session, self._views = session, views
+        self._board = board or NameBoard(views.display)
         self._shown: dict[int, _Names] = {}
         points = views.binding.points
         self._points = points
@@ -71,7 +69,10 @@ class LandmarkNames:
             known = self._shown.get(id(view))
             if known is None:
                 case = self._session.place.case
-                known = self._shown[id(view)] = _Names(view, display, case)
+                first = view is self._views.first
+                marks = self._points if first else view.twin_of(self._points)
+                known = _Names(view, display, case, self._board, marks)
+                self._shown[id(view)] = known
             axis, near = view.axis, np.ones(len(points), dtype=bool)
             index = 0.0
             if axis >= 0:
@@ -107,18 +108,18 @@ class LandmarkNames:
 class _Names:
     """The layers of one view: names, and lines that lead to those further away."""
 
-    def __init__(self, view: View, display: Display, case: str) -> None:
-        from napari.layers import Points, Vectors
-
-        self._view, self._display = view, display
-        self._key: tuple[Any, ...] = ()
-        self._asked: tuple[FloatArray, list[str], int, float] = (np.zeros((0, 3)), [], -1, 0.0)
+    def __init__(
+        self, view: View, display: Display, case: str, board: NameBoard, marks: Any
+    ) -> None:
+        self._view, self._display, self._board = view, display, board
+        self._marks = marks
+        self._words: list[str] = []
         common = {
             "ndim": 3,
             "metadata": {KEY: {**metadata(display, ROLE, case)[KEY], LOCAL: True}},
             **display.geometry(),
         }
-        self.lines: Any = Vectors(
+        self.lines: Any = within_scan("Vectors", display)(
             np.zeros((0, 2, 3)),
             name="Lines to names",
             edge_color=_COLOUR,
@@ -126,7 +127,7 @@ class _Names:
             vector_style="line",
             **common,
         )
-        self.names: Any = Points(
+        self.names: Any = within_scan("Points", display)(
             np.zeros((0, 3)),
             name="Landmark names",
             size=1e-3,
@@ -142,73 +143,47 @@ class _Names:
         for layer in (self.lines, self.names):
             model.layers.append(layer)
         model.layers.selection.active = active
-        self._changed = partial(self._on_camera)
-        model.scene.camera.events.zoom.connect(self._changed)
+        model.scene.camera.events.zoom.connect(self._on_zoom)
 
     def show(self, points: FloatArray, words: list[str], axis: int, index: float) -> None:
         """Show names of points, shape (n, 3) in displayed data coordinates, on a slice."""
-        self._asked = points, words, axis, index
-        camera = self._view.model.scene.camera
-        turned = self._view.across, tuple(map(str, camera.orientation2d)), float(camera.zoom)
-        key = points.tobytes(), tuple(words), axis, index, turned
-        if key == self._key:
-            return
-        self._key = key
-        if not words and not len(self.names.data):
-            return
-        at, lines = points, np.zeros((0, 2, 3))
-        if axis >= 0 and words:
-            at, lines = self._lay_out(points, words, axis, index)
+        self._size_marks()
+        self._words = words
+        names = Names(points, words, axis, index, MARK_PX, np.zeros((0, 3)))
+        self._board.put(self._view, _KIND, names, self._show)
+
+    def _show(self, at: FloatArray, lines: FloatArray) -> None:
         if len(lines) or len(self.lines.data):
             self.lines.data = lines
-        self.lines.edge_width = _WIDTH_PX / max(float(camera.zoom), 1e-6) / self._unit()
+        self._on_zoom()
+        if not len(at) and not len(self.names.data):
+            return
         self.names.data = at
-        self.names.features = {"words": np.array(words, dtype=object)}
+        self.names.features = {"words": np.array(self._words, dtype=object)}
         self.names.refresh()
 
-    def _lay_out(
-        self, points: FloatArray, words: list[str], axis: int, index: float
-    ) -> tuple[FloatArray, FloatArray]:
-        """Return where names stand and the lines to them, in displayed data coordinates."""
-        across = list(self._view.across)
-        camera = self._view.model.scene.camera
-        vertical, horizontal = (str(way) for way in camera.orientation2d)
-        signs = np.array(
-            (-1.0 if vertical == "up" else 1.0, -1.0 if horizontal == "left" else 1.0)
-        )
-        pixels = signs * np.array(self._display.scale)[across] * max(float(camera.zoom), 1e-6)
-        at_px = points[:, across] * pixels
-        widths = np.array([_LETTER_PX * len(word) for word in words])
-        mark = min(_MARK_MM * max(float(camera.zoom), 1e-6), _MOST_PX)
-        middle = (np.array(camera.center[-2:]) - np.array(self._display.translate)[across]) / (
-            np.array(self._display.scale)[across]
-        )
-        half = np.array(self._view.model.canvas.size, dtype=np.float64) / 2.0
-        screen = middle * pixels + np.stack([-half, half])
-        centres, apart = laid_out(at_px, widths, _HEIGHT_PX, mark, screen)
-        made = np.full((len(points), 3), index)
-        made[:, across] = centres / pixels
-        ends = np.full((len(points), 3), index)
-        ends[:, across] = line_ends(at_px, centres, widths, _HEIGHT_PX) / pixels
-        starts = points.copy()
-        starts[:, axis] = index
-        return made, np.stack([starts, ends - starts], axis=1)[apart]
-
-    def _unit(self) -> float:
-        """Return about how many mm a voxel of the slice is: line widths are in voxels."""
-        seen = self._display.scale
-        return float(np.sqrt(min(seen) * max(seen)))
-
-    def _on_camera(self, _event: object = None) -> None:
-        """Lay out anew where the zoom is another by more than can be seen."""
+    def _size_marks(self) -> None:
+        """Keep the marks one size on the screen; further from the slice they are smaller."""
         zoom = max(float(self._view.model.scene.camera.zoom), 1e-6)
-        if self._key and abs(np.log(zoom / self._key[4][2])) > _SAME_ZOOM:
-            self.show(*self._asked)
+        size = MARK_PX / zoom / self._display.scale[2]
+        marks = self._marks
+        if marks is not None and not np.allclose(marks.size, size):
+            marks.size = size
+        if marks is not None and marks.current_size != size:
+            marks.current_size = size
+
+    def _on_zoom(self, _event: object = None) -> None:
+        self._size_marks()
+        zoom = max(float(self._view.model.scene.camera.zoom), 1e-6)
+        seen = self._display.scale
+        # In voxels, about: one width for both directions of the slice.
+        self.lines.edge_width = _WIDTH_PX / zoom / float(np.sqrt(min(seen) * max(seen)))
 
     def remove(self) -> None:
         """Take the layers away."""
         model = self._view.model
-        model.scene.camera.events.zoom.disconnect(self._changed)
+        self._board.drop(self._view, _KIND)
+        model.scene.camera.events.zoom.disconnect(self._on_zoom)
         active = model.layers.selection.active
         for layer in (self.names, self.lines):
             if layer in model.layers:

@@ -129,6 +129,10 @@ def names_table(labels: LabelMap) -> dict[str, list[Any]]:
     }
 
 
+MARK_PX: Final = 10.0
+"""How large the mark of a landmark is on the screen."""
+
+
 def landmarks_to_layer(marks: LandmarkSet, display: Display, case: str) -> LayerTuple:
     """Return the points layer of the placed landmarks."""
     points, names = landmark_points(marks, display)
@@ -136,8 +140,11 @@ def landmarks_to_layer(marks: LandmarkSet, display: Display, case: str) -> Layer
         "name": "Landmarks",
         "ndim": 3,
         "size": 7.0 / min(display.scale),
-        "face_color": "#ffd23f",
-        "border_color": "#202020",
+        # Never larger on the screen however near one looks, and hollow: the point is seen.
+        "canvas_size_limits": (2.0, MARK_PX),
+        "face_color": "transparent",
+        "border_color": "#ffd23f",
+        "border_width": 0.12,
         "symbol": "cross",
         "projection_mode": "rescale_linear",
         "features": {"name": names},

@@ -63,9 +63,11 @@ class MeasurementGrips:
         self._grip: Grip | None = None
         self._chosen, self._handle = "", WHOLE
         self._over: View | None = None
+        self._on_slice: tuple[View, tuple[int, int]] | None = None
         self._cache: tuple[MeasurementSet | None, dict[str, FloatArray]] = (None, {})
         self._added: dict[int, tuple[View, Any, Any]] = {}
         session.measurements_changed.connect(self._on_measured)
+        views.moved.connect(self._on_moved)
         views.opened.connect(self._listen)
         views.closing.connect(self._ignore)
         views.binding.pointing.hand_changed.connect(self._on_hand)
@@ -76,6 +78,7 @@ class MeasurementGrips:
         """Let go of the case."""
         self.cancel()
         self._session.measurements_changed.disconnect(self._on_measured)
+        self._views.moved.disconnect(self._on_moved)
         self._views.opened.disconnect(self._listen)
         self._views.closing.disconnect(self._ignore)
         self._views.binding.pointing.hand_changed.disconnect(self._on_hand)
@@ -223,6 +226,7 @@ class MeasurementGrips:
             self._views.current = view
             self.choose(grip.one.name, grip.handle)
             self._grip, draft = grip, None
+            self._on_slice = view, self._slice_of(view)
             self.dragging.emit(True)
             yield
             while event.type == "mouse_move":
@@ -234,6 +238,17 @@ class MeasurementGrips:
                 self._release(draft)
 
         return press
+
+    def _slice_of(self, view: View) -> tuple[int, int]:
+        """Return the axis across a view and which slice it shows."""
+        return view.axis, view.place(self._views.cross).get(view.axis, 0)
+
+    def _on_moved(self, _view: object = None) -> None:
+        """End a drag whose slice is no longer shown: as Escape does."""
+        if self._grip is not None and self._on_slice is not None:
+            view, shown = self._on_slice
+            if self._slice_of(view) != shown:
+                self.cancel()
 
     def _pull(
         self, grip: Grip, view: View, position: FloatArray, begun: FloatArray

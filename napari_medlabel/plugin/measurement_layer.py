@@ -6,21 +6,23 @@ a dot.
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any, Final
 
 import numpy as np
 
+from napari_medlabel.geometry.axes import FloatArray
 from napari_medlabel.measure.lines import values_of
 from napari_medlabel.model.measurements import Measurement, MeasurementSet
 from napari_medlabel.plugin.display import Display
 from napari_medlabel.plugin.layers import KEY, metadata
-from napari_medlabel.plugin.measurement_drawing import COLOUR, drawn_on, value_words
+from napari_medlabel.plugin.measurement_drawing import COLOUR, Drawn, drawn_on, value_words
+from napari_medlabel.plugin.name_board import NameBoard, Names
 from napari_medlabel.plugin.sight.beside import BesideView
 from napari_medlabel.plugin.sight.twin import LOCAL
 from napari_medlabel.plugin.sight.view import View
 from napari_medlabel.plugin.sight.views import Views
 from napari_medlabel.plugin.tools.sketch import ROLE
+from napari_medlabel.plugin.within_scan import within_scan
 from napari_medlabel.session.case import Session
 from napari_medlabel.session.measuring import values_in
 
@@ -28,7 +30,10 @@ _WIDTH_PX: Final = 2.0
 _DOT_PX: Final = 5.0
 _HANDLE_PX: Final = 9.0
 _LONG: Final = 64
-
+_FREE_PX: Final = 12.0
+_MOST_STEPS: Final = 40
+_LEADING: Final = (*COLOUR[:3], 0.6)
+_KIND: Final = "measurements"
 
 _Shown = tuple[MeasurementSet, int, float, frozenset[str]]
 
@@ -42,10 +47,13 @@ class MeasurementLayers:
         The open case.
     views : Views
         Where they are shown.
+    board : NameBoard, optional
+        Lays their values out together with other names.
     """
 
-    def __init__(self, session: Session, views: Views) -> None:
+    def __init__(self, session: Session, views: Views, board: NameBoard | None = None) -> None:
         self._session = session
+        self._board = board or NameBoard(views.display)
         self._views = views
         self._words: dict[str, str] = {}
         self._known: dict[Measurement, str] = {}
@@ -63,9 +71,9 @@ class MeasurementLayers:
         return self._words[name]
 
     def layers_of(self, view: View) -> tuple[Any, ...]:
-        """Return the layers that a view has for measurements: lines, and points with words."""
+        """Return the layers that a view has for measurements: lines, words and points."""
         pair = self._shown.get(id(view))
-        return () if pair is None else (pair.lines, pair.words)
+        return () if pair is None else pair.all
 
     def choose(self, name: str) -> None:
         """Show the handles of a measurement; empty for none."""
@@ -114,7 +122,9 @@ class MeasurementLayers:
             pair = self._shown.get(id(view))
             if pair is None:
                 case = self._session.place.case
-                pair = self._shown[id(view)] = _Pair(view, self._views.display, case)
+                pair = self._shown[id(view)] = _Pair(
+                    view, self._views.display, case, self._board
+                )
             pair.show((measured, axis, index, held), self._words)
 
     def detach(self) -> None:
@@ -147,21 +157,19 @@ class MeasurementLayers:
 
 
 class _Pair:
-    """The layers of one view: lines, and words at a point of each."""
+    """The layers of one view: lines, words beside each, and what can be pulled."""
 
-    def __init__(self, view: View, display: Display, case: str) -> None:
-        from napari.layers import Points, Vectors
-
-        self._view = view
-        self._display = display
+    def __init__(self, view: View, display: Display, case: str, board: NameBoard) -> None:
+        self._view, self._display, self._board = view, display, board
         self._key: _Shown | None = None
-        self._dots = 0
+        self._drawn, self._is_new = Drawn(), False
+        self._leading: FloatArray = np.zeros((0, 2, 3))
         common = {
             "ndim": 3,
             "metadata": {KEY: {**metadata(display, ROLE, case)[KEY], LOCAL: True}},
             **display.geometry(),
         }
-        self.lines: Any = Vectors(
+        self.lines: Any = within_scan("Vectors", display)(
             np.zeros((0, 2, 3)),
             name="Measurements",
             edge_color=[COLOUR],
@@ -169,30 +177,32 @@ class _Pair:
             vector_style="line",
             **common,
         )
-        self.words: Any = Points(
+        self.handles: Any = within_scan("Points", display)(
             np.zeros((0, 3)),
-            name="Measured values",
+            name="Measured points",
             size=self._size(_DOT_PX),
             symbol="square",
             face_color=[COLOUR],
             border_color="#202020",
+            **common,
+        )
+        self.words: Any = within_scan("Points", display)(
+            np.zeros((0, 3)),
+            name="Measured values",
+            size=1e-3,
+            face_color="transparent",
+            border_color="transparent",
+            border_width=0.0,
             features={"words": np.zeros(0, dtype=str)},
-            text={
-                "string": "{words}",
-                "size": 11,
-                "color": [COLOUR],
-                "anchor": "upper_left",
-                "translation": np.array([0.0, 0.0, 1.0 / display.scale[2]]),
-            },
+            text={"string": "{words}", "size": 11, "color": [COLOUR], "anchor": "center"},
             **common,
         )
         model = view.model
         active = model.layers.selection.active
-        for layer in (self.lines, self.words):
+        for layer in (self.lines, self.handles, self.words):
             model.layers.append(layer)
         model.layers.selection.active = active
-        self._zoomed = partial(self._on_zoom)
-        model.scene.camera.events.zoom.connect(self._zoomed)
+        model.scene.camera.events.zoom.connect(self._on_zoom)
 
     def _size(self, pixels: float) -> float:
         """Return how many voxels some pixels of the screen are."""
@@ -207,43 +217,84 @@ class _Pair:
 
     def _resize(self) -> None:
         """Give words a small dot and handles a square that a mouse can hit."""
-        sizes = np.full(len(self.words.data), self._size(_HANDLE_PX))
-        sizes[: self._dots] = self._size(_DOT_PX)
+        sizes = np.full(len(self.handles.data), self._size(_HANDLE_PX))
+        sizes[: len(self._drawn.anchors)] = self._size(_DOT_PX)
         if len(sizes):
-            self.words.size = sizes
-        self.words.current_size = self._size(_DOT_PX)
+            self.handles.size = sizes
+        self.handles.current_size = self._size(_DOT_PX)
 
     def show(self, key: _Shown, words: dict[str, str]) -> None:
         """Show measurements on a slice; nothing is done where that is what is shown."""
-        if key == self._key and all(x in self._view.model.layers for x in self._all):
+        if key == self._key and all(x in self._view.model.layers for x in self.all):
+            self._put_names()
             return
         self._key = key
         drawn = drawn_on(self._display, key[0], words, key[1], key[2], key[3])
-        if not drawn.parts and not len(self.lines.data) and not len(self.words.data):
+        if not drawn.parts and not any(len(layer.data) for layer in self.all):
             return
-        parts = np.concatenate(drawn.parts) if drawn.parts else np.zeros((0, 2, 3))
-        self.lines.data = np.stack([parts[:, 0], parts[:, 1] - parts[:, 0]], axis=1)
-        if len(parts):
-            self.lines.edge_color = np.array(drawn.colours)
+        self._drawn = drawn
         points = [*drawn.anchors, *drawn.handles]
-        told = [*drawn.words, *("" for _ in drawn.handles)]
-        self._dots = len(drawn.anchors)
-        self.words.data = np.array(points).reshape(-1, 3)
-        self.words.features = {"words": np.array(told, dtype=object)}
-        self._resize()
-        self.words.refresh()
+        if points or len(self.handles.data):
+            self.handles.data = np.array(points).reshape(-1, 3)
+            self._resize()
+        self._is_new = True
+        self._put_names()
+        if self._is_new:  # the words stand where they stood
+            self._draw_lines(self._leading)
+
+    def _put_names(self) -> None:
+        """Have the words laid out together with other names."""
+        drawn, key = self._drawn, self._key
+        if key is None:
+            return
+        along = [_along(parts, self._size(_FREE_PX)) for parts in drawn.parts]
+        around = np.concatenate(along) if along else np.zeros((0, 3))
+        points = np.array(drawn.anchors).reshape(-1, 3)
+        names = Names(points, drawn.words, key[1], key[2], _DOT_PX, around)
+        self._board.put(self._view, _KIND, names, self._show_words)
+
+    def _show_words(self, at: FloatArray, lines: FloatArray) -> None:
+        self._leading = lines
+        self._draw_lines(lines)
+        if len(at) or len(self.words.data):
+            self.words.data = at
+            self.words.features = {"words": np.array(self._drawn.words, dtype=object)}
+            self.words.refresh()
+
+    def _draw_lines(self, leading: FloatArray) -> None:
+        """Draw the lines of measurements, over those that lead to their words."""
+        self._is_new = False
+        parts, colours = self._drawn.parts, [_LEADING] * len(leading) + self._drawn.colours
+        ends = np.concatenate(parts) if parts else np.zeros((0, 2, 3))
+        own = np.stack([ends[:, 0], ends[:, 1] - ends[:, 0]], axis=1)
+        data = np.concatenate([leading, own])
+        if len(data) or len(self.lines.data):
+            self.lines.data = data
+        if len(data):
+            self.lines.edge_color = np.array(colours)
 
     @property
-    def _all(self) -> tuple[Any, Any]:
-        return self.lines, self.words
+    def all(self) -> tuple[Any, Any, Any]:
+        """The lines, the words and the points."""
+        return self.lines, self.words, self.handles
 
     def remove(self) -> None:
         """Take the layers away."""
         model = self._view.model
-        model.scene.camera.events.zoom.disconnect(self._zoomed)
-        for layer in self._all:
+        self._board.drop(self._view, _KIND)
+        model.scene.camera.events.zoom.disconnect(self._on_zoom)
+        for layer in self.all:
             if layer in model.layers:
                 active = model.layers.selection.active
                 model.layers.remove(layer)
                 if active is not layer:
                     model.layers.selection.active = active
+
+
+def _along(parts: FloatArray, step: float) -> FloatArray:
+    """Return points along lines, about a step (in voxels) apart, shape (n, 3)."""
+    made = []
+    for start, end in parts:
+        count = int(np.clip(np.linalg.norm(end - start) / max(step, 1e-6), 1, _MOST_STEPS))
+        made.append(start + np.linspace(0.0, 1.0, count + 1)[:, None] * (end - start))
+    return np.concatenate(made) if made else np.zeros((0, 3))

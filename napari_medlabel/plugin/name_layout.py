@@ -10,16 +10,47 @@ import numpy.typing as npt
 from napari_medlabel.geometry.axes import FloatArray
 
 _GAP_PX: Final = 3.0
+_BETWEEN_PX: Final = (2.0, 8.0)
+"""Free between two names, one above and one beside the other: no two read as one word."""
+_EM_PX: Final = 19.6
+"""Of the font of names on the screen (size 11)."""
+_LINE_PX: Final = 25.0
+_HEIGHT_PX: Final = 20.0
+_NARROW: Final = frozenset("fijlrtIJ.,:;'!|()[] -/")
+_WIDE: Final = frozenset("mwMW%@±")
 _RINGS: Final = 14
 _AROUND: Final = 16
+
+
+def text_size_px(words: str) -> tuple[float, float]:
+    """Return about how high and wide a name is on the screen, rather too wide than not.
+
+    Parameters
+    ----------
+    words : str
+        One line or several.
+    """
+    lines = words.split("\n")
+    wide = max(sum(_letter(letter) for letter in line) for line in lines)
+    return _HEIGHT_PX + _LINE_PX * (len(lines) - 1), _EM_PX * wide
+
+
+def _letter(letter: str) -> float:
+    """Return how wide a letter is, in parts of the font's height."""
+    if letter in _NARROW:
+        return 0.41
+    if letter in _WIDE:
+        return 0.98
+    return 0.74 if letter.isupper() else 0.64
 
 
 def laid_out(
     points_px: npt.ArrayLike,
     widths_px: npt.ArrayLike,
-    height_px: float,
-    mark_px: float = 8.0,
+    height_px: npt.ArrayLike,
+    mark_px: npt.ArrayLike = 8.0,
     screen_px: npt.ArrayLike | None = None,
+    around_px: npt.ArrayLike = (),
 ) -> tuple[FloatArray, npt.NDArray[np.bool_]]:
     """Place names beside points, nearest first: right, left, then further and further around.
 
@@ -32,12 +63,14 @@ def laid_out(
         Row and column of each point.
     widths_px : array_like, shape (n,)
         How long each name is.
-    height_px : float
-        How high all names are.
-    mark_px : float
+    height_px : float or array_like, shape (n,)
+        How high all names are, or each.
+    mark_px : float or array_like, shape (n,)
         How large the mark at each point is.
     screen_px : array_like, shape (2, 2), optional
         First and last row and column of the screen: names stay on it where they can.
+    around_px : array_like, shape (m, 2), optional
+        Row and column of further places that names leave free where they can.
 
     Returns
     -------
@@ -49,14 +82,19 @@ def laid_out(
     points = np.asarray(points_px, dtype=np.float64).reshape(-1, 2)
     widths = np.asarray(widths_px, dtype=np.float64)
     centres, apart = points.copy(), np.zeros(len(points), dtype=bool)
-    sizes = np.stack([np.full(len(points), height_px), widths], axis=1)
-    marks = np.full((len(points), 2), mark_px)
+    sizes = np.stack([np.broadcast_to(np.asarray(height_px), widths.shape), widths], axis=1)
+    mark = np.broadcast_to(np.asarray(mark_px, dtype=np.float64), widths.shape)
+    around = np.asarray(around_px, dtype=np.float64).reshape(-1, 2)
+    free = np.concatenate([points, around])
+    marks = np.concatenate([np.repeat(mark[:, None], 2, axis=1), np.full(around.shape, 2.0)])
     done: list[int] = []
     # From the top: what is placed stays, and those below find their places around it.
     for n in np.lexsort((points[:, 1], points[:, 0])):
-        tries, near = _places(points[n], sizes[n], mark_px / 2 + _GAP_PX)
-        cost = _covered(tries, sizes[n], points, marks)
-        cost += 4.0 * _covered(tries, sizes[n], centres[done], sizes[done])
+        tries, near = _places(points[n], sizes[n], float(mark[n]) / 2 + _GAP_PX)
+        cost = _covered(tries, sizes[n], free, marks)
+        cost += 4.0 * _covered(
+            tries, sizes[n] + 2 * np.array(_BETWEEN_PX), centres[done], sizes[done]
+        )
         # Not to be covered goes before being on the screen, and that before being near.
         cost = 1e3 * cost
         if screen_px is not None:
@@ -106,11 +144,15 @@ def _outside(
 
 
 def line_ends(
-    points_px: FloatArray, centres_px: FloatArray, widths_px: FloatArray, height_px: float
+    points_px: FloatArray,
+    centres_px: FloatArray,
+    widths_px: FloatArray,
+    height_px: npt.ArrayLike,
 ) -> FloatArray:
     """Return where a line from each point meets its name's edge, shape (n, 2)."""
     way = points_px - centres_px
-    half = np.stack([np.full(len(way), height_px / 2), np.asarray(widths_px) / 2], axis=1)
+    widths = np.asarray(widths_px, dtype=np.float64)
+    half = np.stack([np.broadcast_to(np.asarray(height_px), widths.shape), widths], axis=1) / 2
     with np.errstate(divide="ignore", invalid="ignore"):
         part = np.min(np.where(way == 0, np.inf, half / np.abs(way)), axis=1)
     return np.asarray(centres_px + way * np.minimum(part, 1.0)[:, None])

@@ -215,13 +215,17 @@ class CaseDesk(QObject):
             self.dock.show_error(err)
 
     def undo(self) -> None:
-        """Take the last step back, or the last stroke of seeds in hand."""
+        """End a drag, or take the last step back, or the last stroke of seeds in hand."""
+        if self.dock.mark_desk.measures.let_go(chosen=False):
+            return
         tools = self.dock.tool_desk
         if not tools.applying.stop() and not tools.seeds.undo():
             self._try(lambda s: s.undo())
 
     def redo(self) -> None:
-        """Do the last undone step again, or bring a stroke of seeds back."""
+        """End a drag, or do the last undone step again, or bring a stroke of seeds back."""
+        if self.dock.mark_desk.measures.let_go(chosen=False):
+            return
         has_step = self.session is not None and self.session.history.redo_name is not None
         if not self.dock.tool_desk.seeds.redo(has_step=has_step):
             self._try(lambda s: s.redo())

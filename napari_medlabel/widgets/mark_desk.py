@@ -17,6 +17,7 @@ from napari_medlabel.model.landmarks import LandmarkSet, Point
 from napari_medlabel.plugin.binding import Binding
 from napari_medlabel.plugin.display import PLANES
 from napari_medlabel.plugin.landmark_names import LandmarkNames
+from napari_medlabel.plugin.name_board import NameBoard
 from napari_medlabel.plugin.sight.views import Views
 from napari_medlabel.plugin.tools.aiming import SNAPS, Snap, SnapKind, plane_of
 from napari_medlabel.plugin.tools.draft_mark import DraftMark
@@ -116,8 +117,9 @@ class MarkDesk(QObject):
         binding.landmarks.refused.connect(self.dock.show_error)
         if self.views is not None:
             self.views.moved.connect(self._on_moved)
-            self.measures.case_opened(session, binding, self.views)
-            self.names = LandmarkNames(session, self.views)
+            board = NameBoard(self.views.display)
+            self.measures.case_opened(session, binding, self.views, board)
+            self.names = LandmarkNames(session, self.views, board)
         self._bind_keys(binding)
         self._show()
 

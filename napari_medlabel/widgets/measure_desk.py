@@ -17,6 +17,7 @@ from napari_medlabel.plugin.binding import Binding
 from napari_medlabel.plugin.display import PLANES
 from napari_medlabel.plugin.measurement_grips import MeasurementGrips
 from napari_medlabel.plugin.measurement_layer import MeasurementLayers
+from napari_medlabel.plugin.name_board import NameBoard
 from napari_medlabel.plugin.pointing import Pointer
 from napari_medlabel.plugin.sight.views import Views
 from napari_medlabel.plugin.tools.kit import Kit
@@ -55,10 +56,12 @@ class MeasureDesk(QObject):
         self.panel.lock_requested.connect(self.lock)
         self.panel.choose_requested.connect(self._choose_one)
 
-    def case_opened(self, session: Session, binding: Binding, views: Views) -> None:
-        """Begin to serve a case."""
+    def case_opened(
+        self, session: Session, binding: Binding, views: Views, board: NameBoard
+    ) -> None:
+        """Begin to serve a case; the board lays values out together with other names."""
         self.session, self.binding, self.views = session, binding, views
-        self.layers = MeasurementLayers(session, views)
+        self.layers = MeasurementLayers(session, views, board)
         session.measurements_changed.connect(self._show)
         self.grips = grips = MeasurementGrips(session, views, self.layers)
         grips.chosen_changed.connect(self._on_chosen)

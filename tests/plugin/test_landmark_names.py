@@ -8,6 +8,7 @@ from napari.components import ViewerModel
 
 from napari_medlabel.plugin.binding import Binding
 from napari_medlabel.plugin.landmark_names import LandmarkNames
+from napari_medlabel.plugin.name_layout import text_size_px
 from napari_medlabel.plugin.sight.views import Views
 from napari_medlabel.session.case import Session
 
@@ -49,9 +50,7 @@ def test_names_of_neighbours_stand_apart_in_each_view_and_go_with_the_slice(
         rows, columns = view.across
         for n in range(4):
             for m in range(n):
-                wide = 10.0 * (
-                    len(layer.features["words"][n]) + len(layer.features["words"][m])
-                )
+                wide = sum(text_size_px(layer.features["words"][k])[1] for k in (n, m))
                 apart = np.abs(at[n] - at[m])
                 assert apart[rows] >= 20.0 - 1e-6 or apart[columns] >= wide / 2 - 1e-6
         # A line leads from its point to a name that is not beside it.

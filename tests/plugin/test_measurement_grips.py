@@ -244,7 +244,7 @@ def test_locked_ones_and_other_tools_keep_the_mouse_from_handles(table: Table) -
 def test_the_cursor_and_the_handles_say_what_can_be_taken(table: Table) -> None:
     view = table.views.first
     table.draw("ellipse", (8, 8, 8), (8, 8, 12), (8, 11, 8))
-    words = table.layers.layers_of(view)[1]
+    words = table.layers.layers_of(view)[2]
     assert len(words.data) == 1
     style = view.model.cursor.style
     table.send(mouse_move_callbacks, "mouse_move", view, (8, 8, 12), button=0)

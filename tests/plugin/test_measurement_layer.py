@@ -110,19 +110,20 @@ def test_all_views_follow_slices_undo_and_come_and_go(session: Session, views: V
     one = Measurement("Line 1", "line", ends)
     session.set_measurements(MeasurementSet((one,)))
     views.go_to_voxel((3, 4, 2))
-    lines, words = layers.layers_of(first)
+    lines, words, _ = layers.layers_of(first)
     assert list(words.features["words"]) == ["Line 1\n4.0 mm"]
     assert layers.words_of("Line 1") == "4.0 mm"
     shown = np.array(lines.data)[-1]
     assert shown[0] == pytest.approx(views.display.points_zyx((3, 4, 2)))
     assert shown[0] + shown[1] == pytest.approx(views.display.points_zyx((8, 4, 2)))
     side = views.open("Coronal")
-    assert [layer.name for layer in side.model.layers][-2:] == [
+    assert [layer.name for layer in side.model.layers][-3:] == [
         "Measurements",
+        "Measured points",
         "Measured values",
     ]
     assert len(side.model.layers) == len(first.model.layers)
-    side_lines, side_words = layers.layers_of(side)
+    side_lines, side_words, _ = layers.layers_of(side)
     assert len(side_words.data) == 1
     views.go_to_voxel((3, 7, 2))
     assert len(words.data) == 1
@@ -133,7 +134,7 @@ def test_all_views_follow_slices_undo_and_come_and_go(session: Session, views: V
     session.undo()
     assert layers.layers_of(first) == ()
     session.redo()
-    assert len(layers.layers_of(first)) == 2
+    assert len(layers.layers_of(first)) == 3
     first.model.scene.camera.zoom = 3.0
     views.show_plane("3D")
     assert len(layers.layers_of(first)[0].data) == 1

@@ -203,7 +203,7 @@ def test_the_mouse_measures_in_linked_views(make_dock: Callable[[str], MedlabelD
     assert table.item(0, 0).text() == "Line 1"
     assert table.item(0, 1).text().endswith("mm")
     assert "mean 200.0" in table.item(1, 1).text()
-    (lines, words) = dock.mark_desk.measures.layers.layers_of(dock.mark_desk.views.first)
+    lines, words, _ = dock.mark_desk.measures.layers.layers_of(dock.mark_desk.views.first)
     assert len(words.data) == 2
     show(dock, "Axial", 20, 18, 17)
     assert len(words.data) == 0
@@ -268,7 +268,7 @@ def look_at_linked_views(dock: MedlabelDock) -> None:
     dock.mark_desk.put_at_cross()
     spin(10)
     for side in dock.mark_desk.views.sides:
-        assert len(dock.mark_desk.measures.layers.layers_of(side)) == 2
+        assert len(dock.mark_desk.measures.layers.layers_of(side)) == 3
         twin = side.twin_of(dock.viewer.layers["Draft"])
         assert twin.size == pytest.approx(dock.viewer.layers["Draft"].size)
         (shown,) = twin.data

@@ -198,6 +198,11 @@ class LabelsTwin(Twin):
 class MarksTwin(Twin):
     """Points, shapes and vectors in a further view: their data are lists, not shared arrays."""
 
+    def _make(self) -> Any:
+        data, keywords, _ = self.first.as_layer_data_tuple()
+        # Of the same class: that of marks has an extent of its own.
+        return type(self.first)(data, **{**keywords, "metadata": self.first.metadata})
+
     def _connect(self) -> None:
         self._link(self.first.events.data, self._on_data)
         self._link(self.first.events.set_data, self._on_set_data)
@@ -226,7 +231,8 @@ class MarksTwin(Twin):
             if len(first.data):
                 layer.features = first.features.copy()
                 layer.symbol = first.symbol.copy()
-                layer.size = first.size.copy()
+                if layer.metadata.get(KEY, {}).get("role") != "landmarks":
+                    layer.size = first.size.copy()  # theirs is one on the screen
         elif type(first).__name__ == "Shapes":
             layer.data = [np.array(one) for one in first.data]
             if first.shape_type:
