@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from pytestqt.qtbot import QtBot
 from qtpy.QtCore import QPoint, Qt
+from qtpy.QtGui import QIcon
 from qtpy.QtWidgets import QApplication
 
 from napari_medlabel.model import presets
@@ -246,3 +247,9 @@ def test_statistics_are_copied_and_saved_without_formulas(
     monkeypatch.setattr(where, lambda *_: ("", ""))
     with qtbot.assertNotEmitted(dialog.save_requested):
         dialog.save_button.click()
+
+
+def test_a_colour_is_the_true_one_in_the_row_that_is_chosen_too(qtbot: QtBot) -> None:
+    icon = segment_icons.swatch("#b5651d")
+    for mode in (QIcon.Mode.Normal, QIcon.Mode.Selected):
+        assert icon.pixmap(14, mode).toImage().pixelColor(7, 7).name() == "#b5651d"

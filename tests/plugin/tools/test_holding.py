@@ -5,6 +5,7 @@ from __future__ import annotations
 from napari.components import ViewerModel
 from napari.layers import Shapes
 
+from napari_medlabel.plugin.sight.views import Views
 from napari_medlabel.plugin.tools.plain_colours import prefer_plain_colours
 from napari_medlabel.plugin.tools.sketch import add_aside, thinned
 from tests.plugin.tools.conftest import Bench
@@ -18,9 +19,27 @@ def test_while_a_tool_is_held_napari_neither_paints_nor_moves_the_camera(bench: 
     assert not camera.mouse_pan
     cursor = bench.kit.binding.viewer.cursor
     assert (cursor.style, cursor.size) == ("circle", 7.0)
+    # Else napari draws a dark square behind the circle, over the voxel to be painted.
+    assert not bench.kit.binding.viewer.canvas.overlays._brush_circle.box
     bench.holding.drop()
     assert camera.mouse_pan
     assert bench.kit.binding.pointing.hand is None
+
+
+def test_what_lies_under_the_mouse_is_said_during_a_stroke_too(bench: Bench) -> None:
+    views = Views(bench.session, bench.kit.binding)
+    said: list[str] = []
+    views.pointed.connect(said.append)
+    bench.show("Axial", 5, 5, 5)
+    bench.take("brush", size_mm=1.0)
+    bench.mouse.press(5, 5, 5)
+    bench.mouse.move(9, 5, 5)
+    assert "voxel 9, 5, 5" in said[-1]
+    assert said[-1].endswith("1 Liver")
+    bench.mouse.move(14, 5, 5)
+    assert "voxel 14, 5, 5" in said[-1]
+    bench.mouse.release(14, 5, 5)
+    views.detach()
 
 
 def test_a_mode_of_naparis_puts_the_tool_down(bench: Bench) -> None:
