@@ -284,3 +284,22 @@ def test_a_view_that_opens_later_has_handles_and_one_that_closes_none(table: Tab
     callbacks = list(side.model.mouse_drag_callbacks)
     views.close(side)
     assert len(side.model.mouse_drag_callbacks) < len(callbacks)
+
+
+@pytest.mark.parametrize("leave", ["slice", "plane"])
+def test_a_drag_ends_when_another_slice_or_plane_is_shown(table: Table, leave: str) -> None:
+    view = table.views.first
+    one = table.draw("line", (8, 8, 8), (8, 8, 14))
+    count = len(table.session.history)
+    assert table.press(view, (8, 8, 14))
+    table.move(view, (8, 9, 14))
+    assert table.grips.is_dragging
+    if leave == "slice":
+        table.views.scroll(view, 1)
+    else:
+        table.views.show_plane("Coronal")
+    assert not table.grips.is_dragging
+    table.move(view, (8, 12, 12))
+    table.release(view, (8, 12, 12))
+    assert len(table.session.history) == count
+    assert table.session.measurements[one.name] == one

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from napari_medlabel.plugin.name_layout import laid_out, line_ends
+from napari_medlabel.plugin.name_layout import laid_out, line_ends, text_size_px
 
 HEIGHT = 18.0
 
@@ -55,6 +55,28 @@ def test_a_name_stays_on_the_screen_where_it_can() -> None:
     assert centres[1, 0] - HEIGHT / 2 >= 0
     assert centres[2] == pytest.approx((300, 127))
     assert not apart[[0, 2]].any()
+
+
+def test_two_names_have_a_gap_between_them_that_is_seen() -> None:
+    points = [(50.0, 80.0), (50.0, 170.0), (90.0, 60.0), (90.0, 140.0)]
+    widths = np.array([text_size_px(name)[1] for name in ("PMJ", "PC", "VOH", "MB")])
+    centres, _ = laid_out(points, widths, HEIGHT)
+    for n in range(4):
+        for m in range(n):
+            row, column = np.abs(centres[n] - centres[m])
+            assert row >= HEIGHT + 2 or column >= (widths[n] + widths[m]) / 2 + 8
+
+
+def test_names_of_several_lines_leave_each_other_and_lines_free() -> None:
+    points = [(100.0, 100.0), (110.0, 100.0), (104.0, 90.0)]
+    sizes = np.array([text_size_px(w) for w in ("Lesion 1\nlong 15.6 mm", "Node", "L1 top")])
+    assert sizes[0, 0] == sizes[1, 0] + 25
+    line = np.stack([np.full(30, 100.0), np.linspace(100, 300, 30)], axis=1)
+    centres, _ = laid_out(points, sizes[:, 1], sizes[:, 0], [5, 5, 10], None, line)
+    for n in range(3):
+        assert not (np.abs(line - centres[n]) < sizes[n] / 2).all(axis=1).any()
+        for m in range(n):
+            assert (np.abs(centres[n] - centres[m]) >= (sizes[n] + sizes[m]) / 2).any()
 
 
 @settings(max_examples=15, deadline=None)
