@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -154,15 +155,27 @@ def run_init(args: argparse.Namespace) -> int:
 
 def _own_key(root: Path, state: Path) -> Introduction:
     """Return the key of this computer, as its own folder has it: no code need be compared."""
+    from napari_medlabel.audit.format.record import time_text
     from napari_medlabel.audit.keys.install import (
+        KEY_VARIABLE,
         copy_introduction,
         install_key_path,
+        load_install_key,
+        publish_install,
         read_introduction,
     )
     from napari_medlabel.audit.keys.key_document import read_facts
     from napari_medlabel.audit.writer.place import writer_id
 
-    facts, writer = read_facts(install_key_path(state), "install"), writer_id(state)
+    writer = writer_id(state)
+    if os.environ.get(KEY_VARIABLE) and (named := load_install_key(state)) is not None:
+        shown = read_introduction(root, writer)
+        if shown is None or shown.public != named.public:
+            publish_install(root, writer, named, time_text(now_ms()))
+            shown = read_introduction(root, writer)
+        if shown is not None:
+            return shown
+    facts = read_facts(install_key_path(state), "install")
     if facts is not None:
         copy_introduction(root, state, writer)
     found = read_introduction(root, writer) if facts is not None else None

@@ -118,6 +118,12 @@ def _remark(arguments: argparse.Namespace, seat: Seat) -> Remark:
         raise InputError(
             "Which thread is resolved was not said.", hint="Give --reply THREAD, as listed."
         )
+    if arguments.reply and (arguments.at is not None or arguments.label or arguments.tags):
+        raise InputError(
+            "An answer is about the place, the label and the tags of its thread: it has none "
+            "of its own.",
+            hint="Leave out --at, --label and --tags, or begin a thread without --reply.",
+        )
     return Remark(
         arguments.text or "",
         None if arguments.at is None else _place(arguments.at),

@@ -83,11 +83,14 @@ def seated(arguments: argparse.Namespace, *, role: str = "annotator") -> Iterato
     LogError
         When the log cannot be written.
     """
+    from napari_medlabel.audit.writer.place import default_state
     from napari_medlabel.project.layout import find_study
     from napari_medlabel.session.desk import open_desk
+    from napari_medlabel.session.study.listed import require_listed
     from napari_medlabel.session.study.seat import sit_down
 
     layout = find_study(arguments.study)
+    require_listed(layout, default_state())
     desk = open_desk(layout.audit, role=role)
     with closing(desk.log):
         yield sit_down(desk, layout)

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import keyring
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from napari_medlabel.audit.keys.install import InstallKey, publish_install
 from napari_medlabel.audit.keys.officer import officer_key_path
@@ -106,6 +108,19 @@ def test_a_key_that_somebody_else_put_there_is_not_this_computer_s(
     assert site("init", "ward-3", "--here") == 0
     (only,) = _now().site.installs
     assert only.public != PC.public
+
+
+def test_the_key_that_a_variable_names_is_trusted_here(
+    site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pem = tmp_path / "install.pem"
+    private = Ed25519PrivateKey.generate()
+    pem.write_bytes(private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    pem.chmod(0o600)
+    monkeypatch.setenv("MEDLABEL_INSTALL_KEY", str(pem))
+    assert site("init", "ward-3", "--here") == 0
+    (only,) = _now().site.installs
+    assert only.public == private.public_key().public_bytes_raw()
 
 
 def test_there_is_one_site_for_a_log(begun: Site, capsys: pytest.CaptureFixture[str]) -> None:

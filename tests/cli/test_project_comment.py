@@ -74,6 +74,16 @@ def test_a_thread_goes_to_and_fro_and_names_nobody(study: SmallStudy, run: Run) 
     assert run("r04", "comment", case, "--open")[1] == "No comments.\n"
 
 
+def test_a_stranger_is_refused_before_the_study_s_log_has_a_word(
+    study: SmallStudy, run: Run
+) -> None:
+    before = sorted(study.layout.audit.rglob("*"))
+    code, _, err = run("stranger", "comment", str(study.cases[0]))
+    assert code == 3
+    assert err
+    assert sorted(study.layout.audit.rglob("*")) == before
+
+
 def test_what_is_no_comment_is_refused(study: SmallStudy, run: Run) -> None:
     case = str(study.cases[0])
     for words, problem in (
@@ -84,6 +94,8 @@ def test_what_is_no_comment_is_refused(study: SmallStudy, run: Run) -> None:
         (("--slot", "A", "--text", "Why?", "--label", "gland"), "it has: liver, spleen"),
         (("--slot", "A", "--text", "Why?", "--tags", "ugly"), "A tag is"),
         (("--slot", "A", "--text", "as on 2019-03-04"), "something like a date"),
+        (("--reply", "0" * 16, "--text", "No.", "--at=1,2,3"), "is about the place"),
+        (("--reply", "0" * 16, "--text", "No.", "--label", "liver"), "is about the place"),
         (("--slot", "A", "--resolve"), "Which thread is resolved"),
         (("--slot", "A", "--reply", "0" * 16, "--text", "No."), "no such thread"),
     ):

@@ -148,12 +148,12 @@ def sit_down(desk: Desk, layout: Layout) -> Seat:
     reader = StepReader(layout.audit)
     rater = next((one for one in settings.raters if one.user in users), None)
     if rater is None:
-        _require_no_earlier(accounts_of(layout, settings, reader), users)
+        require_no_earlier(accounts_of(layout, settings, reader), users)
         rater = settings.rater_of(user_of(desk))
     return Seat(desk, layout, settings, rater, users, reader)
 
 
-def _require_no_earlier(accounts: Accounts, users: frozenset[str]) -> None:
+def require_no_earlier(accounts: Accounts, users: frozenset[str]) -> None:
     """Refuse an account in whose place its owner has another one since."""
     codes = sorted({accounts.given_code(user) for user in users} - {""})
     if codes:
