@@ -13,7 +13,7 @@ from napari_medlabel.plugin.layers import KEY, MARK_PX, landmark_points, metadat
 from napari_medlabel.plugin.name_board import NameBoard, Names
 from napari_medlabel.plugin.sight.beside import BesideView
 from napari_medlabel.plugin.sight.twin import LOCAL
-from napari_medlabel.plugin.sight.view import View
+from napari_medlabel.plugin.sight.view import SideView, View
 from napari_medlabel.plugin.sight.views import Views
 from napari_medlabel.plugin.tools.sketch import ROLE
 from napari_medlabel.plugin.within_scan import within_scan
@@ -69,8 +69,9 @@ class LandmarkNames:
             known = self._shown.get(id(view))
             if known is None:
                 case = self._session.place.case
-                first = view is self._views.first
-                marks = self._points if first else view.twin_of(self._points)
+                marks = self._points
+                if isinstance(view, SideView):
+                    marks = view.twin_of(marks)
                 known = _Names(view, display, case, self._board, marks)
                 self._shown[id(view)] = known
             axis, near = view.axis, np.ones(len(points), dtype=bool)

@@ -32,7 +32,7 @@ _HANDLE_PX: Final = 9.0
 _LONG: Final = 64
 _FREE_PX: Final = 12.0
 _MOST_STEPS: Final = 40
-_LEADING: Final = (*COLOUR[:3], 0.6)
+_LEADING: Final = (*COLOUR[:3], 0.85)
 _KIND: Final = "measurements"
 
 _Shown = tuple[MeasurementSet, int, float, frozenset[str]]

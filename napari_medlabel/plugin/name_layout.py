@@ -112,7 +112,9 @@ def _places(
     beside = size[1] / 2 + gap
     above = size[0] / 2 + gap
     near = [(0, beside), (0, -beside), (-above, 0), (above, 0)]
-    near += [(v * size[0] * 0.8, h * beside) for v in (-1, 1) for h in (1, -1)]
+    # What is high stays as near as what is one line high.
+    corner = min(size[0] * 0.8, size[0] / 2 + 2 * _GAP_PX)
+    near += [(v * corner, h * beside) for v in (-1, 1) for h in (1, -1)]
     out = np.repeat(np.arange(1, _RINGS + 1) * size[0], _AROUND)
     turn = np.tile(np.arange(_AROUND) * (2 * np.pi / _AROUND), _RINGS)
     # What is wide goes further to the sides than up and down.
