@@ -350,7 +350,7 @@ def test_what_goes_wrong_is_said_in_the_dock(
         raise SaveError("The disk is full.", hint="Free some space.")
 
     with monkeypatch.context() as patched:
-        patched.setattr("napari_medlabel.widgets.case_desk.write_snapshot", full)
+        patched.setattr("napari_medlabel.widgets.case_desk.write_moment", full)
         dock.save_button.click()
         qtbot.waitUntil(lambda: "Not saved" in dock.status.text(), timeout=20_000)
     assert dock.save_button.text().startswith("Save *")
