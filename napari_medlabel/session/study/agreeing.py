@@ -40,6 +40,7 @@ from napari_medlabel.project.layout import CONSENSUS, CaseId, require_there
 from napari_medlabel.project.ontology.document import read_ontology
 from napari_medlabel.project.work.wholes import require_as_told, told_of
 from napari_medlabel.session.outbox import Outbox
+from napari_medlabel.session.study.delivering import deliver_written
 from napari_medlabel.session.study.independence import has_read, require_independent
 from napari_medlabel.session.study.readings import (
     SlotReading,
@@ -50,7 +51,6 @@ from napari_medlabel.session.study.seat import Reading as At
 from napari_medlabel.session.study.seat import (
     Seat,
     at_reading,
-    deliver_written,
     look,
     require_reason,
     require_role,

@@ -24,6 +24,7 @@ from napari_medlabel.project.ontology.document import read_ontology
 from napari_medlabel.project.work.fold import SlotState
 from napari_medlabel.session.boxing import open_boxes
 from napari_medlabel.session.case import MASK_FILE
+from napari_medlabel.session.study.delivering import take_step_with_files
 from napari_medlabel.session.study.reviewing import about, require_in_own_review
 from napari_medlabel.session.study.same_work import (
     find_same,
@@ -38,7 +39,6 @@ from napari_medlabel.session.study.seat import (
     require_role,
     step_event,
     take_step,
-    take_step_with_files,
 )
 from napari_medlabel.session.study.sheets import sheet_folder
 from napari_medlabel.session.study.submitted import labels_on, with_sheet

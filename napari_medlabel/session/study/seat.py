@@ -10,9 +10,9 @@ from __future__ import annotations
 import hashlib
 import os
 import platform
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final
 
@@ -32,7 +32,7 @@ from napari_medlabel.project.work.fold import CaseRow, SlotState, Worklist, fold
 from napari_medlabel.project.work.states import Action, transition
 from napari_medlabel.project.work.steps import EVENTS, Step, StepReader
 from napari_medlabel.session.desk import Desk
-from napari_medlabel.session.outbox import Outbox, Parcel, tell
+from napari_medlabel.session.outbox import Outbox, tell
 from napari_medlabel.session.signing import own_tokens
 from napari_medlabel.session.study.folders import close_folder
 from napari_medlabel.session.study.setting_up import require_proven, user_of
@@ -305,87 +305,9 @@ def take_step(seat: Seat, event: Event) -> None:
     tell(seat.desk.log, event)
 
 
-def take_step_with_files(
-    seat: Seat,
-    at: Reading,
-    event: Event,
-    number: int,
-    write: Callable[[Callable[[str], object]], object],
-) -> None:
-    """Announce a step, let the files of its version take their names, then tell the log.
-
-    A crash in between is settled by the next action of the same account on the case.
-
-    Parameters
-    ----------
-    seat, at
-        Who, and on what.
-    event : Event
-        Its detail names slot and step, its object the mask's content.
-    number : int
-        Of the version, in this rater's own data set.
-    write : callable
-        Writes the version, and announces its digest as a whole before a file takes its name:
-        see `write_version`. What it raises leaves nothing.
-
-    Raises
-    ------
-    SaveError
-        When the files cannot be written.
-    LogError
-        When the log cannot be told; the version waits in the outbox.
-    """
-    outbox = _outbox(seat, at.record)
-    key = f"{at.slot} {event.detail['step']} {number} {event.objects[0].id}"
-    deliver_written(outbox, event, key, write)
-
-
-def deliver_written(
-    outbox: Outbox,
-    event: Event,
-    key: str,
-    write: Callable[[Callable[[str], object]], object],
-) -> None:
-    """Write a version and tell the log of it, with its digest as a whole.
-
-    Parameters
-    ----------
-    outbox : Outbox
-        Where the event waits while the files are named.
-    event : Event
-        What is told, without the digest.
-    key : str
-        By which it is known, after a crash, whether the files are there.
-    write : callable
-        As in `take_step_with_files`.
-
-    Raises
-    ------
-    SaveError, LogError
-        As `take_step_with_files`.
-    """
-    parcels: list[Parcel] = []
-
-    def announce(whole: str) -> None:
-        told = replace(event, detail={**event.detail, "whole": whole})
-        parcels.append(outbox.announce([told], old="", new=key))
-
-    try:
-        write(announce)
-    except BaseException:  # even an interrupt: what was announced did not happen
-        for parcel in parcels:
-            parcel.remove()
-        raise
-    problems = [outbox.deliver(parcel) for parcel in parcels]
-    outbox.close()
-    for problem in problems:
-        if problem is not None:
-            raise problem
-
-
 def settle_left(seat: Seat, record: CaseRecord) -> None:
     """Tell the log of versions that a crash left, and take away what was never whole."""
-    outbox = _outbox(seat, record)
+    outbox = outbox_of(seat, record)
 
     def is_untold(key: str) -> bool:
         slot, step, number, content = key.split(" ")
@@ -432,7 +354,8 @@ def _end_claim(seat: Seat, record: CaseRecord, slot: str) -> None:
         close_folder(work_folder(seat.layout, seat.rater.code, record.case, slot, slots))
 
 
-def _outbox(seat: Seat, record: CaseRecord) -> Outbox:
+def outbox_of(seat: Seat, record: CaseRecord) -> Outbox:
+    """Return where what this account does on a case waits for the log."""
     place = hashlib.sha256(str(seat.layout.root.resolve()).encode()).hexdigest()[:16]
     folder = seat.desk.state / "study" / place / seat.rater.code
     return Outbox(folder, record.content, seat.desk.log)

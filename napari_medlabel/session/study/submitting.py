@@ -32,6 +32,7 @@ from napari_medlabel.project.work.notes import WorkNotes
 from napari_medlabel.project.work.rules import Complaint, check_sheets
 from napari_medlabel.session.boxing import open_boxes
 from napari_medlabel.session.case import MASK_FILE
+from napari_medlabel.session.study.delivering import take_step_with_files
 from napari_medlabel.session.study.folders import close_folder
 from napari_medlabel.session.study.left_over import left_by_crash
 from napari_medlabel.session.study.same_work import find_same
@@ -44,7 +45,6 @@ from napari_medlabel.session.study.seat import (
     require_role,
     step_event,
     take_step,
-    take_step_with_files,
 )
 from napari_medlabel.session.study.serving import work_folder
 from napari_medlabel.session.study.sheets import notes_of_sheets, open_sheets
