@@ -15,7 +15,7 @@ from napari_medlabel.plugin.sight.view import View
 
 _SAME_ZOOM: Final = 0.04  # of the logarithm
 _SAME_PLACE_PX: Final = 12.0
-_MOST_AROUND: Final = 300
+_MOST_AROUND: Final = 120
 
 Show = Callable[[FloatArray, FloatArray], None]
 """Takes where names stand, shape (n, 3), and lines to them (start, way), shape (m, 2, 3)."""

@@ -130,9 +130,12 @@ def _covered(
     """Return how many square pixels each try covers of some rectangles, shape (m,)."""
     if not len(centres):
         return np.zeros(len(tries))
-    apart = np.abs(tries[:, None] - centres[None])
-    both = np.clip((size + sizes)[None] / 2 - apart, 0.0, None)
-    return np.asarray(both.prod(axis=2).sum(axis=1))
+    half = (size + sizes) / 2
+    both = np.ones((len(tries), len(centres)))
+    for way in (0, 1):
+        apart = np.abs(tries[:, way, None] - centres[:, way])
+        both *= np.maximum(half[:, way] - apart, 0.0)
+    return np.asarray(both.sum(axis=1))
 
 
 def _outside(

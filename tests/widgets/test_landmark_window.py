@@ -221,6 +221,22 @@ def test_the_mouse_measures_in_linked_views(make_dock: Callable[[str], MedlabelD
     dock.desk.leave(discard=True)
 
 
+def undo_while_pulling(dock: MedlabelDock, spots: list[QPoint]) -> None:
+    """Undo ends a drag, as Escape does, and takes no step back."""
+    measures, target = dock.mark_desk.measures, canvas(dock)
+    known = len(dock.session.history)
+    QTest.mousePress(target, Qt.MouseButton.LeftButton, pos=spots[0])
+    move(target, spots[1], Qt.MouseButton.LeftButton)
+    spin(1)
+    assert measures.grips.is_dragging
+    QTest.keyClick(target, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    spin(1)
+    assert not measures.grips.is_dragging
+    QTest.mouseRelease(target, Qt.MouseButton.LeftButton, pos=spots[1])
+    spin(1)
+    assert len(dock.session.history) == known
+
+
 def pull_at_handles(dock: MedlabelDock) -> None:
     session, measures = dock.session, dock.mark_desk.measures
 
@@ -249,6 +265,8 @@ def pull_at_handles(dock: MedlabelDock) -> None:
     key(dock, Qt.Key.Key_Escape)
     QTest.mouseRelease(target, Qt.MouseButton.LeftButton, pos=spots[1])
     spin(1)
+    assert np.array_equal(ends(), before)
+    undo_while_pulling(dock, spots)
     assert np.array_equal(ends(), before)
     assert len(session.history) == steps + 3
     key(dock, Qt.Key.Key_Left, Qt.KeyboardModifier.ShiftModifier)
