@@ -14,7 +14,7 @@ from scipy import ndimage
 from napari_medlabel import samples
 from napari_medlabel.export.mask import load_mask
 from napari_medlabel.widgets.study.agreement_window import show_agreement
-from napari_medlabel.widgets.study.review_panel import Mark
+from napari_medlabel.widgets.study.review_rows import Mark
 
 STUDY: Final = "demo-output/study"
 LIVER, RIGHT_KIDNEY = 1, 3

@@ -26,7 +26,6 @@ from napari_medlabel.secret.passphrase import PassphraseError
 from napari_medlabel.session.desk import Desk
 from napari_medlabel.session.logged import CaseEvents
 from napari_medlabel.session.outbox import tell
-from napari_medlabel.session.records_of import records_of
 from napari_medlabel.session.saved_mask import find_mask
 from napari_medlabel.session.signed_version import (
     as_signed,
@@ -34,9 +33,9 @@ from napari_medlabel.session.signed_version import (
     place_of,
     signed_version,
 )
+from napari_medlabel.session.signing_log import heard_of, is_author, saving_of
 from napari_medlabel.session.version_then import against_log, lost_signed
 
-_SAVES: Final = ("mask.save", "mask.create", "mask.restore", "autosave.recover")
 _STEPS: Final[Mapping[str, str]] = {
     "authored": "review.submit",
     "approved": "review.approve",
@@ -144,7 +143,7 @@ def look_at_saved(root: Path, mask: Path) -> Found:
         When it is not a saved one, or the log does not say when it was saved.
     """
     found = _unchanged(mask)
-    saved = _saving_of(root, found.content)
+    saved = saving_of(root, found.content)
     return replace(found, subject=saved["subject"][0], author=saved["actor"]["user"])
 
 
@@ -280,13 +279,13 @@ def sign_content(
 
 def standing_of(root: Path, signed: SignedStatement, site: Site | None) -> Standing:
     """Return how one signature stands, as `signatures_of` says it of all of a mask."""
-    return _standing(signed, site, _logged(root, signed.said.content))
+    return _standing(signed, site, heard_of(root, signed.said.content))
 
 
 def is_own(desk: Desk, found: Found) -> bool:
     """Return whether this account saved a mask, or signed it as its author."""
     tokens = own_tokens(desk.state)
-    return found.author in tokens or _is_author(desk.audit_root, found.content, tokens)
+    return found.author in tokens or is_author(desk.audit_root, found.content, tokens)
 
 
 def _require_shown(content: str, shown: str | None) -> None:
@@ -321,12 +320,12 @@ def signatures_of(root: Path, mask: Path, site: Site | None) -> Signatures:
     version = None if place is None else as_signed(place)
     changed = "" if place is None else against_log(root, place)
     found = find_statements(root, content)
-    logged = _logged(root, content)
+    logged = heard_of(root, content)
     statements = found.statements
     if version is not None:
         whole = find_statements(root, version.whole)
         statements = tuple(sorted((*statements, *whole.statements), key=_time_of))
-        logged = logged | _logged(root, version.whole)
+        logged = logged | heard_of(root, version.whole)
     has_more = version is not None and len(version.masks) > 1
     signatures = tuple(
         Signature(one, _of_part(_standing(one, site, logged), one, content if has_more else ""))
@@ -354,15 +353,6 @@ def _time_of(signed: SignedStatement) -> str:
     return signed.said.time
 
 
-def _logged(root: Path, content: str) -> dict[tuple[Any, Any], str]:
-    """Return when the log heard of each signature over a content."""
-    return {
-        (record["detail"].get("statement"), record["detail"].get("signature")): record["time"]
-        for record in records_of(root, content)
-        if record["event"] == "sign.apply"
-    }
-
-
 def _standing(
     signed: SignedStatement, site: Site | None, logged: Mapping[tuple[Any, Any], str]
 ) -> Standing:
@@ -378,28 +368,3 @@ def _standing(
     if user.revoked_ms is not None and at_ms >= user.revoked_ms:
         return "revoked"
     return "good"
-
-
-def _is_author(root: Path, content: str, tokens: list[str]) -> bool:
-    return any(
-        one.said.meaning == "authored" and one.said.user in tokens
-        for one in find_statements(root, content).statements
-    )
-
-
-def _saving_of(root: Path, content: str) -> dict[str, Any]:
-    """Return the record of when a mask was last saved.
-
-    Raises
-    ------
-    InputError
-        When no sealed line says that this mask was saved.
-    """
-    for record in records_of(root, content):
-        is_new = any(ref["id"] == content and ref["role"] == "new" for ref in record["object"])
-        if record["event"] in _SAVES and is_new:
-            return record
-    raise InputError(
-        "The log was expected to say when this mask was saved, and it does not.",
-        hint="Open it on its scan and save it, with the same MEDLABEL_AUDIT_DIR.",
-    )

@@ -33,7 +33,6 @@ from napari_medlabel.session.saving import (
 from napari_medlabel.widgets import closing
 from napari_medlabel.widgets.background import Background
 from napari_medlabel.widgets.clearing import Clearing
-from napari_medlabel.widgets.closing import CloseGuard
 from napari_medlabel.widgets.drops import DropCatcher
 from napari_medlabel.widgets.layer_watch import LayerWatch
 from napari_medlabel.widgets.marks_loader import MarksLoader
@@ -61,7 +60,7 @@ class CaseDesk(QObject):
         self.session: Session | None = None
         self.binding: Binding | None = None
         self.showing, self.clearing = Showing(self), Clearing(self, self.viewer)
-        self._guard: CloseGuard | None = None
+        self._guard: closing.CloseGuard | None = None
         self._drops: DropCatcher | None = None
         self.background = Background(self)
         self.opening = Opening(
@@ -179,10 +178,8 @@ class CaseDesk(QObject):
 
     def _show_volume(self, _event: object = None) -> None:
         """Say which of several volumes is on the screen."""
-        if self.binding is None or self.session is None:
-            return
-        further = self.session.volume.further
-        if further is not None:
+        further = None if self.session is None else self.session.volume.further
+        if self.binding is not None and further is not None:
             self.dock.show_volume(volume_words(further, self.binding.volume_number))
 
     def _bind_keys(self, keys: Any) -> None:

@@ -12,9 +12,14 @@ from typing import Final
 
 from napari_medlabel.project.agreement.answers import RULE
 from napari_medlabel.project.agreement.plots import Dots, bland_altman_svg, dot_plot_svg
+from napari_medlabel.project.agreement.report_words import (
+    ends_words,
+    figure_words,
+    spaced_words,
+    table,
+)
 from napari_medlabel.project.agreement.summary import (
     AnswerSummary,
-    Figure,
     LabelSummary,
     MarkSummary,
     VolumeAgreement,
@@ -171,7 +176,7 @@ def write_report(summary: Summary, facts: Facts, pictures: Mapping[str, str]) ->
         if needs_words:
             said.append(MISSING)
             missing.append(number)
-        lines += [f"## {number}. {asks}", "", *_spaced(said)]
+        lines += [f"## {number}. {asks}", "", *spaced_words(said)]
     lines += _detail(pictures)
     listed = ", ".join(str(number) for number in missing)
     lines += ["", f"Items that people must still state: {listed}." if missing else ""]
@@ -286,27 +291,27 @@ def _estimates(summary: Summary, _facts: Facts) -> list[str]:
                 one.name,
                 f"{one.second} less {one.first}",
                 str(len(one.found.differences)),
-                f"{one.found.bias:.2f} ({_ends(one.found.bias_ends)})",
+                f"{one.found.bias:.2f} ({ends_words(one.found.bias_ends)})",
                 (
-                    f"{one.found.limits[0]:.2f} ({_ends(one.found.low_ends)}) to "
-                    f"{one.found.limits[1]:.2f} ({_ends(one.found.high_ends)})"
+                    f"{one.found.limits[0]:.2f} ({ends_words(one.found.low_ends)}) to "
+                    f"{one.found.limits[1]:.2f} ({ends_words(one.found.high_ends)})"
                 ),
             )
             for one in summary.volumes
         ]
-        out.append(_table("Volumes (Bland-Altman)", head, rows))
+        out.append(table("Volumes (Bland-Altman)", head, rows))
     if summary.marks:
         of_marks = ("Landmark", "Mean (95 %), mm", "Largest, mm", "Not placed by both")
         marks = [
             (
                 one.name,
-                _figure(one.figure, 2),
+                figure_words(one.figure, 2),
                 "-" if one.largest_mm is None else f"{one.largest_mm:.2f}",
                 str(one.missing),
             )
             for one in summary.marks
         ]
-        out.append(_table("Landmarks", of_marks, marks))
+        out.append(table("Landmarks", of_marks, marks))
     out += _answer_lines(summary.answers)
     return out or ["There is nothing to compare yet."]
 
@@ -317,7 +322,7 @@ def _answer_lines(answers: Sequence[AnswerSummary]) -> list[str]:
         for coefficient, pair in zip(one.coefficients, one.pairs, strict=True):
             interval = ""
             if coefficient.name.startswith("Krippendorff") and one.interval is not None:
-                interval = f" ({_ends((one.interval.low, one.interval.high))})"
+                interval = f" ({ends_words((one.interval.low, one.interval.high))})"
             value = "undefined" if coefficient.value is None else f"{coefficient.value:.3f}"
             rows.append(
                 (
@@ -329,7 +334,7 @@ def _answer_lines(answers: Sequence[AnswerSummary]) -> list[str]:
                 )
             )
     head = ("Question", "Coefficient", "Raters", "Value (95 %)", "Subjects")
-    return [_table("Answers", head, rows)] if rows else []
+    return [table("Answers", head, rows)] if rows else []
 
 
 _KNOWN: Final[Mapping[str, Callable[[Summary, Facts], list[str]]]] = {
@@ -360,14 +365,14 @@ def _label_lines(title: str, rows: Sequence[LabelSummary]) -> list[str]:
     cells = [
         (
             one.name,
-            *(_figure(one.figures.get(m), 3) for m in ("dice", "nsd")),
-            *(_figure(one.figures.get(m), 2) for m in ("hd95_mm", "assd_mm")),
+            *(figure_words(one.figures.get(m), 3) for m in ("dice", "nsd")),
+            *(figure_words(one.figures.get(m), 2) for m in ("hd95_mm", "assd_mm")),
             "-" if one.icc is None else f"{one.icc:.3f} (n = {one.icc_cases})",
             *(str(n) for n in (one.pairs, one.flagged, one.excluded, one.tiny)),
         )
         for one in rows
     ]
-    return [_table(title, head, cells)]
+    return [table(title, head, cells)]
 
 
 def _detail(pictures: Mapping[str, str]) -> list[str]:
@@ -390,26 +395,3 @@ def _dots(summaries: Sequence[LabelSummary], rows: Sequence[Row]) -> list[Dots]:
         ends = None if figure.interval is None else (figure.interval.low, figure.interval.high)
         out.append(Dots(one.name, tuple(values.values()), figure.mean, ends))
     return out
-
-
-def _figure(one: Figure | None, digits: int) -> str:
-    if one is None:
-        return "-"
-    said = f"{one.mean:.{digits}f}"
-    if one.interval is None:
-        return f"{said} (one case)" if one.cases == 1 else said
-    return f"{said} ({_ends((one.interval.low, one.interval.high), digits)})"
-
-
-def _ends(ends: tuple[float, float], digits: int = 2) -> str:
-    return f"{ends[0]:.{digits}f} to {ends[1]:.{digits}f}"
-
-
-def _table(title: str, head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    lines = [f"**{title}**", "", f"| {' | '.join(head)} |", f"|{'---|' * len(head)}"]
-    lines += [f"| {' | '.join(cell.replace('|', '/') for cell in row)} |" for row in rows]
-    return "\n".join(lines)
-
-
-def _spaced(said: Sequence[str]) -> list[str]:
-    return [line for one in said for line in (one, "")]

@@ -23,7 +23,8 @@ from napari_medlabel.session.study.reviewing import Sign, Verdict
 from napari_medlabel.session.study.seat import Seat
 from napari_medlabel.widgets.background import Background
 from napari_medlabel.widgets.sign_dialog import SignDialog
-from napari_medlabel.widgets.study.review_panel import WHOLE, Mode, ReviewPanel, ReviewRow
+from napari_medlabel.widgets.study.review_panel import Mode, ReviewPanel
+from napari_medlabel.widgets.study.review_rows import WHOLE, ReviewRow
 from napari_medlabel.widgets.study.said import Said
 from napari_medlabel.widgets.study.tag_row import tag_words
 from napari_medlabel.widgets.study.under_review import (

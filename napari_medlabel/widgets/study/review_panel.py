@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import Final, Literal
 
@@ -24,12 +24,10 @@ from qtpy.QtWidgets import (
 )
 
 from napari_medlabel.widgets.narrow import BreakingCheck
+from napari_medlabel.widgets.study.review_rows import WHOLE, Finding, Mark, ReviewRow
 from napari_medlabel.widgets.study.tag_row import REASON_WORDS, TagRow
 from napari_medlabel.widgets.tab_order import in_order
 
-WHOLE: Final = 0
-"""Stands for the whole reading among the values of labels."""
-Finding = Literal["", "good", "fault"]
 Mode = Literal["review", "second", "unlock"]
 _FINDINGS: Final[Mapping[Finding, str]] = {"": "-", "good": "✔ good", "fault": "✖ fault"}
 _CORRECTED: Final = "✎ corrected"
@@ -38,55 +36,6 @@ _ROW_PX: Final = 25
 _ROWS_SHOWN: Final = 6
 _MARK_PX: Final = 118  # "corrected" is read as a whole
 _MARKED: Final = 3
-
-
-@dataclass(frozen=True)
-class ReviewRow:
-    """A label of the reading.
-
-    Parameters
-    ----------
-    value : int
-        Of the label.
-    name : str
-        Its name.
-    colour : str
-        ``#rrggbb``.
-    voxels : int
-        How many there are now.
-    ml : float or None
-        Its volume; None where pictures have no place.
-    """
-
-    value: int
-    name: str
-    colour: str
-    voxels: int
-    ml: float | None = None
-
-
-@dataclass(frozen=True)
-class Mark:
-    """What the reviewer found about a label, or the whole.
-
-    Parameters
-    ----------
-    finding : str
-        ``good``, ``fault`` or nothing yet.
-    tags : tuple of str
-        What is wrong.
-    comment : str
-        In words; it becomes a thread of its own.
-    """
-
-    finding: Finding = ""
-    tags: tuple[str, ...] = ()
-    comment: str = ""
-
-    @property
-    def says_fault(self) -> bool:
-        """Whether something is wrong."""
-        return self.finding == "fault" or bool(self.tags)
 
 
 class ReviewPanel(QWidget):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from napari_medlabel.widgets.study.review_panel import Mark, ReviewPanel
+from napari_medlabel.widgets.study.review_panel import ReviewPanel
+from napari_medlabel.widgets.study.review_rows import Mark
 
 Place = tuple[float, float, float]
 

@@ -20,7 +20,7 @@ from napari_medlabel.project.work.fold import SlotState
 from napari_medlabel.session.study.correcting import changed_labels, marks_differ, with_saved
 from napari_medlabel.session.study.seat import Seat, look
 from napari_medlabel.session.study.submitted import labels_on, submitted_work, with_sheet
-from napari_medlabel.widgets.study.review_panel import WHOLE, ReviewRow
+from napari_medlabel.widgets.study.review_rows import WHOLE, ReviewRow
 
 
 @dataclass(frozen=True, eq=False)

@@ -19,7 +19,7 @@ from napari_medlabel.session.study.seat import look
 from napari_medlabel.session.study.submitting import submit
 from napari_medlabel.session.study.working import start
 from napari_medlabel.widgets.dock import MedlabelDock
-from napari_medlabel.widgets.study.review_panel import Mark
+from napari_medlabel.widgets.study.review_rows import Mark
 from napari_medlabel.widgets.study.study_desk import StudyDesk
 from tests.session.study.small_study import SmallStudy, make_study
 

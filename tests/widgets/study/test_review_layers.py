@@ -15,7 +15,7 @@ from napari_medlabel.session.study.readings import masks_of
 from napari_medlabel.session.study.reviewing import begin_review
 from napari_medlabel.session.study.seat import look
 from napari_medlabel.widgets.dock import MedlabelDock
-from napari_medlabel.widgets.study.review_panel import Mark
+from napari_medlabel.widgets.study.review_rows import Mark
 from napari_medlabel.widgets.study.study_desk import StudyDesk
 from tests.session.study.layered_study import (
     LESION_A,

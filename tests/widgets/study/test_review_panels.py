@@ -7,7 +7,8 @@ from pytestqt.qtbot import QtBot
 from qtpy.QtCore import Qt
 
 from napari_medlabel.audit.format.kinds import TAGS
-from napari_medlabel.widgets.study.review_panel import WHOLE, Mark, ReviewPanel, ReviewRow
+from napari_medlabel.widgets.study.review_panel import ReviewPanel
+from napari_medlabel.widgets.study.review_rows import WHOLE, Mark, ReviewRow
 from napari_medlabel.widgets.study.score_panel import ScorePanel
 from napari_medlabel.widgets.study.tag_row import REASON_WORDS, TAG_WORDS
 from napari_medlabel.widgets.study.thread_panel import Line, ThreadPanel, ThreadView
