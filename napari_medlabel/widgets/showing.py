@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 from typing import Any
 
+from qtpy.compat import isalive
 from qtpy.QtCore import QObject, QTimer
 
 from napari_medlabel.plugin.binding import Binding
@@ -117,7 +118,8 @@ class Showing(QObject):
         """
         half, self._half = self._half, None
         rest, self._rest = self._rest, None
-        self._turn.stop()
+        if isalive(self._turn):  # a window that went took its timers along
+            self._turn.stop()
         self._let_draw()
         if rest is not None and not self._is_in_turn:
             rest.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -39,7 +40,8 @@ def spin(times: int = 4) -> None:
 
 
 def wait_for(wanted: Callable[[], Any]) -> None:
-    for _ in range(300):
+    end = time.monotonic() + 30
+    while time.monotonic() < end:
         if wanted():
             spin()
             return

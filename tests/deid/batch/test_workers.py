@@ -365,6 +365,8 @@ def test_closing_does_not_wait_for_work_that_nobody_wants_any_more(job):
 
 def test_an_interrupt_waits_while_processes_start_and_end(job, monkeypatch):
     reached: list[int] = []
+    # A process that a shell began in the background ignores interrupts.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
 
     def interrupted() -> None:
         with workers._without_interrupt():
@@ -372,8 +374,11 @@ def test_an_interrupt_waits_while_processes_start_and_end(job, monkeypatch):
             time.sleep(0.05)
             reached.append(1)
 
-    with pytest.raises(KeyboardInterrupt):
-        interrupted()
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            interrupted()
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert reached == [1]
     with ThreadPoolExecutor(1) as other:  # where Python's handlers cannot be changed
         other.submit(lambda: Processes(job, 1).close()).result()

@@ -17,7 +17,7 @@ def test_only_what_goes_through_a_large_scan_waits(
     bench: Any, monkeypatch: pytest.MonkeyPatch, tool: str, extent: Any, waits: bool
 ) -> None:
     kit, asked = bench.kit, []
-    kit.later = lambda make, settle: asked.append((make, settle))
+    kit.later = lambda make, settle, _refused: asked.append((make, settle))
     kit.choices.tool = tool
     kit.choices.extents[tool] = extent
     monkeypatch.setattr(kit_module, "_AT_ONCE", 0)

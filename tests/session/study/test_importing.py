@@ -105,6 +105,7 @@ def test_numbers_without_names_mean_something_only_when_somebody_says_so(
 def test_a_mask_that_does_not_lie_on_the_scan_is_refused_and_changes_nothing(
     study: SmallStudy, tmp_path: Path
 ) -> None:
+    take(study, plain(tmp_path / "first.nii.gz", 7), by_value=True, replaces=True)
     before = work(study).copy()
     beside = Affine(np.array(PLACE.matrix) + np.diag([0.0, 0, 0, 0]) + np.eye(4, k=3) * 7)
     with pytest.raises(GeometryError):
