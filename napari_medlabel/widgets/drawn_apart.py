@@ -15,6 +15,8 @@ from qtpy.QtCore import QEvent, QObject, QTimer
 
 PAUSE_MS: Final = 10
 """Between two drawings: what a hand did meanwhile comes first."""
+PATIENCE_MS: Final = 100
+"""For a canvas whose turn it is: one that does not draw by then lets the next one."""
 _COUNT: Final = "medlabel_drawn_apart"
 
 
@@ -30,10 +32,9 @@ class DrawnApart(QObject):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._waiting: list[Any] = []
-        self._drawing: Any = None
+        self._called: Any = None
         self._turn = QTimer(self)
         self._turn.setSingleShot(True)
-        self._turn.setInterval(PAUSE_MS)
         self._turn.timeout.connect(self._take_turn)
 
     def add(self, native: Any) -> None:
@@ -59,44 +60,48 @@ class DrawnApart(QObject):
         if left > 0:
             return
         native.removeEventFilter(self)
+        if native is self._called:
+            self._called = None
         if native in self._waiting:
             self._waiting.remove(native)
             native.update()
 
     def pause(self) -> None:
         """Let nothing draw in this turn: there is enough to do in it."""
-        self._turn.start()
+        self._turn.start(PAUSE_MS)
 
     @property
     def is_waiting(self) -> bool:
         """Whether a canvas has something to draw, and not drawn it yet."""
-        return bool(self._waiting)
+        return bool(self._waiting) or self._called is not None
 
     def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
         """Keep a canvas from drawing while another has just drawn."""
-        if event is None or event.type() != QEvent.Type.Paint or watched is self._drawing:
+        if event is None or event.type() != QEvent.Type.Paint:
             return False
-        if not self._turn.isActive() and not self._waiting:
-            self._turn.start()
+        is_called = watched is self._called
+        if is_called or not (self._turn.isActive() or self._waiting):
+            self._called = None
+            self._turn.start(PAUSE_MS)
             return False
         if watched not in self._waiting:
             self._waiting.append(watched)
         if not self._turn.isActive():
-            self._turn.start()
+            self._turn.start(PAUSE_MS)
         return True
 
     def _take_turn(self) -> None:
-        """Draw one canvas; what else is to be seen of the window comes with it."""
+        """Call the next canvas; what else is to be seen of the window comes with it."""
+        self._called = None
         while self._waiting:
             native = self._waiting.pop(0)
             if not isalive(native) or not native.isVisible():
                 continue  # it draws when it is shown
-            self._drawing = native
-            try:
-                native.repaint()
-            finally:
-                self._drawing = None
-            self._turn.start()
+            self._called = native
+            # Qt puts off `repaint` when a window was put together a moment ago: the drawing
+            # would come later, uncalled, and wait again, and so for ever.
+            native.update()
+            self._turn.start(PATIENCE_MS)
             return
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from pytestqt.qtbot import QtBot
 from qtpy.QtGui import QPaintEvent
+from qtpy.QtOpenGLWidgets import QOpenGLWidget
 from qtpy.QtWidgets import QHBoxLayout, QWidget
 
 from napari_medlabel.widgets.drawn_apart import DrawnApart
@@ -97,3 +98,56 @@ def test_a_canvas_that_is_let_go_while_it_waits_draws_soon_and_one_that_is_gone_
     assert not order.is_waiting
     sheets[1].show()
     qtbot.waitUntil(lambda: 1 in drawn)
+
+
+class Glass(QOpenGLWidget):
+    """Notes when it draws; Qt puts its repainting off when another was just put together."""
+
+    def __init__(self, number: int, drawn: list[int]) -> None:
+        super().__init__()
+        self.number, self.drawn = number, drawn
+
+    def paintGL(self) -> None:
+        self.drawn.append(self.number)
+
+
+def test_drawings_that_qt_puts_off_come_once_and_then_all_is_at_rest(
+    drawn: list[int], qtbot: QtBot
+) -> None:
+    window = QWidget()
+    qtbot.addWidget(window)
+    row = QHBoxLayout(window)
+    order = DrawnApart()
+    panes = [Glass(n, drawn) for n in range(3)]
+    for pane in panes:
+        pane.setMinimumSize(40, 40)
+        row.addWidget(pane)
+        order.add(pane)
+    with qtbot.waitExposed(window):
+        window.show()
+    qtbot.waitUntil(lambda: {0, 1, 2} <= set(drawn) and not order.is_waiting)
+    qtbot.wait(200)
+    drawn.clear()
+    for pane in panes:
+        pane.update()
+    qtbot.waitUntil(lambda: {0, 1, 2} <= set(drawn))
+    qtbot.wait(500)
+    assert sorted(drawn) == [0, 1, 2]
+    assert not order.is_waiting
+    window.close()
+
+
+def test_a_canvas_that_does_not_draw_in_its_turn_lets_the_next_one(
+    sheets: list[Sheet], drawn: list[int], qtbot: QtBot
+) -> None:
+    order = DrawnApart()
+    for sheet in sheets:
+        order.add(sheet)
+    drawn.clear()
+    order.pause()
+    sheets[0].repaint()
+    sheets[1].repaint()
+    sheets[0].setUpdatesEnabled(False)
+    qtbot.waitUntil(lambda: drawn == [1] and not order.is_waiting)
+    sheets[0].setUpdatesEnabled(True)
+    qtbot.waitUntil(lambda: drawn == [1, 0])
