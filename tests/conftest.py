@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -99,6 +100,14 @@ def own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MEDLABEL_STATE_DIR", str(tmp_path / "own-state"))
     monkeypatch.setenv("MEDLABEL_AUDIT_DIR", str(tmp_path / "own-audit"))
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "own-data"))
+
+
+@pytest.fixture(autouse=True)
+def half_empty_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Say that there is room on the disk: a log warns when the tests' own disk fills up."""
+    half = 2**39
+    usage = type(shutil.disk_usage("."))(2 * half, half, half)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _folder: usage)
 
 
 @pytest.fixture(autouse=True)

@@ -91,12 +91,12 @@ def test_patient_ids_are_warned_of(
     log_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     table = tmp_path / "ids.csv"
-    table.write_text(f"{PATIENT},ID-4711\n")
+    table.write_text(f"{PATIENT},ID-WXYZ\n")
     _run("-o", tmp_path / "out.xml", "--format", "dicom", "--patients", table)
-    assert b"ID-4711" in (tmp_path / "out.xml").read_bytes()
+    assert b"ID-WXYZ" in (tmp_path / "out.xml").read_bytes()
     said = capsys.readouterr()
     assert "holds Patient IDs" in said.err
-    assert "4711" not in said.out + said.err
+    assert "WXYZ" not in said.out + said.err
 
 
 def test_names_and_days_are_taken_over(log_file: Path, tmp_path: Path) -> None:

@@ -134,7 +134,7 @@ def test_lamp_versions_and_log_of_the_case(dock: MedlabelDock, qtbot: QtBot) -> 
         session.edit(BOX, np.full((2, 2, 1), value, np.uint8), name="Square")
         assert dock.desk.save_now()
     lamp = dock.log_desk.lamp
-    assert (lamp.level, lamp.isVisible()) == ("green", True)
+    assert (lamp.level, lamp.isVisible()) == ("green", True), lamp.words.text()
     lamp.told.emit(Lamp("red", "The log cannot be written.", 0))
     assert "✖" in lamp.button.text()
     lamp.button.click()
