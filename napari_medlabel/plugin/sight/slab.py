@@ -141,13 +141,16 @@ class Slab:
         kind, thickness_mm = self._shown
         dims = view.model.dims
         if kind == ONE:
-            dims.thickness = (*dims.thickness[:-3], *self._fade)
+            half = tuple(mm / 2 for mm in self._fade)
+            _set_margins(dims, half, half)
             return
-        counts = [int(thickness_mm / 2 / mm + _SNAP) for mm in view.display.scale]
-        sides = ("margin_left", 0.5 - _ASIDE), ("margin_right", 0.5 + _ASIDE)
-        for name, more in sides:
-            near = ((n + more) * mm for n, mm in zip(counts, view.display.scale, strict=True))
-            setattr(dims, name, (*getattr(dims, name)[:-3], *near))
+        scale = view.display.scale
+        counts = [int(thickness_mm / 2 / mm + _SNAP) for mm in scale]
+        before, beyond = (
+            tuple((n + more) * mm for n, mm in zip(counts, scale, strict=True))
+            for more in (0.5 - _ASIDE, 0.5 + _ASIDE)
+        )
+        _set_margins(dims, before, beyond)
 
     def _on_opened(self, view: Any) -> None:
         """Show the slab in a view that came later, too."""
@@ -169,3 +172,20 @@ class Slab:
         if self._shown[0] != ONE:
             self._shown = (ONE, 0.0)
             self._apply(ONE)
+
+
+def _set_margins(dims: Any, before: tuple[float, ...], beyond: tuple[float, ...]) -> None:
+    """Set how far a slice reaches to both sides, of the last three axes, in mm.
+
+    napari slices every layer anew for each of the two: here once, for both.
+    """
+    wanted = {
+        "margin_left": (*dims.margin_left[:-3], *before),
+        "margin_right": (*dims.margin_right[:-3], *beyond),
+    }
+    changed = [name for name, margin in wanted.items() if getattr(dims, name) != margin]
+    for name in changed[:-1]:
+        with getattr(dims.events, name).blocker():
+            setattr(dims, name, wanted[name])
+    for name in changed[-1:]:
+        setattr(dims, name, wanted[name])

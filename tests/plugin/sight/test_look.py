@@ -174,6 +174,17 @@ def test_a_slab_is_that_of_the_slices_within_its_millimetres(
     assert all(not view.note for view in views.all)
 
 
+def test_another_thickness_slices_each_view_once(views: Views) -> None:
+    slab = Slab(views)
+    slab.choose(MIP, 6.0)
+    sliced: list[int] = []
+    for number, view in enumerate(views.all):
+        view.image.events.set_data.connect(lambda _e, n=number: sliced.append(n))
+    slab.choose(MIP, 18.0)
+    assert sorted(sliced) == list(range(len(views.all)))
+    slab.detach()
+
+
 def test_landmarks_fade_as_before_and_in_a_slab_all_inside_are_seen(views: Views) -> None:
     points, dims = views.binding.points, views.first.model.dims
     fade = tuple(dims.thickness)
