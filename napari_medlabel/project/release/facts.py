@@ -16,6 +16,7 @@ from napari_medlabel.project.release.balance import Balance
 from napari_medlabel.project.release.making import Making
 from napari_medlabel.project.release.splits import Division, Shares
 from napari_medlabel.project.settings import Settings
+from napari_medlabel.project.work.accounts import Accounts
 from napari_medlabel.project.work.fold import Worklist
 
 
@@ -80,12 +81,15 @@ class Sources:
         Folded from its log; other cases in it are left out.
     ontology : Ontology
         What is labelled.
+    accounts : Accounts
+        Whose accounts the log's are.
     """
 
     settings: Settings
     records: tuple[CaseRecord, ...]
     worklist: Worklist
     ontology: Ontology
+    accounts: Accounts = field(default_factory=lambda: Accounts({}))
 
 
 @dataclass(frozen=True)
@@ -113,7 +117,7 @@ class Facts:
     making : Making or None
         How the released masks came to be, counted from their chain.
     raters, reviewers : int
-        Accounts that submitted, and that reviewed.
+        People who submitted, and who reviewed; one with a new account is one.
     states : mapping of str to int
         Readings in each state.
     older_rules : int
@@ -222,8 +226,8 @@ def facts_of(release: str, made: str, pins: Pins, sources: Sources) -> Facts:
         labels=tuple((label.value, label.name) for label in ontology.labels),
         templates=len(ontology.templates),
         questions=len(ontology.questions),
-        raters=len({slot.user for slot in masks if slot.user}),
-        reviewers=len({slot.reviewer for slot in masks if slot.reviewer}),
+        raters=sources.accounts.count_people(slot.user for slot in masks),
+        reviewers=sources.accounts.count_people(slot.reviewer for slot in masks),
         states=_counts([slot.state for slot in slots]),
         older_rules=sum(
             (slot.ontology, slot.guideline) != (pins.ontology, pins.guideline) for slot in masks

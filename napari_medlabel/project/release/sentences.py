@@ -100,12 +100,12 @@ def _made_of(facts: Facts) -> dict[str, int]:
 
 
 def people(facts: Facts) -> str:
-    """Say how many accounts made and reviewed the masks."""
+    """Say how many people made and reviewed the masks."""
     if not facts.raters:
         return ""
-    said = f"{_many(facts.raters, 'account')} submitted masks"
+    said = f"{_many(facts.raters, 'person', 'people')} submitted masks"
     if facts.reviewers:
-        said += f", {_many(facts.reviewers, 'account')} reviewed them"
+        said += f", {_many(facts.reviewers, 'person', 'people')} reviewed them"
     hours = facts.active_s / 3600
     return f"{said}." + (f" Submissions tell of {hours:.1f} hours of work." if hours else "")
 
@@ -225,5 +225,5 @@ def _older(facts: Facts) -> str:
     return f"; {_many(facts.older_rules, 'reading')} of older ontology or guidelines"
 
 
-def _many(count: int, what: str) -> str:
-    return f"{count} {what}" if count == 1 else f"{count} {what}s"
+def _many(count: int, what: str, more: str = "") -> str:
+    return f"{count} {what}" if count == 1 else f"{count} {more or what + 's'}"

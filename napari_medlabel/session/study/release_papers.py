@@ -157,7 +157,7 @@ def facts_for(
         Volume of each label by its id, for each case.
     """
     ontology = read_ontology(seat.layout.ontology)
-    sources = Sources(seat.settings, records, worklist(seat), ontology)
+    sources = Sources(seat.settings, records, worklist(seat), ontology, seat.accounts)
     rows = {code: _without_split(row) for code, row in patients.rows.items()}
     return replace(
         facts_of(*named, sources),

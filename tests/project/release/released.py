@@ -17,6 +17,7 @@ from napari_medlabel.project.release.facts import Agreement, Draw, Facts, Source
 from napari_medlabel.project.release.making import Making
 from napari_medlabel.project.release.splits import Shares, divide
 from napari_medlabel.project.settings import Settings
+from napari_medlabel.project.work.accounts import Accounts
 from napari_medlabel.project.work.fold import CaseRow, SlotState, Worklist
 
 
@@ -51,7 +52,7 @@ def bare() -> Facts:
     return Facts("Livers", "2026-11", "2026-11-22T12:00:00.000Z", pins(), "", 0, 0)
 
 
-def whole() -> Facts:
+def whole(accounts: Accounts | None = None) -> Facts:
     """Return facts of four scans of three patients, read twice, split and compared."""
     records = (record("001", session="01"), record("001", session="02"), record("002"),
                record("003"))  # fmt: skip
@@ -64,7 +65,8 @@ def whole() -> Facts:
     cases += [CaseRow(one.case, one.content, {"A": SlotState()}) for one in records[2:]]
     cases.append(CaseRow(CaseId("099"), digest("unreleased"), {"A": done}))
     ontology = Ontology("Livers", (OntologyLabel("liver", 1, "Liver | whole", "#b5651d"),))
-    sources = Sources(Settings("Livers", readings=2), records, Worklist(tuple(cases)), ontology)
+    sources = Sources(Settings("Livers", readings=2), records, Worklist(tuple(cases)), ontology,
+                      accounts or Accounts({}))  # fmt: skip
     shares = Shares(0.5, 0.25, 0.25)
     division = divide(records, shares, np.random.default_rng(7))
     return replace(
