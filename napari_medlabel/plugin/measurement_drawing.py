@@ -5,6 +5,7 @@ What is drawn is cut to the slice: nothing shows where it does not lie.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -15,6 +16,7 @@ from napari_medlabel.geometry.axes import FloatArray
 from napari_medlabel.measure.lines import Value
 from napari_medlabel.model.measurements import Measurement, MeasurementSet
 from napari_medlabel.plugin.display import Display
+from napari_medlabel.plugin.sight.words import name_and_unit
 from napari_medlabel.plugin.tools.measure_grip import can_hold, handles_ras
 
 COLOUR: Final = (0.34, 0.92, 0.86, 1.0)
@@ -24,6 +26,11 @@ _NEAR: Final = 2.5
 """In slices: up to here a measurement shows, and further away not at all."""
 _MOST_HANDLES: Final = 24
 """Of a curve that was drawn free-hand only so many are shown; each point can be pulled."""
+_OF_IMAGE: Final = {"mean": "mean", "sd": "SD"}
+"""What is said of the voxels, in the image's own unit."""
+_SMALL: Final = 1e-6
+_LARGE: Final = 1e7
+"""Between them numbers are said in plain digits."""
 _EDGES: Final = tuple(
     (a, b) for a in range(8) for b in range(a + 1, 8) if bin(a ^ b).count("1") == 1
 )
@@ -44,21 +51,36 @@ def chains_ras(one: Measurement) -> list[FloatArray]:
 
 
 def value_words(values: Sequence[Value]) -> str:
-    """Say the numbers of a measurement: ``"34.2 mm"``, ``"210 mm²  mean 43.1 HU  SD 5.0"``."""
+    """Say a measurement's numbers: ``"34.2 mm"``, ``"210 mm²  mean 43.1 HU  SD 5.0 HU"``."""
     said = []
     for value in values:
         if value.name in ("voxels", "min", "max", "perimeter"):
             continue
+        if value.name in _OF_IMAGE:
+            said.append(_intensity_words(value))
+            continue
         unit = {"deg": "°", "mm2": " mm²", "mm3": " mm³"}.get(value.unit, f" {value.unit}")
         digits = 0 if value.unit in ("mm2", "mm3") and value.value >= 100 else 1
-        name = {
-            "mean": "mean ",
-            "sd": "SD ",
-            "long axis": "long ",
-            "short axis": "short ",
-        }.get(value.name, "")
+        name = {"long axis": "long ", "short axis": "short "}.get(value.name, "")
         said.append(f"{name}{value.value:.{digits}f}{unit}".rstrip())
     return "  ".join(said)
+
+
+def _intensity_words(value: Value) -> str:
+    """Say mean or SD of voxels; the mean names what they measure, where that has a name."""
+    name, unit = name_and_unit(value.unit)
+    named = name if value.name == "mean" else ""
+    parts = (_OF_IMAGE[value.name], named, _three_digits(value.value), unit)
+    return " ".join(part for part in parts if part)
+
+
+def _three_digits(number: float) -> str:
+    """Return a number to a decimal, and where it is small to three digits that count."""
+    if not _SMALL <= abs(number) < _LARGE:
+        return f"{number:.3g}" if number else "0.0"
+    decimals = max(1, 2 - math.floor(math.log10(abs(number))))
+    whole, _, part = f"{number:.{decimals}f}".partition(".")
+    return f"{whole}.{part.rstrip('0') or '0'}"
 
 
 def cut(chain_zyx: FloatArray, axis: int, index: float, reach: float) -> FloatArray:

@@ -92,6 +92,20 @@ def test_values_are_said_shortly() -> None:
     assert value_words(axes) == "long 20.0 mm  short 10.0 mm"
 
 
+def test_means_of_small_numbers_keep_three_digits_and_name_what_they_measure() -> None:
+    def said(mean: float, sd: float, unit: str) -> str:
+        return value_words((Value("mean", mean, unit), Value("sd", sd, unit)))
+
+    assert said(0.00083, 0.00012, "mm2/s") == "mean 0.00083 mm2/s  SD 0.00012 mm2/s"
+    assert (
+        said(2.134, 0.0, "SUVlbm g/ml (James)") == "mean SUVlbm (James) 2.13 g/ml  SD 0.0 g/ml"
+    )
+    assert said(7.4, 1e-9, "effective atomic number") == (
+        "mean effective atomic number 7.4  SD 1e-09"
+    )
+    assert said(23456.71, -4e7, "Bq/ml") == "mean 23456.7 Bq/ml  SD -4e+07 Bq/ml"
+
+
 @pytest.fixture
 def views(session: Session, viewer: ViewerModel) -> Views:
     binding = Binding(session, viewer)

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from psygnal import Signal
 
+from napari_medlabel.plugin.sight.words import name_and_unit, number_words
+
 if TYPE_CHECKING:
     from napari_medlabel.plugin.sight.view import View
 
@@ -55,9 +57,9 @@ def drag_window(
 
 def window_words(window: Range, quantity: str = "") -> str:
     """Say a window as radiologists do: ``"W 400  L 60 HU"``."""
-    unit = quantity.rpartition(" ")[2]
+    _, unit = name_and_unit(quantity)
     width, centre = window[1] - window[0], (window[0] + window[1]) / 2.0
-    return f"W {width:.4g}  L {centre:.4g} {unit}".rstrip()
+    return f"W {number_words(width)}  L {number_words(centre)} {unit}".rstrip()
 
 
 class Windowing:

@@ -14,6 +14,18 @@ from napari_medlabel.plugin.display import PLANES, Display
 _RAS: Final = ("R", "A", "S")
 _OBLIQUE_DEG: Final = 0.01
 """From here on a scan is said to be oblique, as in the dock's summary."""
+_PLAIN: Final = 1e7
+"""Numbers below are said in plain digits."""
+_SPLIT: Final = {
+    "HU (modified)": ("", "HU (modified)"),
+    "optical density / 1000": ("optical density (1/1000)", ""),
+    "effective atomic number": ("effective atomic number", ""),
+    "electrons 1e23/ml": ("electrons", "x 1e23/ml"),
+    "electron density relative to water": ("electron density relative to water", ""),
+    "relative dose": ("relative dose", ""),
+    "SUVlbm g/ml (James)": ("SUVlbm (James)", "g/ml"),
+}
+"""Quantities whose last word alone is not their unit: each as name and unit."""
 
 
 def mm_words(point_ras: npt.ArrayLike) -> str:
@@ -69,8 +81,33 @@ def _number(display: Display, axis: int, index: int) -> int:
     return (last - index if display.flipped[axis] else index) + 1
 
 
+def name_and_unit(quantity: str) -> tuple[str, str]:
+    """Tell what is measured from its unit: ``("SUVlbm (James)", "g/ml")``, ``("", "HU")``.
+
+    Parameters
+    ----------
+    quantity : str
+        As `Volume.quantity`.
+    """
+    known = _SPLIT.get(quantity)
+    if known is not None:
+        return known
+    name, _, unit = quantity.rpartition(" ")
+    return name, unit
+
+
+def number_words(number: float) -> str:
+    """Say a number in plain digits up to 1e7, to at least four that count: ``"23456.7"``."""
+    number = float(number)
+    if abs(number) >= _PLAIN:
+        return f"{number:.4g}"
+    if abs(number) >= 1000:
+        return f"{number:.1f}".removesuffix(".0")
+    return f"{number:.4g}"
+
+
 def value_words(value: object, quantity: str = "") -> str:
-    """Say a voxel's value with its unit: ``"43 HU"``, ``"1.85 SUVbw g/ml"``, ``"12 / 40 / 9"``.
+    """Say a voxel's value with its unit: ``"43 HU"``, ``"SUVbw 1.85 g/ml"``, ``"12 / 40 / 9"``.
 
     Parameters
     ----------
@@ -90,10 +127,9 @@ def value_words(value: object, quantity: str = "") -> str:
     elif not np.isfinite(number):
         return "no value"
     else:
-        said = str(int(number)) if float(number).is_integer() else f"{float(number):.4g}"
-    # "SUVbw g/ml" is a name and a unit, "HU" a unit.
-    name, _, unit = quantity.rpartition(" ")
-    return f"{name} {said} {unit}".strip() if quantity else said
+        said = number_words(number)
+    name, unit = name_and_unit(quantity)
+    return f"{name} {said} {unit}".strip()
 
 
 def label_words(labels: LabelMap, voxel_ijk: tuple[int, int, int]) -> str:

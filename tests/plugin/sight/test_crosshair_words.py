@@ -10,6 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from napari_medlabel.geometry.grid import Grid
+from napari_medlabel.io.dicom.pixels.suv import _QUANTITY
+from napari_medlabel.io.dicom.pixels.values import _UNITS
 from napari_medlabel.model.labelmap import LabelMap
 from napari_medlabel.plugin.display import Display
 from napari_medlabel.plugin.sight.boxes import shown_box
@@ -17,6 +19,7 @@ from napari_medlabel.plugin.sight.crosshair import CrossHair
 from napari_medlabel.plugin.sight.words import (
     label_words,
     mm_words,
+    name_and_unit,
     slice_words,
     status_words,
     value_words,
@@ -113,6 +116,20 @@ def test_an_oblique_scan_says_so_and_gives_the_patients_millimetres() -> None:
         (np.int16(-43), "HU", "-43 HU"),
         (np.float32(1.8512), "SUVbw g/ml", "SUVbw 1.851 g/ml"),
         (np.float32(3), "", "3"),
+        (np.float32(2.13), "SUVlbm g/ml (James)", "SUVlbm (James) 2.13 g/ml"),
+        (np.float32(7.4), "effective atomic number", "effective atomic number 7.4"),
+        (
+            np.float32(1.02),
+            "electron density relative to water",
+            "electron density relative to water 1.02",
+        ),
+        (np.float32(0.3), "optical density / 1000", "optical density (1/1000) 0.3"),
+        (np.float32(3.1), "electrons 1e23/ml", "electrons 3.1 x 1e23/ml"),
+        (np.float32(0.98), "relative dose", "relative dose 0.98"),
+        (np.int16(40), "HU (modified)", "40 HU (modified)"),
+        (np.float32(23456.7), "Bq/ml", "23456.7 Bq/ml"),
+        (np.float32(4e6), "Bq/ml", "4000000 Bq/ml"),
+        (np.float32(4e7), "Bq/ml", "4e+07 Bq/ml"),
         (np.float32("nan"), "HU", "no value"),
         (np.array([9, 200, 30], np.uint8), "", "RGB 9 / 200 / 30"),
         (None, "HU", ""),
@@ -120,6 +137,13 @@ def test_an_oblique_scan_says_so_and_gives_the_patients_millimetres() -> None:
 )
 def test_a_value_is_said_with_its_unit(value: object, quantity: str, words: str) -> None:
     assert value_words(value, quantity) == words
+
+
+def test_every_quantity_that_a_reader_names_is_told_from_a_unit_of_its_own() -> None:
+    units = {"", "HU", "HU (modified)", "mg/ml", "%", "Bq/ml", "counts", "counts/s", "Gy"}
+    units |= {"g/ml", "cm2/ml", "x 1e23/ml"}
+    for quantity in (*_UNITS.values(), *_QUANTITY.values()):
+        assert name_and_unit(quantity)[1] in units, quantity
 
 
 def test_the_line_says_place_voxel_value_and_label(labels: LabelMap) -> None:

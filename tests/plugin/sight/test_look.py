@@ -90,6 +90,13 @@ def test_to_the_right_widens_and_downwards_darkens_at_the_scan_s_own_speed() -> 
     assert window_words((0.0, 5.0), "SUVbw g/ml") == "W 5  L 2.5 g/ml"
 
 
+def test_a_wide_window_is_said_in_plain_digits_and_its_unit_whole() -> None:
+    assert window_words((0.0, 40000.0)) == "W 40000  L 20000"
+    assert window_words((100.0, 12445.0)) == "W 12345  L 6272.5"
+    assert window_words((0.0, 10.0), "optical density / 1000") == "W 10  L 5"
+    assert window_words((0.0, 10.0), "SUVlbm g/ml (James)") == "W 10  L 5 g/ml"
+
+
 def test_the_right_button_pulls_at_the_window_of_all_views(views: Views) -> None:
     said: list[str] = []
     views.windowing.changed.connect(said.append)
