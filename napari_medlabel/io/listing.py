@@ -15,6 +15,7 @@ from napari_medlabel.io.description import Description
 from napari_medlabel.io.dicom import reading as dicom
 from napari_medlabel.io.dicom.header.instance import SERIES_NUMBER
 from napari_medlabel.io.dicom.pixels import fill as dicom_pixels
+from napari_medlabel.io.dicom.pixels.offered import why_not
 from napari_medlabel.io.dicom.series.series import DicomSeries
 from napari_medlabel.io.dicom.series.words import words_of
 from napari_medlabel.io.itk import reading as itk
@@ -68,6 +69,7 @@ def of_dicom(series: DicomSeries, doubts: tuple[str, ...]) -> SeriesInfo:
         series_number=_whole(first.number(SERIES_NUMBER)),
         load=partial(_load_dicom, series, doubts),
         picture=partial(_picture_of_dicom, series) if can else None,
+        why_not=partial(why_not, series.planes) if can else None,
     )
 
 

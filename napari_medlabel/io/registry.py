@@ -38,6 +38,7 @@ __all__ = [
     "read_series",
     "read_volume",
     "thumbnail",
+    "why_not_as",
 ]
 
 Progress = Callable[[int, int], None]
@@ -154,11 +155,14 @@ def read_series(
 ) -> Volume:
     """Read a series that `find_series` found; as `read_volume`, without looking again.
 
+    Where no other values are asked for, those that were chosen with the series are read.
+
     Raises
     ------
     InputError
         When it cannot be read whole and in the right place.
     """
+    values = info.values if values == "rescaled" else values
     if values not in VALUES:
         raise InputError(
             "There is no such way to read values.", hint=f"Choose one of: {', '.join(VALUES)}."
@@ -171,6 +175,27 @@ def read_series(
     if info.load is None:
         raise InputError(info.problem, hint=info.hint)
     return info.load(progress=progress, hashes=hashes, values=values, preview=preview)
+
+
+def why_not_as(info: SeriesInfo, values: str) -> str:
+    """Say why a series cannot be read as some values; empty where it can, by its first image.
+
+    Parameters
+    ----------
+    info : SeriesInfo
+        As `find_series` returned it.
+    values : str
+        One of `VALUES`.
+    """
+    if values == "rescaled":
+        return ""
+    if info.problem:
+        return "The series cannot be read."
+    if info.colour:
+        return "" if values == "stored" else "Such values are for grey images."
+    if info.why_not is None:
+        return "Such values are defined for DICOM; this file is none."
+    return info.why_not(values)
 
 
 def thumbnail(info: SeriesInfo) -> npt.NDArray[np.uint8]:

@@ -62,9 +62,13 @@ class SeriesInfo:
         What kind of images they are, for instance ``("phase",)``.
     series_number : int or None
         Series Number, by which people know a series at the scanner and in the archive.
+    values : str
+        What stored values are turned into, as the person chose it; see `registry.VALUES`.
     load, picture : callable or None
         Read the volume and one slice of it; see `registry.read_series` and
         `registry.thumbnail`.
+    why_not : callable or None
+        Says why it cannot be read as some values; see `registry.why_not_as`.
     """
 
     key: str
@@ -84,8 +88,10 @@ class SeriesInfo:
     hint: str = ""
     words: tuple[str, ...] = ()
     series_number: int | None = None
+    values: str = "rescaled"
     load: Loader | None = field(default=None, compare=False)
     picture: Callable[[], Picture] | None = field(default=None, compare=False)
+    why_not: Callable[[str], str] | None = field(default=None, compare=False)
 
     def __repr__(self) -> str:
         return f"SeriesInfo({self.line()})"

@@ -13,6 +13,7 @@ from napari_medlabel.model.volume import Volume
 from napari_medlabel.plugin.display import AXES, Display
 from napari_medlabel.plugin.doubts import doubts_of
 from napari_medlabel.plugin.further import axis_geometry
+from napari_medlabel.plugin.windows import is_first_inverted
 
 KEY: Final = "medlabel"
 """The one key of ours in a layer's metadata."""
@@ -56,7 +57,7 @@ def volume_to_layer(volume: Volume, case: str, limits: tuple[float, float]) -> L
     """Return the image layer of a scan.
 
     Of several volumes it has an axis more, before the three of place; colours are shown as
-    they are; with MONOCHROME1 low values are bright.
+    they are; with MONOCHROME1 low values are bright, and of uptake values.
 
     Parameters
     ----------
@@ -80,7 +81,7 @@ def volume_to_layer(volume: Volume, case: str, limits: tuple[float, float]) -> L
         return display.show_colours(volume.colour), {**keywords, "rgb": True}, "image"
     keywords |= {
         "contrast_limits": limits,
-        "colormap": "gray_r" if volume.is_inverted else "gray",
+        "colormap": "gray_r" if is_first_inverted(volume) else "gray",
         "rgb": False,
     }
     if volume.further is None:

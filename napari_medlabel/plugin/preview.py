@@ -12,7 +12,7 @@ from napari_medlabel.plugin.layers import scan_metadata, volume_to_layer
 from napari_medlabel.plugin.leaving import watch_leaving
 from napari_medlabel.plugin.orientation import Orientation
 from napari_medlabel.plugin.plain import give_back, take_over
-from napari_medlabel.plugin.windows import initial_window
+from napari_medlabel.plugin.windows import initial_window, is_first_inverted
 
 
 class Preview:
@@ -69,6 +69,9 @@ class Preview:
         if volume.colour is None and untouched:
             window = initial_window(volume)
             self.layer.contrast_limits = (window.low, window.high)
+            # What the values are is known only now.
+            if is_first_inverted(volume):
+                self.layer.colormap = "gray_r"
         self.layer.refresh()
         return self.layer
 

@@ -17,6 +17,8 @@ PET_WINDOWS: Final = (
     Window("SUV 0-15", 0.0, 15.0),
 )
 """Of uptake values, shown inverted: much is black, as on paper."""
+_BY_SURFACE: Final = "SUVbsa"
+"""In cm2/ml: other numbers than by weight, for which no preset is in use."""
 _PERCENTILES: Final = (
     ("Narrow 5-95 %", 5.0, 95.0),
     ("Bright tissue", 50.0, 99.9),
@@ -52,9 +54,11 @@ def _sample(volume: Volume) -> npt.NDArray[Any]:
 
 
 def initial_window(volume: Volume) -> Window:
-    """Choose what to show first: the scan's own window, else a preset by modality."""
+    """Choose what to show first: the scan's own window, else a preset by what is measured."""
     if volume.window is not None and volume.window[1] > 0:
         return Window.from_centre("As scanned", *volume.window)
+    if is_uptake(volume) and not volume.quantity.startswith(_BY_SURFACE):
+        return PET_WINDOWS[1]
     if volume.modality == "CT" and volume.slices == "places":
         return CT_WINDOWS[0]
     return percentile_window(volume)
@@ -86,7 +90,7 @@ def offered_windows(volume: Volume) -> list[Window]:
     if volume.modality == "CT":
         offered += [w for w in CT_WINDOWS if w.name != offered[0].name]
     else:
-        if volume.quantity.startswith("SUV"):
+        if is_uptake(volume):
             offered += PET_WINDOWS
         elif volume.modality == "MR":
             offered += _parts(volume)
@@ -99,6 +103,17 @@ def offered_windows(volume: Volume) -> list[Window]:
 def is_inverted(window: Window) -> bool:
     """Tell whether a window is one in which much is black."""
     return window in PET_WINDOWS
+
+
+def is_uptake(volume: Volume) -> bool:
+    """Tell whether a scan's values are standardized uptake values."""
+    return volume.quantity.startswith("SUV")
+
+
+def is_first_inverted(volume: Volume) -> bool:
+    """Tell whether a scan is first shown with much black."""
+    # Other windows may have to be looked for in the voxels.
+    return volume.is_inverted or (is_uptake(volume) and is_inverted(initial_window(volume)))
 
 
 def _parts(volume: Volume) -> list[Window]:

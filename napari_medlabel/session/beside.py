@@ -21,7 +21,7 @@ def read_beside(
     Parameters
     ----------
     info : SeriesInfo
-        The series that was chosen.
+        The series that was chosen; its ``values`` say what stored values are turned into.
     paths : sequence of Path
         Where it was looked for.
     desk : Desk

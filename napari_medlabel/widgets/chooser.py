@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -23,6 +24,7 @@ from napari_medlabel.errors import MedlabelError
 from napari_medlabel.io.registry import thumbnail
 from napari_medlabel.io.series_info import SeriesInfo, Survey, files
 from napari_medlabel.widgets.background import Background
+from napari_medlabel.widgets.values_box import USUAL, Reasons, ValuesBox, reasons_of
 
 Thumbnail = npt.NDArray[np.uint8]
 _SIDE: Final = 96
@@ -40,6 +42,8 @@ class SeriesChooser(QDialog):
         The window.
     draw : callable
         Returns the picture of a series, shape (rows, columns); called in a thread.
+    values : str
+        What is wanted of stored values; see `registry.VALUES`.
     """
 
     def __init__(
@@ -48,12 +52,15 @@ class SeriesChooser(QDialog):
         parent: QWidget | None = None,
         *,
         draw: Callable[[SeriesInfo], Thumbnail] = thumbnail,
+        values: str = USUAL,
     ) -> None:
         super().__init__(parent)
         self._survey = survey
         self._draw = draw
+        self._wanted = values
+        self._reasons: dict[int, Reasons] = {}
         self._background = Background(self)
-        self._background.reported.connect(self._show_thumbnail)
+        self._background.reported.connect(self._show_found)
         self.setWindowTitle("Choose a series")
         self.resize(*_SIZE)
         self.list = QListWidget()
@@ -69,7 +76,9 @@ class SeriesChooser(QDialog):
         column = QVBoxLayout(self)
         heading = QLabel(summary(survey))
         heading.setWordWrap(True)
-        for part in (heading, self.list, self.about, buttons):
+        self.values = ValuesBox()
+        self.values.values_requested.connect(self._want)
+        for part in (heading, self.list, self.about, self.values, buttons):
             column.addWidget(part)
         column.setStretch(1, 1)
         for info in survey.series:
@@ -98,9 +107,28 @@ class SeriesChooser(QDialog):
         """The series under the cursor, None when there is none that can be read."""
         row = self.list.currentRow()
         info = self._survey.series[row] if row >= 0 else None
-        return None if info is None or info.problem else info
+        if info is None or info.problem:
+            return None
+        if self.values.values == USUAL:
+            return info
+        wanted: SeriesInfo = replace(info, values=self.values.values)
+        return wanted
+
+    def _want(self, values: str) -> None:
+        self._wanted = values
+
+    def _show_values(self, row: int) -> None:
+        """Offer what the header of the series allows, once that is known."""
+        reasons = self._reasons.get(row)
+        if row < 0 or self._survey.series[row].problem:
+            self.values.show_none("Choose a series that can be read")
+        elif reasons is None:
+            self.values.show_none("The header is still being looked at", self._wanted)
+        else:
+            self.values.show_reasons(reasons, self._wanted)
 
     def _show_about(self, _row: int) -> None:
+        self._show_values(self.list.currentRow())
         info = self.chosen
         self.open_button.setEnabled(info is not None)
         doubts = () if info is None else info.warnings
@@ -123,6 +151,7 @@ class SeriesChooser(QDialog):
             self._background.tell(row, len(series))
             if info.problem:
                 continue
+            self._background.report((row, reasons_of(info)))
             try:
                 picture = self._draw(info)
             except MedlabelError:
@@ -130,11 +159,16 @@ class SeriesChooser(QDialog):
                 continue
             self._background.report((row, picture))
 
-    def _show_thumbnail(self, found: tuple[int, Thumbnail]) -> None:
-        row, picture = found
+    def _show_found(self, found: tuple[int, Thumbnail | Reasons]) -> None:
+        row, what = found
         item = self.list.item(row)
-        if item is not None:
-            item.setIcon(icon_of(picture))
+        if isinstance(what, np.ndarray):
+            if item is not None:
+                item.setIcon(icon_of(what))
+        else:
+            self._reasons[row] = what
+            if row == self.list.currentRow():
+                self._show_values(row)
         self._background.seen()
 
     def _stop(self) -> None:
@@ -154,6 +188,8 @@ def summary(survey: Survey) -> str:
     """Say in a sentence or two what was found."""
     count = len(survey.series)
     words = f"{count} series were found. Which one should be opened?"
+    if count == 1:
+        words = "1 series was found. As which values should it be opened?"
     if marks := survey.marks_in_words():
         words += f" With them: {marks}."
     if survey.unreadable:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -11,7 +12,7 @@ from qtpy.QtCore import QObject, QTimer
 from qtpy.QtWidgets import QDialog
 
 from napari_medlabel.errors import MedlabelError
-from napari_medlabel.io.registry import choose, find_series, nothing_found
+from napari_medlabel.io.registry import choose, find_series, nothing_found, why_not_as
 from napari_medlabel.io.series_info import SeriesInfo, Survey
 from napari_medlabel.model.volume import Volume
 from napari_medlabel.plugin.marks import only_marks
@@ -25,6 +26,7 @@ from napari_medlabel.session.desk import Desk
 from napari_medlabel.session.opening import Wishes, open_series
 from napari_medlabel.widgets.background import Background
 from napari_medlabel.widgets.chooser import SeriesChooser
+from napari_medlabel.widgets.values_box import USUAL
 
 _DRAW_MS: Final = 250
 _FRAME_MS: Final = 40
@@ -71,7 +73,7 @@ class Opening(QObject):
         if self._background.is_busy or self.chooser is not None:
             return
         self._dock.desk.clearing.finish()
-        self._paths, self._wish = tuple(paths), wish
+        self._paths, self._wish, is_study = tuple(paths), wish, desk is not None
         try:
             require_proven_napari(napari.__version__)
             desk = WORKPLACE.desk() if desk is None else desk
@@ -81,13 +83,15 @@ class Opening(QObject):
         self._begin("Looking for scans …")
         tell = self._background.tell
 
-        def look() -> Survey:
+        def look() -> tuple[Survey, bool]:
             with denials(desk, paths):
-                return find_series(paths if len(paths) > 1 else paths[0], progress=tell)
+                survey = find_series(paths if len(paths) > 1 else paths[0], progress=tell)
+                # A study says what is opened, and as what.
+                return survey, not is_study and _can_be_uptake(survey)
 
         self._background.run(
             look,
-            lambda survey: self._found(survey, desk),
+            lambda found: self._found(found[0], desk, can_be_uptake=found[1]),
             self._failed,
             self._stopped,
         )
@@ -107,9 +111,12 @@ class Opening(QObject):
         self._dock.notice.clear()
         self._dock.progress.begin(words)
 
-    def _found(self, survey: Survey, desk: Desk) -> None:
+    def _found(self, survey: Survey, desk: Desk, *, can_be_uptake: bool = False) -> None:
         self._marks = tuple(mark.path for mark in survey.marks)
-        if len(survey.series) > 1 and self._wish.series is None:
+        wish = self._wish
+        # Of a single PET a person is asked for the values.
+        asks = can_be_uptake and wish.values == USUAL
+        if wish.series is None and (asks or len(survey.series) > 1):
             self._ask(survey, desk)
             return
         try:
@@ -122,7 +129,8 @@ class Opening(QObject):
 
     def _ask(self, survey: Survey, desk: Desk) -> None:
         self._dock.progress.end()
-        self.chooser = SeriesChooser(survey, self._dock.window())
+        values = self._wish.values
+        self.chooser = SeriesChooser(survey, self._dock.window(), values=values)
         self.chooser.finished.connect(lambda result: self._answered(result, desk))
         self.chooser.open()
 
@@ -134,6 +142,7 @@ class Opening(QObject):
         if chosen is None or result != QDialog.DialogCode.Accepted:
             self._dock.start.setEnabled(True)
             return
+        self._wish = replace(self._wish, values=chosen.values)
         self._read(chosen, desk)
 
     def _read(self, info: SeriesInfo, desk: Desk) -> None:
@@ -195,6 +204,13 @@ class Opening(QObject):
             preview.remove()
         self._dock.progress.end()
         self._dock.start.setEnabled(True)
+
+
+def _can_be_uptake(survey: Survey) -> bool:
+    """Tell whether there is one series, a PET whose header allows uptake values."""
+    if len(survey.series) != 1 or survey.series[0].modality != "PT":
+        return False
+    return not why_not_as(survey.series[0], "suv-bw")
 
 
 def _choose(survey: Survey, wish: str | None) -> SeriesInfo:

@@ -16,7 +16,7 @@ from napari_medlabel.model.volume import Volume
 from napari_medlabel.plugin.binding import Binding
 from napari_medlabel.plugin.display import Display
 from napari_medlabel.plugin.layers import KEY, volume_to_layer
-from napari_medlabel.plugin.windows import offered_windows, sample
+from napari_medlabel.plugin.windows import initial_window, offered_windows, sample
 from napari_medlabel.session.case import Session
 
 Open = Callable[[Volume], Session]
@@ -159,3 +159,17 @@ def test_values_that_are_no_numbers_give_no_window(gappy_scan: Volume, value: fl
     array = np.full(gappy_scan.grid.shape, value, np.float32)
     for window in offered_windows(replace(gappy_scan, array=array, modality="MR")):
         assert window.low < window.high
+
+
+def test_uptake_values_are_first_shown_through_a_window_of_theirs(gappy_scan: Volume) -> None:
+    array = np.full(gappy_scan.grid.shape, 2.0, np.float32)
+    uptake = replace(gappy_scan, array=array, modality="PT", quantity="SUVbw g/ml", window=None)
+    wanted = ["SUV 0-10", "SUV 0-5", "SUV 0-15", "Automatic", "Full"]
+    assert [window.name for window in offered_windows(uptake)] == wanted
+    assert volume_to_layer(uptake, "", (0.0, 10.0))[1]["colormap"] == "gray_r"
+    by_surface = replace(uptake, quantity="SUVbsa cm2/ml")
+    assert initial_window(by_surface).name == "Automatic"
+    assert volume_to_layer(by_surface, "", (0.0, 1.0))[1]["colormap"] == "gray"
+    # What the header says of rescaled values holds for them.
+    own = replace(uptake, quantity="Bq/ml", window=(16000.0, 32000.0))
+    assert (initial_window(own).low, initial_window(own).high) == (0.0, 32000.0)

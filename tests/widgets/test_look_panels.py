@@ -118,6 +118,13 @@ def test_the_panel_of_comparison_says_what_is_needed_first(qtbot: QtBot) -> None
     with qtbot.waitSignal(panel.blend_requested) as asked:
         panel.blend.setValue(70)
     assert asked.args == [0.7]
+    assert panel.values.toolTip() == "Open another scan first"
+    panel.values.show_reasons({"suv-lbm": "Patient's Sex is missing."}, "suv-bw")
+    assert panel.values.values == "suv-bw"
+    assert "Not offered: Patient's Sex is missing." in panel.values.toolTip()
+    with qtbot.waitSignal(panel.values_requested) as asked:
+        panel.values.activated.emit(0)
+    assert asked.args == ["suv-bw"]
     panel.show_scan("US beside.", "Colours cannot be laid over")
     assert panel.fuse_button.toolTip() == "Colours cannot be laid over"
     panel.show_none("Pictures have no place in the patient")

@@ -21,6 +21,7 @@ from napari_medlabel.session.opening import Wishes, adopt_volume
 from napari_medlabel.widgets.dock import MedlabelDock
 from napari_medlabel.widgets.sight.ortho import GRID, PAIR, SINGLE
 from napari_medlabel.widgets.sight.remembered import recall
+from tests.io.dicom.pixels.test_suv import series as pet_of
 
 pytestmark = [
     pytest.mark.viewer,
@@ -53,6 +54,10 @@ def make_volume(grid: Grid, name: str, digest: str) -> Volume:
     array = np.random.default_rng(7).permutation(grid.size).astype(np.int16)
     source = Source("dicom", (Path(name),), (digest * 32,))
     return Volume(grid, array.reshape(grid.shape), source, modality="CT", quantity="HU")
+
+
+def pet_series(folder: Path) -> Path:
+    return pet_of(folder, WindowCenter=16000, WindowWidth=32000)
 
 
 @pytest.fixture
@@ -194,3 +199,22 @@ def test_a_second_scan_is_led_laid_over_and_taken_away(
     assert desk.ortho.layout_name == GRID
     assert "open the other one first" in desk.layout_panel.layout_box.toolTip()
     desk.choose_layout(SINGLE)
+
+
+def test_a_pet_beside_is_read_as_uptake_values_on_request(
+    dock: MedlabelDock, tmp_path: Path
+) -> None:
+    beside = dock.sight_desk.beside
+    box = beside.panel.values
+    beside.open_paths([pet_series(tmp_path / "pet")])
+    wait_for(lambda: beside.volume is not None and box.isEnabled())
+    assert beside.volume.quantity == "Bq/ml"
+    assert tuple(dock.sight_desk.views.beside.image.contrast_limits) == (0, 32000)
+    box.setCurrentIndex(box.findData("suv-bw"))
+    box.activated.emit(box.currentIndex())
+    wait_for(lambda: beside.volume is not None and beside.volume.quantity == "SUVbw g/ml")
+    assert box.values == "suv-bw"
+    assert tuple(dock.sight_desk.views.beside.image.contrast_limits) == (0, 10)
+    beside.close()
+    assert not box.isEnabled()
+    assert box.values == "rescaled"

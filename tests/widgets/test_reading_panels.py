@@ -206,3 +206,47 @@ def test_pictures_have_one_plane_and_colours_no_window(qtbot: QtBot) -> None:
     assert panel.plane_buttons["Axial"].text() == "Axial"
     assert panel.window_box.isEnabled()
     assert panel.window_box.count() == 0
+
+
+def test_a_series_is_chosen_with_the_values_that_its_header_allows(
+    survey: Survey, qtbot: QtBot
+) -> None:
+    def why_not(values: str) -> str:
+        return "" if values in ("suv-bw", "stored") else "Patient's Size is missing."
+
+    pet = replace(survey.series[1], modality="PT", why_not=why_not)
+    both = replace(survey, series=(pet, survey.series[2]))
+    chooser = SeriesChooser(both, draw=grey)
+    qtbot.addWidget(chooser)
+    box = chooser.values
+    assert "still being looked at" in box.toolTip()
+    qtbot.waitUntil(box.isEnabled, timeout=10_000)
+    assert chooser.chosen is pet
+    able = {box.itemData(n): box.model().item(n).isEnabled() for n in range(box.count())}
+    assert [name for name, is_able in able.items() if is_able] == [
+        "rescaled",
+        "suv-bw",
+        "stored",
+    ]
+    lean = box.model().item(box.findData("suv-lbm"))
+    assert lean.toolTip() == "Patient's Size is missing."
+    box.setCurrentIndex(box.findData("suv-bw"))
+    box.activated.emit(box.currentIndex())
+    assert chooser.chosen == replace(pet, values="suv-bw")
+    qtbot.waitUntil(lambda: 1 in chooser._reasons, timeout=10_000)
+    chooser.list.setCurrentRow(1)
+    assert chooser.chosen is both.series[1]
+    assert "for grey images" in box.toolTip()
+    chooser.list.setCurrentRow(0)
+    assert chooser.chosen is not None
+    assert chooser.chosen.values == "suv-bw"
+    chooser.reject()
+    wished = SeriesChooser(both, draw=grey, values="suv-bw")
+    qtbot.addWidget(wished)
+    assert wished.chosen == replace(pet, values="suv-bw")
+    wished.reject()
+
+
+def test_one_series_is_asked_about_its_values_alone(survey: Survey) -> None:
+    one = replace(survey, series=survey.series[1:2], marks=(), unreadable=0)
+    assert summary(one) == "1 series was found. As which values should it be opened?"

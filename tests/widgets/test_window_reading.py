@@ -26,6 +26,7 @@ from napari_medlabel.plugin.orientation import VIEWS
 from napari_medlabel.plugin.workplace import WORKPLACE
 from napari_medlabel.session.opening import Wishes, adopt_volume
 from napari_medlabel.widgets.dock import MedlabelDock
+from tests.io.dicom.pixels.test_suv import series as pet_of
 from tests.widgets.mouse import move
 
 pytestmark = [
@@ -185,6 +186,23 @@ def test_a_dropped_folder_is_offered_series_by_series_and_opens(
     qtbot.waitUntil(lambda: dock.sight_desk.views.beside is not None, timeout=WAIT_MS)
     assert dock.session is session
     assert len(dock.viewer.layers) == 3
+
+
+def test_a_pet_alone_is_asked_as_which_values_it_is_opened(
+    dock: MedlabelDock, tmp_path: Path, qtbot
+) -> None:
+    drop(dock, pet_of(tmp_path / "pet", WindowCenter=16000, WindowWidth=32000))
+    qtbot.waitUntil(lambda: dock.desk.opening.chooser is not None, timeout=WAIT_MS)
+    chooser = dock.desk.opening.chooser
+    qtbot.waitUntil(chooser.values.isEnabled, timeout=WAIT_MS)
+    chooser.values.setCurrentIndex(chooser.values.findData("suv-bw"))
+    chooser.values.activated.emit(chooser.values.currentIndex())
+    chooser.open_button.click()
+    qtbot.waitUntil(lambda: dock.session is not None, timeout=WAIT_MS)
+    assert dock.session.volume.quantity == "SUVbw g/ml"
+    image = dock.viewer.layers[0]
+    assert tuple(image.contrast_limits) == (0, 10)
+    assert image.colormap.name == "gray_r"
 
 
 def test_several_dropped_files_are_one_question_and_a_zip_opens(

@@ -237,7 +237,8 @@ def load(
 
     def show(array: npt.NDArray[Any]) -> None:
         if preview is not None:
-            preview(_volume(series, grid, Filled(array, None, (), (), ""), further))
+            early = Filled(array, None, (), (), "")
+            preview(_volume(series, grid, early, further, values))
 
     filled = fill(
         series.planes[: len(series.planes) // series.volumes * at_once],
@@ -252,10 +253,10 @@ def load(
     if is_lazy and hashes:
         digests = dicom_lazy.hash_files(series.instances, progress=progress)
         filled = replace(filled, sha256=digests)
-    return _volume(series, grid, filled, further)
+    return _volume(series, grid, filled, further, values)
 
 
-def _volume(series: DicomSeries, grid: Grid, filled: Filled, lazy: Any) -> Volume:
+def _volume(series: DicomSeries, grid: Grid, filled: Filled, lazy: Any, values: str) -> Volume:
     first = series.planes[0]
     further, array = None, filled.array[0].T
     if series.axis is not None:
@@ -268,7 +269,7 @@ def _volume(series: DicomSeries, grid: Grid, filled: Filled, lazy: Any) -> Volum
         _source(series, filled.sha256, grid.shape[2]),
         modality=first.instance.modality,
         warnings=series.warnings + filled.warnings,
-        window=first.window,
+        window=_window(series.planes, values),
         is_oriented=series.slices == "places",
         further=further,
         colour=None if filled.colour is None else filled.colour.transpose(2, 1, 0, 3),
@@ -277,6 +278,23 @@ def _volume(series: DicomSeries, grid: Grid, filled: Filled, lazy: Any) -> Volum
         quantity=filled.quantity,
         slices=series.slices,
     )
+
+
+def _window(planes: Sequence[Plane], values: str) -> tuple[float, float] | None:
+    """Return centre and width in the values that are read; None where none is known for them.
+
+    The header's window is one of rescaled values (PS3.3 C.11.2.1.2). Stored ones have it too,
+    where one rescale leads from them to those; of others nothing is known.
+    """
+    first = planes[0]
+    if values == "rescaled" or first.window is None:
+        return first.window
+    scales = {(one.slope, one.intercept) for one in planes}
+    is_table = any(one.instance.has_modality_lut for one in planes)
+    if values != "stored" or is_table or len(scales) > 1 or not first.slope:
+        return None
+    centre, width = first.window
+    return (centre - first.intercept) / first.slope, width / abs(first.slope)
 
 
 def _source(series: DicomSeries, digests: tuple[str, ...], slices: int) -> Source:

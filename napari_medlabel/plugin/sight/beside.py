@@ -14,12 +14,7 @@ from napari_medlabel.plugin.layers import volume_to_layer
 from napari_medlabel.plugin.orientation import Orientation
 from napari_medlabel.plugin.sight.crosshair import CrossHair
 from napari_medlabel.plugin.sight.view import View
-from napari_medlabel.plugin.windows import (
-    PET_WINDOWS,
-    initial_window,
-    is_inverted,
-    value_range,
-)
+from napari_medlabel.plugin.windows import initial_window, value_range
 from napari_medlabel.plugin.workplace import WORKPLACE
 
 _LETTERS = 12
@@ -54,16 +49,12 @@ class BesideView(View):
         require_places(first.display, volume)
         display = Display.of(volume)
         window = initial_window(volume)
-        if volume.quantity.startswith("SUV"):
-            window = PET_WINDOWS[1]
         data, keywords, _ = volume_to_layer(volume, case, (window.low, window.high))
         model = ViewerModel(title=f"{volume.modality or 'Scan'} beside")
         model.theme = first.model.theme
         image = model.add_image(data, **keywords)
         if volume.colour is None:
             image.contrast_limits_range = value_range(volume, window)
-            if is_inverted(window):
-                image.colormap = "gray_r"
         self.volume = volume
         self.case = case
         self.twins: dict[Any, Any] = {}

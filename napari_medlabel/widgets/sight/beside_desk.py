@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -17,7 +18,7 @@ from napari_medlabel.plugin.layers import metadata
 from napari_medlabel.plugin.sight.beside import relation_words, require_places
 from napari_medlabel.plugin.sight.fusion import checkered, fuse, fused_name
 from napari_medlabel.plugin.sight.views import Views
-from napari_medlabel.plugin.windows import initial_window, value_range
+from napari_medlabel.plugin.windows import initial_window, is_uptake, value_range
 from napari_medlabel.plugin.workplace import WORKPLACE
 from napari_medlabel.session.beside import read_beside
 from napari_medlabel.session.denial import denials
@@ -26,6 +27,7 @@ from napari_medlabel.widgets.chooser import ask_series
 from napari_medlabel.widgets.drops import show_beside
 from napari_medlabel.widgets.progress_row import ProgressRow
 from napari_medlabel.widgets.sight.beside_panel import BesidePanel
+from napari_medlabel.widgets.values_box import Reasons, reasons_of
 
 if TYPE_CHECKING:
     from napari_medlabel.widgets.sight_desk import SightDesk
@@ -55,12 +57,14 @@ class BesideDesk(QObject):
         self._case = ""
         self._values: Any = None
         self._views: Views | None = None
+        self._read_from: tuple[SeriesInfo, tuple[Path, ...], Reasons] | None = None
         panel = self.panel
         panel.folder_requested.connect(self.ask)
         panel.fuse_requested.connect(self.lay_over)
         panel.blend_requested.connect(self.blend)
         panel.checker_requested.connect(self.show_checker)
         panel.close_requested.connect(self.close)
+        panel.values_requested.connect(self.read_as)
         self.background.progressed.connect(self.progress.show_progress)
         self.progress.cancel_requested.connect(self.background.cancel)
 
@@ -148,17 +152,40 @@ class BesideDesk(QObject):
         desk, tell = WORKPLACE.desk(), self.background.tell
         self.progress.begin("Reading the other scan …")
 
-        def done(read: tuple[Volume, str]) -> None:
-            self.progress.end()
-            if self._views is views:
-                self.show(*read)
+        def read() -> tuple[Volume, str, Reasons]:
+            volume, case = read_beside(info, paths, desk, progress=tell)
+            return volume, case, reasons_of(info)
 
-        self.background.run(
-            lambda: read_beside(info, paths, desk, progress=tell),
-            done,
-            self._failed,
-            self.progress.end,
-        )
+        def done(found: tuple[Volume, str, Reasons]) -> None:
+            self.progress.end()
+            volume, case, reasons = found
+            if self._views is views:
+                self.show(volume, case)
+                self._read_from = info, tuple(paths), reasons
+                self._show_values()
+
+        def stopped() -> None:
+            self.progress.end()
+            self._show_values()
+
+        self.background.run(read, done, self._failed, stopped)
+
+    def read_as(self, values: str) -> None:
+        """Read the scan beside again, as other values; till then it stays as it is shown."""
+        views, known = self._views, self._read_from
+        if views is None or known is None or self.background.is_busy:
+            self._show_values()
+            return
+        info, paths, _ = known
+        if values != info.values:
+            self._read(views, replace(info, values=values), paths)
+
+    def _show_values(self) -> None:
+        """Show as which values the other scan is read, and what its header allows."""
+        known = self._read_from
+        if self.volume is not None and known is not None:
+            info, _, reasons = known
+            self.panel.values.show_reasons(reasons, info.values)
 
     def show(self, volume: Volume, case: str) -> None:
         """Show another scan beside the case, in a view of its own."""
@@ -205,7 +232,7 @@ class BesideDesk(QObject):
         own = views.session.place.case
         if self._case != own:
             WORKPLACE.forget(self._case)
-        self.volume, self._values = None, None
+        self.volume, self._values, self._read_from = None, None, None
         views.compare(None)
         if views.beside is not None:
             views.close(views.beside)
@@ -239,15 +266,15 @@ class BesideDesk(QObject):
         self._take_off()
         binding, display = views.binding, views.display
         window = initial_window(volume)
-        is_uptake = volume.modality == "PT" or volume.quantity.startswith("SUV")
+        is_hot = volume.modality == "PT" or is_uptake(volume)
         active = binding.viewer.layers.selection.active
         self.layer = binding.viewer.add_image(
             display.show(values),
             name=fused_name(volume, display.grid),
-            colormap="inferno" if is_uptake else "gray",
+            colormap="inferno" if is_hot else "gray",
             contrast_limits=(window.low, window.high),
             opacity=strength,
-            blending="additive" if is_uptake else "translucent_no_depth",
+            blending="additive" if is_hot else "translucent_no_depth",
             interpolation2d="nearest",
             projection_mode="none",
             metadata=metadata(display, "aside", self._case),
@@ -296,4 +323,5 @@ class BesideDesk(QObject):
 
     def _failed(self, err: MedlabelError) -> None:
         self.progress.end()
+        self._show_values()
         self._desk.dock.show_error(err)

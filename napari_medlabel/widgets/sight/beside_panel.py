@@ -5,6 +5,8 @@ from __future__ import annotations
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QCheckBox, QGridLayout, QLabel, QPushButton, QSlider, QWidget
 
+from napari_medlabel.widgets.values_box import ValuesBox
+
 _NONE = "Open another scan first"
 _NOT_OVER = "Lay the other scan over this one first"
 
@@ -17,6 +19,8 @@ class BesidePanel(QWidget):
     blend_requested = Signal(float)
     checker_requested = Signal(bool)
     close_requested = Signal()
+    values_requested = Signal(str)
+    """As which values the other scan is to be read."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -36,9 +40,12 @@ class BesidePanel(QWidget):
         grid.addWidget(self.open_button, 0, 0, 1, 2)
         grid.addWidget(self.close_button, 0, 2)
         grid.addWidget(self.words, 1, 0, 1, 3)
-        grid.addWidget(self.fuse_button, 2, 0)
-        grid.addWidget(self.blend, 2, 1)
-        grid.addWidget(self.checker_box, 2, 2)
+        self.values = ValuesBox()
+        grid.addWidget(self.values, 2, 0, 1, 3)
+        grid.addWidget(self.fuse_button, 3, 0)
+        grid.addWidget(self.blend, 3, 1)
+        grid.addWidget(self.checker_box, 3, 2)
+        self.values.values_requested.connect(self.values_requested)
         self.open_button.clicked.connect(lambda _on: self.folder_requested.emit())
         self.close_button.clicked.connect(lambda _on: self.close_requested.emit())
         self.fuse_button.clicked.connect(lambda _on: self.fuse_requested.emit())
@@ -58,6 +65,7 @@ class BesidePanel(QWidget):
         for part in (self.close_button, self.fuse_button):
             part.setEnabled(False)
             part.setToolTip(reason or _NONE)
+        self.values.show_none(reason or _NONE)
         self.show_fused(None, reason or _NONE)
 
     def show_scan(self, words: str, why_not_over: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,8 @@ from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 
 from napari_medlabel.errors import InputError
+from napari_medlabel.io.dicom.pixels.suv import KINDS
+from napari_medlabel.io.registry import choose, find_series, read_series, why_not_as
 from tests.io.coded import filled, save
 from tests.io.scans import instance
 
@@ -61,6 +64,56 @@ def factor(folder: Path, kind: str = "suv-bw", **extra: object) -> float:
     slopes = array[:, 2, 3] / STORED[2, 3]
     assert slopes[1] / slopes[0] == pytest.approx(3.5 / 2.5, rel=1e-6)
     return float(slopes[0] / 2.5)
+
+
+def series(folder: Path, **extra: object) -> Path:
+    """Write two slices of PET, 3 mm apart."""
+    folder.mkdir()
+    for k in range(2):
+        save(pet(k, ImagePositionPatient=[0, 0, 3.0 * k], **extra), folder / f"{k}.dcm")
+    return folder
+
+
+def test_the_window_of_the_header_is_kept_only_for_the_values_that_it_is_of(tmp_path):
+    window = {"WindowCenter": 16000, "WindowWidth": 32000}
+    series(tmp_path / "uneven", **window)
+    series(tmp_path / "even", **window, RescaleSlope=2.0)
+
+    def window_of(folder: str, values: str):
+        info = choose(find_series(tmp_path / folder), None)
+        return read_series(info, values=values).window
+
+    for folder in ("uneven", "even"):
+        assert window_of(folder, "rescaled") == (16000, 32000)
+        assert window_of(folder, "suv-bw") is None
+    assert window_of("uneven", "stored") is None
+    assert window_of("even", "stored") == (8000, 16000)
+
+
+def test_which_values_a_header_allows_is_known_before_reading(tmp_path):
+    whole = series(tmp_path / "whole")
+    bare = series(tmp_path / "bare", PatientWeight=None)
+    other = series(tmp_path / "other", Modality="MR")
+
+    def why(folder: Path, values: str) -> str:
+        return why_not_as(choose(find_series(folder), None), values)
+
+    for values in ("rescaled", "stored", *KINDS):
+        assert why(whole, values) == ""
+    assert "Real World Value Mapping Sequence is missing" in why(whole, "real-world")
+    assert "Scale Slope (2005,100E), which is missing" in why(whole, "philips-precise")
+    for kind in KINDS:
+        assert why(bare, kind) == (
+            "Uptake values need Patient's Weight (0010,1030), which is missing or cannot be "
+            "understood."
+        )
+        assert why(other, kind) == "Uptake values are for PET; this series is none."
+    info = choose(find_series(whole), None)
+    assert read_series(replace(info, values="suv-bw")).quantity == "SUVbw g/ml"
+    assert why_not_as(replace(info, problem="Broken."), "stored")
+    assert why_not_as(replace(info, colour=True), "stored") == ""
+    assert "grey images" in why_not_as(replace(info, colour=True), "suv-bw")
+    assert "defined for DICOM" in why_not_as(replace(info, why_not=None), "stored")
 
 
 DECAYED = 4e8 * 2 ** (-3600 / HALF_LIFE)
