@@ -68,15 +68,23 @@ class LandmarkLayer:
         verb = {"added": "Place", "removed": "Remove", "changed": "Move"}[action]
         try:
             self.session.set_landmarks(self._merge(placed), name=f"{verb} landmark")
+            if action == "added" and self.session.marking.mode != "free":
+                self.session.marking.go_on()
         except InputError as err:
             self._on_landmarks(self.session.landmarks)
             self.refused.emit(err)
 
     def _name_new(self, names: list[str], count: int) -> list[str]:
+        """Return the names with new ones behind: first of all the one shown as the next."""
+        marking, marks = self.session.marking, self.session.landmarks
+        shown = marking.current
+        if count == 1 and shown is not None:
+            return [*names, shown.name]  # of one that is placed the last point counts: a move
         for _ in range(count):
-            free = [m.name for m in self.session.landmarks if m.name not in names]
-            marks = self.session.landmarks
+            free = [m.name for m in marks if m.name not in names]
             unplaced = next((n for n in free if marks[n].is_open), None)
+            if marking.mode == "free":
+                unplaced = None
             number = len(names) + 1
             while unplaced is None:
                 candidate = f"Point {number}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
 from psygnal import Signal
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from napari_medlabel.session.case import Session
 
 Mode = Literal["sequential", "quick", "free"]
+
+_EDGE: Final = 1e-6  # voxels: what is at the edge must not be rounded out of the scan
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,9 @@ class Marking:
       new landmark "Point N".
 
     Every change goes through `Session.set_landmarks` as one step that can be undone. A draft is
-    no step, is not saved, and is given up when another landmark is aimed at.
+    no step, is not saved, and is given up when another landmark is aimed at, or when its own
+    one changes otherwise, by whatever act: so `current`, which the person is shown, is always
+    the landmark that the next click or `commit` changes.
 
     Parameters
     ----------
@@ -63,6 +67,7 @@ class Marking:
         self._mode: Mode = "sequential"
         self._aim: str | None = None
         self._draft: Draft | None = None
+        self._drafted: Landmark | None = None  # the draft's landmark as it was at the click
         session.landmarks_changed.connect(self._on_landmarks)
 
     # -- state -----------------------------------------------------------------------------
@@ -85,8 +90,11 @@ class Marking:
 
     @property
     def current(self) -> Landmark | None:
-        """The landmark that the next click is for; None when all are done (or, free, new)."""
-        name = self._aim
+        """The landmark that the next click is for; None when all are done (or, free, new).
+
+        While there is a draft it is the draft's: a further click moves the draft.
+        """
+        name = self._aim if self._draft is None else self._draft.name
         if name is None and self._mode != "free":
             name = self._session.landmarks.next_name
         return None if name is None else self._session.landmarks[name]
@@ -147,7 +155,7 @@ class Marking:
             seen |= self._draft.inspected
         draft = Draft(name, point_ras, seen)
         if self._mode == "sequential":
-            self._draft = draft
+            self._draft, self._drafted = draft, self._session.landmarks[name]
             self.changed.emit()
         else:
             self._place(draft)
@@ -184,6 +192,8 @@ class Marking:
     def skip(self, reason: Absence) -> str | None:
         """Say that the current landmark is absent, and why; aim at the next one.
 
+        A draft of it is given up.
+
         Returns
         -------
         str or None
@@ -198,11 +208,12 @@ class Marking:
         if mark is None:
             return None
         self._change(mark.missing(reason), "Skip landmark")
-        self._go_on()
+        self._draft = None  # also where it was absent for that reason before
+        self.go_on()
         return mark.name
 
     def clear(self, name: str) -> None:
-        """Take position and flags of a landmark away: it is open again.
+        """Take position, flags and draft of a landmark away: it is open again.
 
         Raises
         ------
@@ -210,6 +221,8 @@ class Marking:
             When it is locked or not there.
         """
         self._change(self._session.landmarks[name].at(None), "Clear landmark")
+        if self._draft is not None and self._draft.name == name:
+            self.cancel()
 
     def doubt(self, name: str, radius_mm: float | None) -> None:
         """Say within how many mm a placed landmark lies; None: there is no doubt any more.
@@ -246,6 +259,8 @@ class Marking:
     def nudge_mm(self, right_mm: float, front_mm: float, head_mm: float) -> Point | None:
         """Move the draft, or else the landmark aimed at, by millimetres along R, A and S.
 
+        It goes no further than to the edge of the scan.
+
         Returns
         -------
         tuple of float or None
@@ -267,16 +282,27 @@ class Marking:
 
     def _nudge(self, shift: Callable[[np.ndarray], np.ndarray]) -> Point | None:
         if self._draft is not None:
-            point = _point(shift(np.array(self._draft.point_ras)))
+            point = self._shifted(self._draft.point_ras, shift)
             self._draft = replace(self._draft, point_ras=point)
             self.changed.emit()
             return point
         mark = None if self._aim is None else self._session.landmarks[self._aim]
         if mark is None or mark.point_ras is None:
             return None
-        point = _point(shift(np.array(mark.point_ras)))
+        point = self._shifted(mark.point_ras, shift)
         self._change(mark.moved(point), "Nudge landmark")
         return point
+
+    def _shifted(self, point_ras: Point, shift: Callable[[np.ndarray], np.ndarray]) -> Point:
+        """Return a point moved; along each axis of the scan it stops where the scan ends."""
+        before = np.array(point_ras)
+        grid = self._session.volume.grid
+        at, to = (grid.affine.to_index(point) for point in (before, shift(before)))
+        # One that a file put outside may come nearer, and goes no further away.
+        low = np.minimum(_EDGE - 0.5, at)
+        high = np.maximum(np.array(grid.shape) - 0.5 - _EDGE, at)
+        kept = np.clip(to, low, high)
+        return _point(shift(before) if np.array_equal(kept, to) else grid.affine.apply(kept))
 
     # -- inside --------------------------------------------------------------------------------
 
@@ -300,12 +326,13 @@ class Marking:
         marks = self._session.landmarks
         mark = marks[draft.name] if draft.name in marks else Landmark(draft.name)
         placed = mark.at(draft.point_ras, inspected=tuple(draft.inspected))
-        self._draft = None
+        # A refusal leaves the draft where it is; nothing changes where it is placed as before.
         self._change(placed, "Move landmark" if mark.is_placed else "Place landmark")
+        self._draft = None
         if self._mode != "free":
-            self._go_on()
+            self.go_on()
 
-    def _go_on(self) -> None:
+    def go_on(self) -> None:
         """Aim at the next open landmark behind the one that was just done."""
         marks = list(self._session.landmarks)
         if self._aim is not None:
@@ -318,10 +345,17 @@ class Marking:
         self._session.set_landmarks(self._session.landmarks.with_mark(mark), name=name)
 
     def _on_landmarks(self, marks: LandmarkSet) -> None:
-        """Keep up with undo and with others: what is gone is neither aimed at nor a draft."""
+        """Keep up with undo and with others: what is gone is neither aimed at nor a draft.
+
+        Nor does a draft stay whose landmark is no longer as it was when it was clicked: placed,
+        absent, locked or named anew meanwhile, it is for the person to look at it again.
+        """
         if self._aim is not None and self._aim not in marks:
             self._aim = None
-        if self._draft is not None and self._draft.name not in marks and self._mode != "free":
+        draft = self._draft
+        if draft is not None and not (
+            draft.name in marks and marks[draft.name] == self._drafted
+        ):
             self._draft = None
         self.changed.emit()
 

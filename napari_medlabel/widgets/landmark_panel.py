@@ -67,6 +67,7 @@ class LandmarkPanel(QWidget):
         for column in (_PLACE, _STATE):
             header.setSectionResizeMode(column, QHeaderView.ResizeMode.ResizeToContents)
         self.table.cellClicked.connect(self._go)
+        self.table.currentCellChanged.connect(self._on_row)
         self.place_button = QPushButton("Place next (Y)")
         self.place_button.setCheckable(True)
         self.place_button.setToolTip("Let clicks on the picture place landmarks (Y)")
@@ -117,8 +118,9 @@ class LandmarkPanel(QWidget):
         self.table.setHorizontalHeaderLabels(["Landmark", heading, "State"])
 
     def show_landmarks(self, marks: LandmarkSet) -> None:
-        """Fill the table."""
+        """Fill the table; the first open one is shown as the next, until `show_next` says."""
         self._marks = marks
+        self._filling = True
         self.table.setRowCount(len(marks))
         for row, mark in enumerate(marks):
             name = QTableWidgetItem(mark.name)
@@ -132,6 +134,7 @@ class LandmarkPanel(QWidget):
             self.table.setItem(row, _STATE, QTableWidgetItem(state_words(mark)))
         height = self.table.verticalHeader().defaultSectionSize()
         self.table.setMinimumHeight(height * (min(len(marks), 5) + 1) + 6)
+        self._filling = False
         self.show_next(marks.next_name)
 
     def show_next(self, name: str | None) -> None:
@@ -140,7 +143,9 @@ class LandmarkPanel(QWidget):
         names = [mark.name for mark in self._marks]
         row = names.index(name) if name in names else -1
         if row != self.table.currentRow():
+            self._filling = True
             self.table.setCurrentCell(row, _NAME if row >= 0 else -1)
+            self._filling = False
 
     def _words(self, point_ras: Point) -> str:
         """Return a position in words; where no side is known, without any."""
@@ -158,6 +163,11 @@ class LandmarkPanel(QWidget):
         key = choose_file(self, self.template_box.itemData(index))
         if key:
             self.template_requested.emit(key)
+
+    def _on_row(self, row: int, _column: int, before: int, _column_before: int) -> None:
+        """Aim at a row that was reached by keys too: the next click is for what is chosen."""
+        if not self._filling and row != before and 0 <= row < len(self._marks):
+            self.aim_requested.emit(self._marks.landmarks[row].name)
 
     def _go(self, row: int, _column: int) -> None:
         mark = self._marks.landmarks[row]

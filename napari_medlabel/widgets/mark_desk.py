@@ -113,7 +113,7 @@ class MarkDesk(QObject):
             self.marking.mode = before.mode
         self._draft_mark = DraftMark(binding)
         self.marking.changed.connect(self._show)
-        session.landmarks_changed.connect(self.dock.landmark_panel.show_landmarks)
+        session.landmarks_changed.connect(self._show_list)
         binding.landmarks.refused.connect(self.dock.show_error)
         if self.views is not None:
             self.views.moved.connect(self._on_moved)
@@ -133,7 +133,8 @@ class MarkDesk(QObject):
         if self.names is not None:
             self.names.detach()
         marking.changed.disconnect(self._show)
-        session.landmarks_changed.disconnect(self.dock.landmark_panel.show_landmarks)
+        session.landmarks_changed.disconnect(self._show_list)
+        marking.cancel()
         binding.landmarks.refused.disconnect(self.dock.show_error)
         if self.views is not None:
             self.views.moved.disconnect(self._on_moved)
@@ -317,6 +318,11 @@ class MarkDesk(QObject):
             self.dock.show_error(err)
 
     # -- showing -------------------------------------------------------------------------
+
+    def _show_list(self, marks: LandmarkSet) -> None:
+        """Fill the table anew, and show in it what is next."""
+        self.dock.landmark_panel.show_landmarks(marks)
+        self._show()
 
     def _show(self) -> None:
         """Show what is next, the draft, and what may be mixed up."""

@@ -102,3 +102,24 @@ def test_a_dragged_locked_point_goes_back_too(
     assert len(refused) == 1
     assert np.array_equal(binding.points.data, before)
     assert binding.session.landmarks == MARKS
+
+
+def test_a_point_added_by_napari_is_the_landmark_that_is_named_as_the_next(
+    binding: Binding,
+) -> None:
+    session = binding.session
+    session.set_landmarks(LandmarkSet(tuple(Landmark(name) for name in "abc")))
+    session.marking.aim("b")
+    binding.points.add([2, 3, 4])
+    assert [mark.name for mark in session.landmarks.placed] == ["b"]
+    assert session.marking.current == Landmark("c")
+    session.marking.aim("b")
+    binding.points.add([3, 4, 5])  # placed already: it moves, as with a click
+    assert [mark.name for mark in session.landmarks.placed] == ["b"]
+    assert session.landmarks["b"].point_ras == pytest.approx(
+        tuple(binding.display.to_ras(np.array([3.0, 4.0, 5.0])))
+    )
+    assert len(binding.points.data) == 1
+    session.marking.mode = "free"
+    binding.points.add([4, 4, 4])
+    assert [mark.name for mark in session.landmarks.placed] == ["b", "Point 2"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 
@@ -25,6 +27,11 @@ def name_of(marking: Marking) -> str | None:
 
 def marks(marking: Marking) -> LandmarkSet:
     return marking._session.landmarks
+
+
+def inside(marking: Marking, *ijk: float) -> tuple[float, ...]:
+    """Return the RAS mm of a voxel."""
+    return tuple(marking._session.volume.grid.affine.apply(np.array(ijk, float)))
 
 
 def test_a_click_is_a_draft_until_it_is_committed(marking: Marking) -> None:
@@ -132,10 +139,11 @@ def test_doubt_clear_and_lock(marking: Marking) -> None:
 
 def test_a_nudge_moves_the_draft_and_then_the_landmark(marking: Marking) -> None:
     assert marking.nudge_mm(1, 0, 0) is None
-    marking.click(P)
-    assert marking.nudge_mm(0.5, 0, -1) == (1.5, 2.0, 2.0)
+    x, y, z = inside(marking, 3, 4, 2)
+    marking.click((x, y, z))
+    assert marking.nudge_mm(0.5, 0, -1) == (x + 0.5, y, z - 1)
     marking.commit()
-    assert marks(marking)["a"].point_ras == (1.5, 2.0, 2.0)
+    assert marks(marking)["a"].point_ras == (x + 0.5, y, z - 1)
     # Placed, and no longer aimed at: a key does not move it by accident.
     assert marking.nudge_mm(1, 0, 0) is None
     marking.aim("a")
@@ -200,6 +208,126 @@ def test_one_can_walk_the_list_both_ways(marking: Marking) -> None:
     marking._session.set_landmarks(LandmarkSet())
     marking.aim_next()
     assert marking.current is None
+
+
+@pytest.mark.parametrize("is_placed", [False, True])
+def test_a_nudge_ends_at_the_edge_of_the_scan(marking: Marking, is_placed: bool) -> None:
+    grid = marking._session.volume.grid
+    marking.aim("a")
+    marking.click(inside(marking, 1, 1, 1))
+    if is_placed:
+        marking.commit()
+        marking.aim("a")
+    for step, end in ((-1, -0.5), (1, None)):
+        for axis in range(3):
+            for _ in range(max(grid.shape) + 2):
+                at = marking.nudge_voxels(*(step * (n == axis) for n in range(3)))
+            for _ in range(3):
+                assert marking.nudge_voxels(*(step * (n == axis) for n in range(3))) == at
+            last = grid.shape[axis] - 0.5 if end is None else end
+            assert grid.affine.to_index(np.array(at))[axis] == pytest.approx(last, abs=1e-5)
+            index = grid.affine.to_index(np.array(at))
+            assert ((index >= -0.5) & (index < np.array(grid.shape) - 0.5)).all()
+    marking.nudge_mm(1e4, -1e4, 1e4)
+    index = grid.affine.to_index(np.array(marking.draft.point_ras if marking.draft
+                                          else marks(marking)["a"].point_ras))  # fmt: skip
+    assert ((index >= -0.5) & (index < np.array(grid.shape) - 0.5)).all()
+
+
+def test_a_landmark_outside_of_the_scan_is_nudged_towards_it_only(marking: Marking) -> None:
+    session = marking._session
+    session.place_landmark("a", inside(marking, -4, 1, 1))
+    marking.aim("a")
+    assert marking.nudge_voxels(-1, 0, 0) == marks(marking)["a"].point_ras
+    np.testing.assert_allclose(marks(marking)["a"].point_ras, inside(marking, -4, 1, 1))
+    np.testing.assert_allclose(marking.nudge_voxels(1, 0, 0), inside(marking, -3, 1, 1))
+
+
+def test_saying_absent_gives_the_draft_up_and_the_next_click_is_for_the_next(
+    marking: Marking,
+) -> None:
+    marking.click(P, "axial")
+    assert marking.skip("not-identifiable") == "a"
+    assert (name_of(marking), marking.draft) == ("b", None)
+    assert marking.commit() is None
+    assert marks(marking)["a"].absent == "not-identifiable"
+    assert marking.click(Q) == "b"
+    marking.commit()
+    assert [m.name for m in marks(marking).placed] == ["b"]
+    marking.aim("a")
+    marking.click(P)
+    marking.skip("not-identifiable")  # as before: no step, and no draft either
+    assert marking.draft is None
+
+
+def test_with_a_draft_the_landmark_shown_is_the_drafts(marking: Marking) -> None:
+    session = marking._session
+    marking.click(P)
+    marking.commit()
+    marking.click(P)
+    session.undo()  # "a" is open again
+    assert name_of(marking) == "b"
+    assert marking.click(Q) == "b"
+    marking.aim_next()
+    assert (name_of(marking), marking.draft) == ("c", None)
+
+
+def test_clearing_a_landmark_takes_its_draft_and_no_other(marking: Marking) -> None:
+    marking.click(P)
+    marking.clear("c")
+    assert marking.draft is not None
+    marking.clear("a")
+    assert marking.draft is None
+    assert name_of(marking) == "a"
+
+
+def test_a_refused_absence_or_placing_leaves_the_draft(
+    marking: Marking, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    marking.click(P)
+    with pytest.raises(InputError, match="one of four reasons"):
+        marking.skip("lost")
+    assert marking.draft is not None
+
+    def refuse(_marks: LandmarkSet, *, name: str) -> None:
+        raise InputError(f"{name}: not here.", hint="")
+
+    monkeypatch.setattr(marking._session, "set_landmarks", refuse)
+    with pytest.raises(InputError, match="not here"):
+        marking.commit()
+    assert marking.draft is not None
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        lambda s: s.set_landmarks(s.landmarks.with_mark(Landmark("a", locked=True))),
+        lambda s: s.set_landmarks(s.landmarks.with_mark(Landmark("a", absent="resected"))),
+        lambda s: s.set_landmarks(s.landmarks.with_mark(Landmark("a", None, "Elsewhere"))),
+        lambda s: s.set_landmarks(s.landmarks.without("a")),
+        lambda s: s.place_landmark("a", Q),
+    ],
+)
+def test_a_draft_ends_when_its_landmark_changes_otherwise(
+    marking: Marking, act: Callable[[Session], object]
+) -> None:
+    marking.click(P)
+    act(marking._session)
+    assert marking.draft is None
+    expected = marks(marking)
+    assert marking.commit() is None
+    assert marks(marking) == expected
+
+
+def test_undo_and_redo_of_its_landmark_end_a_draft(marking: Marking) -> None:
+    marking.click(P)
+    marking.commit()
+    for walk in (marking._session.undo, marking._session.redo):
+        marking.aim("a")
+        marking.click(Q)
+        walk()
+        assert marking.draft is None
+    assert marks(marking)["a"].point_ras == P
 
 
 def test_everybody_hears_of_a_change(marking: Marking) -> None:
