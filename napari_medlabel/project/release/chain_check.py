@@ -21,6 +21,7 @@ from napari_medlabel.project.release.chain import (
 )
 from napari_medlabel.project.release.link_words import named
 from napari_medlabel.project.release.settled import doubt_of
+from napari_medlabel.project.release.worked import own_slots
 from napari_medlabel.project.work.fold import SlotState
 
 Column = Literal["raw", "cleaned", "scan", "read", "reviewed", "agreed", "file"]
@@ -38,7 +39,6 @@ _OF_READER: Final = frozenset(
     {"study.start", "review.submit", "study.confirm", "study.release", "study.withdraw"}
 )
 _READY: Final = frozenset({"submitted", "in_review", "approved", "corrected"})
-_SLOTS: Final = "ABCDEFGH"
 _SCHEMES: Final = frozenset({"majority", "staple", "union", "intersection", "distance"})
 
 
@@ -176,8 +176,7 @@ def _agreed(one: CaseChain) -> Iterator[Finding]:
         return
     told = made.detail
     # Readings beyond the study's own test their reader, and are in no consensus.
-    slots = [int(link.detail.get("slots", 0)) for link in one.of_event(ADDED)]
-    own = _SLOTS[: max((*slots, int(told.get("readings", 0))))]
+    own = own_slots(one)
     counted = {k: v for k, v in states.items() if v.state != "skipped" and k in own}
     if any(now.state not in _READY for now in counted.values()):
         words = "It is a consensus, and one of its readings is open or was sent back."

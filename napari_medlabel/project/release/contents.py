@@ -21,6 +21,7 @@ from napari_medlabel.project.release.facts import Facts
 from napari_medlabel.project.release.facts_read import FACTS, read_facts
 from napari_medlabel.project.release.making import check_unresolved, making_of
 from napari_medlabel.project.release.manifest import Manifest
+from napari_medlabel.project.release.worked import Worked, worked_on
 
 NameScan = Callable[[Volume], str]
 PARTICIPANTS: Final = "participants.tsv"
@@ -51,7 +52,7 @@ def check_documents(folder: Path, manifest: Manifest, chain: Chain) -> Iterator[
     for name, data in wanted.items():
         if _bytes_of(folder / name) == data:
             continue
-        if facts.software == f"napari-medlabel {__version__}":
+        if _is_ours(facts):
             words = "It says something else than follows from the facts."
             yield Finding("error", "document", place(name), words)
         else:
@@ -68,6 +69,13 @@ def _facts(facts: Facts, manifest: Manifest, chain: Chain) -> Iterator[Finding]:
     if facts.making != making_of(chain):
         words = "The facts tell of the making of the masks otherwise than the chain."
         yield Finding("error", "facts", FACTS, words)
+    if _worked(facts) != worked_on(chain, manifest.pins):
+        if _is_ours(facts):
+            words = "The facts count people or readings otherwise than the chain tells of them."
+            yield Finding("error", "facts", FACTS, words)
+        else:  # before, tests of readers and the last reviewer alone were counted
+            words = "Another version made them, and this one counts people and readings anew."
+            yield Finding("warning", "facts", FACTS, words)
     codes = {one.case.subject for one in chain.cases}
     raw = {digest for one in chain.cases for digest in one.originals}
     cleaned = sum(one.cleaning is not None for one in chain.cases)
@@ -75,6 +83,15 @@ def _facts(facts: Facts, manifest: Manifest, chain: Chain) -> Iterator[Finding]:
     if (facts.cases, facts.patients, facts.originals, facts.cleaned) != counted:
         words = "The facts count other cases, patients or raw files than the chain has."
         yield Finding("error", "facts", FACTS, words)
+
+
+def _is_ours(facts: Facts) -> bool:
+    """Tell whether this version of the program made them."""
+    return facts.software == f"napari-medlabel {__version__}"
+
+
+def _worked(facts: Facts) -> Worked:
+    return Worked(facts.raters, facts.reviewers, facts.states, facts.older_rules)
 
 
 def check_splits(folder: Path, chain: Chain) -> Iterator[Finding]:

@@ -11,12 +11,12 @@ from napari_medlabel import __version__
 from napari_medlabel.project.agreement.summary import LabelSummary
 from napari_medlabel.project.cases.record import CaseRecord
 from napari_medlabel.project.cases.version import Pins
+from napari_medlabel.project.layout import CONSENSUS
 from napari_medlabel.project.ontology.ontology import Ontology
 from napari_medlabel.project.release.balance import Balance
 from napari_medlabel.project.release.making import Making
 from napari_medlabel.project.release.splits import Division, Shares
 from napari_medlabel.project.settings import Settings
-from napari_medlabel.project.work.accounts import Accounts
 from napari_medlabel.project.work.fold import Worklist
 
 
@@ -81,15 +81,12 @@ class Sources:
         Folded from its log; other cases in it are left out.
     ontology : Ontology
         What is labelled.
-    accounts : Accounts
-        Whose accounts the log's are.
     """
 
     settings: Settings
     records: tuple[CaseRecord, ...]
     worklist: Worklist
     ontology: Ontology
-    accounts: Accounts = field(default_factory=lambda: Accounts({}))
 
 
 @dataclass(frozen=True)
@@ -116,14 +113,10 @@ class Facts:
         Sets of landmarks, and questions.
     making : Making or None
         How the released masks came to be, counted from their chain.
-    raters, reviewers : int
-        People who submitted, and who reviewed; one with a new account is one.
-    states : mapping of str to int
-        Readings in each state.
-    older_rules : int
-        Readings with a mask that were made, or confirmed, under other rules than `pins`.
+    raters, reviewers, states, older_rules
+        Who worked on it, and how far, counted from its chain: see `worked.Worked`.
     active_s : int
-        Seconds of work that submissions tell.
+        Seconds of work that submissions of the study's own readings tell.
     balance : Balance or None
         What the release is made of.
     draw : Draw or None
@@ -191,8 +184,8 @@ _OWN_FORM = frozenset({"pins", "making", "balance", "draw", "agreement", "coarse
 def facts_of(release: str, made: str, pins: Pins, sources: Sources) -> Facts:
     """Return the facts that a study's folder tells.
 
-    What is computed or written beside it (making, balance, draw, agreement, stated) is added
-    with `dataclasses.replace`.
+    What is computed or written beside it (making, who worked on it, balance, draw, agreement,
+    stated) is added with `dataclasses.replace`.
 
     Parameters
     ----------
@@ -205,13 +198,14 @@ def facts_of(release: str, made: str, pins: Pins, sources: Sources) -> Facts:
     """
     records, ontology = sources.records, sources.ontology
     cases = {record.case for record in records}
+    own = (*sources.settings.slots, CONSENSUS)  # others test their reader
     slots = [
         slot
         for row in sources.worklist.rows
         if row.case in cases
-        for slot in row.slots.values()
+        for name, slot in row.slots.items()
+        if name in own
     ]
-    masks = [slot for slot in slots if slot.content]
     return Facts(
         study=sources.settings.name,
         release=release,
@@ -226,12 +220,6 @@ def facts_of(release: str, made: str, pins: Pins, sources: Sources) -> Facts:
         labels=tuple((label.value, label.name) for label in ontology.labels),
         templates=len(ontology.templates),
         questions=len(ontology.questions),
-        raters=sources.accounts.count_people(slot.user for slot in masks),
-        reviewers=sources.accounts.count_people(slot.reviewer for slot in masks),
-        states=_counts([slot.state for slot in slots]),
-        older_rules=sum(
-            (slot.ontology, slot.guideline) != (pins.ontology, pins.guideline) for slot in masks
-        ),
         active_s=sum(slot.active_s for slot in slots),
     )
 

@@ -100,12 +100,12 @@ def _made_of(facts: Facts) -> dict[str, int]:
 
 
 def people(facts: Facts) -> str:
-    """Say how many people made and reviewed the masks."""
+    """Say how many people made and reviewed the masks; that nobody reviewed them, too."""
     if not facts.raters:
         return ""
-    said = f"{_many(facts.raters, 'person', 'people')} submitted masks"
-    if facts.reviewers:
-        said += f", {_many(facts.reviewers, 'person', 'people')} reviewed them"
+    reviewed = _many(facts.reviewers, "person", "people") if facts.reviewers else "nobody"
+    said = f"{_many(facts.raters, 'person', 'people')} submitted or corrected masks, "
+    said += f"{reviewed} reviewed them"
     hours = facts.active_s / 3600
     return f"{said}." + (f" Submissions tell of {hours:.1f} hours of work." if hours else "")
 

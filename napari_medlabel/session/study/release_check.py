@@ -39,6 +39,7 @@ from napari_medlabel.project.release.manifest import (
 )
 from napari_medlabel.project.release.sentences import settled
 from napari_medlabel.project.release.settled import By, settled_by
+from napari_medlabel.project.release.worked import own_links
 from napari_medlabel.session.opening import case_id
 from napari_medlabel.session.study.release_log import check_against_study, is_published
 
@@ -302,7 +303,7 @@ def _case_line(one: CaseChain, findings: Sequence[Finding]) -> CaseLine:
         str(one.case),
         one.originals,
         clean.rules if clean else "",
-        _codes(link.by for link in one.links if link.event == "review.submit"),
+        _codes(link.by for link in own_links(one) if link.event == "review.submit"),
         _codes(link.by for link in decided),
         one.slot,
         max((link.time for link in decided), default=""),

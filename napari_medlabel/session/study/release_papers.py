@@ -147,7 +147,7 @@ def facts_for(
     patients: Patients,
     volumes_ml: Mapping[CaseId, Mapping[str, float]],
 ) -> Facts:
-    """Return the facts of a release, but what raters agree on and what people state.
+    """Return the facts of a release, but what its chain, raters' agreement and people tell.
 
     Parameters
     ----------
@@ -157,7 +157,7 @@ def facts_for(
         Volume of each label by its id, for each case.
     """
     ontology = read_ontology(seat.layout.ontology)
-    sources = Sources(seat.settings, records, worklist(seat), ontology, seat.accounts)
+    sources = Sources(seat.settings, records, worklist(seat), ontology)
     rows = {code: _without_split(row) for code, row in patients.rows.items()}
     return replace(
         facts_of(*named, sources),

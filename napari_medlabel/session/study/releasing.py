@@ -42,6 +42,7 @@ from napari_medlabel.project.release.manifest import (
 )
 from napari_medlabel.project.release.settled import doubt_of, settled_words
 from napari_medlabel.project.release.tree import copy_case, make_read_only, write_frame
+from napari_medlabel.project.release.worked import worked_on
 from napari_medlabel.project.work.fold import CaseRow
 from napari_medlabel.secret.asking import Ask
 from napari_medlabel.secret.passphrase import PassphraseError
@@ -283,7 +284,8 @@ def _fill(
     stated, settled = wish.telling.stated, settled_words(chain)
     agreement = write_agreement(seat, folder, stated, tick, settled)
     facts = replace(facts, agreement=agreement, stated=dict(wish.telling.stated))
-    write_documents(folder, replace(facts, making=making_of(chain)))
+    told = replace(facts, making=making_of(chain), **vars(worked_on(chain, pins)))
+    write_documents(folder, told)
     return make_manifest(folder, name=wish.name, made=made, pins=pins, heads=heads)
 
 

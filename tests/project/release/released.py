@@ -17,7 +17,6 @@ from napari_medlabel.project.release.facts import Agreement, Draw, Facts, Source
 from napari_medlabel.project.release.making import Making
 from napari_medlabel.project.release.splits import Shares, divide
 from napari_medlabel.project.settings import Settings
-from napari_medlabel.project.work.accounts import Accounts
 from napari_medlabel.project.work.fold import CaseRow, SlotState, Worklist
 
 
@@ -52,7 +51,7 @@ def bare() -> Facts:
     return Facts("Livers", "2026-11", "2026-11-22T12:00:00.000Z", pins(), "", 0, 0)
 
 
-def whole(accounts: Accounts | None = None) -> Facts:
+def whole() -> Facts:
     """Return facts of four scans of three patients, read twice, split and compared."""
     records = (record("001", session="01"), record("001", session="02"), record("002"),
                record("003"))  # fmt: skip
@@ -61,17 +60,21 @@ def whole(accounts: Accounts | None = None) -> Facts:
     done = SlotState("approved", 4, "u1-a", "u1-c", digest("m1"), 1, active_s=3600,
                      ontology=pins().ontology, guideline=pins().guideline)  # fmt: skip
     older = replace(done, state="stale", user="u1-b", ontology=digest("older"))
-    cases = [CaseRow(one.case, one.content, {"A": done, "B": older}) for one in records[:2]]
+    read = {"A": done, "B": older, "C": done}  # C tests its reader
+    cases = [CaseRow(one.case, one.content, read) for one in records[:2]]
     cases += [CaseRow(one.case, one.content, {"A": SlotState()}) for one in records[2:]]
     cases.append(CaseRow(CaseId("099"), digest("unreleased"), {"A": done}))
     ontology = Ontology("Livers", (OntologyLabel("liver", 1, "Liver | whole", "#b5651d"),))
-    sources = Sources(Settings("Livers", readings=2), records, Worklist(tuple(cases)), ontology,
-                      accounts or Accounts({}))  # fmt: skip
+    sources = Sources(Settings("Livers", readings=2), records, Worklist(tuple(cases)), ontology)
     shares = Shares(0.5, 0.25, 0.25)
     division = divide(records, shares, np.random.default_rng(7))
     return replace(
         facts_of("2026-11", "2026-11-22T12:00:00.000Z", pins(), sources),
         balance=balance_of(records, rows, division.cases(records), {}),
+        raters=2,
+        reviewers=1,
+        states={"approved": 2, "stale": 2, "todo": 2},
+        older_rules=2,
         making=Making({"adjudicate": 2, "single": 1, "union": 1}, {"1": 1, "2": 3}, 5,
                       {"sub-002_ct": 25}),
         draw=Draw(7, shares, division, ("sex",)),

@@ -64,7 +64,7 @@ def test_the_datasheet_says_what_is_known():
     assert "Voxels by scan: sub-002_ct 25." in missing
     assert f"Ontology {pins().ontology}" in labelled
     assert "2 readings of older ontology or guidelines" in labelled
-    assert "2 people submitted masks, 1 person reviewed them." in labelled
+    assert "2 people submitted or corrected masks, 1 person reviewed them." in labelled
     assert "4.0 hours of work" in labelled
     assert (
         "approved 2, stale 2, todo 2" in said["Is a label or target given with each instance?"]
@@ -100,7 +100,7 @@ def test_landmarks_questions_and_missing_strata_are_said_as_they_are():
     said = datasheet(facts)
     assert "Sets of landmarks: 2. Questions: 5." in said
     assert "drawn with seed 7. " in said.replace("\n", " ")
-    assert "2 people submitted masks.\n" in said
+    assert "2 people submitted or corrected masks, nobody reviewed them.\n" in said
 
 
 def test_a_way_that_is_not_known_is_not_told():

@@ -7,7 +7,6 @@ import json
 from napari_medlabel.project.agreement.bootstrap import Interval
 from napari_medlabel.project.agreement.summary import Figure, LabelSummary
 from napari_medlabel.project.release.facts import Agreement, agreement_of
-from napari_medlabel.project.work.accounts import Accounts
 from tests.project.release.released import bare, whole
 
 
@@ -18,18 +17,8 @@ def test_scans_patients_and_originals_are_counted():
     assert facts.labels == ((1, "Liver | whole"),)
 
 
-def test_readings_are_counted_without_those_of_other_cases():
-    facts = whole()
-    assert facts.states == {"approved": 2, "stale": 2, "todo": 2}
-    assert (facts.raters, facts.reviewers, facts.active_s) == (2, 1, 4 * 3600)
-    assert facts.older_rules == 2
-
-
-def test_who_has_a_new_account_is_one_person():
-    facts = whole(Accounts({"u1-a": "r01", "u1-b": "r01", "u1-c": "r04"}))
-    assert (facts.raters, facts.reviewers) == (1, 1)
-    kin = frozenset({"u1-a", "u1-b"})
-    assert whole(Accounts({}, kin={"u1-a": kin, "u1-b": kin})).raters == 1
+def test_work_is_counted_without_that_of_other_cases_and_of_tests():
+    assert whole().active_s == 4 * 3600
 
 
 def test_the_record_is_json_and_tells_of_splits_only_counts():

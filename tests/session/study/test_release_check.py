@@ -138,6 +138,16 @@ def test_it_says_of_each_case_from_which_raw_files_by_whom_and_by_which_rules(or
     assert single.verdict is Verdict.GREEN
 
 
+def test_who_was_only_tested_with_a_case_is_not_named_as_its_reader(made):
+    def tested(one: CaseChain) -> CaseChain:
+        read = next(link for link in one.links if link.event == "review.submit")
+        return replace(one, links=(*one.links, replace(read, slot="C", by="r03", number=1)))
+
+    made.forge(tested)
+    line = next(one for one in made.check().cases if one.case == "sub-003_ct")
+    assert line.readers == ("r01",)
+
+
 def test_a_key_that_nobody_told_is_amber_and_one_that_may_not_release_red(original):
     assert check_release(original.folder).verdict is Verdict.AMBER
     report = check_release(original.folder, trust=[fingerprint(FORGER.public)])
@@ -202,6 +212,27 @@ def test_facts_that_count_others_than_the_chain_are_found(made):
     path.write_text(path.read_text().replace('"cases": 3,', '"cases": 4,', 1))
     made.resign()
     assert ("facts", "facts.json") in made.rules()
+
+
+@pytest.mark.parametrize(
+    ("told", "forged"),
+    [('"raters": 2', '"raters": 9'), ('"reviewers": 1', '"reviewers": 2'),
+     ('"approved": 1', '"approved": 5'), ('"older_rules": 0', '"older_rules": 1')],
+)  # fmt: skip
+def test_facts_that_count_other_people_or_readings_than_the_chain_are_found(made, told, forged):
+    path = made.folder / "facts.json"
+    assert told in path.read_text()
+    path.write_text(path.read_text().replace(told, forged))
+    made.resign()
+    found = [one for one in made.check().findings if one.where == "facts.json"]
+    assert [(one.level, one.rule) for one in found] == [("error", "facts")]
+    assert "count people or readings otherwise" in found[0].words
+    # An earlier version counted otherwise: that is a doubt, as of its documents.
+    told = re.sub(r'"software": "[^"]*"', '"software": "napari-medlabel 0"', path.read_text())
+    path.write_text(told)
+    made.resign()
+    found = [one for one in made.check().findings if one.where == "facts.json"]
+    assert [(one.level, one.rule) for one in found] == [("warning", "facts")]
 
 
 def test_a_report_of_agreement_is_held_by_its_hash(made):

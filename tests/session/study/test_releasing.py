@@ -84,7 +84,8 @@ def test_scans_and_masks_are_those_of_the_study_byte_for_byte(study, monkeypatch
         assert f"sha256:{sha256_file(done.folder / there)}" == chosen.record.file
     assert check_release(done.folder).verdict is Verdict.AMBER
     facts = read_facts((done.folder / "facts.json").read_bytes(), {})
-    assert facts.raters == 2
+    assert (facts.raters, facts.reviewers) == (2, 1)
+    assert facts.states == {"approved": 1, "skipped": 1, "submitted": 4}
     assert "Liver" in {one.label for one in facts.agreement}
     report = (done.folder / "GRRAS.md").read_text()
     assert report.startswith("# Agreement of readings")
