@@ -310,27 +310,29 @@ class LandmarkSet:
 
         Some files number their points and say what each is in its description (AFIDs: label
         ``"1"``, description ``"AC"``). Letters' case does not count. A name is never given
-        twice, and one that the template has stays.
+        twice, and one that the template has stays. Nothing is guessed: an empty word says
+        nothing, nor does one that means two of the template's landmarks, nor do name and
+        description that mean different ones.
         """
         taken = {mark.name for mark in self.landmarks}
-        by_word = {
-            word.casefold(): mark.name
-            for mark in template
-            for word in (mark.acronym, mark.name)
-        }
+        meant: dict[str, set[str]] = {}
+        for mark in template:
+            for word in _words_of(mark.acronym, mark.name):
+                meant.setdefault(word, set()).add(mark.name)
         marks = []
         for mark in self.landmarks:
-            found = None
-            if mark.name not in template:
-                words = (mark.name, mark.description)
-                found = next(
-                    (by_word[w.casefold()] for w in words if w.casefold() in by_word), None
-                )
-            if found is not None and found not in taken:
-                taken.add(found)
-                mark = replace(mark, name=found)  # noqa: PLW2901 - the same landmark
+            words = _words_of(mark.name, mark.description) & meant.keys()
+            found = set().union(*(meant[word] for word in words))
+            if mark.name not in template and len(found) == 1 and not found & taken:
+                taken |= found
+                mark = replace(mark, name=found.pop())  # noqa: PLW2901 - the same landmark
             marks.append(mark)
         return LandmarkSet(tuple(marks))
+
+
+def _words_of(*texts: str) -> set[str]:
+    """Return the words that say which landmark is meant, without case and empty ones."""
+    return {text.strip().casefold() for text in texts} - {""}
 
 
 def template_from_json(data: object) -> LandmarkSet:

@@ -11,6 +11,7 @@ from qtpy.QtWidgets import QFileDialog
 
 from napari_medlabel.errors import MedlabelError
 from napari_medlabel.export.landmarks import left_out, save_landmarks
+from napari_medlabel.io.landmarks.found import renames_in_words
 from napari_medlabel.io.landmarks.reading import read_landmarks
 from napari_medlabel.model.landmarks import LandmarkSet
 from napari_medlabel.model.measurements import MeasurementSet
@@ -55,25 +56,29 @@ class MarkFiles(QObject):
         try:
             require_may_open(session.desk, path)
             found = read_landmarks(path)
-            self._take_marks(session, found.landmarks)
+            renamed = self._take_marks(session, found.landmarks)
             self._take_measured(session, found.measurements)
         except MedlabelError as err:
             self._dock.show_error(err)
             return
         points, measured = len(found.landmarks.placed), len(found.measurements)
-        said = [f"Loaded {points} points and {measured} measurements.", *found.notes]
+        doubts = [*([renamed] if renamed else ()), *found.notes]
+        said = [f"Loaded {points} points and {measured} measurements.", *doubts]
         self._dock.notice.say(
-            "amber" if found.notes else "green",
+            "amber" if doubts else "green",
             "\n".join(said),
             {"Dismiss": self._dock.notice.clear},
         )
 
-    def _take_marks(self, session: Session, given: LandmarkSet) -> None:
+    def _take_marks(self, session: Session, given: LandmarkSet) -> str:
+        """Take landmarks in under the list's names; return in words which were renamed."""
         present = session.landmarks
         locked = {mark.name for mark in present if mark.locked}
-        given = given.named_as(present)
-        fresh = LandmarkSet(tuple(m for m in given if m.name not in locked and not m.is_open))
+        named = given.named_as(present)
+        fresh = LandmarkSet(tuple(m for m in named if m.name not in locked and not m.is_open))
         session.set_landmarks(fresh.merged_into(present), name="Load landmarks")
+        taken = [(old, new) for old, new in zip(given, named, strict=True) if new.name in fresh]
+        return renames_in_words((old for old, _ in taken), (new for _, new in taken))
 
     def _take_measured(self, session: Session, given: MeasurementSet) -> None:
         measured = session.measurements

@@ -96,6 +96,18 @@ def test_a_template_gives_a_point_set_its_names_back(
     assert names == ["Left eye", "Right eye"]
 
 
+def test_convert_says_which_points_got_another_name_from_a_template(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    numbered = (Landmark("1", (1, 2, 3), "AC"), Landmark("F-1", (4, 5, 6)))
+    path = write(tmp_path / "a.mrk.json", LandmarkSet(numbered))
+    template = tmp_path / "t.json"
+    template.write_text(json.dumps({"landmarks": [{"name": "AC"}, {"name": "PC"}]}))
+    assert run("convert", path, tmp_path / "b.csv", "--template", template) == 0
+    assert "Named by acronym or description: 1 -> AC." in capsys.readouterr().err
+    assert "F-1,-4.0,-5.0,6.0" in (tmp_path / "b.csv").read_text()
+
+
 def test_compare_tells_distances_and_mixed_up_sides(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from napari_medlabel.errors import InputError
+from napari_medlabel.model import presets
 from napari_medlabel.model.landmarks import (
     Landmark,
     LandmarkSet,
@@ -160,6 +161,36 @@ def test_numbered_points_get_the_templates_names_by_acronym_or_description():
         )
     )
     assert [m.name for m in marks.named_as(template)] == ["AC", "R MB", "PC", "2"]
+
+
+@pytest.mark.parametrize("key", presets.templates())
+def test_a_point_without_a_word_gets_no_name_of_any_template(key):
+    marks = LandmarkSet((Landmark("F-1", (1, 1, 1)), Landmark("F-2", (2, 2, 2), " ")))
+    for template in (presets.template(key), LandmarkSet((Landmark("A"), Landmark("B")))):
+        assert marks.named_as(template) == marks
+
+
+def test_words_that_mean_two_landmarks_give_no_name():
+    template = LandmarkSet(
+        (
+            Landmark("Point A", acronym="A"),
+            Landmark("a"),  # what another one is called for short
+            Landmark("Upper end", acronym="E"),
+            Landmark("Lower end", acronym="e"),
+            Landmark("Nasion", acronym="N"),
+            Landmark("Inion", acronym="I"),
+        )
+    )
+    marks = LandmarkSet(
+        (
+            Landmark("A", (1, 1, 1)),
+            Landmark("1", (2, 2, 2), "E"),
+            Landmark("2", (3, 3, 3), "e"),
+            Landmark("n", (4, 4, 4), "Inion"),  # the name says one, the description another
+            Landmark("i", (5, 5, 5), "inion "),
+        )
+    )
+    assert [m.name for m in marks.named_as(template)] == ["A", "1", "2", "n", "Inion"]
 
 
 def test_a_template_says_all_of_a_landmark():

@@ -13,6 +13,7 @@ from napari_medlabel.model.landmarks import Landmark, LandmarkSet, Point
 from napari_medlabel.model.measurements import MeasurementSet
 
 Frame = Literal["LPS", "RAS"]
+_TOLD: Final = 5  # so many renames are told by name
 _FRAMES: Final[dict[str, Frame]] = {"LPS": "LPS", "RAS": "RAS", "1": "LPS", "0": "RAS"}
 """As Slicer's files name them; RAS is 0 and LPS 1 in its older ones."""
 
@@ -92,6 +93,25 @@ class OwnNames:
         self._numbers[name] = number
         self._taken.add(unique)
         return unique
+
+
+def renames_in_words(before: Iterable[Landmark], after: Iterable[Landmark]) -> str:
+    """Say which landmarks have got other names; empty where none has.
+
+    Parameters
+    ----------
+    before, after : iterable of Landmark
+        The same landmarks in the same order.
+    """
+    told = [
+        f"{old.name} -> {new.name}"
+        for old, new in zip(before, after, strict=True)
+        if old.name != new.name
+    ]
+    if not told:
+        return ""
+    more = f" and {len(told) - _TOLD} more" if len(told) > _TOLD else ""
+    return f"Named by acronym or description: {', '.join(told[:_TOLD])}{more}."
 
 
 def frame_of(said: object) -> Frame:

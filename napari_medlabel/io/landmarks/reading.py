@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from napari_medlabel.errors import InputError
 from napari_medlabel.io.landmarks.fcsv import read_fcsv
-from napari_medlabel.io.landmarks.found import Frame, Reading
+from napari_medlabel.io.landmarks.found import Frame, Reading, renames_in_words
 from napari_medlabel.io.landmarks.markups import parse_json, read_markups
 from napari_medlabel.io.landmarks.mps import read_mps
 from napari_medlabel.io.landmarks.tables import read_table
@@ -65,10 +65,8 @@ def read_landmarks(
 
 def _under(found: Reading, template: LandmarkSet) -> Reading:
     marks = found.landmarks.named_as(template)
-    renamed = sum(a.name != b.name for a, b in zip(marks, found.landmarks, strict=True))
-    notes = found.notes
-    if renamed:
-        notes = (*notes, f"Named by acronym or description as in the template: {renamed}.")
+    renamed = renames_in_words(found.landmarks, marks)
+    notes = (*found.notes, renamed) if renamed else found.notes
     merged = marks.merged_into(template)
     return Reading(found.form, found.frame, merged, found.measurements, notes, found.document)
 

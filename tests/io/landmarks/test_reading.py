@@ -42,7 +42,33 @@ def test_a_template_names_what_is_numbered(tmp_path: Path) -> None:
     found = read_landmarks(tmp_path / "afids.fcsv", template=presets.template("afids-32"))
     assert [m.name for m in found.landmarks.placed] == ["AC", "PC"]
     assert len(found.landmarks) == 32
-    assert "2" in found.notes[-1]
+    assert found.notes[-1] == "Named by acronym or description: 1 -> AC, 2 -> PC."
+
+
+def test_the_first_renames_are_told_by_name_and_the_others_counted(tmp_path: Path) -> None:
+    rows = "".join(f"{n},{n},2,3,0,0,0,1,1,1,0,{n},L{n},\n" for n in range(8))
+    text = "# Markups fiducial file version = 4.6\n# CoordinateSystem = 0\n" + rows
+    (tmp_path / "a.fcsv").write_text(text)
+    template = LandmarkSet(tuple(Landmark(f"L{n}") for n in range(8)))
+    found = read_landmarks(tmp_path / "a.fcsv", template=template)
+    assert found.notes[-1] == (
+        "Named by acronym or description: 0 -> L0, 1 -> L1, 2 -> L2, 3 -> L3, 4 -> L4 "
+        "and 3 more."
+    )
+
+
+@pytest.mark.parametrize("key", ["abdomen", "head", "points"])
+def test_points_that_say_nothing_keep_their_names_under_a_template_without_acronyms(
+    tmp_path: Path, key: str
+) -> None:
+    rows = "".join(f"{n},{n},2,3,0,0,0,1,1,1,0,F-{n},,\n" for n in (1, 2))
+    text = "# Markups fiducial file version = 4.11\n# CoordinateSystem = LPS\n" + rows
+    (tmp_path / "a.fcsv").write_text(text)
+    template = presets.template(key)
+    assert not all(mark.acronym for mark in template)
+    found = read_landmarks(tmp_path / "a.fcsv", template=template)
+    assert [mark.name for mark in found.landmarks.placed] == ["F-1", "F-2"]
+    assert found.notes == ()
 
 
 def test_a_template_passes_to_point_sets(tmp_path: Path) -> None:
