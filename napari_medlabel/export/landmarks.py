@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from pathlib import Path
 from typing import Any, Final
 
@@ -61,14 +62,31 @@ def save_landmarks(
     SaveError
         When it cannot be written.
     InputError
-        When the suffix is another one.
+        When the suffix is another one, or a ``*.json`` that is no sidecar of ours stands where
+        that of a table would: nobody was asked whether it may go.
     """
+    data = encode_landmarks(path, marks, frame=frame, like=like)
     with Staging() as staging:
-        data = encode_landmarks(path, marks, frame=frame, like=like)
         staging.add_bytes(path, data)
         if path.suffix.lower() == ".tsv":
-            staging.add_bytes(path.with_suffix(".json"), sidecar_bytes())
+            sidecar = path.with_suffix(".json")
+            _require_ours(sidecar)
+            staging.add_bytes(sidecar, sidecar_bytes())
         staging.publish()
+
+
+def _require_ours(sidecar: Path) -> None:
+    """Refuse to write a table's sidecar over a file that says anything else."""
+    try:
+        is_ours = not os.path.lexists(sidecar) or sidecar.read_bytes() == sidecar_bytes()
+    except OSError:
+        is_ours = False
+    if not is_ours:
+        raise InputError(
+            "Beside the table a .json file of the same name belongs to something else, and "
+            "nothing is overwritten.",
+            hint="Choose another name for the table, or move that file away.",
+        )
 
 
 def stage_landmarks(staging: Staging, path: Path, marks: LandmarkSet) -> str:

@@ -9,7 +9,7 @@ from typing import Any, Final
 from qtpy.QtCore import QObject
 from qtpy.QtWidgets import QFileDialog
 
-from napari_medlabel.errors import MedlabelError
+from napari_medlabel.errors import InputError, MedlabelError
 from napari_medlabel.export.landmarks import left_out, save_landmarks
 from napari_medlabel.io.landmarks.found import renames_in_words
 from napari_medlabel.io.landmarks.reading import read_landmarks
@@ -98,8 +98,19 @@ class MarkFiles(QObject):
         path, chosen = QFileDialog.getSaveFileName(
             self._dock, "Save landmarks as", "landmarks.mrk.json", _WRITTEN
         )
-        if path:
-            self.save(session, _named(Path(path), chosen))
+        if not path:
+            return
+        named = _named(Path(path), chosen)
+        if named != Path(path) and named.exists():
+            # The dialog asked about the name as it was typed, not about this file.
+            self._dock.show_error(
+                InputError(
+                    "A file of that name is there already, and nothing is overwritten.",
+                    hint="Choose another name, or that file itself.",
+                )
+            )
+            return
+        self.save(session, named)
 
     def save(self, session: Session, path: Path) -> None:
         """Write the landmarks, and say what the format cannot hold."""

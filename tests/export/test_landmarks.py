@@ -79,6 +79,23 @@ def test_files_come_back_exactly(tmp_path: Path, name: str) -> None:
     assert load_landmarks(tmp_path / name) == found
 
 
+@pytest.mark.parametrize("held", ["markups", "folder", "link"])
+def test_a_table_takes_the_place_of_no_other_json(tmp_path: Path, held: str) -> None:
+    marks = LandmarkSet((Landmark("A", (1, 2, 3)),))
+    beside = tmp_path / "case.json"
+    if held == "markups":
+        save_landmarks(beside, marks)
+    elif held == "folder":
+        beside.mkdir()
+    else:
+        beside.symlink_to(tmp_path / "elsewhere")
+    before = beside.read_bytes() if held == "markups" else None
+    with pytest.raises(InputError, match="nothing is overwritten"):
+        save_landmarks(tmp_path / "case.tsv", marks)
+    assert not (tmp_path / "case.tsv").exists()
+    assert before is None or beside.read_bytes() == before
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
