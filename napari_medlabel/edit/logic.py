@@ -136,7 +136,7 @@ def _other_of(
         return lambda _k: nothing, (value,)
     if other is None:
         raise InputError(
-            f"To {how}, a second segment or a region is needed.", hint="Choose it in the list."
+            f"To {how}, a second segment or a region is needed.", hint="Choose it under With."
         )
     if isinstance(other, np.ndarray):
         if other.shape != labels.shape or other.dtype != bool:
@@ -150,11 +150,12 @@ def _other_of(
     if second == value:
         raise InputError(
             "A segment is combined with another one, not with itself.",
-            hint="Choose another segment in the list.",
+            hint="Choose another one under With.",
         )
     if how in ("subtract", "intersect"):
         raise InputError(
             f"Labels {value} and {second} share no voxel: a voxel has one label.",
-            hint=f"To {how}, choose a threshold or an earlier mask as the region.",
+            hint=f"To {how}, choose under With the range of Threshold, or a label of another "
+            "layer; Only values, below the tools, bounds all edits to a range.",
         )
     return lambda k: np.equal(labels.T[k], second), (value, second)

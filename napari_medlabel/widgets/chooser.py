@@ -106,7 +106,7 @@ class SeriesChooser(QDialog):
     def chosen(self) -> SeriesInfo | None:
         """The series under the cursor, None when there is none that can be read."""
         row = self.list.currentRow()
-        info = self._survey.series[row] if row >= 0 else None
+        info: SeriesInfo | None = self._survey.series[row] if row >= 0 else None
         if info is None or info.problem:
             return None
         if self.values.values == USUAL:

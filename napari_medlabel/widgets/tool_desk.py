@@ -117,7 +117,7 @@ class ToolDesk(QObject):
         self.keys.end()
         self._kit = self._holding = self._waiting = None
         self._current = self._before = ""
-        tool_ranges.end_ranges(self.choices)
+        tool_ranges.end_ranges(self.choices, self.panel)
         self.panel.hide()
 
     def update_keys(self) -> None:
@@ -367,8 +367,7 @@ class ToolDesk(QObject):
         if self._kit is None:
             return
         known = [(label.value, label.name) for label in self._kit.session.labels.scheme.labels]
-        self.panel.masking.show_segments(known)
-        self.panel.options.show_segments(known)
+        self.panel.show_segments(known)
         self._show_tool()
         self._show_label()
 

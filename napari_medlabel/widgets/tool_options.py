@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, Final
 
-from qtpy.QtCore import Signal
+from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import (
     QButtonGroup,
     QCheckBox,
@@ -29,6 +30,10 @@ from napari_medlabel.plugin.tools.options import (
     Toggle,
 )
 
+Pairs = Sequence[tuple[Any, str]]
+"""Values and the words for them."""
+Against = Mapping[str, Mapping[Any, str]]
+"""For options by name, which values cannot be chosen, and why; None for all of them."""
 EXTENT_WORDS: Final[Mapping[str, str]] = {"slice": "Slice", "slab": "Slab", "3D": "3D"}
 _EXTENT_TIPS: Final = {
     "slice": "On the slice that is seen",
@@ -54,6 +59,10 @@ class ToolOptions(QWidget):
         self._only: dict[str, tuple[str, str]] = {}
         self._segments: tuple[tuple[int, str], ...] = ()
         self._filling = False
+        self._regions: Callable[[], Pairs] = tuple
+        self._against: Callable[[Mapping[str, Any]], Against] = _nothing_against
+        self._mixed: str = ""
+        self._tips: dict[str, str] = {}
 
     def ask(self, options: Sequence[Option], values: Mapping[str, Any]) -> None:
         """Show fields for options, with what is chosen now."""
@@ -65,6 +74,10 @@ class ToolOptions(QWidget):
             for option in options
             if isinstance(option, Number) and option.only is not None
         }
+        self._mixed = next(
+            (one.name for one in options if isinstance(one, Segment) and one.regions), ""
+        )
+        self._tips = {option.name: option.tip for option in options}
         for option in options:
             field = self._make(option)
             tip = option.tip
@@ -84,6 +97,49 @@ class ToolOptions(QWidget):
         """Offer labels, as value and name, where a tool asks for another one."""
         self._segments = tuple(segments)
 
+    def show_regions(
+        self,
+        regions: Callable[[], Pairs],
+        against: Callable[[Mapping[str, Any]], Against],
+    ) -> None:
+        """Offer regions where a tool takes them, and grey out what does not go together.
+
+        Parameters
+        ----------
+        regions : callable
+            Returns what there is now, as value and words.
+        against : callable
+            Given what is chosen, returns for options by name which values cannot be, and why;
+            None for all of them.
+        """
+        self._regions, self._against = regions, against
+
+    def forget_regions(self) -> None:
+        """Let go of the case whose regions were offered."""
+        self._regions, self._against = tuple, _nothing_against
+
+    def follow(self) -> None:
+        """Hear that something changed on which the choices depend: the label in hand."""
+        self._follow()
+
+    def _refill(self, name: str) -> None:
+        """List the regions that there are now, before the list opens."""
+        box = self.fields.get(name)
+        if not isinstance(box, QComboBox):
+            return
+        kept, self._filling = box.currentData(), True
+        try:
+            while box.count() > 1 + len(self._segments):
+                box.removeItem(box.count() - 1)
+            for value, words in self._regions():
+                box.addItem(words, value)
+            _show(box, kept)
+        finally:
+            self._filling = False
+        if box.currentData() != kept:
+            self._tell(name, box.currentData())
+        self._follow()
+
     def show_values(self, values: Mapping[str, Any]) -> None:
         """Show what is chosen, without asking for it again."""
         self._filling = True
@@ -101,6 +157,11 @@ class ToolOptions(QWidget):
             meant = isinstance(box, QComboBox) and box.currentData() == value
             for part in (field, self.form.labelForField(field)):
                 part.setVisible(meant)
+        if self._mixed:
+            boxes = {n: b for n, b in self.fields.items() if isinstance(b, QComboBox)}
+            chosen = {name: box.currentData() for name, box in boxes.items()}
+            for name, why in self._against(chosen).items():
+                _grey(boxes[name], why, self._tips[name])
 
     def _make(self, option: Option) -> QWidget:
         match option:
@@ -113,8 +174,11 @@ class ToolOptions(QWidget):
             case Choice():
                 return self._make_list(option.name, option.choices)
             case Segment():
-                pairs = ((0, option.none), *self._segments)
-                return self._make_list(option.name, pairs)
+                pairs: Pairs = ((0, option.none), *self._segments)
+                if not option.regions:
+                    return self._make_list(option.name, pairs)
+                box = _FreshBox(partial(self._refill, option.name))
+                return self._make_list(option.name, (*pairs, *self._regions()), box)
 
     def _make_number(self, option: Number) -> QWidget:
         if option.decimals == 0:
@@ -137,8 +201,8 @@ class ToolOptions(QWidget):
         field.lineEdit().returnPressed.connect(self.typed)
         return field
 
-    def _make_list(self, name: str, pairs: Sequence[tuple[Any, str]]) -> QComboBox:
-        box = QComboBox()
+    def _make_list(self, name: str, pairs: Pairs, known: QComboBox | None = None) -> QComboBox:
+        box = QComboBox() if known is None else known
         for value, words in pairs:
             box.addItem(words, value)
         box.currentIndexChanged.connect(
@@ -150,6 +214,37 @@ class ToolOptions(QWidget):
         if not self._filling:
             self._follow()
             self.changed.emit(name, value)
+
+
+class _FreshBox(QComboBox):
+    """A list that is brought up to date when it opens; as narrow as there is room."""
+
+    def __init__(self, renew: Callable[[], object]) -> None:
+        super().__init__()
+        self._renew = renew
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+
+    def showPopup(self) -> None:
+        """Open the list."""
+        self._renew()
+        super().showPopup()
+
+
+def _nothing_against(_chosen: Mapping[str, Any]) -> Against:
+    return {}
+
+
+def _grey(box: QComboBox, why: Mapping[Any, str], tip: str) -> None:
+    """Grey out values of a list, or all of it, each with the reason in its tooltip."""
+    box.setEnabled(not why.get(None))
+    box.setToolTip(why.get(None) or tip)
+    able = Qt.ItemFlag.ItemIsSelectable | Qt.ItemFlag.ItemIsEnabled
+    model = box.model()
+    for row in range(box.count()):
+        reason = why.get(box.itemData(row), "")
+        item = model.item(row)
+        item.setFlags(Qt.ItemFlag.NoItemFlags if reason else able)
+        item.setToolTip(reason)
 
 
 def _show(field: QWidget | None, value: Any) -> None:

@@ -147,6 +147,11 @@ class ToolPanel(QWidget):
         self.range_button.clicked.connect(self.range_requested)
         self.sheet_button.clicked.connect(self.sheet_requested)
 
+    def show_segments(self, segments: Sequence[tuple[int, str]]) -> None:
+        """Offer labels, as value and name, to the rules and to tools that ask for another."""
+        self.masking.show_segments(segments)
+        self.options.show_segments(segments)
+
     def show_label(self, name: str, colour: str) -> None:
         """Show which label is in hand.
 
@@ -160,6 +165,7 @@ class ToolPanel(QWidget):
         self._label = f"<span style='color:{colour}'>&#9632;</span> {escape(shortened(name))}"
         self.title.setToolTip(escape(name))
         self._write_title()
+        self.options.follow()
 
     def _write_title(self) -> None:
         self.title.setText(f"{self._tool} &nbsp;{self._label}" if self._tool else "")

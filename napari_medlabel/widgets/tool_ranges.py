@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
+from napari_medlabel.plugin.tools.combining import bound_to
 from napari_medlabel.plugin.tools.kit import Choices, Kit
 from napari_medlabel.widgets.tool_panel import ToolPanel
 
@@ -13,6 +14,7 @@ _RANGED: Final = ("threshold", "flood")
 
 def begin_ranges(choices: Choices, kit: Kit, panel: ToolPanel) -> None:
     """Let tools that ask for a range begin with the brighter half of a scan's window."""
+    panel.options.show_regions(*bound_to(kit))
     low, high = kit.first_range()
     panel.masking.show_range(low, high)
     for name in _RANGED:
@@ -20,8 +22,10 @@ def begin_ranges(choices: Choices, kit: Kit, panel: ToolPanel) -> None:
         choices.values[name] = {"low": low, "high": high} | kept
 
 
-def end_ranges(choices: Choices) -> None:
-    """Forget ranges with the scan that they were of."""
+def end_ranges(choices: Choices, panel: ToolPanel) -> None:
+    """Forget ranges and regions with the scan that they were of."""
+    panel.options.forget_regions()
+    choices.values.get("combine", {}).pop("other", None)
     choices.values.pop("threshold", None)
     for end in ("low", "high"):
         choices.values.get("flood", {}).pop(end, None)

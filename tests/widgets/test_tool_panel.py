@@ -6,11 +6,12 @@ import pytest
 from pytestqt.qtbot import QtBot
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
-from qtpy.QtWidgets import QLineEdit, QTableWidget, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QComboBox, QLineEdit, QTableWidget, QVBoxLayout, QWidget
 
 from napari_medlabel.edit.masking import Masking
 from napari_medlabel.plugin.keys import Key, Keys
 from napari_medlabel.plugin.tools.catalogue import MENUS, TOOLS, options_of, tool
+from napari_medlabel.plugin.tools.combining import against
 from napari_medlabel.widgets.cheat_sheet import MOUSE, CheatSheet, sheet_html
 from napari_medlabel.widgets.dock_keys import DockKeys
 from napari_medlabel.widgets.masking_row import MaskingRow
@@ -103,6 +104,57 @@ def test_all_options_of_all_tools_are_shown_and_asked_for(
     with qtbot.waitSignal(panel.option_requested) as asked:
         panel.options.fields["move"].setChecked(True)
     assert asked.args == ["move", True]
+
+
+def test_what_combine_cannot_do_is_grey_and_says_why(panel: ToolPanel, qtbot: QtBot) -> None:
+    label, regions = [1], [("range", "range of Threshold: 50 to 300")]
+    panel.options.show_regions(
+        lambda: tuple(regions), lambda chosen: against(chosen, label[0], (1, 2))
+    )
+    take(panel, "combine")
+    how, other = panel.options.fields["how"], panel.options.fields["other"]
+
+    def grey(box: QComboBox) -> set[object]:
+        rows = range(box.count())
+        return {box.itemData(n) for n in rows if not box.model().item(n).isEnabled()}
+
+    def pick(box: QComboBox, value: object) -> None:
+        box.setCurrentIndex(box.findData(value))
+
+    assert (grey(how), grey(other)) == (set(), {1})
+    pick(other, 2)
+    assert grey(how) == {"subtract", "intersect"}
+    assert "share no voxel" in how.model().item(1).toolTip()
+    with qtbot.waitSignal(panel.option_requested) as asked:
+        pick(other, "range")
+    assert asked.args == ["other", "range"]
+    pick(how, "subtract")
+    assert (grey(how), grey(other)) == (set(), {1, 2})
+    pick(how, "fill")
+    assert not other.isEnabled()
+    assert other.toolTip() == "This is done to the label in hand alone."
+    pick(how, "add")
+    assert other.isEnabled()
+    assert "the range of Threshold" in other.toolTip()
+    # Another label in hand, and another layer that has come since.
+    label[0] = 2
+    panel.show_label("Spleen", "#ff0000")
+    assert grey(other) == {2}
+    regions.append(("Seg\n4", "Seg: Tumour"))
+    panel.show()
+    other.showPopup()
+    other.hidePopup()
+    assert other.findData("Seg\n4") > 0
+    assert other.currentData() == "range"
+    # What has gone is not kept.
+    pick(other, "Seg\n4")
+    regions.pop()
+    with qtbot.waitSignal(panel.option_requested) as asked:
+        other.showPopup()
+    other.hidePopup()
+    assert asked.args[0] == "other"
+    assert other.findData("Seg\n4") < 0
+    panel.options.forget_regions()
 
 
 def test_where_a_tool_works_is_asked_for_and_a_flat_one_says_why_not_3d(

@@ -11,6 +11,7 @@ import numpy as np
 from napari_medlabel.edit.patch import Box
 from napari_medlabel.edit.scene import Proposal, Scene, Tick, around, whole
 from napari_medlabel.errors import InputError
+from napari_medlabel.plugin.tools.combining import combine_work
 from napari_medlabel.plugin.tools.kit import Kit, Work
 from napari_medlabel.plugin.tools.mirroring import mirror_work
 
@@ -178,23 +179,6 @@ def _hollow(kit: Kit) -> Work:
     return run
 
 
-def _combine(kit: Kit) -> Work:
-    scene, box, value, how = (
-        kit.bench.scene().frozen(),
-        kit.box(),
-        kit.free_label(),
-        kit.options["how"],
-    )
-    other = 0 if how in {"invert", "clear", "fill"} else _other(kit)
-
-    def run(_tick: Tick) -> Proposal | None:
-        from napari_medlabel.edit.logic import combine
-
-        return combine(scene, box, value, other, how=how)
-
-    return run
-
-
 def _copy(kit: Kit) -> Work:
     scene, plane, values, chosen = (
         kit.bench.scene().frozen(),
@@ -267,7 +251,7 @@ ACTS: Final[Mapping[str, Callable[[Kit], Work]]] = MappingProxyType(
         "holes": _holes,
         "margin": _margin,
         "hollow": _hollow,
-        "combine": _combine,
+        "combine": combine_work,
         "mirror": mirror_work,
         "copy": _copy,
         "translate": _translate,

@@ -142,7 +142,8 @@ SHAPES: Final = (
     Tool(
         "combine",
         "Combine",
-        "Add, subtract or intersect with another label; invert, clear or fill.",
+        "Add, subtract or intersect with another label, a range of values or a label of "
+        "another layer; invert, clear or fill.",
         "Shape",
         "Shift-C",
         DEEP,
@@ -160,7 +161,13 @@ SHAPES: Final = (
                     ("fill", "fill all"),
                 ),
             ),
-            Segment("other", "With"),
+            Segment(
+                "other",
+                "With",
+                "A segment; the range of Threshold; or a label of another layer: overlapping "
+                "ones, opened marks, a version that Versions… previews",
+                regions=True,
+            ),
         ),
     ),
     Tool(

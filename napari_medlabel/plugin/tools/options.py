@@ -82,12 +82,16 @@ class Segment:
         As in `Number`.
     none : str
         What stands for none: that one is to be chosen, or what holds without one.
+    regions : bool
+        Whether it may be a region, too: a range of values, a label of another layer. Its value
+        is then a string.
     """
 
     name: str
     words: str
     tip: str = ""
     none: str = "choose …"
+    regions: bool = False
 
     @property
     def value(self) -> int:
