@@ -142,6 +142,21 @@ def test_status_names_what_a_person_must_look_at(study: SmallStudy, run: Run) ->
     assert "A synchronising client made a copy: medlabel/claims" in out
 
 
+def test_a_copy_of_a_file_of_the_log_is_called_one_before_the_log_is_judged(
+    study: SmallStudy, run: Run
+) -> None:
+    run("r01", "claim", str(study.cases[0]))
+    line = sorted((study.layout.audit / "writers").rglob("*.jsonl"))[0]
+    line.with_name(f"{line.stem} (1).jsonl").write_bytes(line.read_bytes())
+    code, out, _ = run("r01", "status")
+    assert code == 4
+    assert "A synchronising client made a copy: medlabel/audit/writers" in out
+    code, out, _ = run("r01", "validate")
+    assert code == 5
+    assert "Copies of a synchronising client that met a conflict: 1." in out
+    assert out.index("They are files of the log") < out.index("Log: RED")
+
+
 def test_a_conflict_shows_what_there_is_to_choose_from(study: SmallStudy, run: Run) -> None:
     case = str(study.cases[0])
     run("r01", "claim", case)

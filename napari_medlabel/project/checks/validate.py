@@ -13,6 +13,7 @@ from napari_medlabel.audit.check.verify import Progress
 from napari_medlabel.errors import InputError
 from napari_medlabel.project.cases.record import CaseRecord
 from napari_medlabel.project.checks.accounts import check_accounts
+from napari_medlabel.project.checks.agreed import check_agreed
 from napari_medlabel.project.checks.bids import check_bids
 from napari_medlabel.project.checks.derivatives import Rules, check_derivatives
 from napari_medlabel.project.checks.finding import Finding, in_order, is_of_study, place
@@ -26,12 +27,17 @@ from napari_medlabel.project.layout import Layout
 from napari_medlabel.project.ontology.document import ontology_digest, read_ontology
 from napari_medlabel.project.settings import Settings, read_settings
 from napari_medlabel.project.work.accounts import accounts_by
-from napari_medlabel.project.work.claims import conflicted_copies
+from napari_medlabel.project.work.copies import conflicted_copies, is_of_log
 from napari_medlabel.project.work.rulings import against_rules, kept_rules, reigns
 from napari_medlabel.project.work.steps import StepReader
 
 _WRONG: Final = 2
 _HIDDEN: Final = ".git"
+_DECIDE: Final = "A person must decide which one counts."
+_OF_LOG: Final = (
+    "They are files of the log: its verdict counts them as strangers, or as altered. A person "
+    "must see which one of each two is whole; keep the other one outside of the study."
+)
 
 
 @dataclass(frozen=True)
@@ -157,6 +163,7 @@ def _of_people(
     accounts = accounts_by(ruled, settings, reader.kin())
     yield from check_settled(told.agreed, records, reader, ruled, accounts)
     yield from check_accounts(accounts, records, reader.read(), ruled)
+    yield from check_agreed(told.agreed, records, reader.read(), settings.slots, accounts)
 
 
 def _names(layout: Layout) -> Iterator[Finding]:
@@ -179,10 +186,11 @@ def _names(layout: Layout) -> Iterator[Finding]:
 
 def _copies(layout: Layout) -> Iterator[Finding]:
     """Yield folders with copies that a synchronising client made."""
-    folders = [str(PurePosixPath(one).parent) for one in conflicted_copies(layout)]
-    for folder in sorted(set(folders)):
+    found = conflicted_copies(layout)
+    folders = [(str(PurePosixPath(one).parent), is_of_log(one)) for one in found]
+    for folder, of_log in sorted(set(folders)):
         words = (
-            f"Copies of a synchronising client that met a conflict: {folders.count(folder)}. "
-            "A person must decide which one counts."
+            "Copies of a synchronising client that met a conflict: "
+            f"{folders.count((folder, of_log))}. {_OF_LOG if of_log else _DECIDE}"
         )
         yield Finding("error", "conflicted copy", place(folder), words)

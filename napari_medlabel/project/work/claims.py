@@ -2,7 +2,7 @@
 
 A claim is courtesy with an expiry, not the truth: the log is. Making the file fails where it
 exists (O_EXCL), which local disks, NFS since version 3 and SMB keep; clients that synchronise a
-folder do not, so their conflicted copies are looked for and named.
+folder do not, so their conflicted copies are looked for and named, see `copies`.
 """
 
 from __future__ import annotations
@@ -21,14 +21,6 @@ from napari_medlabel.errors import InputError, RefusedError, SaveError
 from napari_medlabel.io.files import make_folder, sync_file, sync_folder, write_bytes_aside
 from napari_medlabel.project.layout import CaseId, Layout, require_rater
 
-_CONFLICTED: Final = (
-    re.compile(r"\(.*conflicted copy.*\)", re.IGNORECASE),  # Dropbox, Box
-    re.compile(r"\.sync-conflict-\d{8}-\d{6}"),  # Syncthing
-    re.compile(r"_conf\(\d+\)"),  # Seafile and kin
-    re.compile(r"\[Conflict(ed)?\]", re.IGNORECASE),  # Google Drive and kin
-    re.compile(r"-conflict-\d{8}"),  # Nextcloud, ownCloud
-    re.compile(r"~HEAD|\.orig$|-[A-Z0-9]{6,15}\.(json|jsonl|gz)$"),  # git, OneDrive (computer)
-)
 _TRIES: Final = 5
 _PAUSE_S: Final = 0.02
 _FORSAKEN_S: Final = 300.0
@@ -236,22 +228,6 @@ def holder(layout: Layout, case: CaseId, slot: str) -> Claim | None:
         return read_claim(layout, case, slot)
     except InputError:
         return Claim(str(case), slot, "?", "", 0, "", "9999-12-31T23:59:59+00:00")
-
-
-def conflicted_copies(layout: Layout) -> tuple[str, ...]:
-    """Return copies that a synchronising client has made, relative to the study.
-
-    Where there are any, the folder was written on two computers at once: nobody but a person
-    knows which one counts.
-    """
-    found = [
-        layout.relative(path)
-        for folder in (layout.own, layout.root / "derivatives")
-        for path in folder.rglob("*")
-        if any(pattern.search(path.name) for pattern in _CONFLICTED)
-        and not path.is_relative_to(layout.audit)
-    ]
-    return tuple(sorted(found))
 
 
 def _parse(raw: bytes) -> Claim:

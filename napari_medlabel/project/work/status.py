@@ -12,7 +12,8 @@ from napari_medlabel.project.ontology.document import ontology_digest, read_onto
 from napari_medlabel.project.settings import Settings
 from napari_medlabel.project.work.accounts import Accounts, accounts_of
 from napari_medlabel.project.work.choosing import needs_review
-from napari_medlabel.project.work.claims import conflicted_copies, holder
+from napari_medlabel.project.work.claims import holder
+from napari_medlabel.project.work.copies import conflicted_copies
 from napari_medlabel.project.work.fold import CaseRow, SlotState, fold
 from napari_medlabel.project.work.steps import Step, StepReader
 

@@ -229,6 +229,10 @@ FAULTS: dict[str, tuple[Callable[[Layout], object], set[tuple[str, str]]]] = {
         lambda s: (s.own / "project (Erika Muster's conflicted copy).json").write_text("{}"),
         {("conflicted copy", "medlabel")},
     ),
+    "a second download beside the guidelines": (
+        lambda s: (s.guidelines.parent / "guidelines (1).md").write_text("# Old"),
+        {("conflicted copy", "medlabel/guidelines")},
+    ),
     "guidelines that show what is not there": (
         lambda s: s.guidelines.write_text("![](muster.png)"),
         {("guidelines", "medlabel/guidelines/guidelines.md")},

@@ -1,4 +1,4 @@
-"""Claims: one holder at a time, taken over only when silent, and conflicted copies named."""
+"""Claims: one holder at a time, and taken over only when silent."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from napari_medlabel.project.work import claims
 from napari_medlabel.project.work.claims import (
     Claimant,
     claim,
-    conflicted_copies,
     give_back,
     read_claim,
     take_over,
@@ -131,26 +130,6 @@ def test_a_share_that_is_full_or_closed_is_said(
     study.claims.mkdir(parents=True)
     with pytest.raises(SaveError, match="cannot be written into the study"):
         claim(study, CASE, "A", ANNA, NOON)
-
-
-@pytest.mark.parametrize(
-    "name",
-    [
-        "sub-001_ct.A (Anna's conflicted copy 2026-11-22).json",
-        "sub-001_ct.A.sync-conflict-20261122-101010-ABC.json",
-        "project-DESKTOP42.json",
-        "project_conf(1).json",
-        "ontology [Conflict].json",
-        "ontology-conflict-20261122-101010.json",
-    ],
-)
-def test_conflicted_copies_of_synchronising_clients_are_found(study: Layout, name: str) -> None:
-    study.claims.mkdir(parents=True)
-    study.claim(CASE, "A").write_text("{}")
-    study.project.write_text("{}")
-    assert conflicted_copies(study) == ()
-    (study.own / name).write_text("{}")
-    assert conflicted_copies(study) == (f"medlabel/{name}",)
 
 
 def test_a_claim_that_cannot_be_read_is_held_by_nobody_known(study: Layout) -> None:

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from napari_medlabel.project.cases.version import read_version, whole_versions
-from napari_medlabel.project.work.claims import conflicted_copies
+from napari_medlabel.project.work.copies import conflicted_copies
 from napari_medlabel.session.study.seat import worklist
 from tests.session.study.small_study import make_study
 
