@@ -7,11 +7,12 @@ from typing import Any, Final, Literal
 import numpy as np
 import numpy.typing as npt
 
+from napari_medlabel._optional import require
 from napari_medlabel.edit.distance import distance_mm
-from napari_medlabel.edit.finite import as_floats
+from napari_medlabel.edit.finite import Floats, as_floats
 from napari_medlabel.edit.patch import LabelArray
 from napari_medlabel.edit.table import looked_up
-from napari_medlabel.errors import InputError
+from napari_medlabel.errors import InputError, MissingPackageError
 
 Method = Literal["watershed", "random_walker"]
 BoolArray = npt.NDArray[np.bool_]
@@ -21,6 +22,8 @@ _CORE: Final = 0.6  # of a part's greatest depth: what stays of a part thinner t
 _SIGMA_MM: Final = 0.7  # of the Gaussian that the image's edges are measured with
 _WALKER_VOXELS: Final = 400_000  # that a random walk is solved on in some seconds
 _BETA: Final = 130.0
+_TRUNCATE: Final = 4.0  # standard deviations at which a Gaussian ends, as SciPy has it
+_SLICES: Final = 8  # measured at once: what is needed on the way stays small
 UNKNOWN: Final = -1
 WALL: Final = -2
 
@@ -67,8 +70,15 @@ def settle(
     InputError
         When the band is too large for a random walk.
     """
-    seeds = cores(labels, movable, band_mm, spacing_mm)
-    return regrow(image, labels, seeds, spacing_mm, method=method, sigma_mm=sigma_mm)
+    # Handed on without a name here, so that they go once they have been read.
+    return regrow(
+        image,
+        labels,
+        cores(labels, movable, band_mm, spacing_mm),
+        spacing_mm,
+        method=method,
+        sigma_mm=sigma_mm,
+    )
 
 
 def regrow(
@@ -103,10 +113,13 @@ def regrow(
     del parts
     out = labels.T.copy()
     if unknown.any():
-        values = np.unique(seeds[near])
-        marks = np.full(seeds.shape, UNKNOWN, dtype=np.int32)
-        marks[near] = np.searchsorted(values, seeds[near]) + 1
+        values, order = np.unique(seeds[near], return_inverse=True)
+        del seeds
+        kind = np.uint16 if values.size < np.iinfo(np.uint16).max else np.uint32
+        marks = np.full(unknown.shape, np.iinfo(kind).max, dtype=kind)
+        marks[near] = order + 1
         marks[unknown] = 0
+        del near
         solve = _by_watershed if method == "watershed" else _by_random_walk
         found = solve(image, marks, spacing_mm, sigma_mm)[unknown]
         out[unknown] = np.where(found > 0, values[np.maximum(found, 1) - 1], out[unknown])
@@ -159,39 +172,72 @@ def edge_strength(
     sigma_mm : float
         Standard deviation of the Gaussian it is measured under.
     """
+    steps = spacing_mm[::-1]
+    low = as_floats(image) if image.dtype.kind == "f" else None  # padding is the lowest of all
+    many = image.shape[2]
+    sigmas = [
+        sigma_mm / mm if n > 1 else 0.0 for mm, n in zip(steps, image.T.shape, strict=True)
+    ]
+    halo = int(_TRUNCATE * sigmas[0] + 0.5) + 1
+    out = np.empty(image.T.shape, dtype=np.float32)
+    for first in range(0, many, _SLICES):
+        last = min(first + _SLICES, many)
+        start, stop = max(first - halo, 0), min(last + halo, many)
+        part = as_floats(image[:, :, start:stop]) if low is None else low[:, :, start:stop]
+        steep = _steepness(part.T, sigmas, steps)
+        out[first:last] = steep[first - start : last - start]
+    return out.T
+
+
+def _steepness(
+    part: Floats, sigmas: list[float], steps: tuple[float, ...]
+) -> npt.NDArray[np.float32]:
+    """Return the size of the gradient of some slices (k, j, i), per mm."""
     from scipy import ndimage
 
-    steps = spacing_mm[::-1]
-    smooth = as_floats(image).T
-    axes = [axis for axis, n in enumerate(smooth.shape) if n > 1]
-    sigmas = [sigma_mm / steps[axis] if axis in axes else 0.0 for axis in (0, 1, 2)]
-    smooth = ndimage.gaussian_filter(smooth, sigmas, mode="nearest")
+    smooth = ndimage.gaussian_filter(part, sigmas, mode="nearest", truncate=_TRUNCATE)
     out = np.zeros(smooth.shape, dtype=np.float32)
-    for axis in axes:
-        out += np.gradient(smooth, steps[axis], axis=axis) ** 2
-    return np.sqrt(out).T
+    for axis, n in enumerate(smooth.shape):
+        if n > 1:
+            out += np.gradient(smooth, steps[axis], axis=axis) ** 2
+    return np.sqrt(out)
 
 
 def _by_watershed(
     image: npt.NDArray[Any],
-    marks: npt.NDArray[np.int32],
+    marks: npt.NDArray[Any],
     spacing_mm: Three,
     sigma_mm: float,
-) -> npt.NDArray[np.int32]:
-    """Grow marks (k, j, i), counted from 1, into those that are 0; those below are walls."""
-    from skimage.segmentation import watershed
+) -> npt.NDArray[Any]:
+    """Grow marks (k, j, i), counted from 1, into those that are 0; the largest are walls.
 
+    Both ways flood in one order and give the same; the compiled one takes a fifth of the room.
+    """
     edges = edge_strength(image, spacing_mm, sigma_mm).T
-    grown: npt.NDArray[np.int32] = watershed(edges, np.maximum(marks, 0), mask=marks >= 0)
-    return grown
+    wall = np.iinfo(marks.dtype).max
+    try:
+        require("numba", extra="tools")
+    except MissingPackageError:
+        from skimage.segmentation import watershed
+
+        free = marks != wall
+        grown: npt.NDArray[np.int32] = watershed(
+            edges, np.where(free, marks, 0).astype(np.int32), mask=free
+        )
+        return grown
+    from napari_medlabel.edit.basin_kernel import flood
+
+    starts = np.flatnonzero((marks > 0) & (marks < wall)).astype(np.int32)
+    flood(edges.reshape(-1), marks.reshape(-1), marks.shape, starts)
+    return marks
 
 
 def _by_random_walk(
     image: npt.NDArray[Any],
-    marks: npt.NDArray[np.int32],
+    marks: npt.NDArray[Any],
     spacing_mm: Three,
     sigma_mm: float,
-) -> npt.NDArray[np.int32]:
+) -> npt.NDArray[Any]:
     """Do the same by a random walk."""
     from scipy import ndimage
     from skimage.segmentation import random_walker
@@ -210,6 +256,7 @@ def _by_random_walk(
     )
     if np.ptp(blurred) == 0:
         return marks  # no edge to walk by
+    marks = np.where(marks == np.iinfo(marks.dtype).max, -1, marks.astype(np.int32))
     # The solver stops near the answer: probabilities a little beyond 0 and 1 are no fault.
     found: npt.NDArray[np.int32] = random_walker(
         blurred, marks, beta=_BETA, mode="cg_j", spacing=steps, prob_tol=np.inf

@@ -7,11 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from napari_medlabel.edit.border import UNKNOWN, WALL, cores, settle
+from napari_medlabel.edit import border
+from napari_medlabel.edit.border import UNKNOWN, WALL, cores, edge_strength, settle
 from napari_medlabel.edit.masking import Masking
 from napari_medlabel.edit.refine import refine
 from napari_medlabel.edit.scene import Scene, slab, whole
-from napari_medlabel.errors import InputError
+from napari_medlabel.errors import InputError, MissingPackageError
 
 Three = tuple[float, float, float]
 
@@ -182,3 +183,34 @@ def test_a_border_that_moves_a_little_is_no_cause_for_alarm() -> None:
     proposal = refine(scene, whole(scene.shape), band_mm=3.0)
     assert proposal is not None
     assert "Look twice" not in proposal.words
+
+
+@given(
+    st.tuples(*[st.integers(1, 30)] * 3),
+    st.tuples(*[st.floats(0.3, 5.0)] * 3),
+    st.sampled_from([np.int16, np.float32]),
+    st.integers(0, 2**32 - 1),
+)
+@settings(max_examples=25)
+def test_edges_measured_some_slices_at_a_time_are_those_of_all_at_once(
+    shape: tuple[int, int, int], spacing: Three, kind: type, seed: int
+) -> None:
+    rng = np.random.default_rng(seed)
+    image = np.asfortranarray(rng.integers(-500, 500, shape).astype(kind))
+    if kind is np.float32:
+        image[rng.random(shape) < 0.1] = np.nan
+    found = edge_strength(image, spacing)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(border, "_SLICES", 1000)
+        np.testing.assert_array_equal(found, edge_strength(image, spacing))
+
+
+def test_without_a_compiler_borders_settle_alike(monkeypatch: pytest.MonkeyPatch) -> None:
+    scene, _ = balls()
+    found = after(scene, band_mm=3.0)
+
+    def missing(*_: object, **__: object) -> None:
+        raise MissingPackageError("No compiler here.", hint="None.")
+
+    monkeypatch.setattr(border, "require", missing)
+    np.testing.assert_array_equal(after(scene, band_mm=3.0), found)

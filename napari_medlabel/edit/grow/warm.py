@@ -9,6 +9,7 @@ import numpy as np
 
 from napari_medlabel.edit import slice_loops
 from napari_medlabel.edit.between import fill_between
+from napari_medlabel.edit.border import settle
 from napari_medlabel.edit.flood import connected
 from napari_medlabel.edit.grow.field import compiled
 from napari_medlabel.edit.grow.growth import Growth
@@ -17,7 +18,7 @@ from napari_medlabel.edit.scene import Scene, whole
 
 @cache
 def warm_up() -> threading.Thread:
-    """Compile all that grows, floods, fills between and traces edges, in a thread.
+    """Compile all that grows, floods, refines, fills between and traces edges, in a thread.
 
     The second call gives the first's thread.
 
@@ -47,5 +48,6 @@ def compile_now() -> bool:
         return False
     labels = np.zeros((4, 4, 4), np.uint8, order="F")
     labels[1:3, 1:3, (0, 3)] = 1
+    settle(image, labels, labels == 0, 0.5, (1.0, 1.0, 1.0))
     fill_between(Scene(labels, image, (1.0, 1.0, 1.0)), whole((4, 4, 4)), 2)
     return slice_loops.wait()
