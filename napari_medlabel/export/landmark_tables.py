@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from napari_medlabel.geometry.axes import flip_lps_ras
 from napari_medlabel.io.landmarks.found import Frame
-from napari_medlabel.measure.lines import Value
+from napari_medlabel.measure.lines import FROM_VOXELS, Value
 from napari_medlabel.model.landmark_words import described
 from napari_medlabel.model.landmarks import LandmarkSet, Point
 from napari_medlabel.model.measurements import MeasurementSet
@@ -30,6 +30,7 @@ _BIDS: Final = {
     "locked": "1 where the landmark may not be moved, else 0",
 }
 _MEASURED: Final = ("name", "kind", "quantity", "value", "unit", "points_lps_mm", "description")
+_VOLUME: Final = "scan_volume"
 # A cell that a spreadsheet would run as a formula gets an apostrophe in front.
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 
@@ -92,7 +93,8 @@ def to_fcsv(marks: LandmarkSet, *, frame: Frame = "LPS") -> str:
     rows: list[Sequence[object]] = []
     for number, mark in enumerate(marks, 1):
         if mark.is_placed:
-            words = (" ".join(text.split("\n")) for text in (mark.name, described(mark)))
+            # Readers take each of these for the end of a line: \r, \x0b, \x0c, U+2028, ...
+            words = (" ".join(t.splitlines()) for t in (mark.name, described(mark)))
             place = _cells(mark.point_ras, frame)
             rows.append((number, *place, 0, 0, 0, 1, 1, 1, int(mark.locked), *words, ""))
     head = f"# Markups fiducial file version = 4.11\n# CoordinateSystem = {frame}\n"
@@ -150,7 +152,9 @@ def _geometry(places: Sequence[Sequence[float]]) -> list[str]:
     ]
 
 
-def measurements_to_csv(measured: MeasurementSet, values: Mapping[str, Sequence[Value]]) -> str:
+def measurements_to_csv(
+    measured: MeasurementSet, values: Mapping[str, Sequence[Value]], *, volume: str = ""
+) -> str:
     """Return a table with one row for each number of each measurement.
 
     Parameters
@@ -159,10 +163,15 @@ def measurements_to_csv(measured: MeasurementSet, values: Mapping[str, Sequence[
         Their points stand in LPS mm: three numbers a point, points parted by semicolons.
     values : mapping
         For each name its numbers.
+    volume : str
+        Of a scan of several volumes the one whose voxels were measured, as ``"5 of 12"``: it
+        stands in a column of its own beside the numbers of voxels.
     """
-    rows: list[Sequence[object]] = [_MEASURED]
+    rows: list[Sequence[object]] = [(*_MEASURED, _VOLUME) if volume else _MEASURED]
     for one in measured:
-        points = "; ".join(" ".join(_cells(point, "LPS")) for point in one.points_ras)
+        points = "; ".join(
+            " ".join(_cells(point, "LPS")) for point in one.long_first.points_ras
+        )
         rows += [
             (
                 quoted(one.name),
@@ -172,6 +181,7 @@ def measurements_to_csv(measured: MeasurementSet, values: Mapping[str, Sequence[
                 value.unit,
                 quoted(points),
                 quoted(one.description),
+                *([volume if value.name in FROM_VOXELS else ""] if volume else ()),
             )
             for value in values.get(one.name, ())
         ]
@@ -198,5 +208,13 @@ def _cells(point_ras: Point | None, frame: Frame) -> tuple[str, str, str]:
 
 def _table(rows: Sequence[Sequence[object]], delimiter: str) -> str:
     out = io.StringIO()
-    csv.writer(out, delimiter=delimiter, lineterminator="\n").writerows(rows)
+    writer = csv.writer(out, delimiter=delimiter, lineterminator="\n")
+    for row in rows:
+        # A bare \r is not quoted by this writer, and ends the line for who reads it.
+        writer.writerow(
+            [
+                c.replace("\r\n", "\n").replace("\r", "\n") if isinstance(c, str) else c
+                for c in row
+            ]
+        )
     return out.getvalue()

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import itertools
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
 from napari_medlabel.geometry.axes import flip_lps_ras
-from napari_medlabel.io.landmarks.drawn import LONG_AXIS, SHORT_AXIS
+from napari_medlabel.io.landmarks.drawn import LONG_AXIS, SHORT_AXIS, axis_note
 from napari_medlabel.io.landmarks.found import Frame
 from napari_medlabel.io.landmarks.markups import OURS
 from napari_medlabel.measure.lines import Value
@@ -111,10 +112,10 @@ def _point_list(
         "labelFormat": "%N-%d",
         **{key: value for key, value in first.items() if key not in _NEW},
         "lastUsedControlPointNumber": len(marks),
-        "controlPoints": [
+        "controlPoints": _with_own_ids(
             _landmark(mark, number, frame, old_points.get(mark.name, {}))
             for number, mark in enumerate(marks, 1)
-        ],
+        ),
         "measurements": first.get("measurements", []),
     }
 
@@ -164,25 +165,32 @@ def _measured(
     one: Measurement, values: Sequence[Value], frame: Frame, old: Sequence[Mapping[str, Any]]
 ) -> list[Document]:
     if one.kind != "bidirectional":
-        return [_markup(one, values, frame, old)]
-    ends = one.points_ras
+        note = axis_note(one.name, pair=False) if one.kind == "line" else {}
+        return [_markup(one, values, frame, old, note)]
+    ends = one.long_first.points_ras
     return [
         _markup(
             Measurement(one.name + axis, "line", points, one.description, locked=one.locked),
             [Value("length", v.value, v.unit) for v in values if f" ({v.name})" == axis],
             frame,
             old,
+            axis_note(one.name + axis, pair=True),
         )
         for axis, points in ((LONG_AXIS, ends[:2]), (SHORT_AXIS, ends[2:]))
     ]
 
 
 def _markup(
-    one: Measurement, values: Sequence[Value], frame: Frame, old: Sequence[Mapping[str, Any]]
+    one: Measurement,
+    values: Sequence[Value],
+    frame: Frame,
+    old: Sequence[Mapping[str, Any]],
+    note: Document,
 ) -> Document:
     kind = _TYPES[one.kind]
-    same = (m for m in old if m.get("type") == kind and m.get("name") == one.name)
-    before = next(same, {})
+    same = [m for m in old if m.get("type") == kind and m.get("name") == one.name]
+    # An axis and a line may have one name; what was noted beside them tells them apart.
+    before = next((m for m in same if note and m.get(OURS) == note), same[0] if same else {})
     markup: Document = {
         "type": kind,
         "name": one.name,
@@ -200,6 +208,8 @@ def _markup(
         markup["description"] = one.description
     if one.kind in ("plane", "cuboid"):
         markup |= _frame_keys(one, frame)
+    if note:
+        markup[OURS] = note
     if one.kind in _NOT_SLICERS:
         markup[OURS] = {
             "kind": one.kind,
@@ -214,14 +224,27 @@ def _control_points(
     points = one.array[:1] if one.kind in ("plane", "cuboid") else one.outline_ras()
     old = list(before.get("controlPoints", ()))
     same = old if len(old) == len(points) else [{}] * len(points)
-    return [
+    return _with_own_ids(
         {
             **_control_point(number, str(number), kept),
             "positionStatus": "defined",
             "position": _place(point, frame),
         }
         for number, (point, kept) in enumerate(zip(points, same, strict=True), 1)
-    ]
+    )
+
+
+def _with_own_ids(points: Iterable[Document]) -> list[Document]:
+    """Return control points, each with an id of its own: the first keeps a shared one."""
+    listed = list(points)
+    known = {str(point["id"]) for point in listed}
+    free = (str(n) for n in itertools.count(1) if str(n) not in known)
+    given: set[str] = set()
+    for point in listed:
+        if str(point["id"]) in given:
+            point["id"] = next(free)
+        given.add(str(point["id"]))
+    return listed
 
 
 def _frame_keys(one: Measurement, frame: Frame) -> Document:

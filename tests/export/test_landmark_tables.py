@@ -74,6 +74,40 @@ def test_an_fcsv_list_quotes_commas_and_stays_on_one_line():
     assert (back.name, back.description) == ("a,b", 'two lines "x"')
 
 
+BREAKS = ["\r", "\r\n", "\x0b", "\x0c", "\x1c", "\x85", "\u2028", "\u2029"]
+
+
+@pytest.mark.parametrize("sign", BREAKS)
+def test_what_ends_a_line_for_some_readers_does_not_part_a_row(sign):
+    marks = LandmarkSet(
+        (Landmark(f"A{sign}C", (1, 2, 3), f"top{sign}of it"), Landmark("PC", (4, 5, 6)))
+    )
+    points = [mark.point_ras for mark in marks]
+    text = to_fcsv(marks)
+    assert len(text.splitlines()) == 5
+    (first, second) = read_fcsv(text).landmarks
+    assert (first.name, first.description, second.name) == ("A C", "top of it", "PC")
+    for back in (
+        read_fcsv(text).landmarks,
+        read_table(to_csv(marks)).landmarks,
+        read_table(to_bids_tsv(marks), sidecar=bids_sidecar()).landmarks,
+    ):
+        assert [mark.point_ras for mark in back] == points
+        assert [mark.description.split() for mark in back] == [["top", "of", "it"], []]
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.text(max_size=12), st.text(max_size=12))
+def test_whatever_stands_in_a_description_the_points_are_read_again(name, words):
+    marks = LandmarkSet((Landmark(f"A{name}.", (1, 2, 3), words), Landmark("B", (4, 5, 6))))
+    for back in (
+        read_fcsv(to_fcsv(marks)).landmarks,
+        read_table(to_csv(marks)).landmarks,
+        read_table(to_bids_tsv(marks), sidecar=bids_sidecar()).landmarks,
+    ):
+        assert [mark.point_ras for mark in back] == [(1, 2, 3), (4, 5, 6)]
+
+
 def test_an_empty_point_set_has_bounds_all_the_same():
     assert "<Min" in to_mps(LandmarkSet())
     assert len(read_mps(to_mps(LandmarkSet()).encode()).landmarks) == 0

@@ -124,6 +124,79 @@ def test_what_is_not_understood_is_kept():
     assert read_markups(again).landmarks == moved
 
 
+PAIR = Measurement("X", "bidirectional", ((0, 0, 0), (30, 0, 0), (10, -5, 0), (10, 5, 0)))
+LINE = Measurement("X (long axis)", "line", ((0, 0, 0), (0, 33, 0)))
+ACROSS = Measurement("X (short axis)", "line", ((-2, 8, 0), (2, 8, 0)))
+
+
+@pytest.mark.parametrize("order", [(PAIR, LINE), (LINE, PAIR), (LINE, PAIR, ACROSS)])
+def test_a_line_called_like_an_axis_is_no_part_of_a_measurement(order):
+    measured = MeasurementSet(order)
+    document = to_markups(LandmarkSet(), measured)
+    assert read_markups(document).measurements == measured
+    again = to_markups(LandmarkSet(), measured, like=document)
+    assert read_markups(again).measurements == measured
+
+
+def test_two_lines_that_were_never_one_measurement_stay_two():
+    measured = MeasurementSet((LINE, ACROSS))
+    document = to_markups(LandmarkSet(), measured)
+    assert read_markups(document).measurements == measured
+    for markup in document["markups"]:
+        markup.pop("medlabel", None)
+    (joined,) = read_markups(document).measurements
+    assert (joined.name, joined.kind) == ("X", "bidirectional")
+
+
+@pytest.mark.parametrize("order", [(PAIR, LINE), (LINE, PAIR)])
+def test_names_that_stand_twice_join_no_lines_without_our_note(order):
+    document = to_markups(LandmarkSet(), MeasurementSet(order))
+    for markup in document["markups"]:
+        markup.pop("medlabel", None)
+    found = read_markups(document)
+    assert [one.kind for one in found.measurements] == ["line"] * 3
+    assert "stands more than once" in " ".join(found.notes)
+
+
+def test_a_pair_that_was_copied_with_its_note_stays_lines():
+    document = to_markups(LandmarkSet(), MeasurementSet((PAIR,)))
+    document["markups"] += document["markups"][1:]
+    assert {one.kind for one in read_markups(document).measurements} == {"line"}
+
+
+def test_an_axis_and_a_line_of_its_name_keep_what_each_has():
+    measured = MeasurementSet((PAIR, LINE))
+    first = to_markups(LandmarkSet(), measured)
+    for number, markup in enumerate(first["markups"]):
+        markup["display"] = {"opacity": number / 10}
+    again = to_markups(LandmarkSet(), MeasurementSet((LINE, PAIR)), like=first)
+    told = [(m["name"], m["display"]["opacity"]) for m in again["markups"][1:]]
+    assert told == [("X (long axis)", 0.3), ("X (long axis)", 0.1), ("X (short axis)", 0.2)]
+
+
+def test_points_of_several_lists_have_ids_of_their_own():
+    lists = [
+        {
+            "type": "Fiducial",
+            "coordinateSystem": "LPS",
+            "controlPoints": [
+                {"id": number, "label": label + number, "position": [1, 2, 3]}
+                for number in ("1", "2")
+            ],
+        }
+        for label in "ab"
+    ]
+    like = {"@schema": "markups-schema-v1.0.3", "markups": lists}
+    found = read_markups(like).landmarks
+    (told,) = to_markups(found.with_point("New", (1, 1, 1)), like=like)["markups"]
+    ids = [point["id"] for point in told["controlPoints"]]
+    assert ids == ["1", "2", "3", "4", "5"]
+    line = {"type": "Line", "name": "L", "controlPoints": [{"id": "7"}, {"id": "7"}]}
+    drawn = MeasurementSet((Measurement("L", "line", ((0, 0, 0), (1, 2, 3))),))
+    written = to_markups(found, drawn, like={"markups": [line]})["markups"][1]
+    assert [point["id"] for point in written["controlPoints"]] == ["7", "1"]
+
+
 def test_an_old_position_does_not_survive_in_a_point_that_was_taken_away():
     first = to_markups(MARKS)
     (told,) = to_markups(MARKS.with_point("Tip", None), like=first)["markups"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any, Final
@@ -26,6 +27,7 @@ _KINDS: Final[dict[str, Kind]] = {
     "Plane": "plane",
     "ROI": "cuboid",
 }
+_PAIR: Final = "bidirectional"
 _SAME_MM: Final = 1e-6
 
 
@@ -69,26 +71,57 @@ def measurement_of(
     return _as_told(seen, told, frame)
 
 
-def pairs_joined(drawn: Sequence[Measurement]) -> tuple[Measurement, ...]:
-    """Return the measurements; two lines that are one bidirectional measurement as one."""
-    lines = {one.name: one for one in drawn if one.kind == "line"}
-    found: list[Measurement] = []
-    for one in drawn:
-        stem = one.name.removesuffix(LONG_AXIS).removesuffix(SHORT_AXIS)
-        ends = (lines.get(stem + LONG_AXIS), lines.get(stem + SHORT_AXIS))
-        both = _joined(stem, *ends) if one.kind == "line" and stem != one.name else None
-        if both is None:
-            found.append(one)
-        elif one.name.endswith(LONG_AXIS):
-            found.append(both)
-    return tuple(found)
+def pairs_joined(
+    drawn: Sequence[Measurement], told: Sequence[Mapping[str, Any]]
+) -> tuple[Measurement, ...]:
+    """Return the measurements; two lines that are one bidirectional measurement as one.
+
+    Parameters
+    ----------
+    drawn : sequence of Measurement
+        As `measurement_of` read them; names may stand twice.
+    told : sequence of mapping
+        For each what this program noted beside it. Lines that it noted as the two axes of one
+        measurement are joined. What it noted otherwise is never joined; what has no note, as
+        Slicer drops it, is where nothing but one pair of the file is called so.
+    """
+    known = list(zip(drawn, (note.get("kind") for note in told), strict=True))
+    names = Counter(one.name for one in drawn if one.kind == "line")
+    noted = [one for one, kind in known if kind == _PAIR]
+    called = [one for one, kind in known if kind is None and names[one.name] == 1]
+    joined: dict[int, Measurement] = {}
+    gone: set[int] = set()
+    for group in (noted, called):
+        axes: dict[str, list[Measurement]] = {}
+        for one in group:
+            if one.kind == "line":
+                axes.setdefault(one.name, []).append(one)
+        for name, longs in axes.items():
+            stem = name.removesuffix(LONG_AXIS)
+            shorts = axes.get(stem + SHORT_AXIS, []) if stem != name else []
+            both = _joined(stem, longs[0], shorts[0]) if shorts else None
+            if both is not None and len(longs) == len(shorts) == 1:
+                joined[id(longs[0])] = both
+                gone.add(id(shorts[0]))
+    return tuple(joined.get(id(one), one) for one in drawn if id(one) not in gone)
 
 
-def _joined(
-    stem: str, long_axis: Measurement | None, short_axis: Measurement | None
-) -> Measurement | None:
-    if long_axis is None or short_axis is None:
-        return None
+def axis_note(name: str, pair: bool) -> dict[str, Any]:
+    """Return what is noted beside a line that is called like an axis; empty for other lines.
+
+    Parameters
+    ----------
+    name : str
+        What the line is called.
+    pair : bool
+        Whether it is an axis of a bidirectional measurement, and no line of its own.
+    """
+    if pair:
+        return {"kind": _PAIR}
+    return {"kind": "line"} if name.endswith((LONG_AXIS, SHORT_AXIS)) else {}
+
+
+def _joined(stem: str, long_axis: Measurement, short_axis: Measurement) -> Measurement | None:
     try:
         return Measurement(
             stem,

@@ -110,7 +110,8 @@ def read_fcsv(text: str, *, frame: Frame | None = None) -> Reading:
 def _split(text: str, notes: Notes) -> tuple[dict[str, str], list[str]]:
     head: dict[str, str] = {}
     lines = []
-    for line in text.splitlines():
+    # Other signs that Python takes for ends of lines stand in other programs' descriptions.
+    for line in re.split(r"\r\n|\r|\n", text):
         if not line.lstrip().startswith("#"):
             lines.append(line)
         elif (found := _HEADER.match(line.strip())) is not None:

@@ -79,7 +79,7 @@ def read_markups(document: Any) -> Reading:
             ),
         )
         marks: list[Landmark] = []
-        drawn: list[Measurement] = []
+        drawn: list[tuple[Measurement, Mapping[str, Any]]] = []
         frames: list[Frame] = []
         for markup in markups:
             frame = _frame(markup, notes)
@@ -91,7 +91,7 @@ def read_markups(document: Any) -> Reading:
             else:
                 frames.append(frame)
                 one = measurement_of(markup, frame, _told(markup), notes)
-                drawn += [] if one is None else [one]
+                drawn += [] if one is None else [(one, _told(markup))]
     except (LookupError, TypeError, ValueError, AttributeError, OverflowError) as err:
         raise InputError(
             "This is not a Slicer Markups file: expected a list 'markups' with control points.",
@@ -101,7 +101,7 @@ def read_markups(document: Any) -> Reading:
     if lists > 1:
         notes.add(f"The file holds {lists} point lists; they are read as one.")
     note_origins(marks, notes)
-    whole = pairs_joined(drawn)
+    whole = pairs_joined([one for one, _ in drawn], [told for _, told in drawn])
     own = OwnNames(notes, (one.name for one in whole))
     measured = tuple(replace(one, name=own.own(one.name, "Measurement")) for one in whole)
     return Reading(

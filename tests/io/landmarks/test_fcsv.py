@@ -82,6 +82,13 @@ def test_names_that_stand_twice_or_not_at_all_are_told():
     assert len(found.notes) == 2
 
 
+def test_a_line_ends_only_where_files_end_lines():
+    rows = "1,1,2,3,0,0,0,1,1,1,0,a,top\u2028of\x0cit,\r2,4,5,6,0,0,0,1,1,1,0,b,,\r\n"
+    found = read_fcsv(head("4.11", "RAS") + rows)
+    assert [m.name for m in found.landmarks] == ["a", "b"]
+    assert found.landmarks["a"].description == "top\u2028of\x0cit"
+
+
 def test_a_point_at_the_origin_is_doubted():
     found = read_fcsv(head("4.11", "RAS") + "1,0,0,0,0,0,0,1,1,1,0,a,,\n")
     assert "exactly (0, 0, 0)" in found.notes[0]
