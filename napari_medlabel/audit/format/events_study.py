@@ -5,13 +5,27 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from napari_medlabel.audit.format.kinds import ACCESS, SECURITY, WORK
-from napari_medlabel.audit.format.schema import COUNT, COUNTS, DIGEST, FLAG, USER, choice
+from napari_medlabel.audit.format.kinds import ACCESS, SECURITY, SLOT, WORK
+from napari_medlabel.audit.format.schema import (
+    COUNT,
+    COUNTS,
+    DIGEST,
+    FLAG,
+    USER,
+    choice,
+    group,
+    many,
+)
 from napari_medlabel.audit.format.spec import Spec
 
 _RULE: Final = choice(
     "adjudicate", "majority", "staple", "union", "intersection", "distance", "single"
 )
+_MADE_OF: Final = group(
+    "reading {content, slot, step, whole}",
+    {"content": DIGEST, "slot": SLOT, "step": COUNT, "whole": DIGEST},
+)
+"""A reading as a consensus met it: by its last step, its first mask, and its version."""
 
 ABOUT_STUDY: Final[Mapping[str, Spec]] = {
     "study.case": Spec(
@@ -93,6 +107,7 @@ ABOUT_STUDY: Final[Mapping[str, Spec]] = {
             "adjudicator": choice("independent", "reader", "nobody"),
             "whole": DIGEST,
             "has_read": FLAG,  # whoever settled it had made a mask of the case
+            "made_of": many(_MADE_OF, 8),  # clocks do not tell whether a reading came later
         },
         new_as=("C", "originate"),
     ),

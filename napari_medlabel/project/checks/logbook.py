@@ -14,6 +14,7 @@ from napari_medlabel.project.cases.record import CaseRecord
 from napari_medlabel.project.cases.version import Version
 from napari_medlabel.project.checks.finding import Finding, place
 from napari_medlabel.project.layout import Layout
+from napari_medlabel.project.work.made_of import MadeOf, made_of
 
 _WRITTEN: Final = frozenset({"review.submit", "review.correct", "study.consensus"})
 
@@ -28,12 +29,15 @@ class Agreed:
         Of the consensus.
     time, user, rule : str
         When, token of who settled it, and how readings became one.
+    made_of : mapping of str to MadeOf
+        Of which readings, by slot; empty for a line of before.
     """
 
     version: int
     time: str
     user: str
     rule: str
+    made_of: Mapping[str, MadeOf] = field(default_factory=dict, compare=False)
 
 
 @dataclass
@@ -77,7 +81,8 @@ class Told:
 
     def _agree(self, record: Mapping[str, Any]) -> None:
         detail, user = record["detail"], record["actor"]["user"]
-        one = Agreed(int(detail.get("version", 0)), record["time"], user, detail["rule"])
+        number, rule = int(detail.get("version", 0)), detail["rule"]
+        one = Agreed(number, record["time"], user, rule, made_of(detail))
         before = self.agreed.get(detail["case"], one)
         self.agreed[detail["case"]] = max(before, one)
 

@@ -18,6 +18,7 @@ from napari_medlabel.errors import InputError
 from napari_medlabel.project.layout import CONSENSUS, CaseId
 from napari_medlabel.project.release.unresolved import Unresolved, from_record, record_of
 from napari_medlabel.project.work.fold import SlotState, fold_slot
+from napari_medlabel.project.work.made_of import made_of
 from napari_medlabel.project.work.steps import ACTIONS, Step
 
 CHAIN: Final = "chain.json"
@@ -29,7 +30,7 @@ MAKES: Final = frozenset({"review.submit", "review.correct"})
 EVENTS: Final = (ADDED, AGREED, *ACTIONS)
 """Lines of the log that a release tells of its cases."""
 TOLD: Final = ("version", "round", "ontology", "guideline", "rule", "readings", "open",
-               "slots", "adjudicator", "has_read")  # fmt: skip
+               "slots", "adjudicator", "has_read", "made_of")  # fmt: skip
 """Of their detail."""
 
 
@@ -369,9 +370,14 @@ def _link(found: Any) -> Link:
         number=_whole(found["number"]),
         leaf=from_base64(found["leaf"], 32),
         proof=tuple(from_base64(step, 32) for step in found["proof"]),
-        detail=dict(found["detail"]),
+        detail=_detail(found["detail"]),
         sheets=tuple(map(str, found["sheets"])),
     )
+
+
+def _detail(found: Any) -> dict[str, Any]:
+    made_of(found)  # raises here, where it is expected, on what is no list of readings
+    return dict(found)
 
 
 def _whole(value: object) -> int:

@@ -23,6 +23,7 @@ from napari_medlabel.project.release.link_words import named
 from napari_medlabel.project.release.settled import doubt_of
 from napari_medlabel.project.release.worked import own_slots
 from napari_medlabel.project.work.fold import SlotState
+from napari_medlabel.project.work.made_of import changed_since, made_of
 
 Column = Literal["raw", "cleaned", "scan", "read", "reviewed", "agreed", "file"]
 COLUMNS: Final[tuple[Column, ...]] = (
@@ -184,6 +185,11 @@ def _agreed(one: CaseChain) -> Iterator[Finding]:
     if int(told.get("readings", 0)) != len(counted):
         words = "The consensus was made of another number of readings than are told."
         yield Finding("error", "agreed", name, words)
+    if of := made_of(told):
+        steps = filter(None, (link.step(one.content) for link in one.links))
+        for slot in changed_since(of, steps, counted):
+            words = f"The consensus was not made of what counts of reading {slot}."
+            yield Finding("error", "agreed", name, words)
     if words := doubt_of(one):
         yield Finding("warning", "agreed", name, words)
     if told.get("open"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Final
 
 from napari_medlabel.project.work.states import Action
@@ -23,8 +24,9 @@ def authors(steps: Iterable[Step], saves: Iterable[Save] = ()) -> frozenset[str]
     steps : iterable of Step
         Of one case or of several.
     saves : iterable of Save
-        Of any cases. One counts while its author held a reading of the case: what an
-        adjudicator or a reviewer saves is no reading.
+        Of any cases. One counts when its author had begun a reading of the case, unless it
+        came after their own word that ended it: what an adjudicator or a reviewer saves is no
+        reading. Only times of one account are compared; another's clock ends nothing.
     """
     known = tuple(steps)
     held = [(one, _end(one, known)) for one in known if one.action == "start"]
@@ -34,12 +36,20 @@ def authors(steps: Iterable[Step], saves: Iterable[Save] = ()) -> frozenset[str]
         save.user
         for save in saves
         for start, end in held
-        if (save.case, save.user) == (start.case, start.user) and start.time <= save.time <= end
+        if (save.case, save.user) == (start.case, start.user)
+        and (end is None or datetime.fromisoformat(save.time) <= end)
     )
 
 
-def _end(start: Step, steps: tuple[Step, ...]) -> str:
-    """Return when a reading that was begun went on to another step; after all if never."""
+def _end(start: Step, steps: tuple[Step, ...]) -> datetime | None:
+    """Return when whoever began a reading took it to another step; None if they never did.
+
+    Where somebody else did, by a clock of their own, what was saved before cannot be told from
+    what was saved later: all of it counts.
+    """
     place = start.case, start.slot
     later = [s for s in steps if (s.case, s.slot) == place and s.number > start.number]
-    return min(later, key=lambda one: one.number).time if later else "~"
+    following = min(later, key=lambda one: one.number, default=None)
+    if following is None or following.user != start.user:
+        return None
+    return datetime.fromisoformat(following.time)

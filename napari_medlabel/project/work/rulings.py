@@ -11,6 +11,7 @@ import hashlib
 import json
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,8 +21,9 @@ from napari_medlabel.io.files import make_folder, write_bytes_aside
 from napari_medlabel.project.layout import Layout
 from napari_medlabel.project.settings import Role, Settings
 
-_CLOCKS_MS: Final = 15 * 60 * 1000
+CLOCKS: Final = timedelta(minutes=15)
 """By how much the clocks of two computers may differ."""
+_CLOCKS_MS: Final = CLOCKS // timedelta(milliseconds=1)
 Same = Callable[[str], Collection[str]]
 
 

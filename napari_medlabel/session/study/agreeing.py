@@ -33,11 +33,13 @@ from napari_medlabel.project.cases.version import (
     Version,
     next_version,
     read_version,
+    whole_digest,
     whole_versions,
 )
 from napari_medlabel.project.cases.versions import Labelled, Sheet, write_version
 from napari_medlabel.project.layout import CONSENSUS, CaseId, require_there
 from napari_medlabel.project.ontology.document import read_ontology
+from napari_medlabel.project.work.made_of import FIELD, MadeOf
 from napari_medlabel.project.work.wholes import require_as_told, told_of
 from napari_medlabel.session.outbox import Outbox
 from napari_medlabel.session.study.delivering import deliver_written
@@ -186,13 +188,17 @@ def reach(seat: Seat, case: CaseId, way: Way, scan: Volume, *, reason: str = "")
             require_as_told(seat.layout, one.version, told_before)
         made, answer = _answer(seat, case, way, readings)
         before = settled_before(seat, at.record)
-        if before is not None and is_same(seat, before, way, made, pins, scan):
+        of = _made_of(seat, at, readings)
+        # A line of before tells of no readings: whoever gives a reason has it told anew.
+        stands = before is not None and before.is_made_of(of, asked_anew=bool(reason))
+        if before is not None and stands and is_same(seat, before, way, made, pins, scan):
             outbox.close()
             return _reached(before.version, way, len(readings), answer)
         if before is not None:
             require_reason_to_replace(seat, before, way, reason)
         number = next_version(seat.layout, CONSENSUS, case)
         told: dict[str, object] = {"rule": way, "adjudicator": asked, "readings": len(readings)}
+        told[FIELD] = [one.detail() for one in of]
         if has_read(seat, at.steps):
             told["has_read"] = True  # also by what was saved and never submitted
         event = _event(at, made, answer, number, told)
@@ -341,6 +347,19 @@ def _event(
     masks = (made.labels, *(one.labels for _, one in sorted(made.sheets.items())))
     refs = tuple(ObjectRef(one.content_id(), "new", "mask") for one in masks)
     return Event("study.consensus", (at.record.subject,), refs, detail)
+
+
+def _made_of(seat: Seat, at: At, readings: Sequence[SlotReading]) -> tuple[MadeOf, ...]:
+    """Return what a consensus is made of, as its line tells it: no clock is asked later."""
+    return tuple(
+        MadeOf(
+            one.slot,
+            at.row.slots[one.slot].steps,
+            one.version.content,
+            whole_digest(seat.layout, one.version),
+        )
+        for one in readings
+    )
 
 
 def _outbox(seat: Seat, record: CaseRecord) -> Outbox:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,7 @@ from napari_medlabel.project.cases.version import (
 )
 from napari_medlabel.project.cases.versions import Labelled
 from napari_medlabel.project.layout import CONSENSUS
+from napari_medlabel.project.work.made_of import MadeOf, made_of
 from napari_medlabel.session.study.seat import Seat
 
 _NEAR_MM = 1e-3  # a file of landmarks has fewer digits than what was computed
@@ -45,12 +47,25 @@ class Settled:
         How it was reached, and by whose token; empty where the log does not tell.
     open : int
         Differences that nobody has decided yet.
+    made_of : mapping of str to MadeOf
+        Of which readings, by slot; empty where the log does not tell.
     """
 
     version: Version
     rule: str = ""
     user: str = ""
     open: int = 0
+    made_of: Mapping[str, MadeOf] = field(default_factory=dict)
+
+    def is_made_of(self, readings: Iterable[MadeOf], *, asked_anew: bool = False) -> bool:
+        """Tell whether it was made of the same versions of the same readings.
+
+        Where the log does not tell, it was, unless somebody asks to have it made anew.
+        """
+        if not self.made_of:
+            return not asked_anew
+        wholes = {one.slot: one.whole for one in readings}
+        return wholes == {slot: one.whole for slot, one in self.made_of.items()}
 
 
 def settled_before(seat: Seat, record: CaseRecord) -> Settled | None:
@@ -72,7 +87,8 @@ def settled_before(seat: Seat, record: CaseRecord) -> Settled | None:
         return Settled(version)
     detail = told[-1]["detail"]
     user = str(told[-1]["actor"]["user"])
-    return Settled(version, str(detail["rule"]), user, int(detail.get("open", 0)))
+    open_still = int(detail.get("open", 0))
+    return Settled(version, str(detail["rule"]), user, open_still, made_of(detail))
 
 
 def _told(seat: Seat, content: str) -> list[dict[str, Any]]:

@@ -26,6 +26,7 @@ _EXAMPLES: list[object] = [
     0, True, "112-140", _DIGEST, [1, 2], "00100010", ["00100010"], "2026c", "0.1.0", _HEAD,
     [_HEAD], _HEAD["origin"], _B32, "A" * 91 + "=",
     ["retain-uids"], "k-292bac1d", "u1-9f86d081884c7d65",
+    [{"content": _DIGEST, "slot": "A", "step": 3, "whole": _DIGEST}],
 ]  # fmt: skip
 
 

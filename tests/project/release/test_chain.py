@@ -127,3 +127,40 @@ def test_a_chain_of_a_later_version_is_refused():
         parse_chain(canonical.encode({**found, "v": 2}))
     with pytest.raises(InputError, match="cannot be read"):
         parse_chain(canonical.encode({**found, "more": 1}))
+
+
+OF_B = (("study.start", "r03", "B", 1, ""), ("review.submit", "r03", "B", 2, MASK))
+AGREED = ("study.consensus", "m1", "", 0, MASK)
+
+
+def made_of(chain: Chain, *slots: dict[str, object]) -> Chain:
+    """Let the consensus of a chain's case be made of readings."""
+    (one,) = chain.cases
+    link = next(link for link in one.links if link.event == "study.consensus")
+    told = replace(link, detail={**link.detail, "made_of": list(slots)})
+    links = tuple(told if other is link else other for other in one.links)
+    return replace(chain, cases=(replace(one, links=links),))
+
+
+def of(slot: str, step: int) -> dict[str, object]:
+    return {"slot": slot, "step": step, "content": MASK, "whole": digest("whole")}
+
+
+def test_a_consensus_of_other_versions_than_count_is_found_and_clocks_are_not_asked():
+    sound, head = whole(ADDED, START, SUBMIT, BEGIN, APPROVE, *OF_B, AGREED)
+    assert ("error", "agreed") not in found(made_of(sound, of("A", 4), of("B", 2)), head)
+    assert ("error", "agreed") in found(made_of(sound, of("A", 4)), head)
+    later = (("study.withdraw", "r03", "B", 3, ""),
+             ("review.submit", "r03", "B", 4, digest("another")))  # fmt: skip
+    changed, head = whole(ADDED, START, SUBMIT, BEGIN, APPROVE, *OF_B, *later, AGREED)
+    assert ("error", "agreed") in found(made_of(changed, of("A", 4), of("B", 2)), head)
+
+
+@pytest.mark.parametrize("wrong", [3, ["A"], [{"slot": "A"}]])
+def test_a_chain_whose_consensus_names_readings_in_another_form_is_refused(wrong):
+    chain = made_of(whole(ADDED, START, SUBMIT, AGREED)[0])
+    assert parse_chain(chain.to_bytes()) == chain
+    told = canonical.decode(chain.to_bytes())
+    told["cases"][0]["links"][-1]["detail"]["made_of"] = wrong
+    with pytest.raises(InputError, match="chain of custody"):
+        parse_chain(canonical.encode(told))

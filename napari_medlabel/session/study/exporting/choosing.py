@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Final
 
 from napari_medlabel.errors import InputError
 from napari_medlabel.project.cases.record import CaseRecord, all_records
-from napari_medlabel.project.cases.version import Version, read_version, whole_versions
+from napari_medlabel.project.cases.version import (
+    Version,
+    read_version,
+    whole_digest,
+    whole_versions,
+)
 from napari_medlabel.project.layout import CONSENSUS, CaseId
 from napari_medlabel.project.work.fold import CaseRow, SlotState
+from napari_medlabel.project.work.made_of import changed_since
+from napari_medlabel.project.work.rulings import CLOCKS
 from napari_medlabel.project.work.states import Action, named
 from napari_medlabel.project.work.steps import Step
 from napari_medlabel.project.work.wholes import Said, against, sidecars_of, told_of
@@ -25,6 +33,9 @@ _OF_REVIEW: Final[frozenset[Action]] = frozenset(
     {"begin_review", "approve", "reject", "correct", "unlock", "settle"}
 )
 _MAKES: Final[frozenset[Action]] = frozenset({"submit", "correct", "settle"})
+_ANEW: Final = (
+    " Make it anew, with a reason: medlabel project consensus STUDY CASE --reason CODE"
+)
 
 
 class _NotReadyError(Exception):
@@ -119,6 +130,7 @@ def _choose(
         read = (_version(seat, case, now) for now in counted.values())
         for reading in (version, *read):
             _require_as_told(seat, one, reading, told)
+        _require_made_of_these(seat, one, counted, version, told)
         own = tuple(step for step in one.steps if step.slot in (*counted, CONSENSUS))
         return Chosen(one.record, version, "consensus", _of_review(own), raters)
     if len(counted) > 1:
@@ -168,9 +180,47 @@ def _require_consensus_stands(
             raise _NotReadyError(
                 f"It has a consensus, and its reading {slot} is {named(now.state)}."
             )
-    later = [s for s in one.steps if s.action in _MAKES and s.time > version.saved]
-    if any(step.slot in counted for step in later):
-        raise _NotReadyError("A reading was changed after the consensus was made.")
+
+
+def _require_made_of_these(
+    seat: Seat, one: _Case, counted: dict[str, SlotState], version: Version, told: Told
+) -> None:
+    """Refuse a consensus that was made of other versions than count now.
+
+    By steps and digests, where its line tells them: clocks of two computers order nothing. A
+    line of before has its time alone; what lies too near to it may be earlier or later.
+    """
+    layout = seat.layout
+    if of := told.made_of.get(whole_digest(layout, version)):
+        steps = (replace(s, user=seat.code_of(s.user) or s.user) for s in one.steps)
+        changed = set(changed_since(of, steps, counted))
+        for slot in counted.keys() & of.keys():
+            if whole_digest(layout, _version(seat, one.record.case, counted[slot])) != (
+                of[slot].whole
+            ):
+                changed.add(slot)
+        if changed:
+            words = f"Its consensus was not made of what counts now: {_named(changed)}."
+            raise _NotReadyError(words + _ANEW)
+        return
+    saved = datetime.fromisoformat(version.saved)
+    made = [
+        datetime.fromisoformat(step.time) - saved
+        for step in one.steps
+        if step.action in _MAKES and step.slot in counted
+    ]
+    if any(after > CLOCKS for after in made):
+        raise _NotReadyError("A reading was changed after the consensus was made." + _ANEW)
+    if any(after >= -CLOCKS for after in made):
+        raise _NotReadyError(
+            "Whether a reading was changed after the consensus cannot be told: the log of then "
+            "has their times alone, and the clocks of two computers differ." + _ANEW
+        )
+
+
+def _named(slots: Iterable[str]) -> str:
+    found = sorted(slots)
+    return f"reading{'s' if len(found) > 1 else ''} {', '.join(found)}"
 
 
 def _version(seat: Seat, case: CaseId, now: SlotState) -> Version:

@@ -9,6 +9,7 @@ from typing import Any, Final
 from napari_medlabel.audit.check.verdict import LogReport, Verdict, worst
 from napari_medlabel.audit.check.verify import verify_log
 from napari_medlabel.audit.format.finding import Finding
+from napari_medlabel.project.work.made_of import MadeOf, made_of
 from napari_medlabel.session.receipts import KeptLog
 from napari_medlabel.session.study.exporting.plan import GateFinding
 from napari_medlabel.session.study.seat import Seat
@@ -34,6 +35,9 @@ class Told:
         before has none.
     signed : dict of str to set of str
         Digests of whole versions that were signed, by the content id of their first mask.
+    made_of : dict of str to dict of str to MadeOf
+        The readings that a consensus was made of, by its digest as a whole and by slot; a log
+        of before has none.
     """
 
     files: dict[str, str] = field(default_factory=dict)
@@ -41,6 +45,7 @@ class Told:
     consensus: dict[str, set[tuple[int, str]]] = field(default_factory=dict)
     agreed: dict[tuple[str, int], set[str]] = field(default_factory=dict)
     signed: dict[str, set[str]] = field(default_factory=dict)
+    made_of: dict[str, dict[str, MadeOf]] = field(default_factory=dict)
 
     def take(self, _file: str, _line: int, record: Mapping[str, Any]) -> None:
         """Note what a sealed event says."""
@@ -55,6 +60,8 @@ class Told:
             if "whole" in detail:
                 key = (detail["case"], int(detail.get("version", 0)))
                 self.agreed.setdefault(key, set()).add(detail["whole"])
+                if of := made_of(detail):
+                    self.made_of[detail["whole"]] = of
         elif record["event"] == "sign.apply":
             masks = [ref["id"] for ref in record["object"] if ref["role"] == "new"]
             wholes = {ref["id"] for ref in record["object"] if ref["role"] == "manifest"}
