@@ -83,7 +83,8 @@ def _add_splits(parser: argparse.ArgumentParser) -> None:
         type=int,
         default=0,
         metavar="K",
-        help="refuse where fewer than K patients share what participants.tsv tells of them",
+        help="refuse where fewer than K patients share what participants.tsv tells of them, "
+        "and DICOM images that tell more",
     )
     parser.add_argument(
         "--coarsen",

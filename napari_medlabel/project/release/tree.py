@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -84,7 +84,11 @@ def write_frame(
 
 
 def copy_case(
-    layout: Layout, folder: Path, record: CaseRecord, version: Version
+    layout: Layout,
+    folder: Path,
+    record: CaseRecord,
+    version: Version,
+    unsaid: Collection[str] = (),
 ) -> dict[str, str]:
     """Copy a scan with its mask and landmarks into a release.
 
@@ -98,6 +102,8 @@ def copy_case(
         The case.
     version : Version
         Whose mask leaves.
+    unsaid : collection of str
+        Entries of the scan's sidecar that do not leave.
 
     Returns
     -------
@@ -132,12 +138,19 @@ def copy_case(
         target.write_bytes(as_json(told_by))
         told = leaving_sidecar(layout, record)
         if told is not None:  # a scan without a sidecar has nothing more to tell
-            copies["scan"][1].with_name(name).write_bytes(told)
+            copies["scan"][1].with_name(name).write_bytes(_without(told, unsaid))
     except OSError as err:
         raise explain_os_error(err) from err
     written = {kind: target for kind, (_, target, _) in copies.items()}
     written |= write_unresolved(unresolved_in(layout, version), written["mask"])
     return {kind: there.relative(target) for kind, target in written.items()}
+
+
+def _without(sidecar: bytes, unsaid: Collection[str]) -> bytes:
+    """Return a scan's sidecar without some entries; as it is, where it has none of them."""
+    told = json.loads(sidecar)
+    left = {key: value for key, value in told.items() if key not in unsaid}
+    return as_json(left) if len(left) < len(told) else sidecar
 
 
 def _own_part(document: dict[str, Any]) -> dict[str, Any]:

@@ -53,6 +53,7 @@ from napari_medlabel.session.study.exporting.plan import Chosen, ExportPlan, Gat
 from napari_medlabel.session.study.exporting.planning import plan_export
 from napari_medlabel.session.study.exporting.wish import ExportWish, Format
 from napari_medlabel.session.study.release_formats import write_formats
+from napari_medlabel.session.study.release_images import against_images, unsaid_entries
 from napari_medlabel.session.study.release_papers import (
     Patients,
     Telling,
@@ -142,7 +143,8 @@ def make_release(
     ------
     RefusedError
         When the role is missing, the name or folder is taken, a gate refuses, a split leaks, or
-        a group of patients is too small. `GatesError` tells all reasons of the gates.
+        a group of patients is too small, or would be by what DICOM images tell. `GatesError`
+        tells all reasons of the gates.
     InputError
         When the wish is none, or there is no signing key.
     PassphraseError
@@ -159,9 +161,14 @@ def make_release(
     )
     plan = plan_export(seat, replace(wish.export, scans=True, formats=formats))
     _require_open(plan, wish.reason)
+    patients = patients_of(seat, [one.record for one in plan.chosen], wish.telling)
+    if wish.telling.smallest:
+        further = against_images(seat.layout, plan, patients.rows, patients.coarsened)
+        plan = replace(plan, findings=(*plan.findings, *further))
+        _require_open(plan, wish.reason)
     make_folder(wish.target.absolute().parent)
     with _aside(wish.target.absolute()) as folder:
-        manifest = _fill(seat, wish, plan, folder, tick)
+        manifest = _fill(seat, wish, plan, patients, folder, tick)
         signed = None if ask is None else _sign(seat, manifest, ask)
         write_manifest(folder, manifest, signed)
         with _kept(seat.layout, wish.name, manifest, signed):
@@ -255,19 +262,24 @@ class _NotLeftError(Exception):
 
 
 def _fill(
-    seat: Seat, wish: ReleaseWish, plan: ExportPlan, folder: Path, tick: Tick
+    seat: Seat,
+    wish: ReleaseWish,
+    plan: ExportPlan,
+    patients: Patients,
+    folder: Path,
+    tick: Tick,
 ) -> Manifest:
     """Write everything but manifest, signature and receipt; return the manifest."""
     layout = seat.layout
     records = tuple(one.record for one in plan.chosen)
-    patients = patients_of(seat, records, wish.telling)
     ontology = read_ontology(layout.ontology)
     write_frame(folder, seat.settings.name, ontology, patients.rows)
     rows = {row.content: row for row in worklist(seat).rows}
+    unsaid = unsaid_entries(patients.coarsened)
     leaving, volumes = [], {}
     for done, one in enumerate(plan.chosen):
         tick(done, len(plan.chosen))
-        files = copy_case(layout, folder, one.record, one.version)
+        files = copy_case(layout, folder, one.record, one.version, unsaid)
         masks = [folder / path for kind, path in files.items() if kind.startswith("mask")]
         volumes[one.record.case] = volumes_of(masks, ontology)
         slot = _slot(rows[one.record.content], one)
