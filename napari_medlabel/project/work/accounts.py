@@ -66,10 +66,6 @@ class Accounts:
         """Tell whether two tokens are one person's."""
         return first == second or first in self.same(second)
 
-    def count_people(self, users: Iterable[str]) -> int:
-        """Return how many people are behind some tokens, as far as the log proves it."""
-        return len({self.given_code(user) or min(self.same(user)) for user in users if user})
-
     def _known(self, user: str, codes: Mapping[str, str]) -> str:
         if user in codes:
             return codes[user]
