@@ -143,17 +143,20 @@ def _require_once(what: str, keys: Sequence[object]) -> None:
 
 
 def _require_possible(question: Question, other: Question) -> None:
-    """Refuse a condition that no answer of the other question meets."""
-    condition = question.show_if
-    wanted = set() if condition is None else set(condition.any_of)
-    if other.kind == "boolean":
-        possible = {"true", "false"}
-    elif other.choices:
-        possible = {one.id for one in other.choices}
-    else:
-        return
-    if not wanted <= possible:
+    """Refuse a condition that nobody could ever meet where the question is asked."""
+    if not other.is_known_to(question):
+        each = "slice" if other.level == "slice" else "label"
         raise InputError(
-            f"The question {question.id} waits for an answer that cannot be given.",
-            hint="Name the choices of the other question by their ids.",
+            f"The question {question.id} hangs on {other.id}, which has an answer for each "
+            f"{each}: it would never be shown.",
+            hint=f"Ask {question.id} for each {each} too, or let it hang on one asked once.",
+        )
+    condition = question.show_if
+    wanted = () if condition is None else condition.any_of
+    if not all(map(other.can_be, wanted)):
+        raise InputError(
+            f"The question {question.id} waits for an answer to {other.id} that cannot be "
+            "given.",
+            hint="Name choices by their ids, yes and no as true and false, numbers in their "
+            "range.",
         )

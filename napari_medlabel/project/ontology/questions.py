@@ -24,6 +24,7 @@ AT: Final = "@"
 """Stands between a question and the place that an answer is about."""
 _SLICE: Final = re.compile(r"k(0|[1-9][0-9]{0,5})")
 _LABEL: Final = re.compile(r"[a-z][a-z0-9_]{0,63}")
+_NUMBER: Final = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,3})?")
 Answer = bool | str | float | tuple[str, ...]
 Answers = Mapping[str, Answer]
 
@@ -57,7 +58,7 @@ class Condition:
         Id of an earlier question.
     any_of : tuple of str
         It is shown when the answer is, or holds, one of these (ids of choices, ``true`` or
-        ``false``); empty: when it is answered at all.
+        ``false``, numbers: ``3`` is ``3.0``); empty: when it is answered at all.
     """
 
     question: str
@@ -72,6 +73,8 @@ class Condition:
             return True
         if isinstance(answer, bool):
             return str(answer).lower() in self.any_of
+        if isinstance(answer, int | float):
+            return any(read_number(one) == answer for one in self.any_of)
         given = answer if isinstance(answer, tuple) else (str(answer),)
         return any(one in self.any_of for one in given)
 
@@ -148,6 +151,16 @@ class Question:
                 "Only a question at label level is about a label.",
                 hint="Set its level to label, or take the label away.",
             )
+        self._require_range()
+
+    def _require_range(self) -> None:
+        """Refuse ends between which no number lies: nobody could answer."""
+        ends = [end for end in (self.low, self.high) if end is not None]
+        if not all(map(math.isfinite, ends)) or ends != sorted(ends):
+            raise InputError(
+                f"No number lies in the range of the question {self.id}.",
+                hint="Give low the smaller number, or leave one of the two out.",
+            )
 
     def check(self, answer: object) -> Answer:
         """Return an answer when it is one.
@@ -198,9 +211,34 @@ class Question:
         form = _SLICE if self.level == "slice" else _LABEL
         return self.is_repeated and form.fullmatch(place) is not None
 
+    def can_be(self, wanted: str) -> bool:
+        """Tell whether an answer can be what a condition names."""
+        if self.kind == "boolean":
+            return wanted in ("true", "false")
+        if self.kind == "number":
+            number = read_number(wanted)
+            return number is not None and self._in_range(number)
+        if self.kind == "text":
+            return len(wanted) <= LONGEST_TEXT
+        return wanted in {one.id for one in self.choices}
+
+    def is_known_to(self, other: Question) -> bool:
+        """Tell whether another question can hang on it: its answer counts where that is asked.
+
+        What is asked once counts everywhere. What is asked on each slice counts for questions
+        about slices, what is asked of each label for questions about each label.
+        """
+        return not self.is_repeated or (other.is_repeated and other.level == self.level)
+
     def _in_range(self, number: float) -> bool:
         above = self.low is None or number >= self.low
         return above and (self.high is None or number <= self.high)
+
+
+def read_number(text: str) -> float | None:
+    """Return the number that a condition names; None where it is none."""
+    number = float(text) if _NUMBER.fullmatch(text) else math.nan
+    return number if math.isfinite(number) else None
 
 
 def _is_number(answer: object) -> bool:
@@ -315,20 +353,34 @@ def unanswered(
 def missing_answers(
     questions: Sequence[Question], answers: Answers, labels: Sequence[str] = ()
 ) -> tuple[tuple[Question, str], ...]:
-    """Return the questions that need an answer, each with the place that it lacks it for."""
+    """Return the questions that need an answer, each with the place that it lacks it for.
+
+    The place is empty for the case as a whole, and for a question that may be answered on any
+    slice. One that other answers bring up on some slices lacks it for the first of those, as
+    long as it is answered on none of them.
+    """
     out = []
-    answered = {key.partition(AT)[0] for key in answers}
+    slices = _slices_answered(questions, answers)
     for question in questions:
         if not question.required:
             continue
+        places: tuple[str, ...] = ("",)
         if question.level == "slice":
-            places: tuple[str, ...] = () if question.id in answered else ("",)
+            places = ("", *slices)
         elif question.is_repeated and question.id not in answers:
             places = tuple(labels)
-        else:
-            places = ("",)
-        for place in places:
-            is_shown = question in shown(questions, answers, place)
-            if is_shown and question.key(place) not in answers:
-                out.append((question, place))
+        asked = [place for place in places if question in shown(questions, answers, place)]
+        missing = [place for place in asked if question.key(place) not in answers]
+        if question.level == "slice":
+            # Once is enough: no slice misses an answer when another has it.
+            missing = missing[:1] if len(missing) == len(asked) else []
+        out.extend((question, place) for place in missing)
     return tuple(out)
+
+
+def _slices_answered(questions: Sequence[Question], answers: Answers) -> tuple[str, ...]:
+    """Return the slices that any answer is about, in their order."""
+    asked = {question.id for question in questions if question.level == "slice"}
+    keys = (key.partition(AT) for key in answers)
+    found = {place for name, _, place in keys if name in asked and is_slice(place)}
+    return tuple(sorted(found, key=lambda place: int(place[1:])))

@@ -144,7 +144,8 @@ def check_sheets(
             found += _about_sides(own.labels, mask, image, boxes)
         if shown_slices is not None:
             found += _about_unseen(own.labels, mask, boxes, set(shown_slices))
-    found += _about_answers(ontology, everywhere, answers or {})
+    grid = next(iter(masks.values())).grid
+    found += _about_answers(ontology, grid, everywhere, answers or {})
     return tuple(found)
 
 
@@ -298,24 +299,31 @@ def _about_unseen(
         f"{len(unseen)} of {count} slices were never shown, and nothing of {names} is said to "
         "be in them."
     )
-    i, j, _ = labels.grid.shape
-    middle = labels.grid.affine.apply(((i - 1) / 2.0, (j - 1) / 2.0, float(unseen[0])))
-    yield Complaint("unseen", words, empty[0].value, _triple(middle), unseen[0])
+    middle = _middle(labels.grid, unseen[0])
+    yield Complaint("unseen", words, empty[0].value, middle, unseen[0])
+
+
+def _middle(grid: Grid, k: int) -> tuple[float, float, float]:
+    """Return the middle of a slice, RAS mm."""
+    i, j, _ = grid.shape
+    return _triple(grid.affine.apply(((i - 1) / 2.0, (j - 1) / 2.0, float(k))))
 
 
 def _about_answers(
-    ontology: Ontology, boxes: Mapping[int, Box], answers: Mapping[str, Answer]
+    ontology: Ontology, grid: Grid, boxes: Mapping[int, Box], answers: Mapping[str, Answer]
 ) -> Iterator[Complaint]:
     values = {label.id: label.value for label in ontology.labels}
     names = {label.id: label.name for label in ontology.labels}
     there = [key for key, value in values.items() if value in boxes]
     for question, place in missing_answers(ontology.questions, answers, there):
-        value = values.get(place or question.label, 0)
+        value = values.get(place or question.label, 0) if question.level == "label" else 0
         if question.label and value not in boxes:
             continue  # there is nothing to ask about
-        of = f" ({names[place]})" if place else ""
+        k = int(place[1:]) if place and question.level == "slice" else None
+        of = "" if not place else f" ({names[place]})" if k is None else f" (slice k = {k})"
         words = f"This question needs an answer: {question.text}{of}"
-        yield Complaint("answer", words, value, question=question.id, blocks=True)
+        there_ras = None if k is None else _middle(grid, k)
+        yield Complaint("answer", words, value, there_ras, k, question.id, blocks=True)
 
 
 def _spot(labels: LabelMap, box: Box, value: int) -> tuple[tuple[float, float, float], int]:

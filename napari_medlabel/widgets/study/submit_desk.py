@@ -133,12 +133,15 @@ class SubmitDesk(QObject):
 
     def jump(self, complaint: Complaint) -> None:
         """Show the place that a complaint is about, and take its label into the hand."""
-        reading = self._study.reading
-        if reading is None:
+        if self._study.reading is None:
             return
-        binding, dock = reading.binding, self._study.dock
-        if complaint.question:
+        self._go_to(complaint)
+        if complaint.question:  # once its slice and its label are there, for which it is asked
             self._work.question_wanted.emit(complaint.question)
+
+    def _go_to(self, complaint: Complaint) -> None:
+        reading, dock = self._study.reading, self._study.dock
+        binding = reading.binding
         if complaint.layer is not None:
             self._work.sheets.choose(complaint.layer)
             return

@@ -166,6 +166,24 @@ def test_a_required_question_blocks_until_it_is_answered() -> None:
     assert only(ontology, labels, image(), None, {"clear": True}, **rest) == []
 
 
+def test_a_question_that_a_slice_brings_up_blocks_and_leads_to_that_slice() -> None:
+    questions = (
+        Question("focal", "Focal?", "slice", "boolean"),
+        Question("grade", "Grade?", "slice", "number", required=True,
+                 show_if=Condition("focal", ("true",))),
+    )  # fmt: skip
+    ontology = Ontology("o", (LIVER,), questions=questions)
+    labels = empty(ontology)
+    labels.array[5, 5, 3] = 1
+    (found,) = check_before_submit(ontology, labels, image(), None, {"focal@k4": True})
+    assert (found.rule, found.question, found.slice) == ("answer", "grade", 4)
+    assert found.blocks
+    i, j, _ = labels.grid.shape
+    middle = labels.grid.affine.apply(((i - 1) / 2, (j - 1) / 2, 4.0))
+    assert found.place_ras == pytest.approx(tuple(middle))
+    assert only(ontology, labels, image(), None, {"focal@k4": True, "grade@k4": 2.0}) == []
+
+
 @quick(max_examples=30, deadline=None)
 @given(st.integers(0, 2**32 - 1), st.floats(0.02, 0.4), st.sampled_from([8.0, 20.0, 60.0]))
 def test_islands_are_those_that_a_plain_labelling_finds(

@@ -19,6 +19,7 @@ from napari_medlabel.project.ontology.labels import BoxKind
 from napari_medlabel.project.ontology.ontology import Ontology, Template
 from napari_medlabel.project.ontology.questions import Condition, Question
 from napari_medlabel.project.ontology.trees import Node, Tree, Way
+from napari_medlabel.project.work.rules import check_sheets
 from napari_medlabel.session.study.seat import look
 from napari_medlabel.session.study.submitting import open_work
 from napari_medlabel.session.study.working import start
@@ -44,6 +45,8 @@ ONTOLOGY = Ontology(
         CLEAR,
         Question("why", "Why not?", "study", "text", show_if=Condition("clear", ("false",))),
         Question("artefact", "An artefact?", "slice", "boolean"),
+        Question("strong", "A strong one?", "slice", "boolean", required=True,
+                 show_if=Condition("artefact", ("true",))),
         Question("size", "How large?", "label", "number", low=0, high=300, unit="mm"),
     ),
     (
@@ -53,7 +56,7 @@ ONTOLOGY = Ontology(
             (Node("n", "Like the liver?", (Way("Yes", "label:spleen"), Way("No", "problem"))),),
         ),
     ),
-)
+)  # fmt: skip
 TEXT = "# Guidelines\n\nAll.\n\n## Liver\n\nDraw it.\n\n## Spleen\n\nDraw it, too.\n"
 
 
@@ -147,6 +150,18 @@ def test_a_reading_is_guided_asked_and_boxed(  # noqa: PLR0915 - one story
     other = guide.questions._slice
     assert other != k
     assert ("artefact", f"k{other}") in rows
+    assert ("strong", f"k{other}") not in rows
+
+    # What an answer about a slice brings up is asked there; its complaint leads to it.
+    asked = check_sheets(
+        ONTOLOGY, {0: session.labels}, session.volume.array, None, guide.questions.answers
+    )
+    (lacking,) = [one for one in asked if one.question == "strong"]
+    assert lacking.slice == k
+    desk.work.submitting.jump(lacking)
+    assert guide.questions._slice == k
+    assert ("strong", f"k{k}") in rows
+    assert rows["strong", f"k{k}"].problem.text()
     guide.questions.panel.absent.item(0).setCheckState(
         guide.questions.panel.absent.item(0).checkState().__class__.Checked
     )
