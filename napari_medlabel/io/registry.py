@@ -30,6 +30,7 @@ __all__ = [
     "VALUES",
     "SeriesInfo",
     "Survey",
+    "can_be_uptake",
     "find_series",
     "looks_medical",
     "nothing_found",
@@ -196,6 +197,13 @@ def why_not_as(info: SeriesInfo, values: str) -> str:
     if info.why_not is None:
         return "Such values are defined for DICOM; this file is none."
     return info.why_not(values)
+
+
+def can_be_uptake(survey: Survey) -> bool:
+    """Tell whether there is one series alone, a PET whose header allows uptake values."""
+    if len(survey.series) != 1 or survey.series[0].modality != "PT":
+        return False
+    return not why_not_as(survey.series[0], "suv-bw")
 
 
 def thumbnail(info: SeriesInfo) -> npt.NDArray[np.uint8]:

@@ -17,7 +17,13 @@ from napari_medlabel.geometry.affine import Affine
 from napari_medlabel.geometry.grid import Grid
 from napari_medlabel.io.marks.found import Marks
 from napari_medlabel.io.marks.reading import kind_of_marks, read_marks
-from napari_medlabel.io.registry import choose, find_series, looks_medical, read_series
+from napari_medlabel.io.registry import (
+    can_be_uptake,
+    choose,
+    find_series,
+    looks_medical,
+    read_series,
+)
 from napari_medlabel.io.series_info import SeriesInfo, Survey
 from napari_medlabel.model.landmarks import Landmark, LandmarkSet
 from napari_medlabel.model.volume import Volume
@@ -101,7 +107,7 @@ def read_layers(
     on_open_scan = _mask_on_open_scan(survey, paths)
     if on_open_scan:
         return on_open_scan
-    if len(survey.series) > 1 and ask is not None:
+    if ask is not None and (len(survey.series) > 1 or can_be_uptake(survey)):
         chosen = ask(survey)
         if chosen is None:
             return list(NOTHING)

@@ -12,7 +12,7 @@ from qtpy.QtCore import QObject, QTimer
 from qtpy.QtWidgets import QDialog
 
 from napari_medlabel.errors import MedlabelError
-from napari_medlabel.io.registry import choose, find_series, nothing_found, why_not_as
+from napari_medlabel.io.registry import can_be_uptake, choose, find_series, nothing_found
 from napari_medlabel.io.series_info import SeriesInfo, Survey
 from napari_medlabel.model.volume import Volume
 from napari_medlabel.plugin.marks import only_marks
@@ -87,11 +87,11 @@ class Opening(QObject):
             with denials(desk, paths):
                 survey = find_series(paths if len(paths) > 1 else paths[0], progress=tell)
                 # A study says what is opened, and as what.
-                return survey, not is_study and _can_be_uptake(survey)
+                return survey, not is_study and can_be_uptake(survey)
 
         self._background.run(
             look,
-            lambda found: self._found(found[0], desk, can_be_uptake=found[1]),
+            lambda found: self._found(found[0], desk, asks_values=found[1]),
             self._failed,
             self._stopped,
         )
@@ -111,11 +111,11 @@ class Opening(QObject):
         self._dock.notice.clear()
         self._dock.progress.begin(words)
 
-    def _found(self, survey: Survey, desk: Desk, *, can_be_uptake: bool = False) -> None:
+    def _found(self, survey: Survey, desk: Desk, *, asks_values: bool = False) -> None:
         self._marks = tuple(mark.path for mark in survey.marks)
         wish = self._wish
         # Of a single PET a person is asked for the values.
-        asks = can_be_uptake and wish.values == USUAL
+        asks = asks_values and wish.values == USUAL
         if wish.series is None and (asks or len(survey.series) > 1):
             self._ask(survey, desk)
             return
@@ -204,13 +204,6 @@ class Opening(QObject):
             preview.remove()
         self._dock.progress.end()
         self._dock.start.setEnabled(True)
-
-
-def _can_be_uptake(survey: Survey) -> bool:
-    """Tell whether there is one series, a PET whose header allows uptake values."""
-    if len(survey.series) != 1 or survey.series[0].modality != "PT":
-        return False
-    return not why_not_as(survey.series[0], "suv-bw")
 
 
 def _choose(survey: Survey, wish: str | None) -> SeriesInfo:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import nibabel as nib
@@ -22,6 +23,7 @@ from napari_medlabel.model.volume import Volume
 from napari_medlabel.plugin import contributions
 from napari_medlabel.plugin.display import Display
 from napari_medlabel.plugin.workplace import WORKPLACE, data_folder
+from tests.io.dicom.pixels.test_suv import series
 
 
 @pytest.fixture(autouse=True)
@@ -59,6 +61,26 @@ def test_reading_is_logged_before_the_layer_exists(viewer: ViewerModel) -> None:
     assert WORKPLACE.recall(case) is not None
     WORKPLACE.forget(case)
     assert WORKPLACE.recall(case) is None
+
+
+def test_a_pet_alone_is_asked_about_its_values_and_read_as_they_were_chosen(
+    tmp_path: Path,
+) -> None:
+    folder = series(tmp_path / "pet")
+    asked: list[Survey] = []
+
+    def as_uptake(survey: Survey) -> SeriesInfo:
+        asked.append(survey)
+        return replace(survey.series[0], values="suv-bw")
+
+    ((data, keywords, _),) = contributions.read_layers(str(folder), ask=as_uptake)
+    assert len(asked[0].series) == 1
+    assert keywords["contrast_limits"] == (0.0, 10.0)
+    assert keywords["colormap"] == "gray_r"
+    assert 0 < float(data.max()) < 1
+    bare = series(tmp_path / "bare", PatientWeight=None)
+    contributions.read_layers(str(bare), ask=as_uptake)
+    assert len(asked) == 1
 
 
 def stamped(viewer: ViewerModel, role: str) -> dict:
