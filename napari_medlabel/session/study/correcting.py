@@ -25,7 +25,11 @@ from napari_medlabel.project.work.fold import SlotState
 from napari_medlabel.session.boxing import open_boxes
 from napari_medlabel.session.case import MASK_FILE
 from napari_medlabel.session.study.delivering import take_step_with_files
-from napari_medlabel.session.study.reviewing import about, require_in_own_review
+from napari_medlabel.session.study.reviewing import (
+    about,
+    require_in_own_review,
+    require_reviewed,
+)
 from napari_medlabel.session.study.same_work import (
     find_same,
     has_same_beside,
@@ -74,6 +78,7 @@ def correct(seat: Seat, case: CaseId, slot: str, scan: Volume, labelled: Labelle
     pins = Pins(*rules_now(seat))
     ontology = read_ontology(seat.layout.ontology)
     with at_reading(seat, case, slot) as at:
+        require_reviewed(seat, at)
         if _is_corrected(seat, at, labelled):
             return at.now
         require_in_own_review(seat, at)

@@ -21,6 +21,7 @@ from napari_medlabel.project.sampling import Statement, draw, is_drawn, least_sa
 from napari_medlabel.project.work.fold import CaseRow, SlotState, Worklist
 from napari_medlabel.session.study.blind import require_may_see
 from napari_medlabel.session.study.seat import Seat, require_role, take_step, worklist
+from napari_medlabel.session.study.serving import is_test
 
 BAD_IMAGE: Final = 0
 """Score of a reading that cannot be judged."""
@@ -205,7 +206,9 @@ def _sample(seat: Seat, count: int | None, seed: int) -> Sample:
         for slot, now in row.slots.items():
             score = _score_of(seat, row, slot, now, given)
             is_there = now.state in _FINISHED or score is not None
-            if slot == CONSENSUS or not is_there or not _may_judge(seat, row, now):
+            # What tests its reader is none of the study's readings, and in no review.
+            is_own = slot != CONSENSUS and not is_test(seat.settings, slot)
+            if not (is_own and is_there and _may_judge(seat, row, now)):
                 continue
             found[f"{row.content}\n{slot}"] = (row.case, slot)
             if score is not None:

@@ -18,6 +18,7 @@ from napari_medlabel.session.study.reviewing import (
     open_threads,
     reject,
     require_not_author,
+    require_reviewed,
 )
 from napari_medlabel.session.study.seat import Seat, at_reading, look, require_role, take_step
 from napari_medlabel.session.study.working import raise_problem
@@ -58,7 +59,8 @@ def score_at_a_glance(seat: Seat, case: CaseId, slot: str, given: int) -> SlotSt
     Raises
     ------
     RefusedError
-        When the rater is no reviewer, made it, is still blind to it, or nothing is finished.
+        When the rater is no reviewer, made it, is still blind to it, nothing is finished, or
+        it is none of those that are reviewed.
     InputError
         When the score is none.
     """
@@ -66,6 +68,7 @@ def score_at_a_glance(seat: Seat, case: CaseId, slot: str, given: int) -> SlotSt
         raise InputError("A score goes from 1 to 5, or is 0 for a bad image.", hint="Score it.")
     require_role(seat, "reviewer")
     with at_reading(seat, case, slot) as at:
+        require_reviewed(seat, at)
         require_not_author(seat, at)
         require_may_see(seat, at.row, seat.code_of(at.now.maker))
         now = at.now

@@ -29,6 +29,7 @@ from napari_medlabel.session.study.seat import (
     take_step,
     worklist,
 )
+from napari_medlabel.session.study.serving import is_test
 from napari_medlabel.session.study.telling import about_all
 from napari_medlabel.session.study.whole import told_whole
 
@@ -95,13 +96,14 @@ def begin_review(seat: Seat, case: CaseId, slot: str) -> SlotState:
     Raises
     ------
     RefusedError
-        When the rater is no reviewer, its author, or at work on the case, or its state does
-        not allow it.
+        When the rater is no reviewer, its author, or at work on the case, it is none of those
+        that are reviewed, or its state does not allow it.
     """
     require_role(seat, "reviewer")
     if seat.settings.review_share < 1.0:
         tell_review_draw(seat, worklist(seat))
     with at_reading(seat, case, slot) as at:
+        require_reviewed(seat, at)
         require_not_author(seat, at)
         require_may_see(seat, at.row, seat.code_of(at.now.maker))
         if not (at.now.state == "in_review" and at.now.reviewer in seat.users):
@@ -149,11 +151,12 @@ def approve(
     Raises
     ------
     RefusedError
-        When the rater made or corrected it, it is in another's review, a comment is open, or
-        its state does not allow it.
+        When the rater made or corrected it, it is in another's review or none of those that
+        are reviewed, a comment is open, or its state does not allow it.
     """
     require_role(seat, "reviewer")
     with at_reading(seat, case, slot) as at:
+        require_reviewed(seat, at)
         if _is_decided(seat, at, "approved"):
             return at.now
         _require_resolved(seat, at, reason)
@@ -175,6 +178,7 @@ def reject(
     require_role(seat, "reviewer")
     require_reason(reason)
     with at_reading(seat, case, slot) as at:
+        require_reviewed(seat, at)
         if _is_decided(seat, at, "rejected"):
             return at.now
         return _decide(seat, at, "reject", verdict, reason)
@@ -270,6 +274,21 @@ def about(at: Reading) -> dict[str, object]:
 
 def _is_decided(seat: Seat, at: Reading, state: str) -> bool:
     return at.now.state == state and at.now.reviewer in seat.users
+
+
+def require_reviewed(seat: Seat, at: Reading) -> None:
+    """Refuse a reading that tests its reader; the words do not tell in which way.
+
+    Raises
+    ------
+    RefusedError
+        When it is none of those that the study is made of.
+    """
+    if is_test(seat.settings, at.slot):
+        raise RefusedError(
+            "This reading is in no review: only those that the study is made of are.",
+            hint="Press Review next, or take one with: medlabel project next STUDY --review",
+        )
 
 
 def require_not_author(seat: Seat, at: Reading) -> None:

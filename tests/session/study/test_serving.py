@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -19,11 +19,15 @@ from napari_medlabel.session.opening import open_case
 from napari_medlabel.session.saving import save
 from napari_medlabel.session.steps_back import versions_in
 from napari_medlabel.session.study.blind import require_may_open
+from napari_medlabel.session.study.correcting import correct
+from napari_medlabel.session.study.drawing import draw_sample
 from napari_medlabel.session.study.folders import close_folder, is_closed
+from napari_medlabel.session.study.glancing import score, score_at_a_glance
 from napari_medlabel.session.study.gold_keeping import add_gold
 from napari_medlabel.session.study.listing import list_for
 from napari_medlabel.session.study.opening import open_to_look, open_to_work
 from napari_medlabel.session.study.readings import first_readings, ready_readings
+from napari_medlabel.session.study.reviewing import approve, begin_review, reject
 from napari_medlabel.session.study.seat import Seat, at_reading, look, worklist
 from napari_medlabel.session.study.submitting import open_work, submit
 from napari_medlabel.session.study.working import (
@@ -83,6 +87,36 @@ def test_each_rater_gets_gold_cases_though_others_have_read_them(study: SmallStu
         look(study.seat("r01"), study.cases[1], "B")
     with pytest.raises(InputError, match="no reading of that name"):
         look(study.seat("r01"), gold, "E")
+    assert study.is_sound()
+
+
+def test_a_test_of_a_reader_is_in_no_sample_and_no_reviewer_decides_on_it(
+    study: SmallStudy,
+) -> None:
+    gold = study.cases[0]
+    add_gold(study.seat("m1"), gold, truth_of(study))
+    change(study, gold_share=0.5)
+    for code, slot in (("r01", "A"), ("r02", "B")):
+        start(study.seat(code), gold, slot)
+        submit(study.seat(code), gold, slot, study.scan(), study.work(1, place=3))
+    seat, labelled = study.seat("r04"), study.work(1, place=2).labelled
+    assert draw_sample(seat).readings == ((gold, "A"),)
+    doors: tuple[Callable[[], object], ...] = (
+        lambda: score_at_a_glance(seat, gold, "B", 2),
+        lambda: score(seat, gold, "B", 5),
+        lambda: begin_review(seat, gold, "B"),
+        lambda: approve(seat, gold, "B"),
+        lambda: reject(seat, gold, "B", reason="QA_FEEDBACK"),
+        lambda: correct(seat, gold, "B", study.scan(), labelled),
+    )
+    for door in doors:
+        with pytest.raises(RefusedError, match="This reading is in no review") as refused:
+            door()
+        assert "gold" not in str(refused.value)
+    assert look(seat, gold, "B").now.state == "submitted"
+    assert not told(study, "study.score")
+    score_at_a_glance(study.seat("r04"), gold, "A", 5)
+    assert draw_sample(study.seat("r04")).statement().checked == 1
     assert study.is_sound()
 
 
