@@ -14,6 +14,7 @@ from napari_medlabel.edit.border import settle
 from napari_medlabel.edit.morph import Morph, blank, fill, morphs, render
 from napari_medlabel.edit.patch import Box, LabelArray
 from napari_medlabel.edit.scene import Proposal, Scene, Tick, around, quiet, slab, widen
+from napari_medlabel.edit.skew import approximately
 from napari_medlabel.errors import InputError
 
 _LATE: Final = 1.5  # of a segment's usual gap: a longer one may hold a slice drawn without it
@@ -121,7 +122,8 @@ def fill_between(
         values=chosen,
         provider="interpolation",
         origin="interpolated",
-        words=_words(scene, filled, after, where, gaps),
+        words=_words(scene, filled, after, where, gaps)
+        + (approximately(scene.skew_mm, snap_mm) if snap_mm > 0 else ""),
     )
 
 
@@ -356,7 +358,7 @@ def _words(
 ) -> str:
     """Say how many slices, how much, and for how many segments something was assumed."""
     grown = np.count_nonzero(after.T != scene.labels[where].T)
-    ml = grown * float(np.prod(scene.spacing_mm)) / 1000.0
+    ml = grown * scene.voxel_mm3 / 1000.0
     several = len({gap.value for gap in gaps})
     words = [f"{filled} slices, {ml:.1f} ml in {several} segment{'s' * (several != 1)}."]
     ended = {gap.value for gap in gaps if not (gap.in_first and gap.in_last)}

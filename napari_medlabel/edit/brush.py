@@ -11,6 +11,7 @@ import numpy.typing as npt
 from napari_medlabel.edit.masking import BoolArray
 from napari_medlabel.edit.patch import Box
 from napari_medlabel.errors import InputError
+from napari_medlabel.geometry.axes import FloatArray
 
 Mark = tuple[Box, BoolArray]
 """A box (i, j, k) inside the volume, and which of its voxels a brush touches."""
@@ -24,6 +25,8 @@ def disc(
     axis: int,
     radius_mm: float,
     spacing_mm: Sequence[float],
+    *,
+    skew_mm: FloatArray | None = None,
 ) -> Mark | None:
     """Return a disc in one slice: all voxel centres within a radius in mm.
 
@@ -39,6 +42,9 @@ def disc(
         Of the disc. The voxel under the centre is always part of it.
     spacing_mm : sequence of float
         Distance of neighbouring voxels along i, j and k.
+    skew_mm : ndarray, shape (3, 3), optional
+        The voxel steps, columns in mm, where they are not at right angles: the disc is round
+        in the patient, not in the grid.
 
     Returns
     -------
@@ -51,7 +57,7 @@ def disc(
     InputError
         When the radius is not above 0.
     """
-    return swept(shape, centre_ijk, centre_ijk, axis, radius_mm, spacing_mm)
+    return swept(shape, centre_ijk, centre_ijk, axis, radius_mm, spacing_mm, skew_mm=skew_mm)
 
 
 def ball(
@@ -59,9 +65,11 @@ def ball(
     centre_ijk: npt.ArrayLike,
     radius_mm: float,
     spacing_mm: Sequence[float],
+    *,
+    skew_mm: FloatArray | None = None,
 ) -> Mark | None:
     """Return a ball, round in mm whatever the spacing; parameters as in `disc`."""
-    return swept(shape, centre_ijk, centre_ijk, None, radius_mm, spacing_mm)
+    return swept(shape, centre_ijk, centre_ijk, None, radius_mm, spacing_mm, skew_mm=skew_mm)
 
 
 def cylinder(
@@ -72,20 +80,24 @@ def cylinder(
     spacing_mm: Sequence[float],
     *,
     slices: int,
+    skew_mm: FloatArray | None = None,
 ) -> Mark | None:
     """Return a disc through several slices, as many on both sides as `scene.slab` takes.
 
     Parameters
     ----------
-    shape, centre_ijk, axis, radius_mm, spacing_mm
+    shape, centre_ijk, axis, radius_mm, spacing_mm, skew_mm
         As in `disc`.
     slices : int
         How many; the middle one is nearest to the centre. Clipped at the ends.
     """
-    return swept(shape, centre_ijk, centre_ijk, axis, radius_mm, spacing_mm, slices=slices)
+    return swept(
+        shape, centre_ijk, centre_ijk, axis, radius_mm, spacing_mm, slices=slices,
+        skew_mm=skew_mm,
+    )  # fmt: skip
 
 
-def swept(
+def swept(  # noqa: PLR0913 - two places, a size and the grid
     shape: Sequence[int],
     start_ijk: npt.ArrayLike,
     end_ijk: npt.ArrayLike,
@@ -94,6 +106,7 @@ def swept(
     spacing_mm: Sequence[float],
     *,
     slices: int = 1,
+    skew_mm: FloatArray | None = None,
 ) -> Mark | None:
     """Return what a brush touches on its way between two mouse positions, without a gap.
 
@@ -116,6 +129,8 @@ def swept(
         Along i, j and k.
     slices : int
         For a disc, how many slices it goes through.
+    skew_mm : ndarray, shape (3, 3), optional
+        As in `disc`.
 
     Returns
     -------
@@ -137,8 +152,10 @@ def swept(
     end = np.asarray(end_ijk, dtype=np.float64)
     if not (np.isfinite(start).all() and np.isfinite(end).all()):
         return None
+    across = [a for a in (2, 1, 0) if a != axis]  # memory order: the slowest first
     spans = []
-    for n, a, b, mm in zip(shape, start.tolist(), end.tolist(), spacing_mm, strict=True):
+    heights = _heights_mm(across, spacing_mm, skew_mm)
+    for n, a, b, mm in zip(shape, start.tolist(), end.tolist(), heights, strict=True):
         # Half a voxel more than the radius: the voxel under the centre is inside.
         reach = max(radius_mm / mm, 0.5)
         first = max(int(np.ceil(min(a, b) - reach)), 0)
@@ -152,8 +169,7 @@ def swept(
     if any(span.start >= span.stop for span in spans):
         return None
     box = spans[0], spans[1], spans[2]
-    across = [a for a in (2, 1, 0) if a != axis]  # memory order: the slowest first
-    region = _near_line(box, start, end, across, radius_mm, spacing_mm)
+    region = _near_line(box, start, end, across, radius_mm, _rows(across, spacing_mm, skew_mm))
     _add_line(region, box, start, end, across)
     if not region.any():
         return None
@@ -163,21 +179,56 @@ def swept(
     return box, region.T
 
 
+def _heights_mm(
+    axes: Sequence[int], spacing_mm: Sequence[float], skew_mm: FloatArray | None
+) -> Sequence[float]:
+    """Return for each axis by how much a step along it leads away from the other ones."""
+    if skew_mm is None:
+        return spacing_mm
+    heights = list(spacing_mm)
+    # Of the axes in the slice alone: a disc has no other ones.
+    for axis, row in zip(axes, np.linalg.pinv(skew_mm[:, axes]), strict=True):
+        heights[axis] = 1.0 / float(np.linalg.norm(row))
+    return heights
+
+
+def _rows(
+    axes: Sequence[int], spacing_mm: Sequence[float], skew_mm: FloatArray | None
+) -> list[list[float]]:
+    """Return the steps along some axes as columns in mm, turned to be zero where they can."""
+    if skew_mm is None:
+        return [[spacing_mm[a] if a == b else 0.0 for a in axes] for b in axes]
+    rows: list[list[float]] = np.linalg.qr(skew_mm[:, axes])[1].tolist()
+    return rows
+
+
 def _near_line(
     box: Box,
     start: npt.NDArray[Any],
     end: npt.NDArray[Any],
     axes: Sequence[int],
     radius_mm: float,
-    spacing_mm: Sequence[float],
+    rows_mm: Sequence[Sequence[float]],
 ) -> BoolArray:
-    """Return which voxel centres lie within a radius of a line; axes as in ``axes``."""
-    steps = []  # from the start to each voxel, in mm, along each axis
+    """Return which voxel centres lie within a radius of a line; axes as in ``axes``.
+
+    Parameters
+    ----------
+    rows_mm : sequence of sequence of float
+        As `_rows` gives them.
+    """
+    lines = [
+        (np.arange(box[a].start, box[a].stop) - start[a]).reshape(
+            [-1 if place == p else 1 for p in range(len(axes))]
+        )
+        for place, a in enumerate(axes)
+    ]
+    steps: list[Any] = []  # from the start to each voxel, in mm, along each row
     way = []  # from the start to the end, in mm
-    for place, a in enumerate(axes):
-        line = (np.arange(box[a].start, box[a].stop) - start[a]) * spacing_mm[a]
-        steps.append(line.reshape([-1 if place == p else 1 for p in range(len(axes))]))
-        way.append(float((end[a] - start[a]) * spacing_mm[a]))
+    for row in rows_mm:
+        used = [(n, mm) for n, mm in enumerate(row) if mm]
+        steps.append(sum(lines[n] * mm for n, mm in used))
+        way.append(sum(float((end[axes[n]] - start[axes[n]]) * mm) for n, mm in used))
     length2 = sum(w * w for w in way)
     if length2 > 0:
         along = sum(s * (w / length2) for s, w in zip(steps, way, strict=True))

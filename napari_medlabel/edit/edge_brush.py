@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from napari_medlabel.edit.brush import ball
+from napari_medlabel.edit.brush import Mark, ball
 from napari_medlabel.edit.finite import averaged, only_numbers
 from napari_medlabel.edit.masking import BoolArray
 from napari_medlabel.edit.patch import Box
@@ -74,7 +74,13 @@ def edge_aware(
     at = tuple(x - s.start for x, s in zip(centre[::-1], box[::-1], strict=True))
     if not mark[at]:
         return np.zeros(region.shape[::-1], dtype=bool).T
-    return _alike(image, mark, at, scene.spacing_mm[::-1], tolerance).T
+    core = ball(
+        mark.shape, at, _CORE_MM, scene.spacing_mm[::-1],
+        skew_mm=None if scene.skew_mm is None else scene.skew_mm[:, ::-1],
+    )  # fmt: skip
+    if core is None:  # the centre is a voxel of the mark
+        return region
+    return _alike(image, mark, at, scene.spacing_mm[::-1], core, tolerance).T
 
 
 def _alike(
@@ -82,15 +88,13 @@ def _alike(
     mark: BoolArray,
     at: tuple[int, ...],
     spacing_mm: Sequence[float],
+    core: Mark,
     tolerance: float,
 ) -> BoolArray:
     from scipy import ndimage
 
     size = [3 if mm <= _THIN * min(spacing_mm) else 1 for mm in spacing_mm]
     soft = averaged(image, lambda part: ndimage.uniform_filter(part, size, mode="nearest"))
-    core = ball(mark.shape, at, _CORE_MM, spacing_mm)
-    if core is None:  # the centre is a voxel of the mark
-        return mark
     place, inside = core
     inside = inside & mark[place]
     middle, spread = _spread(soft[place][inside])

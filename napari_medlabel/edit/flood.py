@@ -94,7 +94,7 @@ def flood(  # noqa: PLR0913 - a tolerance or a range, as the person likes
     after = scene.labels[i, j, k].T.copy().T
     np.copyto(after.T, of_mask(value, after.dtype), where=region.T)
     count = int(np.count_nonzero(region.T))
-    ml = count * float(np.prod(scene.spacing_mm)) / 1000.0
+    ml = count * scene.voxel_mm3 / 1000.0
     return scene.propose(
         (i, j, k), after, name="Flood", values=(value,), provider=PROVIDER, origin="assisted",
         words=f"{count} voxels, {ml:.1f} ml, from {ends[0]:g} to {ends[1]:g}.",

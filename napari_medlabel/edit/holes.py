@@ -78,7 +78,7 @@ def fill_holes(
         )
     most = np.inf
     if largest_mm3 is not None:
-        most = largest_mm3 / float(np.prod(scene.spacing_mm)) * (1 + 1e-9)
+        most = largest_mm3 / scene.voxel_mm3 * (1 + 1e-9)
     labels = scene.labels[box]
     boxes = boxes_of(labels, about)
     if not boxes:

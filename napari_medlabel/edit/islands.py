@@ -56,7 +56,7 @@ class Part:
 def parts(
     labels: LabelArray,
     values: Sequence[int],
-    spacing_mm: Sequence[float],
+    voxel_mm3: float,
     *,
     connectivity: Connectivity = 26,
     most: int = 100,
@@ -69,15 +69,14 @@ def parts(
         The labels, or a crop of them.
     values : sequence of int
         Which labels.
-    spacing_mm : sequence of float
-        Along i, j and k.
+    voxel_mm3 : float
+        Volume of a voxel.
     connectivity : {26, 18, 6}
         As in `connected_parts`.
     most : int
         How many to list.
     """
     found = connected_parts(labels, values, connectivity=connectivity)
-    voxel_mm3 = float(np.prod(spacing_mm))
     out = []
     for index in _by_size(found.voxels)[:most]:
         box = found.box(np.arange(len(found)) == index)
@@ -167,7 +166,7 @@ def remove_small(
         )
     found = _found(scene, box, about, connectivity, tick)
     # A part of exactly that volume stays, whatever the last bit of the product.
-    least = smallest_mm3 / float(np.prod(scene.spacing_mm)) * (1 - 1e-9)
+    least = smallest_mm3 / scene.voxel_mm3 * (1 - 1e-9)
     go = found.voxels < least
     warning = _warning(found, go, "Choose a smaller volume if they are wanted.")
     return _clear(scene, box, found, go, about, name="Remove small parts", more=warning)
@@ -349,7 +348,7 @@ def _clear(
     more: str = "",
 ) -> Proposal | None:
     stay = int(np.count_nonzero(~go))
-    kept = volume_words(float(found.voxels[~go].sum() * np.prod(scene.spacing_mm)))
+    kept = volume_words(float(found.voxels[~go].sum() * scene.voxel_mm3))
     goes = counted(int(np.count_nonzero(go)), "part")
     words = f"{goes}, {{lost}}, {'goes' if go.sum() == 1 else 'go'}; "
     words += f"{counted(stay, 'part')}, {kept}, {'stays' if stay == 1 else 'stay'}."

@@ -32,7 +32,7 @@ class Ledger:
     voxel_mm3: float
 
     @classmethod
-    def of(cls, proposal: Proposal, spacing_mm: Sequence[float]) -> Ledger:
+    def of(cls, proposal: Proposal, voxel_mm3: float) -> Ledger:
         """Count what a proposal would change."""
         before, after = proposal.before.T, proposal.after.T
         size = int(np.iinfo(before.dtype).max) + 1
@@ -43,7 +43,7 @@ class Ledger:
             changed = old != new
             lost += np.bincount(old[changed], minlength=size)
             gained += np.bincount(new[changed], minlength=size)
-        return cls(_listed(lost), _listed(gained), float(np.prod(spacing_mm)))
+        return cls(_listed(lost), _listed(gained), voxel_mm3)
 
     def lost_of(self, values: Iterable[int]) -> int:
         """Return how many voxels some labels lose."""
@@ -140,7 +140,7 @@ def with_words(
     """
     if proposal is None:
         return None
-    ledger = Ledger.of(proposal, scene.spacing_mm)
+    ledger = Ledger.of(proposal, scene.voxel_mm3)
     said = words.format(
         lost=ledger.says_lost(proposal.values),
         gained=ledger.says_gained(proposal.values),

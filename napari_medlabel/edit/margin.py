@@ -176,11 +176,11 @@ def _reshape(
     boxes = boxes_of(labels, values)
     if not boxes:
         raise not_here(values)
-    inner = widen(hull(list(boxes.values())), rim.outward_mm, scene.spacing_mm, _size(labels))
+    inner = widen(hull(list(boxes.values())), rim.outward_mm, scene.apart_mm, _size(labels))
     after = crop_of(labels, inner)
-    pieces = list(_pieces(inner, rim, scene.spacing_mm))
+    pieces = list(_pieces(inner, rim, scene.apart_mm))
     for done, piece in enumerate(pieces, start=1):
-        _work(labels, boxes, rim, scene.spacing_mm, piece, after[seen_from(inner, piece)])
+        _work(scene, labels, boxes, rim, piece, after[seen_from(inner, piece)])
         tick(done, len(pieces))
     where = shifted(inner, box)
     before = scene.labels[where]
@@ -197,10 +197,10 @@ def _size(labels: LabelArray) -> tuple[int, int, int]:
     return i, j, k
 
 
-def _pieces(box: Box, rim: _Rim, spacing_mm: Sequence[float]) -> Iterator[Box]:
+def _pieces(box: Box, rim: _Rim, apart_mm: Sequence[float]) -> Iterator[Box]:
     """Cut a box along k, so that distances of a piece and its surroundings fit in memory."""
     i, j, k = box
-    around = 2 * int(np.ceil(rim.reach_mm / spacing_mm[2]))
+    around = 2 * int(np.ceil(rim.reach_mm / apart_mm[2]))
     fits = _AT_ONCE // max((i.stop - i.start) * (j.stop - j.start), 1) - around
     # Thinner pieces than their surroundings would be more work than memory is worth.
     thick = max(fits, around, 1)
@@ -209,18 +209,20 @@ def _pieces(box: Box, rim: _Rim, spacing_mm: Sequence[float]) -> Iterator[Box]:
 
 
 def _work(
+    scene: Scene,
     labels: LabelArray,
     boxes: dict[int, Box],
     rim: _Rim,
-    spacing_mm: tuple[float, float, float],
     piece: Box,
     after: LabelArray,
 ) -> None:
     """Write the labels of one piece into ``after``, a view of the piece's shape."""
     # Voxels of chosen labels, and those that a nearer label has taken, have a distance.
+    apart, skew = scene.apart_mm, scene.skew_mm
+    far = rim.reach_mm * (1 + 2 * _ROUNDING)
     best = np.full(after.shape[::-1], np.inf, dtype=np.float32).T
     parts = {
-        value: clipped(widen(box, rim.outward_mm, spacing_mm, _size(labels)), piece)
+        value: clipped(widen(box, rim.outward_mm, apart, _size(labels)), piece)
         for value, box in boxes.items()
     }
     shared = {value: part for value, part in parts.items() if not is_empty(part)}
@@ -229,21 +231,20 @@ def _work(
         best[seen_from(piece, part)].T[own.T] = 0.0
     for value, part in shared.items():
         # One layer around a label is all of its outside that matters.
-        rind = widen(boxes[value], min(spacing_mm), spacing_mm, _size(labels))
-        around = hull(
-            [part, clipped(rind, widen(part, rim.reach_mm, spacing_mm, _size(labels)))]
-        )
+        layer = min(apart) if skew is None else float(np.linalg.norm(scene.spacing_mm))
+        rind = widen(boxes[value], layer, apart, _size(labels))
+        around = hull([part, clipped(rind, widen(part, rim.reach_mm, apart, _size(labels)))])
         region = np.equal(labels[around].T, value).T
         here = seen_from(around, part)
         held = after[seen_from(piece, part)]
         if rim.outward_mm > 0:
-            away = distance_mm(~region, spacing_mm)[here].T
+            away = distance_mm(~region, scene.spacing_mm, skew, up_to_mm=far)[here].T
             near = best[seen_from(piece, part)].T
             closer = (rim.outward_mm * (1 + _ROUNDING) >= away) & (away < near)
             held.T[closer] = value
             np.copyto(near, away, where=closer)
         if rim.above_mm > 0 or np.isfinite(rim.up_to_mm):
-            depth = distance_mm(region, spacing_mm)[here].T
+            depth = distance_mm(region, scene.spacing_mm, skew, up_to_mm=far)[here].T
             stays = rim.above_mm * (1 + _ROUNDING) < depth
             stays &= rim.up_to_mm * (1 + _ROUNDING) >= depth
             held.T[region[here].T & ~stays] = 0

@@ -369,7 +369,7 @@ def place(
     some = label_words(there_are).capitalize()
     words = f"{some} {'is' if len(there_are) == 1 else 'are'} {how(there_are)}.{{others}}"
     if left:
-        volume = volume_words(left * float(np.prod(scene.spacing_mm)))
+        volume = volume_words(left * scene.voxel_mm3)
         falls, is_ = ("falls", "is") if left == 1 else ("fall", "are")
         words += f" {counted(left, 'voxel')}, {volume}, {falls} outside the scan and {is_} "
         words += "left out." if keep else "lost."

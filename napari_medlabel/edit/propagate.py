@@ -23,6 +23,7 @@ from napari_medlabel.edit.scene import (
     whole,
     widen,
 )
+from napari_medlabel.edit.skew import approximately
 from napari_medlabel.errors import InputError
 
 BoolArray = npt.NDArray[np.bool_]
@@ -112,7 +113,8 @@ def propagate(
             f"Nothing can be carried to the next slice. {words}",
             hint="Draw the segment there, or allow its border a longer reach.",
         )
-    return _proposal(scene, axis, filled, (chosen, words))
+    words += approximately(scene.skew_mm, reach)
+    return _proposal(scene, axis, filled, (chosen, words.strip()))
 
 
 @dataclass(frozen=True, eq=False)
@@ -281,7 +283,7 @@ def _proposal(
         target[axis] = slice(index - where[axis].start, index - where[axis].start + 1)
         part, spot = plane[tuple(inner)], after[tuple(target)]
         spot[part != 0] = part[part != 0]
-    ml = np.count_nonzero(after.T != scene.labels[where].T) * np.prod(scene.spacing_mm) / 1000
+    ml = np.count_nonzero(after.T != scene.labels[where].T) * scene.voxel_mm3 / 1000
     words = f"{len(filled)} slice{'s' * (len(filled) > 1)}, {ml:.1f} ml. {stops}".rstrip()
     return scene.propose(
         where,

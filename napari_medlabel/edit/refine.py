@@ -10,6 +10,7 @@ import numpy as np
 from napari_medlabel.edit.border import BoolArray, Method, settle
 from napari_medlabel.edit.patch import Box, LabelArray
 from napari_medlabel.edit.scene import Proposal, Scene, Tick, around, quiet, widen
+from napari_medlabel.edit.skew import approximately
 from napari_medlabel.edit.table import among
 from napari_medlabel.errors import InputError
 
@@ -67,6 +68,7 @@ def refine(
     tick(0, 2)
     chosen, region = _chosen(scene, box, values)
     inner = around(region)
+    del region  # a byte for each voxel of the box
     if inner is None:
         raise InputError(
             "There is nothing of the chosen segments to refine here.",
@@ -96,7 +98,8 @@ def refine(
         values=chosen,
         provider="classical",
         origin="assisted",
-        words=_words(scene, where, after, chosen),
+        words=_words(scene, where, after, chosen)
+        + approximately(scene.skew_mm, band_mm, [not thin for thin in flat]),
     )
 
 
@@ -129,7 +132,7 @@ def _inside(part: slice, whole: slice) -> slice:
 
 def _words(scene: Scene, where: Box, after: LabelArray, chosen: Sequence[int]) -> str:
     before = scene.labels[where].T
-    voxel_ml = float(np.prod(scene.spacing_mm)) / 1000.0
+    voxel_ml = scene.voxel_mm3 / 1000.0
     own = among(before.T, chosen).T
     new = among(after, chosen).T
     gained = int(np.count_nonzero(new & ~own)) * voxel_ml

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_medlabel.edit.distance import distance_mm
+from napari_medlabel.geometry.axes import FloatArray
 
 BoolArray = npt.NDArray[np.bool_]
 Three = tuple[float, float, float]
@@ -33,23 +34,37 @@ def median(region: BoolArray, spacing_mm: Three, size_mm: float) -> BoolArray:
     return most
 
 
-def opening(region: BoolArray, spacing_mm: Three, size_mm: float) -> BoolArray:
-    """Return what a ball of a diameter fits in."""
-    return _grown(_shrunk(region, spacing_mm, size_mm / 2), spacing_mm, size_mm / 2)
+def opening(
+    region: BoolArray, spacing_mm: Three, size_mm: float, skew_mm: FloatArray | None = None
+) -> BoolArray:
+    """Return what a ball of a diameter fits in, on a tilted scan by its voxel steps (3, 3)."""
+    mm = size_mm / 2
+    return _grown(_shrunk(region, spacing_mm, mm, skew_mm), spacing_mm, mm, skew_mm)
 
 
-def closing(region: BoolArray, spacing_mm: Three, size_mm: float) -> BoolArray:
-    """Return a region with all that no ball of a diameter fits in beside it."""
-    return _shrunk(_grown(region, spacing_mm, size_mm / 2), spacing_mm, size_mm / 2)
+def closing(
+    region: BoolArray, spacing_mm: Three, size_mm: float, skew_mm: FloatArray | None = None
+) -> BoolArray:
+    """Return a region with all that no ball of a diameter fits in beside it; as `opening`."""
+    mm = size_mm / 2
+    return _shrunk(_grown(region, spacing_mm, mm, skew_mm), spacing_mm, mm, skew_mm)
 
 
-def _shrunk(region: BoolArray, spacing_mm: Three, mm: float) -> BoolArray:
-    deep: BoolArray = distance_mm(region, _finite(spacing_mm)) > mm + _ROUNDING_MM
+def _shrunk(
+    region: BoolArray, spacing_mm: Three, mm: float, skew_mm: FloatArray | None
+) -> BoolArray:
+    far = mm + 2 * _ROUNDING_MM
+    depth = distance_mm(region, _finite(spacing_mm), skew_mm, up_to_mm=far)
+    deep: BoolArray = depth > mm + _ROUNDING_MM
     return deep
 
 
-def _grown(region: BoolArray, spacing_mm: Three, mm: float) -> BoolArray:
-    near: BoolArray = distance_mm(~region, _finite(spacing_mm)) <= mm + _ROUNDING_MM
+def _grown(
+    region: BoolArray, spacing_mm: Three, mm: float, skew_mm: FloatArray | None
+) -> BoolArray:
+    far = mm + 2 * _ROUNDING_MM
+    away = distance_mm(~region, _finite(spacing_mm), skew_mm, up_to_mm=far)
+    near: BoolArray = away <= mm + _ROUNDING_MM
     return near
 
 

@@ -11,7 +11,9 @@ import numpy.typing as npt
 
 from napari_medlabel.edit.masking import Masking
 from napari_medlabel.edit.patch import Box, LabelArray, Origin
+from napari_medlabel.edit.skew import heights_mm
 from napari_medlabel.errors import GeometryError, InputError
+from napari_medlabel.geometry.axes import FloatArray
 
 Tick = Callable[[int, int], object]
 """Told how much is done and how much there is; it raises to end the work."""
@@ -39,6 +41,9 @@ class Scene:
         Distance of neighbouring voxels along i, j and k.
     masking : Masking
         Where an edit may change what.
+    skew_mm : ndarray, shape (3, 3), optional
+        The voxel steps, columns in mm, where they are not at right angles (gantry tilt);
+        as `Affine.skew_mm`.
 
     Raises
     ------
@@ -50,6 +55,7 @@ class Scene:
     image: npt.NDArray[Any]
     spacing_mm: tuple[float, float, float]
     masking: Masking = field(default_factory=Masking)
+    skew_mm: FloatArray | None = None
 
     def __post_init__(self) -> None:
         if self.labels.shape != self.image.shape or self.labels.ndim != 3:
@@ -69,6 +75,18 @@ class Scene:
         """Number of voxels along i, j and k."""
         i, j, k = self.labels.shape
         return i, j, k
+
+    @property
+    def voxel_mm3(self) -> float:
+        """Volume of a voxel: less than the product of its edges where the scan is tilted."""
+        if self.skew_mm is None:
+            return float(np.prod(self.spacing_mm))
+        return abs(float(np.linalg.det(self.skew_mm)))
+
+    @property
+    def apart_mm(self) -> tuple[float, float, float]:
+        """Distance in mm of neighbouring slices across i, j and k, at right angles to them."""
+        return heights_mm(self.spacing_mm, self.skew_mm)
 
     def frozen(self) -> Scene:
         """Return the scene with a copy of its labels, for work in a thread while one paints.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Final, Literal
 
 import numpy as np
@@ -20,6 +21,7 @@ from napari_medlabel.edit.region_filters import (
     opening,
 )
 from napari_medlabel.edit.scene import Proposal, Scene, Shape, Tick, around, quiet
+from napari_medlabel.edit.skew import approximately
 from napari_medlabel.errors import InputError
 
 Kind = Literal["median", "opening", "closing", "gaussian"]
@@ -88,7 +90,7 @@ def smooth_jointly(
         values=sorted(movable),
         provider="classical",
         origin="assisted",
-        words=_words(scene, work, after),
+        words=_words(scene, work, after) + approximately(scene.skew_mm, sigma_mm, _thick(box)),
     )
 
 
@@ -121,8 +123,8 @@ def smooth_one(
     _above_nothing(size_mm)
     filters: dict[str, Callable[[BoolArray, Three, float], BoolArray]] = {
         "median": median,
-        "opening": opening,
-        "closing": closing,
+        "opening": partial(opening, skew_mm=scene.skew_mm),
+        "closing": partial(closing, skew_mm=scene.skew_mm),
         "gaussian": gaussian,
     }
     if kind not in filters:
@@ -136,13 +138,15 @@ def smooth_one(
     thick = _thick(box)
     halo = [
         int(np.ceil(reach / mm)) + 1 if t else 0
-        for t, mm in zip(thick, scene.spacing_mm, strict=True)
+        for t, mm in zip(thick, scene.apart_mm, strict=True)
     ]
     _refuse_beyond(scene, box, halo, size_mm)
     work = _inhabited(scene, box, halo, value)
     read = _read(scene.labels, work, halo) == value
     i, j, k = (mm if t else np.inf for t, mm in zip(thick, scene.spacing_mm, strict=True))
     smoothed = _inner(filters[kind](read, (i, j, k), size_mm), halo)
+    is_exact = kind in {"opening", "closing"}
+    about = "" if is_exact else approximately(scene.skew_mm, size_mm, thick)
     before = scene.labels[work].T
     after = np.where(smoothed.T, value, np.where(before == value, 0, before))
     after = after.astype(before.dtype).T
@@ -153,7 +157,7 @@ def smooth_one(
         values=(value,),
         provider="classical",
         origin="assisted",
-        words=_words(scene, work, after),
+        words=_words(scene, work, after) + about,
     )
 
 
@@ -360,7 +364,7 @@ def _words(scene: Scene, box: Box, after: LabelArray) -> str:
     """Say how much changes hands, and which segments would be gone."""
     before = scene.labels[box].T
     changed = before != after.T
-    ml = int(np.count_nonzero(changed)) * float(np.prod(scene.spacing_mm)) / 1000.0
+    ml = int(np.count_nonzero(changed)) * scene.voxel_mm3 / 1000.0
     words = f"{ml:.2f} ml change."
     lost, gained = np.bincount(before[changed]), np.bincount(after.T[changed])
     losers = [int(v) for v in np.flatnonzero(lost) if v > 0 and lost[v] > 0]

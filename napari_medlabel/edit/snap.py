@@ -24,6 +24,7 @@ def snap_to_extremum(
     kind: Literal["max", "min"],
     radius_mm: float,
     spacing_mm: Sequence[float],
+    skew_mm: FloatArray | None = None,
 ) -> FloatArray:
     """Return the brightest or darkest place within a radius of a point.
 
@@ -39,6 +40,8 @@ def snap_to_extremum(
         How far the place may be, from voxel centre to point.
     spacing_mm : sequence of float
         Along i, j and k.
+    skew_mm : ndarray, shape (3, 3), optional
+        The voxel steps, columns in mm, where they are not at right angles.
 
     Returns
     -------
@@ -55,7 +58,7 @@ def snap_to_extremum(
     if kind not in ("max", "min"):
         raise InputError("An extremum is max or min.", hint='kind="max" finds the brightest.')
     point = _inside(image, point_ijk)
-    box, near = _near(image, point, radius_mm, spacing_mm)
+    box, near = _near(image, point, radius_mm, spacing_mm, skew_mm)
     sign = 1.0 if kind == "max" else -1.0
     values = image[box].astype(np.float64) * sign
     values[~(near & np.isfinite(values))] = -np.inf
@@ -63,7 +66,7 @@ def snap_to_extremum(
         raise InputError(
             "No voxel around the point holds a number.", hint="Place it inside the image."
         )
-    best = _nearest_best(values, box, point, spacing_mm)
+    best = _nearest_best(values, box, point, spacing_mm, skew_mm)
     moved = best.astype(np.float64)
     for axis in range(3):
         low, high = best.copy(), best.copy()
@@ -81,12 +84,13 @@ def snap_to_edge(
     *,
     radius_mm: float,
     spacing_mm: Sequence[float],
+    skew_mm: FloatArray | None = None,
 ) -> FloatArray:
     """Return the place of the strongest edge within a radius of a point, between voxels.
 
     Parameters
     ----------
-    image, point_ijk, radius_mm, spacing_mm
+    image, point_ijk, radius_mm, spacing_mm, skew_mm
         As in `snap_to_extremum`.
 
     Returns
@@ -104,7 +108,7 @@ def snap_to_edge(
     from scipy import ndimage
 
     point = _inside(image, point_ijk)
-    box, near = _near(image, point, radius_mm, spacing_mm)
+    box, near = _near(image, point, radius_mm, spacing_mm, skew_mm)
     spacing = np.asarray(spacing_mm, dtype=np.float64)
     reach = np.ceil(4 * _SMOOTH_MM / spacing).astype(int) + 2
     wide = tuple(
@@ -127,7 +131,7 @@ def snap_to_edge(
         float(np.abs(soft).max(where=np.isfinite(soft), initial=0)), 1.0
     ):
         return point
-    best = _nearest_best(values, box, point, spacing_mm)
+    best = _nearest_best(values, box, point, spacing_mm, skew_mm)
     at = tuple((best - origin).tolist())
     normal = np.array([slope[at] for slope in slopes]) / steep[at]  # in mm
     step = normal / spacing
@@ -158,9 +162,13 @@ def _inside(image: npt.NDArray[Any], point_ijk: npt.ArrayLike) -> FloatArray:
 
 
 def _near(
-    image: npt.NDArray[Any], point: FloatArray, radius_mm: float, spacing_mm: Sequence[float]
+    image: npt.NDArray[Any],
+    point: FloatArray,
+    radius_mm: float,
+    spacing_mm: Sequence[float],
+    skew_mm: FloatArray | None,
 ) -> tuple[tuple[slice, slice, slice], npt.NDArray[np.bool_]]:
-    mark = ball(image.shape, point, radius_mm, spacing_mm)
+    mark = ball(image.shape, point, radius_mm, spacing_mm, skew_mm=skew_mm)
     if mark is None:
         raise InputError("The point lies outside of the scan.", hint="Place it inside.")
     return mark
@@ -171,10 +179,13 @@ def _nearest_best(
     box: tuple[slice, slice, slice],
     point: FloatArray,
     spacing_mm: Sequence[float],
+    skew_mm: FloatArray | None,
 ) -> npt.NDArray[np.intp]:
     """Return the voxel with the largest value, of equals the one nearest to a point."""
     places = np.argwhere(values == values.max()) + [s.start for s in box]
-    far = np.linalg.norm((places - point) * np.asarray(spacing_mm), axis=1)
+    steps = places - point
+    mm = steps * np.asarray(spacing_mm) if skew_mm is None else steps @ skew_mm.T
+    far = np.linalg.norm(mm, axis=1)
     best: npt.NDArray[np.intp] = places[int(np.argmin(far))]
     return best
 

@@ -19,6 +19,7 @@ from napari_medlabel.edit.otsu import otsu
 from napari_medlabel.edit.patch import Box
 from napari_medlabel.edit.region import threshold
 from napari_medlabel.edit.scene import Proposal, Scene, Tick, quiet
+from napari_medlabel.edit.skew import approximately
 from napari_medlabel.errors import InputError
 
 __all__ = ["RANGES", "Likeness", "local_threshold", "otsu", "threshold_box"]
@@ -72,10 +73,12 @@ def threshold_box(
     return _given(scene, box, inside, value, "Threshold")
 
 
-def _given(scene: Scene, box: Box, inside: BoolArray, value: int, name: str) -> Proposal | None:
+def _given(
+    scene: Scene, box: Box, inside: BoolArray, value: int, name: str, more: str = ""
+) -> Proposal | None:
     before = scene.labels[box]
     after = np.where(inside.T, of_mask(value, before.dtype), before.T).T
-    ml = float(np.count_nonzero(inside)) * float(np.prod(scene.spacing_mm)) / 1000.0
+    ml = float(np.count_nonzero(inside)) * scene.voxel_mm3 / 1000.0
     return scene.propose(
         box,
         after,
@@ -83,7 +86,7 @@ def _given(scene: Scene, box: Box, inside: BoolArray, value: int, name: str) -> 
         values=(value,),
         provider="threshold",
         origin="assisted",
-        words=f"{ml:.1f} ml lie in the range.",
+        words=f"{ml:.1f} ml lie in the range.{more}",
     )
 
 
@@ -192,14 +195,16 @@ def local_threshold(
     tick(3, 4)
     if soft is not raw:
         region |= (one_wider(region.T) & threshold(raw.T, *ends) & near.T).T
-    return _given(scene, crop, region, value, "Local threshold")
+    thick = [part.stop - part.start > 1 for part in box]
+    more = approximately(scene.skew_mm, like.neck_mm, thick) if like.neck_mm > 0 else ""
+    return _given(scene, crop, region, value, "Local threshold", more)
 
 
 def _ball(
     scene: Scene, box: Box, seed: Sequence[int], radius_mm: float
 ) -> tuple[Box, BoolArray]:
     """Return the part of a box within a radius of a seed, and which voxels of it are."""
-    mark = ball(scene.shape, seed, radius_mm, scene.spacing_mm)
+    mark = ball(scene.shape, seed, radius_mm, scene.spacing_mm, skew_mm=scene.skew_mm)
     if mark is None:
         raise InputError("The click lies outside of the scan.", hint="Click into the scan.")
     wide, near = mark

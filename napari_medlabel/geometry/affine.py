@@ -17,6 +17,14 @@ from napari_medlabel.geometry.axes import (
 )
 
 _SMALLEST_VOLUME = 1e-6  # of the unit cell, as a share of a rectangular one
+_RIGHT_DEG = 1e-3  # what rounding leaves of a right angle: 0.002 mm in 100 mm
+
+
+def shear_deg(steps_mm: FloatArray) -> float:
+    """Return the largest departure in degrees of steps, columns (3, n), from right angles."""
+    unit = steps_mm / np.linalg.norm(steps_mm, axis=0)
+    off = np.abs((unit.T @ unit)[np.triu_indices(unit.shape[1], 1)])
+    return float(np.degrees(np.arcsin(np.clip(off.max(initial=0.0), 0.0, 1.0))))
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,10 +125,15 @@ class Affine:
     @cached_property
     def shear_deg(self) -> float:
         """Largest departure in degrees of the voxel axes from right angles."""
-        unit = self.matrix[:3, :3] / np.array(self.spacing_mm)
-        gram = unit.T @ unit
-        off = np.abs(gram[np.triu_indices(3, 1)])
-        return float(np.degrees(np.arcsin(np.clip(off.max(), 0.0, 1.0))))
+        return shear_deg(self.matrix[:3, :3])
+
+    @cached_property
+    def skew_mm(self) -> FloatArray | None:
+        """The voxel steps, shape (3, 3), columns in RAS mm; None where at right angles.
+
+        Where they are, lengths are exact by `spacing_mm` alone.
+        """
+        return self.matrix[:3, :3] if self.shear_deg > _RIGHT_DEG else None
 
     def apply(self, points_ijk: npt.ArrayLike) -> FloatArray:
         """Map voxel indices to the world.

@@ -282,9 +282,14 @@ class _Comparison:
     def _surfaces(self, values: Sequence[int]) -> list[Surface]:
         """Return both surfaces of a label that both masks have, from the box around it."""
         box = around_both(*(b[v] for b, v in zip(self._boxes, values, strict=True)))
-        spacing = self.masks[0].grid.affine.spacing_mm
+        affine = self.masks[0].grid.affine
         return [
-            surface_of(mask.array[box] == value, spacing, self._convention)
+            surface_of(
+                mask.array[box] == value,
+                affine.spacing_mm,
+                self._convention,
+                skew_mm=affine.skew_mm,
+            )
             for mask, value in zip(self.masks, values, strict=True)
         ]
 

@@ -53,7 +53,11 @@ class Bidirectional:
 
 
 def longest_line(
-    mask: BoolArray, spacing_mm: Sequence[float], start: Sequence[int] = (0, 0, 0)
+    mask: BoolArray,
+    spacing_mm: Sequence[float],
+    start: Sequence[int] = (0, 0, 0),
+    *,
+    skew_mm: FloatArray | None = None,
 ) -> Line | None:
     """Return the largest diameter of a region in 3D (Feret); None when it is empty.
 
@@ -65,24 +69,30 @@ def longest_line(
         Distance of neighbouring voxels along i, j and k.
     start : sequence of int
         Voxel of the whole at which a crop begins.
+    skew_mm : ndarray, shape (3, 3), optional
+        The voxel steps, columns in mm, where they are not at right angles (gantry tilt).
     """
     points = _ends_of_rows(mask)
     if not len(points):
         return None
-    spacing = np.asarray(spacing_mm, dtype=np.float64)
-    first, second, length = _farthest(_hull(points * spacing))
-    ends = np.stack([first, second]) / spacing + np.asarray(start)
+    grid = _InMm(spacing_mm, skew_mm)
+    first, second, length = _farthest(_hull(grid.to_mm(points)))
+    ends = grid.to_voxels(np.stack([first, second])) + np.asarray(start)
     return Line(_index(ends[0]), _index(ends[1]), length)
 
 
 def bidirectional(
-    mask: BoolArray, spacing_mm: Sequence[float], start: Sequence[int] = (0, 0, 0)
+    mask: BoolArray,
+    spacing_mm: Sequence[float],
+    start: Sequence[int] = (0, 0, 0),
+    *,
+    skew_mm: FloatArray | None = None,
 ) -> Bidirectional | None:
     """Return long and short axis in the slice (along k) where the region is longest.
 
     Parameters
     ----------
-    mask, spacing_mm, start
+    mask, spacing_mm, start, skew_mm
         As in `longest_line`.
 
     Returns
@@ -91,10 +101,10 @@ def bidirectional(
         None when the region is empty. The short axis is the longest line at a right angle to
         the long one that the convex outline holds.
     """
-    spacing = np.asarray(spacing_mm, dtype=np.float64)[:2]
+    grid = _InMm(spacing_mm[:2], None if skew_mm is None else skew_mm[:, :2])
     best: tuple[float, int, FloatArray, FloatArray, FloatArray] | None = None
     for k, plane in enumerate(mask.T):
-        points = _ends_of_rows(plane.T) * spacing
+        points = grid.to_mm(_ends_of_rows(plane.T))
         if not len(points):
             continue
         reach = float(np.linalg.norm(np.ptp(points, axis=0)))
@@ -110,13 +120,35 @@ def bidirectional(
     low, high = _across(hull, (second - first) / length)
 
     def line(one: FloatArray, other: FloatArray, mm: float) -> Line:
-        ends = np.column_stack([np.stack([one, other]) / spacing, (k, k)]) + np.asarray(start)
+        ends = np.column_stack([grid.to_voxels(np.stack([one, other])), (k, k)])
+        ends = ends + np.asarray(start)
         return Line(_index(ends[0]), _index(ends[1]), mm)
 
     across_mm = float(np.linalg.norm(high - low))
     return Bidirectional(
         k + int(start[2]), line(first, second, length), line(low, high, across_mm)
     )
+
+
+class _InMm:
+    """Voxel indices along two or three axes in mm, and back.
+
+    On a grid at right angles along its own axes; on another one in a frame of its own, in which
+    lengths and angles are those in the patient.
+    """
+
+    def __init__(self, spacing_mm: Sequence[float], skew_mm: FloatArray | None) -> None:
+        self._spacing = np.asarray(spacing_mm, dtype=np.float64)
+        self._steps = None if skew_mm is None else np.asarray(np.linalg.qr(skew_mm)[1])
+
+    def to_mm(self, points: FloatArray) -> FloatArray:
+        return points * self._spacing if self._steps is None else points @ self._steps.T
+
+    def to_voxels(self, points: FloatArray) -> FloatArray:
+        if self._steps is None:
+            return points / self._spacing
+        solved: FloatArray = np.linalg.solve(self._steps, points.T).T
+        return solved
 
 
 def _index(point: FloatArray) -> Index:

@@ -153,8 +153,9 @@ def measure_shape(region: npt.NDArray[np.bool_], labels: LabelMap, box: Box) -> 
     """
     affine = labels.grid.affine
     start = tuple(part.start for part in box)
-    longest = longest_line(region, affine.spacing_mm, start)
-    axes = bidirectional(region, affine.spacing_mm, start)
+    skew = affine.skew_mm
+    longest = longest_line(region, affine.spacing_mm, start, skew_mm=skew)
+    axes = bidirectional(region, affine.spacing_mm, start, skew_mm=skew)
     if longest is None or axes is None:
         raise GeometryError(
             "A region without a voxel has no shape.",
@@ -175,7 +176,7 @@ def measure_shape(region: npt.NDArray[np.bool_], labels: LabelMap, box: Box) -> 
         for at, mm in zip(filled, affine.spacing_mm, strict=True)
     )
     x, y, z = (float(v) for v in affine.apply(np.array(middle)))
-    surface = surface_of(region, affine.spacing_mm)
+    surface = surface_of(region, affine.spacing_mm, skew_mm=skew)
     return Shape(
         number * affine.voxel_ml, surface.area_mm2, (i, j, k), (x, y, z), longest, axes
     )

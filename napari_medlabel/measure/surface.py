@@ -42,18 +42,26 @@ class Surface:
         Area of each piece in mm2 by the surfel convention, 1 by the voxel convention.
     convention : str
         ``surfel`` or ``voxel``.
+    skew_mm : ndarray, shape (3, 3), optional
+        The voxel steps, columns in mm, where they are not at right angles (gantry tilt).
     """
 
     index: npt.NDArray[np.int64]
     spacing_mm: tuple[float, float, float]
     weights: FloatArray
     convention: Convention
+    skew_mm: FloatArray | None = None
 
     @property
     def points_mm(self) -> FloatArray:
-        """Index times spacing, shape (n, 3): for distances within one convention."""
-        points: FloatArray = self.index * np.array(self.spacing_mm)
-        return points
+        """Index times voxel steps, shape (n, 3): for distances within one convention."""
+        return self.in_mm(self.index)
+
+    def in_mm(self, steps: npt.NDArray[np.int64]) -> FloatArray:
+        """Turn steps of voxels, shape (n, 3), into mm."""
+        if self.skew_mm is not None:
+            return np.asarray(steps @ self.skew_mm.T, dtype=np.float64)
+        return np.asarray(steps * np.array(self.spacing_mm), dtype=np.float64)
 
     @property
     def area_mm2(self) -> float:
@@ -75,6 +83,8 @@ def surface_of(
     mask: npt.NDArray[np.bool_],
     spacing_mm: Sequence[float],
     convention: Convention = "surfel",
+    *,
+    skew_mm: FloatArray | None = None,
 ) -> Surface:
     """Find the surface of a region.
 
@@ -86,6 +96,8 @@ def surface_of(
         Distance of neighbouring voxels along i, j and k.
     convention : str
         ``surfel`` or ``voxel``.
+    skew_mm : ndarray, shape (3, 3), optional
+        As in `Surface`.
 
     Raises
     ------
@@ -100,16 +112,17 @@ def surface_of(
     i_mm, j_mm, k_mm = (float(mm) for mm in spacing_mm)
     turned = np.ascontiguousarray(mask.T, dtype=bool)  # (k, j, i)
     if convention == "surfel":
+        turned_steps = None if skew_mm is None else skew_mm[:, ::-1]
         found = codes(turned)
         at = np.flatnonzero((found - np.uint8(1)) < 254)  # neither 0 nor 255
-        weights = areas_mm2((k_mm, j_mm, i_mm))[found.ravel()[at]]
+        weights = areas_mm2((k_mm, j_mm, i_mm), turned_steps)[found.ravel()[at]]
         shape = found.shape
     else:
         at = np.flatnonzero(_outermost(turned))
         weights = np.ones(at.size)
         shape = turned.shape
     index = np.stack(np.unravel_index(at, shape)[::-1], axis=1).astype(np.int64, copy=False)
-    return Surface(index, (i_mm, j_mm, k_mm), weights, convention)
+    return Surface(index, (i_mm, j_mm, k_mm), weights, convention, skew_mm)
 
 
 def _outermost(mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
@@ -226,7 +239,8 @@ def distances(first: Surface, second: Surface) -> SurfaceDistances:
     InputError
         When one has no piece, or their conventions or spacings differ.
     """
-    if (first.convention, first.spacing_mm) != (second.convention, second.spacing_mm):
+    same = (first.convention, first.spacing_mm) == (second.convention, second.spacing_mm)
+    if not (same and _is_same(first.skew_mm, second.skew_mm)):
         raise InputError(
             "Two surfaces are compared on one grid by one convention.",
             hint="Find both in the same way.",
@@ -241,6 +255,12 @@ def distances(first: Surface, second: Surface) -> SurfaceDistances:
     return SurfaceDistances(forth, back, forth_weights, back_weights, first.convention)
 
 
+def _is_same(first: FloatArray | None, second: FloatArray | None) -> bool:
+    if first is None or second is None:
+        return first is second
+    return np.array_equal(first, second)
+
+
 def _to_nearest(start: Surface, goal: Surface) -> tuple[FloatArray, FloatArray]:
     """Return the distance of each piece to the nearest of the other, ascending, and weights."""
     from scipy.spatial import cKDTree
@@ -249,7 +269,7 @@ def _to_nearest(start: Surface, goal: Surface) -> tuple[FloatArray, FloatArray]:
     tree: Any = cKDTree(goal.points_mm, balanced_tree=False, compact_nodes=False)
     nearest = tree.query(start.points_mm)[1]
     # From whole steps: 2 x 0.7 mm is 1.4 mm wherever it lies.
-    steps = (start.index - goal.index[nearest]) * np.array(start.spacing_mm)
+    steps = start.in_mm(start.index - goal.index[nearest])
     mm = np.sqrt(np.einsum("nc,nc->n", steps, steps))
     order = np.argsort(mm, kind="stable")
     return mm[order], start.weights[order]

@@ -27,13 +27,15 @@ CORNERS: Final[tuple[Corner, ...]] = tuple(
 """Corner n of the cube has bit n of the code: bit 0 is axis 0, bit 1 axis 1, bit 2 axis 2."""
 
 
-def areas_mm2(spacing_mm: Sequence[float]) -> FloatArray:
+def areas_mm2(spacing_mm: Sequence[float], skew_mm: FloatArray | None = None) -> FloatArray:
     """Return the surface area in each of the 256 neighbourhoods.
 
     Parameters
     ----------
     spacing_mm : sequence of float
         Distance of neighbouring voxels along axes 0, 1 and 2.
+    skew_mm : ndarray, shape (3, 3), optional
+        The steps along axes 0, 1 and 2, columns in mm, where they are not at right angles.
 
     Returns
     -------
@@ -41,10 +43,12 @@ def areas_mm2(spacing_mm: Sequence[float]) -> FloatArray:
         In mm2, by the code whose bit n says that corner n of `CORNERS` is inside.
     """
     first, second, third = spacing_mm
-    across = np.array([second * third, first * third, first * second])
+    across = np.diag([second * third, first * third, first * second])
+    if skew_mm is not None:  # an area vector turns as what is at right angles to its edges
+        across = np.linalg.det(skew_mm) * np.linalg.inv(skew_mm)
     table = np.zeros(256)
     for code in range(1, 255):
-        table[code] = np.linalg.norm(_normals(code) * across, axis=1).sum()
+        table[code] = np.linalg.norm(_normals(code) @ across, axis=1).sum()
     return table
 
 

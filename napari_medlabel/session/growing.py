@@ -16,6 +16,7 @@ from napari_medlabel.edit.grow.relief import Mode
 from napari_medlabel.edit.patch import Box, LabelArray, Patch
 from napari_medlabel.edit.scene import Proposal, Scene, Tick, quiet, whole
 from napari_medlabel.errors import InputError
+from napari_medlabel.geometry.axes import FloatArray
 from napari_medlabel.session.grown import (
     BACKGROUND,
     Grown,
@@ -49,13 +50,16 @@ class Growing:
     ----------
     bench : Bench
         The bench of the open case.
+    skew_mm : ndarray, shape (3, 3), optional
+        Voxel steps of a tilted scan, as `Affine.skew_mm`.
     """
 
     seeds_changed = Signal(object)
     """Strokes were added or removed: the box (i, j, k) around what changed."""
 
-    def __init__(self, bench: Bench) -> None:
+    def __init__(self, bench: Bench, skew_mm: FloatArray | None = None) -> None:
         self._bench = bench
+        self._skew_mm = skew_mm
         self._seeds: dict[int, Seed] = {}
         self._next = 1
         self._chosen: Box | None = None
@@ -312,7 +316,10 @@ class Growing:
         need_two_kinds(len(values), has_wall=has_wall)
         if region is None or values == {BACKGROUND}:
             raise InputError(self.words, hint="Seeds of a segment are needed.")
-        crop = replace(scene, labels=scene.labels[region].T.copy().T, image=scene.image[region])
+        crop = replace(
+            scene, labels=scene.labels[region].T.copy().T, image=scene.image[region],
+            skew_mm=self._skew_mm,
+        )  # fmt: skip
         return Wish(seeds, region, crop, scene.image, self._mode, self._gradient_mm)
 
     def _follow(self, scene: Scene) -> None:

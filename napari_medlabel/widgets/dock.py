@@ -17,6 +17,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_medlabel.edit.skew import is_tilted
 from napari_medlabel.errors import MedlabelError
 from napari_medlabel.model import presets
 from napari_medlabel.plugin.display import Display
@@ -365,6 +366,12 @@ def describe(session: Any) -> str:
         lines.append(f"{len(volume.further.values)} volumes; one mask lies on all of them.")
     if volume.quantity and volume.quantity != "HU":
         lines.append(f"Values: {volume.quantity}")
+    if is_tilted(grid.affine.skew_mm):
+        lines.append(
+            f"Tilted: its axes lie {grid.affine.shear_deg:.1f}° off right angles (gantry tilt)."
+            " Brushes, margins and statistics are in the patient's millimetres; a tool whose "
+            "distances are approximate says so."
+        )
     if grid.affine.oblique_deg > 0.01:
         lines.append(
             f"Acquired {grid.affine.oblique_deg:.1f}° oblique: shown on its own grid; "

@@ -127,7 +127,7 @@ class ToolRunner(QObject):
         kit, case = self._kit, self._case
         if kit is None:
             return
-        scene = kit.bench.scene()
+        scene = kit.scene()
 
         def compute() -> Ready:
             proposal = work(self.background.tell)
@@ -194,7 +194,7 @@ class ToolRunner(QObject):
                 self._run("Drawing what is proposed …", lambda _tick: proposal)
                 return
             bench = self._kit.bench
-            words = bench.said(words_of(proposal, bench.scene()))
+            words = bench.said(words_of(proposal, self._kit.scene()))
             ready = proposal, picture_of(proposal), words
         self._panel.say("")  # what was missing before is not missing now
         self._layer.show(ready[1])

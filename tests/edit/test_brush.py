@@ -8,8 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import ndimage
 
+from napari_medlabel.edit import brush
 from napari_medlabel.edit.brush import Mark, ball, cylinder, disc, swept
 from napari_medlabel.errors import InputError
+from tests.tilted import STEPS, steps
 
 SHAPE = (13, 11, 9)
 spacings = st.tuples(*[st.sampled_from((0.5, 0.7, 1.0, 3.0))] * 3)
@@ -111,3 +113,66 @@ def test_a_place_that_is_no_number_is_not_painted() -> None:
     assert disc((5, 5, 5), (1, float("inf"), 1), 2, 2, (1, 1, 1)) is None
     with pytest.raises(InputError, match="radius above 0"):
         ball((5, 5, 5), (1, 1, 1), float("inf"), (1, 1, 1))
+
+
+# -- tilted scans ---------------------------------------------------------------------------
+
+
+@given(places, places, st.sampled_from((None, 0, 1, 2)), st.floats(0.6, 6), STEPS)
+@settings(max_examples=40, deadline=None)
+def test_on_a_tilted_scan_a_mark_is_round_in_the_patient(
+    start, end, axis, radius, matrix
+) -> None:
+    spacing = tuple(np.linalg.norm(matrix, axis=0))
+    got = whole(swept(SHAPE, start, end, axis, radius, spacing, skew_mm=matrix))
+    used = [a for a in range(3) if a != axis]
+    places_mm = np.indices(SHAPE).reshape(3, -1)[used].T @ matrix[:, used].T
+    a, b = (matrix[:, used] @ np.array(p)[used] for p in (start, end))
+    d = b - a
+    t = np.clip((places_mm - a) @ d / max(d @ d, 1e-30), 0.0, 1.0)
+    far = np.linalg.norm(places_mm - a - t[:, None] * d, axis=1).reshape(SHAPE)
+    in_slice = np.ones(SHAPE, bool)
+    if axis is not None:
+        in_slice = np.indices(SHAPE)[axis] == np.floor(end[axis] + 0.5)
+    assert not (in_slice & (far <= radius - 1e-6) & ~got).any()
+    # Beyond the radius there are only voxels that the line runs through.
+    half_a_voxel = np.linalg.norm(spacing) * 1.5 / 2
+    assert not (got & (far > max(radius, half_a_voxel) + 1e-6)).any()
+    assert not (got & ~in_slice).any()
+
+
+def test_a_ball_on_a_tilted_scan_reaches_its_radius_and_leaves_out_nothing_within() -> None:
+    shape, spacing, centre = (121, 121, 41), (0.8, 0.8, 5.0), (60, 60, 20)
+    matrix = steps(spacing, 20.0)
+    box, region = ball(shape, centre, 20.0, spacing, skew_mm=matrix)
+    got = np.zeros(shape, bool)
+    got[box] = region
+    away = (np.indices(shape).reshape(3, -1).T - centre) @ matrix.T
+    within = np.linalg.norm(away, axis=1).reshape(shape) <= 20.0 + 1e-9
+    assert np.array_equal(got, within)
+
+
+@given(places, places, st.sampled_from((None, 0, 1, 2)), st.floats(0.2, 6), spacings)
+@settings(max_examples=40)
+def test_at_right_angles_a_mark_has_the_bytes_that_it_always_had(
+    start, end, axis, radius, spacing
+) -> None:
+    mark = swept(SHAPE, start, end, axis, radius, spacing)
+    if mark is None:
+        return
+    box, region = mark
+    axes = [a for a in (2, 1, 0) if a != axis]
+    lines, way = [], []
+    for place, a in enumerate(axes):
+        line = (np.arange(box[a].start, box[a].stop) - np.float64(start[a])) * spacing[a]
+        lines.append(line.reshape([-1 if place == p else 1 for p in range(len(axes))]))
+        way.append(float((np.float64(end[a]) - start[a]) * spacing[a]))
+    length2 = sum(w * w for w in way)
+    if length2 > 0:
+        along = sum(s * (w / length2) for s, w in zip(lines, way, strict=True))
+        part = np.clip(along, 0.0, 1.0)
+        lines = [s - part * w for s, w in zip(lines, way, strict=True)]
+    near = sum(s * s for s in lines) <= radius * radius + 1e-9
+    brush._add_line(near, box, np.array(start), np.array(end), axes)
+    one = region.T if axis is None else np.take(region.T, 0, axis=2 - axis)
+    assert np.array_equal(one, near)

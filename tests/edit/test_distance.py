@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from napari_medlabel.edit.distance import distance_mm, signed_distance_mm
+from tests.tilted import STEPS
 
 
 def slowly(region: np.ndarray, spacing_mm: tuple[float, float, float]) -> np.ndarray:
@@ -82,3 +83,29 @@ def test_axes_of_one_voxel_change_nothing(shape: tuple[int, int, int]) -> None:
         slowly(region, spacing) - slowly(~region, spacing),
         rtol=1e-6,
     )
+
+
+@settings(deadline=None, max_examples=40)
+@given(
+    shape=st.tuples(*[st.integers(1, 7)] * 3),
+    matrix=STEPS,
+    seed=st.integers(0, 99),
+    share=st.sampled_from((0.5, 0.95)),
+)
+def test_on_a_tilted_scan_distances_are_exact_in_the_patient(
+    shape: tuple[int, int, int], matrix: np.ndarray, seed: int, share: float
+) -> None:
+    region = np.random.default_rng(seed).random(shape) < share
+    spacing = tuple(np.linalg.norm(matrix, axis=0))
+    wanted = np.zeros(shape)
+    others = np.argwhere(~region) @ matrix.T
+    for voxel in np.argwhere(region):
+        away = np.linalg.norm(others - matrix @ voxel, axis=1)
+        wanted[tuple(voxel)] = away.min(initial=np.inf)
+    found = distance_mm(region, spacing, matrix)
+    np.testing.assert_allclose(found, wanted, rtol=1e-6)
+    near = distance_mm(region, spacing, matrix, up_to_mm=2.0051)
+    np.testing.assert_allclose(near[wanted < 2.005], wanted[wanted < 2.005], rtol=1e-6)
+    assert (near[wanted > 2.006] > 2.005).all()
+    signed = signed_distance_mm(region, spacing, matrix)
+    np.testing.assert_array_equal(signed[region], found[region])

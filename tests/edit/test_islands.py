@@ -157,11 +157,11 @@ def test_a_smallest_volume_of_nothing_is_refused() -> None:
 
 
 def test_parts_are_listed_by_size() -> None:
-    listed = parts(two_rooms(), [1, 2], SPACING)
+    listed = parts(two_rooms(), [1, 2], 2.1)
     assert [(part.value, part.voxels) for part in listed] == [(2, 36), (1, 24), (1, 4), (1, 1)]
     assert listed[3].box == (slice(11, 12), slice(7, 8), slice(3, 4))
     assert listed[3].mm3 == pytest.approx(2.1)
-    assert len(parts(two_rooms(), [1, 2], SPACING, most=2)) == 2
+    assert len(parts(two_rooms(), [1, 2], 2.1, most=2)) == 2
 
 
 # -- faults of peers --------------------------------------------------------------------------

@@ -30,7 +30,7 @@ def a_proposal() -> tuple[Scene, Proposal]:
 def test_a_ledger_counts_both_sides(monkeypatch: pytest.MonkeyPatch) -> None:
     scene, proposal = a_proposal()
     monkeypatch.setattr(ledger, "_CHUNK", 2)
-    found = Ledger.of(proposal, scene.spacing_mm)
+    found = Ledger.of(proposal, scene.voxel_mm3)
     assert found.lost == {0: 1, 1: 1, 2: 1, 3: 1}
     assert found.gained == {0: 1, 1: 3}
     assert found.voxel_mm3 == 6

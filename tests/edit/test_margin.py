@@ -14,6 +14,7 @@ from napari_medlabel.edit.margin import grow_margin, hollow
 from napari_medlabel.edit.masking import Masking
 from napari_medlabel.edit.scene import Proposal, Scene, slab, whole
 from napari_medlabel.errors import InputError
+from tests.tilted import STEPS, steps
 
 SPACINGS = st.tuples(*[st.sampled_from((0.7, 1.0, 1.5, 3.0))] * 3)
 
@@ -243,3 +244,55 @@ def test_a_thin_wall_and_a_missing_label_are_refused() -> None:
         hollow(scene, whole(scene.shape), [3], wall_mm=1)
     with pytest.raises(InputError, match="inside, middle or outside"):
         hollow(scene, whole(scene.shape), [1], wall_mm=1, side="above")  # type: ignore[arg-type]
+
+
+# -- tilted scans -----------------------------------------------------------------------------
+
+
+def a_tilted_scene(labels: np.ndarray, matrix: np.ndarray) -> Scene:
+    i, j, k = (float(mm) for mm in np.linalg.norm(matrix, axis=0))
+    return Scene(labels, np.zeros(labels.shape, np.int16), (i, j, k), skew_mm=matrix)
+
+
+def within_mm(region: np.ndarray, matrix: np.ndarray, mm: float) -> np.ndarray:
+    there = np.indices(region.shape).reshape(3, -1).T @ matrix.T
+    marked = np.argwhere(region) @ matrix.T
+    away = np.linalg.norm(there[:, None] - marked[None], axis=2).min(axis=1, initial=np.inf)
+    return (away <= mm * (1 + 1e-6)).reshape(region.shape)
+
+
+@settings(deadline=None, max_examples=40)
+@given(
+    shape=st.tuples(*[st.integers(2, 7)] * 3),
+    matrix=STEPS,
+    mm=st.sampled_from((4.01, 6.5, -4.01)),
+    seed=st.integers(0, 99),
+)
+def test_on_a_tilted_scan_a_margin_is_exact_in_the_patient(
+    shape: tuple[int, int, int], matrix: np.ndarray, mm: float, seed: int
+) -> None:
+    labels = blob(shape, seed, 0.05 if mm > 0 else 0.95)
+    region = labels == 1
+    wanted = (
+        within_mm(region, matrix, mm) if mm > 0 else region & ~within_mm(~region, matrix, -mm)
+    )
+    scene = a_tilted_scene(labels, matrix)
+    after = full(scene, grow_margin(scene, whole(shape), [1], mm=mm))
+    assert np.array_equal(after, wanted.astype(np.uint8))
+
+
+@pytest.mark.parametrize("side", ["inside", "middle", "outside"])
+def test_on_a_tilted_scan_a_wall_is_exact_in_the_patient(
+    side: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(margin, "_AT_ONCE", 1)
+    matrix, wall = steps((0.8, 0.8, 3.0), 25.0), 4.0
+    labels = np.zeros((24, 24, 12), np.uint8)
+    labels[6:18, 5:19, 3:9] = 1
+    region = labels == 1
+    each = wall / 2 if side == "middle" else wall
+    inner = region & within_mm(~region, matrix, each) if side != "outside" else region & False
+    outer = within_mm(region, matrix, each) & ~region if side != "inside" else region & False
+    scene = a_tilted_scene(labels, matrix)
+    after = full(scene, hollow(scene, whole(labels.shape), [1], wall_mm=wall, side=side))  # type: ignore[arg-type]
+    assert np.array_equal(after == 1, inner | outer)

@@ -11,6 +11,7 @@ from hypothesis.extra import numpy as hnp
 from napari_medlabel.edit.masking import Masking
 from napari_medlabel.edit.scene import Proposal, Scene, around, quiet, slab, whole, widen
 from napari_medlabel.errors import GeometryError, InputError
+from tests.tilted import steps
 
 SHAPE = (5, 4, 3)
 MM = (1.0, 2.0, 5.0)
@@ -145,3 +146,12 @@ def test_a_margin_is_in_mm_and_stays_inside(margin_mm: float) -> None:
 def test_telling_nobody_is_quiet(capfd: pytest.CaptureFixture[str]) -> None:
     quiet(1, 2)
     assert capfd.readouterr() == ("", "")
+
+
+def test_a_voxel_of_a_tilted_scan_is_smaller_than_the_product_of_its_edges() -> None:
+    labels = np.zeros((2, 2, 2), np.uint8)
+    straight = Scene(labels, labels, (0.8, 0.8, 5.0))
+    assert (straight.voxel_mm3, straight.apart_mm) == (0.8 * 0.8 * 5.0, (0.8, 0.8, 5.0))
+    tilted = Scene(labels, labels, (0.8, 0.8, 5.0), skew_mm=steps((0.8, 0.8, 5.0), 20.0))
+    assert tilted.voxel_mm3 == pytest.approx(3.2 * np.cos(np.radians(20)))
+    assert tilted.frozen().voxel_mm3 == tilted.voxel_mm3

@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from napari_medlabel.errors import GeometryError
-from napari_medlabel.geometry.affine import Affine
+from napari_medlabel.geometry.affine import Affine, shear_deg
 from napari_medlabel.geometry.axes import ORIENTATIONS, orientation_matrix
+from tests.tilted import steps
 
 SPACING = st.tuples(*[st.floats(0.05, 20)] * 3)
 POINT = st.tuples(*[st.floats(-500, 500)] * 3)
@@ -119,3 +120,14 @@ def test_what_is_no_affine_is_refused(matrix, message):
 
 def test_thin_voxels_are_no_plane():
     assert Affine.from_spacing((0.001, 0.001, 100)).spacing_mm == (0.001, 0.001, 100)
+
+
+def test_steps_are_given_where_they_are_not_at_right_angles():
+    straight = oriented("LPS", (0.7, 0.7, 5.0), angle=0.4)
+    assert straight.skew_mm is None
+    matrix = np.eye(4)
+    matrix[:3, :3] = steps((0.8, 0.8, 5.0), 20.0)
+    tilted = Affine(matrix)
+    np.testing.assert_array_equal(tilted.skew_mm, matrix[:3, :3])
+    assert shear_deg(matrix[:3, :3]) == pytest.approx(20.0)
+    assert shear_deg(matrix[:3, [1]]) == 0.0  # one step alone leans on nothing

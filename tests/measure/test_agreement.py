@@ -13,7 +13,9 @@ from napari_medlabel.geometry.affine import Affine
 from napari_medlabel.geometry.grid import Grid
 from napari_medlabel.measure.agreement import Agreement, compare_masks
 from napari_medlabel.measure.overlap import joint_counts
+from napari_medlabel.model import presets
 from napari_medlabel.model.labelmap import Label, LabelMap, LabelScheme
+from tests.tilted import steps
 
 NONE = LabelScheme("none", ())
 
@@ -176,3 +178,19 @@ def test_the_work_can_be_ended() -> None:
 
     with pytest.raises(TimeoutError):
         compared(tick=stop)
+
+
+def test_on_a_tilted_scan_surfaces_lie_as_far_apart_as_in_the_patient() -> None:
+    shape, spacing = (70, 70, 70), (1.0, 1.0, 1.0)
+    matrix = np.eye(4)
+    matrix[:3, :3] = steps(spacing, 20.0)
+    places = (np.indices(shape).reshape(3, -1).T - (35, 35, 35)) @ matrix[:3, :3].T
+    # Along this way an axis at right angles would be longest: 12 mm were said.
+    way = 10.0 * np.array([0.0, np.cos(np.radians(55)), -np.sin(np.radians(55))])
+    grid, scheme = Grid(shape, Affine(matrix)), presets.scheme("abdomen")
+    balls = [
+        (np.linalg.norm(places - middle, axis=1) <= 15.0).reshape(shape).astype(np.uint8)
+        for middle in (0.0, way)
+    ]
+    row = compare_masks(*(LabelMap(grid, ball, scheme) for ball in balls)).labels[0]
+    assert row.hd_mm == pytest.approx(10.0, abs=0.7)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from napari_medlabel.measure.diameters import bidirectional, longest_line
+from tests.tilted import STEPS
 
 SPACINGS = st.tuples(*(st.floats(0.3, 4.0) for _ in range(3)))
 
@@ -75,3 +76,25 @@ def test_an_ellipse_has_its_two_axes() -> None:
     both = bidirectional(mask, (0.5, 0.5, 5.0))
     assert both.long.length_mm == pytest.approx(30.0, abs=0.6)
     assert both.short.length_mm == pytest.approx(12.0, abs=0.6)
+
+
+@given(arrays(np.bool_, (3, 4, 3)), STEPS)
+@settings(max_examples=40, deadline=None)
+def test_on_a_tilted_scan_lines_are_the_longest_in_the_patient(mask, matrix) -> None:
+    if not mask.any():
+        return
+    spacing = tuple(np.linalg.norm(matrix, axis=0))
+    found = longest_line(mask, spacing, (5, 6, 7), skew_mm=matrix)
+    assert found.length_mm == pytest.approx(longest(faces(mask) @ matrix.T))
+    ends = np.array([found.start, found.end])
+    assert np.linalg.norm(matrix @ (ends[1] - ends[0])) == pytest.approx(found.length_mm)
+    both = bidirectional(mask, spacing, skew_mm=matrix)
+    by_slice = [
+        longest(faces(mask[..., k]) @ matrix[:, :2].T) if mask[..., k].any() else 0.0
+        for k in range(mask.shape[2])
+    ]
+    assert both.long.length_mm == pytest.approx(max(by_slice))
+    lines = [matrix @ np.subtract(line.end, line.start) for line in (both.long, both.short)]
+    for line, mm in zip(lines, (both.long.length_mm, both.short.length_mm), strict=True):
+        assert np.linalg.norm(line) == pytest.approx(mm)
+    assert float(lines[0] @ lines[1]) == pytest.approx(0.0, abs=1e-6)

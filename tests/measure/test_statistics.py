@@ -6,9 +6,12 @@ import numpy as np
 import pytest
 
 from napari_medlabel.errors import GeometryError
+from napari_medlabel.geometry.affine import Affine
 from napari_medlabel.geometry.grid import Grid
 from napari_medlabel.measure.statistics import measure_labels, measure_shape
+from napari_medlabel.model import presets
 from napari_medlabel.model.labelmap import Code, Label, LabelMap, LabelScheme
+from tests.tilted import steps
 
 SCHEME = LabelScheme(
     "Two",
@@ -60,3 +63,20 @@ def test_the_work_can_be_ended(labels: LabelMap) -> None:
     seen: list[tuple[int, int]] = []
     measure_labels(labels, tick=lambda done, total: seen.append((done, total)))
     assert seen == [(0, 4), (1, 4), (2, 4), (3, 4), (4, 4)]
+
+
+def test_a_ball_on_a_tilted_scan_is_as_long_as_it_is() -> None:
+    shape, spacing = (60, 60, 24), (1.0, 1.0, 3.0)
+    matrix = np.eye(4)
+    matrix[:3, :3] = steps(spacing, 20.0)
+    away = (np.indices(shape).reshape(3, -1).T - (30, 30, 12)) @ matrix[:3, :3].T
+    ball = (np.linalg.norm(away, axis=1) <= 20.0).reshape(shape).astype(np.uint8)
+    labels = LabelMap(Grid(shape, Affine(matrix)), ball, presets.scheme("abdomen"))
+    found = measure_labels(labels)[0].shape
+    assert found is not None
+    assert found.volume_ml == pytest.approx(4 / 3 * np.pi * 8.0, rel=0.01)
+    for line in (found.longest, found.axes.long, found.axes.short):
+        ends = labels.grid.affine.apply(np.array([line.start, line.end]))
+        assert line.length_mm == pytest.approx(float(np.linalg.norm(ends[1] - ends[0])))
+    # Half a voxel at each end; as if at right angles it would be 51 mm.
+    assert found.longest.length_mm == pytest.approx(40.0, abs=3.0)

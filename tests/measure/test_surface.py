@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from napari_medlabel.errors import GeometryError, InputError
 from napari_medlabel.measure.surface import CONVENTIONS, Surface, distances, surface_of
 from napari_medlabel.measure.surfels import CORNERS, areas_mm2, codes
+from tests.tilted import STEPS, steps
 
 REFERENCES = [
     # Computed with surface-distance-based-measures 0.1 (Apache-2.0): both directed means, HD95,
@@ -211,3 +212,40 @@ def test_what_is_no_region_is_refused() -> None:
         distances(one, one).hausdorff_mm(0)
     with pytest.raises(InputError, match="have no area"):
         _ = surface_of(np.ones((2, 2, 2), bool), (1, 1, 1), "voxel").area_mm2
+
+
+# -- tilted scans ------------------------------------------------------------------------
+
+
+@given(two_regions(), STEPS, st.sampled_from(CONVENTIONS))
+@settings(max_examples=40, deadline=None)
+def test_on_a_tilted_scan_distances_are_those_in_the_patient(
+    regions, matrix, convention
+) -> None:
+    spacing = tuple(np.linalg.norm(matrix, axis=0))
+    first, second = (surface_of(mask, spacing, convention, skew_mm=matrix) for mask in regions)
+    if not len(first.index) or not len(second.index):
+        return
+    apart = np.linalg.norm((first.index[:, None] - second.index[None]) @ matrix.T, axis=-1)
+    found = distances(first, second)
+    np.testing.assert_allclose(found.forth_mm, sorted(apart.min(axis=1)), atol=1e-9)
+    np.testing.assert_allclose(found.back_mm, sorted(apart.min(axis=0)), atol=1e-9)
+
+
+def test_surfaces_of_two_tilts_are_not_compared() -> None:
+    mask = np.ones((2, 2, 2), bool)
+    straight = surface_of(mask, (1, 1, 1))
+    tilted = [surface_of(mask, (1, 1, 1), skew_mm=steps((1, 1, 1), d)) for d in (10, 20)]
+    for pair in ((straight, tilted[0]), tuple(tilted)):
+        with pytest.raises(InputError, match="on one grid"):
+            distances(*pair)
+
+
+def test_the_faces_of_a_block_on_a_tilted_scan_have_the_area_that_they_have() -> None:
+    matrix, n = steps((0.7, 0.7, 2.0), 20.0, turn_deg=30.0), 60
+    block = np.ones((n, n, n), bool)
+    faces = [np.cross(matrix[:, a], matrix[:, b]) for a, b in ((0, 1), (0, 2), (1, 2))]
+    wanted = 2 * n * n * sum(float(np.linalg.norm(face)) for face in faces)
+    # Edges are cut off, by half a voxel.
+    area = surface_of(block, (0.7, 0.7, 2.0), skew_mm=matrix).area_mm2
+    assert area == pytest.approx(wanted, rel=0.02)

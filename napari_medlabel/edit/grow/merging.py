@@ -62,6 +62,6 @@ def volume_words(after: LabelArray, values: Sequence[int], scene: Scene) -> str:
     counts = np.zeros(int(np.iinfo(after.dtype).max) + 1, np.intp)
     for plane in after.T:
         counts += np.bincount(plane.reshape(-1), minlength=counts.size)
-    ml = float(np.prod(scene.spacing_mm)) / 1000.0
+    ml = scene.voxel_mm3 / 1000.0
     parts = [f"label {v}: {counts[v] * ml:.1f} ml" for v in sorted(values)]
     return f"{', '.join(parts)}." if parts else ""

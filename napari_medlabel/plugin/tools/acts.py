@@ -31,7 +31,7 @@ def work_of(name: str, kit: Kit) -> Work:
 
 def _threshold(kit: Kit) -> Work:
     scene, box, value, chosen = (
-        kit.bench.scene().frozen(),
+        kit.scene().frozen(),
         kit.box(),
         kit.free_label(),
         kit.options,
@@ -52,7 +52,7 @@ def _threshold(kit: Kit) -> Work:
 
 
 def _between(kit: Kit) -> Work:
-    scene, plane, values = kit.bench.scene().frozen(), kit.plane(), kit.values()
+    scene, plane, values = kit.scene().frozen(), kit.plane(), kit.values()
     snap, close_ends = float(kit.options["snap_mm"]), bool(kit.options["close_ends"])
 
     def run(tick: Tick) -> Proposal | None:
@@ -67,7 +67,7 @@ def _between(kit: Kit) -> Work:
 
 
 def _propagate(kit: Kit) -> Work:
-    scene, plane, values = kit.bench.scene().frozen(), kit.plane(), kit.values()
+    scene, plane, values = kit.scene().frozen(), kit.plane(), kit.values()
     to = _slice_away(kit, int(kit.options["count"]))
     reach = float(kit.options["reach_mm"]) or None
 
@@ -80,7 +80,7 @@ def _propagate(kit: Kit) -> Work:
 
 
 def _smooth(kit: Kit) -> Work:
-    scene, box, chosen = kit.bench.scene().frozen(), kit.box(), kit.options
+    scene, box, chosen = kit.scene().frozen(), kit.box(), kit.options
     kind, size = chosen["kind"], float(chosen["size"])
     values = kit.all_values() if kind == "joint" else (kit.free_label(),)
 
@@ -96,7 +96,7 @@ def _smooth(kit: Kit) -> Work:
 
 def _refine(kit: Kit) -> Work:
     scene, box, values, chosen = (
-        kit.bench.scene().frozen(),
+        kit.scene().frozen(),
         kit.box(),
         kit.values(),
         kit.options,
@@ -113,7 +113,7 @@ def _refine(kit: Kit) -> Work:
 
 def _islands(kit: Kit) -> Work:
     scene, box, values, chosen = (
-        kit.bench.scene().frozen(),
+        kit.scene().frozen(),
         kit.box(),
         kit.values(),
         kit.options,
@@ -135,7 +135,7 @@ def _islands(kit: Kit) -> Work:
 
 
 def _holes(kit: Kit) -> Work:
-    scene, box, values = kit.bench.scene().frozen(), kit.box(), kit.values()
+    scene, box, values = kit.scene().frozen(), kit.box(), kit.values()
     largest = float(kit.options["largest_mm3"]) or None
 
     def run(_tick: Tick) -> Proposal | None:
@@ -148,7 +148,7 @@ def _holes(kit: Kit) -> Work:
 
 def _margin(kit: Kit) -> Work:
     scene, box, values, mm = (
-        kit.bench.scene().frozen(),
+        kit.scene().frozen(),
         kit.box(),
         kit.values(),
         float(kit.options["mm"]),
@@ -164,7 +164,7 @@ def _margin(kit: Kit) -> Work:
 
 def _hollow(kit: Kit) -> Work:
     scene, box, values, chosen = (
-        kit.bench.scene().frozen(),
+        kit.scene().frozen(),
         kit.box(),
         kit.values(),
         kit.options,
@@ -181,7 +181,7 @@ def _hollow(kit: Kit) -> Work:
 
 def _copy(kit: Kit) -> Work:
     scene, plane, values, chosen = (
-        kit.bench.scene().frozen(),
+        kit.scene().frozen(),
         kit.plane(),
         kit.values(),
         kit.options,
@@ -200,7 +200,7 @@ def _copy(kit: Kit) -> Work:
 
 
 def _translate(kit: Kit) -> Work:
-    scene, values, display = kit.bench.scene().frozen(), kit.values(), kit.binding.display
+    scene, values, display = kit.scene().frozen(), kit.values(), kit.binding.display
     # Displayed axes are (S, P, L), each growing: their steps turned into voxels.
     steps = np.array([int(kit.options[way]) for way in _WAYS])
     i, j, k = (int(v) for v in display.to_voxel[:3, :3] @ steps)
@@ -219,7 +219,7 @@ def _translate(kit: Kit) -> Work:
 
 
 def _crop(kit: Kit) -> Work:
-    scene, box, values = kit.bench.scene().frozen(), kit.box(), kit.values()
+    scene, box, values = kit.scene().frozen(), kit.box(), kit.values()
 
     def run(_tick: Tick) -> Proposal | None:
         from napari_medlabel.edit.moving import crop_to
@@ -230,7 +230,7 @@ def _crop(kit: Kit) -> Work:
 
 
 def _renumber(kit: Kit) -> Work:
-    scene, value, other = kit.bench.scene().frozen(), kit.free_label(), _other(kit)
+    scene, value, other = kit.scene().frozen(), kit.free_label(), _other(kit)
 
     def run(_tick: Tick) -> Proposal | None:
         from napari_medlabel.edit.moving import renumber
@@ -323,7 +323,7 @@ def words_of(proposal: Proposal, scene: Scene) -> str:
     scene : Scene
         For the size of a voxel.
     """
-    ml = float(np.prod(scene.spacing_mm)) / 1000.0
+    ml = scene.voxel_mm3 / 1000.0
     changed = proposal.changed.T
     gone = int(np.count_nonzero(changed & (proposal.after.T == 0)))
     new = int(np.count_nonzero(changed)) - gone

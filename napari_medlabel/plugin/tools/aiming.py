@@ -130,12 +130,19 @@ def snapped_ras(volume: Volume, point_ras: Point, snap: Snap) -> Point:
 
     affine = volume.grid.affine
     index = affine.to_index(np.array(point_ras))
-    spacing, radius = affine.spacing_mm, snap.radius_mm
+    spacing, skew, radius = affine.spacing_mm, affine.skew_mm, snap.radius_mm
     if snap.kind == "edge":
-        found = snap_to_edge(volume.array, index, radius_mm=radius, spacing_mm=spacing)
+        found = snap_to_edge(
+            volume.array, index, radius_mm=radius, spacing_mm=spacing, skew_mm=skew
+        )
     else:
         found = snap_to_extremum(
-            volume.array, index, kind=snap.kind, radius_mm=radius, spacing_mm=spacing
+            volume.array,
+            index,
+            kind=snap.kind,
+            radius_mm=radius,
+            spacing_mm=spacing,
+            skew_mm=skew,
         )
     x, y, z = (float(v) for v in affine.apply(found))
     return x, y, z

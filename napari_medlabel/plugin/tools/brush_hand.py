@@ -118,7 +118,7 @@ class EdgeBrush(Brush):
 
         if self._value == 0 or not _inside(pointer, box):
             return region
-        scene = self.kit.bench.scene()
+        scene = self.kit.scene()
         return edge_aware(
             scene,
             box,
@@ -194,10 +194,10 @@ class Smoother(QuietHand):
         marks = [mark for a, b in pairs if (mark := mark_of(kit, a, b)) is not None]
         if not marks:
             return None
-        scene, sigma = kit.bench.scene(), float(kit.options["sigma"])
+        scene, sigma = kit.scene(), float(kit.options["sigma"])
         box, region = union(marks)
         # The smoothing needs to see what lies around; only what was painted over changes.
-        wide = widen(box, 3 * sigma, scene.spacing_mm, scene.shape) if _deep(box) else box
+        wide = widen(box, 3 * sigma, scene.apart_mm, scene.shape) if _deep(box) else box
         values = kit.all_values()
         smoothed = smooth_jointly(scene, wide, values, sigma_mm=sigma)
         if smoothed is None:
@@ -225,7 +225,10 @@ def mark_of(kit: Kit, start: Pointer, end: Pointer) -> Mark | None:
     """Return what the brush touches between two places of the mouse, by the tool's extent."""
     radius = float(kit.options[SIZE]) / 2.0
     if kit.extent == "3D":
-        return swept(kit.shape, start.index_ijk, end.index_ijk, None, radius, kit.spacing_mm)
+        return swept(
+            kit.shape, start.index_ijk, end.index_ijk, None, radius, kit.spacing_mm,
+            skew_mm=kit.skew_mm,
+        )  # fmt: skip
     axis = end.voxel_axis
     if axis != start.voxel_axis:
         start = end
@@ -237,6 +240,7 @@ def mark_of(kit: Kit, start: Pointer, end: Pointer) -> Mark | None:
         radius,
         kit.spacing_mm,
         slices=kit.slices,
+        skew_mm=kit.skew_mm,
     )
 
 

@@ -43,7 +43,7 @@ class Flood(Click):
     def work(self, pointer: Pointer) -> Work:
         """Return the flood from the voxel under the mouse."""
         kit = self.kit
-        scene, value, seed = kit.bench.scene().frozen(), kit.free_label(), pointer.voxel
+        scene, value, seed = kit.scene().frozen(), kit.free_label(), pointer.voxel
         box = kit.box(Plane(pointer.voxel_axis, seed[pointer.voxel_axis]))
         chosen = kit.options
         tolerance = low = high = None
@@ -72,7 +72,7 @@ class LocalThreshold(Click):
     def work(self, pointer: Pointer) -> Work:
         """Return the threshold around the voxel under the mouse."""
         kit = self.kit
-        scene, value, seed = kit.bench.scene().frozen(), kit.free_label(), pointer.voxel
+        scene, value, seed = kit.scene().frozen(), kit.free_label(), pointer.voxel
         box = kit.box(Plane(pointer.voxel_axis, seed[pointer.voxel_axis]))
         radius, neck = float(kit.options["radius_mm"]), float(kit.options["neck_mm"])
 
@@ -96,7 +96,7 @@ class Touch(Click):
         """Return what happens to the island under the mouse."""
         kit = self.kit
         scene, seed, keep = (
-            kit.bench.scene().frozen(),
+            kit.scene().frozen(),
             pointer.voxel,
             kit.options["how"] == "keep",
         )

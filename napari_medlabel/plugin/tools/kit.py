@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Final
 
 import numpy as np
 
 from napari_medlabel.edit.patch import Box
-from napari_medlabel.edit.scene import Proposal, Tick, slab, whole
+from napari_medlabel.edit.scene import Proposal, Scene, Tick, slab, whole
 from napari_medlabel.errors import InputError, MedlabelError
+from napari_medlabel.geometry.axes import FloatArray
 from napari_medlabel.plugin.binding import Binding
 from napari_medlabel.plugin.tools.catalogue import SIZE, tool
 from napari_medlabel.plugin.tools.options import Extent
@@ -164,6 +165,15 @@ class Kit:
         """Along i, j and k."""
         i, j, k = (float(mm) for mm in self.session.volume.grid.affine.spacing_mm)
         return i, j, k
+
+    @property
+    def skew_mm(self) -> FloatArray | None:
+        """Voxel steps, (3, 3) columns in mm, of a tilted scan; as `Affine.skew_mm`."""
+        return self.session.volume.grid.affine.skew_mm
+
+    def scene(self) -> Scene:
+        """Return what a tool works on now, with the scan's tilt; it sees later strokes too."""
+        return replace(self.bench.scene(), skew_mm=self.skew_mm)
 
     @property
     def extent(self) -> Extent:

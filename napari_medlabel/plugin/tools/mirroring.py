@@ -16,7 +16,7 @@ def mirror_work(kit: Kit) -> Work:
     InputError
         When no label is in hand, one of them is locked, or all would become one.
     """
-    scene, values = kit.bench.scene().frozen(), kit.values()
+    scene, values = kit.scene().frozen(), kit.values()
     affine = kit.session.volume.grid.affine
     by_grid, keep = bool(kit.options["by_grid"]), bool(kit.options["keep"])
     becomes, scheme = _other_sides(kit, values), kit.session.labels.scheme

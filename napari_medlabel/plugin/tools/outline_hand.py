@@ -255,9 +255,7 @@ class Outline(QuietHand):
 
         kit = self.kit
         value = kit.free_label()
-        return fill_outline(
-            kit.bench.scene(), points, axis, value, slices=kit.slices, erase=erase
-        )
+        return fill_outline(kit.scene(), points, axis, value, slices=kit.slices, erase=erase)
 
 
 class Scissors(Outline):
@@ -273,7 +271,7 @@ class Scissors(Outline):
         plane = Plane(axis, round(float(np.median(points[:, axis]))))
         value = kit.free_label() if mode == "fill_inside" else kit.label
         return cut(
-            kit.bench.scene(),
+            kit.scene(),
             kit.box(plane),
             points,
             axis,

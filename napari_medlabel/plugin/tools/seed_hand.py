@@ -89,7 +89,7 @@ class Seeds(QuietHand):
 
     def __init__(self, kit: Kit) -> None:
         super().__init__(kit)
-        self.growing = Growing(kit.bench)
+        self.growing = Growing(kit.bench, kit.skew_mm)
         self._layer = SeedLayer(kit, self.growing.background_mark)
         self._marks: list[Mark] = []
         self._last: Pointer | None = None

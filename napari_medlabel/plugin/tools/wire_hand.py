@@ -31,7 +31,7 @@ class Flat:
     """
 
     def __init__(self, kit: Kit, axis: int, index: int) -> None:
-        scene = kit.bench.scene()
+        scene = kit.scene()
         self.axis, self.index = axis, index
         u, v = (a for a in range(3) if a != axis)
         self.axes = u, v

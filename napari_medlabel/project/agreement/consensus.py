@@ -152,6 +152,7 @@ class _Work:
         self.raters, self.masks, self.values = raters, masks, values
         self.arrays: list[npt.NDArray[Any]] = [mask.array for mask in masks]
         self.spacing = masks[0].grid.affine.spacing_mm
+        self.skew = masks[0].grid.affine.skew_mm
         self.words: tuple[str, ...] = ()
         self.performance: tuple[Performance, ...] = ()
 
@@ -201,7 +202,8 @@ def _distance(work: _Work) -> Answer:
         far = float(np.linalg.norm(np.array(size) * work.spacing))
         total = np.zeros(size[::-1]).T
         for mask in masks:
-            total += np.clip(signed_distance_mm(mask[box], work.spacing), -far, far)
+            depth_mm = signed_distance_mm(mask[box], work.spacing, work.skew)
+            total += np.clip(depth_mm, -far, far)
         total /= len(work.arrays)
         # Exact sums of float32 distances: what is 0 to a nanometre is 0.
         total[np.abs(total) < 1e-6] = 0.0

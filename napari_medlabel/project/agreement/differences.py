@@ -203,7 +203,7 @@ def find_differences(readings: Mapping[str, LabelMap]) -> Differences:
     agreed = np.where(patterns == 0, crops[0], 0)
     everywhere = np.zeros(grid.shape[::-1], dtype=masks[0].array.dtype).T
     everywhere[box] = agreed
-    depth = _depths(crops, agreed, patterns, says, spacing)
+    depth = _depths(crops, agreed, patterns, says, grid)
     found = tuple(_each(parts, says, depth, grid, box))
     return Differences(grid, tuple(readings), found, everywhere, box, parts)
 
@@ -230,7 +230,7 @@ def _depths(
     agreed: npt.NDArray[Any],
     patterns: npt.NDArray[np.int32],
     says: Sequence[tuple[int, ...]],
-    spacing_mm: Sequence[float],
+    grid: Grid,
 ) -> npt.NDArray[np.float32]:
     """Return how far each differing voxel lies from what all agree is one of its labels."""
     near = np.full(agreed.shape[::-1], np.inf, dtype=np.float32).T
@@ -241,7 +241,7 @@ def _depths(
         holds = np.array([value in said for said in says])[patterns[box]]
         of_it = agreed[box] == value
         if holds.any() and of_it.any():
-            away = distance_mm(~of_it, spacing_mm)
+            away = distance_mm(~of_it, grid.affine.spacing_mm, grid.affine.skew_mm)
             part = near[box]
             np.minimum(part, away, out=part, where=holds)
     return near

@@ -12,6 +12,7 @@ from napari.components import ViewerModel
 
 from napari_medlabel.edit.scene import Proposal, quiet
 from napari_medlabel.errors import MedlabelError
+from napari_medlabel.geometry.affine import Affine
 from napari_medlabel.geometry.grid import Grid
 from napari_medlabel.model import presets
 from napari_medlabel.model.volume import Source, Volume
@@ -75,8 +76,15 @@ def make_bench(
         codes: str = "LPS",
         shape: tuple[int, int, int] = (24, 20, 16),
         spacing: tuple[float, float, float] = (1.0, 1.0, 2.0),
+        tilt_deg: float = 0.0,
     ) -> Bench:
         grid = make_grid(codes, shape, spacing)
+        if tilt_deg:
+            matrix = grid.affine.matrix.copy()
+            lean = np.radians(tilt_deg)
+            matrix[:3, 1] *= np.cos(lean)
+            matrix[:3, 1] += spacing[1] / spacing[2] * np.sin(lean) * matrix[:3, 2]
+            grid = Grid(shape, Affine(matrix))
         k, j, i = np.ogrid[tuple(slice(0, n) for n in reversed(shape))]
         ball = (i - 12) ** 2 + (j - 10) ** 2 + (2 * (k - 8)) ** 2 <= 36
         array = np.where(ball, 200, 100).astype(np.int16)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -248,3 +249,29 @@ def test_otsus_threshold_gets_over_padding(bench: Bench) -> None:
     bench.session.bench.use_image(image)
     found = after(bench, act(bench, "threshold", preset="otsu"))
     assert np.array_equal(found == 1, bench.session.volume.array == 200)
+
+
+def test_what_comes_on_a_tilted_scan_is_said_by_a_voxels_true_volume(
+    make_bench: Callable[..., Bench],
+) -> None:
+    bench = make_bench(tilt_deg=20.0)
+    grid = bench.session.volume.grid
+    assert bench.kit.scene().voxel_mm3 == pytest.approx(1000.0 * grid.affine.voxel_ml)
+    proposal = act(bench, "threshold", low=150.0, high=250.0)
+    assert proposal is not None
+    ml = np.count_nonzero(proposal.changed) * grid.affine.voxel_ml
+    assert f"(+ {ml:.3g} ml)" in words_of(proposal, bench.kit.scene())
+
+
+@pytest.mark.parametrize("tilt_deg", [0.0, 20.0])
+def test_a_tool_whose_distances_are_approximate_says_so_on_a_tilted_scan_alone(
+    make_bench: Callable[..., Bench], tilt_deg: float
+) -> None:
+    bench = make_bench(tilt_deg=tilt_deg)
+    fill(bench, (8, 16), (6, 14), (5, 11))
+    about = "not at right angles (tilt 20 degrees): distances across slices are approximate"
+    for kind in ("joint", "gaussian", "opening"):
+        proposal = act(bench, "smooth", kind=kind, size=5.0, extent="3D")
+        assert proposal is not None
+        # A ball is cut off and fitted in by true distances.
+        assert (about in proposal.words) == (tilt_deg > 0 and kind != "opening")
