@@ -106,7 +106,7 @@ def run_info(arguments: argparse.Namespace) -> int:
                 {
                     "name": one.name,
                     "kind": one.kind,
-                    "points_ras_mm": [list(p) for p in one.points_ras],
+                    "points_ras_mm": [list(p) for p in one.long_first.points_ras],
                     "values": [_number(value) for value in values[one.name]],
                 }
                 for one in found.measurements

@@ -200,7 +200,7 @@ class _Builder:
 
     def measurement(self, one: Measurement, values: Sequence[Value]) -> Any:
         """Return the group of a measurement: an area (TID 1410), else numbers (TID 1501)."""
-        outline = one.outline_ras()
+        outline = one.long_first.outline_ras()  # the first line is the first number's
         if one.is_closed and _is_flat(outline):
             ring = np.vstack([outline, outline[:1]])
             self.drawn.append(outline)

@@ -224,7 +224,7 @@ def values_of(
         population standard deviation, minimum and maximum; without these where no centre does,
         or where a flat region does not lie on one slice of the scan.
     """
-    values = _FROM_POINTS[one.kind](one.array)
+    values = _FROM_POINTS[one.kind](one.long_first.array)
     if image is None or affine is None or one.kind not in WITH_VOXELS:
         return values
     voxels = region_voxels(one, image, affine)

@@ -40,6 +40,7 @@ FEWEST_AND_MOST: Final[dict[Kind, tuple[int, float]]] = {
 
 _CENTRED: Final = ("ellipse", "box", "plane", "cuboid")
 _SQUARE_TO_DEG: Final = 1.0
+_EQUALLY_LONG: Final = 1e-9  # of a length: what rounding makes of equal axes
 
 
 @dataclass(frozen=True)
@@ -132,6 +133,19 @@ class Measurement:
     def array(self) -> FloatArray:
         """The points in RAS mm, shape (n, 3)."""
         return np.array(self.points_ras, dtype=np.float64)
+
+    @property
+    def long_first(self) -> Measurement:
+        """The same with the longer axis first, as its kind says; itself where that is so.
+
+        A file, or a hand that pulls at an end, may have made the second one the longer.
+        """
+        if self.kind != "bidirectional":
+            return self
+        first, second = np.linalg.norm(self.array[1::2] - self.array[::2], axis=1).tolist()
+        if second <= first * (1.0 + _EQUALLY_LONG):
+            return self
+        return replace(self, points_ras=self.points_ras[2:] + self.points_ras[:2])
 
     @property
     def is_closed(self) -> bool:

@@ -336,10 +336,12 @@ class MeasurementGrips:
         return np.asarray(handles_ras(moved)[max(handle, 0)])
 
     def _put(self, one: Measurement, name: str) -> bool:
-        session = self._session
+        session, kept = self._session, one.long_first
         try:
-            session.set_measurements(session.measurements.with_one(one), name=name)
+            session.set_measurements(session.measurements.with_one(kept), name=name)
         except InputError as err:
             self.failed.emit(err)
             return False
+        if kept is not one and self._handle != WHOLE:
+            self._handle ^= 2  # the axes have changed places: the end in hand is the other's
         return True

@@ -141,3 +141,13 @@ def test_a_bids_table_says_what_is_locked():
     assert text.splitlines()[0].endswith("\tlocked")
     assert read_table(text, sidecar=bids_sidecar()).landmarks == marks
     assert "locked" in bids_sidecar()
+
+
+def test_the_points_of_the_longer_axis_stand_first():
+    ends = ((0, 0, 0), (10, 0, 0), (5, -10, 0), (5, 10, 0))
+    one = Measurement("T", "bidirectional", ends)
+    text = measurements_to_csv(MeasurementSet((one,)), {"T": values_of(one)})
+    long_axis, short_axis = csv.DictReader(io.StringIO(text))
+    assert (long_axis["quantity"], long_axis["value"]) == ("long axis", "20.0")
+    assert (short_axis["quantity"], short_axis["value"]) == ("short axis", "10.0")
+    assert long_axis["points_lps_mm"].startswith("'-5.0 10.0 0.0; -5.0 -10.0 0.0; ")

@@ -222,3 +222,14 @@ def test_planes_and_regions_say_what_slicer_asks_for():
     assert region["center"] == [-5, -5, 5]
     axes = np.array(region["orientation"]).reshape(3, 3)
     np.testing.assert_allclose(np.linalg.norm(axes, axis=0), 1)
+
+
+def test_the_longer_axis_is_written_as_the_long_one():
+    ends = ((0, 0, 0), (10, 0, 0), (5, -10, 0), (5, 10, 0))
+    one = Measurement("T", "bidirectional", ends)
+    written = measurements_to_markups(MeasurementSet((one,)), {"T": values_of(one)})["markups"]
+    assert [(m["name"], m["measurements"][0]["value"]) for m in written] == [
+        ("T (long axis)", 20.0),
+        ("T (short axis)", 10.0),
+    ]
+    assert read_markups(written and {"markups": written}).measurements["T"] == one.long_first

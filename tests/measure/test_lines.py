@@ -153,3 +153,11 @@ def test_what_cannot_be_said_is_left_out():
     assert "mean" not in told(tiny, image, affine)
     inside = Measurement("a", "box", ((1, 1, 1), (2, 1, 1), (1, 2, 1)))
     assert set(told(inside, image, affine)) == {"area", "voxels"}
+
+
+def test_the_long_axis_is_the_longer_one_whichever_a_file_names_first():
+    ends = ((0, 0, 0), (10, 0, 0), (5, -10, 0), (5, 10, 0))
+    assert told(Measurement("T", "bidirectional", ends)) == {
+        "long axis": 20.0,
+        "short axis": 10.0,
+    }

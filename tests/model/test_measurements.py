@@ -73,3 +73,16 @@ def test_outlines_lie_where_they_should():
     )
     assert box.is_closed
     assert not LINE.is_closed
+
+
+def test_the_longer_axis_of_a_bidirectional_measurement_can_be_put_first():
+    ends = ((0, 0, 0), (10, 0, 0), (5, -10, 0), (5, 10, 0))
+    one = Measurement("T", "bidirectional", ends, "note", locked=True)
+    swapped = one.long_first
+    assert swapped.points_ras == (*one.points_ras[2:], *one.points_ras[:2])
+    assert (swapped.name, swapped.description, swapped.locked) == ("T", "note", True)
+    assert swapped.long_first is swapped
+    square = Measurement("T", "bidirectional", (*ends[:2], (5, -5, 0), (5, 5, 0)))
+    assert square.long_first is square
+    line = Measurement("L", "line", ends[:2])
+    assert line.long_first is line

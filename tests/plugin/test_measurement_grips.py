@@ -303,3 +303,23 @@ def test_a_drag_ends_when_another_slice_or_plane_is_shown(table: Table, leave: s
     table.release(view, (8, 12, 12))
     assert len(table.session.history) == count
     assert table.session.measurements[one.name] == one
+
+
+def test_the_longer_axis_is_the_long_one_once_a_short_axis_is_pulled_beyond_it(
+    table: Table,
+) -> None:
+    view = table.views.first
+    ends = ((6, 10, 8), (6, 10, 14), (6, 8, 11), (6, 12, 11))
+    drawn = table.draw("bidirectional", *ends)
+    before = len(table.session.history)
+    assert table.drag(view, ends[3], (6, 15, 11), (6, 18, 11))
+    assert len(table.session.history) == before + 1
+    expected = np.array([ends[2], (6, 18, 11), *ends[:2]])
+    assert table.zyx(drawn.name) == pytest.approx(expected)
+    assert table.told[-1].startswith("long 10.0 mm  short 6.0 mm")
+    # The end in hand is the same one as before.
+    at = table.grips.nudge(np.array((0.0, -1.0, 0.0)))
+    assert table.views.display.from_ras(at) == pytest.approx((6, 17, 11))
+    table.session.undo()
+    table.session.undo()
+    assert table.session.measurements[drawn.name] == drawn

@@ -247,7 +247,7 @@ class MeasureHand(QuietHand):
             for start, end in zip(ras[::2], ras[1::2], strict=True):
                 if math.dist(start, end) == 0.0:
                     raise InputError("This has no length.", hint="Draw it again, longer.")
-        return Measurement(name, self.kind, tuple(ras))
+        return Measurement(name, self.kind, tuple(ras)).long_first
 
     def _show(self, view: Any, point_zyx: FloatArray | None) -> None:
         """Show what is drawn, with a further point where there is one."""
