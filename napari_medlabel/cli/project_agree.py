@@ -112,6 +112,7 @@ def run(arguments: argparse.Namespace) -> int:
             found.left_out,
             is_first=not arguments.now,
             stated=stated,
+            repeats=found.repeats,
         )
     if arguments.csv is not None:
         write_csv(arguments.csv, found)

@@ -7,16 +7,24 @@ Guidelines for Reporting Reliability and Agreement Studies: Kottner et al., J Cl
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from napari_medlabel.project.agreement.answers import RULE
 from napari_medlabel.project.agreement.plots import Dots, bland_altman_svg, dot_plot_svg
+from napari_medlabel.project.agreement.report_tables import (
+    answer_tables,
+    label_tables,
+    mark_tables,
+    volume_tables,
+)
 from napari_medlabel.project.agreement.report_words import (
-    ends_words,
-    figure_words,
+    alpha_words,
+    counted,
+    interval_words,
+    readings_words,
+    shown_intervals,
     spaced_words,
-    table,
 )
 from napari_medlabel.project.agreement.summary import (
     AnswerSummary,
@@ -29,7 +37,7 @@ from napari_medlabel.project.agreement.summary import (
     volume_agreements,
     volumes_of,
 )
-from napari_medlabel.project.agreement.table import Row, Table, per_case
+from napari_medlabel.project.agreement.table import CONSENSUS, Row, Table, per_case
 from napari_medlabel.project.settings import Settings
 
 MISSING: Final = "**Not stated.**"
@@ -71,6 +79,8 @@ class Summary:
         Questions.
     seed : int
         Of the intervals.
+    readings : mapping of str to tuple of str
+        Who read each case that was compared.
     """
 
     table: Table
@@ -80,6 +90,7 @@ class Summary:
     marks: tuple[MarkSummary, ...]
     answers: tuple[AnswerSummary, ...]
     seed: int
+    readings: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -102,6 +113,9 @@ class Facts:
         What people wrote, by the keys of `ITEMS`.
     settled : sequence of str
         A sentence on each who settled where readings differed, where the log was asked.
+    repeats : int or None
+        How many second readings of a case by the same rater the log has; None where it was
+        not asked.
     """
 
     settings: Settings
@@ -111,6 +125,7 @@ class Facts:
     is_first: bool = True
     stated: Mapping[str, str] = field(default_factory=dict)
     settled: Sequence[str] = ()
+    repeats: int | None = None
 
 
 def summarise(
@@ -138,7 +153,20 @@ def summarise(
         mark_summaries(table, seed=seed),
         answer_summaries(answers, seed=seed),
         seed,
+        _readings(table, answers),
     )
+
+
+def _readings(
+    table: Table, answers: Mapping[str, Mapping[str, object]]
+) -> dict[str, tuple[str, ...]]:
+    """Return who read each case, with labels, landmarks, answers or none of these."""
+    found: dict[str, set[str]] = {case: set(held) for case, held in answers.items()}
+    pairs = [(row.case, row.first, row.second) for row in table.rows]
+    pairs += [(mark.case, mark.first, mark.second) for mark in table.marks]
+    for case, *raters in pairs:
+        found.setdefault(case, set()).update(set(raters) - {CONSENSUS})
+    return {case: tuple(sorted(raters)) for case, raters in found.items()}
 
 
 def plots(summary: Summary) -> dict[str, str]:
@@ -189,152 +217,123 @@ _BY_PEOPLE: Final = frozenset(
 """Items that no program can answer."""
 
 
-def _device(_summary: Summary, facts: Facts) -> list[str]:
-    return [f"Readings are masks, landmarks and answers made with {facts.software}."]
-
-
-def _sampling(_summary: Summary, facts: Facts) -> list[str]:
-    left = [f"{count} {reason}" for reason, count in sorted(facts.left_out.items()) if count]
-    said = "; ".join(left) or "none"
+def _device(summary: Summary, facts: Facts) -> list[str]:
+    table = summary.table
+    compared = {"masks": table.rows, "landmarks": table.marks, "answers": summary.answers}
+    kinds = ", ".join(kind for kind, some in compared.items() if some) or "no parts"
+    kinds = " and ".join(kinds.rsplit(", ", 1))
     return [
         (
-            f"Of {facts.cases_in_study} cases all were compared that two raters or more have "
-            f"submitted. Not compared: {said}."
+            f"Compared were {kinds} of readings, with {facts.software}. The sidecar of each "
+            "version tells which version of the program wrote it."
         )
     ]
 
 
-def _process(_summary: Summary, facts: Facts) -> list[str]:
-    settings = facts.settings
+def _sampling(summary: Summary, facts: Facts) -> list[str]:
+    left = [f"{count} {reason}" for reason, count in sorted(facts.left_out.items()) if count]
+    said = f"{len(summary.readings)} of {facts.cases_in_study} cases were compared"
+    return [f"{said}; left out: {'; '.join(left) or 'none'}."]
+
+
+def _process(summary: Summary, facts: Facts) -> list[str]:
     compared = (
-        "Compared is what each rater submitted first, before any review."
+        "Compared is what each rater submitted first of a case, before that rater's work on it "
+        "was reviewed."
         if facts.is_first
         else "Compared is what counts now: reviews and corrections may have changed it."
     )
-    again = (
-        f"Cases are served again after {settings.repeat_days} days."
-        if settings.repeat_days
-        else "No case is served again."
+    return [f"{readings_words(summary.readings)} {compared}"]
+
+
+_BLIND: Final = (
+    "While somebody is at work on a case, the program refuses to open another reading of it to "
+    "them; to annotators before they begin, too. It does not keep reviewers, adjudicators, "
+    "releasers and managers from looking before they begin to read. Rights of the file "
+    "system are what enforces it. This report cannot tell whether they were set, nor what was "
+    "looked at."
+)
+
+
+def _independence(summary: Summary, facts: Facts) -> list[str]:
+    said = [_BLIND]
+    if not facts.is_first:
+        said.append("What was changed in a review depends on it.")
+    # What was done, where the log was asked: what the rules ask for is no fact.
+    unknown = (
+        "This report does not tell who settled where readings differ, nor whether they had "
+        "read the case."
     )
-    return [f"Each case has {settings.readings} readings. {compared} {again}"]
-
-
-_ADJUDICATOR: Final = {
-    "independent": (
-        "By the study's rules of now, who settles where readings differ has not read the case."
-    ),
-    "reader": (
-        "By the study's rules of now, who settles where readings differ may be one of the "
-        "case's readers."
-    ),
-}
-
-
-def _independence(_summary: Summary, facts: Facts) -> list[str]:
-    blind = (
-        "The program refuses to open another reading of a case before the own is submitted; "
-        "rights of the file system are what enforces it, and this report cannot tell whether "
-        "they were set."
-    )
-    said = [blind] if facts.is_first else [blind, "After a review readings depend on it."]
-    # What was done, where the log was asked; else what the rules ask for.
-    return [*said, *(facts.settled or [_ADJUDICATOR[facts.settings.adjudicator]])]
+    return [*said, *(facts.settled or ([unknown] if summary.against else []))]
 
 
 def _analysis(summary: Summary, _facts: Facts) -> list[str]:
     said = list(summary.table.rules)
-    found = next(
-        (f.interval for one in summary.between for f in one.figures.values() if f.interval),
-        None,
-    )
     said.append(
         "Means are over cases; the pairs of one case are averaged first and stay together in "
-        f"resampling. {found.words()}."
-        if found is not None
-        else "Means are over cases; with less than two cases there is no interval."
+        "resampling. With less than two cases there is no interval."
     )
-    said.append(
-        "ICC(2,1): two-way random, absolute agreement, single reading (Shrout and Fleiss "
-        "1979), of volumes over the cases that all raters read and somebody labelled."
-    )
-    said.append(
-        "Differences of volumes are the second less the first of two raters by the order of "
-        "their codes, or the consensus less the rater: above 0 the second measured more."
-    )
+    said += interval_words(shown_intervals(summary.between, summary.against, summary.marks))
+    if any(one.icc is not None for one in summary.between):
+        said.append(
+            "ICC(2,1): two-way random, absolute agreement, single reading (Shrout and Fleiss "
+            "1979), of volumes over the cases that all raters read and somebody labelled."
+        )
     if summary.volumes:
-        said.append(summary.volumes[0].found.rule)
+        said.append(
+            "Differences of volumes are the second less the first of two raters by the order "
+            "of their codes: above 0 the second measured more. Cases in which both left a "
+            "label empty do not count."
+        )
+        # One sentence for all labels and pairs: what was left out is of all of them.
+        left = sum(one.found.left_out for one in summary.volumes)
+        said.append(replace(summary.volumes[0].found, left_out=left).rule)
     if summary.answers:
         rules = dict.fromkeys(c.rule for one in summary.answers for c in one.coefficients)
         said.append("Answers: " + " ".join(rules) + " A coefficient is undefined where "
                     f"everybody always gave one answer. {RULE}")  # fmt: skip
+        said += alpha_words(summary.answers)
     return said
 
 
-def _included(summary: Summary, _facts: Facts) -> list[str]:
-    table = summary.table
-    return [
+def _included(summary: Summary, facts: Facts) -> list[str]:
+    raters = sorted({rater for held in summary.readings.values() for rater in held})
+    readings = sum(map(len, summary.readings.values()))
+    said = [
         (
-            f"{len(table.raters)} raters ({', '.join(table.raters) or 'none'}), "
-            f"{len(table.cases)} cases, {len(table.pairs())} comparisons of a label between "
-            "two raters."
+            f"{counted(len(raters), 'rater')} ({', '.join(raters) or 'none'}), "
+            f"{counted(len(summary.readings), 'case')}, {counted(readings, 'reading')}, "
+            f"{counted(len(summary.table.pairs()), 'comparison')} of a label between two "
+            "raters."
         )
     ]
+    if facts.repeats is not None:
+        again = (
+            counted(facts.repeats, "second reading") if facts.repeats else "no second reading"
+        )
+        said.append(f"The log has {again} of a case by the same rater.")
+    return said
 
 
 def _estimates(summary: Summary, _facts: Facts) -> list[str]:
-    out = _label_lines("Between raters", summary.between)
-    out += _label_lines("Raters against the consensus", summary.against)
-    if summary.volumes:
-        head = ("Label", "Raters", "Cases", "Bias (95 %), ml", "Limits of agreement, ml")
-        rows = [
-            (
-                one.name,
-                f"{one.second} less {one.first}",
-                str(len(one.found.differences)),
-                f"{one.found.bias:.2f} ({ends_words(one.found.bias_ends)})",
-                (
-                    f"{one.found.limits[0]:.2f} ({ends_words(one.found.low_ends)}) to "
-                    f"{one.found.limits[1]:.2f} ({ends_words(one.found.high_ends)})"
-                ),
-            )
-            for one in summary.volumes
-        ]
-        out.append(table("Volumes (Bland-Altman)", head, rows))
-    if summary.marks:
-        of_marks = ("Landmark", "Mean (95 %), mm", "Largest, mm", "Not placed by both")
-        marks = [
-            (
-                one.name,
-                figure_words(one.figure, 2),
-                "-" if one.largest_mm is None else f"{one.largest_mm:.2f}",
-                str(one.missing),
-            )
-            for one in summary.marks
-        ]
-        out.append(table("Landmarks", of_marks, marks))
-    out += _answer_lines(summary.answers)
+    out = label_tables("Between raters", summary.between)
+    out += label_tables("Raters against the consensus", summary.against)
+    out += volume_tables(summary.volumes)
+    out += mark_tables(summary.marks)
+    out += answer_tables(summary.answers)
     return out or ["There is nothing to compare yet."]
 
 
-def _answer_lines(answers: Sequence[AnswerSummary]) -> list[str]:
-    rows = []
-    for one in answers:
-        for coefficient, pair in zip(one.coefficients, one.pairs, strict=True):
-            interval = ""
-            if coefficient.name.startswith("Krippendorff") and one.interval is not None:
-                interval = f" ({ends_words((one.interval.low, one.interval.high))})"
-            value = "undefined" if coefficient.value is None else f"{coefficient.value:.3f}"
-            rows.append(
-                (
-                    one.question,
-                    coefficient.name,
-                    " - ".join(pair) or "all",
-                    value + interval,
-                    f"{coefficient.subjects} ({coefficient.left_out} left out)",
-                )
-            )
-    head = ("Question", "Coefficient", "Raters", "Value (95 %)", "Subjects")
-    return [table("Answers", head, rows)] if rows else []
+def _tables_beside(summary: Summary, facts: Facts) -> list[str]:
+    asked = "" if facts.is_first else " --now"
+    if summary.table.convention != "surfel":
+        asked += f" --convention {summary.table.convention}"
+    return [
+        (
+            f"`medlabel project agree STUDY{asked} --csv DIR` writes tables with every pair of "
+            "readings, as the study has them by then."
+        )
+    ]
 
 
 _KNOWN: Final[Mapping[str, Callable[[Summary, Facts], list[str]]]] = {
@@ -348,37 +347,14 @@ _KNOWN: Final[Mapping[str, Callable[[Summary, Facts], list[str]]]] = {
     "analysis": _analysis,
     "included": _included,
     "estimates": _estimates,
-    "detail": lambda _summary, _facts: [
-        (
-            "Every pair of readings stands in the tables that `medlabel project agree STUDY "
-            "--csv DIR` writes; the plots below show every case."
-        )
-    ],
+    "detail": _tables_beside,
 }
-
-
-def _label_lines(title: str, rows: Sequence[LabelSummary]) -> list[str]:
-    if not rows:
-        return []
-    head = ("Label", "Dice (95 %)", "NSD", "HD95, mm", "ASSD, mm", "ICC of volumes",
-            "Comparisons", "Missed by one", "Empty in both", "Tiny")  # fmt: skip
-    cells = [
-        (
-            one.name,
-            *(figure_words(one.figures.get(m), 3) for m in ("dice", "nsd")),
-            *(figure_words(one.figures.get(m), 2) for m in ("hd95_mm", "assd_mm")),
-            "-" if one.icc is None else f"{one.icc:.3f} (n = {one.icc_cases})",
-            *(str(n) for n in (one.pairs, one.flagged, one.excluded, one.tiny)),
-        )
-        for one in rows
-    ]
-    return [table(title, head, cells)]
 
 
 def _detail(pictures: Mapping[str, str]) -> list[str]:
     if not pictures:
         return []
-    out = ["", "### Plots", ""]
+    out = ["", "### Plots", "", "Each dot is a case.", ""]
     for name, file in pictures.items():
         words = "Dice of each case" if name == "dice" else f"Plot, {name}"
         out += [f"![{words}]({file})", ""]

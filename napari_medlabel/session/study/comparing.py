@@ -34,6 +34,7 @@ from napari_medlabel.session.study.readings import (
     first_readings,
     layers_of,
     masks_of,
+    read_twice,
     ready_readings,
 )
 from napari_medlabel.session.study.seat import Seat, require_role, worklist
@@ -60,6 +61,9 @@ class Compared:
         How many cases were not compared, by why.
     performances : tuple of (str, Performance)
         Case, and what STAPLE says of a rater there; of cases with three readings, where asked.
+    repeats : int or None
+        How many second readings of a case by the same rater the log has; None where it was not
+        asked.
     """
 
     table: Table
@@ -67,6 +71,7 @@ class Compared:
     cases: int
     left_out: Mapping[str, int]
     performances: tuple[tuple[str, Performance], ...] = ()
+    repeats: int | None = None
 
 
 def compare_study(
@@ -137,7 +142,8 @@ def compare_study(
             "No case of this study has two readings to compare yet.",
             hint="See in the list where they stand, or: medlabel project status STUDY",
         )
-    return Compared(joined(tables), answers, len(rows), dict(left), tuple(performances))
+    again = sum(len(read_twice(seat, row)) for row in rows)
+    return Compared(joined(tables), answers, len(rows), dict(left), tuple(performances), again)
 
 
 def sees_codes(seat: Seat) -> bool:

@@ -28,6 +28,7 @@ from napari_medlabel.project.layout import CONSENSUS, CaseId, Layout
 from napari_medlabel.project.ontology.document import read_ontology
 from napari_medlabel.project.work.fold import CaseRow
 from napari_medlabel.project.work.states import State, named
+from napari_medlabel.project.work.steps import Step
 from napari_medlabel.session.study.blind import require_may_see
 from napari_medlabel.session.study.seat import Seat
 from napari_medlabel.session.study.serving import is_test
@@ -172,6 +173,26 @@ def ready_readings(seat: Seat, row: CaseRow, grid: Grid) -> tuple[SlotReading, .
         key = (seat.code_of(now.user), maker, now.version)
         found.append(_read(seat, row.case, slot, key, grid))
     return tuple(found)
+
+
+def read_twice(seat: Seat, row: CaseRow) -> list[tuple[Step, Step]]:
+    """Return the first submissions of the first and of the second reading of each rater."""
+    first: dict[tuple[str, str], Step] = {}
+    for step in seat.reader.read():
+        if step.case == row.content and step.action == "submit" and step.slot != CONSENSUS:
+            key = (seat.code_of(step.user), step.slot)
+            if key not in first or step.number < first[key].number:
+                first[key] = step
+    found: dict[str, list[Step]] = {}
+    for (code, _), step in first.items():
+        if code:
+            found.setdefault(code, []).append(step)
+    return [
+        (one, other)
+        for _, many in sorted(found.items())
+        if len(many) > 1
+        for one, other in [sorted(many, key=lambda step: step.version)[:2]]  # their own numbers
+    ]
 
 
 def masks_of(layout: Layout, version: Version, grid: Grid) -> dict[int, LabelMap]:

@@ -230,6 +230,7 @@ def write_agreement(
         is_first=True,
         stated={key: stated[key] for key, _ in ITEMS if key in stated},
         settled=settled,
+        repeats=found.repeats,
     )
     _write(folder / GRRAS, write_report(summary, about, names).encode())
     for name, svg in drawn.items():

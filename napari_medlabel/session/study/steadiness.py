@@ -14,13 +14,12 @@ from napari_medlabel.io.nifti.reading import load
 from napari_medlabel.measure.surface import Convention
 from napari_medlabel.project.agreement.table import Reading, Table, joined
 from napari_medlabel.project.cases.version import read_landmarks, read_version
-from napari_medlabel.project.layout import CONSENSUS
 from napari_medlabel.project.reading.repeats import intra_rater
 from napari_medlabel.project.work.fold import CaseRow
 from napari_medlabel.project.work.steps import Step
 from napari_medlabel.session.study.blind import require_may_see
 from napari_medlabel.session.study.comparing import Compared
-from napari_medlabel.session.study.readings import masks_of
+from napari_medlabel.session.study.readings import masks_of, read_twice
 from napari_medlabel.session.study.seat import Seat, require_role, worklist
 
 Tick = Callable[[int, int], object]
@@ -59,7 +58,7 @@ def compare_repeats(
     rows, left, tables = worklist(seat).rows, Counter[str](), list[Table]()
     for done, row in enumerate(rows):
         tick(done, len(rows))
-        pairs = _twice(seat, row)
+        pairs = read_twice(seat, row)
         if not pairs:
             left[_NONE] += 1
             continue
@@ -79,26 +78,6 @@ def compare_repeats(
             hint="Cases come again where project.json has repeat_days, when so many passed.",
         )
     return Compared(joined(tables), {}, len(rows), dict(left))
-
-
-def _twice(seat: Seat, row: CaseRow) -> list[tuple[Step, Step]]:
-    """Return the first submissions of the first and of the second reading of each rater."""
-    first: dict[tuple[str, str], Step] = {}
-    for step in seat.reader.read():
-        if step.case == row.content and step.action == "submit" and step.slot != CONSENSUS:
-            key = (seat.code_of(step.user), step.slot)
-            if key not in first or step.number < first[key].number:
-                first[key] = step
-    found: dict[str, list[Step]] = {}
-    for (code, _), step in first.items():
-        if code:
-            found.setdefault(code, []).append(step)
-    return [
-        (one, other)
-        for _, many in sorted(found.items())
-        if len(many) > 1
-        for one, other in [sorted(many, key=lambda step: step.version)[:2]]  # their own numbers
-    ]
 
 
 def _tables(

@@ -22,8 +22,10 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_medlabel.project.agreement.bootstrap import Interval
 from napari_medlabel.project.agreement.gallery import Plot
 from napari_medlabel.project.agreement.report import Summary
+from napari_medlabel.project.agreement.report_words import interval_words
 from napari_medlabel.project.agreement.summary import Figure, LabelSummary
 from napari_medlabel.session.study.disputes import Ready
 from napari_medlabel.widgets.legible import Hints
@@ -31,6 +33,7 @@ from napari_medlabel.widgets.notice import Notice
 from napari_medlabel.widgets.progress_row import ProgressRow
 from napari_medlabel.widgets.study.plot_view import PlotView
 
+_STAR: Final = "*"
 _INTERVAL: Final = "mean over cases, with its 95 % interval"
 _CASES: Final = "Cases whose readings are all there. Click one to settle it."
 _GREY: Final = "Those in grey you have read: by this study's rules somebody else settles them."
@@ -175,7 +178,8 @@ class AgreementPanel(QWidget):
             nsd.setText(f"NSD\n{table.tolerance_mm:g} mm")
         self.further.setText("\n".join(_further(summary)))
         self.further.setVisible(bool(self.further.text()))
-        self.rules.setText("\n".join(f"• {rule}" for rule in table.rules))
+        rules = (*table.rules, *interval_words(_intervals(summary), mark=_STAR))
+        self.rules.setText("\n".join(f"• {rule}" for rule in rules))
 
     def show_plots(self, plots: Sequence[Plot]) -> None:
         """Show plots; the one in sight stays, where it is still there."""
@@ -235,7 +239,19 @@ def _figure(figure: Figure | None) -> str:
     said = f"{figure.mean:.3g}"
     if figure.interval is not None:
         said += f"\n{figure.interval.low:.3g} to {figure.interval.high:.3g}"
+        said += "" if figure.interval.method == "bca" else f" {_STAR}"
     return said
+
+
+def _intervals(summary: Summary) -> list[Interval]:
+    """Return the intervals of all means that are shown."""
+    figures = [
+        figure
+        for one in (*summary.between, *summary.against)
+        for figure in one.figures.values()
+    ]
+    figures += [one.figure for one in summary.marks if one.figure is not None]
+    return [one.interval for one in figures if one.interval is not None]
 
 
 def _further(summary: Summary) -> list[str]:

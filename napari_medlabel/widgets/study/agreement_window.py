@@ -175,6 +175,7 @@ class AgreementWindow(QObject):
             found.cases,
             found.left_out,
             is_first=self._is_first,
+            repeats=found.repeats,
         )
         self.panel.begin("Saving …")
 

@@ -252,7 +252,8 @@ def test_a_report_has_all_items_and_says_what_nobody_stated() -> None:
     assert "must still state: 4, 5, 6, 12, 14." in text
     assert "Adults with a CT of the liver." in text
     assert "2 with less than two readings" in text
-    assert "BCa bootstrap interval over cases, 2000 draws" in text
+    assert "by bootstrap over cases, 2000 draws each" in text
+    assert "BCa (bias-corrected and accelerated)" in text
     for rule in table.rules:
         assert rule in text
     for file in files.values():

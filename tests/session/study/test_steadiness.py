@@ -63,6 +63,25 @@ def test_both_readings_are_compared_on_every_layer(study: SmallStudy) -> None:
         compare_study(study.seat("m1"))  # a repeat is no second rater
 
 
+def test_a_comparison_of_raters_counts_second_readings_from_the_log(tmp_path: Path) -> None:
+    made = make_study(tmp_path, cases=1, readings=2, ontology=TWO)
+    change(made, repeat_days=14, repeat_share=1.0)
+    case, work = made.cases[0], layered(made, LIVER, LESION, 0)
+    for who, slot in (("r01", "A"), ("r02", "B")):
+        start(made.seat(who), case, slot)
+        submit(made.seat(who), case, slot, made.scan(0), work)
+    # The rules ask for repeats, and nobody has read one yet.
+    assert compare_study(made.seat("m1")).repeats == 0
+    seat = made.seat("r01")
+    then = datetime.now(UTC) + timedelta(days=15)
+    later = replace(seat, desk=replace(seat.desk, now=lambda: then))
+    assert begin_next(later) == (case, "C")
+    submit(later, case, "C", made.scan(0), layered(made, AGAIN, LESION, 0))
+    found = compare_study(made.seat("m1"))
+    assert (found.repeats, found.table.raters) == (1, ("r01", "r02"))
+    made.close()
+
+
 def test_who_is_who_is_for_managers(study: SmallStudy) -> None:
     seat = study.seat("r04")
     found = for_eyes_of(seat, compare_repeats(seat))

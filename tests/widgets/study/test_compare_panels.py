@@ -168,6 +168,14 @@ def test_the_panel_shows_numbers_rules_and_cases(qtbot, found, summary) -> None:
     assert "3 of 4 cases" in panel.summary.text()
     assert "Landmark Tip" in panel.further.text()
     assert "excluded" in panel.rules.text()
+    for at, one in enumerate(summary.between):
+        for column, measure in ((1, "dice"), (2, "difference_ml"), (5, "nsd")):
+            span = one.figures[measure].interval if measure in one.figures else None
+            is_other = span is not None and span.method == "percentile"
+            assert panel.table.item(at, column).text().endswith(" *") is is_other
+    assert "percentile. Percentile where the correction is undefined, marked: *." in (
+        panel.rules.text()
+    )
     with qtbot.waitSignal(panel.case_wanted) as told:
         panel.cases.cellClicked.emit(0, 0)
     assert told.args == [CASES[0]]
