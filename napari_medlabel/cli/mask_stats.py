@@ -69,11 +69,14 @@ def run(arguments: argparse.Namespace) -> int:
         )
     labels, has_place = read_labels(arguments.path)
     image, unit = None, ""
+    missing: tuple[int, ...] = ()
     if arguments.scan is not None:
         volume = _scan(arguments.scan, labels, arguments.audit)
-        image, unit = volume.array, volume.quantity
+        image, unit, missing = volume.array, volume.quantity, volume.missing
         has_place = has_place and volume.slices == "places"
-    rows = measure_labels(labels, image, has_place=has_place, tick=progress("measuring"))
+    rows = measure_labels(
+        labels, image, has_place=has_place, missing=missing, tick=progress("measuring")
+    )
     table = statistics_table(rows, labels.grid, unit=unit)
     if arguments.csv is not None:
         save_statistics(arguments.csv, table)

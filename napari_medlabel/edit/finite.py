@@ -116,6 +116,7 @@ def need_number(value: float) -> None:
     """
     if not np.isfinite(value):
         raise InputError(
-            "The voxel clicked holds no number: it lies in the padding of the image.",
+            "The voxel clicked holds no number: it lies in the padding of the image, or on a "
+            "slice that no file holds.",
             hint="Click where the image shows something.",
         )

@@ -21,7 +21,7 @@ _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "'")
 
 
 def statistics_table(
-    rows: Sequence[LabelStatistics], grid: Grid, *, unit: str = ""
+    rows: Sequence[LabelStatistics], grid: Grid, *, unit: str = "", volume: str = ""
 ) -> list[dict[str, Cell]]:
     """Return one record for each label, all with the same keys; what is not known is None.
 
@@ -33,7 +33,11 @@ def statistics_table(
         Of the mask.
     unit : str
         Of the intensities, for instance ``HU``; empty when unknown.
+    volume : str
+        Of a scan of several volumes the one that the intensities are of, as ``"5 of 12"``;
+        with it the table has a column more, and so it has where slices were left out.
     """
+    has_gaps = any(row.left_out for row in rows)
     world, _ = nearest_axes(grid.affine.matrix[:3, :3])
     sides = tuple(_SIDES[axis] for axis in world)
     table: list[dict[str, Cell]] = []
@@ -48,6 +52,10 @@ def statistics_table(
         }
         record |= _shape(row.shape, sides)
         record |= _intensities(row, f" ({unit})" if unit else "")
+        if volume:
+            record["scan volume"] = volume
+        if has_gaps:
+            record["slices without intensities"] = row.left_out
         table.append(record)
     return table
 

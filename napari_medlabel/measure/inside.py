@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -18,9 +19,9 @@ _ONE_SLICE: Final = 0.5  # of a voxel: further apart, points lie on different sl
 
 
 def region_voxels(
-    one: Measurement, image: npt.NDArray[Any], affine: Affine
-) -> npt.NDArray[Any] | None:
-    """Return the voxels whose centres lie in a region, shape (n,).
+    one: Measurement, image: npt.NDArray[Any], affine: Affine, missing: Sequence[int] = ()
+) -> tuple[npt.NDArray[Any], int] | None:
+    """Return the voxels whose centres lie in a region, and how many slices were left out.
 
     Parameters
     ----------
@@ -30,10 +31,12 @@ def region_voxels(
         The voxels.
     affine : Affine
         Where they lie.
+    missing : sequence of int
+        Slices k that no file holds: they are left out.
 
     Returns
     -------
-    ndarray or None
+    (ndarray of shape (n,), int) or None
         None where a flat region does not lie on one slice along a voxel axis.
     """
     # An affine map keeps what is inside inside: the test can be done on voxel indices.
@@ -41,7 +44,7 @@ def region_voxels(
     if one.kind == "cuboid":
         box, centres = _centres(points[0], np.abs(points[1:] - points[0]).sum(axis=0), image)
         inside = _in_cuboid(points, centres)
-        return image[box][inside]
+        return _values(image, box, inside, missing)
     spread = _spread(one.kind, points)
     axis = int(np.argmin(spread))
     layer = round(
@@ -54,7 +57,20 @@ def region_voxels(
     low[axis] = high[axis] = layer
     box, centres = _centres((low + high) / 2, (high - low) / 2, image)
     inside = _in_flat(one.kind, points[:, flat], centres[..., flat])
-    return image[box][inside]
+    return _values(image, box, inside, missing)
+
+
+def _values(
+    image: npt.NDArray[Any],
+    box: tuple[slice, slice, slice],
+    inside: npt.NDArray[np.bool_],
+    missing: Sequence[int],
+) -> tuple[npt.NDArray[Any], int]:
+    """Return the voxels of a region in a box, and on how many of its slices none are there."""
+    blank = [k - box[2].start for k in missing if box[2].start <= k < box[2].stop]
+    left_out = int(np.count_nonzero(inside[..., blank].any(axis=(0, 1))))
+    inside[..., blank] = False
+    return image[box][inside], left_out
 
 
 def _spread(kind: Kind, points: FloatArray) -> FloatArray:

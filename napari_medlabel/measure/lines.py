@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -17,6 +17,11 @@ from napari_medlabel.measure.inside import WITH_VOXELS, inside_polygon, region_v
 from napari_medlabel.model.landmarks import Point
 from napari_medlabel.model.measurements import Kind, Measurement
 
+LEFT_OUT: Final = "slices left out"
+"""Name of the number of slices in a region that no file holds."""
+FROM_VOXELS: Final = frozenset({"voxels", "mean", "sd", "min", "max", LEFT_OUT})
+"""Names of numbers that depend on the volume that is looked at."""
+
 
 @dataclass(frozen=True)
 class Value:
@@ -26,7 +31,8 @@ class Value:
     ----------
     name : str
         ``"length"``, ``"angle"``, ``"long axis"``, ``"short axis"``, ``"perimeter"``,
-        ``"area"``, ``"volume"``, ``"voxels"``, ``"mean"``, ``"sd"``, ``"min"`` or ``"max"``.
+        ``"area"``, ``"volume"``, ``"voxels"``, ``"mean"``, ``"sd"``, ``"min"``, ``"max"`` or
+        ``"slices left out"``.
     value : float
         NaN never: what cannot be said is left out.
     unit : str
@@ -202,6 +208,7 @@ def values_of(
     affine: Affine | None = None,
     *,
     unit: str = "",
+    missing: Sequence[int] = (),
 ) -> tuple[Value, ...]:
     """Return the numbers of a measurement.
 
@@ -215,6 +222,9 @@ def values_of(
         Where they lie; needed with an image.
     unit : str
         Unit of the voxels, for instance ``"HU"``.
+    missing : sequence of int
+        Slices k that no file holds: their voxels are left out, and how many slices that were
+        is one of the numbers.
 
     Returns
     -------
@@ -227,8 +237,13 @@ def values_of(
     values = _FROM_POINTS[one.kind](one.long_first.array)
     if image is None or affine is None or one.kind not in WITH_VOXELS:
         return values
-    voxels = region_voxels(one, image, affine)
-    if voxels is None or not len(voxels):
+    region = region_voxels(one, image, affine, missing)
+    if region is None:
+        return values
+    voxels, left_out = region
+    if left_out:
+        values += (Value(LEFT_OUT, float(left_out)),)
+    if not len(voxels):
         return values
     numbers = voxels.astype(np.float64)
     found = (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -63,7 +63,9 @@ class LabelStatistics:
     shape : Shape or None
         None where it has no voxel, or where slices are pictures without a place.
     intensity : Intensity or None
-        None where it has no voxel, or no image was given.
+        None where it has no voxel that an image shows, or no image was given.
+    left_out : int
+        On how many of its slices there is no image: their voxels have a volume, no intensity.
     """
 
     label: Label
@@ -71,6 +73,7 @@ class LabelStatistics:
     slices: int
     shape: Shape | None
     intensity: Intensity | None
+    left_out: int = 0
 
 
 def measure_labels(
@@ -78,6 +81,7 @@ def measure_labels(
     image: npt.NDArray[Any] | None = None,
     *,
     has_place: bool = True,
+    missing: Sequence[int] = (),
     tick: Tick = lambda _done, _total: None,
 ) -> tuple[LabelStatistics, ...]:
     """Measure every label of a mask.
@@ -90,6 +94,8 @@ def measure_labels(
         Intensities.
     has_place : bool
         False for pictures without a place in the patient: they have no volume and no length.
+    missing : sequence of int
+        Slices k that no file holds: what stands there in the image is no intensity.
     tick : callable
         Told how many labels are done and how many there are; it raises to end the work.
 
@@ -112,7 +118,7 @@ def measure_labels(
     scheme = labels.scheme.with_unnamed(boxes)
     total = len(scheme.labels) + 1
     tick(0, total)
-    values = {} if image is None else intensities(labels.array, image)
+    values = {} if image is None else _intensities(labels.array, image, missing)
     rows = []
     for done, label in enumerate(scheme.labels, start=1):
         tick(done, total)
@@ -128,10 +134,28 @@ def measure_labels(
                 int(np.count_nonzero(region.any(axis=(0, 1)))),
                 measure_shape(region, labels, box) if has_place else None,
                 values.get(label.value),
+                0 if image is None else _slices_of(region, box, missing),
             )
         )
     tick(total, total)
     return tuple(rows)
+
+
+def _intensities(
+    labels: npt.NDArray[Any], image: npt.NDArray[Any], missing: Sequence[int]
+) -> dict[int, Intensity]:
+    """Return the intensities of each label on the slices that there are."""
+    if not missing:
+        return intensities(labels, image)
+    there = np.ones(image.shape[2], dtype=bool)
+    there[list(missing)] = False
+    return intensities(labels.T[there].T, image.T[there].T)
+
+
+def _slices_of(region: npt.NDArray[np.bool_], box: Box, missing: Sequence[int]) -> int:
+    """Return on how many of some slices k a region in a box has a voxel."""
+    inside = [k - box[2].start for k in missing if box[2].start <= k < box[2].stop]
+    return int(np.count_nonzero(region[..., inside].any(axis=(0, 1))))
 
 
 def measure_shape(region: npt.NDArray[np.bool_], labels: LabelMap, box: Box) -> Shape:

@@ -178,6 +178,8 @@ class Binding:
         self.viewer.layers.events.inserted.connect(self._on_inserted)
         self.session.step_done.connect(self._on_step)
         self.session.bench.painted.connect(self._on_painted)
+        self.viewer.dims.events.current_step.connect(self._on_slider)
+        self._on_slider()
         self.landmarks.connect()
         self.session.scheme_changed.connect(self._on_scheme)
         for layer in (self.labels, self.points, self.image):
@@ -195,6 +197,7 @@ class Binding:
         self.viewer.layers.events.inserted.disconnect(self._on_inserted)
         self.session.step_done.disconnect(self._on_step)
         self.session.bench.painted.disconnect(self._on_painted)
+        self.viewer.dims.events.current_step.disconnect(self._on_slider)
         self.landmarks.detach()
         self.session.scheme_changed.disconnect(self._on_scheme)
         self.orientation.detach()
@@ -332,6 +335,10 @@ class Binding:
         """Which of several volumes is shown, from 0."""
         further = self.session.volume.further
         return 0 if further is None else shown_volume(self.viewer.dims, further)
+
+    def _on_slider(self, _event: object = None) -> None:
+        """Let tools and numbers take the volume that is shown; it is read when one asks."""
+        self.session.bench.use_volume(self.volume_number)
 
     def go_to(self, name: str) -> None:
         """Show the slice of a landmark, in the middle of the screen."""

@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 
 from napari_medlabel.geometry.axes import FloatArray
-from napari_medlabel.measure.lines import Value
+from napari_medlabel.measure.lines import LEFT_OUT, Value
 from napari_medlabel.model.measurements import Measurement, MeasurementSet
 from napari_medlabel.plugin.display import Display
 from napari_medlabel.plugin.sight.words import name_and_unit
@@ -56,6 +56,9 @@ def value_words(values: Sequence[Value]) -> str:
     for value in values:
         if value.name in ("voxels", "min", "max", "perimeter"):
             continue
+        if value.name == LEFT_OUT:
+            said.append(_left_out_words(value))
+            continue
         if value.name in _OF_IMAGE:
             said.append(_intensity_words(value))
             continue
@@ -64,6 +67,12 @@ def value_words(values: Sequence[Value]) -> str:
         name = {"long axis": "long ", "short axis": "short "}.get(value.name, "")
         said.append(f"{name}{value.value:.{digits}f}{unit}".rstrip())
     return "  ".join(said)
+
+
+def _left_out_words(value: Value) -> str:
+    """Say how many slices of a region no file holds."""
+    count = round(value.value)
+    return f"without {count} missing slice{'' if count == 1 else 's'}"
 
 
 def _intensity_words(value: Value) -> str:

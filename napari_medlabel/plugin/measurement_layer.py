@@ -11,7 +11,8 @@ from typing import Any, Final
 import numpy as np
 
 from napari_medlabel.geometry.axes import FloatArray
-from napari_medlabel.measure.lines import values_of
+from napari_medlabel.measure.inside import WITH_VOXELS
+from napari_medlabel.measure.lines import FROM_VOXELS, values_of
 from napari_medlabel.model.measurements import Measurement, MeasurementSet
 from napari_medlabel.plugin.display import Display
 from napari_medlabel.plugin.layers import KEY, metadata
@@ -137,6 +138,11 @@ class MeasurementLayers:
             self._drop(view)
         self._shown.clear()
 
+    def measure_anew(self) -> None:
+        """Say what the voxels of the volume say that is shown now."""
+        self._known = {}
+        self._on_measured(self._session.measurements)
+
     def _on_measured(self, measured: MeasurementSet) -> None:
         self._known = {one: self._told(one) for one in measured}
         self._words = {one.name: words for one, words in self._known.items()}
@@ -145,7 +151,15 @@ class MeasurementLayers:
     def _told(self, one: Measurement) -> str:
         """Return the value of a measurement in words; what is known is not measured again."""
         known = self._known.get(one)
-        return value_words(values_in(self._session.volume, one)) if known is None else known
+        if known is not None:
+            return known
+        # What has no inside needs no voxels: they may have to be read.
+        has_inside = one.kind in WITH_VOXELS
+        which, image = self._session.bench.in_use.now if has_inside else ("", None)
+        values = values_in(self._session.volume, one, image)
+        said = value_words(values)
+        of_voxels = any(value.name in FROM_VOXELS for value in values)
+        return f"{said}  volume {which}" if which and of_voxels else said
 
     def _on_closing(self, view: View) -> None:
         self._drop(view)

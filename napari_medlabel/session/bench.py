@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +15,8 @@ from napari_medlabel.edit.patch import Box, LabelArray, Origin, Patch
 from napari_medlabel.edit.scene import Proposal, Scene, around
 from napari_medlabel.errors import InputError
 from napari_medlabel.model.labelmap import LabelScheme
+from napari_medlabel.session.grown import around_all
+from napari_medlabel.session.volume_in_use import VolumeInUse
 
 _VALUE: Final = re.compile(r"\d+")
 _LABELS: Final = re.compile(
@@ -39,11 +41,13 @@ class Bench:
     """A stroke in the making changed the labels in a box (i, j, k)."""
     preview_changed = Signal(object)
     """A proposal is to be shown, or None: no longer."""
+    volume_changed = Signal(int)
+    """Another volume of the scan is in use, from 0; a proposal on the one before goes after."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
         self._masking = Masking()
-        self._image: npt.NDArray[Any] = session.volume.array
+        self.in_use = VolumeInUse(session.volume)
         self._within: npt.NDArray[np.bool_] | None = None
         self._preview: Proposal | None = None
         self._open: Stroke | None = None
@@ -77,7 +81,11 @@ class Bench:
         self, box: Box, before: LabelArray, after: LabelArray, values: Sequence[int]
     ) -> LabelArray:
         """Return what stands in a box after an edit that obeys the rules and the region."""
-        out = self._masking.clamp(before, after, self._image[box], values)
+        rules = self._masking
+        # Without a range nobody looks at the image, and a volume is not read for it.
+        ranged = rules.low is not None or rules.high is not None
+        image = self.in_use.image if ranged else self._session.volume.array
+        out = rules.clamp(before, after, image[box], values)
         if self._within is not None:
             np.copyto(out.T, before.T, where=~self._within[box].T)
         return out
@@ -87,16 +95,18 @@ class Bench:
         """What the values mean that an edit may give."""
         return self._session.labels.scheme
 
-    def use_image(self, image: npt.NDArray[Any]) -> None:
-        """Take intensities from another volume of the scan, shape (i, j, k)."""
-        self._image = image
+    def use_volume(self, number: int) -> None:
+        """Take intensities from another volume of the scan, from 0: the one that is shown."""
+        if self.in_use.use(number):
+            self.volume_changed.emit(self.in_use.number)
+            self.show(None)
 
     def scene(self) -> Scene:
         """Return what a tool works on now; it sees later strokes too."""
         session = self._session
         spacing = session.volume.grid.affine.spacing_mm
         i, j, k = (float(mm) for mm in spacing)
-        return Scene(session.labels.array, self._image, (i, j, k), self._masking)
+        return Scene(session.labels.array, self.in_use.image, (i, j, k), self._masking)
 
     def obey(self, box: Box, before: LabelArray, values: Sequence[int] = ()) -> bool:
         """Take back what was painted in a box against the rules; return whether that was any.
@@ -240,7 +250,8 @@ class Bench:
         patch = session.edit(proposal.box, after, name=proposal.name, origin=proposal.origin)
         if patch is not None and proposal.provider:
             # A person has said yes to it; labels are never refused.
-            session.outbox.tell(session.events.assisted(proposal.provider, patch))
+            told = session.events.assisted(proposal.provider, patch, self.in_use)
+            session.outbox.tell(told)
         return patch
 
     def fill_region(
@@ -341,7 +352,7 @@ class Stroke:
         if np.array_equal(after, before):
             return False
         labels[box] = after
-        self._box = box if self._box is None else _around_both(self._box, box)
+        self._box = box if self._box is None else around_all([self._box, box])
         self._session.keeper.touch()
         self._bench.painted.emit(box)
         return True
@@ -383,11 +394,3 @@ def by_name(words: str, scheme: LabelScheme) -> str:
         return _VALUE.sub(lambda one: names.get(int(one[0]), one[0]), found["values"])
 
     return _LABELS.sub(named, words)
-
-
-def _around_both(first: Box, second: Box) -> Box:
-    i, j, k = (
-        slice(min(a.start, b.start), max(a.stop, b.stop))
-        for a, b in zip(first, second, strict=True)
-    )
-    return i, j, k

@@ -13,6 +13,7 @@ from napari_medlabel.audit.format.schema import slice_ranges
 from napari_medlabel.edit.patch import Patch
 from napari_medlabel.measure.labels import LabelChange, label_change
 from napari_medlabel.model.labelmap import LabelScheme
+from napari_medlabel.session.volume_in_use import VolumeInUse
 
 _MOST_LABELS: Final = 64
 LOGGED_AS: Final[Mapping[str, str]] = {
@@ -190,14 +191,19 @@ class CaseEvents:
             detail |= patch_detail(patch)
         return Event("autosave.recover", (self.subject,), (), detail)
 
-    def assisted(self, provider: str, patch: Patch) -> Event:
-        """Return that a person accepted a region which the program proposed."""
+    def assisted(self, provider: str, patch: Patch, in_use: VolumeInUse) -> Event:
+        """Return that a person accepted a region which the program proposed.
+
+        Of a scan of several volumes it is said, from 1, on which one.
+        """
         detail = {
             **patch_detail(patch),
             "provider": provider,
             "accepted": True,
             "case": self.case,
         }
+        if in_use.count > 1:
+            detail["volume"] = in_use.number + 1
         return Event("assist.run", (self.subject,), (), detail)
 
     def landmarks_saved(

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any, Final, get_args
 
 import numpy as np
-from qtpy.QtCore import QObject
+from qtpy.QtCore import QObject, QTimer
 
 from napari_medlabel.errors import InputError, MedlabelError
 from napari_medlabel.geometry.axes import FloatArray
@@ -27,6 +27,7 @@ from napari_medlabel.widgets.measure_panel import MeasurePanel
 
 _CENTRED: Final = ("ellipse", "box", "plane", "cuboid")
 _DELETE: Final = "Delete"
+_REST_MS: Final = 200  # without a move, and a slider rests
 
 
 class MeasureDesk(QObject):
@@ -47,6 +48,8 @@ class MeasureDesk(QObject):
         self.views: Views | None = None
         self.layers: MeasurementLayers | None = None
         self.grips: MeasurementGrips | None = None
+        self._rest = QTimer(self, singleShot=True, interval=_REST_MS)
+        self._rest.timeout.connect(self._measure_anew)
         self._hand: MeasureHand | None = None
         self._kind: Kind = "line"
         self.panel.kind_requested.connect(self.choose)
@@ -63,6 +66,7 @@ class MeasureDesk(QObject):
         self.session, self.binding, self.views = session, binding, views
         self.layers = MeasurementLayers(session, views, board)
         session.measurements_changed.connect(self._show)
+        session.bench.volume_changed.connect(self._on_volume)
         self.grips = grips = MeasurementGrips(session, views, self.layers)
         grips.chosen_changed.connect(self._on_chosen)
         grips.dragging.connect(self._on_dragging)
@@ -89,7 +93,9 @@ class MeasureDesk(QObject):
         grips.detach()
         self.session = self.binding = self.views = self.layers = self.grips = None
         self._hand = None
+        self._rest.stop()
         session.measurements_changed.disconnect(self._show)
+        session.bench.volume_changed.disconnect(self._on_volume)
         layers.detach()
 
     # -- drawing -------------------------------------------------------------------------
@@ -270,6 +276,15 @@ class MeasureDesk(QObject):
             do(self.session)
         except MedlabelError as err:
             self.dock.show_error(err)
+
+    def _on_volume(self, _number: int) -> None:
+        """Wait until the slider rests: to measure a volume may be to read it."""
+        self._rest.start()
+
+    def _measure_anew(self) -> None:
+        if self.layers is not None and self.session is not None:
+            self.layers.measure_anew()
+            self._show(self.session.measurements)
 
     def _show(self, measured: MeasurementSet) -> None:
         if self.layers is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -41,13 +42,14 @@ class SegmentMeasuring(QObject):
             return
         volume, labels = session.volume, session.labels
         moment = LabelMap(labels.grid, labels.array.T.copy().T, labels.scheme)
-        image = None if volume.colour is not None else volume.array
+        which, values = session.bench.in_use.now  # what is shown now, whatever comes then
+        image = None if volume.colour is not None else values
         has_place = volume.slices == "places"
 
         def done(rows: tuple[LabelStatistics, ...]) -> None:
             self.progress.end()
-            table = statistics_table(rows, moment.grid, unit=volume.quantity)
-            self.dialog = StatisticsDialog(table, self._dock)
+            table = statistics_table(rows, moment.grid, unit=volume.quantity, volume=which)
+            self.dialog = StatisticsDialog(table, self._dock, intensities_of(rows, which))
             self.dialog.save_requested.connect(lambda path: self._save(path, table))
             self.dialog.open()
 
@@ -58,7 +60,11 @@ class SegmentMeasuring(QObject):
         self.progress.begin("Measuring the segments …")
         self.background.run(
             lambda: measure_labels(
-                moment, image, has_place=has_place, tick=self.background.tell
+                moment,
+                image,
+                has_place=has_place,
+                missing=volume.missing,
+                tick=self.background.tell,
             ),
             done,
             failed,
@@ -74,3 +80,13 @@ class SegmentMeasuring(QObject):
             words = f"Saved: {path.name}"
         if self.dialog is not None:
             self.dialog.say(words)
+
+
+def intensities_of(rows: Sequence[LabelStatistics], which: str) -> str:
+    """Say which volume intensities are of, and what they leave out; empty for all of one."""
+    said = f"Intensities are those of volume {which}. " if which else ""
+    most = max((row.left_out for row in rows), default=0)
+    if most:
+        slices = "1 slice" if most == 1 else f"up to {most} slices"
+        said += f"Of a segment {slices} that no file holds count in ml, not in intensities."
+    return said.strip()

@@ -23,13 +23,26 @@ from napari_medlabel.export.segment_statistics import cell_text, shown
 
 
 class StatisticsDialog(QDialog):
-    """Shows a table of statistics; knows neither napari nor the session."""
+    """Shows a table of statistics; knows neither napari nor the session.
+
+    Parameters
+    ----------
+    records : sequence of mapping
+        The rows.
+    parent : QWidget, optional
+        The dialog's parent.
+    note : str
+        What is to be known of these numbers beside what is always said.
+    """
 
     save_requested = Signal(object)
     """The path (Path) that the person chose for the CSV file."""
 
     def __init__(
-        self, records: Sequence[Mapping[str, Any]], parent: QWidget | None = None
+        self,
+        records: Sequence[Mapping[str, Any]],
+        parent: QWidget | None = None,
+        note: str = "",
     ) -> None:
         super().__init__(parent)
         self.setWindowTitle("Statistics of the segments")
@@ -51,6 +64,7 @@ class StatisticsDialog(QDialog):
         self.said = QLabel(
             "SD is that of a sample. Diameters end halfway between voxels; the axes are the "
             "longest line in a slice and the longest at a right angle to it."
+            + (f" {note}" if note else "")
         )
         self.said.setWordWrap(True)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)

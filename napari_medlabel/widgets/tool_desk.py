@@ -21,7 +21,7 @@ from napari_medlabel.plugin.tools.plain_colours import prefer_plain_colours
 from napari_medlabel.plugin.tools.reasons import reasons_against
 from napari_medlabel.plugin.tools.waiting import Waiting
 from napari_medlabel.session.case import Session
-from napari_medlabel.widgets import tool_ranges
+from napari_medlabel.widgets import tool_ranges, tool_volumes
 from napari_medlabel.widgets.applying import Applying
 from napari_medlabel.widgets.dock_keys import canvas_of
 from napari_medlabel.widgets.seed_shelf import SeedShelf
@@ -82,6 +82,7 @@ class ToolDesk(QObject):
         """Begin to serve a case that has just been shown."""
         self._kit = kit = Kit(binding, self.choices, self.runner.ask, self.say, self.fail)
         kit.resized, kit.later = self._show_size, self.applying.run
+        kit.renew = partial(tool_volumes.renew, self)
         self._holding = Holding(binding, self._dropped)
         self._waiting = Waiting(binding, lambda: getattr(self._hand, "held", None))
         self.runner.open(kit)

@@ -21,6 +21,8 @@ _AT_ONCE: Final = 1 << 21  # voxels: what is shown without a thread
 _PATIENCE_MS: Final = 250  # progress shows only for what takes longer
 
 _WARM_MS: Final = 2000
+_REST_MS: Final = 200  # without a move, and a slider rests
+_OTHER_VOLUME: Final = "Another volume is shown: what was proposed on the one before is gone."
 
 Ready = tuple[Proposal | None, Picture | None, str]
 
@@ -70,11 +72,17 @@ class ToolRunner(QObject):
         self._warm.setInterval(_WARM_MS)
         self._warm.timeout.connect(_warm_up)
 
+        self._rest = QTimer(self)
+        self._rest.setSingleShot(True)
+        self._rest.setInterval(_REST_MS)
+        self._rest.timeout.connect(self.renew)
+
     def open(self, kit: Kit) -> None:
         """Serve a case."""
         self._kit = kit
         self._layer = PreviewLayer(kit.binding)
         kit.bench.preview_changed.connect(self._on_preview)
+        kit.bench.volume_changed.connect(self._on_volume)
         self._warm.start()
 
     def close(self) -> None:
@@ -84,9 +92,11 @@ class ToolRunner(QObject):
             return
         self._case += 1
         self._warm.stop()
+        self._rest.stop()
         self.stop()
         kit.bench.show(None)
         kit.bench.preview_changed.disconnect(self._on_preview)
+        kit.bench.volume_changed.disconnect(self._on_volume)
         if self._layer is not None:
             self._layer.clear()
         self._kit = self._layer = self._ready = None
@@ -122,6 +132,20 @@ class ToolRunner(QObject):
             return False
         self.background.cancel()
         return True
+
+    def _on_volume(self, _number: int) -> None:
+        """End what is computed on another volume; the bench takes away what is shown."""
+        kit = self._kit
+        if kit is None:
+            return
+        if self.stop() or kit.bench.preview is not None:
+            kit.say(_OTHER_VOLUME)
+        self._rest.start()
+
+    def renew(self) -> None:
+        """Let the tool in hand look at the volume on which the slider rests."""
+        if self._kit is not None:
+            self._kit.renew()
 
     def _run(self, words: str, work: Work, following: Work | None = None) -> None:
         kit, case = self._kit, self._case

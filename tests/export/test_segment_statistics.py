@@ -56,3 +56,16 @@ def test_the_table_has_units_in_its_headers_and_runs_no_formula(
     assert rows[1]["volume (ml)"] == ""
     assert [row["value"] for row in rows] == ["1", "2", "7"]
     assert statistics_csv([]) == ""
+
+
+def test_a_column_more_says_which_volume_and_how_many_slices_are_left_out(
+    labels: LabelMap,
+) -> None:
+    image = np.zeros((12, 10, 6), np.int16)
+    plain = statistics_table(measure_labels(labels, image), labels.grid)
+    assert not {"scan volume", "slices without intensities"} & set(plain[0])
+    rows = measure_labels(labels, image, missing=(2,))
+    table = statistics_table(rows, labels.grid, volume="5 of 12")
+    assert [row["scan volume"] for row in table] == ["5 of 12"] * 3
+    assert [row["slices without intensities"] for row in table] == [1, 0, 0]
+    assert list(table[0]) == [*plain[0], "scan volume", "slices without intensities"]

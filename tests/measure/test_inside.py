@@ -46,7 +46,10 @@ def test_a_region_holds_the_voxels_whose_centres_lie_in_it(
         return
     ends = axes if kind == "cuboid" else flat
     points = affine.apply(np.vstack([centre, centre + ends]))
-    found = region_voxels(Measurement("a", kind, tuple(map(tuple, points))), image, affine)
+    found, left_out = region_voxels(
+        Measurement("a", kind, tuple(map(tuple, points))), image, affine
+    )
+    assert left_out == 0
     assert found is not None
     expected = []
     for index in np.ndindex(SHAPE):
@@ -65,7 +68,7 @@ def test_a_closed_curve_holds_what_it_goes_around():
     image = np.arange(np.prod(SHAPE)).reshape(SHAPE[::-1]).T
     corners = [(0.5, 0.5, 2), (4.5, 0.5, 2), (4.5, 3.4, 2), (2.5, 1.4, 2), (0.5, 3.4, 2)]
     points = tuple(tuple(affine.apply(c)) for c in corners)
-    found = region_voxels(Measurement("a", "closed-curve", points), image, affine)
+    found, _ = region_voxels(Measurement("a", "closed-curve", points), image, affine)
     assert sorted(found) == sorted(
         image[i, j, 2] for i, j in [(1, 1), (2, 1), (3, 1), (4, 1), (1, 2), (4, 2)]
     )
@@ -75,7 +78,7 @@ def test_a_region_beside_the_scan_or_across_slices_has_no_voxels():
     affine = Affine.from_spacing((1.0, 1.0, 1.0))
     image = np.zeros(SHAPE)
     beside = Measurement("a", "box", ((50, 50, 1), (51, 50, 1), (50, 51, 1)))
-    assert len(region_voxels(beside, image, affine)) == 0
+    assert len(region_voxels(beside, image, affine)[0]) == 0
     above = Measurement("a", "box", ((1, 1, 9), (2, 1, 9), (1, 2, 9)))
     assert region_voxels(above, image, affine) is None
     across = Measurement("a", "closed-curve", ((0, 0, 0), (3, 0, 2), (0, 3, 2)))
@@ -88,3 +91,16 @@ def test_a_region_beside_the_scan_or_across_slices_has_no_voxels():
 def test_a_polygon_has_an_inside(point, inside):
     square = np.array([(0, 0), (2, 0), (2, 2), (0, 2)], float)
     assert inside_polygon(np.array([point], float), square)[0] == inside
+
+
+def test_slices_that_no_file_holds_are_left_out_and_counted() -> None:
+    image = np.zeros((12, 12, 8), np.int16)
+    image[:] = np.arange(8)
+    affine = Affine(np.eye(4))
+    cuboid = Measurement("a", "cuboid", ((5, 5, 3), (7, 5, 3), (5, 7, 3), (5, 5, 5)))
+    found, left_out = region_voxels(cuboid, image, affine, (0, 2, 4, 7))
+    assert left_out == 2
+    assert set(found) == {1, 3, 5}
+    across = Measurement("a", "box", ((5, 5, 3), (5, 7, 3), (5, 5, 5)))
+    found, left_out = region_voxels(across, image, affine, (2,))
+    assert (left_out, set(found)) == (1, {1, 3, 4, 5})

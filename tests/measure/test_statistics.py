@@ -65,6 +65,22 @@ def test_the_work_can_be_ended(labels: LabelMap) -> None:
     assert seen == [(0, 4), (1, 4), (2, 4), (3, 4), (4, 4)]
 
 
+def test_slices_that_no_file_holds_count_in_ml_and_not_in_intensities(
+    labels: LabelMap,
+) -> None:
+    image = np.full((12, 10, 6), 50, np.int16)
+    image[..., [0, 2, 5]] = 0
+    box, nothing, spot = measure_labels(labels, image, missing=(0, 2, 5))
+    assert (box.voxels, box.slices, box.left_out) == (36, 3, 1)
+    assert box.shape.volume_ml == pytest.approx(36 * 0.8 * 0.9 * 3 / 1000)
+    found = box.intensity
+    assert (found.mean, found.sd, found.low, found.high, found.median) == (50, 0, 50, 50, 50)
+    assert {value for _, value in found.percentiles} == {50.0}
+    assert nothing.left_out == 0
+    assert (spot.left_out, spot.intensity) == (1, None)
+    assert measure_labels(labels, missing=(2,))[0].left_out == 0
+
+
 def test_a_ball_on_a_tilted_scan_is_as_long_as_it_is() -> None:
     shape, spacing = (60, 60, 24), (1.0, 1.0, 3.0)
     matrix = np.eye(4)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,12 +12,14 @@ from napari.components import ViewerModel
 from napari_medlabel.geometry.grid import Grid
 from napari_medlabel.measure.lines import Value
 from napari_medlabel.model.measurements import Measurement, MeasurementSet
+from napari_medlabel.model.volume import FurtherAxis
 from napari_medlabel.plugin.binding import Binding
 from napari_medlabel.plugin.display import Display
 from napari_medlabel.plugin.measurement_drawing import chains_ras, cut, drawn_on, value_words
 from napari_medlabel.plugin.measurement_layer import MeasurementLayers
 from napari_medlabel.plugin.sight.views import Views
 from napari_medlabel.session.case import Session
+from napari_medlabel.session.volume_in_use import VolumeInUse
 
 
 def ras_points(grid: Grid, *places: tuple[float, float, float]):
@@ -88,6 +91,9 @@ def test_values_are_said_shortly() -> None:
     assert value_words(values) == "94.2 mm²  mean 43.1 HU  SD 5.0 HU"
     assert value_words((Value("area", 1234.5, "mm2"),)) == "1234 mm²"
     assert value_words((Value("angle", 90.0, "deg"),)) == "90.0°"
+    box = Value("area", 94.2, "mm2"), Value("slices left out", 1.0), Value("mean", 50.0, "HU")
+    assert value_words(box) == "94.2 mm²  without 1 missing slice  mean 50.0 HU"
+    assert value_words((Value("slices left out", 2.0),)) == "without 2 missing slices"
     axes = (Value("long axis", 20.0, "mm"), Value("short axis", 10.0, "mm"))
     assert value_words(axes) == "long 20.0 mm  short 10.0 mm"
 
@@ -166,4 +172,24 @@ def test_locked_measurements_say_so_on_the_canvas(session: Session, views: Views
     session.set_measurements(MeasurementSet((Measurement("A", "line", ends, locked=True),)))
     views.go_to_voxel((3, 4, 2))
     assert list(layers.layers_of(views.first)[1].features["words"]) == ["A (locked)\n4.0 mm"]
+    layers.detach()
+
+
+def test_a_region_is_said_with_the_volume_it_is_of(session: Session, views: Views) -> None:
+    shape = session.volume.grid.shape[::-1]
+    array = np.stack([np.full(shape, 10 * t, np.uint16) for t in range(3)]).T
+    further = FurtherAxis("time", "s", (0.0, 1.0, 2.0), array)
+    session.bench.in_use = VolumeInUse(replace(session.volume, further=further))
+    session.bench.use_volume(2)
+    layers = MeasurementLayers(session, views)
+    grid = session.volume.grid
+    box = Measurement("Box", "box", ras_points(grid, (4, 4, 2), (6, 4, 2), (4, 6, 2)))
+    line = Measurement("Line", "line", ras_points(grid, (3, 4, 2), (8, 4, 2)))
+    session.set_measurements(MeasurementSet((box, line)))
+    assert layers.words_of("Box").endswith("mean 20.0  SD 0.0  volume 3 of 3")
+    assert layers.words_of("Line") == "4.0 mm"
+    session.bench.use_volume(1)
+    assert layers.words_of("Box").endswith("volume 3 of 3")  # until the slider rests
+    layers.measure_anew()
+    assert layers.words_of("Box").endswith("mean 10.0  SD 0.0  volume 2 of 3")
     layers.detach()

@@ -13,9 +13,11 @@ from napari_medlabel.edit.moving import renumber
 from napari_medlabel.edit.patch import Box
 from napari_medlabel.edit.scene import Proposal, slab
 from napari_medlabel.errors import InputError
+from napari_medlabel.model.volume import FurtherAxis
 from napari_medlabel.session.bench import Stroke
 from napari_medlabel.session.case import Session
 from napari_medlabel.session.saving import save
+from napari_medlabel.session.volume_in_use import VolumeInUse
 from tests.session.test_outbox import events
 
 BOX = (slice(1, 3), slice(2, 4), slice(0, 1))
@@ -265,6 +267,7 @@ def test_an_assisted_proposal_stands_in_the_log_and_a_hand_drawn_one_does_not(
     session.bench.apply(proposal(session, 1, "classical"))
     (line,) = [e for e in events(session.desk) if e["event"] == "assist.run"]
     assert line["detail"]["provider"] == "classical"
+    assert "volume" not in line["detail"]
 
 
 def test_rules_are_told_once(session: Session) -> None:
@@ -278,7 +281,7 @@ def test_rules_are_told_once(session: Session) -> None:
 def test_intensities_may_come_from_another_volume(session: Session) -> None:
     other = np.zeros(session.labels.array.shape[::-1], np.int16).T
     other[BOX] = 7
-    session.bench.use_image(other)
+    session.bench.in_use = VolumeInUse(replace(session.volume, array=other))
     session.bench.masking = Masking(low=7)
     box = slab(session.labels.grid.shape, 2, 0)
     after = np.ones_like(session.labels.array[box])
@@ -344,3 +347,16 @@ def test_edits_stay_within_a_region_on_top_of_the_rules(session) -> None:
     assert np.array_equal(session.labels.array == 2, region)
     session.bench.keep_within(None)
     assert not session.bench.obey(box, before, (2,))
+
+
+@pytest.mark.parametrize(("number", "said"), [(0, 1), (2, 3)])
+def test_the_log_says_on_which_of_several_volumes_a_proposal_was_made(
+    session: Session, number: int, said: int
+) -> None:
+    array = np.zeros((3, *session.volume.grid.shape[::-1]), np.uint16).T
+    further = FurtherAxis("time", "s", (0.0, 1.0, 2.0), array)
+    session.bench.in_use = VolumeInUse(replace(session.volume, further=further))
+    session.bench.use_volume(number)
+    session.bench.apply(proposal(session, 1, "classical"))
+    (line,) = [e for e in events(session.desk) if e["event"] == "assist.run"]
+    assert line["detail"]["volume"] == said

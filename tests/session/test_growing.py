@@ -16,6 +16,7 @@ from napari_medlabel.session.case import Session
 from napari_medlabel.session.desk import Desk
 from napari_medlabel.session.growing import Growing
 from napari_medlabel.session.opening import Wishes, open_case
+from napari_medlabel.session.volume_in_use import VolumeInUse
 
 
 @pytest.fixture
@@ -23,7 +24,7 @@ def growing(session: Session) -> Growing:
     """Return a growing session on a scan of two halves along i."""
     image = np.zeros(session.labels.array.shape, np.int16, order="F")
     image[image.shape[0] // 2 :] = 200
-    session.bench.use_image(image)
+    session.bench.in_use = VolumeInUse(replace(session.volume, array=image))
     return Growing(session.bench)
 
 
@@ -64,7 +65,7 @@ def test_yes_is_one_step_by_region_growing_and_forgets_the_seeds(
 ) -> None:
     told = []
     monkeypatch.setattr(
-        type(session.events), "assisted", lambda _self, who, _patch: told.append(who)
+        type(session.events), "assisted", lambda _self, who, *_: told.append(who)
     )
     monkeypatch.setattr(session.outbox, "tell", lambda event: None)
     two_halves(growing, session)
@@ -104,7 +105,7 @@ def test_strokes_added_and_removed_give_what_a_new_session_gives(
 ) -> None:
     rng = np.random.default_rng(6)
     image = rng.integers(0, 200, session.labels.array.shape).astype(np.int16)
-    session.bench.use_image(np.asfortranarray(image))
+    session.bench.in_use = VolumeInUse(replace(session.volume, array=np.asfortranarray(image)))
     session.labels.array[2:4] = 5  # another segment, and one that is renewed
     session.labels.array[4:5] = 1
     session.absorb(name="Paint")
@@ -323,7 +324,7 @@ def test_the_largest_label_grows_beside_background(
     image = np.zeros(session.labels.array.shape, np.int16, order="F")
     half = image.shape[0] // 2
     image[half:] = 200
-    session.bench.use_image(image)
+    session.bench.in_use = VolumeInUse(replace(session.volume, array=image))
     growing = Growing(session.bench)
     first, _ = two_halves(growing, session)
     growing.remove(first)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,11 +13,13 @@ import pytest
 from napari_medlabel.errors import InputError
 from napari_medlabel.export.landmarks import from_markups
 from napari_medlabel.model.measurements import Measurement, MeasurementSet
+from napari_medlabel.model.volume import FurtherAxis, Volume
 from napari_medlabel.session.case import Session
 from napari_medlabel.session.desk import Desk
 from napari_medlabel.session.measuring import all_values, values_in
 from napari_medlabel.session.opening import Wishes, open_case
 from napari_medlabel.session.saving import save
+from napari_medlabel.session.volume_in_use import VolumeInUse
 
 LINE = Measurement("Line 1", "line", ((0, 0, 0), (3, 4, 0)))
 
@@ -138,3 +141,59 @@ def test_flags_of_landmarks_are_saved_with_the_case(
     assert again.landmarks[names[0]].inspected == ("axial",)
     assert np.isclose(again.landmarks[names[0]].uncertain_mm, 2.5)
     again.close()
+
+
+def of_times(session: Session) -> None:
+    """Make the scan one of three volumes of 0, 10 and 20."""
+    shape = session.volume.grid.shape[::-1]
+    array = np.stack([np.full(shape, 10 * t, np.uint16) for t in range(3)])
+    further = FurtherAxis("time", "s", (0.0, 1.0, 2.0), array.T)
+    session.volume = replace(session.volume, array=array[0].T, further=further)
+    session.bench.in_use = VolumeInUse(session.volume)
+
+
+def test_a_region_is_measured_on_the_volume_in_use_and_the_files_say_which(
+    session: Session,
+) -> None:
+    of_times(session)
+    session.bench.use_volume(2)
+    session.set_measurements(measured(session))
+    save(session)
+    with session.place.measurements.with_name("measurements.csv").open() as stream:
+        rows = list(csv.DictReader(stream))
+    told = {(r["name"], r["quantity"]): (float(r["value"]), r["scan_volume"]) for r in rows}
+    assert told["Box 1", "mean"] == (20.0, "3 of 3")
+    assert told["Box 1", "voxels"][1] == "3 of 3"
+    assert told["Box 1", "area"][1] == told["Line 1", "length"][1] == ""
+    line, box = json.loads(session.place.measurements.read_text())["markups"]
+    assert (
+        box["measurements"][-1] | {"name": "scan volume", "value": 3.0}
+        == (box["measurements"][-1])
+    )
+    assert [one["name"] for one in line["measurements"]] == ["length"]
+
+
+def test_the_table_of_a_scan_of_one_volume_has_no_column_for_volumes(session: Session) -> None:
+    session.set_measurements(measured(session))
+    save(session)
+    path = session.place.measurements.with_name("measurements.csv")
+    head = path.read_text().splitlines()[0]
+    assert head == "name,kind,quantity,value,unit,points_lps_mm,description"
+
+
+def test_slices_that_no_file_holds_are_no_part_of_a_region(volume: Volume) -> None:
+    array = np.full(volume.grid.shape[::-1], 50, np.int16)
+    array[[1, 3]] = 0
+    gappy = replace(volume, array=array.T, missing=(1, 3))
+
+    def told(*points: tuple[int, int, int], kind: str = "cuboid") -> dict[str, float]:
+        at = volume.grid.affine.apply(points)
+        one = Measurement("A", kind, tuple(tuple(p) for p in at))
+        return {value.name: value.value for value in values_in(gappy, one)}
+
+    cuboid = told((5, 5, 2), (7, 5, 2), (5, 7, 2), (5, 5, 4))
+    assert (cuboid["mean"], cuboid["sd"], cuboid["min"]) == (50.0, 0.0, 50.0)
+    assert (cuboid["voxels"], cuboid["slices left out"]) == (75.0, 2.0)
+    flat = told((5, 5, 1), (7, 5, 1), (5, 7, 1), kind="box")
+    assert sorted(flat) == ["area", "slices left out"]
+    assert "slices left out" not in told((5, 5, 2), (7, 5, 2), (5, 7, 2), kind="box")

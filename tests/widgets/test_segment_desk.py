@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +15,18 @@ from pytestqt.qtbot import QtBot
 from qtpy.QtWidgets import QMessageBox, QWidget
 
 from napari_medlabel.errors import MedlabelError
+from napari_medlabel.measure.statistics import LabelStatistics
 from napari_medlabel.model import presets
+from napari_medlabel.model.labelmap import Label
 from napari_medlabel.model.terminology import find_concepts
+from napari_medlabel.model.volume import FurtherAxis
 from napari_medlabel.plugin.binding import Binding
 from napari_medlabel.session.case import Session
 from napari_medlabel.session.segment_states import SEGMENTS_FILE
+from napari_medlabel.session.volume_in_use import VolumeInUse
 from napari_medlabel.widgets.label_panel import LabelPanel
 from napari_medlabel.widgets.segment_desk import SegmentDesk
+from napari_medlabel.widgets.segment_measuring import intensities_of
 from napari_medlabel.widgets.segment_table import ML
 from napari_medlabel.widgets.terminology_dialog import TerminologyDialog
 
@@ -229,3 +235,47 @@ def test_the_terminology_is_offered(desk: SegmentDesk, session: Session) -> None
     assert len(session.labels.scheme.labels) == count + 1
     assert dialog.said.text() == "Added: Trachea."
     dialog.reject()
+
+
+def test_statistics_say_which_volume_they_are_of_and_what_they_leave_out(
+    desk: SegmentDesk, session: Session, qtbot: QtBot
+) -> None:
+    shape = session.volume.grid.shape[::-1]
+    array = np.stack([np.full(shape, 10 * t, np.uint16) for t in range(3)]).T
+    further = FurtherAxis("time", "s", (0.0, 1.0, 2.0), array)
+    paint(session)
+    first = int(np.flatnonzero(session.labels.array.any(axis=(0, 1)))[0])
+    session.volume = replace(session.volume, further=further, missing=(first,))
+    session.bench.in_use = VolumeInUse(session.volume)
+    session.bench.use_volume(2)
+    desk.measure()
+    session.bench.use_volume(1)  # what was shown at the click counts
+    qtbot.waitUntil(lambda: desk.measuring.dialog is not None, timeout=20_000)
+    dialog = desk.measuring.dialog
+    qtbot.addWidget(dialog)
+    row = [dialog.table.item(0, c).text() for c in range(dialog.table.columnCount())]
+    assert row[-2:] == ["3 of 3", "1"]
+    assert "20" in row
+    assert "Intensities are those of volume 3 of 3." in dialog.said.text()
+    assert "1 slice that no file holds" in dialog.said.text()
+    dialog.reject()
+
+
+@pytest.mark.parametrize(
+    ("left_out", "which", "said"),
+    [
+        ((0, 0), "", ""),
+        ((0, 0), "2 of 5", "Intensities are those of volume 2 of 5."),
+        (
+            (2, 1),
+            "",
+            "Of a segment up to 2 slices that no file holds count in ml, not in intensities.",
+        ),
+    ],
+)
+def test_the_note_below_the_statistics_says_what_intensities_are_of(
+    left_out: tuple[int, ...], which: str, said: str
+) -> None:
+    label = Label(1, "Liver", "#112233")
+    rows = [LabelStatistics(label, 3, 1, None, None, slices) for slices in left_out]
+    assert intensities_of(rows, which) == said

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -13,10 +14,12 @@ from pytestqt.qtbot import QtBot
 from qtpy.QtCore import QObject
 
 from napari_medlabel.edit.scene import Proposal, whole
+from napari_medlabel.model.volume import FurtherAxis
 from napari_medlabel.plugin.binding import Binding
 from napari_medlabel.plugin.tools.catalogue import MENUS, TOOLS
 from napari_medlabel.plugin.tools.kit import Choices, Kit
 from napari_medlabel.session.case import Session
+from napari_medlabel.session.volume_in_use import VolumeInUse
 from napari_medlabel.widgets import tool_runner
 from napari_medlabel.widgets.tool_panel import ToolPanel
 from napari_medlabel.widgets.tool_runner import ToolRunner
@@ -75,3 +78,47 @@ def test_a_proposal_with_words_is_drawn_once_and_shown_by_name(
     words = runner._panel.preview.words.text()
     assert session.labels.scheme[1].name in words
     assert "abel 1 is" not in words
+
+
+def test_another_volume_ends_the_work_and_the_tool_looks_anew_when_the_slider_rests(
+    session: Session, qtbot: QtBot
+) -> None:
+    array = np.zeros((4, *session.volume.grid.shape[::-1]), np.uint16)
+    further = FurtherAxis("time", "s", (0.0, 1.0, 2.0, 3.0), array.T)
+    session.bench.in_use = VolumeInUse(replace(session.volume, further=further))
+    binding = Binding(session, ViewerModel())
+    panel = ToolPanel(TOOLS, MENUS)
+    qtbot.addWidget(panel)
+    said: list[str] = []
+    renewed: list[int] = []
+    runner = ToolRunner(QObject(panel), panel, said.append, lambda: None)
+    kit = Kit(binding, Choices(), runner.ask, said.append, said.append)
+    kit.renew = lambda: renewed.append(session.bench.in_use.number)
+    runner.open(kit)
+    runner.renew()
+    assert renewed == [0]
+    go = threading.Event()
+
+    def work(tick: Any) -> Proposal:
+        assert go.wait(20)
+        return proposal(session)
+
+    runner.ask("Filling …", work)
+    for number in (1, 2, 3):
+        session.bench.use_volume(number)
+    go.set()
+    qtbot.waitUntil(lambda: not runner.is_busy)
+    assert session.bench.preview is None
+    qtbot.waitUntil(lambda: len(renewed) == 2)
+    qtbot.wait(50)
+    assert renewed == [0, 3]
+    assert "Another volume is shown" in said[0]
+    said.clear()
+    session.bench.show(proposal(session))
+    session.bench.use_volume(0)
+    assert runner.shown is None
+    assert "Another volume is shown" in said[0]
+    runner.close()
+    session.bench.use_volume(1)
+    assert len(said) == 1
+    binding.detach()

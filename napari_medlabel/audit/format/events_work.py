@@ -93,6 +93,7 @@ ABOUT_WORK: Final[Mapping[str, Spec]] = {
             "params": DIGEST,
             "prompts": COUNT,
             "accepted": FLAG,
+            "volume": COUNT,
         },
     ),
     # review and signature

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import numpy as np
+import numpy.typing as npt
 
 from napari_medlabel.errors import InputError
 from napari_medlabel.geometry.axes import FloatArray
@@ -97,7 +98,9 @@ def ras_of(display: Display, point_zyx: FloatArray) -> Point:
     return x, y, z
 
 
-def snapped_ras(volume: Volume, point_ras: Point, snap: Snap) -> Point:
+def snapped_ras(
+    volume: Volume, point_ras: Point, snap: Snap, image: npt.NDArray[Any] | None = None
+) -> Point:
     """Return a point or what lies near it that it snaps to.
 
     Parameters
@@ -108,6 +111,8 @@ def snapped_ras(volume: Volume, point_ras: Point, snap: Snap) -> Point:
         RAS mm.
     snap : Snap
         To what.
+    image : ndarray, shape (i, j, k), optional
+        What is shown of it; by default its first volume.
 
     Returns
     -------
@@ -130,14 +135,13 @@ def snapped_ras(volume: Volume, point_ras: Point, snap: Snap) -> Point:
 
     affine = volume.grid.affine
     index = affine.to_index(np.array(point_ras))
+    values = volume.array if image is None else image
     spacing, skew, radius = affine.spacing_mm, affine.skew_mm, snap.radius_mm
     if snap.kind == "edge":
-        found = snap_to_edge(
-            volume.array, index, radius_mm=radius, spacing_mm=spacing, skew_mm=skew
-        )
+        found = snap_to_edge(values, index, radius_mm=radius, spacing_mm=spacing, skew_mm=skew)
     else:
         found = snap_to_extremum(
-            volume.array,
+            values,
             index,
             kind=snap.kind,
             radius_mm=radius,

@@ -71,6 +71,9 @@ class QuietHand:
     def retune(self, _option: str, /) -> None:
         """Hear that the person chose another value for an option of the tool."""
 
+    def look_anew(self) -> None:
+        """Hear that the slider rests on another volume of the scan."""
+
     def accept(self) -> Patch | None:
         """Make what is proposed a step."""
         return self.kit.bench.accept()

@@ -139,6 +139,8 @@ class Kit:
         self.ask, self.say, self.fail = ask, say, fail
         self.resized: Callable[[], object] = _nothing
         """Called when a tool has changed the size of the brush."""
+        self.renew: Callable[[], object] = _nothing
+        """Called when the slider rests on another volume of the scan."""
         self.later: Callable[..., object] | None = None
         """Computes a drawing through a large scan in a thread and settles it; None: at once."""
 

@@ -107,9 +107,11 @@ class MarkHand(QuietHand):
             Whether it was; else the person has been told why not.
         """
         display, volume = self.kit.binding.display, self.kit.session.volume
+        image = self.kit.bench.in_use.image
         try:
             require_inside(display, display.from_ras(point_ras))
-            name = self.marking.click(snapped_ras(volume, point_ras, self._snap()), plane)
+            at = snapped_ras(volume, point_ras, self._snap(), image)
+            name = self.marking.click(at, plane)
         except MedlabelError as err:
             self.kit.fail(err)
             return False

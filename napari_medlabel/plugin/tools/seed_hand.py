@@ -171,6 +171,11 @@ class Seeds(QuietHand):
         if option in {"mode", "gradient_mm"} and self.growing.seeds:
             self.grow()
 
+    def look_anew(self) -> None:
+        """Grow anew, on the volume that is shown now."""
+        if self.growing.seeds:
+            self.grow()
+
     def grow(self) -> None:
         """Bring what is shown in line with the strokes, in the background."""
         chosen = self.kit.options

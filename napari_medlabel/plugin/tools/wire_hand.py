@@ -33,6 +33,7 @@ class Flat:
     def __init__(self, kit: Kit, axis: int, index: int) -> None:
         scene = kit.scene()
         self.axis, self.index = axis, index
+        self._in_use, self._number = kit.bench.in_use, kit.bench.in_use.number
         u, v = (a for a in range(3) if a != axis)
         self.axes = u, v
         self.image: npt.NDArray[Any] = np.take(scene.image, index, axis=axis)
@@ -47,8 +48,14 @@ class Flat:
         return cls(kit, pointer.voxel_axis, index)
 
     def is_under(self, pointer: Pointer) -> bool:
-        """Tell whether the mouse is over this slice."""
-        return self.axis == pointer.voxel_axis and self.index == pointer.voxel[self.axis]
+        """Tell whether the mouse is over this slice, and it is of the volume that is shown."""
+        same = self.axis == pointer.voxel_axis and self.index == pointer.voxel[self.axis]
+        return same and not self.is_past
+
+    @property
+    def is_past(self) -> bool:
+        """Whether another volume of the scan is shown meanwhile."""
+        return self._number != self._in_use.number
 
     def uv(self, index_ijk: FloatArray) -> FloatArray:
         """Return the place in the slice of a voxel index, kept inside."""
@@ -85,6 +92,7 @@ class Wire(Outline):
             return True
         if not self._points and not self._begin(pointer):
             return True
+        self._renew()
         flat, wire = self._flat, self._wire
         if flat is None or wire is None:
             return True
@@ -138,30 +146,41 @@ class Wire(Outline):
 
     def _resume(self, draft: Draft) -> None:
         """Follow the edge from the last anchor on."""
+        self._corners = list(draft.corners)
+        self._follow(draft.axis, draft.index)
+
+    def _renew(self) -> None:
+        """Follow the edges of the volume that is shown now; what is drawn stays."""
+        flat = self._flat
+        if flat is not None and flat.is_past:
+            self._follow(flat.axis, flat.index)
+
+    def _follow(self, axis: int, index: int) -> None:
+        """Follow the edges of a slice, from the last anchor on."""
         from napari_medlabel.edit.livewire import LiveWire
 
-        self._corners = list(draft.corners)
-        self._flat = flat = Flat(self.kit, draft.axis, draft.index)
+        self._flat = flat = Flat(self.kit, axis, index)
         self._wire = LiveWire(flat.image, flat.spacing_mm)
-        self._wire.anchor(_pair(flat.uv(self._points[-1])))
+        if self._points:
+            self._wire.anchor(_pair(flat.uv(self._points[-1])))
 
     def _closed(self) -> list[FloatArray]:
         """Return the points with the way back along the edge."""
+        self._renew()
         if self._flat is None or self._wire is None or len(self._corners) < 2:
             return self._points
         first = _pair(self._flat.uv(self._points[0]))
         return [*self._points, *self._flat.ijk(self._wire.path_to(first))]
 
     def _begin(self, pointer: Pointer) -> bool:
-        from napari_medlabel.edit.livewire import LiveWire
-
         self._flat = Flat.under(self.kit, pointer)
         if self._flat is None:
             return False
-        self._wire = LiveWire(self._flat.image, self._flat.spacing_mm)
+        self._follow(self._flat.axis, self._flat.index)
         return True
 
     def _way_to(self, pointer: Pointer) -> list[FloatArray]:
+        self._renew()
         if self._flat is None or self._wire is None:
             return []
         return list(self._flat.ijk(self._wire.path_to(_pair(self._flat.uv(pointer.index_ijk)))))
@@ -223,6 +242,10 @@ class Tracing(QuietHand):
         had, self._shown = self._shown, False
         self._sketch.clear()
         return had
+
+    def look_anew(self) -> None:
+        """Take the outline away: it is of another volume."""
+        self.cancel()
 
     def leave(self) -> None:
         """Put the tool down."""

@@ -111,7 +111,7 @@ def check_before_submit(
     )
 
 
-def check_sheets(
+def check_sheets(  # noqa: PLR0913 - what is said of a reading, each by its name
     ontology: Ontology,
     masks: Mapping[int, LabelMap],
     image: npt.NDArray[Any],
@@ -120,6 +120,7 @@ def check_sheets(
     *,
     absent: Collection[str] = (),
     oriented: bool = True,
+    missing: Collection[int] = (),
 ) -> tuple[Complaint, ...]:
     """Return what `check_before_submit` does, of a reading with a mask for each layer.
 
@@ -129,6 +130,8 @@ def check_sheets(
         By layer.
     ontology, image, shown_slices, answers, absent, oriented
         As there.
+    missing : collection of int
+        Slices k that no file holds: they have no values to be judged.
     """
     found: list[Complaint] = []
     everywhere: dict[int, Box] = {}
@@ -139,7 +142,7 @@ def check_sheets(
         found += _about_presence(own, mask, boxes, set(absent))
         for label in own.labels:
             if label.value in boxes:
-                found += _about_label(label, mask, image, boxes[label.value])
+                found += _about_label(label, mask, image, boxes[label.value], missing)
         if oriented:
             found += _about_sides(own.labels, mask, image, boxes)
         if shown_slices is not None:
@@ -175,15 +178,21 @@ def _about_presence(
 
 
 def _about_label(
-    label: OntologyLabel, labels: LabelMap, image: npt.NDArray[Any], box: Box
+    label: OntologyLabel,
+    labels: LabelMap,
+    image: npt.NDArray[Any],
+    box: Box,
+    missing: Collection[int],
 ) -> Iterator[Complaint]:
     """Judge one label in its own box: range, sizes and number of its parts."""
     mask = labels.array[box] == label.value
     if label.hu_range is not None:
         low, high = label.hu_range
-        values = image[box]
-        outside = mask & ~((values >= low) & (values <= high))  # NaN is outside too
-        share = np.count_nonzero(outside) / np.count_nonzero(mask)
+        values, there = image[box], mask.copy()
+        first, end = box[2].start, box[2].stop
+        there[..., [k - first for k in missing if first <= k < end]] = False
+        outside = there & ~((values >= low) & (values <= high))  # NaN is outside too
+        share = np.count_nonzero(outside) / max(int(np.count_nonzero(there)), 1)
         if share > MOST_OUTSIDE:
             place, k = _spot_in(labels.grid, outside, box)
             words = f"{share:.0%} of {label.name} lie outside {low:g} to {high:g}."

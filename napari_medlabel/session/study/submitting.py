@@ -287,6 +287,7 @@ def _complaints(
         check_answers(ontology.questions, labelled.answers or {}),
         absent=notes.absent,
         oriented=scan.is_oriented,
+        missing=scan.missing,
     )
 
 

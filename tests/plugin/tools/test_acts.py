@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from napari_medlabel.plugin.tools.catalogue import TOOLS, options_of, tool
 from napari_medlabel.plugin.tools.hands import HANDS
 from napari_medlabel.plugin.tools.options import Choice
 from napari_medlabel.plugin.tools.reasons import reasons_against
+from napari_medlabel.session.volume_in_use import VolumeInUse
 from tests.plugin.tools.conftest import Bench
 
 
@@ -246,7 +248,7 @@ def test_otsus_threshold_gets_over_padding(bench: Bench) -> None:
     bench.show("Axial", 12, 10, 8)
     image = bench.session.volume.array.astype(np.float32)
     image[:, :3] = np.nan
-    bench.session.bench.use_image(image)
+    bench.session.bench.in_use = VolumeInUse(replace(bench.session.volume, array=image))
     found = after(bench, act(bench, "threshold", preset="otsu"))
     assert np.array_equal(found == 1, bench.session.volume.array == 200)
 

@@ -18,7 +18,11 @@ from napari_medlabel.model.labelmap import LabelMap
 from napari_medlabel.project.ontology.labels import OntologyLabel
 from napari_medlabel.project.ontology.ontology import Ontology
 from napari_medlabel.project.ontology.questions import Condition, Question
-from napari_medlabel.project.work.rules import body_middle_mm, check_before_submit
+from napari_medlabel.project.work.rules import (
+    body_middle_mm,
+    check_before_submit,
+    check_sheets,
+)
 
 LIVER = OntologyLabel("liver", 1, "Liver", "#d65f5f")
 SPLEEN = OntologyLabel("spleen", 2, "Spleen", "#5fd65f")
@@ -203,3 +207,14 @@ def test_islands_are_those_that_a_plain_labelling_finds(
         i, j, k = np.rint(labels.grid.affine.to_index(one.place_ras)).astype(int)
         assert labels.array[i, j, k] == 1
         assert k == one.slice
+
+
+def test_slices_that_no_file_holds_are_not_judged_by_their_values() -> None:
+    ontology = Ontology("o", (replace(LIVER, hu_range=(40.0, 100.0)),))
+    labels, scan = empty(ontology), image()
+    labels.array[4:14, 5:10, 3:5] = 1
+    scan[..., 4] = 0.0
+    (found,) = check_sheets(ontology, {0: labels}, scan)
+    assert found.words == "50% of Liver lie outside 40 to 100."
+    assert check_sheets(ontology, {0: labels}, scan, missing=(0, 4)) == ()
+    assert check_sheets(ontology, {0: labels}, scan * 0, missing=(3, 4)) == ()
