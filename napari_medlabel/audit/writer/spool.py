@@ -159,20 +159,37 @@ def require_known(seat: Seat) -> None:
     UnwritableError
         When the log's folder is not where it was, or the memory cannot be read.
     """
-    if (seat.home / WRITERS / seat.writer).is_dir():
-        return
-    place = place_key(seat.home)
+    if is_remembered(seat.home, seat.state, seat.writer):
+        raise log_error("The folder of the audit log is not in its place", "OTHER")
+
+
+def is_remembered(home: Path, state: Path, writer: str) -> bool:
+    """Tell whether this computer remembers sessions of a log where no folder of it is now.
+
+    Parameters
+    ----------
+    home : Path
+        Folder of the log.
+    state : Path
+        Folder of the memory.
+    writer : str
+        Who writes on this computer.
+
+    Raises
+    ------
+    UnwritableError
+        When the memory cannot be read.
+    """
+    if (home / WRITERS / writer).is_dir():
+        return False
+    place = place_key(home)
     try:
-        remembered = any(
-            entry.head.size
-            and entry.place == place
-            and writer_of(entry.head.origin) == seat.writer
-            for entry in recall(seat.state)
+        return any(
+            entry.head.size and entry.place == place and writer_of(entry.head.origin) == writer
+            for entry in recall(state)
         )
     except OSError as err:
         raise log_error("The memory of the audit log cannot be read", error_name(err)) from err
-    if remembered:
-        raise log_error("The folder of the audit log is not in its place", "OTHER")
 
 
 def require_own(seat: Seat) -> None:

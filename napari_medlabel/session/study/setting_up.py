@@ -11,7 +11,9 @@ from typing import Final
 from napari_medlabel.audit.disk import one_at_a_time
 from napari_medlabel.audit.format.schema import USER
 from napari_medlabel.audit.keys.tokens import account_name, load_token_key
-from napari_medlabel.errors import InputError, RefusedError
+from napari_medlabel.audit.writer.place import default_state, writer_id
+from napari_medlabel.audit.writer.spool import is_remembered
+from napari_medlabel.errors import InputError, LogError, RefusedError
 from napari_medlabel.io.files import make_folder, sha256_file, write_bytes_aside
 from napari_medlabel.project.cases.dataset import root_files
 from napari_medlabel.project.guidelines import read_guidelines
@@ -43,15 +45,22 @@ _NOT_PROVEN: Final = "The log does not prove that you have it."
 _SPARED: Final = frozenset({".git", ".gitattributes", ".gitignore", ".datalad"})
 
 
-def prepare_study(root: Path) -> Layout:
+def prepare_study(root: Path, state: Path | None = None) -> Layout:
     """Return where a study is to be, after finding out that nothing is in its way.
 
     What an `init` that was broken off left does not count: nothing there is a study yet.
 
+    Parameters
+    ----------
+    root : Path
+        A new or empty folder.
+    state : Path, optional
+        This computer's own folder, which remembers its logs; the user's by default.
+
     Raises
     ------
     RefusedError
-        When there is a study already.
+        When there is a study already, or this computer remembers the log of one there.
     InputError
         When the folder holds something else: what lies in a study leaves with it.
     SaveError
@@ -71,6 +80,15 @@ def prepare_study(root: Path) -> Layout:
             "A new or empty folder was expected, and files lie in this one.",
             hint="Choose a new folder: scans get into a study through "
             "medlabel project add alone.",
+        )
+    state = (state or default_state()).absolute()
+    if is_remembered(layout.audit, state, writer_id(state)):
+        raise RefusedError(
+            "This computer remembers the log of a study in this folder, and it is not there: a "
+            "study without a log would be made.",
+            hint="Bring the folder back, or choose another one. Where that study is gone for "
+            "good: medlabel audit anew FOLDER/medlabel/audit, then this again; the new "
+            "study's log says for ever that the other one is missing, and is red.",
         )
     make_folder(layout.own)
     return layout
@@ -98,8 +116,15 @@ def init_study(layout: Layout, settings: Settings, ontology: Ontology, desk: Des
     Raises
     ------
     SaveError, LogError
-        When it cannot be written, or the log cannot: then there is no study.
+        When it cannot be written, or the log cannot, or not in the study's folder: then there
+        is no study.
     """
+    if getattr(desk.log, "is_local", False):
+        raise LogError(
+            "The study's log cannot begin in its own folder, so no study is made.",
+            hint="Check that the drive is connected and that you may write there, or choose "
+            "another folder.",
+        )
     user = user_of(desk)
     raters = tuple(
         replace(one, user=user) if "manager" in one.roles and not one.user else one

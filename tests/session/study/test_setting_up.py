@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import argparse
 import json
+import shutil
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from napari_medlabel.cli import audit
 from napari_medlabel.errors import InputError, LogError, RefusedError
 from napari_medlabel.io.files import sha256_file
 from napari_medlabel.project.guidelines import read_guidelines
@@ -111,6 +115,37 @@ def test_a_study_is_set_up_once_and_nowhere_else_than_in_a_new_folder(
         prepare_study(tmp_path / "full" / "Muster.dcm")
     (tmp_path / "git" / ".git").mkdir(parents=True)
     assert prepare_study(tmp_path / "git").own.is_dir()
+
+
+def test_where_a_study_was_deleted_none_is_made_without_a_log(tmp_path: Path) -> None:
+    layout, desk = set_up(tmp_path / "study")
+    desk.log.close()
+    shutil.rmtree(layout.root)
+    with pytest.raises(RefusedError, match="remembers the log of a study") as refused:
+        prepare_study(layout.root)
+    assert "medlabel audit anew FOLDER/medlabel/audit" in refused.value.hint
+    assert not layout.root.exists()
+    assert not list(desk.state.glob("spool/**/*.jsonl"))
+    set_up(tmp_path / "another")[1].log.close()
+    anew = argparse.ArgumentParser()
+    audit.add_parser(anew.add_subparsers())
+    asked = anew.parse_args(["audit", "anew", str(layout.audit)])
+    assert asked.run(asked) == 0
+    layout, desk = set_up(tmp_path / "study")
+    set_rater(layout, "r02", desk)
+    desk.log.close()
+    assert len(rules_told(layout)) == 4
+
+
+def test_a_log_that_does_not_lie_in_the_study_makes_no_study(tmp_path: Path) -> None:
+    layout, desk = set_up(tmp_path / "study")
+    desk.log.close()
+    layout.audit.rename(tmp_path / "away")
+    layout.project.unlink()
+    desk = open_desk(layout.audit)
+    with closing(desk.log), pytest.raises(LogError, match="cannot begin in its own folder"):
+        init_study(layout, RULES, find_ontology("regions"), desk)
+    assert not layout.project.exists()
 
 
 def test_a_rater_is_added_and_changed_and_the_log_names_both_states(
