@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
+from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 COLOURS: Final = {"green": "#2e7d4f", "amber": "#8a6100", "red": "#a12c2c"}
@@ -17,6 +18,8 @@ class Notice(QFrame):
         super().__init__(parent)
         self.text = QLabel()
         self.text.setWordWrap(True)
+        # Sentences may name what a file names: that is never markup.
+        self.text.setTextFormat(Qt.TextFormat.PlainText)
         self._buttons = QHBoxLayout()
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 6, 8, 6)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from pytestqt.qtbot import QtBot
+from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QPushButton
 
 from napari_medlabel import samples
@@ -143,6 +144,17 @@ def test_the_view_asks_for_planes_sides_and_windows(qtbot: QtBot) -> None:
     assert asked.args == ["Lung"]
     panel.show_plane("Sagittal")
     assert [p for p, b in panel.plane_buttons.items() if b.isChecked()] == ["Sagittal"]
+
+
+def test_a_name_in_a_notice_is_never_markup(qtbot: QtBot) -> None:
+    notice = Notice()
+    qtbot.addWidget(notice)
+    notice.say("amber", "Named: <b>F-1</b> -> AC")
+    assert notice.text.textFormat() == Qt.TextFormat.PlainText
+    notice.text.setWordWrap(False)
+    plain = notice.text.sizeHint().width()
+    notice.text.setTextFormat(Qt.TextFormat.RichText)
+    assert notice.text.sizeHint().width() < plain
 
 
 def test_a_notice_says_a_sentence_and_does_what_its_button_says(qtbot: QtBot) -> None:
