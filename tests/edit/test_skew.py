@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from napari_medlabel.edit.between import fill_between
+from napari_medlabel.edit.holes import fill_holes
+from napari_medlabel.edit.islands import remove_small
+from napari_medlabel.edit.propagate import propagate
+from napari_medlabel.edit.refine import refine
+from napari_medlabel.edit.scene import Proposal, Scene, slab, whole
 from napari_medlabel.edit.skew import (
     approximately,
     heights_mm,
@@ -14,6 +22,8 @@ from napari_medlabel.edit.skew import (
     neighbours,
     off_by_mm,
 )
+from napari_medlabel.edit.smooth import smooth_jointly
+from napari_medlabel.edit.threshold import Likeness, local_threshold
 from tests.tilted import STEPS, steps
 
 
@@ -57,3 +67,59 @@ def test_only_a_tilt_that_matters_is_said() -> None:
     assert approximately(tilted, 20.0, (False, True, True))
     assert is_tilted(tilted)
     assert not is_tilted(None)
+
+
+# -- what tools say and measure on a tilted scan -----------------------------------------
+
+SPACING = (1.0, 1.0, 2.0)
+APPROXIMATE = "not at right angles (tilt 30 degrees): distances across slices are approximate"
+
+
+def a_scan(tilted: bool) -> Scene:
+    """Return a bright block that is labelled on two slices, with a hole on one of them."""
+    labels = np.zeros((16, 16, 12), np.uint8)
+    image = np.zeros(labels.shape, np.int16)
+    image[4:12, 4:12, 2:9] = 100
+    labels[4:12, 4:12, [3, 7]] = 1
+    labels[7, 7, 3] = 0
+    labels[1, 1, 10] = 1
+    return Scene(labels, image, SPACING, skew_mm=steps(SPACING, 30.0) if tilted else None)
+
+
+TOOLS: dict[str, Callable[[Scene], Proposal | None]] = {
+    "refine": lambda scene: refine(scene, whole(scene.shape), (1,), band_mm=4.0),
+    "between": lambda scene: fill_between(scene, whole(scene.shape), 2, (1,), snap_mm=3.0),
+    "propagate": lambda scene: propagate(scene, 2, 7, 8, (1,), reach_mm=3.0),
+    "threshold": lambda scene: local_threshold(
+        scene,
+        whole(scene.shape),
+        (8, 8, 5),
+        2,
+        radius_mm=6.0,
+        like=Likeness(50, 150, neck_mm=3),
+    ),
+    "jointly": lambda scene: smooth_jointly(scene, whole(scene.shape), (1,), sigma_mm=1.5),
+}
+
+
+@pytest.mark.parametrize("tool", TOOLS)
+def test_a_tool_that_measures_along_leaning_axes_says_by_how_much_it_may_be_off(
+    tool: str,
+) -> None:
+    for tilted in (False, True):
+        proposal = TOOLS[tool](a_scan(tilted))
+        assert proposal is not None
+        assert (APPROXIMATE in proposal.words) == tilted
+
+
+def test_parts_and_holes_are_told_by_their_true_volume() -> None:
+    """A voxel has 2 mm3 at right angles, and 1.73 mm3 under a tilt of 30 degrees."""
+    for tilted in (False, True):
+        scene = a_scan(tilted)
+        small = remove_small(scene, whole(scene.shape), (1,), smallest_mm3=1.9)
+        assert (small is not None) == tilted
+        flat = slab(scene.shape, 2, 3)
+        hole = fill_holes(scene, flat, (1,), largest_mm3=1.9)
+        assert (hole is not None) == tilted
+        if small is not None:
+            assert "1.7 mm3" in small.words

@@ -257,7 +257,7 @@ def _each(
     if not len(parts):
         return []
     whole: Any = tuple(slice(0, n) for n in parts.shape)
-    spacing, ml = np.array(grid.affine.spacing_mm), grid.affine.voxel_ml
+    ml = grid.affine.voxel_ml
     size = (len(parts), 3)
     low, high = np.full(size, np.iinfo(np.intp).max), np.full(size, -1)
     total, furthest = np.zeros(size), np.zeros(len(parts))
@@ -271,13 +271,13 @@ def _each(
         np.add.at(total, part, places)
         np.maximum.at(furthest, part, flat[where])
         batches.append((places, part))
-    middle = _middles(batches, total / parts.voxels[:, None], spacing)
+    middle = _middles(batches, total / parts.voxels[:, None], grid)
     corner = np.array([part.start for part in box])
     out = []
     for n in range(len(parts)):
         mm = float(furthest[n])
         if not np.isfinite(mm):
-            mm = float(np.linalg.norm((high[n] - low[n] + 1) * spacing))
+            mm = _diagonal_mm(high[n] - low[n] + 1, grid)
         r, a, s = (float(v) for v in grid.affine.apply(middle[n] + corner))
         i, j, k = (
             slice(int(start), int(stop) + 1)
@@ -290,16 +290,29 @@ def _each(
     return out
 
 
+def _in_mm(steps: npt.NDArray[np.float64], grid: Grid) -> npt.NDArray[np.float64]:
+    """Turn steps of voxels, shape (n, 3), into mm, for their lengths."""
+    skew = grid.affine.skew_mm
+    made = steps * np.array(grid.affine.spacing_mm) if skew is None else steps @ skew.T
+    return np.asarray(made, dtype=np.float64)
+
+
+def _diagonal_mm(size: IntArray, grid: Grid) -> float:
+    """Return the length of a box of voxels from corner to corner, the longest on a tilt."""
+    corners = _in_mm(size * np.array([[1, 1, 1], [-1, 1, 1], [1, -1, 1], [1, 1, -1]]), grid)
+    return float(np.linalg.norm(corners, axis=1).max())
+
+
 def _middles(
     batches: Sequence[tuple[IntArray, IntArray]],
     mean: npt.NDArray[np.float64],
-    spacing: npt.NDArray[np.float64],
+    grid: Grid,
 ) -> npt.NDArray[np.float64]:
     """Return for each part its voxel nearest to its centre of mass, which may lie outside."""
     best = np.full(len(mean), np.inf)
     out = np.zeros(mean.shape)
     for places, part in batches:
-        away = (((places - mean[part]) * spacing) ** 2).sum(axis=1)
+        away = (_in_mm(places - mean[part], grid) ** 2).sum(axis=1)
         # The last one written wins: the nearest is written last.
         order = np.argsort(-away, kind="stable")
         nearest, where = np.full(len(mean), np.inf), np.zeros(mean.shape)

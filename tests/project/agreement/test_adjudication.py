@@ -22,6 +22,7 @@ from napari_medlabel.project.agreement.decisions_document import (
     write_adjudication,
 )
 from napari_medlabel.project.agreement.differences import find_differences
+from tests.tilted import steps
 
 SCHEME = LabelScheme("Two", (Label(1, "One", "#112233"), Label(2, "Two", "#445566")))
 NOW = "2026-11-22T12:00:00Z"
@@ -252,3 +253,24 @@ def test_depth_and_size_are_those_of_a_search_through_all_voxels(a, b) -> None:
         else:
             size = [part.stop - part.start for part in one.box]
             assert one.mm == pytest.approx(np.linalg.norm(size * spacing))
+
+
+def test_on_a_tilted_scan_a_difference_is_as_deep_as_in_the_patient() -> None:
+    matrix = np.eye(4)
+    matrix[:3, :3] = step = steps((0.8, 0.8, 5.0), 25.0)
+    a, b = np.zeros((12, 16, 8)), np.zeros((12, 16, 8))
+    a[3:9, 3:9, 2:7] = 1
+    b[3:9, 3:9, 2:4] = 1
+    a[11, 11:15, 0:2] = 2  # nobody else has any
+    grid = Grid(a.shape, Affine(matrix))
+    readings = {
+        name: LabelMap(grid, np.asfortranarray(one.astype(np.uint8)), SCHEME)
+        for name, one in (("A", a), ("B", b))
+    }
+    by_label = {one.labels: one for one in find_differences(readings).found}
+    agreed = np.argwhere((a == 1) & (b == 1)) @ step.T
+    differing = np.argwhere((a == 1) & (b == 0)) @ step.T
+    depth = max(np.linalg.norm(agreed - one, axis=1).min() for one in differing)
+    assert by_label[1,].mm == pytest.approx(depth, rel=1e-5)
+    corners = np.array([[1, 4, 2], [-1, 4, 2], [1, -4, 2], [1, 4, -2]]) @ step.T
+    assert by_label[2,].mm == pytest.approx(np.linalg.norm(corners, axis=1).max())
