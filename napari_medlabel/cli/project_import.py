@@ -41,6 +41,12 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument(
         "--layer", type=int, default=0, metavar="N", help="of the ontology, to import into (0)"
     )
+    parser.add_argument(
+        "--from-case",
+        default="",
+        metavar="NAME",
+        help="a COCO file: what it calls the case, where that is not the study's name of it",
+    )
     parser.add_argument("--json", action="store_true", help="one JSON document")
     parser.set_defaults(run=run)
 
@@ -74,6 +80,7 @@ def run(arguments: argparse.Namespace) -> int:
             by_value=arguments.by_value,
             replaces=arguments.replace,
             layer=arguments.layer,
+            from_case=arguments.from_case,
             progress=progress("reading"),
         )
     for words in done.warnings:

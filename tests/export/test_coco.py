@@ -149,6 +149,51 @@ def test_of_several_cases_the_one_on_this_scan_comes_back(
         read_marks(tmp_path / "d" / ANNOTATIONS, as_scan(twins[0].layers[0]))
 
 
+def called(labels: LabelMap, name: str) -> Volume:
+    """Return the scan of a mask, in a file of that name."""
+    scan = as_scan(labels)
+    return replace(scan, source=replace(scan.source, files=(Path(f"{name}.nii.gz"),)))
+
+
+def test_of_several_cases_on_one_grid_the_one_of_the_scan_s_name_comes_back(
+    make_grid: Callable[..., Grid], tmp_path: Path
+) -> None:
+    grid = make_grid("LPS", (6, 5, 4))
+    one, two = organs(grid), organs(grid)
+    two.array[:] = np.flip(one.array, 0)
+    cases = [SliceCase("sub-001_ct", (one,)), SliceCase("sub-002_ct", (two,))]
+    save_coco(tmp_path / "c", cases, time=TIME)
+    file = tmp_path / "c" / ANNOTATIONS
+    for name, mask in (("sub-001_ct", one), ("sub-002_ct", two)):
+        for found in (
+            read_marks(file, called(one, name)),
+            read_marks(file, called(one, "scan"), case=name),
+        ):
+            assert np.array_equal(found.labels[0].array, mask.array)
+            assert found.warnings == ()
+    with pytest.raises(InputError, match="2 cases of the COCO file lie on a grid like"):
+        read_marks(file, called(one, "scan"))
+
+
+def test_a_case_of_another_name_is_refused_though_it_lies_on_the_same_grid(
+    make_grid: Callable[..., Grid], tmp_path: Path
+) -> None:
+    labels = organs(make_grid("LPS", (6, 5, 4)))
+    save_coco(tmp_path / "c", [SliceCase("sub-001_ct", (labels,))], time=TIME)
+    file = tmp_path / "c" / ANNOTATIONS
+    with pytest.raises(InputError, match="has the name of this one") as refused:
+        read_marks(file, called(labels, "sub-002_ct"))
+    assert "--from-case NAME" in refused.value.hint
+    assert "sub-001" not in str(refused.value)
+    with pytest.raises(InputError, match="has the name of this one"):
+        read_marks(file, called(labels, "scan"), case="sub-002_ct")
+    (words,) = read_marks(file, called(labels, "scan")).warnings
+    assert "calls its case otherwise" in words
+    elsewhere = organs(make_grid("LPS", (6, 5, 5)))
+    with pytest.raises(GeometryError, match="case of that name"):
+        read_marks(file, called(elsewhere, "sub-001_ct"))
+
+
 def test_it_is_known_by_its_content_and_is_no_label_table(
     written: tuple[Path, list[LabelMap]], tmp_path: Path
 ) -> None:

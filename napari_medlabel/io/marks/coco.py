@@ -39,6 +39,10 @@ _LARGEST_FILE: Final = 512 << 20
 _LISTS: Final = re.compile(rb'"(?:images|annotations|categories)"\s*:\s*\[')
 _INFO: Final = re.compile(rb'"info"\s*:\s*\{.*"medlabel"', re.DOTALL)
 _AGAIN: Final = "Export the masks again."
+_OTHER_NAME: Final = (
+    "The file calls its case otherwise than the scan's file is called: it alone lies on this "
+    "grid. Compare before use."
+)
 
 
 @dataclass(frozen=True)
@@ -54,7 +58,7 @@ def is_coco(head: bytes) -> bool:
     return plain.startswith(b"{") and bool(_LISTS.search(head) or _INFO.search(head))
 
 
-def read_coco(path: Path, volume: Volume) -> Marks:
+def read_coco(path: Path, volume: Volume, case: str = "") -> Marks:
     """Put the masks of a scan's slices on the scan.
 
     Parameters
@@ -63,16 +67,20 @@ def read_coco(path: Path, volume: Volume) -> Marks:
         A JSON file with images, annotations and categories. Boxes without a mask are passed by.
     volume : Volume
         The scan.
+    case : str
+        Name of the case in the file; empty for the one that is called as the scan's file is.
 
     Raises
     ------
     GeometryError
-        When none of its cases lies on the scan, or it does not say where its pictures lie.
+        When that case, or none of its cases, lies on the scan, or it does not say where its
+        pictures lie.
     InputError
-        When it is damaged, several cases lie on the scan, or its masks are polygons.
+        When it is damaged, it has other cases alone, several without that name lie on the
+        scan, or its masks are polygons.
     """
     document = _document(path)
-    case = _case_of(document, volume.grid)
+    case, doubts = _case_of(document, volume, case)
     try:
         slices = dict(_slices(document["images"], case, volume.grid))
         labels = _labels(document["categories"])
@@ -88,7 +96,7 @@ def read_coco(path: Path, volume: Volume) -> Marks:
         if own:
             layers.put(label.value, _Pieces(own, volume.grid))
     found = layers.label_maps(scheme)
-    return Marks("COCO", found, warnings=overlap_warning(found))
+    return Marks("COCO", found, warnings=(*doubts, *overlap_warning(found)))
 
 
 class _Pieces:
@@ -127,23 +135,24 @@ def _document(path: Path) -> Mapping[str, Any]:
     return document
 
 
-def _case_of(document: Mapping[str, Any], grid: Grid) -> str:
-    """Return the case that lies on a grid."""
-    info = document.get("info")
-    told = info.get(KEY) if isinstance(info, dict) else None
-    if not isinstance(told, dict) or told.get("version") != VERSION:
-        raise GeometryError(
-            "The COCO file does not say on which slices of which scan its pictures lie.",
-            hint="Files written by this program say it; bring others as NIfTI masks.",
+def _case_of(
+    document: Mapping[str, Any], volume: Volume, named: str
+) -> tuple[str, tuple[str, ...]]:
+    """Return the case that is a scan's, and doubts: scans of many patients share a grid."""
+    grids = _grids(document)
+    place = Grid(volume.grid.shape, volume.grid.affine)
+    own = named or _name_of(volume)
+    if own in grids:
+        place.require_same(grids[own], what="COCO file's case of that name")
+        return own, ()
+    # A file of another origin calls cases as it likes; two names of one form contradict.
+    if named or (_is_case(own) and all(map(_is_case, grids))):
+        raise InputError(
+            f"None of the {len(grids)} cases of the COCO file has the name of this one.",
+            hint="Masks of another case are not taken in. Where one is meant all the same, "
+            "call the scan's file as the COCO file calls it; in a study name it: "
+            "medlabel project import ... --from-case NAME",
         )
-    try:
-        grids = {
-            str(name): Grid(tuple(one["shape_ijk"]), Affine(np.array(one["affine_ras_mm"])))
-            for name, one in told["cases"].items()
-        }
-    except (KeyError, TypeError, ValueError, AttributeError) as err:
-        raise InputError("The COCO file's grids are damaged.", hint=_AGAIN) from err
-    place = Grid(grid.shape, grid.affine)
     fitting = [name for name, one in grids.items() if not place.difference(one)]
     if not fitting:
         if len(grids) == 1:
@@ -156,9 +165,38 @@ def _case_of(document: Mapping[str, Any], grid: Grid) -> str:
         raise InputError(
             f"{len(fitting)} cases of the COCO file lie on a grid like this scan's: which of "
             "them is meant cannot be said.",
-            hint="Export the case alone.",
+            hint="Call the scan's file as the file calls its case, or export the case alone.",
         )
-    return fitting[0]
+    return fitting[0], (_OTHER_NAME,)
+
+
+def _grids(document: Mapping[str, Any]) -> dict[str, Grid]:
+    """Return the grid of each case of a file, by name."""
+    info = document.get("info")
+    told = info.get(KEY) if isinstance(info, dict) else None
+    if not isinstance(told, dict) or told.get("version") != VERSION:
+        raise GeometryError(
+            "The COCO file does not say on which slices of which scan its pictures lie.",
+            hint="Files written by this program say it; bring others as NIfTI masks.",
+        )
+    try:
+        return {
+            str(name): Grid(tuple(one["shape_ijk"]), Affine(np.array(one["affine_ras_mm"])))
+            for name, one in told["cases"].items()
+        }
+    except (KeyError, TypeError, ValueError, AttributeError) as err:
+        raise InputError("The COCO file's grids are damaged.", hint=_AGAIN) from err
+
+
+def _name_of(volume: Volume) -> str:
+    """Return what a scan's file is called, without its endings; empty where it has none."""
+    files = volume.source.files
+    return files[0].name.partition(".")[0] if files else ""
+
+
+def _is_case(name: str) -> bool:
+    """Tell whether a name is one that a study or a BIDS data set gives a case."""
+    return name.startswith("sub-")
 
 
 def _slices(images: Any, case: str, grid: Grid) -> Iterator[tuple[Any, int]]:

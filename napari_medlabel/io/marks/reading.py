@@ -86,7 +86,11 @@ def kind_of_marks(path: Path) -> str | None:
 
 
 def read_marks(
-    path: Path | Sequence[Path], volume: Volume, *, progress: Progress | None = None
+    path: Path | Sequence[Path],
+    volume: Volume,
+    *,
+    progress: Progress | None = None,
+    case: str = "",
 ) -> Marks:
     """Read marks and put them on their scan, or refuse them.
 
@@ -100,6 +104,9 @@ def read_marks(
     progress : callable, optional
         Called with how much is done and how much there is, in this thread. What it raises
         ends the reading.
+    case : str
+        Name of the case whose marks are wanted, where a file names its cases; empty for that
+        of the scan's file.
 
     Raises
     ------
@@ -118,7 +125,7 @@ def read_marks(
             hint=_KINDS_READ,
         )
     table = read_label_table(tables[0]) if tables else None
-    found = [_read(one, volume, table, progress) for one in files]
+    found = [_read(one, volume, table, progress, case) for one in files]
     return found[0] if len(found) == 1 else _together(found)
 
 
@@ -129,7 +136,11 @@ def _is_table(path: Path) -> bool:
 
 
 def _read(
-    path: Path, volume: Volume, table: LabelScheme | None, progress: Progress | None
+    path: Path,
+    volume: Volume,
+    table: LabelScheme | None,
+    progress: Progress | None,
+    case: str,
 ) -> Marks:
     try:
         if not path.is_file():
@@ -146,7 +157,7 @@ def _read(
     if kind == "NRRD segmentation":
         return read_seg_nrrd(path, volume)
     if kind == "COCO":
-        return read_coco(path, volume)
+        return read_coco(path, volume, case)
     if kind is not None or plain == "dicom":
         return _read_dicom(path, volume, progress)
     return read_mask_marks(path, plain or "", volume, table)

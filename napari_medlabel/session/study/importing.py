@@ -74,6 +74,7 @@ def import_marks(  # noqa: PLR0913 - which reading (seat, case, slot, layer), wh
     by_value: bool = False,
     replaces: bool = False,
     layer: int = 0,
+    from_case: str = "",
     progress: Progress | None = None,
 ) -> Imported:
     """Take the marks of a file into one's own open reading, and save it.
@@ -94,6 +95,8 @@ def import_marks(  # noqa: PLR0913 - which reading (seat, case, slot, layer), wh
         Whether what was labelled already gives way; it is refused without.
     layer : int
         Of the ontology: its labels alone come; a warning tells of those of other layers.
+    from_case : str
+        Name of the case in a file that names its cases; this case's own by default.
     progress : callable, optional
         Called with (done, total) of the reading; what it raises ends it.
 
@@ -105,7 +108,8 @@ def import_marks(  # noqa: PLR0913 - which reading (seat, case, slot, layer), wh
     GeometryError
         When the marks lie on another grid, or on other images.
     InputError
-        When the file cannot be read, or a label or a landmark is none of the ontology's.
+        When the file cannot be read, it names other cases alone, or a label or a landmark is
+        none of the ontology's.
     SaveError, LogError
         When it cannot be saved or logged; what was there stays.
     """
@@ -123,7 +127,8 @@ def import_marks(  # noqa: PLR0913 - which reading (seat, case, slot, layer), wh
                 "Unsaved work of this reading waits from a program that ended without a word.",
                 hint="Open the case first, and take it or leave it.",
             )
-        marks = _read(seat, at, session.volume, file, progress)
+        name = from_case or str(case)
+        marks = _read(seat, at, session.volume, file, name, progress)
         ontology = read_ontology(seat.layout.ontology)
         taken = _take(session, ontology, marks, layer, by_value=by_value)
         _apply(session, marks.kind, taken, replaces=replaces)
@@ -133,8 +138,16 @@ def import_marks(  # noqa: PLR0913 - which reading (seat, case, slot, layer), wh
         taken.names,
         int(np.count_nonzero(session.labels.array)),
         len(marks.landmarks.placed),
-        (*marks.warnings, *taken.warnings),
+        (*_doubts_of_name(seat, case, file), *marks.warnings, *taken.warnings),
     )
+
+
+def _doubts_of_name(seat: Seat, case: CaseId, file: Path) -> tuple[str, ...]:
+    """Say where a file is called as another case is: many scans of a study share a grid."""
+    others = {path.stem for path in seat.layout.cases.glob("*.json")} - {str(case)}
+    if any(file.name.startswith((f"{one}_", f"{one}.")) for one in others):
+        return ("The file is called as another case of the study is. Look before you submit.",)
+    return ()
 
 
 def _require_closed(seat: Seat, at: Reading, folder: Path | None) -> None:
@@ -151,7 +164,7 @@ def _require_closed(seat: Seat, at: Reading, folder: Path | None) -> None:
 
 
 def _read(
-    seat: Seat, at: Reading, scan: Volume, file: Path, progress: Progress | None
+    seat: Seat, at: Reading, scan: Volume, file: Path, name: str, progress: Progress | None
 ) -> Marks:
     """Read marks onto a scan; DICOM marks by the scan's own images, where they are kept."""
     try:
@@ -163,7 +176,7 @@ def _read(
     if kind is None and file.suffix.lower() in SUFFIXES:
         return Marks("landmarks", landmarks=read_landmarks(file).landmarks)
     if kind not in _OF_DICOM or not at.record.dicom:
-        return read_marks(file, scan, progress=progress)
+        return read_marks(file, scan, progress=progress, case=name)
     images = read_volume(seat.layout.dicom_files(at.case, len(at.record.dicom))[0].parent)
     reason = scan.grid.difference(images.grid)
     if reason:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from napari_medlabel.errors import GeometryError, InputError, RefusedError
+from napari_medlabel.export.coco import ANNOTATIONS, SliceCase, save_coco
 from napari_medlabel.export.seg_nrrd import save_seg_nrrd
 from napari_medlabel.geometry.affine import Affine
 from napari_medlabel.io.nifti.write import write_mask_nifti
@@ -17,7 +20,7 @@ from napari_medlabel.session.study import working
 from napari_medlabel.session.study.importing import Imported, import_marks
 from napari_medlabel.session.study.submitting import open_work
 from tests.session.study.exporting.leaving_study import LABELS
-from tests.session.study.small_study import SmallStudy, make_study
+from tests.session.study.small_study import SmallStudy, add_plain_case, make_study
 
 PLACE = Affine(np.diag([2.0, 2.0, 3.0, 1.0]))
 LIVER = Code("SCT", "10200004", "Liver")
@@ -53,7 +56,7 @@ def named(study: SmallStudy, path: Path, *labels: Label) -> Path:
     return path
 
 
-def take(study: SmallStudy, file: Path, **wishes: bool) -> Imported:
+def take(study: SmallStudy, file: Path, **wishes: Any) -> Imported:
     return import_marks(study.seat("r01"), study.cases[0], "A", file, **wishes)
 
 
@@ -139,3 +142,38 @@ def test_what_was_imported_counts_as_what_a_tool_suggested(
     found = open_work(study.layout, "r01", study.cases[0], study.scan()).labelled.provenance
     assert found is not None
     assert set(np.unique(found[work(study) > 0])) == {2}
+
+
+def test_masks_of_another_case_come_in_when_it_is_named_alone(
+    study: SmallStudy, tmp_path: Path
+) -> None:
+    own, other = str(study.cases[0]), "sub-999_scan"
+    scheme = LabelScheme(
+        "Theirs", (Label(1, "Liver", "#445566"), Label(2, "Spleen", "#112233"))
+    )
+    cases = [
+        SliceCase(name, (LabelMap(study.scan().grid, array(value), scheme),))
+        for name, value in ((own, 1), (other, 2))
+    ]
+    save_coco(tmp_path / "both", cases, time=datetime(2026, 11, 23, tzinfo=UTC))
+    save_coco(tmp_path / "other", cases[1:], time=datetime(2026, 11, 23, tzinfo=UTC))
+    both, alone = (tmp_path / one / ANNOTATIONS for one in ("both", "other"))
+    assert take(study, both, replaces=True).labels == ("Liver",)
+    with pytest.raises(InputError, match="None of the 1 cases"):
+        take(study, alone, replaces=True)
+    done = take(study, alone, replaces=True, from_case=other)
+    assert (done.labels, done.warnings) == (("Spleen",), ())
+
+
+def test_a_file_that_is_called_as_another_case_is_a_doubt(
+    study: SmallStudy, tmp_path: Path
+) -> None:
+    add_plain_case(study.layout, 7)
+    other = sorted(path.stem for path in study.layout.cases.glob("*.json"))[-1]
+    assert other != str(study.cases[0])
+    done = take(
+        study, plain(tmp_path / f"{other}_dseg.nii.gz", 3), by_value=True, replaces=True
+    )
+    assert "called as another case" in done.warnings[0]
+    own = plain(tmp_path / f"{study.cases[0]}_dseg.nii.gz", 3)
+    assert take(study, own, by_value=True, replaces=True).warnings == ()
