@@ -330,19 +330,21 @@ def since_begun(
     root : Path
         Folder of the log.
     events : iterable of dict
-        Records.
+        Records of one account: only its own beginnings count, for others' clocks differ.
     """
     name = place.folder.name
     if not name.startswith(_SECOND):
         return events
-    slot = name.removeprefix(_SECOND)
+    slot, known = name.removeprefix(_SECOND), list(events)
+    users = {one.get("actor", {}).get("user", "") for one in known}
     begun = [
         step.time
         for step in log_steps(root)
         if (step.case, step.slot, step.action) == (place.case, slot, "start")
+        and step.user in users
     ]
     first = min(begun, default="~")  # after all times
-    return (one for one in events if one.get("time", "") >= first)
+    return (one for one in known if one.get("time", "") >= first)
 
 
 def _in_studies(paths: Iterable[Path]) -> Iterator[tuple[Layout, Path, str]]:

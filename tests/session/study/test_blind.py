@@ -15,10 +15,13 @@ from napari_medlabel.io.registry import choose, find_series
 from napari_medlabel.plugin.contributions import read_layers
 from napari_medlabel.plugin.workplace import WORKPLACE
 from napari_medlabel.project.cases.version import MASK
+from napari_medlabel.project.work.steps import Step
 from napari_medlabel.session.beside import read_beside
 from napari_medlabel.session.opening import Wishes, open_case
+from napari_medlabel.session.place import Place
 from napari_medlabel.session.saving import save
 from napari_medlabel.session.steps_back import versions_in
+from napari_medlabel.session.study import blind
 from napari_medlabel.session.study.blind import is_blind, may_see, require_may_open
 from napari_medlabel.session.study.importing import import_marks
 from napari_medlabel.session.study.opening import open_to_look, open_to_work
@@ -214,3 +217,21 @@ def test_what_the_log_keeps_of_others_is_refused_by_place_and_by_content(
     with pytest.raises(RefusedError, match="you read it blind"):
         require_may_open(study.desk("r02"), copy)
     study.close()
+
+
+@pytest.mark.parametrize("theirs", ["2026-11-23T08:00:00.000Z", "2026-11-23T16:00:00.000Z"])
+def test_another_s_clock_does_not_say_what_came_before_one_s_own_second_reading(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, theirs: str
+) -> None:
+    begun = "2026-11-23T12:00:00.000Z"
+    steps = (
+        Step("case", "B", 1, "start", "other", theirs),
+        Step("case", "B", 3, "start", "own", begun),
+    )
+    monkeypatch.setattr(blind, "log_steps", lambda _root: steps)
+    events = [
+        {"time": time, "actor": {"user": "own"}}
+        for time in ("2026-11-23T09:00:00.000Z", "2026-11-23T13:00:00.000Z")
+    ]
+    place = Place("case", "subject", tmp_path / "reading-B")
+    assert list(blind.since_begun(place, tmp_path, events)) == events[1:]
