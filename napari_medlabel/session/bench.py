@@ -101,12 +101,16 @@ class Bench:
             self.volume_changed.emit(self.in_use.number)
             self.show(None)
 
-    def scene(self) -> Scene:
-        """Return what a tool works on now; it sees later strokes too."""
+    def scene(self, *, bridged: bool = False) -> Scene:
+        """Return what a tool works on now; it sees later strokes too.
+
+        One that follows edges has missing slices ``bridged``, others have no number there.
+        """
         session = self._session
         spacing = session.volume.grid.affine.spacing_mm
         i, j, k = (float(mm) for mm in spacing)
-        return Scene(session.labels.array, self.in_use.image, (i, j, k), self._masking)
+        image = self.in_use.bridged if bridged else self.in_use.image
+        return Scene(session.labels.array, image, (i, j, k), self._masking)
 
     def obey(self, box: Box, before: LabelArray, values: Sequence[int] = ()) -> bool:
         """Take back what was painted in a box against the rules; return whether that was any.

@@ -308,7 +308,7 @@ class Growing:
     def _wish(self) -> Wish:
         from napari_medlabel.edit.grow.seeds import need_two_kinds
 
-        scene = self._bench.scene()
+        scene = self._bench.scene(bridged=True)
         seeds, region = self.seeds, self._region
         values = {s.value for s in seeds}
         rules = scene.masking

@@ -27,6 +27,7 @@ class VolumeInUse:
         self._number = 0
         self._values: tuple[int, Voxels] = 0, volume.array
         self._image: tuple[int, Voxels] | None = None
+        self._bridged: tuple[int, Voxels] | None = None
 
     @property
     def count(self) -> int:
@@ -78,10 +79,31 @@ class VolumeInUse:
             return values
         known = self._image
         if known is None or known[0] != number:
-            # Fractions that hold these values exactly.
-            image: Voxels = values.T.astype(np.result_type(values.dtype, np.float32))
+            image = _fractions(values)
             image[missing] = np.nan
             self._image = known = number, image.T
+        return known[1]
+
+    @property
+    def bridged(self) -> Voxels:
+        """What follows edges looks at, shape (i, j, k): no edge stands beside a missing slice.
+
+        A slice that no file holds is what lies between the two beside it, by their distance.
+        """
+        number, values = self._read()
+        missing = self._volume.missing
+        if not missing or self._volume.colour is not None:
+            return values
+        known = self._bridged
+        if known is None or known[0] != number:
+            image = _fractions(values)
+            there = [k for k in range(len(image)) if k not in set(missing)]
+            for k in missing:
+                below = max((n for n in there if n < k), default=there[0])
+                above = min((n for n in there if n > k), default=there[-1])
+                share = (k - below) / (above - below) if below < k < above else 0.0
+                image[k] = image[below] * (1.0 - share) + image[above] * share
+            self._bridged = known = number, image.T
         return known[1]
 
     def _words(self, number: int) -> str:
@@ -99,3 +121,9 @@ class VolumeInUse:
         if number == 0 or further is None:
             return self._volume.array
         return np.asarray(further.array[..., number])
+
+
+def _fractions(values: Voxels) -> Voxels:
+    """Return a copy, shape (k, j, i), as fractions that hold these values exactly."""
+    copy: Voxels = values.T.astype(np.result_type(values.dtype, np.float32))
+    return copy

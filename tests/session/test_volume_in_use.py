@@ -121,3 +121,28 @@ def test_without_a_range_a_stroke_reads_no_volume(
     stroke.put(box, np.ones((2, 2, 1), bool), 1)
     assert volume.further.array.reads == 0
     assert stroke.finish() is not None
+
+
+def test_what_follows_edges_sees_between_two_slices_what_lies_between_them(
+    volume: Volume,
+) -> None:
+    shape = volume.grid.shape
+    k = np.arange(shape[2], dtype=np.int16)
+    array = np.zeros(shape[::-1], np.int16)
+    array += 10 * k[:, None, None]
+    array[[0, 2, 3, 5]] = -1000
+    gappy = replace(volume, array=array.T, missing=(0, 2, 3, 5))
+    in_use = VolumeInUse(gappy)
+    assert in_use.bridged is in_use.bridged
+    assert np.allclose(in_use.bridged[0, 0], [10, 10, 20, 30, 40, 40])
+    assert VolumeInUse(volume).bridged is volume.array
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_bridges_are_those_of_the_volume_in_use(
+    make_grid: Callable[..., Grid], number: int
+) -> None:
+    in_use = VolumeInUse(scan(make_grid, 2, missing=(3,)))
+    assert (in_use.bridged == 0).all()
+    in_use.use(number)
+    assert (in_use.bridged == number).all()

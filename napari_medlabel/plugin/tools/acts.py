@@ -96,7 +96,7 @@ def _smooth(kit: Kit) -> Work:
 
 def _refine(kit: Kit) -> Work:
     scene, box, values, chosen = (
-        kit.scene().frozen(),
+        kit.scene(bridged=True).frozen(),
         kit.box(),
         kit.values(),
         kit.options,

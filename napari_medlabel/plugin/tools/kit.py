@@ -173,9 +173,9 @@ class Kit:
         """Voxel steps, (3, 3) columns in mm, of a tilted scan; as `Affine.skew_mm`."""
         return self.session.volume.grid.affine.skew_mm
 
-    def scene(self) -> Scene:
-        """Return what a tool works on now, with the scan's tilt; it sees later strokes too."""
-        return replace(self.bench.scene(), skew_mm=self.skew_mm)
+    def scene(self, *, bridged: bool = False) -> Scene:
+        """Return what a tool works on now, as `Bench.scene`, with the scan's tilt."""
+        return replace(self.bench.scene(bridged=bridged), skew_mm=self.skew_mm)
 
     @property
     def extent(self) -> Extent:

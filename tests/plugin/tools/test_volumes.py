@@ -22,6 +22,7 @@ from napari_medlabel.plugin.tools.kit import Choices, Kit
 from napari_medlabel.plugin.tools.mark_hand import MarkHand
 from napari_medlabel.plugin.tools.seed_hand import Seeds
 from napari_medlabel.session.case import Session
+from napari_medlabel.session.volume_in_use import VolumeInUse
 from tests.plugin.tools.conftest import Bench
 from tests.plugin.tools.mouse import Mouse
 
@@ -235,3 +236,44 @@ def test_nothing_snaps_to_a_slice_that_no_file_holds(gappy: Bench) -> None:
     assert hand.put(tuple(float(v) for v in at), None)
     hand.close()
     assert gappy.session.landmarks["AC"].point_ras == pytest.approx(tuple(at))
+
+
+def test_growing_and_refining_see_between_two_slices_what_lies_between_them(
+    make: Make, make_grid: Callable[..., Grid]
+) -> None:
+    noise = np.random.default_rng(5).normal(0, 10, SHAPE[::-1])
+    array = np.rint(ball() + noise).astype(np.int16)
+    array[[7, 9]] = 0
+    grid = make_grid("LPS", SHAPE, (1.0, 1.0, 2.0))
+    bench = make(Volume(grid, array.T, SOURCE, modality="CT", missing=(7, 9)))
+    between = array.astype(np.float32)
+    for k in (7, 9):
+        between[k] = (between[k - 1] + between[k + 1]) / 2
+    whole = Volume(grid, between.T, SOURCE, modality="CT")
+    rough = np.roll(lit(), 1, axis=0)
+    bench.labels[rough] = 2
+    bench.session.absorb(name="Paint")
+    show(bench, 12, 10, 8)
+
+    def both() -> list[np.ndarray]:
+        bench.take("grow")
+        bench.kit.choices.put("grow", "seed", "this")
+        bench.mouse.drag((12, 10, 8), (13, 10, 8))
+        bench.kit.choices.put("grow", "seed", "back")
+        bench.mouse.drag((3, 3, 8), (20, 3, 8))
+        bench.holding.drop()
+        bench.kit.choices.tool = "refine"
+        bench.kit.choices.extents["refine"] = "3D"
+        for option, value in {"band_mm": 2.5, "which": "all"}.items():
+            bench.kit.choices.put("refine", option, value)
+        found = []
+        for made in (bench.proposals[-1], work_of("refine", bench.kit)(quiet)):
+            assert made is not None
+            found.append(bench.labels.copy())
+            found[-1][made.box] = made.after
+        return found
+
+    with_gaps_ = both()
+    bench.session.bench.in_use = VolumeInUse(whole)
+    for one, other in zip(with_gaps_, both(), strict=True):
+        assert np.array_equal(one, other)
