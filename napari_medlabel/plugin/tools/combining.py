@@ -45,7 +45,7 @@ def combine_work(kit: Kit) -> Work:
     InputError
         When no label is in hand, or nothing to combine it with is chosen.
     """
-    scene, box, value = kit.bench.scene().frozen(), kit.box(), kit.free_label()
+    scene, box, value = kit.scene().frozen(), kit.box(), kit.free_label()
     how, chosen = kit.options["how"], kit.options["other"]
     find = None if how in ALONE or isinstance(chosen, int) else _finder(kit, str(chosen))
     other = _second(kit) if how not in ALONE and find is None else 0

@@ -13,7 +13,7 @@ from napari_medlabel.errors import InputError
 from napari_medlabel.model.labelmap import LabelMap
 from napari_medlabel.plugin.layers import KEY, labels_to_layer
 from napari_medlabel.plugin.sheet_layers import SheetLayers
-from napari_medlabel.plugin.tools.acts import work_of
+from napari_medlabel.plugin.tools.acts import words_of, work_of
 from napari_medlabel.plugin.tools.combining import RANGE, against, bound_to, regions_of
 from napari_medlabel.plugin.tools.kit import Kit
 from tests.plugin.tools.conftest import Bench
@@ -175,3 +175,15 @@ def test_what_cannot_work_with_what_is_chosen_has_a_reason(bench: Bench) -> None
     _, now = bound_to(bench.kit)
     bench.kit.binding.labels.selected_label = 2
     assert 2 in now({"how": "add", "other": 0})["other"]
+
+
+def test_on_a_tilted_scan_its_words_count_as_the_table_does(
+    make_bench: Callable[..., Bench],
+) -> None:
+    bench = make_bench(tilt_deg=20.0)
+    bench.kit.binding.labels.selected_label = 1
+    proposal = combined(bench.kit, "fill", 0)
+    assert proposal is not None
+    ml = np.count_nonzero(proposal.changed) * bench.session.volume.grid.affine.voxel_ml
+    assert f"{ml:.1f} ml" in proposal.words
+    assert f"(+ {ml:.3g} ml)" in words_of(proposal, bench.kit.scene())
