@@ -88,7 +88,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print(json.dumps(found))
     else:
-        print(found["words"])
+        print("\n".join((found["words"], *found["said"])))
     return 0
 
 
@@ -98,17 +98,21 @@ def _import(arguments: argparse.Namespace) -> dict[str, Any]:
 
     with seated(arguments, role="researcher") as seat:
         before = read_ontology(seat.layout.ontology)
-        after = taken_in(before, arguments.file)
+        taken = taken_in(before, arguments.file)
+        after = taken.ontology
         old, new = set_ontology(seat, after)
     count = f"{len(after.labels)} labels, {len(after.questions)} questions"
     words = f"Nothing changed: {count}." if old == new else f"The study has {count} now."
-    return {"old": old, "new": new, "labels": len(after.labels), "words": words}
+    said = list(taken.said)
+    labels = len(after.labels)
+    return {"old": old, "new": new, "labels": labels, "words": words, "said": said}
 
 
 def _export(arguments: argparse.Namespace) -> dict[str, Any]:
     from napari_medlabel.io.files import write_bytes_aside
     from napari_medlabel.project.layout import find_study
     from napari_medlabel.project.ontology.document import read_ontology
+    from napari_medlabel.project.ontology.left_out import left_out
 
     path: Path = arguments.file
     if path.exists():
@@ -119,7 +123,8 @@ def _export(arguments: argparse.Namespace) -> dict[str, Any]:
     form = arguments.form or _form_of(path)
     text = _written(ontology, form, arguments.layer)
     write_bytes_aside(path, text.encode("utf-8"))
-    return {"form": form, "words": f"Written as {form}: {path}"}
+    said = list(left_out(ontology, form, arguments.layer))
+    return {"form": form, "words": f"Written as {form}: {path}", "said": said}
 
 
 def _form_of(path: Path) -> str:

@@ -91,6 +91,8 @@ def test_a_value_never_becomes_another_label(
     layout: Layout, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     other = Ontology("Other", (OntologyLabel("gut", 1, "Gut", "#d65f5f"), SPLEEN))
+    layout.gold.mkdir(parents=True, exist_ok=True)
+    (layout.gold / "truth.nii.gz").write_bytes(b"A mask.")
     whole, table = tmp_path / "whole.json", tmp_path / "t.tsv"
     whole.write_text(json.dumps(to_json(other)), encoding="utf-8")
     table.write_text(to_dseg_tsv(other), encoding="utf-8")
@@ -111,6 +113,25 @@ def test_what_is_exported_comes_back_and_nothing_is_written_over(
         assert "Nothing changed" in capsys.readouterr().out
     assert do("export", layout.root, tmp_path / "o.json") == 3
     assert not told(layout)
+
+
+def test_labels_of_which_codes_change_are_told_and_what_a_form_lacks(
+    layout: Layout, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = tmp_path / "t.csv"
+    table.write_text(
+        "LabelValue,Name,Type_CodingScheme,Type_CodeValue\n1,Liver,SCT,64033007\n",
+        encoding="utf-8",
+    )
+    assert do("import", layout.root, table) == 0
+    assert "Other codes than before: Liver." in capsys.readouterr().out
+    coding = read_ontology(layout.ontology).labels[0].coding
+    assert coding == KIDNEY.coding
+    assert do("export", layout.root, tmp_path / "l.txt", "--json") == 0
+    said = json.loads(capsys.readouterr().out)["said"]
+    assert said[1:] == ["Without their code: Liver, Spleen."]
+    assert do("import", layout.root, tmp_path / "l.txt", "--json") == 0
+    assert json.loads(capsys.readouterr().out)["said"] == []
 
 
 def test_the_mapping_is_that_of_bids_and_not_the_own_value() -> None:

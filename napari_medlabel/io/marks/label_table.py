@@ -12,13 +12,14 @@ import io
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
 from napari_medlabel.errors import InputError
 from napari_medlabel.io.marks.found import NameList, colour_of
 from napari_medlabel.model.labelmap import Code, Label, LabelScheme
+from napari_medlabel.model.terminology import concepts
 
 _LARGEST_FILE: Final = 8 << 20
 _LARGEST: Final = 65535
@@ -31,7 +32,38 @@ _XML_ATTRIBUTE: Final = re.compile(r"""(\w+)\s*=\s*["']([^"']*)["']""")
 _HEX: Final = re.compile(r"#?([0-9a-fA-F]{6})(?:[0-9a-fA-F]{2})?")
 _VALUES: Final = ("index", "labelvalue", "value", "label_value", "id", "label", "no")
 _NAMES: Final = ("name", "label_name", "labelname", "structure", "type_codemeaning", "region")
+_FURTHER: Final[Mapping[str, str]] = {
+    "category": "category",
+    "modifier": "typemodifier",
+    "region": "region",
+    "region_modifier": "regionmodifier",
+}
+"""Columns of Slicer's colour table, by the part of a coding that they say."""
+_CODE: Final = re.compile(
+    r"(?=[^:]*[A-Za-z])([A-Za-z0-9_.-]{1,16}):"
+    r"((?!/)[^\s:\"\x00-\x1f\x7f-\x9f]{1,64})"
+)
 _HINT: Final = "See docs/reference/files.md for the tables that are read."
+
+
+@dataclass(frozen=True)
+class LabelTable:
+    """A label table with all that it says, and nothing that it does not.
+
+    Parameters
+    ----------
+    scheme : LabelScheme
+        Its labels; those without a colour have one of ours.
+    coloured : frozenset of int
+        Values of the labels whose colour the table says.
+    codes : mapping of int to mapping of str to Code
+        By value, what it says beside the type: ``category``, ``modifier``, ``region`` and
+        ``region_modifier``, each only where it is said.
+    """
+
+    scheme: LabelScheme
+    coloured: frozenset[int]
+    codes: Mapping[int, Mapping[str, Code]]
 
 
 @dataclass(frozen=True)
@@ -40,6 +72,7 @@ class _Row:
     name: str
     rgb: tuple[float, float, float] | None = None
     code: Code | None = None
+    further: Mapping[str, Code] = field(default_factory=dict)
 
 
 def read_label_table(path: Path) -> LabelScheme:
@@ -56,6 +89,37 @@ def read_label_table(path: Path) -> LabelScheme:
     InputError
         When it is none, or a number or a name stands twice.
     """
+    return parse_label_table(_text_of(path))
+
+
+def read_coded_table(path: Path) -> LabelTable:
+    """Read a label table as `read_label_table` does, and tell what it says and what not.
+
+    Raises
+    ------
+    InputError
+        As there.
+    """
+    text = _text_of(path)
+    scheme = parse_label_table(text)
+    if _is_json(text):
+        own = _own_scheme(text) is not None
+        return LabelTable(scheme, frozenset(scheme.values if own else ()), {})
+    rows = _rows_of(text)
+    coloured = frozenset(row.value for row in rows if row.rgb is not None)
+    return LabelTable(scheme, coloured, {row.value: row.further for row in rows})
+
+
+def code_as_text(code: Code) -> str:
+    """Return a code as it stands in the column ``code``, ``SCT:10200004``.
+
+    Empty where scheme or value have signs that this form cannot hold.
+    """
+    text = f"{code.scheme}:{code.value}"
+    return text if _CODE.fullmatch(text) else ""
+
+
+def _text_of(path: Path) -> str:
     try:
         with path.open("rb") as stream:
             raw = stream.read(_LARGEST_FILE + 1)
@@ -66,7 +130,7 @@ def read_label_table(path: Path) -> LabelScheme:
         ) from err
     if len(raw) > _LARGEST_FILE or b"\0" in raw:
         raise InputError("A label table is a short text; this file is none.", hint=_HINT)
-    return parse_label_table(raw.decode("utf-8-sig", errors="replace"))
+    return raw.decode("utf-8-sig", errors="replace")
 
 
 def parse_label_table(text: str) -> LabelScheme:
@@ -77,13 +141,21 @@ def parse_label_table(text: str) -> LabelScheme:
     InputError
         As there.
     """
-    if text.lstrip().startswith(("{", "[")):
+    if _is_json(text):
         own = _own_scheme(text)
         return own if own is not None else _scheme(_json_rows(text))
+    return _scheme(_rows_of(text))
+
+
+def _is_json(text: str) -> bool:
+    return text.lstrip().startswith(("{", "["))
+
+
+def _rows_of(text: str) -> list[_Row]:
     for rows_of in (_xml_rows, _snap_rows, _headed_rows, _lut_rows):
         rows = list(rows_of(text))
         if rows:
-            return _scheme(rows)
+            return rows
     raise InputError(
         "This is no label table: expected lines with a number, a name and perhaps a colour.",
         hint=_HINT,
@@ -211,7 +283,8 @@ def _headed_rows(text: str) -> Iterator[_Row]:
                 "The label table has a row whose number is none.",
                 hint="Every row has a whole number from 0 to 65535.",
             )
-        yield _Row(int(value), row.get(heading[name_at], ""), _rgb(row), _code(row))
+        name = row.get(heading[name_at], "")
+        yield _Row(int(value), name, _rgb(row), _type_code(row, name), _further_codes(row))
 
 
 def _rgb(row: Mapping[str, str]) -> tuple[float, float, float] | None:
@@ -231,8 +304,31 @@ def _rgb(row: Mapping[str, str]) -> tuple[float, float, float] | None:
     return None
 
 
-def _code(row: Mapping[str, str]) -> Code | None:
-    columns = ("type_codingscheme", "type_codevalue", "type_codemeaning")
-    # "n/a" is how BIDS writes that there is nothing.
-    scheme, value, meaning = (row.get(column, "").removeprefix("n/a") for column in columns)
-    return Code(scheme, value, meaning) if scheme and value else None
+def _type_code(row: Mapping[str, str], name: str) -> Code | None:
+    """Return the type, from Slicer's columns or from ``code``: ``SCT:10200004``."""
+    found = _code(row, "type", name)
+    if found is None:
+        said = _CODE.fullmatch(row.get("code", ""))
+        found = None if said is None else _named(said[1], said[2], name)
+    return found
+
+
+def _further_codes(row: Mapping[str, str]) -> dict[str, Code]:
+    found = {part: _code(row, column) for part, column in _FURTHER.items()}
+    return {part: code for part, code in found.items() if code is not None}
+
+
+def _code(row: Mapping[str, str], column: str, name: str = "") -> Code | None:
+    parts = ("codingscheme", "codevalue", "codemeaning")
+    scheme, value, meaning = (row.get(f"{column}_{part}", "") for part in parts)
+    if any(part in ("", "n/a") for part in (scheme, value)):
+        return None  # "n/a" is how BIDS writes that there is nothing
+    said = meaning != "n/a" and meaning
+    return Code(scheme, value, said) if said else _named(scheme, value, name)
+
+
+def _named(scheme: str, value: str, name: str) -> Code:
+    """Return a code whose meaning is not said: as we know it, else as its label is called."""
+    known = (one.code for one in concepts())
+    found = next((one for one in known if (one.scheme, one.value) == (scheme, value)), None)
+    return Code(scheme, value, name or value) if found is None else found

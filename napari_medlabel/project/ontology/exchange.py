@@ -4,28 +4,29 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
+from unicodedata import category as category_of
 
 from napari_medlabel.errors import InputError
-from napari_medlabel.io.marks.label_table import read_label_table
+from napari_medlabel.io.marks.label_table import code_as_text, read_coded_table
 from napari_medlabel.model.labelmap import Code, Label, LabelScheme
 from napari_medlabel.project.ontology.document import from_json
-from napari_medlabel.project.ontology.labels import Coding, Laterality, OntologyLabel
+from napari_medlabel.project.ontology.labels import (
+    Coding,
+    Laterality,
+    OntologyLabel,
+    is_same_code,
+)
 from napari_medlabel.project.ontology.ontology import Ontology
 
 _SCHEMA: Final = (
     "https://raw.githubusercontent.com/qiicr/dcmqi/master/doc/segment-context-schema.json#"
 )
-_TISSUE: Final = Code("SCT", "85756007", "Tissue")
-_SIDES: Final[Mapping[str, Laterality]] = {
-    "7771000": "left",
-    "24028007": "right",
-    "51440002": "both",
-}
-"""SNOMED CT: Left, Right, Right and left."""
+TISSUE: Final = Code("SCT", "85756007", "Tissue")
+"""The category where a table has none, as Slicer has it."""
 _ALTERED: Final = "49755003"  # SNOMED CT: Morphologically abnormal structure
 _STANDARD: Final[Mapping[str, int]] = {
     "grey matter": 1,
@@ -52,28 +53,24 @@ Row = dict[str, Any]
 def to_terminology(ontology: Ontology) -> str:
     """Return the labels as a terminology that Slicer's Segment Editor offers.
 
-    Labels without a code are left out: a terminology is made of codes.
+    Labels without a code are left out: a terminology is made of codes. It has no regions:
+    labels that differ in them alone are one entry.
     """
-    categories: dict[Code, Row] = {}
+    categories: dict[tuple[str, str], Row] = {}
     for label in ontology.labels:
         coding = label.coding
         if coding is None:
             continue
-        category = categories.setdefault(
-            coding.category, {**_coded(coding.category), "Type": []}
+        category = categories.setdefault(_key(coding.category), _coded(coding.category))
+        kind = _entry(category.setdefault("Type", []), coding.type)
+        entry = kind
+        if coding.modifier is not None:
+            entry = _entry(kind.setdefault("Modifier", []), coding.modifier)
+        # Where labels share an entry, for they differ in region alone, the first colours it.
+        entry.setdefault(
+            "recommendedDisplayRGBValue",
+            [round(255 * part) for part in Label(1, "x", label.colour).rgb],
         )
-        types: list[Row] = category["Type"]
-        known = next((t for t in types if t["CodeValue"] == coding.type.value), None)
-        colour = [round(255 * part) for part in Label(1, "x", label.colour).rgb]
-        if known is None:
-            known = _coded(coding.type)
-            types.append(known)
-        if coding.modifier is None:
-            known["recommendedDisplayRGBValue"] = colour
-        else:
-            known.setdefault("Modifier", []).append(
-                {**_coded(coding.modifier), "recommendedDisplayRGBValue": colour}
-            )
     document = {
         "SegmentationCategoryTypeContextName": ontology.name,
         "@schema": _SCHEMA,
@@ -102,15 +99,25 @@ def from_terminology(text: str) -> Ontology:
     ids: set[str] = set()
     labels = []
     for value, (coding, colour) in enumerate(rows, 1):
-        title = coding.type.meaning
-        side: Laterality = ""
+        title = coding.type.meaning.strip() or coding.type.value.strip() or f"Label {value}"
         if coding.modifier is not None:
             title = f"{title}, {coding.modifier.meaning.lower()}"
-            side = _SIDES.get(coding.modifier.value, "")
-        labels.append(
-            OntologyLabel(make_id(title, ids), value, title, colour, coding, laterality=side)
-        )
+        key = make_id(title, ids)
+        labels.append(OntologyLabel(key, value, title, colour, coding, laterality=coding.side))
     return Ontology(name, _own_names(labels))
+
+
+def _key(code: Code) -> tuple[str, str]:
+    return code.scheme, code.value
+
+
+def _entry(rows: list[Row], code: Code) -> Row:
+    """Return the row of a code among others; it is added where it is not there."""
+    found = next((r for r in rows if is_same_code(_code(r), code)), None)
+    if found is None:
+        found = _coded(code)
+        rows.append(found)
+    return found
 
 
 def _coded(code: Code) -> Row:
@@ -185,9 +192,10 @@ def to_snap(scheme: LabelScheme) -> str:
         "################################################",
         '    0     0    0    0        0  0  0    "Clear Label"',
     ]
+    names = written_names(scheme.labels)
     for label in scheme.labels:
         red, green, blue = (round(255 * part) for part in label.rgb)
-        name = label.name.replace('"', "'")
+        name = names[label.value]
         lines.append(
             f'{label.value:>5}   {red:>3}  {green:>3}  {blue:>3}        1  1  1    "{name}"'
         )
@@ -202,14 +210,20 @@ def to_dseg_tsv(ontology: Ontology, layer: int = 0) -> str:
     """
     lines = ["index\tname\tabbreviation\tcolor\tmapping\tcode"]
     lines.append("0\tbackground\tbackground\t#000000\t0\tn/a")
-    for label in ontology.labels:
-        if label.layer == layer:
-            name = re.sub(r"\s+", " ", label.name)
-            code = label.coding.type if label.coding is not None else None
-            said = "n/a" if code is None else f"{code.scheme}:{code.value}"
-            mapping = standard_value(label) or "n/a"
-            cells = (label.value, name, label.id, label.colour, mapping, said)
-            lines.append("\t".join(str(cell) for cell in cells))
+    own = [label for label in ontology.labels if label.layer == layer]
+    names = written_names(own)
+    for label in own:
+        said = "" if label.coding is None else code_as_text(label.coding.type)
+        mapping = standard_value(label) or "n/a"
+        cells = (
+            label.value,
+            names[label.value],
+            label.id,
+            label.colour,
+            mapping,
+            said or "n/a",
+        )
+        lines.append("\t".join(str(cell) for cell in cells))
     return "\n".join(lines) + "\n"
 
 
@@ -230,16 +244,38 @@ def from_table(path: Path, name: str = "Labels") -> Ontology:
     InputError
         When it is none.
     """
+    table = read_coded_table(path)
     ids: set[str] = set()
     labels = []
-    for label in read_label_table(path).labels:
-        coding = None if label.code is None else Coding(_TISSUE, label.code)
+    for label in table.scheme.labels:
+        coding: Coding | None = None
+        side: Laterality = ""
+        if label.code is not None:
+            said = {"category": TISSUE, **table.codes.get(label.value, {})}
+            coding = Coding(type=label.code, **said)
+            side = coding.side
+        key = make_id(label.name, ids)
         labels.append(
-            OntologyLabel(
-                make_id(label.name, ids), label.value, label.name, label.colour, coding
-            )
+            OntologyLabel(key, label.value, label.name, label.colour, coding, laterality=side)
         )
     return Ontology(name, tuple(labels))
+
+
+def written_names(labels: Iterable[Label | OntologyLabel]) -> dict[int, str]:
+    """Return the names of labels as a line of a table holds them, by value.
+
+    Without line ends, tabs and quotation marks; names that become alike are numbered.
+    """
+    names: dict[int, str] = {}
+    for label in labels:
+        signs = (" " if category_of(sign) in ("Cc", "Cs") else sign for sign in label.name)
+        plain = " ".join("".join(signs).replace('"', "'").split()) or f"Label {label.value}"
+        name, number = plain, 1
+        while name in names.values():
+            number += 1
+            name = f"{plain} ({number})"
+        names[label.value] = name
+    return names
 
 
 def make_id(name: str, taken: set[str]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -12,6 +13,13 @@ from napari_medlabel.model.labelmap import Code, Label
 
 Laterality = Literal["", "left", "right", "both"]
 LATERALITIES: Final = ("", "left", "right", "both")
+PARTS: Final = ("category", "type", "modifier", "region", "region_modifier")
+_SIDES: Final[Mapping[str, Laterality]] = {
+    "7771000": "left",
+    "24028007": "right",
+    "51440002": "both",
+}
+"""SNOMED CT: Left, Right, Right and left."""
 _ID: Final = re.compile(r"[a-z][a-z0-9_]{0,63}")
 
 
@@ -29,6 +37,13 @@ def require_id(text: str, what: str) -> str:
             hint="Ids stand in masks' sidecars for ever; the name may be anything.",
         )
     return text
+
+
+def is_same_code(one: Code | None, other: Code | None) -> bool:
+    """Tell whether two codes are one concept: scheme and value say it, the meaning does not."""
+    if one is None or other is None:
+        return one is other
+    return (one.scheme, one.value) == (other.scheme, other.value)
 
 
 @dataclass(frozen=True)
@@ -50,6 +65,25 @@ class Coding:
     modifier: Code | None = None
     region: Code | None = None
     region_modifier: Code | None = None
+
+    @property
+    def side(self) -> Laterality:
+        """The side that its modifier says; empty for none."""
+        return "" if self.modifier is None else _SIDES.get(self.modifier.value, "")
+
+    def is_alike(self, other: Coding | None, *parts: str) -> bool:
+        """Tell whether another has the same codes, whatever words stand beside them.
+
+        Parameters
+        ----------
+        other : Coding or None
+            The other.
+        parts : str
+            Which parts count: ``category``, ``type``, ...; all by default.
+        """
+        return other is not None and all(
+            is_same_code(getattr(self, part), getattr(other, part)) for part in parts or PARTS
+        )
 
 
 @dataclass(frozen=True)

@@ -359,7 +359,7 @@ def missing_answers(
     slice. One that other answers bring up on some slices lacks it for the first of those, as
     long as it is answered on none of them.
     """
-    out = []
+    out: list[tuple[Question, str]] = []
     slices = _slices_answered(questions, answers)
     for question in questions:
         if not question.required:

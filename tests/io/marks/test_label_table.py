@@ -7,8 +7,14 @@ from pathlib import Path
 import pytest
 
 from napari_medlabel.errors import InputError
-from napari_medlabel.io.marks.label_table import only_used, parse_label_table, read_label_table
-from napari_medlabel.model.labelmap import Label, LabelScheme
+from napari_medlabel.io.marks.label_table import (
+    code_as_text,
+    only_used,
+    parse_label_table,
+    read_coded_table,
+    read_label_table,
+)
+from napari_medlabel.model.labelmap import Code, Label, LabelScheme
 
 SNAP = """################################################
 # ITK-SnAP Label Description File
@@ -75,6 +81,51 @@ def test_tables_without_colours_get_some_and_codes_are_kept() -> None:
     code = parse_label_table(SLICER)[1].code
     assert code is not None
     assert (code.scheme, code.value, code.meaning) == ("SCT", "10200004", "Liver")
+
+
+@pytest.mark.parametrize(
+    ("cell", "expected"),
+    [
+        ("SCT:10200004", ("SCT", "10200004", "Liver")),  # as we know it
+        ("99OWN:x1", ("99OWN", "x1", "My liver")),  # as its label is called
+        ("n/a", None),
+        ("", None),
+        ("12:30", None),
+        ("http://x.y", None),
+        ("a b:c", None),
+    ],
+)
+def test_a_code_in_one_column_is_read_and_written(
+    cell: str, expected: tuple[str, str, str] | None
+) -> None:
+    code = parse_label_table(f"index\tname\tcode\n1\tMy liver\t{cell}\n")[1].code
+    assert code == (None if expected is None else Code(*expected))
+    assert code is None or code_as_text(code) == cell
+    assert code_as_text(Code("A B", "1", "x")) == ""
+
+
+def test_a_table_tells_what_it_says_of_colours_and_further_codes(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text(
+        "LabelValue,Name,Color,Category_CodingScheme,Category_CodeValue,Category_CodeMeaning,"
+        "Type_CodingScheme,Type_CodeValue,Type_CodeMeaning,TypeModifier_CodingScheme,"
+        "TypeModifier_CodeValue,TypeModifier_CodeMeaning\n"
+        "1,A,#102030,SCT,123037004,Anatomical Structure,SCT,10200004,Liver,SCT,7771000,Left\n"
+        "2,B,,,Tissue,,,,n/a,SCT,n/a,\n"
+    )
+    table = read_coded_table(path)
+    assert table.coloured == {1}
+    assert table.codes == {
+        1: {
+            "category": Code("SCT", "123037004", "Anatomical Structure"),
+            "modifier": Code("SCT", "7771000", "Left"),
+        },
+        2: {},
+    }
+    assert table.scheme == read_label_table(path)
+    for text, coloured in ((OWN, {4}), ('{"1": "liver"}', set())):
+        path.write_text(text)
+        assert read_coded_table(path).coloured == coloured
 
 
 @pytest.mark.parametrize(
