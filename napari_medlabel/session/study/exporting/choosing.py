@@ -34,7 +34,8 @@ _OF_REVIEW: Final[frozenset[Action]] = frozenset(
 )
 _MAKES: Final[frozenset[Action]] = frozenset({"submit", "correct", "settle"})
 _ANEW: Final = (
-    " Make it anew, with a reason: medlabel project consensus STUDY CASE --reason CODE"
+    " Make it anew, with a reason: medlabel project consensus STUDY CASE --rule RULE "
+    "--reason CODE"
 )
 
 
