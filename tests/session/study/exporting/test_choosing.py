@@ -99,7 +99,7 @@ def test_a_reading_that_came_back_as_it_was_changes_nothing(study: SmallStudy) -
     read(study, "r02", "B", 3)
     agree(study)
     withdraw(study.seat("r02"), study.cases[0], "B")
-    assert "its reading B is in_progress" in against(study)[0]
+    assert "its reading B is in progress" in against(study)[0]
     read(study, "r02", "B", 3)
     assert (against(study), agree(study)) == ([], 1)
 
