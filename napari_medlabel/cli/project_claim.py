@@ -72,16 +72,19 @@ def run(arguments: argparse.Namespace) -> int:
     InputError
         When study, case, slot or reason are none.
     """
+    from napari_medlabel.session.study.lettering import own_name
+
     with seated(arguments) as seat:
         case = case_of(arguments, seat.layout)
         if arguments.assign is not None or arguments.priority is not None:
             return _assign(arguments, seat, case)
         slot = arguments.slot or _slot(seat, case)
         now = _step(arguments, seat, case, slot)
+        name = own_name(seat, case, slot)
     if arguments.json:
         print(json.dumps({"case": str(case), "slot": slot, "state": now.state}))
     else:
-        print(f"{case} {slot}: {now.state}")
+        print(f"{name}: {now.state}")
     return 0
 
 

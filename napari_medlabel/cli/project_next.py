@@ -56,6 +56,7 @@ def run(arguments: argparse.Namespace) -> int:
     RefusedError
         When the account is no rater of the study, or has another role.
     """
+    from napari_medlabel.session.study.lettering import own_name
     from napari_medlabel.session.study.reviewing import begin_review
     from napari_medlabel.session.study.working import all_to_read, all_to_review, begin_next
 
@@ -70,13 +71,17 @@ def run(arguments: argparse.Namespace) -> int:
             found = [] if begun is None else [begun]
         else:
             found = list(all_to_read(seat, arguments.strategy))
+        names = [
+            f"{case} {slot}" if arguments.review else own_name(seat, case, slot)
+            for case, slot in found
+        ]
     shown = found if arguments.all else found[:1]
     rows = [{"case": str(case), "slot": slot} for case, slot in shown]
     if arguments.json:
         print(json.dumps({"next": rows, "left": len(found)}))
     else:
-        for row in rows:
-            print(f"{row['case']} {row['slot']}")
+        for name in names[: len(rows)]:
+            print(name)
         if not rows:
             print("Nothing is left for you.")
     return 0

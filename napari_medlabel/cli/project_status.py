@@ -28,7 +28,9 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         help=text,
         description="Fold the study's log into its worklist and show it: states, raters by "
         "code, versions, conflicts with what there is to choose from, readings made under "
-        "other rules, steps that have not come yet. Nothing is written.",
+        "other rules, steps that have not come yet. Where a study may test its readers, one's "
+        "own readings come without their letters and tests of others not at all, but for "
+        "managers and in --json. Nothing is written.",
     )
     add_study(parser, case=False)
     parser.add_argument("--json", action="store_true", help="one JSON document")
@@ -48,16 +50,21 @@ def run(arguments: argparse.Namespace) -> int:
     InputError
         When it is no study, or a file of it cannot be read.
     """
+    from napari_medlabel.audit.writer.place import default_state
     from napari_medlabel.project.layout import find_study
     from napari_medlabel.project.settings import read_settings
     from napari_medlabel.project.work.status import status_of
+    from napari_medlabel.session.study.lettering import status_for
+    from napari_medlabel.session.study.listed import asking_rater
 
     layout = find_study(arguments.study)
-    status = status_of(layout, read_settings(layout.project))
+    settings = read_settings(layout.project)
+    status = status_of(layout, settings)
+    asking = asking_rater(layout, settings, default_state())
     if arguments.json:
         print(json.dumps(status.to_json(), indent=2))
     else:
-        _tell(status)
+        _tell(status if asking is None else status_for(status, layout, settings, asking))
     return _AMBER if status.needs_somebody else 0
 
 
@@ -79,7 +86,7 @@ def _tell(status: Status) -> None:
 
 
 def _words(line: StatusLine) -> str:
-    said = [f"{line.case} {line.slot}", f"{line.state:<11}"]
+    said = [f"{line.case} {line.slot}".rstrip(), f"{line.state:<11}"]
     said.append(line.rater or (f"({line.claimed})" if line.claimed else "-"))
     if line.version:
         said.append(f"version {line.version}")

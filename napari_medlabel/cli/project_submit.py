@@ -61,6 +61,7 @@ def run(arguments: argparse.Namespace) -> int:
         When nothing is saved, or it does not fit the scan.
     """
     from napari_medlabel.io.registry import read_volume
+    from napari_medlabel.session.study.lettering import own_name
     from napari_medlabel.session.study.submitting import (
         ComplaintsError,
         look_before_submit,
@@ -72,6 +73,7 @@ def run(arguments: argparse.Namespace) -> int:
     with seated(arguments) as seat:
         case = case_of(arguments, seat.layout)
         slot = arguments.slot or slot_of(seat, case)
+        name = own_name(seat, case, slot)
         scan = read_volume(seat.layout.scan(case))
         submission = open_work(seat.layout, seat.rater.code, case, scan, slot)
         for words in submission.words:
@@ -97,7 +99,7 @@ def run(arguments: argparse.Namespace) -> int:
         print(json.dumps(told))
     else:
         before = "" if done.is_new else " (it was submitted before)"
-        print(f"{case} {slot}: version {version.number} is submitted{before}.")
+        print(f"{name}: version {version.number} is submitted{before}.")
         if done.gold is not None:
             print("It agrees with the truth." if done.gold.passed else "The truth differs:")
             for said in done.gold.reasons():

@@ -60,12 +60,19 @@ def test_a_gold_case_is_put_in_read_scored_and_taken_out(study: SmallStudy, run:
     assert run("m1", "gold", "--add", case)[0] == 2
     code, out, _ = run("m1", "gold", "--add", case, "--mask", truth)
     assert (code, out) == (0, f"{case}: passed 0, not passed 0\n")
-    assert run("r01", "next", "--begin")[1] == f"{case} A\n"
+    # Where readers may be tested, no letter says which reading it is.
+    assert run("r01", "next", "--begin", "--json")[1].startswith(
+        f'{{"next": [{{"case": "{case}"'
+    )
+    assert run("r01", "next")[1] == f"{case}\n"
+    assert f"{case}  in_progress" in run("r01", "status")[1]
+    assert f"{case} A  in_progress" in run("m1", "status")[1]
     save(study, study.layout.work("r01", study.cases[0]), 2)
     code, out, _ = run("r01", "submit", case)
     assert code == 0
+    assert out.startswith(f"{case}: version 1 is submitted.\n")
     assert "The truth differs:\n  Liver: Dice 0.500 is below 0.85." in out
-    assert run("r02", "claim", case, "--slot", "B")[0] == 0
+    assert run("r02", "claim", case, "--slot", "B")[:2] == (0, f"{case}: in_progress\n")
     save(study, study.layout.work("r02", study.cases[0]) / "reading-B", 3)
     told = json.loads(run("r02", "submit", case, "--slot", "B", "--json")[1])
     assert told["gold"] == {"passed": True, "reasons": []}

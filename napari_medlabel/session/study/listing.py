@@ -22,6 +22,7 @@ from napari_medlabel.project.work.choosing import (
 from napari_medlabel.project.work.fold import CaseRow, SlotState, Worklist
 from napari_medlabel.project.work.states import State
 from napari_medlabel.session.study.disputes import ready_among
+from napari_medlabel.session.study.lettering import hides_letters
 from napari_medlabel.session.study.seat import Seat, worklist
 from napari_medlabel.session.study.working import chooser, rules_now
 
@@ -97,6 +98,8 @@ class Line:
         Code of who reads it; for managers alone, else empty.
     why_not : str
         Why what it is for may not be done by this person; empty where it may.
+    is_nameless : bool
+        Whether its letter is kept from this person.
     """
 
     case: CaseId
@@ -110,6 +113,17 @@ class Line:
     reason: str = ""
     rater: str = ""
     why_not: str = ""
+    is_nameless: bool = False
+
+    @property
+    def letter(self) -> str:
+        """What the person is told of which reading it is; empty where its letter is kept."""
+        return "" if self.is_nameless else self.slot
+
+    @property
+    def name(self) -> str:
+        """Case and letter, as the person is told."""
+        return f"{self.case} {self.letter}".rstrip()
 
     @property
     def heap(self) -> Heap:
@@ -145,6 +159,11 @@ class Listing:
     next_review: tuple[CaseId, str] | None = None
     strangers: int = 0
 
+    def name_of(self, reading: tuple[CaseId, str]) -> str:
+        """Return what the person is told that a reading is called."""
+        known = {(line.case, line.slot): line.name for line in self.lines}
+        return known.get(reading, f"{reading[0]} {reading[1]}")
+
     def counts(self) -> dict[Heap, int]:
         """Return how many readings are on each heap: one's own and those open to one.
 
@@ -176,7 +195,8 @@ def list_for(seat: Seat, strategy: Strategy = "order") -> Listing:
     reviews = to_review(now, who, share=share) if "reviewer" in roles else ()
     ontology, guideline = rules_now(seat)
     outdated = frozenset(now.outdated(ontology=ontology, guideline=guideline))
-    view = _View(seat, who, _places(reads), _places(reviews), outdated)
+    hides = hides_letters(seat.layout, seat.settings, seat.rater)
+    view = _View(seat, who, _places(reads), _places(reviews), outdated, hides)
     lines = [
         line
         for row in now.rows
@@ -259,6 +279,7 @@ class _View:
     reads: Mapping[tuple[CaseId, str], int]
     reviews: Mapping[tuple[CaseId, str], int]
     outdated: frozenset[tuple[CaseId, str]]
+    hides_letters: bool
 
     def line(self, row: CaseRow, slot: str) -> Line | None:
         """Return a reading's line, None where it is none of this person's business."""
@@ -279,6 +300,7 @@ class _View:
             outdated=key in self.outdated,
             reason=now.reason,
             rater=seat.code_of(now.user) if is_manager and now.user else "",
+            is_nameless=self.hides_letters and kind == "read",
         )
 
     def _kind(self, now: SlotState, key: tuple[CaseId, str]) -> tuple[Kind, int]:

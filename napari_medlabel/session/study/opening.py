@@ -21,6 +21,7 @@ from napari_medlabel.session.case import MASK_FILE
 from napari_medlabel.session.opening import Wishes
 from napari_medlabel.session.study.blind import require_may_see
 from napari_medlabel.session.study.folders import open_folder
+from napari_medlabel.session.study.lettering import own_name
 from napari_medlabel.session.study.seat import Reading, Seat, at_reading, look
 from napari_medlabel.session.study.serving import open_work_folder
 from napari_medlabel.session.study.sheets import sheet_folder
@@ -155,7 +156,9 @@ def _opening(
         origins=origins,
         modality=at.record.modality,
     )
-    title = titled(f"{at.case} {at.slot}", sheet)
+    is_own = at.now.owner in seat.users
+    name = own_name(seat, at.case, at.slot) if is_own else f"{at.case} {at.slot}"
+    title = titled(name, sheet)
     return Opening((seat.layout.scan(at.case),), wishes, title, can_submit)
 
 

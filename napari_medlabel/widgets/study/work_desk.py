@@ -12,6 +12,7 @@ from qtpy.QtWidgets import QVBoxLayout, QWidget
 from napari_medlabel.errors import MedlabelError, RefusedError
 from napari_medlabel.project.layout import CaseId
 from napari_medlabel.project.work.notes import WorkNotes
+from napari_medlabel.session.study.lettering import own_name
 from napari_medlabel.session.study.listing import Line, Listing, list_for, state_of_log
 from napari_medlabel.session.study.reviewing import begin_review
 from napari_medlabel.session.study.seat import Seat
@@ -321,7 +322,7 @@ class WorkDesk(QObject):
 
         def done(_now: object) -> None:
             then()
-            self.say(f"{case} {slot} {_DONE[step]}.")
+            self.say(f"{own_name(seat, case, slot)} {_DONE[step]}.")
 
         self.act(work, done)
 

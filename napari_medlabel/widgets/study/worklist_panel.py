@@ -255,7 +255,7 @@ class WorklistPanel(QWidget):
         ):
             button.setVisible(role in listing.roles)
             button.setEnabled(following is not None)
-            which = "" if following is None else f"{following[0]} {following[1]}"
+            which = "" if following is None else listing.name_of(following)
             button.setToolTip(f"{tip} {which}" if which else "Nothing is left for you.")
         self.order_box.setVisible("annotator" in listing.roles)
 
@@ -289,7 +289,7 @@ class WorklistPanel(QWidget):
         """Give each column its width, and the table the height of its rows, up to a limit."""
         table, wide = self.table, self.fontMetrics().horizontalAdvance
         states = {state_words(line) for line in self._lines} | {COLUMNS[2]}
-        slots = {line.slot for line in self._lines} | {COLUMNS[1]}
+        slots = {line.letter for line in self._lines} | {COLUMNS[1]}
         table.setColumnWidth(1, wide(max(slots, key=len)) + _SPARE_PX)
         table.setColumnWidth(2, max(map(wide, states)) + _SPARE_PX)
         table.setColumnWidth(3, wide(COLUMNS[3]) + _SPARE_PX)
@@ -369,7 +369,7 @@ def _asking(panel: WorklistPanel, step: str, line: Line, code: str) -> Callable[
 
 def _cells(number: int, line: Line) -> list[QTableWidgetItem]:
     cells = [
-        QTableWidgetItem(text) for text in (str(line.case), line.slot, state_words(line), "")
+        QTableWidgetItem(text) for text in (str(line.case), line.letter, state_words(line), "")
     ]
     tip = _tip(line)
     for item in cells:
@@ -380,7 +380,7 @@ def _cells(number: int, line: Line) -> list[QTableWidgetItem]:
 
 
 def _tip(line: Line) -> str:
-    parts = [f"{line.case} {line.slot}: {state_words(line)}"]
+    parts = [f"{line.name}: {state_words(line)}"]
     if line.reason:
         parts.append(f"reason: {REASONS.get(line.reason, line.reason)}")
     if line.rater:
