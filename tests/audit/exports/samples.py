@@ -25,6 +25,7 @@ _VALUES: tuple[object, ...] = (
     3, True, "", [1, 2], "sha256:" + "ab" * 32, "112-140", "0.1.0", "2026c", "k-0123abcd",
     "00100010", ["00100010"], ORIGIN, to_base64(bytes(32)), to_base64(bytes(68)), HEAD, [HEAD],
     USER,
+    [{"content": "sha256:" + "ab" * 32, "slot": "A", "step": 3, "whole": "sha256:" + "c" * 64}],
 )  # fmt: skip
 
 

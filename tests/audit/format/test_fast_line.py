@@ -37,6 +37,7 @@ _VALUES: list[object] = [
     [], [1], [1, 2, 300], "00100010", ["00100010", "0020000D"], "2026c", "0.1.0", "3.11.7rc1",
     _HEAD, [_HEAD], [_HEAD, _HEAD], _HEAD["origin"], "A" * 43 + "=", "A" * 91 + "=",
     ["retain-uids"], ["retain-dates", "clean-pixels"], "k-292bac1d", "",
+    [{"content": _DIGEST, "slot": "B", "step": 12, "whole": _DIGEST}],
 ]  # fmt: skip
 _ODD: list[bytes] = [b"0", b"-", b",", b":", b'"', b"]", b"}", b"[", b"{", b"e", b".", b" ",
                      b"\x00", b"\xff", b"\n", b"\\"]  # fmt: skip

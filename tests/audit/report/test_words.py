@@ -22,10 +22,16 @@ _HEAD = {
     "root": "A" * 43 + "=",
     "size": 7,
 }
+_READING = {
+    "content": "sha256:" + "ab" * 32,
+    "slot": "A",
+    "step": 3,
+    "whole": "sha256:" + "cd" * 32,
+}
 _VALUES: tuple[object, ...] = (
     7, True, "sha256:" + "ab" * 32, "112-140", "0.1.0", "2026c", "k-0123abcd", "00100040",
     [1, 2], ["00100040"], _HEAD, [_HEAD], _HEAD["origin"], "A" * 43 + "=",
-    "A" * 91 + "=", "A" * 90 + "==", "u1-9f86d081884c7d65",
+    "A" * 91 + "=", "A" * 90 + "==", "u1-9f86d081884c7d65", [_READING],
 )  # fmt: skip
 
 
