@@ -67,6 +67,8 @@ _OF_RATER: Final = "|".join(
 )
 _KNOWN: Final = re.compile(rf"medlabel/({_OWN})|derivatives/({_OF_RATER})")
 _RATERS: Final = re.compile(rf"derivatives/medlabel-{_CODE}(/|$)")
+_LEFT: Final = re.compile(r"\.[0-9a-f]{16}$")
+"""Behind the name of what a process that was killed had begun to write."""
 _ENDING: Final = re.compile(r"(\.nii\.gz|\.mrk\.json|\.[a-z]+)?$")
 
 
@@ -104,7 +106,8 @@ def _copies(folders: Iterable[tuple[str, Path]]) -> Iterator[str]:
         known = {relative for relative in entries if is_known(relative)}
         names = [entries[relative].name for relative in known]
         for relative, entry in entries.items():
-            if relative not in known and _is_copy(relative, names):
+            is_left = is_known(_LEFT.sub("", relative))
+            if relative not in known and not is_left and _is_copy(relative, names):
                 yield relative
             elif entry.is_dir(follow_symlinks=False):
                 yield from _copies([(relative, Path(entry.path))])

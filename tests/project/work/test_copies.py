@@ -119,6 +119,13 @@ def test_copies_in_the_folder_of_the_log_are_told_from_others(tmp_path: Path) ->
     assert [is_of_log(one) for one in conflicted_copies(study)] == [True, False]
 
 
+def test_what_a_killed_process_had_begun_to_write_is_no_copy(tmp_path: Path) -> None:
+    left = [f"{name}.5493538865521622" for name in FILES]
+    assert conflicted_copies(put(tmp_path, (*FILES, *left))) == ()
+    copies = [copy_of(name, "{stem} (1){end}.5493538865521622") for name in FILES]
+    assert conflicted_copies(put(tmp_path, copies)) == tuple(sorted(copies))
+
+
 def test_what_other_programs_and_people_put_there_is_no_copy(tmp_path: Path) -> None:
     others = (
         "derivatives/nnunet/sub-001/model-ABCDEF1.json",
