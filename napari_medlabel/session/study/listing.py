@@ -300,7 +300,7 @@ class _View:
             outdated=key in self.outdated,
             reason=now.reason,
             rater=seat.code_of(now.user) if is_manager and now.user else "",
-            is_nameless=self.hides_letters and kind == "read",
+            is_nameless=self.hides_letters and kind in ("read", "other"),
         )
 
     def _kind(self, now: SlotState, key: tuple[CaseId, str]) -> tuple[Kind, int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -63,6 +64,15 @@ def test_a_reviewer_is_told_which_reading_waits_for_them(study: SmallStudy) -> N
     submit(study.seat("r01"), study.cases[0], "A", study.scan(), study.work(1, place=3))
     waiting = [line for line in list_for(study.seat("r04")).lines if line.kind == "review"]
     assert [line.name for line in waiting] == ["sub-001_ct A"]
+
+
+def test_a_reading_that_may_be_taken_over_has_no_letter_either(study: SmallStudy) -> None:
+    change(study, repeat_days=14)
+    start(study.seat("r02"), study.cases[0], "A")
+    seat = study.seat("r01")
+    late = replace(seat.desk, now=lambda: seat.desk.now() + timedelta(hours=13))
+    listed = list_for(replace(seat, desk=late)).lines
+    assert "sub-001_ct" in {one.name for one in listed if "take_over" in one.can}
 
 
 def test_a_state_shows_no_test_of_others_and_ones_own_readings_alone_of_their_case(
